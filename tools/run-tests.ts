@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const patterns = process.argv.slice(2)
-const files = globSync(['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts', 'e2e/**/*.test.ts'], { cwd: root })
+const files = globSync(['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts', 'e2e/**/*.test.ts', 'bench/test/**/*.test.ts'], { cwd: root })
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
   .toSorted()
 if (files.length === 0) {
