@@ -23,9 +23,14 @@ const LAYERS: Readonly<Record<string, number>> = {
 /** The only files of the pure core that may see Node: they implement the crypto port. */
 const NODE_ALLOWED = /^packages\/protocol\/src\/crypto\/node-[a-z-]+\.ts$/
 
-const IMPORT = /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
+const IMPORT =
+  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
 
-export type Report = { readonly imports: number; readonly files: number; readonly faults: readonly string[] }
+export type Report = {
+  readonly imports: number
+  readonly files: number
+  readonly faults: readonly string[]
+}
 
 /** Checks every `src` file below `root`. An empty look is a fault: a check that sees nothing proves nothing. */
 export function checkBoundaries(root: string): Report {
@@ -49,7 +54,8 @@ function judge(file: string, spec: string, root: string): string | undefined {
   if (ownLayer === undefined) return `${own} has no layer; add it to tools/check-boundaries.ts`
   if (spec.startsWith('.')) return judgeRelative(file, spec, own)
   if (own.startsWith('@byway/protocol/')) {
-    if (!spec.startsWith('@byway/') && !NODE_ALLOWED.test(file)) return `the pure core must not import ${spec}`
+    if (!spec.startsWith('@byway/') && !NODE_ALLOWED.test(file))
+      return `the pure core must not import ${spec}`
   }
   if (!spec.startsWith('@byway/')) return undefined
   const target = LAYERS[spec]
@@ -61,7 +67,9 @@ function judge(file: string, spec: string, root: string): string | undefined {
 function judgeRelative(file: string, spec: string, own: string): string | undefined {
   const path = new URL(spec, `file:///${file}`).pathname.slice(1)
   if (!path.startsWith('packages/')) return `${spec} leaves the package`
-  return unitOf(path) === own ? undefined : `${spec} reaches into ${unitOf(path)}; import its public entry`
+  return unitOf(path) === own
+    ? undefined
+    : `${spec} reaches into ${unitOf(path)}; import its public entry`
 }
 
 function judgeDeclared(file: string, spec: string, root: string): string | undefined {
@@ -84,6 +92,8 @@ function unitOf(file: string): string {
 if (import.meta.main) {
   const report = checkBoundaries(process.argv[2] ?? '.')
   for (const fault of report.faults) console.error(fault)
-  console.error(`boundaries: ${report.imports} imports, ${report.files} files, ${report.faults.length} faults`)
+  console.error(
+    `boundaries: ${report.imports} imports, ${report.files} files, ${report.faults.length} faults`,
+  )
   process.exitCode = report.faults.length === 0 ? 0 : 1
 }

@@ -1,6 +1,6 @@
 /**
  * Installs the workspace when it is not installed, or when the lock file is newer than what is installed.
- * Runs on any Node from 18: it is what `npm start` and `npm test` call first in a fresh clone.
+ * Runs on any Node from 18, because it is what a fresh clone runs first; it does not choose the Node that runs Byway (`run.mjs`).
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -10,17 +10,25 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const installed = `${root}node_modules/.package-lock.json`
 const wanted = `${root}package-lock.json`
 
-const isCurrent = existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs
-if (!isCurrent) {
+/** Runs `npm ci` if needed; ends the process with npm's status when that fails. */
+export function ensureInstalled() {
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return
   process.stderr.write('byway: installing dependencies (npm ci)\n')
   const windows = process.platform === 'win32'
-  const run = spawnSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: windows,
-  })
-  if (run.status !== 0) {
-    process.stderr.write('byway: npm ci failed\nhint: is the npm registry reachable? run `npm ci` to see why\n')
-    process.exit(run.status ?? 1)
-  }
+  const npm = spawnSync(
+    windows ? 'npm.cmd' : 'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: windows,
+    },
+  )
+  if (npm.status === 0) return
+  process.stderr.write(
+    'byway: npm ci failed\nhint: is the npm registry reachable? run `npm ci` to see why\n',
+  )
+  process.exit(npm.status ?? 1)
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) ensureInstalled()

@@ -1,23 +1,49 @@
 /**
- * Runs every test of the project: each `*.test.ts` of the packages, tools and e2e, under node:test.
- * `node tools/run-tests.ts [pattern …]` runs only files whose path holds one of the patterns.
+ * Runs every test of the project under node:test: the packages', the tools' and e2e's, each file in a process of its own.
+ * `npm test -- PART …` runs only the files whose path holds one of the parts. Finding no file is a failure.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
+const PLACES = [
+  'packages/*/test/**/*.test.ts',
+  'tools/test/**/*.test.ts',
+  'e2e/**/*.test.ts',
+  'bench/test/**/*.test.ts',
+]
+
+/** One file that hangs must not hold the run for ever; the slowest end-to-end files need some minutes. */
+const FILE_TIMEOUT_MS = 900_000
+
 const root = fileURLToPath(new URL('..', import.meta.url))
-const patterns = process.argv.slice(2)
-const files = globSync(['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts', 'e2e/**/*.test.ts', 'bench/test/**/*.test.ts'], { cwd: root })
-  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+const parts = process.argv.slice(2)
+const files = globSync(PLACES, { cwd: root })
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
   .toSorted()
 if (files.length === 0) {
-  console.error('byway: no test file matches')
+  console.error(`byway: no test file matches ${parts.join(' ')}`)
   process.exit(1)
 }
-const run = spawnSync(
+
+const child = spawn(
   process.execPath,
-  ['--conditions=byway:source', '--test', '--test-concurrency=2', '--unhandled-rejections=strict', ...files],
-  { cwd: root, stdio: 'inherit' },
+  [
+    '--conditions=byway:source',
+    '--unhandled-rejections=strict',
+    '--test',
+    '--test-reporter=spec',
+    '--test-concurrency=2',
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    ...files,
+  ],
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
 )
-process.exit(run.status ?? 1)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => child.kill(signal))
+}
+child.on('exit', (code, signal) => {
+  console.error(`byway: ${files.length} test files, ${code === 0 ? 'all passed' : 'FAILED'}`)
+  process.exit(code ?? 128 + constants.signals[signal ?? 'SIGTERM'])
+})
