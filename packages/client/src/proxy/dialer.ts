@@ -1,0 +1,106 @@
+/**
+ * The port between the local proxy and the client engine (DESIGN §9): what the proxy asks of
+ * circuits, and the words it asks with. The engine implements it; the proxy knows no circuit.
+ */
+import type { Duplex } from 'node:stream'
+
+/** What an app asked for by its user name. An absent field leaves the choice to the engine. */
+export type Selection = {
+  /** ISO 3166-1 alpha-2, upper case. */
+  readonly country?: string | undefined
+  /** Lower case, words joined by `_`. */
+  readonly city?: string | undefined
+  readonly asn?: number | undefined
+  /** Streams of one session keep one exit. */
+  readonly session?: string | undefined
+  /** How long a session keeps its exit. */
+  readonly lifeMs?: number | undefined
+  readonly hops?: 2 | 3 | undefined
+  readonly trafficClass?: TrafficClass | undefined
+}
+
+/** The traffic classes exits offer and price apart (DESIGN §8). */
+export type TrafficClass = 'browse' | 'collect'
+
+/** Groups of destination ports that share circuits (SECURITY §2.10). */
+export type PortClass = 'web' | 'mail' | 'remote' | 'dns' | 'datagram' | 'other'
+
+/**
+ * Streams whose keys differ in any field never share a circuit (SECURITY §2.10). Plain fields: the
+ * engine compares them. User name and password are secrets and belong in no log.
+ */
+export type IsolationKey = {
+  readonly listener: string
+  readonly sourceAddress: string
+  readonly username: string
+  readonly password: string
+  readonly portClass: PortClass
+}
+
+/** A destination: a lower-case name or a canonical IP literal without brackets. */
+export type Target = { readonly host: string; readonly port: number }
+
+/** Options of every call through a circuit. */
+export type DialOptions = {
+  readonly isolation: IsolationKey
+  readonly selection: Selection
+  /** Aborts when the app has gone or the proxy stops. */
+  readonly signal: AbortSignal
+}
+
+/** What the exit said when it connected. */
+export type ConnectInfo = { readonly family: 4 | 6 | undefined }
+
+/**
+ * A TCP stream through a circuit, with `allowHalfOpen`. `end` is the far side's FIN (DONE on the
+ * wire); every other ending is `destroy(error)`, and the app is then reset (SECURITY T20).
+ */
+export type ByteStream = Duplex & {
+  /** Resolves when the exit has connected; rejects with a `BywayError` whose code is a {@link DialFailureCode}. */
+  readonly connected: Promise<ConnectInfo>
+}
+
+/** One datagram's far end and payload. */
+export type Datagram = { readonly peer: Target; readonly payload: Uint8Array }
+
+/** A UDP flow through a circuit. Datagrams may be lost at any point. */
+export interface DatagramFlow {
+  /** The largest payload that {@link send} carries; larger ones are dropped by the caller. */
+  readonly maxPayloadBytes: number
+  /** Sends one datagram or drops it; returns whether it was taken. Never queues without bound. */
+  send(datagram: Datagram): boolean
+  /** Settles when the flow is gone, for whatever reason; rejects with the cause if it failed. */
+  readonly closed: Promise<void>
+  close(): void
+}
+
+/** What the proxy needs of the client engine. Every method rejects with a `BywayError`. */
+export interface Dialer {
+  /**
+   * Opens a TCP stream through a circuit. Resolves once there is a stream to write to, which MAY be
+   * before the exit has connected (optimistic data): see {@link ByteStream.connected}.
+   */
+  connect(target: Target, options: DialOptions): Promise<ByteStream>
+  /** Resolves a name at the exit to IP literals, at least one. */
+  resolve(host: string, options: DialOptions): Promise<readonly string[]>
+  /** Opens a datagram flow; `onDatagram` is called for each datagram that comes back. */
+  openDatagrams(
+    options: DialOptions & { readonly onDatagram: (datagram: Datagram) => void },
+  ): Promise<DatagramFlow>
+}
+
+/**
+ * The error codes of a {@link Dialer} that the proxy tells apart; any other is a general failure.
+ * `EXIT_…` are the reset reasons of SPEC §12.2, the others are the client's own.
+ */
+export type DialFailureCode =
+  | 'EXIT_POLICY'
+  | 'EXIT_RESOLVE_FAILED'
+  | 'EXIT_CONNECT_REFUSED'
+  | 'EXIT_UNREACHABLE'
+  | 'EXIT_TIMEOUT'
+  | 'EXIT_RESET'
+  | 'EXIT_BUSY'
+  | 'EXIT_DRAINING'
+  | 'CIRCUIT_FAILED'
+  | 'NO_PATH'
