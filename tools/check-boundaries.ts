@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/protocol/crypto': 1,
   '@byway/protocol/wire': 1,
   '@byway/protocol/policy': 1,
+  '@byway/protocol/node-crypto': 3,
   '@byway/protocol/link': 3,
   '@byway/protocol/circuit': 3,
   '@byway/protocol/directory': 3,

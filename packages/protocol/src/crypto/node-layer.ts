@@ -1,0 +1,100 @@
+/**
+ * Layer cipher on node:crypto (SPEC §6.2), the hot path: every cell passes here once per hop.
+ *
+ * Keys are KeyObjects (a Buffer key costs 3–5 times as much); one nonce buffer per direction; views instead of copies
+ * on the way in; one copy on the way out. `bench/layer.bench.ts` compares the variants: returning Node's own pieces
+ * instead of that copy saves under 0.5 µs of 9 per 16 KiB, joining them with Buffer.concat costs 3.
+ * @module
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
+import {
+  LAYER_RATCHET_BYTES,
+  LAYER_RATCHET_LABEL,
+  type LayerOpener,
+  type LayerSealer,
+} from './layer.ts'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES, type AeadSuite } from './ports.ts'
+
+/** Starts a sealer at counter 0. */
+export function createLayerSealer(suite: AeadSuite, key: KeyObject): LayerSealer {
+  const state = new LayerState(key)
+  return {
+    sealInto(out, offset, plaintext) {
+      const cipher = createCipheriv(suite as 'aes-256-gcm', state.key, state.nonce, AUTH)
+      out.set(cipher.update(plaintext), offset)
+      cipher.final()
+      out.set(cipher.getAuthTag(), offset + plaintext.length)
+      state.advance(plaintext.length + TAG_BYTES)
+    },
+  }
+}
+
+/** Starts an opener at counter 0. */
+export function createLayerOpener(suite: AeadSuite, key: KeyObject): LayerOpener {
+  const state = new LayerState(key)
+  let broken = false
+  return {
+    open(body, start, end) {
+      const sealedBytes = end - start
+      if (broken || sealedBytes < TAG_BYTES || start < 0 || end > body.length) {
+        broken = true
+        return undefined
+      }
+      const tagAt = end - TAG_BYTES
+      try {
+        const decipher = createDecipheriv(suite as 'aes-256-gcm', state.key, state.nonce, AUTH)
+        decipher.setAuthTag(body.subarray(tagAt, end))
+        const plaintext = decipher.update(body.subarray(start, tagAt))
+        decipher.final()
+        state.advance(sealedBytes)
+        return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length)
+      } catch {
+        broken = true
+        return undefined
+      }
+    },
+  }
+}
+
+/** Key, nonce and ratchet of one direction; both ends advance it alike. */
+class LayerState {
+  readonly nonce: Uint8Array = new Uint8Array(NONCE_BYTES)
+  readonly #view = new DataView(this.nonce.buffer)
+  #key: KeyObject
+  #counter = 0
+  #sealedBytes = 0
+
+  constructor(key: KeyObject) {
+    this.#key = key
+  }
+
+  get key(): KeyObject {
+    return this.#key
+  }
+
+  /** Counts one cell of `bytes` sealed bytes. */
+  advance(bytes: number): void {
+    this.#counter++
+    this.#view.setUint32(4, this.#counter, true)
+    if (this.#counter >= TWO_32) this.#view.setUint32(8, Math.floor(this.#counter / TWO_32), true)
+    this.#sealedBytes += bytes
+    if (this.#sealedBytes >= LAYER_RATCHET_BYTES) this.#ratchet()
+  }
+
+  #ratchet(): void {
+    // SPEC §6.2: K ← HKDF(K, "", "byway ratchet"); the counter goes on.
+    this.#key = createSecretKey(
+      new Uint8Array(hkdfSync('sha256', this.#key, '', LAYER_RATCHET_LABEL, KEY_BYTES)),
+    )
+    this.#sealedBytes = 0
+  }
+}
+
+const TWO_32 = 0x1_0000_0000
+const AUTH = { authTagLength: TAG_BYTES } as const
