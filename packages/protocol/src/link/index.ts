@@ -1,1 +1,9 @@
-export {}
+export { createCreditReceiver, REPORT_DELAY_MS } from './credit-receiver.ts'
+export type { CreditReceiver } from './credit-receiver.ts'
+export { createCreditSender } from './credit-sender.ts'
+export type { CreditSender } from './credit-sender.ts'
+export { createScheduler } from './scheduler.ts'
+export type { CellQueue, Scheduler } from './scheduler.ts'
+export { createLinkMachine } from './link-machine.ts'
+export type { LinkMachineOptions } from './link-machine.ts'
+export type { Link, LinkCloseReason, LinkHandler, LinkMachine, LinkPeer } from './ports.ts'

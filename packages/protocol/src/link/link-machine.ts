@@ -1,0 +1,229 @@
+/**
+ * One side of one link without its socket: what goes next, how much may be under way, who is still there (SPEC §4, §8.4).
+ * Reads no clock and moves no byte itself; the driver in `@byway/net` does both. Knows nothing of what circuits carry.
+ * @module
+ */
+import { isBywayError } from '@byway/protocol/base'
+import {
+  bodyBytesOfClass,
+  bodyOf,
+  CELL_HEADER_BYTES,
+  cellBytesOf,
+  cellBytesOfClass,
+  COMMAND,
+  commandOf,
+  decodeLinkMessage,
+  encodeLinkMessage,
+  isAllowedKind,
+  isDiallerCircuitId,
+  LINK_CIRCUIT_ID,
+  LINK_MESSAGE,
+  MESSAGE_HEADER_BYTES,
+  MessageListReader,
+  MessageListWriter,
+  readCircuitId,
+  readKind,
+  readReadBytes,
+  SIZE_CLASS,
+  stampHeader,
+  stampKind,
+} from '@byway/protocol/wire'
+import type { LinkMessage, SizeClass } from '@byway/protocol/wire'
+import { createCreditReceiver, REPORT_DELAY_MS } from './credit-receiver.ts'
+import { createCreditSender } from './credit-sender.ts'
+import { createLiveness } from './liveness.ts'
+import type { LinkCloseReason, LinkHandler, LinkMachine } from './ports.ts'
+import { createScheduler } from './scheduler.ts'
+import type { CellQueue, Scheduler } from './scheduler.ts'
+
+/** A peer that makes us answer faster than it reads the answers is closed: 64 KiB of control cells. */
+const MAX_CONTROL_CELLS = 64
+
+export type LinkMachineOptions = {
+  /** True on the side that dialled: its circuit ids have the top bit set (SPEC §4.1). */
+  readonly isDialler: boolean
+  /** True between a client and its entry: padded both ways (SPEC §4.5). */
+  readonly isClientLink: boolean
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Whom to tell; read at each event, so the owner may set it after the link is up. */
+  readonly handler: () => LinkHandler
+}
+
+/** Creates the machine of a link whose greetings are done. */
+export function createLinkMachine(nowMs: number, options: LinkMachineOptions): LinkMachine {
+  return new Machine(nowMs, options)
+}
+
+class Machine implements LinkMachine {
+  isClosed = false
+  readonly #options: LinkMachineOptions
+  readonly #scheduler: Scheduler
+  readonly #sender
+  readonly #receiver
+  readonly #liveness
+  readonly #reader = new MessageListReader()
+  readonly #control: Uint8Array[] = []
+  #linkQueue: CellQueue | undefined
+  #reportAtMs = Number.POSITIVE_INFINITY
+  #lastCircuitId = 0
+  #lastToken = 0n
+
+  constructor(nowMs: number, options: LinkMachineOptions) {
+    this.#options = options
+    this.#scheduler = createScheduler(nowMs)
+    this.#sender = createCreditSender(nowMs)
+    this.#receiver = createCreditReceiver(nowMs)
+    this.#liveness = createLiveness(nowMs, { isPadded: options.isClientLink, random: options.random })
+  }
+
+  get waitingBytes(): number {
+    return this.#scheduler.waitingBytes
+  }
+
+  get ratePerMs(): number {
+    return this.#sender.ratePerMs
+  }
+
+  get rttMs(): number {
+    return this.#sender.rttMs
+  }
+
+  get queues(): Iterable<CellQueue> {
+    return this.#scheduler.queues
+  }
+
+  get wakeAtMs(): number {
+    return Math.min(this.#reportAtMs, this.#liveness.wakeAtMs)
+  }
+
+  openQueue(circuitId: number): CellQueue {
+    return this.#scheduler.open(circuitId)
+  }
+
+  closeQueue(queue: CellQueue): void {
+    this.#scheduler.close(queue)
+  }
+
+  push(queue: CellQueue, cell: Uint8Array, nowMs: number): void {
+    if (!this.isClosed) this.#scheduler.push(queue, cell, nowMs)
+  }
+
+  send(message: LinkMessage, nowMs: number): void {
+    if (this.isClosed) return
+    const cell = linkCell(message)
+    if (message.type === LINK_MESSAGE.DIRECTORY_PART) {
+      this.#linkQueue ??= this.#scheduler.open(LINK_CIRCUIT_ID)
+      this.#scheduler.push(this.#linkQueue, cell, nowMs)
+      return
+    }
+    if (this.#control.length >= MAX_CONTROL_CELLS) this.close('limit')
+    else this.#control.push(cell)
+  }
+
+  allocateCircuitId(): number {
+    this.#lastCircuitId = (this.#lastCircuitId % 0x7fff_ffff) + 1
+    return this.#options.isDialler ? this.#lastCircuitId + 0x8000_0000 : this.#lastCircuitId
+  }
+
+  onCell(cell: Uint8Array, nowMs: number): void {
+    if (this.isClosed) return
+    const kind = readKind(cell)
+    // SPEC §4.1: a class that the command may not have, or an unknown command, closes the link.
+    if (!isAllowedKind(kind) || cellBytesOf(kind) !== cell.length) return this.close('protocol')
+    this.#receiver.onRead(cell.length)
+    this.#liveness.onHeard(nowMs)
+    // SPEC §8.4: a readBytes that runs backwards or ahead of what was sent closes the link.
+    if (!this.#sender.onReport(readReadBytes(cell), nowMs)) return this.close('protocol')
+    const circuitId = readCircuitId(cell)
+    const command = commandOf(kind)
+    if ((command === COMMAND.LINK) !== (circuitId === LINK_CIRCUIT_ID)) return this.close('protocol')
+    if (command === COMMAND.LINK) return this.#onLinkCell(cell, nowMs)
+    // SPEC §4.1: a CREATE with the wrong top bit closes the link.
+    const isPeersId = isDiallerCircuitId(circuitId) !== this.#options.isDialler
+    if (command === COMMAND.CREATE && !isPeersId) return this.close('protocol')
+    this.#options.handler().onCell(circuitId, cell, nowMs)
+  }
+
+  next(nowMs: number): Uint8Array | undefined {
+    if (this.isClosed) return undefined
+    const control = this.#control.shift()
+    if (control) return this.#stamp(control, LINK_CIRCUIT_ID, nowMs)
+    const nextBytes = this.#scheduler.nextBytes
+    if (nextBytes > 0 && this.#sender.maySend(nextBytes)) {
+      const popped = this.#scheduler.pop(nowMs)
+      if (popped) return this.#stamp(popped.cell, popped.queue.circuitId, nowMs)
+    }
+    return this.#nextReport(nowMs)
+  }
+
+  onTick(nowMs: number, lateMs: number): void {
+    if (this.isClosed) return
+    const { outstandingBytes, progressAtMs } = this.#sender
+    const due = this.#liveness.tick(nowMs, { outstandingBytes, progressAtMs, lateMs })
+    if (due === 'dead') this.close('dead')
+    else if (due === 'ping') this.send({ type: LINK_MESSAGE.PING, token: ++this.#lastToken }, nowMs)
+    else if (due === 'pad') this.#control.push(emptyCell(SIZE_CLASS.SMALL))
+  }
+
+  close(reason: LinkCloseReason): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    for (const queue of this.#scheduler.queues) this.#scheduler.close(queue)
+    this.#control.length = 0
+    this.#options.handler().onClose(reason)
+  }
+
+  #nextReport(nowMs: number): Uint8Array | undefined {
+    if (this.#receiver.isDue(nowMs) || nowMs >= this.#reportAtMs) {
+      return this.#stamp(emptyCell(SIZE_CLASS.REPORT), LINK_CIRCUIT_ID, nowMs)
+    }
+    if (this.#reportAtMs === Number.POSITIVE_INFINITY && this.#receiver.isWaiting()) {
+      this.#reportAtMs = nowMs + REPORT_DELAY_MS
+    }
+    return undefined
+  }
+
+  #stamp(cell: Uint8Array, circuitId: number, nowMs: number): Uint8Array {
+    stampHeader(cell, circuitId, this.#receiver.readBytes)
+    this.#receiver.onReported()
+    this.#reportAtMs = Number.POSITIVE_INFINITY
+    this.#sender.onSent(cell.length, nowMs, this.#scheduler.waitingBytes === 0)
+    this.#liveness.onSent(nowMs)
+    return cell
+  }
+
+  #onLinkCell(cell: Uint8Array, nowMs: number): void {
+    try {
+      this.#reader.reset(bodyOf(cell))
+      while (!this.isClosed && this.#reader.next()) {
+        this.#onMessage(decodeLinkMessage(this.#reader.type, this.#reader.body()), nowMs)
+      }
+    } catch (error) {
+      if (!isBywayError(error) || error.kind !== 'peer') throw error
+      this.close('protocol')
+    }
+  }
+
+  #onMessage(message: LinkMessage, nowMs: number): void {
+    if (message.type === LINK_MESSAGE.PING) this.send({ type: LINK_MESSAGE.PONG, token: message.token }, nowMs)
+    else if (message.type !== LINK_MESSAGE.PONG) this.#options.handler().onMessage(message, nowMs)
+  }
+}
+
+/** A LINK cell with one message, in the smallest class that holds it. */
+function linkCell(message: LinkMessage): Uint8Array {
+  const body = encodeLinkMessage(message)
+  const wanted = body.length + MESSAGE_HEADER_BYTES
+  const sizes = [SIZE_CLASS.SMALL, SIZE_CLASS.MEDIUM, SIZE_CLASS.LARGE] as const
+  const cell = emptyCell(sizes.find((size) => bodyBytesOfClass(size) >= wanted) ?? SIZE_CLASS.LARGE)
+  const writer = new MessageListWriter().reset(cell.subarray(CELL_HEADER_BYTES))
+  writer.append(message.type, body)
+  return cell
+}
+
+function emptyCell(size: SizeClass): Uint8Array {
+  const cell = new Uint8Array(cellBytesOfClass(size))
+  stampKind(cell, COMMAND.LINK, size)
+  return cell
+}
