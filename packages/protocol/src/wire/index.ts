@@ -1,1 +1,147 @@
-export {}
+/**
+ * Codecs of the wire format, and nothing else: every byte offset of docs/SPEC.md lives in this folder.
+ * @module
+ */
+export { addressBytesOf } from './address.ts'
+export type { IpBytes, IpFamily, SocketAddressBytes } from './address.ts'
+export {
+  bodyBytesOfClass,
+  bodyOf,
+  CELL_HEADER_BYTES,
+  cellBytesOf,
+  cellBytesOfClass,
+  COMMAND,
+  commandOf,
+  isAllowed,
+  isAllowedKind,
+  isDiallerCircuitId,
+  kindOf,
+  LINK_CIRCUIT_ID,
+  MAX_CELL_BYTES,
+  readCircuitId,
+  readKind,
+  readReadBytes,
+  SIZE_CLASS,
+  sizeClassOf,
+  stampCircuitId,
+  stampHeader,
+  stampKind,
+  stampReadBytes,
+} from './cell.ts'
+export type { Command, SizeClass } from './cell.ts'
+export {
+  CREATE_BODY_BYTES,
+  decodeCreate,
+  decodeCreatePayload,
+  encodeCreatePayload,
+  LAST_HOP_PAYLOAD_BYTES,
+  MAC1_BYTES,
+  MESSAGE_1_OVERHEAD_BYTES,
+  ONION_KEY_ID_BYTES,
+  SUITE_OFFER,
+  writeCreate,
+} from './create.ts'
+export type { Create, CreatePayload, Extend, Position } from './create.ts'
+export {
+  decodeCreated,
+  decodeCreatedPayload,
+  encodeCreatedPayload,
+  MESSAGE_2_OVERHEAD_BYTES,
+  SUITE,
+  writeCreated,
+} from './created.ts'
+export type { Created, CreatedPayload, CreateFailure, CreateOutcome, Suite } from './created.ts'
+export {
+  decodeDescriptor,
+  descriptorSigningMessage,
+  encodeDescriptor,
+  encodeUnsignedDescriptor,
+  EXIT_FLAG,
+  EXIT_PROFILE,
+  MAX_ADDRESSES,
+  MAX_ATTACHMENTS,
+  MAX_DESCRIPTOR_BYTES,
+  MAX_DESCRIPTOR_LIFE_S,
+  MAX_SOFTWARE_BYTES,
+  MIN_DESCRIPTOR_BYTES,
+  ROLE,
+  unsignedPartOf,
+} from './descriptor.ts'
+export type { Descriptor, ExitProfile, SignedDescriptor } from './descriptor.ts'
+export { isHostEndpoint } from './endpoint.ts'
+export type { Endpoint, HostEndpoint } from './endpoint.ts'
+export type { WireError } from './errors.ts'
+export { decodeData, decodeHopMessage } from './hop-message-decode.ts'
+export {
+  appendData,
+  appendHopMessage,
+  dataRoomBytes,
+  encodeHopMessage,
+  hopMessageBytes,
+} from './hop-message-encode.ts'
+export {
+  ADDRESS_FLAG,
+  DATA_HEADER_BYTES,
+  HOP_MESSAGE,
+  isSequenced,
+  isSequencedType,
+  TUNNEL_ID_BYTES,
+} from './hop-messages.ts'
+export type {
+  AckMessage,
+  BeginMessage,
+  DatagramMessage,
+  DataMessage,
+  HopMessage,
+  HopMessageType,
+  JoinedMessage,
+  JoinMessage,
+  ResolvedMessage,
+  SequencedMessage,
+} from './hop-messages.ts'
+export { MAX_HOST_BYTES } from './host.ts'
+export { innerBytes, LAYER_OVERHEAD_BYTES, layerBytes, SCOPE, TAG_BYTES } from './layer.ts'
+export type { Scope } from './layer.ts'
+export {
+  decodeLinkMessage,
+  DIRECTORY_ITEM_HEADER_BYTES,
+  DIRECTORY_PART_HEADER_BYTES,
+  encodeLinkMessage,
+  LINK_MESSAGE,
+  linkMessageBytes,
+} from './link-messages.ts'
+export type { LinkMessage, LinkMessageType } from './link-messages.ts'
+export {
+  CLIENT_GREETING_BYTES,
+  decodeLinkProof,
+  encodeClientGreeting,
+  encodeLinkCert,
+  encodeLinkProof,
+  LINK_PROOF_BYTES,
+  LINK_ROLE,
+  LINK_SIDE,
+  linkCertMessage,
+  linkProofMessage,
+  MAX_LINK_CERT_LIFE_S,
+  readGreetingRole,
+} from './link-proof.ts'
+export type { LinkCert, LinkProof, LinkRole, LinkSide } from './link-proof.ts'
+export {
+  MESSAGE_HEADER_BYTES,
+  MessageListReader,
+  MessageListWriter,
+  messagesIn,
+} from './message-list.ts'
+export type { ListMessage } from './message-list.ts'
+export {
+  CLOSE_REASON,
+  closeReasonName,
+  parseCloseReason,
+  parseResetReason,
+  readDestroyBody,
+  RESET_REASON,
+  resetReasonName,
+  writeDestroyBody,
+} from './reasons.ts'
+export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from './reasons.ts'
+export { WIRE_VERSION } from './text.ts'

@@ -1,0 +1,184 @@
+/**
+ * Messages between the two ends of a link (SPEC §4.4), each one body of a message list. When to send which is the
+ * link folder's.
+ *
+ * ```text
+ * 1 PING              u64 token
+ * 2 PONG              u64 token
+ * 3 NETINFO           u8 family ‖ address ‖ u64 time
+ * 4 DIRECTORY_GET     u16 request id
+ * 5 DIRECTORY_PART    u16 request id ‖ u8 last ‖ n × (u16 bytes ‖ descriptor)
+ * 6 DIRECTORY_PUBLISH descriptor
+ * 7 DRAIN             u16 seconds
+ * ```
+ * @module
+ */
+import { unreachable } from '@byway/protocol/base'
+import { addressBytesOf, type IpBytes, readIp, writeIp } from './address.ts'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { MAX_DESCRIPTOR_BYTES, MIN_DESCRIPTOR_BYTES } from './descriptor.ts'
+import { wireError } from './errors.ts'
+
+/** SPEC §4.4. Names are those of the table. */
+export const LINK_MESSAGE = {
+  PING: 1,
+  PONG: 2,
+  NETINFO: 3,
+  DIRECTORY_GET: 4,
+  DIRECTORY_PART: 5,
+  DIRECTORY_PUBLISH: 6,
+  DRAIN: 7,
+} as const
+export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
+
+type Types = typeof LINK_MESSAGE
+
+export type LinkMessage =
+  /** The token is opaque: 8 bytes as a bigint, so that it can be compared and kept in a map. */
+  | { readonly type: Types['PING' | 'PONG']; readonly token: bigint }
+  | { readonly type: Types['NETINFO']; readonly address: IpBytes; readonly timeS: number }
+  | { readonly type: Types['DIRECTORY_GET']; readonly requestId: number }
+  /** Descriptors are views into the cell, not parsed yet. */
+  | {
+      readonly type: Types['DIRECTORY_PART']
+      readonly requestId: number
+      readonly last: boolean
+      readonly descriptors: readonly Uint8Array[]
+    }
+  /** The descriptor is a view into the cell, not parsed yet. */
+  | { readonly type: Types['DIRECTORY_PUBLISH']; readonly descriptor: Uint8Array }
+  | { readonly type: Types['DRAIN']; readonly seconds: number }
+
+/**
+ * Decodes the body of one link message.
+ *
+ * @throws WIRE_TYPE for a type not in the table, WIRE_LENGTH, WIRE_VALUE
+ */
+export function decodeLinkMessage(type: number, body: Uint8Array): LinkMessage {
+  const reader = new ByteReader(body)
+  const message = readLinkMessage(type, reader)
+  reader.end('linkMessage')
+  return message
+}
+
+/** Encodes the body of one link message. @throws WIRE_ENCODE */
+export function encodeLinkMessage(message: LinkMessage): Uint8Array {
+  const writer = new ByteWriter(new Uint8Array(linkMessageBytes(message)))
+  switch (message.type) {
+    case LINK_MESSAGE.PING:
+    case LINK_MESSAGE.PONG:
+      writeToken(writer, message.token)
+      break
+    case LINK_MESSAGE.NETINFO:
+      writeIp(writer, message.address).u64(message.timeS, 'time')
+      break
+    case LINK_MESSAGE.DIRECTORY_GET:
+      writer.u16(message.requestId, 'requestId')
+      break
+    case LINK_MESSAGE.DIRECTORY_PART:
+      writer.u16(message.requestId, 'requestId').u8(message.last ? 1 : 0, 'last')
+      for (const descriptor of message.descriptors) {
+        requireDescriptorBytes(descriptor)
+        writer.u16(descriptor.length, 'descriptorBytes').raw(descriptor, 'descriptor')
+      }
+      break
+    case LINK_MESSAGE.DIRECTORY_PUBLISH:
+      requireDescriptorBytes(message.descriptor)
+      writer.raw(message.descriptor, 'descriptor')
+      break
+    case LINK_MESSAGE.DRAIN:
+      writer.u16(message.seconds, 'seconds')
+      break
+  }
+  return writer.done()
+}
+
+/** Returns the bytes of the body that {@link encodeLinkMessage} makes. */
+export function linkMessageBytes(message: LinkMessage): number {
+  switch (message.type) {
+    case LINK_MESSAGE.PING:
+    case LINK_MESSAGE.PONG:
+      return 8
+    case LINK_MESSAGE.NETINFO:
+      return 1 + addressBytesOf(message.address.family) + 8
+    case LINK_MESSAGE.DIRECTORY_GET:
+    case LINK_MESSAGE.DRAIN:
+      return 2
+    case LINK_MESSAGE.DIRECTORY_PART:
+      return message.descriptors.reduce(
+        (sum, { length }) => sum + DIRECTORY_ITEM_HEADER_BYTES + length,
+        DIRECTORY_PART_HEADER_BYTES,
+      )
+    case LINK_MESSAGE.DIRECTORY_PUBLISH:
+      return message.descriptor.length
+    default:
+      return unreachable(message, 'every link message has a size')
+  }
+}
+
+/** Bytes of DIRECTORY_PART before its first descriptor, for a packer. */
+export const DIRECTORY_PART_HEADER_BYTES = 3
+
+/** Bytes in front of each descriptor of a DIRECTORY_PART, for a packer. */
+export const DIRECTORY_ITEM_HEADER_BYTES = 2
+
+function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
+  switch (type) {
+    case LINK_MESSAGE.PING:
+    case LINK_MESSAGE.PONG:
+      return { type, token: readToken(reader) }
+    case LINK_MESSAGE.NETINFO:
+      return { type, address: readIp(reader), timeS: reader.u64('time') }
+    case LINK_MESSAGE.DIRECTORY_GET:
+      return { type, requestId: reader.u16('requestId') }
+    case LINK_MESSAGE.DIRECTORY_PART:
+      return {
+        type,
+        requestId: reader.u16('requestId'),
+        last: readLast(reader),
+        descriptors: readDescriptors(reader),
+      }
+    case LINK_MESSAGE.DIRECTORY_PUBLISH:
+      return { type, descriptor: readDescriptor(reader, reader.left) }
+    case LINK_MESSAGE.DRAIN:
+      return { type, seconds: reader.u16('seconds') }
+    default:
+      throw wireError('WIRE_TYPE', { list: 'link', type })
+  }
+}
+
+function readToken(reader: ByteReader): bigint {
+  return (BigInt(reader.u32('token')) << 32n) | BigInt(reader.u32('token'))
+}
+
+function writeToken(writer: ByteWriter, token: bigint): void {
+  if (token !== BigInt.asUintN(64, token)) throw wireError('WIRE_ENCODE', { field: 'token' })
+  writer.u32(Number(token >> 32n), 'token').u32(Number(token & 0xffff_ffffn), 'token')
+}
+
+function readLast(reader: ByteReader): boolean {
+  const last = reader.u8('last')
+  if (last > 1) throw wireError('WIRE_VALUE', { field: 'last', value: last })
+  return last === 1
+}
+
+/** At most a cell's body over the smallest descriptor: the lengths are checked before anything is kept. */
+function readDescriptors(reader: ByteReader): Uint8Array[] {
+  const descriptors: Uint8Array[] = []
+  while (reader.left > 0) descriptors.push(readDescriptor(reader, reader.u16('descriptorBytes')))
+  return descriptors
+}
+
+function readDescriptor(reader: ByteReader, bytes: number): Uint8Array {
+  if (bytes < MIN_DESCRIPTOR_BYTES || bytes > MAX_DESCRIPTOR_BYTES) {
+    throw wireError('WIRE_LENGTH', { field: 'descriptor', want: MAX_DESCRIPTOR_BYTES, have: bytes })
+  }
+  return reader.view(bytes, 'descriptor')
+}
+
+function requireDescriptorBytes({ length }: Uint8Array): void {
+  if (length < MIN_DESCRIPTOR_BYTES || length > MAX_DESCRIPTOR_BYTES) {
+    throw wireError('WIRE_ENCODE', { field: 'descriptor' })
+  }
+}
