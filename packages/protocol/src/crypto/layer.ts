@@ -17,11 +17,11 @@ export interface LayerSealer {
 /** Opens the cells of one hop and direction, in the order they were sealed. */
 export interface LayerOpener {
   /**
-   * Opens `ciphertext ‖ tag` in `body[start, end)` and returns the plaintext in an array of its own.
-   * Returns undefined when the cell was changed, lost, repeated or reordered; from then on always (SPEC §6.2: the hop
-   * MUST destroy the circuit). Never throws.
+   * Opens `ciphertext ‖ tag` in `body[start, end)` **in place**: the plaintext lies at `body[start, end - TAG_BYTES)`.
+   * Returns false when the cell was changed, lost, repeated or reordered, with the body as it was; from then on always
+   * (SPEC §6.2: the hop MUST destroy the circuit). Never throws.
    */
-  open(body: Uint8Array, start: number, end: number): Uint8Array | undefined
+  open(body: Uint8Array, start: number, end: number): boolean
 }
 
 // Protocol constants (change needs a spec change).

@@ -55,7 +55,10 @@ export function createCreditReceiver(nowMs: number): CreditReceiver {
         burstBytes = 0
         burstAtMs = now
       }
-      const quantum = Math.max(MIN_UNREPORTED_BYTES, Math.min(MAX_UNREPORTED_BYTES, ratePerMs * REPORT_EVERY_MS))
+      const quantum = Math.max(
+        MIN_UNREPORTED_BYTES,
+        Math.min(MAX_UNREPORTED_BYTES, ratePerMs * REPORT_EVERY_MS),
+      )
       return unreportedBytes >= quantum
     },
     isWaiting() {

@@ -74,7 +74,10 @@ class Machine implements LinkMachine {
     this.#scheduler = createScheduler(nowMs)
     this.#sender = createCreditSender(nowMs)
     this.#receiver = createCreditReceiver(nowMs)
-    this.#liveness = createLiveness(nowMs, { isPadded: options.isClientLink, random: options.random })
+    this.#liveness = createLiveness(nowMs, {
+      isPadded: options.isClientLink,
+      random: options.random,
+    })
   }
 
   get waitingBytes(): number {
@@ -137,7 +140,8 @@ class Machine implements LinkMachine {
     if (!this.#sender.onReport(readReadBytes(cell), nowMs)) return this.close('protocol')
     const circuitId = readCircuitId(cell)
     const command = commandOf(kind)
-    if ((command === COMMAND.LINK) !== (circuitId === LINK_CIRCUIT_ID)) return this.close('protocol')
+    if ((command === COMMAND.LINK) !== (circuitId === LINK_CIRCUIT_ID))
+      return this.close('protocol')
     if (command === COMMAND.LINK) return this.#onLinkCell(cell, nowMs)
     // SPEC §4.1: a CREATE with the wrong top bit closes the link.
     const isPeersId = isDiallerCircuitId(circuitId) !== this.#options.isDialler
@@ -206,7 +210,8 @@ class Machine implements LinkMachine {
   }
 
   #onMessage(message: LinkMessage, nowMs: number): void {
-    if (message.type === LINK_MESSAGE.PING) this.send({ type: LINK_MESSAGE.PONG, token: message.token }, nowMs)
+    if (message.type === LINK_MESSAGE.PING)
+      this.send({ type: LINK_MESSAGE.PONG, token: message.token }, nowMs)
     else if (message.type !== LINK_MESSAGE.PONG) this.#options.handler().onMessage(message, nowMs)
   }
 }

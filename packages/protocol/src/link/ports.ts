@@ -10,7 +10,9 @@ import type { CellQueue } from './scheduler.ts'
 export type LinkCloseReason = 'protocol' | 'dead' | 'remote' | 'local' | 'draining' | 'limit' | 'io'
 
 /** Who is on the other side. A client proves nothing and has no node id. */
-export type LinkPeer = { readonly role: 'client' } | { readonly role: 'node'; readonly nodeId: Uint8Array }
+export type LinkPeer =
+  | { readonly role: 'client' }
+  | { readonly role: 'node'; readonly nodeId: Uint8Array }
 
 /** What the user of a link is told. Handlers must not throw. */
 export interface LinkHandler {

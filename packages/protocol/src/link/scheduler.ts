@@ -123,7 +123,8 @@ class EwmaScheduler implements Scheduler {
     this.waitingBytes += cell.length
     if (queue.heapIndex < 0) {
       const least = this.#heap[0]
-      if (least) queue.weight = Math.max(queue.weight, least.weight - HEAD_START_BYTES * this.#scale(nowMs))
+      if (least)
+        queue.weight = Math.max(queue.weight, least.weight - HEAD_START_BYTES * this.#scale(nowMs))
       queue.heapIndex = this.#heap.length
       this.#heap.push(queue)
       this.#siftUp(queue)

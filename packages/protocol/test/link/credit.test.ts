@@ -26,7 +26,8 @@ function runLink(options: { bytesPerMs: number; oneWayMs: number; forMs: number 
       receiver.onReported()
       dueAtMs = Number.POSITIVE_INFINITY
     }
-    while (reports[0] && reports[0].atMs <= now) assert.ok(sender.onReport(reports.shift()?.readBytes ?? 0, now))
+    while (reports[0] && reports[0].atMs <= now)
+      assert.ok(sender.onReport(reports.shift()?.readBytes ?? 0, now))
     while (sender.maySend(CELL)) {
       sender.onSent(CELL, now, false)
       lineFreeAtMs = Math.max(lineFreeAtMs, now) + CELL / bytesPerMs

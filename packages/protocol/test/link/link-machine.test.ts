@@ -3,7 +3,15 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createLinkMachine } from '@byway/protocol/link'
 import type { LinkCloseReason, LinkMachine } from '@byway/protocol/link'
-import { cellBytesOfClass, COMMAND, LINK_MESSAGE, readCircuitId, readKind, SIZE_CLASS, stampKind } from '@byway/protocol/wire'
+import {
+  cellBytesOfClass,
+  COMMAND,
+  LINK_MESSAGE,
+  readCircuitId,
+  readKind,
+  SIZE_CLASS,
+  stampKind,
+} from '@byway/protocol/wire'
 import type { LinkMessage, SizeClass } from '@byway/protocol/wire'
 
 type Side = {
@@ -20,7 +28,12 @@ function makeSide(isDialler: boolean, isClientLink = false): Side {
     onMessage: (message: LinkMessage) => void side.messages.push(message),
     onClose: (reason: LinkCloseReason) => void side.closed.push(reason),
   }
-  const machine = createLinkMachine(0, { isDialler, isClientLink, random: () => 0.5, handler: () => handler })
+  const machine = createLinkMachine(0, {
+    isDialler,
+    isClientLink,
+    random: () => 0.5,
+    handler: () => handler,
+  })
   return { ...side, machine }
 }
 
@@ -31,7 +44,7 @@ function makePair() {
 /** Carries everything that may go, both ways, at one instant; returns the cells that went. */
 function settle(pair: { a: Side; b: Side }, nowMs: number): number {
   let moved = 0
-  for (let quiet = false; !quiet; ) {
+  for (let quiet = false; !quiet;) {
     quiet = true
     for (const [from, to] of [
       [pair.a, pair.b],
@@ -63,7 +76,11 @@ test('carries circuit cells in order and stamps the circuit id when they leave',
   }
   for (let now = 0; now < 1000 && pair.b.cells.length < 300; now++) settle(pair, now)
   assert.equal(pair.b.cells.length, 300)
-  assert.ok(pair.b.cells.every(({ circuitId, cell }, i) => circuitId === 0x8000_0007 && cell[100] === (i & 255)))
+  assert.ok(
+    pair.b.cells.every(
+      ({ circuitId, cell }, i) => circuitId === 0x8000_0007 && cell[100] === (i & 255),
+    ),
+  )
 })
 
 test('holds cells back in their queues when the peer reports nothing (SPEC §8.4)', () => {
@@ -129,7 +146,10 @@ const violations: [string, () => Uint8Array][] = [
   ['a link’s cell under a circuit’s id', () => withId(dataCell(SIZE_CLASS.SMALL, COMMAND.LINK), 5)],
   ['a CREATE with our own top bit', () => withId(dataCell(SIZE_CLASS.MEDIUM, COMMAND.CREATE), 5)],
   ['a report of bytes never sent', () => withReport(withId(dataCell(), 0x8000_0001), 1)],
-  ['a message that runs past the cell', () => withBytes(dataCell(SIZE_CLASS.SMALL, COMMAND.LINK), 9, [1, 255, 255])],
+  [
+    'a message that runs past the cell',
+    () => withBytes(dataCell(SIZE_CLASS.SMALL, COMMAND.LINK), 9, [1, 255, 255]),
+  ],
   ['an unknown message', () => withBytes(dataCell(SIZE_CLASS.SMALL, COMMAND.LINK), 9, [77, 0, 0])],
 ]
 

@@ -55,7 +55,10 @@ test('pads at random 1.5–9.5 s of silence of its own, and only then (SPEC §4.
     }
   }
   assert.ok(gaps.length > 400)
-  assert.ok(Math.min(...gaps) >= 1500 && Math.max(...gaps) <= 9550, `${Math.min(...gaps)}…${Math.max(...gaps)}`)
+  assert.ok(
+    Math.min(...gaps) >= 1500 && Math.max(...gaps) <= 9550,
+    `${Math.min(...gaps)}…${Math.max(...gaps)}`,
+  )
   const bytesPerSecond = (gaps.length * 1024) / 3600
   assert.ok(bytesPerSecond <= 420, `${bytesPerSecond} B/s`)
 })

@@ -59,7 +59,11 @@ test('says when a queue has room again, once', () => {
 })
 
 test('loses no cell, invents none and keeps its byte count, whatever is pushed, popped and closed', () => {
-  const step = fc.record({ circuit: fc.nat(9), action: fc.constantFrom('push', 'pop', 'close'), ms: fc.nat(100_000) })
+  const step = fc.record({
+    circuit: fc.nat(9),
+    action: fc.constantFrom('push', 'pop', 'close'),
+    ms: fc.nat(100_000),
+  })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       const scheduler = createScheduler(0)
