@@ -104,8 +104,8 @@ class Machine implements LinkMachine {
     return this.#scheduler.open(circuitId)
   }
 
-  closeQueue(queue: CellQueue): void {
-    this.#scheduler.close(queue)
+  closeQueue(queue: CellQueue, lastCell: Uint8Array | undefined, nowMs: number): void {
+    this.#scheduler.close(queue, this.isClosed ? undefined : lastCell, nowMs)
   }
 
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void {

@@ -38,7 +38,8 @@ export interface LinkMachine {
   readonly queues: Iterable<CellQueue>
   /** Opens a circuit's queue on this link. */
   openQueue(circuitId: number): CellQueue
-  closeQueue(queue: CellQueue): void
+  /** Forgets a circuit's queue with what waits in it; a last cell (DESTROY), if given, still goes out in its turn. */
+  closeQueue(queue: CellQueue, lastCell: Uint8Array | undefined, nowMs: number): void
   /** Queues a cell; the machine stamps circuit id and readBytes when the cell leaves. */
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void
   /** Queues a link message ahead of the circuits' cells; directory parts wait their turn like a circuit. */
@@ -69,7 +70,7 @@ export interface Link {
   /** Set by the user of the link before it returns to the event loop; cells that came earlier are held for it. */
   handler: LinkHandler
   openQueue(circuitId: number): CellQueue
-  closeQueue(queue: CellQueue): void
+  closeQueue(queue: CellQueue, lastCell?: Uint8Array): void
   /** Queues a cell and makes sure that the socket is served before the event loop sleeps. */
   push(queue: CellQueue, cell: Uint8Array): void
   send(message: LinkMessage): void

@@ -34,8 +34,8 @@ export interface Scheduler {
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void
   /** Takes the next cell and the queue it came from, or `undefined` when nothing waits. */
   pop(nowMs: number): { readonly cell: Uint8Array; readonly queue: CellQueue } | undefined
-  /** Forgets a queue and what waits in it. */
-  close(queue: CellQueue): void
+  /** Forgets a queue and what waits in it; a last cell, if given, still goes out in its turn. */
+  close(queue: CellQueue, lastCell?: Uint8Array, nowMs?: number): void
 }
 
 /** Creates an empty scheduler. */
@@ -52,6 +52,8 @@ class Queue implements CellQueue {
   weight = 0
   heapIndex = -1
   isClosed = false
+  /** Forgotten as soon as it is empty. */
+  isLast = false
   lowWaterBytes = -1
   onRoom: (() => void) | undefined = undefined
 
@@ -137,8 +139,12 @@ class EwmaScheduler implements Scheduler {
     if (!queue || !cell) return undefined
     this.waitingBytes -= cell.length
     queue.weight += cell.length * this.#scale(nowMs)
-    if (queue.length === 0) this.#removeFromHeap(queue)
-    else if (this.#heap.length > 1) this.#siftDown(queue)
+    if (queue.length === 0) {
+      this.#removeFromHeap(queue)
+      if (queue.isLast) this.#queues.delete(queue)
+    } else if (this.#heap.length > 1) {
+      this.#siftDown(queue)
+    }
     if (queue.bytes < queue.lowWaterBytes) {
       queue.lowWaterBytes = -1
       queue.onRoom?.()
@@ -146,7 +152,7 @@ class EwmaScheduler implements Scheduler {
     return { cell, queue }
   }
 
-  close(handle: CellQueue): void {
+  close(handle: CellQueue, lastCell?: Uint8Array, nowMs = 0): void {
     const queue = handle as Queue
     if (queue.isClosed) return
     queue.isClosed = true
@@ -158,6 +164,11 @@ class EwmaScheduler implements Scheduler {
     queue.head = 0
     if (queue.heapIndex >= 0) this.#removeFromHeap(queue)
     this.#queues.delete(queue)
+    if (!lastCell) return
+    const last = this.open(queue.circuitId) as Queue
+    last.weight = queue.weight
+    last.isLast = true
+    this.push(last, lastCell, nowMs)
   }
 
   #scale(nowMs: number): number {

@@ -39,7 +39,7 @@ test('shares evenly between two bulk circuits, the newcomer being at most 256 Ki
   for (let i = 0; i < 1000; i++) scheduler.push(fresh, cell(16384), 1000)
   for (let i = 0; i < 200; i++) {
     const next = scheduler.pop(1000 + i)
-    if (next) served.set(next.queue as typeof old, (served.get(next.queue as typeof old) ?? 0) + 1)
+    if (next) served.set(next.queue, (served.get(next.queue) ?? 0) + 1)
   }
   assert.ok(Math.abs((served.get(fresh) ?? 0) - (served.get(old) ?? 0)) <= 17)
 })
@@ -56,6 +56,18 @@ test('says when a queue has room again, once', () => {
   scheduler.pop(0)
   scheduler.pop(0)
   assert.equal(calls, 1)
+})
+
+test('drops what waits in a closed queue but still sends its last cell, then forgets it', () => {
+  const scheduler = createScheduler(0)
+  const queue = scheduler.open(7)
+  scheduler.push(queue, cell(16384), 0)
+  scheduler.close(queue, Uint8Array.of(9), 0)
+  scheduler.push(queue, cell(16384), 0)
+  const last = scheduler.pop(0)
+  assert.deepEqual([last?.queue.circuitId, last?.cell], [7, Uint8Array.of(9)])
+  assert.equal(scheduler.pop(0), undefined)
+  assert.equal([...scheduler.queues].length, 0)
 })
 
 test('loses no cell, invents none and keeps its byte count, whatever is pushed, popped and closed', () => {
