@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  decodeLinkMessage,
+  encodeLinkMessage,
+  LINK_MESSAGE,
+  type LinkMessage,
+  linkMessageBytes,
+} from '@byway/protocol/wire'
+import { code, hex } from './hex.ts'
+
+/** One hand-written body for each row of SPEC §4.4. */
+const ROWS: readonly (readonly [LinkMessage, string])[] = [
+  [{ type: LINK_MESSAGE.PING, token: 0x0102_0304_0506_0708n }, '0102030405060708'],
+  [{ type: LINK_MESSAGE.PONG, token: 0xffff_ffff_ffff_ffffn }, 'ff*8'],
+  [
+    {
+      type: LINK_MESSAGE.NETINFO,
+      address: { family: 4, bytes: hex('01020304') },
+      timeS: 1_800_000_000,
+    },
+    '04 01020304 00000000 6b49d200',
+  ],
+  [
+    { type: LINK_MESSAGE.NETINFO, address: { family: 6, bytes: hex('20*16') }, timeS: 1 },
+    '06 20*16 00*7 01',
+  ],
+  [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 0x102 }, '0102'],
+  [
+    {
+      type: LINK_MESSAGE.DIRECTORY_PART,
+      requestId: 0x102,
+      last: true,
+      descriptors: [hex('aa*236'), hex('bb*237')],
+    },
+    '0102 01 00ec aa*236 00ed bb*237',
+  ],
+  [
+    { type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors: [] },
+    '0001 00',
+  ],
+  [{ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: hex('aa*1536') }, 'aa*1536'],
+  [{ type: LINK_MESSAGE.DRAIN, seconds: 600 }, '0258'],
+]
+
+for (const [message, body] of ROWS) {
+  test(`link message ${message.type} has the body of its row: ${body} (SPEC §4.4)`, () => {
+    assert.deepEqual(encodeLinkMessage(message), hex(body))
+    assert.equal(linkMessageBytes(message), hex(body).length)
+    assert.deepEqual(decodeLinkMessage(message.type, hex(body)), message)
+  })
+}
+
+test('every type of the table has a row here', () => {
+  const seen = new Set(ROWS.map(([{ type }]) => type))
+  assert.deepEqual([...seen].toSorted(), Object.values(LINK_MESSAGE))
+})
+
+test('refuses types that the table does not have (SPEC §4.3)', () => {
+  for (const type of [0, 8, 255]) {
+    assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
+  }
+})
+
+test('refuses short and long bodies', () => {
+  for (const [message, body] of ROWS) {
+    const bytes = hex(body)
+    if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) continue
+    const short = bytes.subarray(0, -1)
+    assert.throws(() => decodeLinkMessage(message.type, short), code('WIRE_LENGTH'), body)
+    assert.throws(() => decodeLinkMessage(message.type, hex(`${body} 00`)), code('WIRE_LENGTH'))
+  }
+})
+
+test('refuses descriptors of impossible size before it keeps any', () => {
+  const { DIRECTORY_PART, DIRECTORY_PUBLISH } = LINK_MESSAGE
+  for (const list of ['0000', '00eb aa*235', '0601 aa*1537', 'ffff']) {
+    assert.throws(() => decodeLinkMessage(DIRECTORY_PART, hex(`0001 01 ${list}`)), code('WIRE_LENGTH'))
+  }
+  for (const body of ['', 'aa*235', 'aa*1537']) {
+    assert.throws(() => decodeLinkMessage(DIRECTORY_PUBLISH, hex(body)), code('WIRE_LENGTH'))
+  }
+})
+
+test('refuses a `last` that is neither 0 nor 1, and an unknown family', () => {
+  const part = (): LinkMessage => decodeLinkMessage(LINK_MESSAGE.DIRECTORY_PART, hex('0001 02'))
+  assert.throws(part, code('WIRE_VALUE', 'last'))
+  const info = (): LinkMessage => decodeLinkMessage(LINK_MESSAGE.NETINFO, hex('05 00*12'))
+  assert.throws(info, code('WIRE_VALUE', 'family'))
+})
+
+test('our own bad values are bugs, not bytes on the wire', () => {
+  const bad: readonly LinkMessage[] = [
+    { type: LINK_MESSAGE.PING, token: -1n },
+    { type: LINK_MESSAGE.PING, token: 1n << 64n },
+    { type: LINK_MESSAGE.DRAIN, seconds: 65_536 },
+    { type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: hex('aa') },
+    { type: LINK_MESSAGE.NETINFO, address: { family: 6, bytes: hex('00*4') }, timeS: 0 },
+  ]
+  for (const message of bad) assert.throws(() => encodeLinkMessage(message), code('WIRE_ENCODE'))
+})
