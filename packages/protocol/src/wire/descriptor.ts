@@ -112,8 +112,7 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
 }
 
 /**
- * Encodes a descriptor up to its signature, which the caller makes over {@link descriptorSigningMessage} of these
- * bytes and appends.
+ * Encodes a descriptor up to its signature, which the caller makes over these bytes.
  *
  * @throws WIRE_ENCODE
  */
@@ -148,12 +147,7 @@ export function encodeDescriptor(descriptor: Descriptor, signature: Uint8Array):
   return concatBytes(encodeUnsignedDescriptor(descriptor), signature)
 }
 
-/** Returns what the identity key signs: `"byway descriptor v1" ‖ all before the signature`. */
-export function descriptorSigningMessage(unsigned: Uint8Array): Uint8Array {
-  return concatBytes(asciiBytes('byway descriptor v1'), unsigned)
-}
-
-/** Returns a view of a whole descriptor without its signature. */
+/** Returns a view of what the identity key signs of a whole descriptor: all before the signature. */
 export function unsignedPartOf(descriptorBytes: Uint8Array): Uint8Array {
   return descriptorBytes.subarray(0, Math.max(0, descriptorBytes.length - SIGNATURE_BYTES))
 }

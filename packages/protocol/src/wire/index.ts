@@ -53,7 +53,6 @@ export {
 export type { Created, CreatedPayload, CreateFailure, CreateOutcome, Suite } from './created.ts'
 export {
   decodeDescriptor,
-  descriptorSigningMessage,
   encodeDescriptor,
   encodeUnsignedDescriptor,
   EXIT_FLAG,
@@ -120,8 +119,8 @@ export {
   LINK_PROOF_BYTES,
   LINK_ROLE,
   LINK_SIDE,
-  linkCertMessage,
-  linkProofMessage,
+  linkCertSignedPart,
+  linkProofSignedPart,
   MAX_LINK_CERT_LIFE_S,
   readGreetingRole,
 } from './link-proof.ts'

@@ -1,6 +1,6 @@
 /**
- * Link greetings and the proof of identity in a node's (SPEC §3.3). Byte ranges and what is signed; signing, checking
- * the signatures and comparing the dates with the clock are elsewhere.
+ * Link greetings and the proof of identity in a node's (SPEC §3.3). Byte ranges and what is signed; the tags of signatures,
+ * signing, checking and comparing the dates with the clock are elsewhere.
  *
  * ```text
  * offset size field
@@ -19,7 +19,7 @@ import { concatBytes } from '@byway/protocol/base'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
-import { asciiBytes, requireVersion, WIRE_VERSION } from './text.ts'
+import { requireVersion, WIRE_VERSION } from './text.ts'
 
 /** SPEC §3.3: bytes of a node's greeting. */
 export const LINK_PROOF_BYTES = 210
@@ -91,14 +91,13 @@ export function decodeLinkProof(bytes: Uint8Array): LinkProof {
   return proof
 }
 
-/** Returns what the identity key signs to certify a link key. @throws WIRE_ENCODE */
-export function linkCertMessage(cert: Omit<LinkCert, 'nodeId' | 'certSignature'>): Uint8Array {
-  const covered = new ByteWriter(new Uint8Array(CERT_END - CERT_START))
+/** Returns bytes 34..82, which the identity key signs behind the tag. @throws WIRE_ENCODE */
+export function linkCertSignedPart(cert: Omit<LinkCert, 'nodeId' | 'certSignature'>): Uint8Array {
+  return new ByteWriter(new Uint8Array(CERT_END - CERT_START))
     .fixed(cert.linkKey, 32, 'linkKey')
     .u64(cert.notBeforeS, 'notBefore')
     .u64(cert.notAfterS, 'notAfter')
     .done()
-  return concatBytes(asciiBytes('byway link cert v1'), covered)
 }
 
 /** Encodes bytes 0..146 of a node's greeting: all but the signature over the exporter. @throws WIRE_ENCODE */
@@ -115,21 +114,20 @@ export function encodeLinkCert(cert: LinkCert): Uint8Array {
 }
 
 /**
- * Returns what the link key signs to prove itself on one link.
+ * Returns `side ‖ exporter ‖ bytes 0..146`, which the link key signs behind the tag.
  *
  * @param greeting - a whole greeting, or its first 146 bytes from {@link encodeLinkCert}
  * @param exporter - the 32 bytes of SPEC §3.1
  * @throws WIRE_ENCODE
  */
-export function linkProofMessage(
+export function linkProofSignedPart(
   greeting: Uint8Array,
   side: LinkSide,
   exporter: Uint8Array,
 ): Uint8Array {
   if (exporter.length !== 32) throw wireError('WIRE_ENCODE', { field: 'exporter' })
   if (greeting.length < PROOF_START) throw wireError('WIRE_ENCODE', { field: 'greeting' })
-  const covered = greeting.subarray(0, PROOF_START)
-  return concatBytes(asciiBytes('byway link proof v1'), Uint8Array.of(side), exporter, covered)
+  return concatBytes(Uint8Array.of(side), exporter, greeting.subarray(0, PROOF_START))
 }
 
 /** Joins what {@link encodeLinkCert} made and the link key's signature. @throws WIRE_ENCODE */

@@ -22,7 +22,9 @@ import {
 const SLOW = process.env['SLOW'] === '1'
 
 /** Runs of one property: ten of them make 10^5, a hundred times that with SLOW=1. */
-export const runs = (count: number): { numRuns: number } => ({ numRuns: SLOW ? 100 * count : count })
+export const runs = (count: number): { numRuns: number } => ({
+  numRuns: SLOW ? 100 * count : count,
+})
 
 export const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length })
@@ -91,7 +93,13 @@ export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
     endpoint,
     payload: someBytes(0, 200),
   }),
-  record<HopMessage>({ type: fc.constant(HOP_MESSAGE.BEGIN), ...sequenced, flags, port: u16, host }),
+  record<HopMessage>({
+    type: fc.constant(HOP_MESSAGE.BEGIN),
+    ...sequenced,
+    flags,
+    port: u16,
+    host,
+  }),
   record<HopMessage>({
     type: fc.constant(HOP_MESSAGE.CONNECTED),
     ...sequenced,

@@ -69,10 +69,7 @@ const ROWS: readonly (readonly [HopMessage, string])[] = [
   [{ type: HOP_MESSAGE.CONNECTED, ...sequenced, family: 6 }, `${SEQUENCE} 00000003 06`],
   [{ type: HOP_MESSAGE.DATA, ...sequenced, payload: hex('aabb') }, `${SEQUENCE} 00000003 aabb`],
   [{ type: HOP_MESSAGE.DONE, ...sequenced }, `${SEQUENCE} 00000003`],
-  [
-    { type: HOP_MESSAGE.RESET, ...sequenced, reason: RESET_REASON.IDLE },
-    `${SEQUENCE} 00000003 0b`,
-  ],
+  [{ type: HOP_MESSAGE.RESET, ...sequenced, reason: RESET_REASON.IDLE }, `${SEQUENCE} 00000003 0b`],
   [
     { type: HOP_MESSAGE.RESOLVE, ...sequenced, flags: 1, host: 'a.b' },
     `${SEQUENCE} 00000003 01 612e62`,
@@ -103,7 +100,10 @@ for (const [message, body] of ROWS) {
 
 test('every type of the table has a row here', () => {
   const seen = new Set(ROWS.map(([{ type }]) => type))
-  assert.deepEqual([...seen].toSorted((a, b) => a - b), Object.values(HOP_MESSAGE))
+  assert.deepEqual(
+    [...seen].toSorted((a, b) => a - b),
+    Object.values(HOP_MESSAGE),
+  )
 })
 
 test('types 16 to 23 are sequenced and no other (SPEC §7.1)', () => {

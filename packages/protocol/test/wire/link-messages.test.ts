@@ -35,10 +35,7 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
     },
     '0102 01 00ec aa*236 00ed bb*237',
   ],
-  [
-    { type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors: [] },
-    '0001 00',
-  ],
+  [{ type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors: [] }, '0001 00'],
   [{ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: hex('aa*1536') }, 'aa*1536'],
   [{ type: LINK_MESSAGE.DRAIN, seconds: 600 }, '0258'],
 ]
@@ -75,7 +72,10 @@ test('refuses short and long bodies', () => {
 test('refuses descriptors of impossible size before it keeps any', () => {
   const { DIRECTORY_PART, DIRECTORY_PUBLISH } = LINK_MESSAGE
   for (const list of ['0000', '00eb aa*235', '0601 aa*1537', 'ffff']) {
-    assert.throws(() => decodeLinkMessage(DIRECTORY_PART, hex(`0001 01 ${list}`)), code('WIRE_LENGTH'))
+    assert.throws(
+      () => decodeLinkMessage(DIRECTORY_PART, hex(`0001 01 ${list}`)),
+      code('WIRE_LENGTH'),
+    )
   }
   for (const body of ['', 'aa*235', 'aa*1537']) {
     assert.throws(() => decodeLinkMessage(DIRECTORY_PUBLISH, hex(body)), code('WIRE_LENGTH'))

@@ -38,7 +38,10 @@ test('bodies are views, not copies', () => {
 
 test('a reader stays at the end and starts over with another list', () => {
   const reader = new MessageListReader().reset(hex('01 0000'))
-  assert.deepEqual([reader.next(), reader.type, reader.next(), reader.next()], [true, 1, false, false])
+  assert.deepEqual(
+    [reader.next(), reader.type, reader.next(), reader.next()],
+    [true, 1, false, false],
+  )
   assert.deepEqual(reader.body(), hex(''))
   reader.reset(hex('02 0001 09'))
   assert.equal(reader.next(), true)
