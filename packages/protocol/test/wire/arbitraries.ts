@@ -36,8 +36,9 @@ const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const u64 = fc.maxSafeNat()
 const stream = fc.integer({ min: 1, max: 0xffff_ffff })
 const flags = fc.integer({ min: 0, max: 7 })
+const HOST_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-._:'.split('')
 const host = fc
-  .array(fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789-._:'), {
+  .array(fc.constantFrom(...HOST_LETTERS), {
     minLength: 1,
     maxLength: 253,
   })
@@ -47,7 +48,7 @@ const closeReason = fc.constantFrom(...Object.values(CLOSE_REASON))
 
 /** A record with an ordinary prototype, which deepEqual compares. */
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+  return fc.record(model, { noNullPrototype: true })
 }
 
 export const ip: fc.Arbitrary<IpBytes> = fc.oneof(

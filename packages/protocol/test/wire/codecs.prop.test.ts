@@ -81,7 +81,7 @@ const createBody = fc
   .tuple(bytes(8), fc.constantFrom(1, 2, 3), bytes(1254))
   .map(([onionKeyId, position, message1]) => {
     const body = new Uint8Array(4087)
-    writeCreate(body, { onionKeyId, position: position as 1 | 2 | 3, message1 })
+    writeCreate(body, { onionKeyId, position, message1 })
     return body
   })
 

@@ -44,7 +44,10 @@ test('the link key signs side, exporter and bytes 0..146 (SPEC §3.3)', () => {
       GREETING.subarray(0, 146),
     ])
     assert.deepEqual(Buffer.from(linkProofSignedPart(GREETING, side, exporter)), expected)
-    assert.deepEqual(Buffer.from(linkProofSignedPart(encodeLinkCert(cert), side, exporter)), expected)
+    assert.deepEqual(
+      Buffer.from(linkProofSignedPart(encodeLinkCert(cert), side, exporter)),
+      expected,
+    )
   }
   assert.throws(() => linkProofSignedPart(GREETING, 1, hex('55*31')), code('WIRE_ENCODE'))
 })
