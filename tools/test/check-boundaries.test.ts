@@ -1,20 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { checkBoundaries } from '../check-boundaries.ts'
-
-/** A tree of files on disk that goes away with the test. */
-function tree(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'byway-boundaries-'))
-  t.after(() => rmSync(root, { recursive: true }))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
-  return root
-}
+import { writeTree } from './tree.ts'
 
 const NET_MANIFEST = JSON.stringify({
   name: '@byway/net',
@@ -27,11 +14,11 @@ const GOOD = {
 }
 
 function faultsOf(t: TestContext, files: Readonly<Record<string, string>>): readonly string[] {
-  return checkBoundaries(tree(t, files)).faults
+  return checkBoundaries(writeTree(t, files)).faults
 }
 
 test('accepts imports that point down and stay in the package', (t) => {
-  const report = checkBoundaries(tree(t, GOOD))
+  const report = checkBoundaries(writeTree(t, GOOD))
   assert.deepEqual(report, { imports: 2, files: 1, faults: [] })
 })
 

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import { checkDocs, writeDocs } from '../check-docs.ts'
+import { writeTree } from './tree.ts'
+
+const SOURCE = `/** The most of it (SPEC §1.1). */
+export const MAX_THINGS = 3
+
+type Errors = {
+  /** The thing is not one. */
+  THING_BAD: { what: string }
+}
+const thingError = errorBuilder<Errors>({
+  THING_BAD: ['peer', 'bad thing'],
+})
+`
+const FILES = {
+  'package.json': '{"scripts":{"test":"x","docs:fix":"y"}}',
+  'README.md': 'Run `npm test`; see [the spec](docs/SPEC.md#11-first).\n',
+  'docs/SPEC.md': '# Spec\n\n## 1 All\n\n### 1.1 First\n',
+  'packages/a/src/thing.ts': SOURCE,
+}
+
+/** Makes the tree, writes its generated files, applies the change and returns the faults of each check that has any. */
+function faultsAfter(
+  t: TestContext,
+  change: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const whole = writeTree(t, FILES)
+  writeDocs(whole)
+  const checked = writeTree(t, { ...FILES, ...madeBy(whole), ...change })
+  const found = Object.entries(checkDocs(checked)).filter(([, { faults }]) => faults.length > 0)
+  return Object.fromEntries(found.map(([name, { faults }]) => [name, faults.join('\n')]))
+}
+
+function madeBy(root: string): Readonly<Record<string, string>> {
+  const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8')
+  return { 'docs/ERRORS.md': read('docs/ERRORS.md'), 'docs/LIMITS.md': read('docs/LIMITS.md') }
+}
+
+test('finds nothing wrong in a true tree, and counts what it saw', (t) => {
+  assert.deepEqual(faultsAfter(t, {}), {})
+  const root = writeTree(t, FILES)
+  const looked = Object.entries(checkDocs(root)).map(([name, finding]) => [name, finding.looked])
+  assert.deepEqual(Object.fromEntries(looked), {
+    'docs/ERRORS.md': 1,
+    'docs/LIMITS.md': 1,
+    links: 1,
+    'spec references': 1,
+  })
+})
+
+test('fails each check that saw nothing', (t) => {
+  const faults = Object.values(
+    checkDocs(writeTree(t, { 'package.json': '{}', 'docs/SPEC.md': '' })),
+  )
+  assert.equal(faults.length, 4)
+  for (const finding of faults) {
+    assert.equal(finding.looked, 0)
+    assert.match(finding.faults.join('\n'), /seen: the check itself is broken/)
+  }
+})
+
+const SRC = 'packages/a/src/thing.ts'
+const CASES: readonly (readonly [
+  rule: string,
+  change: Record<string, string>,
+  check: string,
+  fault: RegExp,
+])[] = [
+  [
+    'a link to a file that is not there',
+    { 'docs/X.md': '[x](gone.md)' },
+    'links',
+    /docs\/X\.md: gone\.md leads nowhere/,
+  ],
+  [
+    'a link to a heading that is not there',
+    { 'docs/X.md': '[x](SPEC.md#no)' },
+    'links',
+    /names a heading/,
+  ],
+  [
+    'an npm script that is not there',
+    { 'docs/X.md': '`npm run gone`' },
+    'links',
+    /no npm script "gone"/,
+  ],
+  [
+    'a citation of a section that is not there',
+    { 'packages/a/test/a.test.ts': '// SPEC §1.1, §9.9' },
+    'spec references',
+    /SPEC §9\.9/,
+  ],
+  [
+    'a code that ERRORS.md does not have',
+    { 'packages/a/src/b.ts': "/** No. */\nconst K = {\n  /** New. */\n  NEW_CODE: 'peer',\n}" },
+    'docs/ERRORS.md',
+    /not what the sources say/,
+  ],
+  [
+    'a code that only ERRORS.md has',
+    { [SRC]: SOURCE.replaceAll('THING_BAD', 'THING_OTHER') },
+    'docs/ERRORS.md',
+    /not what the sources say/,
+  ],
+  [
+    'a kind that changed',
+    { [SRC]: SOURCE.replace("'peer'", "'config'") },
+    'docs/ERRORS.md',
+    /not what the sources say/,
+  ],
+  [
+    'a code without a comment',
+    { [SRC]: SOURCE.replace('  /** The thing is not one. */\n', '') },
+    'docs/ERRORS.md',
+    /THING_BAD has no comment/,
+  ],
+  [
+    'one code in two files',
+    { 'packages/b/src/x.ts': "/** Two. */\nconst K = {\n  THING_BAD: 'peer' }" },
+    'docs/ERRORS.md',
+    /declared in packages\/a/,
+  ],
+  [
+    'a code of two kinds',
+    { 'packages/b/src/x.ts': "/** Two. */\nconst K = {\n  THING_BAD: 'bug' }" },
+    'docs/ERRORS.md',
+    /two kinds/,
+  ],
+  [
+    'a limit that changed',
+    { [SRC]: SOURCE.replace('= 3', '= 4') },
+    'docs/LIMITS.md',
+    /not what the sources say/,
+  ],
+  [
+    'a limit without a reason',
+    { [SRC]: SOURCE.replace(/^.*\n/, '') },
+    'docs/LIMITS.md',
+    /MAX_THINGS has no comment/,
+  ],
+  [
+    'a field of a limits object without a reason',
+    { 'packages/b/src/x.ts': 'const DEFAULT_LIMITS = {\n  queueBytes: 1,\n}' },
+    'docs/LIMITS.md',
+    /queueBytes has no comment/,
+  ],
+]
+
+for (const [rule, change, check, fault] of CASES) {
+  test(`refuses ${rule}`, (t) => {
+    assert.match(faultsAfter(t, change)[check] ?? 'no fault', fault)
+  })
+}
