@@ -13,3 +13,5 @@ export {
 } from './bytes.ts'
 export { BywayError, errorBuilder, isBywayError } from './errors.ts'
 export type { ErrorBuilder, ErrorContext, ErrorKind, ErrorOf, ErrorTable } from './errors.ts'
+export { isLogWord, LOG_LEVELS, LOG_NUMBER_FIELDS, LOG_WORD_FIELDS, NO_LOG } from './logger.ts'
+export type { LogFields, Logger, LogLevel, LogLine } from './logger.ts'
