@@ -32,7 +32,7 @@ test('writes nothing below its level, and names the part in a child', () => {
 
 test('drops fields that are not on the list and values that are no words, and says how many', () => {
   const { lines, log } = record('trace')
-  const careless = {
+  const careless: Record<string, unknown> = {
     hops: 2,
     host: 'canary.example',
     reason: '192.0.2.77',

@@ -50,4 +50,5 @@ export function writeU64(bytes: Uint8Array, at: number, value: number): void {
 }
 
 const TWO_32 = 0x1_0000_0000
+/** The upper half of Number.MAX_SAFE_INTEGER: a u64 above it is refused. */
 const MAX_HIGH = 0x1f_ffff

