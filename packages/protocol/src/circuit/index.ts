@@ -1,1 +1,28 @@
-export {}
+/**
+ * Onion circuits as step machines: building, layers, flow control, tunnels and streams (SPEC §5–§9). No I/O, no clock, no
+ * randomness: the drivers in `client` and `node` bring them.
+ * @module
+ */
+export { createAccountant } from './accountant.ts'
+export type { Account, Accountant } from './accountant.ts'
+export { createHopBuild } from './hop-build.ts'
+export type {
+  HopAnswer,
+  HopBuild,
+  HopBuildOptions,
+  HopCircuit,
+  HopExtension,
+  LinkRole,
+} from './hop-build.ts'
+export { createHopLayers } from './hop-layers.ts'
+export type { ForwardResult, HopLayers, HopLayersOptions } from './hop-layers.ts'
+export type { HopKeys } from './layer-keys.ts'
+export { createOnionKeys, restoreOnionKeys } from './onion-keys.ts'
+export type { OnionKey, OnionKeys, OnionKeysOptions } from './onion-keys.ts'
+export { DEADLINES_MS, startOriginBuild } from './origin-build.ts'
+export type { HopSpec, OriginBuild, OriginBuildOptions, OriginBuildResult } from './origin-build.ts'
+export { createOriginLayers } from './origin-layers.ts'
+export type { OriginLayers, OriginLayersOptions } from './origin-layers.ts'
+export { createOrphans, MAX_ORPHANS, ORPHAN_WAIT_MS } from './orphans.ts'
+export type { OrphanLimits, Orphans } from './orphans.ts'
+export type { RandomBytes } from './window.ts'
