@@ -1,0 +1,92 @@
+/**
+ * The links of a node, and how the next hop of a circuit is reached (SPEC §5.3): over a link that stands, attachments among them, or
+ * by dialling the address in the node's signed descriptor. Never an address from a client.
+ * @module
+ */
+import { toBase64url } from '@byway/protocol/base'
+import type { Descriptor } from '@byway/protocol/wire'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CloseReason } from '@byway/protocol/wire'
+import type { Link } from '@byway/protocol/link'
+import type { NextHops } from './relay/ports.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+const MAX_DIALS = 64
+
+export type LinkTableDeps = {
+  /** The live descriptor of a node, or `undefined`. */
+  readonly find: (nodeId: Uint8Array) => Descriptor | undefined
+  /** Dials a node and proves both ends; rejects when none of its addresses answers in time. */
+  readonly dial: (descriptor: Descriptor, signal: AbortSignal) => Promise<Link>
+}
+
+/** The links of a node by the node id of the other side. */
+export interface LinkTable extends NextHops {
+  /** Every link, clients' included. */
+  readonly links: ReadonlySet<Link>
+  get(nodeId: Uint8Array): Link | undefined
+  add(link: Link): void
+  remove(link: Link): void
+}
+
+/** Creates an empty table. */
+export function createLinkTable(deps: LinkTableDeps): LinkTable {
+  return new Table(deps)
+}
+
+class Table implements LinkTable {
+  readonly links = new Set<Link>()
+  readonly #deps: LinkTableDeps
+  readonly #byNode = new Map<string, Set<Link>>()
+  /** Circuits that want the same neighbour share one dial. */
+  readonly #dials = new Map<string, Promise<Link | CloseReason>>()
+
+  constructor(deps: LinkTableDeps) {
+    this.#deps = deps
+  }
+
+  get(nodeId: Uint8Array): Link | undefined {
+    for (const link of this.#byNode.get(toBase64url(nodeId)) ?? []) {
+      if (!link.isClosed) return link
+    }
+    return undefined
+  }
+
+  add(link: Link): void {
+    this.links.add(link)
+    if (link.peer.role !== 'node') return
+    const key = toBase64url(link.peer.nodeId)
+    const known = this.#byNode.get(key)
+    if (known) known.add(link)
+    else this.#byNode.set(key, new Set([link]))
+  }
+
+  remove(link: Link): void {
+    this.links.delete(link)
+    if (link.peer.role !== 'node') return
+    const key = toBase64url(link.peer.nodeId)
+    const known = this.#byNode.get(key)
+    known?.delete(link)
+    if (known?.size === 0) this.#byNode.delete(key)
+  }
+
+  async linkTo(nodeId: Uint8Array, signal: AbortSignal): Promise<Link | CloseReason> {
+    const standing = this.get(nodeId)
+    if (standing) return standing
+    const key = toBase64url(nodeId)
+    const pending = this.#dials.get(key)
+    if (pending) return pending
+    const descriptor = this.#deps.find(nodeId)
+    if (!descriptor) return CLOSE_REASON.UNKNOWN_NODE
+    // SPEC §12.1: it has no address and holds no link here.
+    if (descriptor.addresses.length === 0) return CLOSE_REASON.NOT_ATTACHED
+    if (this.#dials.size >= MAX_DIALS) return CLOSE_REASON.RESOURCE_LIMIT
+    const dial = this.#deps.dial(descriptor, signal).catch(() => CLOSE_REASON.CONNECT_FAILED)
+    this.#dials.set(key, dial)
+    try {
+      return await dial
+    } finally {
+      this.#dials.delete(key)
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The relay role: takes CREATE cells, extends circuits, moves cells between links (SPEC §5, §6). One handler for each link; a peer that breaks a
+ * rule costs one circuit, or one link. Blind to what circuits carry.
+ * @module
+ */
+import { createdCell } from '@byway/protocol/circuit'
+import type { HopAnswer, HopBuild, HopExtension } from '@byway/protocol/circuit'
+import type { CryptoProvider } from '@byway/protocol/crypto'
+import type { Link, LinkCloseReason } from '@byway/protocol/link'
+import {
+  bodyOf,
+  CLOSE_REASON,
+  COMMAND,
+  commandOf,
+  readDestroyBody,
+  readKind,
+} from '@byway/protocol/wire'
+import type { CloseReason } from '@byway/protocol/wire'
+import { createCreateLimits } from './create-limits.ts'
+import type { CreateLimits } from './create-limits.ts'
+import type { NextHops, TerminalService } from './ports.ts'
+import { createRelayCircuit } from './relay-circuit.ts'
+import type { RelayCircuit } from './relay-circuit.ts'
+
+export type RelayDeps = {
+  readonly provider: CryptoProvider
+  readonly build: HopBuild
+  readonly nextHops: NextHops
+  readonly terminals: TerminalService
+  readonly nowMs: () => number
+  /** True while new circuits are refused: shutting down, or memory under pressure. */
+  readonly refuses: () => CloseReason | undefined
+}
+
+/** The circuits of one link, for its handler. */
+export interface RelayPort {
+  onCell(circuitId: number, cell: Uint8Array, nowMs: number): void
+  onLinkClosed(reason: LinkCloseReason): void
+}
+
+/** The relay role of a node. */
+export interface Relay {
+  readonly circuits: ReadonlySet<RelayCircuit>
+  /** Starts serving circuits on a link. */
+  attach(link: Link): RelayPort
+  /** Destroys every circuit. */
+  closeAll(reason: CloseReason): void
+}
+
+/** Creates a relay without links. */
+export function createRelay(deps: RelayDeps): Relay {
+  return new RelayRole(deps)
+}
+
+type CircuitEnd = {
+  readonly circuit: RelayCircuit
+  readonly side: 'previous' | 'next'
+  answer?: NextAnswer
+}
+type NextAnswer = (cell: Uint8Array | CloseReason) => void
+
+/** What one link has: its circuits by id, and its limits. */
+type LinkState = {
+  readonly link: Link
+  readonly ends: Map<number, CircuitEnd>
+  readonly limits: CreateLimits
+}
+
+class RelayRole implements Relay {
+  readonly circuits = new Set<RelayCircuit>()
+  readonly #deps: RelayDeps
+  readonly #links = new Map<Link, LinkState>()
+
+  constructor(deps: RelayDeps) {
+    this.#deps = deps
+  }
+
+  attach(link: Link): RelayPort {
+    const limits = createCreateLimits(link.peer.role, this.#deps.nowMs())
+    const state: LinkState = { link, ends: new Map(), limits }
+    this.#links.set(link, state)
+    return {
+      onCell: (circuitId, cell, nowMs) => this.#onCell(state, circuitId, cell, nowMs),
+      onLinkClosed: () => {
+        this.#links.delete(link)
+        for (const end of state.ends.values()) this.#onEndGone(end, CLOSE_REASON.LINK_CLOSED)
+      },
+    }
+  }
+
+  closeAll(reason: CloseReason): void {
+    for (const circuit of this.circuits) circuit.close(reason)
+  }
+
+  #onCell(state: LinkState, circuitId: number, cell: Uint8Array, nowMs: number): void {
+    const command = commandOf(readKind(cell))
+    const end = state.ends.get(circuitId)
+    if (command === COMMAND.CREATE) {
+      if (end) this.#destroy(end, CLOSE_REASON.PROTOCOL)
+      else this.#onCreate(state, circuitId, cell, nowMs)
+      return
+    }
+    // SPEC §4.1: a cell for an unknown circuit is dropped; it may have crossed a DESTROY.
+    if (!end) return
+    if (command === COMMAND.DESTROY) this.#onEndGone(end, readDestroyBody(bodyOf(cell)))
+    else if (command === COMMAND.CREATED) this.#onCreated(end, cell)
+    else if (end.side === 'previous') end.circuit.onForward(cell, nowMs)
+    else end.circuit.onBackward(cell)
+  }
+
+  #onCreate(state: LinkState, circuitId: number, cell: Uint8Array, nowMs: number): void {
+    const { link, ends, limits } = state
+    const queue = link.openQueue(circuitId)
+    const refusal =
+      this.#deps.refuses() ??
+      (limits.tryCreate(ends.size, nowMs) ? undefined : CLOSE_REASON.RESOURCE_LIMIT)
+    if (refusal !== undefined) {
+      link.closeQueue(
+        queue,
+        createdCell({ result: 'failed', reason: refusal, descriptor: undefined }),
+      )
+      return
+    }
+    const step = this.#deps.build.onCreate(cell, link.peer.role, nowMs)
+    if (step.type === 'refused') {
+      link.closeQueue(queue, step.cell)
+      return
+    }
+    const onClosed = (closed: RelayCircuit): void => this.#forget(closed)
+    const { provider, terminals } = this.#deps
+    const circuit = createRelayCircuit(
+      { link, circuitId, queue },
+      { provider, terminals, onClosed },
+    )
+    this.circuits.add(circuit)
+    ends.set(circuitId, { circuit, side: 'previous' })
+    if (step.type === 'ready') this.#finish(circuit, step)
+    else void this.#extend(circuit, step)
+  }
+
+  async #extend(circuit: RelayCircuit, step: HopExtension): Promise<void> {
+    const deadline = AbortSignal.timeout(
+      Math.max(1, Math.round(step.deadlineAtMs - this.#deps.nowMs())),
+    )
+    const found = await this.#deps.nextHops.linkTo(step.nodeId, deadline)
+    if (circuit.isClosed) return
+    const state = typeof found === 'number' ? undefined : this.#links.get(found)
+    if (typeof found === 'number' || !state || found.isClosed) {
+      const reason = typeof found === 'number' ? found : CLOSE_REASON.CONNECT_FAILED
+      this.#finish(circuit, step.onNextFailed(reason))
+      return
+    }
+    const circuitId = freeId(state)
+    const next = { link: found, circuitId, queue: found.openQueue(circuitId) }
+    circuit.attachNext(next)
+    const onTimeout = (): void => this.#answer(state.ends.get(circuitId), CLOSE_REASON.TIMEOUT)
+    deadline.addEventListener('abort', onTimeout, { once: true })
+    const answer: NextAnswer = (result) => {
+      deadline.removeEventListener('abort', onTimeout)
+      this.#finish(
+        circuit,
+        typeof result === 'number' ? step.onNextFailed(result) : step.onNextCreated(result),
+      )
+    }
+    state.ends.set(circuitId, { circuit, side: 'next', answer })
+    if (deadline.aborted) onTimeout()
+    else found.push(next.queue, step.cell)
+  }
+
+  #onCreated(end: CircuitEnd, cell: Uint8Array): void {
+    if (end.side === 'next' && end.answer) this.#answer(end, cell)
+    else this.#destroy(end, CLOSE_REASON.PROTOCOL)
+  }
+
+  #answer(end: CircuitEnd | undefined, result: Uint8Array | CloseReason): void {
+    const answer = end?.answer
+    if (!end || !answer) return
+    delete end.answer
+    answer(result)
+  }
+
+  /** Sends the answer towards the client. After a refusal every hop forgets the circuit, without DESTROY (SPEC §5.4). */
+  #finish(circuit: RelayCircuit, answer: HopAnswer): void {
+    if (circuit.isClosed) return
+    if (answer.type === 'refused') {
+      this.#drop(circuit, answer.cell, answer.reason)
+      return
+    }
+    const { link, queue } = circuit.previous
+    link.push(queue, answer.cell)
+    const failure = circuit.open(answer.circuit, this.#deps.nowMs())
+    if (failure !== undefined) circuit.close(failure)
+  }
+
+  #drop(circuit: RelayCircuit, lastCell: Uint8Array, reason: CloseReason): void {
+    circuit.previous.link.closeQueue(circuit.previous.queue, lastCell)
+    circuit.close(reason, 'previous')
+  }
+
+  #onEndGone(end: CircuitEnd, reason: CloseReason): void {
+    if (end.answer) this.#answer(end, reason)
+    else end.circuit.close(reason, end.side)
+  }
+
+  #destroy(end: CircuitEnd, reason: CloseReason): void {
+    delete end.answer
+    end.circuit.close(reason)
+  }
+
+  #forget(circuit: RelayCircuit): void {
+    this.circuits.delete(circuit)
+    for (const joint of [circuit.previous, circuit.next]) {
+      if (joint) this.#links.get(joint.link)?.ends.delete(joint.circuitId)
+    }
+  }
+}
+
+/** An id that this link does not use; ids come round again after 2^31 circuits. */
+function freeId({ link, ends }: LinkState): number {
+  for (;;) {
+    const id = link.allocateCircuitId()
+    if (!ends.has(id)) return id
+  }
+}
