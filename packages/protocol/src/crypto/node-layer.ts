@@ -13,6 +13,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto'
+import { assert } from '@byway/protocol/base'
 import {
   LAYER_RATCHET_BYTES,
   LAYER_RATCHET_LABEL,
@@ -26,6 +27,8 @@ export function createLayerSealer(suite: AeadSuite, key: KeyObject): LayerSealer
   const state = new LayerState(key)
   return {
     sealInto(out, offset, plaintext) {
+      const isInside = offset >= 0 && offset + plaintext.length + TAG_BYTES <= out.length
+      assert(isInside, 'a sealed cell must fit where it is written')
       const cipher = createCipheriv(suite as 'aes-256-gcm', state.key, state.nonce, AUTH)
       const sealed = cipher.update(plaintext)
       out.set(sealed, offset)
@@ -44,7 +47,8 @@ export function createLayerOpener(suite: AeadSuite, key: KeyObject): LayerOpener
   return {
     open(body, start, end) {
       const sealedBytes = end - start
-      if (broken || sealedBytes < TAG_BYTES || start < 0 || end > body.length) {
+      const isInside = start >= 0 && end <= body.length && sealedBytes >= TAG_BYTES
+      if (broken || !isInside) {
         broken = true
         return false
       }

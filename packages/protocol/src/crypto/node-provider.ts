@@ -82,7 +82,7 @@ export const nodeCrypto: CryptoProvider = {
     return plain(hmac.digest())
   },
   hkdfSha256(ikm, salt, info, bytes) {
-    assert(bytes <= HKDF_MAX_BYTES, 'HKDF-SHA256 gives at most 8160 bytes')
+    assert(bytes >= 1 && bytes <= HKDF_MAX_BYTES, 'HKDF-SHA256 gives 1 to 8160 bytes')
     return new Uint8Array(node.hkdfSync('sha256', ikm, salt, info, bytes))
   },
 

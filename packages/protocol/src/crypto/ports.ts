@@ -75,7 +75,7 @@ export interface CryptoProvider {
   sha256(...parts: readonly Uint8Array[]): Uint8Array
   /** Computes HMAC-SHA256 over the parts as one message; 32 bytes. */
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
-  /** Derives `bytes` bytes (at most 8160) by RFC 5869. An empty salt means 32 zero bytes, as there. */
+  /** Derives `bytes` bytes (1 to 8160) by RFC 5869. An empty salt means 32 zero bytes, as there. */
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, bytes: number): Uint8Array
 
   /** Imports a 32-byte key. */
