@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LogFields } from '@byway/protocol/base'
 import { createLogger } from '../src/logger.ts'
 
 function record(level?: 'trace' | 'info'): {
@@ -41,7 +40,7 @@ test('drops fields that are not on the list and values that are no words, and sa
     err: new Error('canary.example refused'),
     state: undefined,
   }
-  log.error('failed', careless as LogFields)
+  log.error('failed', careless)
   const parsed = JSON.parse(lines[0] ?? '') as Record<string, unknown>
   assert.equal(parsed['hops'], 2)
   assert.equal(parsed['dropped'], 5)

@@ -1,1 +1,20 @@
-export {}
+/** Public entry of the node: its roles, its state folder and the operator's consent. */
+export {
+  consentCovers,
+  readConsent,
+  removeConsent,
+  untilConsentEnds,
+  writeConsent,
+  writeLocalConsent,
+} from './consent/consent.ts'
+export type { Consent, ConsentScope, ConsentState } from './consent/consent.ts'
+export { consentError } from './consent/consent-errors.ts'
+export type { ConsentError } from './consent/consent-errors.ts'
+export { CONSENT_PHRASE, CONSENT_TEXT, CONSENT_TEXT_VERSION } from './consent/consent-text.ts'
+export type { HomeError } from './home/home-errors.ts'
+export {
+  openHome,
+  readPrivateFile,
+  removePrivateFile,
+  writePrivateFile,
+} from './home/private-files.ts'

@@ -1,0 +1,126 @@
+/**
+ * The operator's stored consent to the exit role: `exit-consent.json` in the state folder, readable by its owner only. A node takes the
+ * exit role only while a record covers it, so no configuration file and no environment alone can make an exit. Asking is the CLI's work.
+ */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { readPrivateFile, removePrivateFile, writePrivateFile } from '../home/private-files.ts'
+import { consentError } from './consent-errors.ts'
+import { CONSENT_TEXT_VERSION } from './consent-text.ts'
+
+/** Twelve months: then the operator is asked again. */
+export const CONSENT_LIFE_MS: number = 365 * 86_400_000
+
+/** A clock may be this far behind the one that wrote the record. */
+const CLOCK_TOLERANCE_MS = 86_400_000
+
+/** How often a running exit looks whether the consent still stands: `byway exit disable` must work within five seconds. */
+const POLL_MS = 2000
+
+/** `internet` was typed by a person; `local` was written for a network on this machine and covers nothing else. */
+export type ConsentScope = 'internet' | 'local'
+
+export type Consent = {
+  readonly scope: ConsentScope
+  readonly agreedAtMs: number
+  readonly expiresAtMs: number
+}
+
+export type ConsentState =
+  | { readonly state: 'given'; readonly consent: Consent }
+  | { readonly state: 'none' | 'expired' | 'text-changed' | 'unreadable' }
+
+/** Reads the record. Never throws for its content. @throws HOME_FILE_OPEN when others may read or change it */
+export async function readConsent(home: string, nowMs: number): Promise<ConsentState> {
+  const text = await readPrivateFile(consentPath(home))
+  if (text === undefined) return { state: 'none' }
+  const record = parseRecord(text)
+  if (!record || record.agreedAtMs > nowMs + CLOCK_TOLERANCE_MS) return { state: 'unreadable' }
+  if (record.textVersion !== CONSENT_TEXT_VERSION) return { state: 'text-changed' }
+  const expiresAtMs = record.agreedAtMs + CONSENT_LIFE_MS
+  if (nowMs >= expiresAtMs) return { state: 'expired' }
+  return {
+    state: 'given',
+    consent: { scope: record.scope, agreedAtMs: record.agreedAtMs, expiresAtMs },
+  }
+}
+
+/** True when the consent lets a node be an exit in this network. */
+export function consentCovers(
+  found: ConsentState,
+  network: Pick<NetworkParameters, 'local'>,
+): boolean {
+  return found.state === 'given' && (found.consent.scope === 'internet' || network.local)
+}
+
+/** Stores what a person has typed just now. */
+export async function writeConsent(home: string, nowMs: number): Promise<void> {
+  await writeRecord(home, nowMs, 'internet')
+}
+
+/**
+ * Stores consent for a network on this machine, whose nodes are all of the person who started it.
+ * @throws CONSENT_NOT_LOCAL for any other network
+ */
+export async function writeLocalConsent(
+  home: string,
+  nowMs: number,
+  network: Pick<NetworkParameters, 'local'>,
+): Promise<void> {
+  if (!network.local) throw consentError('CONSENT_NOT_LOCAL', {})
+  await writeRecord(home, nowMs, 'local')
+}
+
+/** Withdraws the consent; says whether there was a record. */
+export async function removeConsent(home: string): Promise<boolean> {
+  return await removePrivateFile(consentPath(home))
+}
+
+/** Resolves once the consent no longer covers the network, at most two seconds later; rejects when `signal` aborts. */
+export async function untilConsentEnds(
+  home: string,
+  network: Pick<NetworkParameters, 'local'>,
+  options: {
+    readonly nowMs: () => number
+    readonly signal: AbortSignal
+    readonly pollMs?: number | undefined
+  },
+): Promise<void> {
+  while (consentCovers(await readConsent(home, options.nowMs()), network)) {
+    await sleep(options.pollMs ?? POLL_MS, undefined, { signal: options.signal })
+  }
+}
+
+type ConsentRecord = {
+  readonly textVersion: number
+  readonly agreedAtMs: number
+  readonly scope: ConsentScope
+}
+
+async function writeRecord(home: string, nowMs: number, scope: ConsentScope): Promise<void> {
+  const record = {
+    textVersion: CONSENT_TEXT_VERSION,
+    agreedAt: new Date(nowMs).toISOString(),
+    scope,
+  }
+  await writePrivateFile(consentPath(home), `${JSON.stringify(record, undefined, 2)}\n`)
+}
+
+function parseRecord(text: string): ConsentRecord | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { textVersion, agreedAt, scope } = value as Record<string, unknown>
+  const agreedAtMs = typeof agreedAt === 'string' ? Date.parse(agreedAt) : Number.NaN
+  if (typeof textVersion !== 'number' || Number.isNaN(agreedAtMs)) return undefined
+  return scope === 'internet' || scope === 'local' ? { textVersion, agreedAtMs, scope } : undefined
+}
+
+function consentPath(home: string): string {
+  return join(home, 'exit-consent.json')
+}
