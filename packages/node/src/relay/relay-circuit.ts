@@ -3,21 +3,11 @@
  * back. Counts what passes. Never learns more than its two neighbours; what a circuit that ends here carries is the exit role's.
  * @module
  */
-import { createHopLayers } from '@byway/protocol/circuit'
+import { createHopLayers, destroyCell } from '@byway/protocol/circuit'
 import type { HopCircuit, HopLayers } from '@byway/protocol/circuit'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { CellQueue, Link } from '@byway/protocol/link'
-import {
-  cellBytesOfClass,
-  CELL_HEADER_BYTES,
-  CLOSE_REASON,
-  COMMAND,
-  commandOf,
-  readKind,
-  SIZE_CLASS,
-  stampKind,
-  writeDestroyBody,
-} from '@byway/protocol/wire'
+import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
 import type { Meter, TerminalCircuit, TerminalHandler, TerminalService } from './ports.ts'
 
@@ -137,11 +127,4 @@ class Circuit implements RelayCircuit {
 
 function leave({ link, queue }: Joint, reason: CloseReason | undefined): void {
   link.closeQueue(queue, reason === undefined ? undefined : destroyCell(reason))
-}
-
-function destroyCell(reason: CloseReason): Uint8Array {
-  const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.SMALL))
-  stampKind(cell, COMMAND.DESTROY, SIZE_CLASS.SMALL)
-  writeDestroyBody(cell.subarray(CELL_HEADER_BYTES), reason)
-  return cell
 }

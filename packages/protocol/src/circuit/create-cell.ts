@@ -1,10 +1,11 @@
 /**
- * Makes CREATE and CREATED cells (SPEC §5.2, §5.4) around what the handshake gave. Used by the client and by each hop.
+ * Makes CREATE, CREATED and DESTROY cells (SPEC §4.2, §5.2, §5.4) around what the handshake gave. Used by the client and by each hop.
  * @module
  */
 import { type CryptoProvider, mac1, mac1Key } from '@byway/protocol/crypto'
 import {
   bodyOf,
+  type CloseReason,
   COMMAND,
   type Created,
   type Extend,
@@ -14,6 +15,7 @@ import {
   stampKind,
   writeCreate,
   writeCreated,
+  writeDestroyBody,
 } from '@byway/protocol/wire'
 
 /** What a CREATE says and to whom. */
@@ -32,6 +34,14 @@ export function createCell(provider: CryptoProvider, content: CreateContent): Ui
 export function createdCell(created: Created): Uint8Array {
   const cell = emptyCell(COMMAND.CREATED)
   writeCreated(bodyOf(cell), created)
+  return cell
+}
+
+/** Makes a DESTROY cell (SPEC §4.2); the link stamps its circuit id. */
+export function destroyCell(reason: CloseReason): Uint8Array {
+  const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.SMALL))
+  stampKind(cell, COMMAND.DESTROY, SIZE_CLASS.SMALL)
+  writeDestroyBody(bodyOf(cell), reason)
   return cell
 }
 

@@ -5,7 +5,7 @@
  */
 export { createAccountant } from './accountant.ts'
 export type { Account, Accountant } from './accountant.ts'
-export { createdCell } from './create-cell.ts'
+export { createdCell, destroyCell } from './create-cell.ts'
 export { createHopBuild } from './hop-build.ts'
 export type {
   HopAnswer,

@@ -1,0 +1,77 @@
+/**
+ * Errors of the client engine. The `EXIT_…` codes are the reset reasons of SPEC §12.2 as the proxy's `DialFailureCode` names them.
+ * None holds a destination, an address or a node id.
+ * @module
+ */
+import { errorBuilder } from '@byway/protocol/base'
+import type { ErrorBuilder, ErrorOf } from '@byway/protocol/base'
+import { closeReasonName, RESET_REASON } from '@byway/protocol/wire'
+import type { CloseReason, ResetReason } from '@byway/protocol/wire'
+
+type ClientErrors = {
+  /** A circuit could not be built, or died and could not be replaced. `hop` counts from 1; 0 when no hop is to blame. */
+  CIRCUIT_FAILED: { hop: number; reason: string }
+  /** No path keeps all the rules; `rule` is the one that left nothing. */
+  NO_PATH: { rule: string }
+  /** The directory is not there yet, or too small to build circuits from. */
+  DIRECTORY_INCOMPLETE: { descriptors: number }
+  /** No guard could be reached. */
+  ENTRY_UNREACHABLE: { guards: number }
+  /** The client is shutting down. */
+  CLIENT_CLOSED: Record<string, never>
+  EXIT_POLICY: Record<string, never>
+  EXIT_RESOLVE_FAILED: Record<string, never>
+  EXIT_CONNECT_REFUSED: Record<string, never>
+  EXIT_UNREACHABLE: Record<string, never>
+  EXIT_TIMEOUT: Record<string, never>
+  EXIT_RESET: Record<string, never>
+  EXIT_BUSY: Record<string, never>
+  EXIT_DRAINING: Record<string, never>
+  /** The exit gave another reason; `reason` is its number in SPEC §12.2. */
+  EXIT_FAILED: { reason: number }
+}
+
+export type ClientError = ErrorOf<ClientErrors>
+
+export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors>({
+  CIRCUIT_FAILED: ['network', 'the circuit failed'],
+  NO_PATH: ['network', 'no path keeps all the rules'],
+  DIRECTORY_INCOMPLETE: ['network', 'the directory is incomplete'],
+  ENTRY_UNREACHABLE: ['network', 'no guard could be reached'],
+  CLIENT_CLOSED: ['local', 'the client is shutting down'],
+  EXIT_POLICY: ['exit', 'the exit does not serve this destination'],
+  EXIT_RESOLVE_FAILED: ['exit', 'the exit found no usable address for the name'],
+  EXIT_CONNECT_REFUSED: ['exit', 'the destination refused'],
+  EXIT_UNREACHABLE: ['exit', 'the destination cannot be reached'],
+  EXIT_TIMEOUT: ['exit', 'the destination did not answer in time'],
+  EXIT_RESET: ['exit', 'the destination reset the connection'],
+  EXIT_BUSY: ['exit', 'the exit is at a limit'],
+  EXIT_DRAINING: ['exit', 'the exit is shutting down'],
+  EXIT_FAILED: ['exit', 'the exit gave up the stream'],
+})
+
+/** Turns a circuit's end into an error. `hop` counts from 1. */
+export function circuitError(reason: CloseReason, hop = 0): ClientError {
+  return clientError('CIRCUIT_FAILED', { hop, reason: closeReasonName(reason) })
+}
+
+/** Turns a stream's reset into an error. */
+export function resetError(reason: ResetReason): ClientError {
+  const code = CODE_OF_RESET[reason]
+  return code === undefined ? clientError('EXIT_FAILED', { reason }) : clientError(code, {})
+}
+
+const CODE_OF_RESET = {
+  [RESET_REASON.MISC]: undefined,
+  [RESET_REASON.RESOLVE_FAILED]: 'EXIT_RESOLVE_FAILED',
+  [RESET_REASON.CONNECT_REFUSED]: 'EXIT_CONNECT_REFUSED',
+  [RESET_REASON.EXIT_POLICY]: 'EXIT_POLICY',
+  [RESET_REASON.TIMEOUT]: 'EXIT_TIMEOUT',
+  [RESET_REASON.UNREACHABLE]: 'EXIT_UNREACHABLE',
+  [RESET_REASON.CONNECTION_RESET]: 'EXIT_RESET',
+  [RESET_REASON.RESOURCE_LIMIT]: 'EXIT_BUSY',
+  [RESET_REASON.DRAINING]: 'EXIT_DRAINING',
+  [RESET_REASON.PROTOCOL]: undefined,
+  [RESET_REASON.IDLE]: 'EXIT_TIMEOUT',
+  [RESET_REASON.INTERNAL]: undefined,
+} as const satisfies Record<ResetReason, keyof ClientErrors | undefined>
