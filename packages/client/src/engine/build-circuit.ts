@@ -142,10 +142,7 @@ function createEarlySink() {
   }
 }
 
-function answerOf(
-  onCreated: (cell: Uint8Array) => OriginBuildResult,
-  cell: Uint8Array,
-): OriginBuildResult {
+function answerOf(build: OriginBuild, cell: Uint8Array): OriginBuildResult {
   const command = commandOf(readKind(cell))
   if (command === COMMAND.CREATED) return build.onCreated(cell)
   if (command === COMMAND.DESTROY) return failure(readDestroyBody(bodyOf(cell)))
