@@ -11,6 +11,10 @@ export type { Consent, ConsentScope, ConsentState } from './consent/consent.ts'
 export { consentError } from './consent/consent-errors.ts'
 export type { ConsentError } from './consent/consent-errors.ts'
 export { CONSENT_PHRASE, CONSENT_TEXT, CONSENT_TEXT_VERSION } from './consent/consent-text.ts'
+export { exitError } from './exit/exit-errors.ts'
+export type { ExitError } from './exit/exit-errors.ts'
+export { runPolicyCheck } from './exit/policy-check.ts'
+export type { PolicyCheckArgs, PolicyCheckResult } from './exit/policy-check.ts'
 export type { HomeError } from './home/home-errors.ts'
 export {
   openHome,
