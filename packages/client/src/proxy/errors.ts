@@ -13,6 +13,8 @@ type ProxyErrors = {
   PROXY_APP_GONE: NoContext
   /** A stream closed without finishing and without saying why. */
   PROXY_STREAM_CLOSED: NoContext
+  /** An HTTP answer has a status or fields that no server may send. */
+  PROXY_ANSWER_HEAD: NoContext
   /** Nothing moved for the idle time. */
   PROXY_IDLE: NoContext
   /** A dialer failed with something that is no error. */
@@ -27,6 +29,7 @@ export const proxyError: ErrorBuilder<ProxyErrors> = errorBuilder<ProxyErrors>({
   PROXY_OPTION: ['config', 'the proxy cannot use this option'],
   PROXY_APP_GONE: ['local', 'the app dropped its connection'],
   PROXY_STREAM_CLOSED: ['network', 'the stream closed without finishing'],
+  PROXY_ANSWER_HEAD: ['exit', 'the answer has a head that no server may send'],
   PROXY_IDLE: ['local', 'nothing moved for the idle time'],
   PROXY_DIALER_FAULT: ['bug', 'the dialer failed with something that is no error'],
 })

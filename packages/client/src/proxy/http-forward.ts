@@ -8,7 +8,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { AppConnection, ProxyContext } from './context.ts'
 import { dialOptionsFor } from './context.ts'
 import type { ByteStream } from './dialer.ts'
-import { proxyError } from './errors.ts'
+import { asError, proxyError } from './errors.ts'
 import { httpRefusal } from './http-replies.ts'
 import { endToEndFields, parseAbsoluteTarget, parseProxyAuthorization } from './http-target.ts'
 import type { AbsoluteTarget, HttpResult } from './http-target.ts'
@@ -83,16 +83,19 @@ function exchange(
   const { request, response, stream, path, fields } = parts
   const { promise, resolve } = Promise.withResolvers<void>()
   let failure: unknown
-  // Heard before node:http hears it, which would take an error for the end of an answer without length (T20).
+  let answer: IncomingMessage | undefined
+  // Heard before node:http hears it, which takes any closing for the end of an answer without length (T20).
   const breakOff = (thrown: unknown): void => {
     failure ??= thrown
-    stream.destroy(failure instanceof Error ? failure : undefined)
-    if (response.headersSent && !response.writableFinished) {
-      context.counters.streamsBroken += 1
-      connection.socket.resetAndDestroy()
-    }
+    stream.destroy(asError(failure))
+    // A whole answer is whole, whatever its stream does afterwards.
+    if (answer?.complete !== false) return
+    answer = undefined
+    context.counters.streamsBroken += 1
+    connection.socket.resetAndDestroy()
   }
   stream.on('error', breakOff)
+  stream.on('close', () => breakOff(proxyError('PROXY_STREAM_CLOSED', {})))
   stream.connected.then(() => (context.counters.streamsOpened += 1), breakOff)
   const upstream = httpRequest({
     createConnection: () => stream,
@@ -103,14 +106,27 @@ function exchange(
     maxHeaderSize: context.options.limits.maxHeaderBytes,
   })
   upstream.maxHeadersCount = 0
-  upstream.on('error', (error) => {
+  const giveUp = (error: Error): void => {
     breakOff(error)
-    if (response.headersSent) return
+    if (response.headersSent || response.destroyed) return
     context.counters.failedRequests += 1
     answerRefusal(response, upstreamRefusal(failure))
-  })
+  }
+  upstream.on('error', giveUp)
+  // Also without an error: an answer that switches protocols, which nobody asked for, just closes.
+  upstream.on('close', () =>
+    answer === undefined ? giveUp(proxyError('PROXY_STREAM_CLOSED', {})) : undefined,
+  )
   upstream.on('continue', () => response.writeContinue())
-  upstream.on('response', (answer) => relayAnswer(answer, response, breakOff))
+  upstream.on('response', (message) => {
+    if (!relayHead(message, response)) {
+      giveUp(proxyError('PROXY_ANSWER_HEAD', {}))
+      return
+    }
+    answer = message
+    message.on('error', breakOff)
+    message.pipe(response)
+  })
   response.once('close', () => {
     if (!response.writableFinished) breakOff(proxyError('PROXY_APP_GONE', {}))
     resolve()
@@ -124,26 +140,16 @@ function sendBody(request: IncomingMessage, upstream: ClientRequest): void {
   if (request.headers.expect !== undefined) upstream.flushHeaders()
 }
 
-function relayAnswer(
-  answer: IncomingMessage,
-  response: ServerResponse,
-  breakOff: (error: Error) => void,
-): void {
-  answer.on('error', breakOff)
-  // A closed stream without an end is a cut answer, however it came about.
-  answer.on('close', () =>
-    answer.complete ? undefined : breakOff(proxyError('PROXY_STREAM_CLOSED', {})),
-  )
+/** Passes status and fields on; false if they are such as no server may send. */
+function relayHead(answer: IncomingMessage, response: ServerResponse): boolean {
   response.sendDate = false
   const fields = endToEndFields(answer.rawHeaders, NONE)
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', fields)
+    response.writeHead(answer.statusCode ?? 0, answer.statusMessage ?? '', fields)
+    return true
   } catch {
-    answer.destroy()
-    answerRefusal(response, 'RESPONSE_MALFORMED')
-    return
+    return false
   }
-  answer.pipe(response)
 }
 
 /** The fields that say where the body ends, written anew so that both servers read the same. */
@@ -167,19 +173,22 @@ function requestFields(
 ): readonly string[] {
   const others = endToEndFields(request.rawHeaders, WRITTEN_ANEW)
   // RFC 9112 §3.2.2: a proxy MUST replace Host by the authority of the target.
-  return ['Host', target.authority, ...others, ...framing, 'Connection', 'close']
+  // Framing comes first: a server that stops reading fields at some count must not miss it.
+  return ['Host', target.authority, ...framing, 'Connection', 'close', ...others]
 }
 
 function answerRefusal(response: ServerResponse, code: RefusalCode): void {
   if (response.headersSent || response.destroyed) return
   const { status, fields, body } = httpRefusal(code)
+  response.shouldKeepAlive = false
   response.writeHead(status, [...fields])
   response.end(body)
 }
 
 function upstreamRefusal(failure: unknown): RefusalCode {
   const code = failure instanceof Error && 'code' in failure ? failure.code : undefined
-  if (typeof code === 'string' && code.startsWith('HPE_')) return 'RESPONSE_MALFORMED'
+  const isMalformed = code === 'PROXY_ANSWER_HEAD' || String(code).startsWith('HPE_')
+  if (isMalformed) return 'RESPONSE_MALFORMED'
   return code === 'ECONNRESET' ? 'EXIT_RESET' : refusalOf(failure)
 }
 

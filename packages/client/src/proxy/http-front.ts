@@ -48,9 +48,15 @@ export function createHttpFront(context: ProxyContext): HttpFront {
   server.on('timeout', (socket) => socket.resetAndDestroy())
   return {
     serve(connection) {
-      served.set(connection.socket, { connection, pending: 0, last: Promise.resolve() })
+      served.set(connection.socket, {
+        connection,
+        pending: 0,
+        last: Promise.resolve(),
+        isOver: false,
+      })
       connection.socket.setTimeout(limits.idleTimeoutMs)
       server.emit('connection', connection.socket)
+      connection.socket.resume()
     },
   }
 }
@@ -61,6 +67,8 @@ type Served = {
   pending: number
   /** Settles when the newest of them is. */
   last: Promise<void>
+  /** An answer has said that it is the last: what was pipelined behind it is not served. */
+  isOver: boolean
 }
 
 function enqueue(
@@ -80,7 +88,14 @@ function enqueue(
     return
   }
   // One after another: RFC 9112 §9.3.2 lets only safe methods run side by side.
-  state.last = state.last.then(() => forwardRequest(context, state.connection, request, response))
+  const before = state.last
+  const serveInTurn = async (): Promise<void> => {
+    await before
+    if (state.isOver) return
+    await forwardRequest(context, state.connection, request, response)
+    state.isOver = !response.shouldKeepAlive
+  }
+  state.last = serveInTurn()
 }
 
 function serveConnect(

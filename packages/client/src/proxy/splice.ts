@@ -81,6 +81,7 @@ export function copy(from: Readable, to: Writable): void {
   })
   to.on('drain', () => from.resume())
   from.on('end', () => to.end())
+  from.resume()
 }
 
 function isFinished(end: Socket | ByteStream): boolean {
