@@ -14,6 +14,7 @@ export interface Child {
   readonly stdin: Writable
   /** Resolves when it has ended, with a text that says how. Never rejects. */
   readonly ended: Promise<string>
+  hasEnded(): boolean
   /** Calls back for each line of stdout, from the first one on; returns the function that stops it. */
   onLine(listener: (line: string) => void): () => void
   /** The last lines of stderr, for error messages. */
@@ -75,6 +76,7 @@ export async function startChild(
     pid,
     stdin: spawned.stdin,
     ended,
+    hasEnded: () => !running.has(child),
     onLine: lines,
     stderrTail: () => tail.trim(),
     stop: async (graceMs = DEFAULT_GRACE_MS) => {

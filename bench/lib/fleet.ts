@@ -1,0 +1,96 @@
+/** The systems of one bench, started once and measured in turn. A system that does not start is noted and left out. */
+import type { Recorder } from './recorder.ts'
+import { isUnavailable, type Candidate, type SystemUnderTest } from './system.ts'
+import { pollUntil } from './wait.ts'
+import type { Downloader, Origin } from './workers.ts'
+
+/** Longest time between "up" and the first byte. */
+const FIRST_DOWNLOAD_TIMEOUT_MS = 60_000
+
+/** What every section gets. */
+export type BenchContext = {
+  readonly origin: Origin
+  readonly downloader: Downloader
+  readonly recorder: Recorder
+  readonly isQuick: boolean
+  readonly log: (text: string) => void
+}
+
+/** Starts what can be started, one after the other; the rest becomes a note under `section`. */
+export async function startFleet(
+  context: BenchContext,
+  section: string,
+  candidates: readonly Candidate[],
+): Promise<SystemUnderTest[]> {
+  const started: SystemUnderTest[] = []
+  for (const candidate of candidates) {
+    const skip = (reason: string): void => {
+      context.recorder.skip({ section, system: candidate.name, reason })
+      context.log(`SKIPPED ${candidate.name}: ${reason}`)
+    }
+    if (isUnavailable(candidate)) {
+      skip(candidate.reason)
+      continue
+    }
+    try {
+      context.log(`starting ${candidate.name} (${candidate.description})`)
+      await candidate.start(context.origin.port)
+      await waitUntilCarries(context, candidate)
+      started.push(candidate)
+    } catch (cause) {
+      await candidate.stop()
+      skip(`did not start: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  }
+  return started
+}
+
+/** A network that says it is up may still refuse its first stream: small downloads are tried until one passes. */
+async function waitUntilCarries(context: BenchContext, system: SystemUnderTest): Promise<void> {
+  let lastReason = ''
+  const job = { streams: 1, repeat: 1, bytesEach: 1_000, isHashed: false, isolations: ['bench-0'] }
+  try {
+    await pollUntil('the first small download', FIRST_DOWNLOAD_TIMEOUT_MS, async () => {
+      try {
+        await context.downloader.run({
+          ...job,
+          route: system.route(),
+          originPort: context.origin.port,
+        })
+        return true
+      } catch (cause) {
+        lastReason = cause instanceof Error ? cause.message : String(cause)
+        return undefined
+      }
+    })
+  } catch (cause) {
+    throw new Error(`carries no traffic: ${lastReason}`, { cause })
+  }
+}
+
+/** Stops every system, whatever the others do. */
+export async function stopFleet(systems: readonly SystemUnderTest[]): Promise<void> {
+  await Promise.allSettled(systems.map((system) => system.stop()))
+}
+
+/** The systems in the order of run number `run`: each goes first once, so that no one always follows the same other. */
+export function orderOfRun<T>(systems: readonly T[], run: number): T[] {
+  const shift = run % Math.max(1, systems.length)
+  return [...systems.slice(shift), ...systems.slice(0, shift)]
+}
+
+/** Measures one system; a failure is noted and the bench goes on. */
+export async function guardMeasure(
+  context: BenchContext,
+  section: string,
+  system: SystemUnderTest,
+  measure: () => Promise<void>,
+): Promise<void> {
+  try {
+    await measure()
+  } catch (cause) {
+    const reason = `failed: ${cause instanceof Error ? cause.message : String(cause)}`
+    context.recorder.skip({ section, system: system.name, reason })
+    context.log(`FAILED ${system.name}: ${reason}`)
+  }
+}

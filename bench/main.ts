@@ -1,0 +1,163 @@
+/**
+ * `npm run bench [-- [--quick] [--runs N] [--systems a,b] [section …]]`: measures Byway beside its peers on loopback, in
+ * alternating runs, and writes bench/RESULTS.md and bench/results/DATE-COMMIT.json. With `--no-write` it only prints.
+ * A missing peer is named and left out. Everything started ends with it.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+import { GOALS } from './goals.ts'
+import { stopAllChildren } from './lib/child.ts'
+import { readEnvironment } from './lib/environment.ts'
+import { guardMeasure, orderOfRun, startFleet, stopFleet, type BenchContext } from './lib/fleet.ts'
+import { createRecorder } from './lib/recorder.ts'
+import { renderReport } from './lib/report.ts'
+import { compareGoals, type BenchResult } from './lib/results.ts'
+import { isUnavailable, type Candidate, type SystemUnderTest } from './lib/system.ts'
+import { startDownloader, startOrigin } from './lib/workers.ts'
+import { createCircuitBuild } from './sections/circuit-build.ts'
+import { createFirstByte } from './sections/first-byte.ts'
+import { createMemory } from './sections/memory.ts'
+import type { Section } from './sections/section.ts'
+import { createThroughput } from './sections/throughput.ts'
+import { createSystems } from './systems.ts'
+
+const FULL_RUNS = 5
+const QUICK_RUNS = 1
+
+const sections = [createThroughput(), createFirstByte(), createCircuitBuild(), createMemory()]
+
+type Options = {
+  readonly isQuick: boolean
+  readonly isWritten: boolean
+  readonly runs: number
+  readonly systems: readonly string[]
+  readonly sections: readonly Section[]
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  const environment = readEnvironment()
+  const recorder = createRecorder()
+  const context: BenchContext = {
+    origin: await startOrigin(),
+    downloader: await startDownloader(),
+    recorder,
+    isQuick: options.isQuick,
+    log: (text) => void process.stderr.write(`bench: ${text}\n`),
+  }
+  const candidates = createSystems(context.log).filter(
+    ({ name }) => options.systems.length === 0 || options.systems.includes(name),
+  )
+  for (const section of options.sections.filter(({ isFresh }) => isFresh)) {
+    for (const candidate of candidates)
+      await measureAll(context, [section], [candidate], options.runs)
+  }
+  const shared = options.sections.filter(({ isFresh }) => !isFresh)
+  if (shared.length > 0) await measureAll(context, shared, candidates, options.runs)
+
+  const series = recorder.series()
+  const result: BenchResult = {
+    environment,
+    options: {
+      runs: options.runs,
+      isQuick: options.isQuick,
+      sections: options.sections.map(({ name }) => name),
+    },
+    series,
+    comparisons: compareGoals(GOALS, series),
+    skipped: recorder.skipped(),
+  }
+  writeResult(result, candidates, options.isWritten)
+  await stopAllChildren()
+}
+
+/** Starts the candidates, measures each in every run, and stops them. */
+async function measureAll(
+  context: BenchContext,
+  wanted: readonly Section[],
+  candidates: readonly Candidate[],
+  runs: number,
+): Promise<void> {
+  const label = wanted.map(({ name }) => name).join(', ')
+  const systems = await startFleet(context, label, candidates)
+  try {
+    for (let run = 0; run < runs; run++) {
+      context.recorder.beginRun(run)
+      for (const section of wanted.filter(({ isOnce }) => run === 0 || !isOnce)) {
+        context.log(`run ${run + 1} of ${section.isOnce ? 1 : runs}: ${section.name}`)
+        await measureSection(context, section, orderOfRun(systems, run))
+      }
+    }
+  } finally {
+    await stopFleet(systems)
+  }
+}
+
+async function measureSection(
+  context: BenchContext,
+  section: Section,
+  systems: readonly SystemUnderTest[],
+): Promise<void> {
+  for (const system of systems) {
+    await guardMeasure(context, section.name, system, () => section.measure(context, system))
+  }
+}
+
+function writeResult(
+  result: BenchResult,
+  candidates: readonly Candidate[],
+  isWritten: boolean,
+): void {
+  const systems = candidates.flatMap((one) =>
+    isUnavailable(one) ? [] : [[one.name, one.description] as const],
+  )
+  const report = renderReport(result, {
+    sections: Object.fromEntries(sections.map(({ name, title }) => [name, title])),
+    systems: Object.fromEntries(systems),
+  })
+  if (!isWritten) {
+    process.stdout.write(report)
+    return
+  }
+  const directory = fileURLToPath(new URL('./results/', import.meta.url))
+  mkdirSync(directory, { recursive: true })
+  const { date, commit } = result.environment
+  writeFileSync(
+    `${directory}${date.slice(0, 10)}-${commit}.json`,
+    `${JSON.stringify(result, undefined, 2)}\n`,
+  )
+  writeFileSync(fileURLToPath(new URL('./RESULTS.md', import.meta.url)), report)
+  process.stderr.write('bench: wrote bench/RESULTS.md\n')
+}
+
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+      systems: { type: 'string', default: '' },
+      'no-write': { type: 'boolean', default: false },
+    },
+  })
+  const unknown = positionals.filter((name) => sections.every((section) => section.name !== name))
+  const runs = Number(values.runs ?? (values.quick ? QUICK_RUNS : FULL_RUNS))
+  if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
+    process.stderr.write(
+      `bench: no such section or number of runs: ${[...unknown, values.runs ?? ''].join(' ')}\n`,
+    )
+    process.stderr.write(`hint: sections are ${sections.map(({ name }) => name).join(', ')}\n`)
+    process.exit(2)
+  }
+  return {
+    isQuick: values.quick,
+    isWritten: !values['no-write'],
+    runs,
+    systems: values.systems.split(',').filter((name) => name !== ''),
+    sections: sections.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+  }
+}
+
+await main()

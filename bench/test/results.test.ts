@@ -1,0 +1,121 @@
+/** What the bench makes of its samples: comparisons within one run, roles, order, and the parsers of other programs' words. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import { orderOfRun } from '../lib/fleet.ts'
+import { createRecorder } from '../lib/recorder.ts'
+import { compareGoals, type Goal, type Series } from '../lib/results.ts'
+import { percentile, summarise } from '../lib/stats.ts'
+import { assignRoles } from '../peers/byway.ts'
+import { parseTestnetLine, proxyPort } from '../peers/byway-contract.ts'
+import { parseCircuit } from '../peers/tor-control.ts'
+
+const goal: Goal = {
+  title: 'speed',
+  section: 's',
+  metric: 'm',
+  system: 'ours',
+  compare: 'ratio',
+  beside: 'theirs',
+  sense: 'at least',
+  limit: 2,
+}
+const series = (system: string, samples: readonly (number | null)[]): Series => ({
+  section: 's',
+  metric: 'm',
+  system,
+  unit: 'MB/s',
+  samples,
+})
+
+suite('comparisons', () => {
+  test('a ratio is taken within each run and its median judged', () => {
+    const [comparison] = compareGoals(
+      [goal],
+      [series('ours', [10, 40, 90]), series('theirs', [10, 10, 30])],
+    )
+    assert.deepEqual(comparison?.samples, [1, 4, 3])
+    assert.equal(comparison?.median, 3)
+    assert.equal(comparison?.isReached, true)
+  })
+  test('a run in which either system failed is left out, not shifted', () => {
+    const [comparison] = compareGoals(
+      [goal],
+      [series('ours', [10, null, 90]), series('theirs', [10, 10])],
+    )
+    assert.deepEqual(comparison?.samples, [1])
+    assert.equal(comparison?.isReached, false)
+  })
+  test('without the other system there is no verdict', () => {
+    assert.equal(compareGoals([goal], [series('ours', [10])])[0]?.isReached, null)
+  })
+  test('the recorder leaves a hole where a run gave nothing', () => {
+    const recorder = createRecorder()
+    recorder.beginRun(2)
+    recorder.add({ section: 's', metric: 'm', system: 'ours', unit: 'ms', value: 7 })
+    assert.deepEqual(recorder.series()[0]?.samples, [null, null, 7])
+  })
+  test('each system goes first in one of the runs', () => {
+    const firsts = [0, 1, 2].map((run) => orderOfRun(['a', 'b', 'c'], run)[0])
+    assert.deepEqual(firsts, ['a', 'b', 'c'])
+  })
+  test('percentiles interpolate and refuse an empty set', () => {
+    assert.equal(percentile([1, 2, 3, 4], 0.5), 2.5)
+    assert.equal(summarise([3, 1, 2]).max, 3)
+    assert.throws(() => percentile([], 0.5), RangeError)
+  })
+})
+
+suite('roles of Byway', () => {
+  const nodes = ['a', 'b', 'c', 'd'].map((id, index) => ({ id, pid: index + 1, roles: ['relay'] }))
+  const ready = {
+    event: 'ready',
+    proxy: 'socks5h://127.0.0.1:1080',
+    nodes,
+    client: { pid: 9 },
+  } as const
+  const rolesOf = (...paths: string[]): string[] =>
+    assignRoles(
+      ready,
+      paths.map((path) => ({ event: 'path', hops: path.split('') })),
+    ).map(({ role }) => role)
+
+  test('come from the reported path', () => {
+    assert.deepEqual(rolesOf('bca'), ['client', 'exit', 'entry', 'middle', 'idle'])
+  })
+  test('a node that two paths place differently is a plain relay', () => {
+    assert.deepEqual(rolesOf('ab', 'ca'), ['client', 'relay', 'exit', 'entry', 'idle'])
+  })
+  test('without a report every node is a plain relay', () => {
+    assert.deepEqual(rolesOf(), ['client', 'relay', 'relay', 'relay', 'relay'])
+  })
+})
+
+suite('words of other programs', () => {
+  test('lines of the testnet that are no JSON or no known event are ignored', () => {
+    for (const line of [
+      '',
+      'hello',
+      '[]',
+      'null',
+      '{"event":"log"}',
+      '{"event":"path","hops":1}',
+    ]) {
+      assert.equal(parseTestnetLine(line), undefined)
+    }
+    assert.equal(parseTestnetLine('{"event":"path","hops":["a"]}')?.event, 'path')
+    assert.equal(proxyPort('socks5h://127.0.0.1:1080'), 1080)
+    assert.throws(() => proxyPort('socks5h://127.0.0.1'))
+  })
+  test("a line of tor's circuit status gives hops in order", () => {
+    const [first, second] = ['A'.repeat(40), 'B'.repeat(40)]
+    const line = `12 BUILT $${first}~r1,$${second}~r2 BUILD_FLAGS=NEED_CAPACITY PURPOSE=GENERAL TIME_CREATED=x`
+    assert.deepEqual(parseCircuit(line), {
+      id: '12',
+      status: 'BUILT',
+      purpose: 'GENERAL',
+      hops: [first, second],
+    })
+    assert.equal(parseCircuit('OK'), undefined)
+  })
+})
