@@ -1,0 +1,96 @@
+/**
+ * What an operator or user may choose, with its defaults: the schema of `config.toml` (docs/CLI.md). Keys are written in snake_case
+ * in the file and in camelCase here. Protocol parameters are not here (network file), nor are local limits (docs/LIMITS.md).
+ */
+import { z } from 'zod'
+import { LOG_LEVELS, type LogLevel } from '@byway/protocol/base'
+import { parseAddress, parseCidr } from '@byway/protocol/policy'
+
+export type Config = {
+  /** Path of the network file; empty for the one in the state folder. */
+  readonly networkFile: string
+  readonly logLevel: LogLevel
+  readonly client: ClientConfig
+  readonly node: NodeConfig
+  readonly exit: ExitConfig
+}
+
+export type ClientConfig = {
+  /** Address and port of the proxy for applications. */
+  readonly listen: string
+  readonly port: number
+  /** Least number of hops, 2 or 3; an exit without a public port always takes 3. */
+  readonly hops: number
+  /** Country of the exit, two letters; empty for any. */
+  readonly country: string
+  /** Refuses applications that send addresses where a name would do. */
+  readonly safeSocks: boolean
+}
+
+export type NodeConfig = {
+  readonly listen: string
+  readonly port: number
+  /** Addresses at which others reach this node; empty for a node without a public port. */
+  readonly advertise: readonly string[]
+  readonly country: string
+}
+
+/** How an exit behaves. Nothing here makes a node an exit: that takes the operator's consent (`byway exit enable`). */
+export type ExitConfig = {
+  readonly profile: 'web' | 'reduced'
+  readonly ipv6: boolean
+  readonly datagrams: boolean
+  /** Prefixes refused beside the built-in ones. */
+  readonly denyPrefixes: readonly string[]
+  /** Names refused together with everything below them. */
+  readonly denyNames: readonly string[]
+}
+
+const address = z
+  .string()
+  .refine((text) => parseAddress(text) !== undefined, 'must be an IP address')
+const prefix = z
+  .string()
+  .refine((text) => parseCidr(text) !== undefined, 'must be a prefix such as 192.0.2.0/24')
+const port = z
+  .int('must be a whole number')
+  .min(0, 'must be 0 to 65535')
+  .max(65_535, 'must be 0 to 65535')
+const country = z.string().regex(/^(?:[A-Z]{2})?$/, 'must be two capital letters, or empty')
+/** Operators paste published lists; beyond this a file is a mistake. */
+const MAX_DENIALS = 100_000
+
+/** The whole configuration. A missing key takes its default, an unknown one is a fault. */
+export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
+  networkFile: z.string().default(''),
+  logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  client: z
+    .strictObject({
+      listen: address.default('127.0.0.1'),
+      port: port.default(1080),
+      hops: z.int('must be 2 or 3').min(2, 'must be 2 or 3').max(3, 'must be 2 or 3').default(2),
+      country: country.default(''),
+      safeSocks: z.boolean().default(false),
+    })
+    .prefault({}),
+  node: z
+    .strictObject({
+      listen: address.default('0.0.0.0'),
+      port: port.default(9443),
+      advertise: z.array(address).max(8, 'must have at most 8 entries').default([]),
+      country: country.default(''),
+    })
+    .prefault({}),
+  exit: z
+    .strictObject({
+      profile: z.enum(['web', 'reduced'], 'must be web or reduced').default('web'),
+      ipv6: z.boolean().default(false),
+      datagrams: z.boolean().default(false),
+      denyPrefixes: z.array(prefix).max(MAX_DENIALS).default([]),
+      denyNames: z.array(z.string().min(1).max(253)).max(MAX_DENIALS).default([]),
+    })
+    .prefault({}),
+})
+
+/** What holds when nobody chose anything. */
+export const DEFAULT_CONFIG: Config = CONFIG_SCHEMA.parse({})
