@@ -1,6 +1,7 @@
 /**
  * One accepted connection: its deadline until a request is complete, whether it is at work, and the
  * signal that it has closed.
+ * @module
  */
 import type { Socket } from 'node:net'
 import type { AppConnection, ProxyContext } from './context.ts'

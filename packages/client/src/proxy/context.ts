@@ -1,22 +1,19 @@
-/** What the parts of one proxy share, and one app's connection as they see it. */
+/**
+ * What the parts of one proxy share, and one app's connection as they see it.
+ * @module
+ */
 import type { Socket } from 'node:net'
+import type { Logger } from '@byway/protocol/base'
 import type { ProxyCounters } from './counters.ts'
 import type { Dialer, DialOptions, PortClass, Selection } from './dialer.ts'
 import type { ResolvedProxyOptions } from './options.ts'
 import type { TargetRules, TargetVerdict } from './target-rules.ts'
 import type { Timers } from './timers.ts'
 
-/** Where the proxy logs. Fields never hold destinations, addresses or names. */
-export interface ProxyLog {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
-}
-
 /** What every front needs. */
 export type ProxyContext = {
   readonly dialer: Dialer
-  readonly log: ProxyLog
+  readonly log: Logger
   readonly timers: Timers
   readonly options: ResolvedProxyOptions
   readonly counters: ProxyCounters

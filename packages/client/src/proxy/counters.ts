@@ -1,4 +1,7 @@
-/** What the proxy counts: totals only, no destination and no app (STYLE 2.7). */
+/**
+ * What the proxy counts: totals only, no destination and no app (STYLE 2.7).
+ * @module
+ */
 
 /** Totals since the start, except `connectionsOpen` and `associationsOpen`. */
 export type ProxyCounters = {

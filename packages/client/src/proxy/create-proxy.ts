@@ -1,11 +1,13 @@
 /**
  * The local proxy in front of the client engine (DESIGN §9): SOCKS5, SOCKS4a and HTTP on one port, told
  * apart by the first byte. It knows apps and a {@link Dialer}, no circuit.
+ * @module
  */
 import { createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { once } from 'node:events'
-import type { AppConnection, ProxyContext, ProxyLog } from './context.ts'
+import type { Logger } from '@byway/protocol/base'
+import type { AppConnection, ProxyContext } from './context.ts'
 import { createCounters } from './counters.ts'
 import type { ProxyCounters } from './counters.ts'
 import type { Dialer, Target } from './dialer.ts'
@@ -23,7 +25,7 @@ import type { Timers } from './timers.ts'
 /** What a proxy needs. */
 export type ProxyDeps = {
   readonly dialer: Dialer
-  readonly log: ProxyLog
+  readonly log: Logger
   /** @default the system's timers */
   readonly timers?: Timers | undefined
 }
@@ -79,7 +81,7 @@ export function createProxy(deps: ProxyDeps, options: ProxyOptions = {}): Proxy 
       await once(server, 'listening')
       const { port } = server.address() as AddressInfo
       own = { host: canonicalHost(resolved.host), port }
-      context.log.info('proxy listening', { port })
+      context.log.info('proxy listening')
       return { port }
     },
     async drain(signal) {

@@ -1,6 +1,7 @@
 /**
  * The port between the local proxy and the client engine (DESIGN §9): what the proxy asks of
  * circuits, and the words it asks with. The engine implements it; the proxy knows no circuit.
+ * @module
  */
 import type { Duplex } from 'node:stream'
 
@@ -44,7 +45,10 @@ export type Target = { readonly host: string; readonly port: number }
 export type DialOptions = {
   readonly isolation: IsolationKey
   readonly selection: Selection
-  /** Aborts when the app has gone or the proxy stops. */
+  /**
+   * Aborts the call when the app has gone. It says nothing about a stream or flow that was handed over:
+   * its holder ends or destroys it, and an app that has finished may close before its last bytes are out.
+   */
   readonly signal: AbortSignal
 }
 
@@ -102,5 +106,9 @@ export type DialFailureCode =
   | 'EXIT_RESET'
   | 'EXIT_BUSY'
   | 'EXIT_DRAINING'
+  | 'EXIT_FAILED'
   | 'CIRCUIT_FAILED'
   | 'NO_PATH'
+  | 'DIRECTORY_INCOMPLETE'
+  | 'ENTRY_UNREACHABLE'
+  | 'CLIENT_CLOSED'

@@ -1,5 +1,6 @@
 /**
  * The errors this proxy throws or ends streams with. None holds a destination or a secret.
+ * @module
  */
 import { errorBuilder } from '@byway/protocol/base'
 import type { ErrorBuilder, ErrorOf } from '@byway/protocol/base'

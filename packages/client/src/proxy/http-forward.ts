@@ -2,6 +2,7 @@
  * Forwards one absolute-form request over a stream of its own: the request goes out with BEGIN
  * (optimistic data), rewritten field by field, and the answer comes back the same way. No Via and no
  * X-Forwarded-For: both would tell the site about the app's machine.
+ * @module
  */
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
@@ -129,6 +130,9 @@ function exchange(
   })
   response.once('close', () => {
     if (!response.writableFinished) breakOff(proxyError('PROXY_APP_GONE', {}))
+    // A body that nobody reads any more would hold up the connection's next request.
+    request.unpipe(upstream)
+    request.resume()
     resolve()
   })
   sendBody(request, upstream)

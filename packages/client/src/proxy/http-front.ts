@@ -2,6 +2,7 @@
  * The HTTP side of the proxy: hands sockets to a `node:http` server that never listens, serves CONNECT
  * as a tunnel and absolute-form requests one after another. The server's parser is the strict one: it
  * refuses a message with both Content-Length and Transfer-Encoding, repeated lengths and bare line feeds.
+ * @module
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -1,4 +1,7 @@
-/** The answers that the proxy itself gives over HTTP. They hold nothing of the request. */
+/**
+ * The answers that the proxy itself gives over HTTP. They hold nothing of the request.
+ * @module
+ */
 import { STATUS_CODES } from 'node:http'
 import { proxyStatusOf, replyFor } from './reply-codes.ts'
 import type { RefusalCode } from './reply-codes.ts'

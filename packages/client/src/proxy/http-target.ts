@@ -1,6 +1,7 @@
 /**
  * Reads what a proxy needs of an HTTP request: its target (RFC 9112 §3.2), its credentials, and which
  * fields go on (RFC 9110 §7.6.1). Pure; messages are parsed by `node:http`.
+ * @module
  */
 import type { AppRequest } from './context.ts'
 import type { RefusalCode } from './reply-codes.ts'

@@ -1,6 +1,7 @@
 /**
  * Which streams may share a circuit (SECURITY §2.10): the isolation key's fields and the destination
  * port classes. Comparing keys and keeping circuits apart is the engine's work.
+ * @module
  */
 import type { IsolationKey, PortClass } from './dialer.ts'
 

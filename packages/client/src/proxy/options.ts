@@ -1,4 +1,7 @@
-/** The proxy's options and local limits, with their defaults and reasons. */
+/**
+ * The proxy's options and local limits, with their defaults and reasons.
+ * @module
+ */
 import { isIP } from 'node:net'
 import type { Target } from './dialer.ts'
 import { proxyError } from './errors.ts'

@@ -1,6 +1,7 @@
 /**
  * How each refusal reads in the languages of the apps: SOCKS5 (RFC 1928 §6), SOCKS4, and HTTP with
  * `Proxy-Status` (RFC 9209 §2.3). One table, so that no protocol tells a different story.
+ * @module
  */
 import type { DialFailureCode } from './dialer.ts'
 import type { TargetRefusal } from './target-rules.ts'
@@ -140,6 +141,30 @@ const DIAL_REPLIES: Readonly<Record<DialFailureCode, RefusalReply>> = {
     503,
     'destination_unavailable',
     'the circuit failed; try again',
+  ),
+  EXIT_FAILED: reply(
+    'GENERAL_FAILURE',
+    502,
+    'destination_unavailable',
+    'the exit gave up the stream',
+  ),
+  DIRECTORY_INCOMPLETE: reply(
+    'NETWORK_UNREACHABLE',
+    503,
+    'destination_unavailable',
+    'the directory is incomplete; is the network reachable?',
+  ),
+  ENTRY_UNREACHABLE: reply(
+    'NETWORK_UNREACHABLE',
+    503,
+    'destination_unavailable',
+    'no entry relay can be reached',
+  ),
+  CLIENT_CLOSED: reply(
+    'GENERAL_FAILURE',
+    503,
+    'destination_unavailable',
+    'the client is shutting down',
   ),
   NO_PATH: reply(
     'NETWORK_UNREACHABLE',

@@ -1,6 +1,7 @@
 /**
  * Drives a SOCKS machine over a socket and serves the request it finds: CONNECT, RESOLVE and UDP
  * ASSOCIATE of SOCKS5, CONNECT of SOCKS4 and 4a.
+ * @module
  */
 import type { AppConnection, ProxyContext } from './context.ts'
 import { closeWith, dialOptionsFor, judgeSocksTarget } from './context.ts'
@@ -39,7 +40,7 @@ export function serveSocks(
     connection.busy()
     if (output.type === 'refuse') {
       context.counters.malformedRequests += 1
-      context.log.debug('SOCKS request refused', { fault: output.fault })
+      context.log.debug('SOCKS request refused', { reason: output.fault })
       closeWith(context, socket, output.bytes)
       return
     }

@@ -1,4 +1,7 @@
-/** What the SOCKS parsers share: results, requests and the reading of names. Pure: bytes in, result out. */
+/**
+ * What the SOCKS parsers share: results, requests and the reading of names. Pure: bytes in, result out.
+ * @module
+ */
 import type { Selection } from './dialer.ts'
 
 /** Why bytes are not SOCKS as we speak it. */

@@ -10,6 +10,7 @@
  * | 4 | 4 | IPv4 address; 0.0.0.x with x ≠ 0 means that a name follows (4a) |
  * | 8 | … | user id, ends with 0 |
  * | … | … | name, ends with 0 (4a only) |
+ * @module
  */
 import { faulty, joinBytes, MORE, textOf } from './socks-parse.ts'
 import { parseUsername } from './username.ts'

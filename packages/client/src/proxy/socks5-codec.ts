@@ -1,6 +1,7 @@
 /**
  * Reads and writes SOCKS5 messages: RFC 1928 (greeting, request, reply), RFC 1929 (user and password)
  * and Tor's RESOLVE command (0xF0). Pure; the order of messages is `socks5-machine.ts`.
+ * @module
  */
 import { parseAddress as parseIpAddress } from '@byway/protocol/policy'
 import { canonicalHost } from './target-rules.ts'

@@ -1,6 +1,7 @@
 /**
  * The order of SOCKS5 messages up to the request (RFC 1928 §3–4, RFC 1929), as a machine without I/O.
  * Keeps at most one unfinished message (513 bytes). Replies to the request are the driver's.
+ * @module
  */
 import {
   encodeAuthStatus,

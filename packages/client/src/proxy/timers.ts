@@ -1,4 +1,7 @@
-/** The proxy's clock: one delayed call at a time. A port, so that tests move time by hand. */
+/**
+ * The proxy's clock: one delayed call at a time. A port, so that tests move time by hand.
+ * @module
+ */
 
 /** Runs things later. */
 export interface Timers {

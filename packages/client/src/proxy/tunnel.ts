@@ -1,6 +1,7 @@
 /**
  * Serves one request for a TCP stream, whichever protocol it came in: dials, sends the app's early bytes,
  * answers once the exit has connected (so that the app gets the true reason of a failure), then joins both.
+ * @module
  */
 import type { AppConnection, AppRequest, ProxyContext } from './context.ts'
 import { closeWith, dialOptionsFor } from './context.ts'
@@ -26,7 +27,7 @@ export async function serveTunnel(
 ): Promise<void> {
   const { socket, signal } = connection
   const fail = (thrown: unknown): void => {
-    if (signal.aborted) return
+    if (signal.aborted || socket.destroyed) return
     context.counters.failedRequests += 1
     const code = refusalOf(thrown)
     context.log.debug('stream not opened', { code })

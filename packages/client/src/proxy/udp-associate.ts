@@ -1,6 +1,7 @@
 /**
  * UDP ASSOCIATE (RFC 1928 §4, §7): opens a datagram flow and a relay socket for one app, for as long as
  * the app's TCP connection lives.
+ * @module
  */
 import type { AppConnection, ProxyContext } from './context.ts'
 import { closeWith, dialOptionsFor } from './context.ts'

@@ -7,6 +7,7 @@
  * | 2 | 1 | fragment number; only 0 is taken |
  * | 3 | … | address type, address, port (RFC 1928 §5) |
  * | … | … | payload |
+ * @module
  */
 import type { Datagram, Target } from './dialer.ts'
 import { encodeAddress, parseAddress } from './socks5-codec.ts'

@@ -1,6 +1,7 @@
 /**
  * The UDP socket of one association (RFC 1928 §7) between one app and one datagram flow. Takes datagrams
  * of that app only, no fragments, and drops rather than queues.
+ * @module
  */
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo } from 'node:dgram'

@@ -4,6 +4,7 @@
  *
  * Strict on purpose: a misspelt key that were ignored would send the request through another country.
  * The hyphen only separates, so a city of two words is written `new_york`.
+ * @module
  */
 import type { Selection } from './dialer.ts'
 

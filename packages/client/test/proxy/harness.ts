@@ -1,10 +1,12 @@
 /** What the proxy's tests share: a dialer that connects to local servers, raw clients, and a clock to move by hand. */
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { BywayError } from '@byway/protocol/base'
+import { BywayError, isLogWord } from '@byway/protocol/base'
+import type { Logger, LogLine } from '@byway/protocol/base'
 import { createProxy } from '../../src/proxy/create-proxy.ts'
 import type { Proxy } from '../../src/proxy/create-proxy.ts'
 import type {
@@ -65,26 +67,32 @@ export function streamTo(port: number): ByteStream {
   return Object.assign(socket, { connected })
 }
 
-/** A stream in memory with its far end in the test's hands. */
-export function memoryStream(): {
+/** A stream in memory with its far end in the test's hands; a slow one takes bytes only once released. */
+export function memoryStream({ isSlow = false }: { readonly isSlow?: boolean } = {}): {
   readonly stream: ByteStream
   readonly received: () => Buffer
   readonly ended: Promise<void>
   readonly closed: Promise<Error | undefined>
   readonly accept: () => void
+  readonly release: () => void
   readonly refuse: (error: Error) => void
 } {
   const chunks: Buffer[] = []
   const ended = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<Error | undefined>()
   const connected = Promise.withResolvers<ConnectInfo>()
+  const released = Promise.withResolvers<void>()
   connected.promise.catch(() => undefined)
   const duplex = new Duplex({
     allowHalfOpen: true,
     read() {},
     write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
-      done()
+      const take = (): void => {
+        chunks.push(chunk)
+        done()
+      }
+      if (isSlow) void released.promise.then(take)
+      else take()
     },
     final(done) {
       ended.resolve()
@@ -100,6 +108,7 @@ export function memoryStream(): {
     received: () => Buffer.concat(chunks),
     ended: ended.promise,
     closed: closed.promise,
+    release: released.resolve,
     accept: () => connected.resolve({ family: 4 }),
     refuse: connected.reject,
   }
@@ -126,17 +135,21 @@ export async function tcpServer(
 }
 
 /** A log that keeps every line as text. */
-export function keptLog(): {
-  readonly lines: string[]
-  debug(message: string, fields?: object): void
-  info(message: string, fields?: object): void
-  warn(message: string, fields?: object): void
-} {
+export function keptLog(): Logger & { readonly lines: readonly string[] } {
   const lines: string[] = []
-  const keep = (message: string, fields?: object): void => {
-    lines.push(`${message} ${JSON.stringify(fields ?? {})}`)
+  const keep: LogLine = (message, fields = {}) => {
+    assert.ok(Object.values(fields).every((value) => typeof value === 'number' || isLogWord(value)))
+    lines.push(`${message} ${JSON.stringify(fields)}`)
   }
-  return { lines, debug: keep, info: keep, warn: keep }
+  const log: Logger = {
+    error: keep,
+    warn: keep,
+    info: keep,
+    debug: keep,
+    trace: keep,
+    child: () => log,
+  }
+  return { ...log, lines }
 }
 
 /** A clock that moves when told. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -119,6 +120,8 @@ test('maps each failure of the dialer to its SOCKS5 reply', async (t) => {
     EXIT_TIMEOUT: 6,
     CIRCUIT_FAILED: 1,
     NO_PATH: 3,
+    DIRECTORY_INCOMPLETE: 3,
+    CLIENT_CLOSED: 1,
     SOMETHING_NEW: 1,
   }
   for (const [code, reply] of Object.entries(codes)) {
@@ -247,25 +250,44 @@ test('moves 32 MiB both ways at once without changing a byte, though the reader 
   app.socket.removeAllListeners('data')
   app.socket.pause()
   const block = Buffer.alloc(1 << 20, 'byway')
-  const total = 32 * block.length
   for (let index = 0; index < 32; index += 1) app.socket.write(block)
   app.socket.end()
-  let count = 0
-  for await (const chunk of app.socket as AsyncIterable<Buffer>) {
-    const expected = Buffer.alloc(chunk.length + 5, 'byway').subarray(
-      count % 5,
-      (count % 5) + chunk.length,
-    )
-    // A block's length is no multiple of the pattern's, so compare by the place within the block.
-    const start = count % block.length
-    if (start + chunk.length <= block.length) {
-      assert.ok(chunk.equals(block.subarray(start, start + chunk.length)))
-    } else {
-      assert.ok(expected.length > 0)
-    }
-    count += chunk.length
+  const expected = createHash('sha256')
+  for (let index = 0; index < 32; index += 1) expected.update(block)
+  const actual = createHash('sha256')
+  for await (const chunk of app.socket as AsyncIterable<Buffer>) actual.update(chunk)
+  assert.equal(actual.digest('hex'), expected.digest('hex'))
+})
+
+test('delivers an upload to its last byte though the app has closed cleanly before', async (t) => {
+  const far = memoryStream({ isSlow: true })
+  const { port, proxy } = await startProxy(t, fakeDialer({ connect: () => far.stream }))
+  far.accept()
+  const app = await openApp(t, port)
+  app.send(socks5Connect('a.example', 443))
+  await app.take(REPLY_BYTES)
+  far.stream.push(null)
+  app.socket.end('the last bytes')
+  await once(app.socket, 'close')
+  while (proxy.counters().connectionsOpen > 0) await new Promise((resolve) => setImmediate(resolve))
+  far.release()
+  await far.ended
+  assert.equal(far.received().toString(), 'the last bytes')
+  assert.equal(await far.closed, undefined)
+  assert.equal(proxy.counters().streamsBroken, 0)
+})
+
+test('carries 1000 streams at once, each with its own bytes (R1)', async (t) => {
+  const { port, proxy } = await echoProxy(t)
+  const carry = async (index: number): Promise<void> => {
+    const app = await openApp(t, port)
+    const payload = Buffer.alloc(20_000, `stream ${index} `)
+    app.socket.end(Buffer.concat([socks5Connect('a.example', 443), payload]))
+    const end = await app.ended
+    assert.ok(end.how === 'fin' && end.bytes.subarray(REPLY_BYTES).equals(payload))
   }
-  assert.equal(count, total)
+  await Promise.all(Array.from({ length: 1000 }, (_, index) => carry(index)))
+  assert.equal(proxy.counters().streamsOpened, 1000)
 })
 
 test('writes no destination, user name or address to its log', async (t) => {
