@@ -21,6 +21,9 @@ export type CircuitLimits = {
   open(addressKey: string, port: number, nowMs: number): void
   /** Counts an outcome; says whether the circuit goes on, waits or must be destroyed. */
   settle(outcome: ConnectOutcome, nowMs: number): 'ok' | 'paused' | 'destroy'
+  /** The part of `checkOpen` and `open` that holds for an origin which the network file names: how many are open. */
+  checkCount(): LimitWait | undefined
+  openUncounted(): void
   close(): void
 }
 
@@ -43,6 +46,11 @@ export function createCircuitLimits(): CircuitLimits {
     return waiting('circuit-paused', pausedUntilMs - nowMs)
   }
 
+  function countWait(): LimitWait | undefined {
+    const isFull = openCount >= CIRCUIT_LIMITS.openStreams
+    return isFull ? { limit: 'circuit-open', waitMs: SHORT_WAIT_MS } : undefined
+  }
+
   function hostOf(addressKey: string): HostLimits {
     const host = hosts.get(addressKey) ?? createHostLimits()
     hosts.delete(addressKey)
@@ -57,9 +65,7 @@ export function createCircuitLimits(): CircuitLimits {
       const host = hosts.get(addressKey)
       return (
         pauseWait(nowMs) ??
-        (openCount >= CIRCUIT_LIMITS.openStreams
-          ? { limit: 'circuit-open', waitMs: SHORT_WAIT_MS }
-          : undefined) ??
+        countWait() ??
         (isFailing() && unansweredCount > 0
           ? { limit: 'circuit-failing', waitMs: SHORT_WAIT_MS }
           : undefined) ??
@@ -88,6 +94,8 @@ export function createCircuitLimits(): CircuitLimits {
       if (pauses >= CIRCUIT_LIMITS.pauses) return 'destroy'
       return nowMs < pausedUntilMs ? 'paused' : 'ok'
     },
+    checkCount: countWait,
+    openUncounted: () => void openCount++,
     close: () => void openCount--,
   }
 }

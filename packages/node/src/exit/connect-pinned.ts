@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import {
   type IpAddress,
+  isAllowTarget,
   judgeRequest,
   judgeTargets,
   type PolicyContext,
@@ -14,6 +15,7 @@ import {
 import type { DnsResolver } from './dns-stub.ts'
 import { exitError } from './exit-errors.ts'
 import type { ExitLimits } from './exit-limits.ts'
+import { createHold } from './hold.ts'
 import { type AdmitAttempt, openSocket, type OpenSocket, raceConnect } from './pinned-socket.ts'
 
 /** What a stream asks for, with the flags of SPEC §7.1. */
@@ -39,11 +41,11 @@ export type ExitLookup = { readonly addresses: readonly IpAddress[]; readonly tt
 /** The exit's way out. */
 export interface ExitConnector {
   /**
-   * Connects a stream. Waits at most 5 s for DNS and `connectTimeoutMs` for each of up to four addresses.
-   * @throws EXIT_POLICY, EXIT_RESOLVE, EXIT_DNS_UNAVAILABLE, EXIT_CONNECT_…, EXIT_PEER_MISMATCH, EXIT_LIMIT; the signal's reason
+   * Connects a stream. Waits at most 5 s for DNS, and `holdMs` and `connectTimeoutMs` for each of up to four addresses.
+   * @throws NODE_EXIT_POLICY, NODE_EXIT_RESOLVE, NODE_EXIT_DNS_UNAVAILABLE, NODE_EXIT_CONNECT_…, NODE_EXIT_PEER_MISMATCH, NODE_EXIT_LIMIT; the signal's reason
    */
   connect(request: ExitRequest, signal?: AbortSignal): Promise<ExitConnection>
-  /** Resolves a name under the same policy, as for port 443. @throws EXIT_POLICY, EXIT_RESOLVE, EXIT_DNS_UNAVAILABLE, EXIT_LIMIT */
+  /** Resolves a name under the same policy, as for port 443. @throws NODE_EXIT_POLICY, NODE_EXIT_RESOLVE, NODE_EXIT_DNS_UNAVAILABLE, NODE_EXIT_LIMIT */
   resolve(request: Omit<ExitRequest, 'port'>, signal?: AbortSignal): Promise<ExitLookup>
 }
 
@@ -69,6 +71,8 @@ export type ExitConnectorOptions = {
   readonly connectTimeoutMs?: number | undefined
   /** Head start of one address over the next (RFC 8305 §5). @default 250 */
   readonly staggerMs?: number | undefined
+  /** How long a stream that meets a rate limit is held back before it is refused. @default 3000 */
+  readonly holdMs?: number | undefined
 }
 
 /** Creates the exit's way out. */
@@ -76,31 +80,40 @@ export function createExitConnector(
   deps: ExitConnectorDeps,
   options: ExitConnectorOptions = {},
 ): ExitConnector {
-  const { profile = 'web', connectTimeoutMs = 10_000, staggerMs = 250 } = options
+  const { profile = 'web', connectTimeoutMs = 10_000, staggerMs = 250, holdMs = 3000 } = options
+
+  const hold = createHold(holdMs)
+
+  async function begin(circuit: string, signal: AbortSignal): Promise<void> {
+    await hold(() => {
+      const begun = deps.limits.tryBegin(circuit, deps.nowMs())
+      return begun === 'ok' ? { value: undefined } : begun
+    }, signal)
+  }
 
   async function findPins(request: ExitRequest, signal: AbortSignal): Promise<Pins> {
-    const begin = deps.limits.tryBegin(request.circuit, deps.nowMs())
-    if (begin !== 'ok')
-      throw exitError('EXIT_LIMIT', { limit: begin.refused, retryAfterMs: begin.retryAfterMs })
+    await begin(request.circuit, signal)
     const asked = { host: request.host, port: request.port, profile, context: deps.context() }
     const early = judgeRequest(asked)
-    if (early.verdict === 'deny') throw refusal(early.reason)
+    if (early.verdict === 'deny') throw exitError('NODE_EXIT_POLICY', { reason: early.reason })
     if (early.verdict === 'allow') return { pins: usable(early.pins, request), ttlMs: 0 }
     const families = asked.context.ipv6 ? ([4, 6] as const) : ([4] as const)
     const lookup = await deps.resolverFor(request.circuit).lookup(early.name, families, signal)
     const verdict = judgeTargets({ ...asked, context: deps.context() }, lookup.addresses)
     if (verdict.verdict === 'allow')
       return { pins: usable(verdict.pins, request), ttlMs: lookup.ttlMs }
+    if (verdict.reason === 'port') throw exitError('NODE_EXIT_POLICY', { reason: 'port' })
     // SPEC §7.2: private answers give the same reason as a name that does not exist.
-    throw verdict.reason === 'port' ? refusal('port') : exitError('EXIT_RESOLVE', { why: 'policy' })
+    throw exitError('NODE_EXIT_RESOLVE', { why: 'policy' })
   }
 
   function admission(circuit: string, port: number): AdmitAttempt {
-    return (address) => {
-      const lease = deps.limits.tryOpen(circuit, { address, port }, deps.nowMs())
-      if ('refused' in lease) {
-        throw exitError('EXIT_LIMIT', { limit: lease.refused, retryAfterMs: lease.retryAfterMs })
-      }
+    return async (address, signal) => {
+      const isNamed = isAllowTarget(address, port, deps.context())
+      const lease = await hold(() => {
+        const opened = deps.limits.tryOpen(circuit, { address, port, isNamed }, deps.nowMs())
+        return 'refused' in opened ? opened : { value: opened }
+      }, signal)
       return (outcome, socket) => {
         socket?.once('close', () => lease.release(deps.nowMs()))
         if (lease.settle(outcome, deps.nowMs()) === 'destroy') deps.onAbuse?.(circuit)
@@ -142,12 +155,8 @@ function usable(
     [preferred[i], others[i]].filter((pin) => pin !== undefined),
   ).flat()
   const [head, ...rest] = mixed
-  if (head === undefined) throw exitError('EXIT_RESOLVE', { why: 'no-data' })
+  if (head === undefined) throw exitError('NODE_EXIT_RESOLVE', { why: 'no-data' })
   return [head, ...rest]
-}
-
-function refusal(reason: string): Error {
-  return exitError('EXIT_POLICY', { reason })
 }
 
 /** RESOLVE names no port; the policy is asked as for the web. */

@@ -28,7 +28,7 @@ export type DnsLookup = {
 export interface DnsResolver {
   /**
    * @param name - lower case, judged, without the trailing dot
-   * @throws EXIT_RESOLVE when the name has no usable answer; EXIT_DNS_UNAVAILABLE when no server gave one; the signal's reason
+   * @throws NODE_EXIT_RESOLVE when the name has no usable answer; NODE_EXIT_DNS_UNAVAILABLE when no server gave one; the signal's reason
    */
   lookup(name: string, families: readonly (4 | 6)[], signal?: AbortSignal): Promise<DnsLookup>
 }
@@ -84,13 +84,13 @@ export function createDnsStub(deps: DnsStubDeps, options: DnsStubOptions = {}): 
         const reply = await askServer(server, name, type, signal)
         if (reply.kind === 'answer') return reply
         if (reply.kind === 'failed' && reply.rcode === 'NXDOMAIN') return reply
-        lastError = exitError('EXIT_DNS_REPLY', { what: 'rcode' })
+        lastError = exitError('NODE_EXIT_DNS_REPLY', { what: 'rcode' })
       } catch (error) {
         if (signal.aborted) throw error
         lastError = error
       }
     }
-    throw exitError('EXIT_DNS_UNAVAILABLE', { attempts }, { cause: lastError })
+    throw exitError('NODE_EXIT_DNS_UNAVAILABLE', { attempts }, { cause: lastError })
   }
 
   async function lookupType(name: string, type: DnsType, signal: AbortSignal): Promise<DnsLookup> {
@@ -98,17 +98,17 @@ export function createDnsStub(deps: DnsStubDeps, options: DnsStubOptions = {}): 
     let ttlSeconds = Number.POSITIVE_INFINITY
     for (let chain = 0; chain < MAX_CHAINS; chain++) {
       const reply = await ask(asked, type, signal)
-      if (reply.kind !== 'answer') throw exitError('EXIT_RESOLVE', { why: 'nxdomain' })
+      if (reply.kind !== 'answer') throw exitError('NODE_EXIT_RESOLVE', { why: 'nxdomain' })
       const end = followChain(asked, type, reply.records)
-      if (end.kind === 'fault') throw exitError('EXIT_RESOLVE', { why: 'chain' })
+      if (end.kind === 'fault') throw exitError('NODE_EXIT_RESOLVE', { why: 'chain' })
       if (end.kind === 'no-data') return { addresses: [], ttlMs: 0 }
       ttlSeconds = Math.min(ttlSeconds, end.ttlSeconds)
       if (end.kind === 'addresses') return { addresses: end.addresses, ttlMs: ttlSeconds * 1000 }
       const target = judgeName(end.target)
-      if (!('name' in target)) throw exitError('EXIT_RESOLVE', { why: 'answer' })
+      if (!('name' in target)) throw exitError('NODE_EXIT_RESOLVE', { why: 'answer' })
       asked = target.name
     }
-    throw exitError('EXIT_RESOLVE', { why: 'chain' })
+    throw exitError('NODE_EXIT_RESOLVE', { why: 'chain' })
   }
 
   return {
@@ -142,11 +142,11 @@ function mergeLookups(
   const errors = results.flatMap((r): readonly unknown[] =>
     r.status === 'rejected' ? [r.reason] : [],
   )
-  const telling = errors.find((error) => isExitError(error, 'EXIT_RESOLVE'))
+  const telling = errors.find((error) => isExitError(error, 'NODE_EXIT_RESOLVE'))
   if (telling !== undefined) throw telling
-  if (errors.length === 0) throw exitError('EXIT_RESOLVE', { why: 'no-data' })
-  const known = errors.find((error) => isExitError(error, 'EXIT_DNS_UNAVAILABLE'))
-  throw known ?? exitError('EXIT_DNS_UNAVAILABLE', { attempts: asked }, { cause: errors[0] })
+  if (errors.length === 0) throw exitError('NODE_EXIT_RESOLVE', { why: 'no-data' })
+  const known = errors.find((error) => isExitError(error, 'NODE_EXIT_DNS_UNAVAILABLE'))
+  throw known ?? exitError('NODE_EXIT_DNS_UNAVAILABLE', { attempts: asked }, { cause: errors[0] })
 }
 
 // Local limits (tunable).

@@ -11,7 +11,7 @@ import { exitError } from './exit-errors.ts'
 /** A DNS server: an address literal and a port. */
 export type DnsServer = { readonly address: string; readonly port: number }
 
-/** Asks over UDP. @throws EXIT_DNS_REPLY after too many foreign datagrams; the signal's reason; the socket's error. */
+/** Asks over UDP. @throws NODE_EXIT_DNS_REPLY after too many foreign datagrams; the signal's reason; the socket's error. */
 export async function exchangeUdp(
   server: DnsServer,
   query: DnsQuery,
@@ -28,7 +28,7 @@ export async function exchangeUdp(
     const reply = readDnsReply(bytes, query)
     if (reply.kind !== 'foreign') resolve(reply)
     else if (++foreign >= MAX_FOREIGN_DATAGRAMS)
-      reject(exitError('EXIT_DNS_REPLY', { what: 'flood' }))
+      reject(exitError('NODE_EXIT_DNS_REPLY', { what: 'flood' }))
   })
   socket.connect(server.port, server.address, () => socket.send(query.bytes))
   try {
@@ -39,7 +39,7 @@ export async function exchangeUdp(
   }
 }
 
-/** Asks over TCP. @throws EXIT_DNS_REPLY for a reply that does not fit; the signal's reason; the socket's error. */
+/** Asks over TCP. @throws NODE_EXIT_DNS_REPLY for a reply that does not fit; the signal's reason; the socket's error. */
 export async function exchangeTcp(
   server: DnsServer,
   query: DnsQuery,
@@ -52,14 +52,15 @@ export async function exchangeTcp(
   signal.addEventListener('abort', onAbort, { once: true })
   let received = Buffer.alloc(0)
   socket.on('error', reject)
-  socket.on('close', () => reject(exitError('EXIT_DNS_REPLY', { what: 'closed' })))
+  socket.on('close', () => reject(exitError('NODE_EXIT_DNS_REPLY', { what: 'closed' })))
   socket.on('data', (bytes) => {
     received = Buffer.concat([received, bytes])
     const wantBytes = received.length < 2 ? 2 : 2 + received.readUInt16BE(0)
     if (received.length < Math.max(wantBytes, 2)) return
     const reply = readDnsReply(received.subarray(2, wantBytes), query)
-    if (reply.kind === 'foreign') reject(exitError('EXIT_DNS_REPLY', { what: 'mismatch' }))
-    else if (received.length > wantBytes) reject(exitError('EXIT_DNS_REPLY', { what: 'length' }))
+    if (reply.kind === 'foreign') reject(exitError('NODE_EXIT_DNS_REPLY', { what: 'mismatch' }))
+    else if (received.length > wantBytes)
+      reject(exitError('NODE_EXIT_DNS_REPLY', { what: 'length' }))
     else resolve(reply)
   })
   const prefix = Buffer.alloc(2)

@@ -13,7 +13,15 @@ import { createSlidingWindow } from './rate.ts'
 export type Refusal = { readonly refused: LimitName; readonly retryAfterMs: number }
 
 /** A judged destination. */
-export type Destination = { readonly address: IpAddress; readonly port: number }
+export type Destination = {
+  readonly address: IpAddress
+  readonly port: number
+  /**
+   * True for an origin on the loopback that the network file names: limits that protect others from floods and scans do not
+   * apply to it, those that protect this host do. @default false
+   */
+  readonly isNamed?: boolean | undefined
+}
 
 /** One admitted connection attempt and the socket that may come of it. Each call counts once; later ones do nothing. */
 export type ConnectionLease = {
@@ -48,8 +56,7 @@ export function createExitLimits(options: ExitLimitsOptions = {}): ExitLimits {
   const { connectsPerSecond = 50, maxSockets = 4000 } = options
   const circuits = new Map<string, CircuitLimits>()
   const destinations = createDestinationLimits()
-  const connects = createSlidingWindow(connectsPerSecond, 1000)
-  let openSockets = 0
+  const sockets = createSocketLimits(connectsPerSecond, maxSockets)
 
   function circuitOf(id: string): CircuitLimits | undefined {
     const known = circuits.get(id)
@@ -59,10 +66,18 @@ export function createExitLimits(options: ExitLimitsOptions = {}): ExitLimits {
     return fresh
   }
 
-  function checkExit(nowMs: number): LimitWait | undefined {
-    if (openSockets >= maxSockets) return { limit: 'exit-open', waitMs: SHORT_WAIT_MS }
-    const waitMs = connects.waitMs(nowMs)
-    return waitMs > 0 ? { limit: 'exit-rate', waitMs } : undefined
+  function openNamed(circuit: CircuitLimits): ConnectionLease | Refusal {
+    const wait = sockets.checkCount() ?? circuit.checkCount()
+    if (wait !== undefined) return refusal(wait)
+    circuit.openUncounted()
+    sockets.openUncounted()
+    return createLease({
+      settle: () => 'ok',
+      release() {
+        sockets.close()
+        circuit.close()
+      },
+    })
   }
 
   return {
@@ -75,24 +90,24 @@ export function createExitLimits(options: ExitLimitsOptions = {}): ExitLimits {
     tryOpen(id, destination, nowMs) {
       const circuit = circuitOf(id)
       if (circuit === undefined) return refusal(TABLE_FULL)
+      if (destination.isNamed === true) return openNamed(circuit)
       const { address, port } = destination
       const addressKey = `${address.family}/${address.value.toString(36)}`
       const wait =
         circuit.checkOpen(addressKey, port, nowMs) ??
         destinations.checkOpen(address, port, nowMs) ??
-        checkExit(nowMs)
+        sockets.check(nowMs)
       if (wait !== undefined) return refusal(wait)
       circuit.open(addressKey, port, nowMs)
       destinations.open(address, port, nowMs)
-      connects.add(nowMs)
-      openSockets++
+      sockets.open(nowMs)
       return createLease({
         settle(outcome, settledAtMs) {
           destinations.answer(address)
           return circuit.settle(outcome, settledAtMs)
         },
         release() {
-          openSockets--
+          sockets.close()
           destinations.close(address)
           circuit.close()
         },
@@ -100,9 +115,41 @@ export function createExitLimits(options: ExitLimitsOptions = {}): ExitLimits {
     },
     forget: (id) => void circuits.delete(id),
     get openSockets() {
-      return openSockets
+      return sockets.count()
     },
   }
+}
+
+/** The limits of the exit as a whole. */
+function createSocketLimits(connectsPerSecond: number, maxSockets: number): SocketLimits {
+  const connects = createSlidingWindow(connectsPerSecond, 1000)
+  let count = 0
+  function checkCount(): LimitWait | undefined {
+    return count >= maxSockets ? { limit: 'exit-open', waitMs: SHORT_WAIT_MS } : undefined
+  }
+  return {
+    count: () => count,
+    checkCount,
+    check(nowMs) {
+      const waitMs = connects.waitMs(nowMs)
+      return checkCount() ?? (waitMs > 0 ? { limit: 'exit-rate', waitMs } : undefined)
+    },
+    open(nowMs) {
+      connects.add(nowMs)
+      count++
+    },
+    openUncounted: () => void count++,
+    close: () => void count--,
+  }
+}
+
+type SocketLimits = {
+  count(): number
+  checkCount(): LimitWait | undefined
+  check(nowMs: number): LimitWait | undefined
+  open(nowMs: number): void
+  openUncounted(): void
+  close(): void
 }
 
 type LeaseEvents = {

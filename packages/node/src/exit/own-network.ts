@@ -41,7 +41,7 @@ export type OwnNetworkDeps = OwnFactsDeps & {
 
 /** The operator's and the network file's facts, and local limits. */
 export type OwnNetworkOptions = {
-  /** IPv6, allowed targets, denials, and own addresses known beforehand. Must be well formed. */
+  /** IPv6 (off unless `true` here), allowed targets, denials, and own addresses known beforehand. Must be well formed. */
   readonly fixedFacts?: PolicyFacts | undefined
   /** A new prefix is denied within this time. @default 60000 */
   readonly intervalMs?: number | undefined
@@ -90,7 +90,9 @@ export function createOwnNetwork(
 /** Joins what was fixed with what was read, list by list. */
 function joinContext(fixed: PolicyFacts, own: OwnNetworkFacts): PolicyContext {
   const lists = OWN_KEYS.map((key) => [key, [...(fixed.self?.[key] ?? []), ...(own[key] ?? [])]])
-  const parsed = parsePolicyContext({ ...fixed, self: Object.fromEntries(lists) })
+  // Off unless the operator turns it on: the delegated prefix of a home is a guess.
+  const ipv6 = fixed.ipv6 ?? false
+  const parsed = parsePolicyContext({ ...fixed, ipv6, self: Object.fromEntries(lists) })
   assert('context' in parsed, 'the facts of the own network are well formed')
   return parsed.context
 }

@@ -11,10 +11,11 @@ import { exitError } from './exit-errors.ts'
 /** Opens a socket towards a literal; production passes {@link openSocket}, tests may lie about the peer. */
 export type OpenSocket = (address: IpAddress, port: number) => Socket
 
-/** Asked before each attempt; throws to refuse it. The settled outcome is reported once. */
+/** Asked before each attempt; may hold it back for a while, rejects to refuse it. The outcome is reported once. */
 export type AdmitAttempt = (
   address: IpAddress,
-) => (outcome: ConnectOutcome, socket?: Socket) => void
+  signal: AbortSignal,
+) => Promise<(outcome: ConnectOutcome, socket?: Socket) => void>
 
 /** A connected, checked socket; paused, half-open allowed, with an error listener. */
 export type PinnedConnection = { readonly socket: Socket; readonly address: IpAddress }
@@ -41,7 +42,7 @@ export const openSocket: OpenSocket = (address, port) =>
 
 /**
  * Connects to the first address that answers: attempts start in order, one every `staggerMs` or as soon as all before it failed.
- * @throws an EXIT_CONNECT_… code, EXIT_PEER_MISMATCH, whatever `admit` threw, or the signal's reason
+ * @throws an NODE_EXIT_CONNECT_… code, NODE_EXIT_PEER_MISMATCH, whatever `admit` rejected with, or the signal's reason
  */
 export async function raceConnect(
   pins: readonly [IpAddress, ...IpAddress[]],
@@ -94,7 +95,7 @@ async function connectPinned(
   options: RaceOptions,
   signal: AbortSignal,
 ): Promise<PinnedConnection> {
-  const settle = options.admit(address)
+  const settle = await options.admit(address, signal)
   const socket = options.openSocket(address, port)
   // Stays for good: an error in the moment before the caller listens must not end the process.
   socket.on('error', () => undefined)
@@ -113,9 +114,9 @@ async function connectPinned(
 async function connected(socket: Socket, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = (): void => reject(signal.reason)
-  const onClose = (): void => reject(exitError('EXIT_CONNECT_RESET', {}))
+  const onClose = (): void => reject(exitError('NODE_EXIT_CONNECT_RESET', {}))
   const deadline = AbortSignal.timeout(timeoutMs)
-  const onTimeout = (): void => reject(exitError('EXIT_CONNECT_TIMEOUT', { timeoutMs }))
+  const onTimeout = (): void => reject(exitError('NODE_EXIT_CONNECT_TIMEOUT', { timeoutMs }))
   deadline.addEventListener('abort', onTimeout, { once: true })
   signal.addEventListener('abort', onAbort, { once: true })
   socket.once('connect', resolve).once('error', reject).once('close', onClose)
@@ -132,22 +133,22 @@ async function connected(socket: Socket, timeoutMs: number, signal: AbortSignal)
 function checkPeer(socket: Socket, address: IpAddress, port: number): void {
   const peer = parseAddress(socket.remoteAddress ?? '')
   // A peer that is gone already has no address any more.
-  if (socket.remoteAddress === undefined) throw exitError('EXIT_CONNECT_RESET', {})
+  if (socket.remoteAddress === undefined) throw exitError('NODE_EXIT_CONNECT_RESET', {})
   const isPeer = peer !== undefined && isSameAddress(peer, address) && socket.remotePort === port
   // TCP's simultaneous open lets a loopback socket connect to itself when nobody listens there.
   const isSelf = socket.localPort === port && socket.localAddress === socket.remoteAddress
-  if (!isPeer) throw exitError('EXIT_PEER_MISMATCH', {})
-  if (isSelf) throw exitError('EXIT_CONNECT_REFUSED', {})
+  if (!isPeer) throw exitError('NODE_EXIT_PEER_MISMATCH', {})
+  if (isSelf) throw exitError('NODE_EXIT_CONNECT_REFUSED', {})
 }
 
 function describe(error: unknown): unknown {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : undefined
-  if (errno === undefined || errno.startsWith('EXIT_')) return error
-  if (errno === 'ECONNREFUSED') return exitError('EXIT_CONNECT_REFUSED', {})
-  if (errno === 'ECONNRESET') return exitError('EXIT_CONNECT_RESET', {})
-  if (errno === 'ETIMEDOUT') return exitError('EXIT_CONNECT_TIMEOUT', { timeoutMs: 0 })
+  if (errno === undefined || errno.startsWith('NODE_EXIT_')) return error
+  if (errno === 'ECONNREFUSED') return exitError('NODE_EXIT_CONNECT_REFUSED', {})
+  if (errno === 'ECONNRESET') return exitError('NODE_EXIT_CONNECT_RESET', {})
+  if (errno === 'ETIMEDOUT') return exitError('NODE_EXIT_CONNECT_TIMEOUT', { timeoutMs: 0 })
   // Node's error names the address: it is not kept as a cause.
-  return ERRNO.test(errno) ? exitError('EXIT_CONNECT_UNREACHABLE', { errno }) : error
+  return ERRNO.test(errno) ? exitError('NODE_EXIT_CONNECT_UNREACHABLE', { errno }) : error
 }
 
 const ERRNO = /^E[A-Z]+$/

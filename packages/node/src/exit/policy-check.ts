@@ -37,7 +37,7 @@ export type PolicyCheckResult =
   | { readonly verdict: 'allow'; readonly reason: 'ok'; readonly pin: string }
   | { readonly verdict: 'deny'; readonly reason: DenyReason | 'lookup-failed' }
 
-/** Judges one destination. Waits at most 5 s for DNS. @throws EXIT_CHECK_INPUT for an unknown profile or a bad context file. */
+/** Judges one destination. Waits at most 5 s for DNS. @throws NODE_EXIT_CHECK_INPUT for an unknown profile or a bad context file. */
 export async function runPolicyCheck(args: PolicyCheckArgs): Promise<PolicyCheckResult> {
   const profile = readProfile(args.profile ?? 'web')
   const context = args.context === undefined ? undefined : await readContextFile(args.context)
@@ -76,7 +76,7 @@ async function systemResolver(): Promise<DnsResolver> {
 function readProfile(text: string): PortProfile {
   const profile = parsePortProfile(text)
   if (profile === undefined)
-    throw exitError('EXIT_CHECK_INPUT', { field: 'profile', hint: 'use web or reduced' })
+    throw exitError('NODE_EXIT_CHECK_INPUT', { field: 'profile', hint: 'use web or reduced' })
   return profile
 }
 
@@ -93,7 +93,7 @@ function readAnswers(answers: string | readonly string[]): readonly string[] {
 
 async function readContextFile(path: string): Promise<PolicyContext> {
   const fault = (field: string, hint: string, cause?: unknown): Error =>
-    exitError('EXIT_CHECK_INPUT', { field, hint }, { cause })
+    exitError('NODE_EXIT_CHECK_INPUT', { field, hint }, { cause })
   let facts: unknown
   try {
     facts = JSON.parse(await readFile(path, 'utf8'))

@@ -64,7 +64,7 @@ function connector(fixture: Fixture): { readonly exit: ExitConnector; readonly l
     async lookup(name) {
       lookups.push(name)
       const addresses = fixture.answers?.(name)
-      if (addresses === undefined) throw exitError('EXIT_RESOLVE', { why: 'nxdomain' })
+      if (addresses === undefined) throw exitError('NODE_EXIT_RESOLVE', { why: 'nxdomain' })
       return Promise.resolve({ addresses, ttlMs: 300_000 })
     },
   }
@@ -77,7 +77,7 @@ function connector(fixture: Fixture): { readonly exit: ExitConnector; readonly l
       onAbuse: fixture.onAbuse,
       openSocket: fixture.openSocket,
     },
-    { staggerMs: 20, connectTimeoutMs: 2000, ...fixture.options },
+    { staggerMs: 20, connectTimeoutMs: 2000, holdMs: 0, ...fixture.options },
   )
   return { exit, lookups }
 }
@@ -137,7 +137,7 @@ test('a decoy on the loopback is never reached: by literal, by name, by rebindin
   const { exit } = connector({ facts: {}, answers: flip, limits, openSocket: counting })
   for (let i = 0; i < 1000; i++) {
     await assert.rejects(exit.connect({ circuit: 'c', host: 'flip.example', port: 80 }), {
-      code: 'EXIT_RESOLVE',
+      code: 'NODE_EXIT_RESOLVE',
     })
   }
   for (const host of [
@@ -150,7 +150,7 @@ test('a decoy on the loopback is never reached: by literal, by name, by rebindin
     '①②⑦.⓪.⓪.①',
   ]) {
     await assert.rejects(exit.connect({ circuit: 'c', host, port: decoy.port }), {
-      code: 'EXIT_POLICY',
+      code: 'NODE_EXIT_POLICY',
     })
   }
   assert.equal(opened, 0)
@@ -176,7 +176,7 @@ test('a refused port or name is not looked up', async () => {
     ['x.example', 22],
     ['router', 80],
   ] as const) {
-    await assert.rejects(exit.connect({ circuit: 'c', host, port }), { code: 'EXIT_POLICY' })
+    await assert.rejects(exit.connect({ circuit: 'c', host, port }), { code: 'NODE_EXIT_POLICY' })
   }
   assert.deepEqual(lookups, [])
 })
@@ -194,7 +194,7 @@ test('a socket that is connected elsewhere than to the judged address is destroy
   const limits = createExitLimits()
   const { exit } = connector({ facts: {}, openSocket: lying, limits })
   await assert.rejects(exit.connect({ circuit: 'c', host: '93.184.216.34', port: 80 }), {
-    code: 'EXIT_PEER_MISMATCH',
+    code: 'NODE_EXIT_PEER_MISMATCH',
   })
   assert.ok(sockets[0]?.destroyed)
   assert.equal(limits.openSockets, 0)
@@ -283,14 +283,14 @@ test('families alternate with the preferred one first, and the client may accept
   const answers = (): readonly string[] => ['1.1.1.1', '1.0.0.1', '2606:4700:4700::1111']
   const { exit } = connector({ facts: {}, answers, openSocket: refusing })
   const request = { circuit: 'c', host: 'x.example', port: 443 }
-  await assert.rejects(exit.connect(request), { code: 'EXIT_CONNECT_REFUSED' })
+  await assert.rejects(exit.connect(request), { code: 'NODE_EXIT_CONNECT_REFUSED' })
   assert.deepEqual(order.splice(0), ['1.1.1.1', '2606:4700:4700::1111', '1.0.0.1'])
   await assert.rejects(exit.connect({ ...request, prefersIpv6: true }), {
-    code: 'EXIT_CONNECT_REFUSED',
+    code: 'NODE_EXIT_CONNECT_REFUSED',
   })
   assert.equal(order.splice(0)[0], '2606:4700:4700::1111')
   await assert.rejects(exit.connect({ ...request, families: [6] }), {
-    code: 'EXIT_CONNECT_REFUSED',
+    code: 'NODE_EXIT_CONNECT_REFUSED',
   })
   assert.deepEqual(order.splice(0), ['2606:4700:4700::1111'])
 })
@@ -304,7 +304,7 @@ test('limits refuse before a lookup and before a socket, and report abuse', asyn
     },
   })
   await assert.rejects(none.exit.connect({ circuit: 'c', host: 'x.example', port: 443 }), {
-    code: 'EXIT_LIMIT',
+    code: 'NODE_EXIT_LIMIT',
   })
   assert.deepEqual(none.lookups, [])
   const full = connector({
@@ -332,6 +332,40 @@ test('limits refuse before a lookup and before a socket, and report abuse', asyn
   assert.deepEqual(abused, ['c7'])
 })
 
+test('a stream that meets a rate limit is held back until it is admitted', async () => {
+  await using origin = await startOrigin('127.0.0.1')
+  let asked = 0
+  const real = createExitLimits()
+  const limits: ExitLimits = {
+    ...real,
+    tryBegin: () => (++asked < 3 ? { refused: 'circuit-begin-rate', retryAfterMs: 1 } : 'ok'),
+  }
+  const { exit } = connector({ facts: target(origin.port), limits, options: { holdMs: 1000 } })
+  const { socket } = await exit.connect({ circuit: 'c', host: '127.0.0.1', port: origin.port })
+  assert.equal(asked, 3)
+  socket.destroy()
+})
+
+test('a held stream ends with its signal, and a long refusal is not waited for', async () => {
+  const waiting = (retryAfterMs: number): ExitLimits => ({
+    ...createExitLimits(),
+    tryBegin: () => ({ refused: 'circuit-begin-rate', retryAfterMs }),
+  })
+  const options = { holdMs: 30_000 }
+  const request = { circuit: 'c', host: '1.1.1.1', port: 443 }
+  const held = connector({ facts: {}, limits: waiting(20_000), options })
+  const controller = new AbortController()
+  const reason = new Error('the circuit is gone')
+  const attempt = held.exit.connect(request, controller.signal)
+  controller.abort(reason)
+  await assert.rejects(attempt, reason)
+  const refused = connector({ facts: {}, limits: waiting(60_000), options })
+  await assert.rejects(refused.exit.connect(request), {
+    code: 'NODE_EXIT_LIMIT',
+    context: { limit: 'circuit-begin-rate', retryAfterMs: 60_000 },
+  })
+})
+
 test('RESOLVE is judged like BEGIN and gives all addresses', async () => {
   const open = connector({ facts: {}, answers: () => ['1.1.1.1', '1.0.0.1'] })
   const found = await open.exit.resolve({ circuit: 'c', host: 'x.example' })
@@ -339,7 +373,7 @@ test('RESOLVE is judged like BEGIN and gives all addresses', async () => {
   assert.equal(found.ttlMs, 300_000)
   const lan = connector({ facts: {}, answers: () => ['1.1.1.1', '192.168.0.1'] })
   await assert.rejects(lan.exit.resolve({ circuit: 'c', host: 'x.example' }), {
-    code: 'EXIT_RESOLVE',
+    code: 'NODE_EXIT_RESOLVE',
   })
 })
 

@@ -116,7 +116,7 @@ for (const [what, forge] of FORGERIES) {
 
   test(`gives up when there is nothing but ${what}`, async () => {
     await withServer(forge, async (stub) => {
-      await assert.rejects(addressesOf(stub), { code: 'EXIT_DNS_UNAVAILABLE' })
+      await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
     })
   })
 }
@@ -126,24 +126,24 @@ test('gives up on a flood of forgeries, with silence and with a server that is n
     Array.from({ length: 80 }, () => reply(query, { id: query.id ^ 1 }))
   await withServer(flood, async (stub) => {
     await assert.rejects(addressesOf(stub), {
-      code: 'EXIT_DNS_UNAVAILABLE',
+      code: 'NODE_EXIT_DNS_UNAVAILABLE',
       context: { attempts: 2 },
     })
   })
   await withServer(
     () => [],
     async (stub, server) => {
-      await assert.rejects(addressesOf(stub), { code: 'EXIT_DNS_UNAVAILABLE' })
+      await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
       assert.equal(server.seen.length, 2)
     },
   )
   const gone = await startHostileDns(() => [])
   await gone[Symbol.asyncDispose]()
   const stub = createDnsStub({ randomBytes, servers: () => [gone] }, QUICK)
-  await assert.rejects(addressesOf(stub), { code: 'EXIT_DNS_UNAVAILABLE' })
+  await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
   const none = createDnsStub({ randomBytes, servers: () => [] }, QUICK)
   await assert.rejects(addressesOf(none), {
-    code: 'EXIT_DNS_UNAVAILABLE',
+    code: 'NODE_EXIT_DNS_UNAVAILABLE',
     context: { attempts: 0 },
   })
 })
@@ -152,7 +152,7 @@ test('the whole lookup ends at its deadline, however many servers stay silent', 
   await withServer(
     () => [],
     async (stub) => {
-      await assert.rejects(addressesOf(stub, [4, 6]), { code: 'EXIT_DNS_UNAVAILABLE' })
+      await assert.rejects(addressesOf(stub, [4, 6]), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
     },
     { timeoutMs: 50, attemptTimeoutMs: 60_000 },
   )
@@ -203,7 +203,7 @@ test('a forged reply over TCP ends the exchange', async () => {
       query.over === 'udp' ? [reply(query, { flags: TRUNCATED })] : forge(query)
     await withServer(script, async (stub) => {
       await assert.rejects(addressesOf(stub), (error: { code: string }) =>
-        error.code.startsWith('EXIT_'),
+        error.code.startsWith('NODE_EXIT_'),
       )
     })
   }
@@ -242,7 +242,10 @@ test('asks for the target of an alias once, after judging it as a name', async (
     reply(query, { answers: [cname('www.example', 'printer.local')] }),
   ]
   await withServer(lan, async (stub, server) => {
-    await assert.rejects(addressesOf(stub), { code: 'EXIT_RESOLVE', context: { why: 'answer' } })
+    await assert.rejects(addressesOf(stub), {
+      code: 'NODE_EXIT_RESOLVE',
+      context: { why: 'answer' },
+    })
     assert.equal(server.seen.length, 1)
   })
 })
@@ -276,7 +279,10 @@ test('refuses loops, chains above eight and a third answer with an alias', async
   ]
   for (const script of refused) {
     await withServer(script, async (stub) => {
-      await assert.rejects(addressesOf(stub), { code: 'EXIT_RESOLVE', context: { why: 'chain' } })
+      await assert.rejects(addressesOf(stub), {
+        code: 'NODE_EXIT_RESOLVE',
+        context: { why: 'chain' },
+      })
     })
   }
 })
@@ -292,7 +298,10 @@ test("ignores another owner's records and other types", async () => {
     }),
   ]
   await withServer(script, async (stub) => {
-    await assert.rejects(addressesOf(stub), { code: 'EXIT_RESOLVE', context: { why: 'no-data' } })
+    await assert.rejects(addressesOf(stub), {
+      code: 'NODE_EXIT_RESOLVE',
+      context: { why: 'no-data' },
+    })
   })
 })
 
@@ -301,7 +310,7 @@ test('a name that does not exist and one without addresses are typed apart', asy
     (query) => [reply(query, { rcode: 3 })],
     async (stub, server) => {
       await assert.rejects(addressesOf(stub), {
-        code: 'EXIT_RESOLVE',
+        code: 'NODE_EXIT_RESOLVE',
         context: { why: 'nxdomain' },
       })
       assert.equal(server.seen.length, 1)
@@ -310,7 +319,10 @@ test('a name that does not exist and one without addresses are typed apart', asy
   await withServer(
     (query) => [reply(query)],
     async (stub) => {
-      await assert.rejects(addressesOf(stub), { code: 'EXIT_RESOLVE', context: { why: 'no-data' } })
+      await assert.rejects(addressesOf(stub), {
+        code: 'NODE_EXIT_RESOLVE',
+        context: { why: 'no-data' },
+      })
     },
   )
 })
@@ -342,7 +354,10 @@ test('takes a large answer over TCP whole, and refuses one with too many address
     assert.equal(addresses.length, 64)
   })
   await withServer(many(2000), async (stub) => {
-    await assert.rejects(addressesOf(stub), { code: 'EXIT_RESOLVE', context: { why: 'chain' } })
+    await assert.rejects(addressesOf(stub), {
+      code: 'NODE_EXIT_RESOLVE',
+      context: { why: 'chain' },
+    })
   })
 })
 

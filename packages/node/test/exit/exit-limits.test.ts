@@ -271,6 +271,25 @@ test('an exit makes at most 50 connections in any second', () => {
   assert.equal(refusal(limits, 'x', '1.1.1.1', 443, 1500), 'ok')
 })
 
+test('an origin that the network file names is limited by open sockets only', () => {
+  const limits = createExitLimits({ maxSockets: 200 })
+  const named = { address: ip('127.0.0.1'), port: 8081, isNamed: true }
+  const count = (circuit: string, tries: number): number =>
+    Array.from({ length: tries }, () => limits.tryOpen(circuit, named, 0)).filter(
+      (r) => !('refused' in r),
+    ).length
+  assert.equal(count('c', 300), 128)
+  assert.equal(count('d', 300), 72)
+  assert.equal(limits.openSockets, 200)
+  const other = createExitLimits()
+  for (let index = 0; index < 100; index++) {
+    const lease = other.tryOpen('c', named, 0)
+    assert.ok(!('refused' in lease))
+    assert.equal(lease.settle('failed', 0), 'ok')
+  }
+  assert.equal(other.openSockets, 0)
+})
+
 test('a refusal changes no counter', () => {
   const limits = createExitLimits({ connectsPerSecond: 1 })
   assert.ok(open(limits, 'c', '93.184.216.34', 443, 0))

@@ -109,7 +109,7 @@ test('an unknown profile or a bad context file is refused with a hint', async ()
     await assert.rejects(
       ask(more),
       (error: { code: string; kind: string; context: { field: string; hint: string } }) => {
-        assert.equal(error.code, 'EXIT_CHECK_INPUT')
+        assert.equal(error.code, 'NODE_EXIT_CHECK_INPUT')
         assert.equal(error.kind, 'config')
         assert.equal(error.context.field, field)
         return error.context.hint.length > 0

@@ -135,6 +135,11 @@ export function isDeniedDomain(name: string, context: PolicyContext): boolean {
   return context.denyDomains.some((domain) => name === domain || name.endsWith(`.${domain}`))
 }
 
+/** True when the network file opens this very origin to exits. */
+export function isAllowTarget(address: IpAddress, port: number, context: PolicyContext): boolean {
+  return context.allowTargets.size > 0 && context.allowTargets.has(endpointKey(address, port))
+}
+
 /** Names an (address, port) for set look-ups; independent of how the address was written. */
 export function endpointKey(address: IpAddress, port: number): string {
   return `${address.family}/${address.value.toString(16)}/${port}`

@@ -4,6 +4,7 @@ export { type Cidr, cidrAround, cidrHolds, formatCidr, parseCidr } from './cidr.
 export {
   type AllowTarget,
   EMPTY_CONTEXT,
+  isAllowTarget,
   type OwnNetworkFacts,
   type ParsedContext,
   parsePolicyContext,

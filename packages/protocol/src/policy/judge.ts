@@ -12,6 +12,7 @@ import { cidrHolds } from './cidr.ts'
 import {
   EMPTY_CONTEXT,
   endpointKey,
+  isAllowTarget,
   isDeniedDomain,
   ownNetworkReason,
   type PolicyContext,
@@ -103,7 +104,9 @@ function judgeAddresses(addresses: readonly IpAddress[], request: PolicyRequest)
     const reason = judgeAddress(address, request.port, context)
     if (reason !== undefined) return deny(reason)
   }
-  const usable = addresses.filter((address) => address.family === 4 || context.ipv6)
+  const usable = addresses.filter(
+    (a) => a.family === 4 || context.ipv6 || isAllowTarget(a, request.port, context),
+  )
   if (usable.length === 0) return deny('ipv6-off')
   const portReason = judgePort(request.port, request.profile ?? 'web')
   const open =
@@ -134,10 +137,6 @@ function judgeAddress(
 function unwrapped(address: IpAddress, context: PolicyContext): IpAddress | undefined {
   const prefix = [...context.nat64, NAT64_WELL_KNOWN].find((cidr) => cidrHolds(cidr, address))
   return prefix === undefined ? address : unwrapNat64(address, prefix.bits)
-}
-
-function isAllowTarget(address: IpAddress, port: number, context: PolicyContext): boolean {
-  return context.allowTargets.size > 0 && context.allowTargets.has(endpointKey(address, port))
 }
 
 function isZoned(host: string): boolean {

@@ -249,6 +249,12 @@ test('an allowed target is reached literally and opens nothing beside it', () =>
   assert.equal(reason(PUBLIC, TARGET, 8081), 'port')
 })
 
+test('an allowed target is reached over IPv6 even where IPv6 is off', () => {
+  const facts = { ipv6: false, allowTargets: [{ address: '::1', port: 8081 }] }
+  assert.equal(reason('::1', facts, 8081), 'ok')
+  assert.equal(reason('::1', facts, 80), 'loopback')
+})
+
 test('an allowed target opens no hard-denied port and excuses no other answer', () => {
   const hard = { allowTargets: [{ address: '127.0.0.1', port: 5555 }] }
   assert.equal(reason('127.0.0.1', hard, 5555), 'port-hard')
