@@ -16,13 +16,25 @@ const exactly = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length })
 const message = fc.uint8Array({ maxLength: 300 })
 
+/** What a function gives, or undefined when it refuses: a point of low order may be drawn. */
+function resultOf(action: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
+}
+
 test('x25519 agrees with noble on any scalar and any point', () => {
   fc.assert(
     fc.property(exactly(32), exactly(32), (secret, point) => {
       const pair = provider.x25519KeyPair(secret)
       assert.deepEqual(pair.publicKey, x25519.getPublicKey(secret))
-      const shared = provider.x25519(pair.privateKey, point)
-      assert.deepEqual(shared, x25519.getSharedSecret(secret, point))
+      const ours = resultOf(() => provider.x25519(pair.privateKey, point))
+      assert.deepEqual(
+        ours,
+        resultOf(() => x25519.getSharedSecret(secret, point)),
+      )
     }),
     RUNS,
   )
