@@ -1,2 +1,60 @@
 /** Public entry of the directory: who is in the network, and which paths through it are allowed. */
 export type { AsnRow, BootstrapNode, ExitTarget, NetworkParameters } from './network-parameters.ts'
+export {
+  type AddressOrigin,
+  type AsnTable,
+  createAsnTable,
+  prefixGroupOf,
+  toIpAddress,
+} from './asn-table.ts'
+export {
+  createDescriptorSet,
+  type DescriptorSet,
+  type DescriptorSetLimits,
+  type DirectoryEntry,
+  type Evidence,
+  MAX_EVIDENCE,
+  type OfferResult,
+} from './descriptor-set.ts'
+export { type DirectoryPart, directoryParts } from './directory-parts.ts'
+export type { DirectoryError } from './errors.ts'
+export type { ExitRequest, ExitRule } from './exit-rules.ts'
+export {
+  EMPTY_GUARD_STATE,
+  type GuardState,
+  MAX_SAMPLE,
+  parseGuardState,
+  type SampledGuard,
+} from './guard-state.ts'
+export {
+  guardEntries,
+  type GuardHealth,
+  type GuardRefresh,
+  noteLinkFailed,
+  noteLinkOpened,
+  primaryGuards,
+  refreshGuards,
+} from './guards.ts'
+export { type NodeKey, nodeKeyOf, parseNodeKey } from './node-key.ts'
+export {
+  choosePath,
+  type PathInput,
+  type PathRequest,
+  type PathResult,
+  type PathRule,
+} from './path.ts'
+export { createPathNodeSet, mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
+export {
+  CLOCK_TOLERANCE_S,
+  type DescriptorFault,
+  type DescriptorVerdict,
+  verifyDescriptor,
+} from './verify-descriptor.ts'
+export { chooseWeighted, type UnitRandom, unitRandom } from './weighted-choice.ts'
+export {
+  NEW_NODE_WEIGHT,
+  type NodeRecord,
+  type Observation,
+  observeNode,
+  weightOfNode,
+} from './weights.ts'

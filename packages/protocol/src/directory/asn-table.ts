@@ -1,0 +1,62 @@
+/**
+ * Address groups of the path rules (SPEC §10.3): the /16 or /32 of an address, and what the network's prefix table says
+ * about it. The table is checked knowledge; a descriptor's own claim is not looked at here.
+ * @module
+ */
+import { cidrAround, formatCidr, type IpAddress, parseCidr } from '@byway/protocol/policy'
+import type { IpBytes } from '@byway/protocol/wire'
+import type { AsnRow } from './network-parameters.ts'
+
+/** What the table says of an address; 0 and '' mean nothing. */
+export type AddressOrigin = { readonly asn: number; readonly country: string }
+
+export interface AsnTable {
+  /** Returns the row of the longest prefix that holds the address. */
+  lookup(address: IpAddress): AddressOrigin | undefined
+}
+
+/** Reads the table of a network file. Rows whose prefix cannot be read are a fault of that file's parser, and skipped. */
+export function createAsnTable(rows: readonly AsnRow[]): AsnTable {
+  const byLength = { 4: new Map<number, Level>(), 6: new Map<number, Level>() }
+  for (const { prefix, asn, country } of rows) {
+    const cidr = parseCidr(prefix)
+    if (!cidr) continue
+    const levels = byLength[cidr.base.family]
+    const level: Level = levels.get(cidr.bits) ?? new Map()
+    level.set(cidr.base.value, { asn, country })
+    levels.set(cidr.bits, level)
+  }
+  const ordered = { 4: longestFirst(byLength[4]), 6: longestFirst(byLength[6]) }
+  return {
+    lookup(address) {
+      for (const [bits, level] of ordered[address.family]) {
+        const origin = level.get(cidrAround(address, bits).base.value)
+        if (origin) return origin
+      }
+      return undefined
+    },
+  }
+}
+
+/** Reads the bytes of an address; an IPv4-mapped one is its IPv4 address, so that no rule is dodged by the spelling. */
+export function toIpAddress({ family, bytes }: IpBytes): IpAddress {
+  const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+  if (family === 6 && value >> 32n === MAPPED_PREFIX) {
+    return { family: 4, value: value & 0xffff_ffffn }
+  }
+  return { family, value }
+}
+
+/** Names the group that no two hops of a circuit share: the /16 of an IPv4 address, the /32 of an IPv6 one. */
+export function prefixGroupOf(address: IpAddress): string {
+  return formatCidr(cidrAround(address, address.family === 4 ? 16 : 32))
+}
+
+type Level = Map<bigint, AddressOrigin>
+
+function longestFirst(levels: Map<number, Level>): readonly (readonly [number, Level])[] {
+  return [...levels].toSorted(([a], [b]) => b - a)
+}
+
+/** The upper 96 bits of `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
+const MAPPED_PREFIX = 0xffffn

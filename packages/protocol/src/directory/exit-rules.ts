@@ -1,0 +1,79 @@
+/**
+ * Which nodes can be the last hop of a request (SPEC §10.3): the role, the port, the place, the one asked for.
+ * @module
+ */
+import { HARD_DENIED_PORTS, PORT_PROFILES, type PortRange } from '@byway/protocol/policy'
+import { EXIT_FLAG, EXIT_PROFILE, type ExitProfile } from '@byway/protocol/wire'
+import type { NodeKey } from './node-key.ts'
+import type { PathNode } from './path-node.ts'
+
+export type ExitRequest = {
+  /** The target's port; undefined when only names are asked for. */
+  readonly port?: number | undefined
+  /** ISO 3166 letters, upper case. */
+  readonly country?: string | undefined
+  readonly asn?: number | undefined
+  /** The one exit to use: a session's, or that of a tunnel to JOIN. */
+  readonly exit?: NodeKey | undefined
+  /** Needs an exit that carries datagrams. */
+  readonly needsDatagrams?: boolean | undefined
+}
+
+/** The names of what may be missing, in the order in which it is asked for. */
+export type ExitRule = (typeof RULES)[number]
+
+/** Returns the nodes that meet every rule, or the first rule that left none. */
+export function exitsFor(
+  nodes: readonly PathNode[],
+  request: ExitRequest,
+  extraPorts: ReadonlySet<number>,
+): { readonly nodes: readonly PathNode[] } | { readonly rule: ExitRule } {
+  let furthest = 0
+  const fitting = nodes.filter((node) => {
+    const unmet = firstUnmet(node, request, extraPorts)
+    if (unmet !== undefined) furthest = Math.max(furthest, RULES.indexOf(unmet))
+    return unmet === undefined
+  })
+  return fitting.length > 0 ? { nodes: fitting } : { rule: RULES[furthest] ?? 'EXIT_ROLE' }
+}
+
+function firstUnmet(
+  node: PathNode,
+  { port, country, asn, exit, needsDatagrams }: ExitRequest,
+  extraPorts: ReadonlySet<number>,
+): ExitRule | undefined {
+  if (!node.isExit) return 'EXIT_ROLE'
+  if (exit !== undefined && node.key !== exit) return 'EXIT_PINNED'
+  if (port !== undefined && !opensPort(node, port, extraPorts)) return 'EXIT_PORT'
+  if (needsDatagrams === true && !carriesDatagrams(node)) return 'EXIT_DATAGRAMS'
+  if (country !== undefined && node.country !== country) return 'EXIT_COUNTRY'
+  return asn === undefined || node.asns.includes(asn) ? undefined : 'EXIT_ASN'
+}
+
+function opensPort({ entry }: PathNode, port: number, extraPorts: ReadonlySet<number>): boolean {
+  const { exitProfile } = entry.descriptor
+  if (exitProfile === EXIT_PROFILE.NONE) return false
+  if (extraPorts.has(port)) return true
+  return holds(rangesOf(exitProfile), port) && !holds(HARD_DENIED_PORTS, port)
+}
+
+function rangesOf(profile: ExitProfile): readonly PortRange[] {
+  return profile === EXIT_PROFILE.REDUCED ? PORT_PROFILES['tor-reduced'] : PORT_PROFILES.web
+}
+
+function holds(ranges: readonly PortRange[], port: number): boolean {
+  return ranges.some(([first, last]) => first <= port && port <= last)
+}
+
+function carriesDatagrams({ entry }: PathNode): boolean {
+  return (entry.descriptor.exitFlags & EXIT_FLAG.DATAGRAMS) !== 0
+}
+
+const RULES = [
+  'EXIT_ROLE',
+  'EXIT_PINNED',
+  'EXIT_PORT',
+  'EXIT_DATAGRAMS',
+  'EXIT_COUNTRY',
+  'EXIT_ASN',
+] as const

@@ -1,0 +1,112 @@
+/**
+ * Nodes as the path rules see them (SPEC §10.3): a directory entry with its groups worked out once. Says which two nodes
+ * may stand in one circuit; choosing is path.ts.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import { type Descriptor, ROLE } from '@byway/protocol/wire'
+import { type AsnTable, createAsnTable, prefixGroupOf, toIpAddress } from './asn-table.ts'
+import type { DescriptorSet, DirectoryEntry } from './descriptor-set.ts'
+import type { NetworkParameters } from './network-parameters.ts'
+import { type NodeKey, nodeKeyOf } from './node-key.ts'
+
+export type PathNode = {
+  readonly key: NodeKey
+  readonly entry: DirectoryEntry
+  readonly isRelay: boolean
+  readonly isExit: boolean
+  /** True when it has an address of its own; others are reached through an attachment. */
+  readonly isPublic: boolean
+  /** Relays that it may be attached to. */
+  readonly attachments: readonly NodeKey[]
+  /** The /16 or /32 of each address. */
+  readonly prefixGroups: readonly string[]
+  /** Of its addresses by the network's table; its own claim only when the table says nothing. Never 0. */
+  readonly asns: readonly number[]
+  /** As `asns`; '' when nobody says. */
+  readonly country: string
+  /** Family and staker ids, each with its kind. */
+  readonly owners: readonly string[]
+}
+
+/** The nodes of a directory, for path rules and guards. */
+export interface PathNodeSet {
+  get(key: NodeKey): PathNode | undefined
+  /** All nodes whose descriptor has not expired at that time. */
+  list(nowMs: number): readonly PathNode[]
+  /** Ports that exits of this network open besides their profile (the targets of a local network). */
+  readonly extraPorts: ReadonlySet<number>
+}
+
+/** Views a set of descriptors through a network's table. Work per node is done once for each edition. */
+export function createPathNodeSet(
+  set: Pick<DescriptorSet, 'get' | 'entries'>,
+  network: Pick<NetworkParameters, 'asnTable' | 'exitTargets'>,
+): PathNodeSet {
+  const table = createAsnTable(network.asnTable)
+  const seen = new WeakMap<DirectoryEntry, PathNode>()
+  const toNode = (entry: DirectoryEntry): PathNode => {
+    const old = seen.get(entry)
+    if (old) return old
+    const node = toPathNode(entry, table)
+    seen.set(entry, node)
+    return node
+  }
+  return {
+    get(key) {
+      const entry = set.get(key)
+      return entry && toNode(entry)
+    },
+    list(nowMs) {
+      const nodes: PathNode[] = []
+      for (const entry of set.entries()) {
+        if (entry.descriptor.expiresS * 1000 > nowMs) nodes.push(toNode(entry))
+      }
+      return nodes
+    },
+    extraPorts: new Set(network.exitTargets.map(({ port }) => port)),
+  }
+}
+
+/** Works out a node's groups. */
+export function toPathNode(entry: DirectoryEntry, table: AsnTable): PathNode {
+  const { descriptor } = entry
+  const addresses = descriptor.addresses.map(toIpAddress)
+  const origins = addresses.flatMap((address) => table.lookup(address) ?? [])
+  const checkedAsns = origins.map(({ asn }) => asn).filter((asn) => asn !== 0)
+  const claimedAsns = descriptor.asn === 0 ? [] : [descriptor.asn]
+  const checkedCountry = origins.find(({ country }) => country !== '')?.country
+  return {
+    key: entry.key,
+    entry,
+    isRelay: (descriptor.roles & ROLE.RELAY) !== 0,
+    isExit: (descriptor.roles & ROLE.EXIT) !== 0,
+    isPublic: addresses.length > 0,
+    attachments: descriptor.attachments.map(nodeKeyOf),
+    prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
+    asns: [...new Set(checkedAsns.length > 0 ? checkedAsns : claimedAsns)],
+    country: checkedCountry ?? descriptor.country,
+    owners: ownersOf(descriptor),
+  }
+}
+
+/** SPEC §10.3: "Two hops of a circuit never share a /16 (IPv6 /32), an ASN other than 0, a family, a staker or a node id." */
+export function mayShareCircuit(a: PathNode, b: PathNode): boolean {
+  return (
+    a.key !== b.key &&
+    !shareAny(a.prefixGroups, b.prefixGroups) &&
+    !shareAny(a.asns, b.asns) &&
+    !shareAny(a.owners, b.owners)
+  )
+}
+
+function ownersOf({ familyId, stakerId }: Descriptor): string[] {
+  const owners: string[] = []
+  if (familyId) owners.push(`family ${toHex(familyId)}`)
+  if (stakerId) owners.push(`staker ${toHex(stakerId)}`)
+  return owners
+}
+
+function shareAny<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.some((item) => b.includes(item))
+}
