@@ -1,1 +1,26 @@
-export {}
+/**
+ * TLS links between neighbours: listen, dial, prove identity, move cells. What a cell means is above; when it goes is the link
+ * machine's in `@byway/protocol/link`.
+ * @module
+ */
+export { DEFAULT_ADMISSION_LIMITS, createLinkListener } from './listen.ts'
+export type {
+  LinkListener,
+  LinkListenerDeps,
+  LinkListenerOptions,
+  LinkListenerStats,
+} from './listen.ts'
+export type { AdmissionLimits, Refusal } from './admission.ts'
+export { createSelfSignedCertificate } from './certificate.ts'
+export type { CertificateOptions, TlsCertificate } from './certificate.ts'
+export { dialLink } from './dial.ts'
+export type { DialDeps, DialOptions } from './dial.ts'
+export { netError } from './errors.ts'
+export type { DialStep, NetError, ProofFault } from './errors.ts'
+export { issueLinkIdentity } from './greeting.ts'
+export type { IssueLinkIdentity, LinkIdentity } from './greeting.ts'
+export type { LinkStats, NetLink } from './link-driver.ts'
+export { createMemoryLinkPair } from './memory-link.ts'
+export type { MemoryLinkOptions } from './memory-link.ts'
+export { systemRuntime } from './runtime.ts'
+export type { LinkRuntime, LinkTimer } from './runtime.ts'
