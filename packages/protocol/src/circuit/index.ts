@@ -6,6 +6,16 @@
 export { createAccountant } from './accountant.ts'
 export type { Account, Accountant } from './accountant.ts'
 export { createdCell, destroyCell } from './create-cell.ts'
+export { createClientTunnel } from './client-tunnel.ts'
+export type { ClientTunnel, ClientTunnelOptions } from './client-tunnel.ts'
+export { createExitTunnels } from './exit-tunnel.ts'
+export type {
+  ExitTunnel,
+  ExitTunnelDriver,
+  ExitTunnels,
+  ExitTunnelsOptions,
+  FirstCellResult,
+} from './exit-tunnel.ts'
 export { createHopBuild } from './hop-build.ts'
 export type {
   HopAnswer,
@@ -18,6 +28,8 @@ export type {
 export { createHopLayers } from './hop-layers.ts'
 export type { ForwardResult, HopLayers, HopLayersOptions } from './hop-layers.ts'
 export type { HopKeys } from './layer-keys.ts'
+export { createExitLeg, createOriginLeg, preferredSizeClass } from './leg.ts'
+export type { Leg, LegLink, LegOptions } from './leg.ts'
 export { createOnionKeys, restoreOnionKeys } from './onion-keys.ts'
 export type { OnionKey, OnionKeys, OnionKeysOptions } from './onion-keys.ts'
 export { DEADLINES_MS, startOriginBuild } from './origin-build.ts'
@@ -26,4 +38,12 @@ export { createOriginLayers } from './origin-layers.ts'
 export type { OriginLayers, OriginLayersOptions } from './origin-layers.ts'
 export { createOrphans, MAX_ORPHANS, ORPHAN_WAIT_MS } from './orphans.ts'
 export type { OrphanLimits, Orphans } from './orphans.ts'
+export type { LegFault, TunnelEnd } from './tunnel-end.ts'
+export type {
+  ClientTunnelHandler,
+  ConnectRequest,
+  ExitTunnelHandler,
+  ResolveAnswer,
+  TunnelHandler,
+} from './tunnel-state.ts'
 export type { RandomBytes } from './window.ts'

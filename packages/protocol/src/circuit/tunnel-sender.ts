@@ -21,6 +21,8 @@ export interface TunnelSender<M> {
   readonly keptBytes: number
   /** Instant at which the oldest kept message was first sent; Infinity when none is kept. */
   readonly oldestAtMs: number
+  /** Bytes of the kept messages that this leg has not carried yet. */
+  readonly resendBytes: number
   /** True while SPEC §9.1 lets the tunnel take more from its application. */
   hasRoom(): boolean
   /** Takes a new message, numbered `nextSequence`, as sent on this leg. All earlier ones must have been sent. */
@@ -45,6 +47,7 @@ export function createTunnelSender<M>(): TunnelSender<M> {
 class Sender<M> implements TunnelSender<M> {
   nextSequence = 0
   keptBytes = 0
+  resendBytes = 0
   readonly #kept: Fifo<Kept<M>> = createFifo()
   /** The number of the oldest kept message. */
   #firstSequence = 0
@@ -56,7 +59,7 @@ class Sender<M> implements TunnelSender<M> {
   }
 
   hasRoom(): boolean {
-    return this.keptBytes < MAX_KEPT_BYTES
+    return this.keptBytes <= MAX_KEPT_BYTES - LARGEST_COST_BYTES
   }
 
   keep(message: M, bytes: number, nowMs: number): void {
@@ -72,7 +75,10 @@ class Sender<M> implements TunnelSender<M> {
   }
 
   shiftResend(): void {
-    if (this.#cursor < this.nextSequence) this.#cursor++
+    const kept = this.peekResend()
+    if (!kept) return
+    this.resendBytes -= kept.costBytes
+    this.#cursor++
   }
 
   onAck(nextExpected: number): boolean {
@@ -85,12 +91,14 @@ class Sender<M> implements TunnelSender<M> {
     if (nextExpected < this.#firstSequence || nextExpected > this.nextSequence) return false
     this.#release(nextExpected)
     this.#cursor = nextExpected
+    this.resendBytes = this.keptBytes
     return true
   }
 
   clear(): void {
     this.#kept.clear()
     this.keptBytes = 0
+    this.resendBytes = 0
     this.#firstSequence = this.nextSequence
     this.#cursor = this.nextSequence
   }
@@ -110,3 +118,5 @@ export const MAX_KEPT_BYTES: number = 4 * 1024 * 1024
 
 /** Local limit (tunable): what an entry costs beside its bytes, so that a million empty messages count as well. */
 const ENTRY_COST_BYTES = 64
+/** A message is at most what fits into a cell of 16 KiB. */
+const LARGEST_COST_BYTES = 16 * 1024 + ENTRY_COST_BYTES

@@ -17,6 +17,8 @@ export type AckRequest = { readonly serial: number; readonly token: Uint8Array }
 export interface SendWindow {
   readonly congestion: Congestion
   readonly inflightBytes: number
+  /** True while an ACK is on its way. */
+  readonly isWaiting: boolean
   /** True while another cell may go: SPEC §8.1, "holds back while inflight ≥ cwnd". */
   canSend(): boolean
   /** True when a cell of `cellBytes`, sent now, must carry an ACK_REQUEST. `queueEmpties`: nothing waits behind it. */
@@ -59,6 +61,10 @@ class Sender implements SendWindow {
 
   get inflightBytes(): number {
     return this.#sentBytes - this.#ackedBytes
+  }
+
+  get isWaiting(): boolean {
+    return this.#pending.length > 0
   }
 
   canSend(): boolean {

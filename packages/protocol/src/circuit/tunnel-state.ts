@@ -1,0 +1,169 @@
+/**
+ * What a tunnel's end is made of, shared by the files that pack cells, take messages in and serve the driver.
+ * @module
+ */
+import type {
+  DatagramMessage,
+  Endpoint,
+  HopMessage,
+  IpBytes,
+  IpFamily,
+  ResetReason,
+  SequencedMessage,
+} from '@byway/protocol/wire'
+import { createDatagramQueue, type DatagramQueue } from './datagram-queue.ts'
+import type { Leg } from './leg.ts'
+import type { Stream } from './stream.ts'
+import { createStreamTable, type StreamTable } from './stream-table.ts'
+import { createTunnelReceiver, type TunnelReceiver } from './tunnel-receiver.ts'
+import { createTunnelSender, type TunnelSender } from './tunnel-sender.ts'
+
+/** A sequenced message that waits for its number: the codec's, the number aside. */
+export type Control = WithoutSequence<SequencedMessage>
+type WithoutSequence<M> = M extends SequencedMessage ? Omit<M, 'sequence'> : never
+
+/** A sequenced message in keeping. For DATA `body` is the payload alone, else the encoded body with its number. */
+export type KeptMessage = {
+  readonly type: number
+  readonly stream: number
+  readonly body: Uint8Array
+}
+
+/** What RESOLVED says; `reason` is undefined when the name was found. */
+export type ResolveAnswer = {
+  readonly reason: ResetReason | undefined
+  readonly ttlS: number
+  readonly addresses: readonly IpBytes[]
+}
+
+/** What a BEGIN or RESOLVE asks for. `flags` are bits of `ADDRESS_FLAG`. */
+export type ConnectRequest = {
+  readonly host: string
+  readonly port: number
+  readonly flags: number
+}
+
+/** What the driver is told at either end. Callbacks may call the tunnel, but not `pump`. They must not throw. */
+export interface TunnelHandler {
+  /** There is something to send: call `pump` before the event loop sleeps. May be called often. */
+  onWork(): void
+  /** Bytes of a stream. The view may be kept; call `consumed` for them in the end. */
+  onData(stream: number, bytes: Uint8Array): void
+  /** The other end sends no more on this stream: the only clean end there is (SPEC §9.3, SECURITY T20). */
+  onEnd(stream: number): void
+  /** The stream is over, without a clean end. Nothing more comes for it. */
+  onReset(stream: number, reason: ResetReason): void
+  /** A `write` that returned false may go on. */
+  onDrained(stream: number): void
+  onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void
+  /** A hop stops serving in so many seconds; `hop` counts from 0, undefined is the other end. */
+  onDraining(seconds: number, hop: number | undefined): void
+  /** The tunnel is over: the other end said so, broke a rule, or it was given up. Its streams were reset before. */
+  onOver(): void
+}
+
+/** What the client's driver is told. */
+export interface ClientTunnelHandler extends TunnelHandler {
+  onConnected(stream: number, family: IpFamily): void
+  /** The lookup is over with it. */
+  onResolved(stream: number, answer: ResolveAnswer): void
+  /** The exit has answered JOIN: the streams go on. */
+  onJoined(): void
+}
+
+/** What the exit's driver is told. Answer with `connected` or `reset`, `resolved`, or nothing for datagrams. */
+export interface ExitTunnelHandler extends TunnelHandler {
+  onBegin(stream: number, request: ConnectRequest): void
+  onResolve(stream: number, host: string, flags: number): void
+  onAssociate(stream: number): void
+}
+
+/** Which end this is, with what only that end is told. */
+export type TunnelEndRole =
+  | { readonly role: 'client'; readonly handler: ClientTunnelHandler }
+  | { readonly role: 'exit'; readonly handler: ExitTunnelHandler }
+
+/** The state of one end. */
+export type TunnelState = {
+  readonly end: TunnelEndRole
+  readonly maxStreams: number
+  readonly sender: TunnelSender<KeptMessage>
+  readonly receiver: TunnelReceiver
+  readonly streams: StreamTable<Control>
+  readonly datagrams: DatagramQueue<DatagramMessage>
+  /** Streams whose WINDOW is due; may hold some that are over. */
+  readonly windowsDue: Stream<Control>[]
+  /** Streams whose application waits for `onDrained`. */
+  readonly blocked: Set<Stream<Control>>
+  leg: Leg | undefined
+  /** OPEN, JOIN or JOINED that must go first on the leg. */
+  greeting: HopMessage | undefined
+  /** A JOIN was made and its JOINED has not come: nothing else may go. */
+  isJoining: boolean
+  isTunnelAckDue: boolean
+  drainSeconds: number | undefined
+  /** CLOSE must be sent. */
+  isClosing: boolean
+  isOver: boolean
+  /** Bytes that wait in the streams' sending halves. */
+  queuedBytes: number
+}
+
+/** Creates the state of a fresh tunnel without a leg. */
+export function createTunnelState(end: TunnelEndRole, maxStreams: number): TunnelState {
+  return {
+    end,
+    maxStreams,
+    sender: createTunnelSender(),
+    receiver: createTunnelReceiver(),
+    streams: createStreamTable(),
+    datagrams: createDatagramQueue(),
+    windowsDue: [],
+    blocked: new Set(),
+    leg: undefined,
+    greeting: undefined,
+    isJoining: false,
+    isTunnelAckDue: false,
+    drainSeconds: undefined,
+    isClosing: false,
+    isOver: false,
+    queuedBytes: 0,
+  }
+}
+
+/** Marks a WINDOW as due. */
+export function dueWindow(state: TunnelState, stream: Stream<Control>): void {
+  if (stream.windowDue) return
+  stream.windowDue = true
+  state.windowsDue.push(stream)
+}
+
+/** Forgets a stream that is over, with what waits in it. */
+export function endStream(state: TunnelState, stream: Stream<Control>): void {
+  state.queuedBytes -= stream.send.queuedBytes
+  state.blocked.delete(stream)
+  state.streams.end(stream)
+}
+
+/** True while an application may go on writing to the stream. */
+export function mayWrite(state: TunnelState, stream: Stream<Control>): boolean {
+  const held = state.queuedBytes + state.sender.keptBytes
+  return stream.send.queuedBytes < STREAM_HIGH_WATER_BYTES && held < TUNNEL_HIGH_WATER_BYTES
+}
+
+/** Tells the applications that were told to wait and need no longer. */
+export function releaseBlocked(state: TunnelState): void {
+  for (const stream of state.blocked) {
+    if (stream.send.queuedBytes > STREAM_LOW_WATER_BYTES || !mayWrite(state, stream)) continue
+    if (state.blocked.delete(stream)) state.end.handler.onDrained(stream.id)
+  }
+}
+
+const KIB = 1024
+
+// Local limits (tunable).
+/** A stream is told to wait from here on: what a few large cells take, so that a cell is never short of bytes. */
+const STREAM_HIGH_WATER_BYTES = 256 * KIB
+const STREAM_LOW_WATER_BYTES = 128 * KIB
+/** All streams of a tunnel together with what is kept for another leg: what an orphan may hold (SPEC §9.3). */
+const TUNNEL_HIGH_WATER_BYTES = 4096 * KIB
