@@ -1,12 +1,16 @@
 /**
  * docs/ERRORS.md, made from the error tables of the packages. A code is found where its kind stands:
  * `CODE: 'peer'`, `CODE: ['peer', 'message']` or `new BywayError('CODE', 'peer', …)`. What it means is the comment
- * above its row in the table of contexts (`CODE: { … }`), above the row with its kind, or of the function that throws it.
+ * above its row in the table of contexts (`CODE: { … }`), above the row with its kind, or of the function that throws it; else its message.
+ * Two packages may share a code (what an exit reports, a client sees), but not with two kinds.
  */
 import { cell, commentAbove, readSources, type Finding, type Source } from './sources.ts'
 
 const KIND = 'bug|config|local|network|peer|exit|payment|chain'
-const TABLED = new RegExp(`^\\s*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+):\\s*\\[?\\s*'(${KIND})'`, 'gm')
+const TABLED = new RegExp(
+  `^\\s*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+):\\s*\\[?\\s*'(${KIND})'(?:,\\s*'([^']+)')?`,
+  'gm',
+)
 const BUILT = new RegExp(`new BywayError\\(\\s*'([A-Z][A-Z0-9_]*)',\\s*'(${KIND})'`, 'g')
 
 type ErrorRow = {
@@ -44,11 +48,10 @@ export function renderErrors(root: string): Finding & { readonly text: string } 
   for (const row of rows) {
     const known = byCode.get(row.code)
     if (known && known.kind !== row.kind) faults.push(`${row.file}: ${row.code} has two kinds`)
-    if (known && known.file !== row.file)
-      faults.push(`${row.file}: ${row.code} is declared in ${known.file} too`)
-    if (!known) byCode.set(row.code, row)
-    if (row.meaning === '')
-      faults.push(`${row.file}: ${row.code} has no comment that says what it means`)
+    if (!known?.meaning) byCode.set(row.code, row)
+  }
+  for (const { code, file, meaning } of byCode.values()) {
+    if (meaning === '') faults.push(`${file}: ${code} has no comment that says what it means`)
   }
   if (rows.length === 0) faults.push('no error code seen: the check itself is broken')
   const lines = [...byCode.values()]
@@ -58,12 +61,14 @@ export function renderErrors(root: string): Finding & { readonly text: string } 
 }
 
 function errorsOf(source: Source): readonly ErrorRow[] {
-  const tabled = [...source.text.matchAll(TABLED)].map(([, code = '', kind = '']) => ({
-    file: source.file,
-    code,
-    kind,
-    meaning: meaningOf(source, code),
-  }))
+  const tabled = [...source.text.matchAll(TABLED)].map(
+    ([, code = '', kind = '', message = '']) => ({
+      file: source.file,
+      code,
+      kind,
+      meaning: meaningOf(source, code) || message,
+    }),
+  )
   const built = [...source.text.matchAll(BUILT)].map((match) => ({
     file: source.file,
     code: match[1] ?? '',

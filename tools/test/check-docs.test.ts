@@ -112,16 +112,10 @@ const CASES: readonly (readonly [
     /not what the sources say/,
   ],
   [
-    'a code without a comment',
-    { [SRC]: SOURCE.replace('  /** The thing is not one. */\n', '') },
+    'a code without a comment or a message',
+    { 'packages/b/src/x.ts': "const K = {\n  THING_WORSE: 'peer' }" },
     'docs/ERRORS.md',
-    /THING_BAD has no comment/,
-  ],
-  [
-    'one code in two files',
-    { 'packages/b/src/x.ts': "/** Two. */\nconst K = {\n  THING_BAD: 'peer' }" },
-    'docs/ERRORS.md',
-    /declared in packages\/a/,
+    /THING_WORSE has no comment/,
   ],
   [
     'a code of two kinds',
