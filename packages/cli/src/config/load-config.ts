@@ -1,8 +1,8 @@
-/** Finds the state folder and reads the configuration file in it. */
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+/** Reads the configuration file of the state folder, or the one that was named. */
+import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { configError } from './config-errors.ts'
+import { homePath } from './home-path.ts'
 import { resolveConfig } from './resolve-config.ts'
 import { readTextFile, type Table } from './toml-file.ts'
 
@@ -13,12 +13,6 @@ export type LoadOptions = {
   /** From `--config`; it must exist. @default `BYWAY_CONFIG`, else `config.toml` in the state folder if there is one */
   readonly configPath?: string | undefined
   readonly flags?: Table | undefined
-}
-
-/** The state folder: `$BYWAY_HOME`, else `~/.byway`. It need not exist yet. */
-export function homePath(env: Environment): string {
-  const chosen = env['BYWAY_HOME']
-  return chosen ? resolve(chosen) : join(homedir(), '.byway')
 }
 
 /**

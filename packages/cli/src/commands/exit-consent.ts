@@ -1,0 +1,67 @@
+/**
+ * `byway exit enable|disable`: the only way to the exit role. Enabling shows the text and wants the phrase typed by a person at a terminal;
+ * no option, file or variable stands in for it. Disabling asks nothing.
+ */
+import type { Command } from 'commander'
+import {
+  CONSENT_PHRASE,
+  CONSENT_TEXT,
+  CONSENT_TEXT_VERSION,
+  consentCovers,
+  consentError,
+  openHome,
+  readConsent,
+  removeConsent,
+  writeConsent,
+} from '@byway/node'
+import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
+import { homePath } from '../config/home-path.ts'
+import type { CliIo } from '../io.ts'
+
+export function addExitCommands(program: Command, io: CliIo): void {
+  const group = addGroup(
+    program,
+    'exit',
+    "let strangers' traffic leave through your address, or stop it",
+  )
+  addCommand(group, {
+    usage: 'enable',
+    summary: 'agree to the exit role, after reading what it means',
+    details:
+      'Needs a person at a terminal who types a phrase. The consent holds for twelve months.',
+    examples: ['byway exit enable'],
+  }).action((_options: object, command: Command) => enableExit(contextOf(command, io)))
+  addCommand(group, {
+    usage: 'disable',
+    summary: 'withdraw the consent at once; a running exit stops within five seconds',
+    examples: ['byway exit disable', 'byway exit disable --json'],
+  }).action((_options: object, command: Command) => disableExit(contextOf(command, io)))
+}
+
+/**
+ * Shows the text, asks for the phrase and stores the consent.
+ * @throws CONSENT_NOT_INTERACTIVE when nobody can be asked, CONSENT_PHRASE when something else was typed
+ */
+export async function enableExit({ io, output }: CommandContext): Promise<void> {
+  if (!io.isInteractive) throw consentError('CONSENT_NOT_INTERACTIVE', {})
+  const home = homePath(io.env)
+  await openHome(home)
+  const found = await readConsent(home, io.nowMs())
+  if (consentCovers(found, { local: false }))
+    output.say('you have agreed before; agreeing again renews it')
+  if (found.state === 'text-changed') output.say('the text has changed since you agreed')
+  io.writeErr(`\n${CONSENT_TEXT}\n`)
+  const typed = await io.ask(`To agree, type: ${CONSENT_PHRASE}\n> `)
+  if (typed.trim() !== CONSENT_PHRASE) throw consentError('CONSENT_PHRASE', {})
+  await writeConsent(home, io.nowMs())
+  output.result({ exit: 'enabled', textVersion: CONSENT_TEXT_VERSION }, 'exit enabled')
+}
+
+/** Withdraws the consent. Doing it twice is no error. */
+export async function disableExit({ io, output }: CommandContext): Promise<void> {
+  const wasEnabled = await removeConsent(homePath(io.env))
+  output.result(
+    { exit: 'disabled', wasEnabled },
+    wasEnabled ? 'exit disabled' : 'exit was not enabled',
+  )
+}

@@ -1,0 +1,53 @@
+/** The outside of the command line as a port, so that tests need no terminal: streams, environment, questions, clock, Ctrl-C. */
+import { createInterface } from 'node:readline/promises'
+
+export interface CliIo {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** True when a person can be asked: stdin and stderr are terminals, and this is not CI. */
+  readonly isInteractive: boolean
+  /** Aborts at the first Ctrl-C or SIGTERM: stop gracefully. */
+  readonly signal: AbortSignal
+  readonly nowMs: () => number
+  /** Data. */
+  writeOut(text: string): void
+  /** Everything else. */
+  writeErr(text: string): void
+  /** Asks a person; rejects when interrupted or at the end of input. Must not be called unless `isInteractive`. */
+  ask(question: string): Promise<string>
+}
+
+/** The real one. `signal` is the caller's. */
+export function createProcessIo(signal: AbortSignal): CliIo {
+  return {
+    env: process.env,
+    isInteractive: process.stdin.isTTY && process.stderr.isTTY && !isCi(process.env),
+    signal,
+    nowMs: () => Date.now(),
+    writeOut: (text) => process.stdout.write(text),
+    writeErr: (text) => process.stderr.write(text),
+    ask: (question) => askTerminal(question, signal),
+  }
+}
+
+/** True in the environments that continuous integration sets up. */
+export function isCi(env: Readonly<Record<string, string | undefined>>): boolean {
+  const marks = [
+    env['CI'],
+    env['CONTINUOUS_INTEGRATION'],
+    env['BUILD_NUMBER'],
+    env['GITHUB_ACTIONS'],
+  ]
+  return marks.some((mark) => mark !== undefined && mark !== '' && mark !== 'false' && mark !== '0')
+}
+
+async function askTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: true })
+  const ended = new AbortController()
+  terminal.once('close', () => ended.abort(new Error('the input ended')))
+  terminal.once('SIGINT', () => terminal.close())
+  try {
+    return await terminal.question(question, { signal: AbortSignal.any([signal, ended.signal]) })
+  } finally {
+    terminal.close()
+  }
+}

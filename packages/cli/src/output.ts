@@ -1,0 +1,96 @@
+/**
+ * How `byway` speaks (docs/CLI.md): data on stdout, as one JSON object per line under `--json`; everything for people on stderr as
+ * `byway: …`, lower case, no full stop, hints on lines of their own.
+ */
+import { isBywayError } from '@byway/protocol/base'
+import { isSystemError } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+
+/** Anything that JSON can hold. */
+export type JsonObject = { readonly [key: string]: JsonValue | undefined }
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
+
+export interface Output {
+  readonly isJson: boolean
+  /** The command's answer: the object under `--json`, else the text. */
+  result(value: JsonObject, text: string): void
+  /** A line for people. */
+  say(text: string): void
+  hint(text: string): void
+  /** An error for both: an `error` object on stdout under `--json`, and the text with its hints. */
+  fail(error: unknown): void
+}
+
+/** What can be done about an error, by its code. */
+const HINTS: Readonly<Record<string, string>> = {
+  CLI_USAGE: 'run `byway --help` for the commands and examples',
+  CONFIG_UNKNOWN_KEY:
+    'byway.example.toml lists every setting; variables are BYWAY_ and the key path',
+  CONFIG_VALUE: 'byway.example.toml shows every setting with its default',
+  CONFIG_UNREADABLE: 'look at the path, and at who may read it',
+  CONSENT_MISSING: 'run `byway exit enable` in a terminal',
+  CONSENT_NOT_INTERACTIVE:
+    'run `byway exit enable` yourself, in a terminal, outside scripts and CI',
+  HOME_FILE_OPEN: 'chmod 600 the file; if it holds a key, others may have read it',
+  HOME_NOT_OWNED: 'set BYWAY_HOME to a folder of your own',
+  HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
+}
+
+export function createOutput(io: CliIo, isJson: boolean): Output {
+  const say = (text: string): void => io.writeErr(`byway: ${text}\n`)
+  const hint = (text: string): void => io.writeErr(`hint: ${text}\n`)
+  const json = (value: JsonObject): void => io.writeOut(`${JSON.stringify(value)}\n`)
+  return {
+    isJson,
+    say,
+    hint,
+    result: (value, text) => (isJson ? json(value) : io.writeOut(`${text}\n`)),
+    fail: (error) => {
+      const { hint: advice, ...fields } = describeError(error)
+      if (isJson) json({ error: { ...fields, hint: advice } })
+      say(fields.message)
+      if (advice !== undefined) hint(advice)
+    },
+  }
+}
+
+type ErrorFields = {
+  readonly code: string
+  readonly kind: string
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+/** Only what is meant for people and scripts: a foreign error's message may hold anything, so its code or name stands for it. */
+function describeError(error: unknown): ErrorFields {
+  if (isBywayError(error)) {
+    const { code, kind, context } = error
+    const message = code === 'CLI_USAGE' ? fieldOf(context, 'problem') : undefined
+    const hint = fieldOf(context, 'hint') ?? HINTS[code] ?? kindHint(kind)
+    return { code, kind, message: message ?? error.message, hint }
+  }
+  if (isSystemError(error)) {
+    return {
+      code: error.code,
+      kind: 'local',
+      message: `the system refused: ${error.code}`,
+      hint: undefined,
+    }
+  }
+  const name = error instanceof Error ? error.name : typeof error
+  return {
+    code: 'UNEXPECTED',
+    kind: 'bug',
+    message: `bug in byway: unexpected ${name}`,
+    hint: kindHint('bug'),
+  }
+}
+
+function fieldOf(context: unknown, name: string): string | undefined {
+  const value: unknown = Object.entries(context ?? {}).find(([key]) => key === name)?.[1]
+  return typeof value === 'string' ? value : undefined
+}
+
+function kindHint(kind: string): string | undefined {
+  return kind === 'bug' ? 'please report this, with the command and its version' : undefined
+}
