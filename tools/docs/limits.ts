@@ -1,6 +1,6 @@
 /**
  * docs/LIMITS.md, made from the sources: constants named `MAX_…`, `…_LIMIT` or `…_TIMEOUT_MS`, and the fields of objects
- * named `…_LIMITS`. The reason is the comment above the constant; for a field also the comment in its type.
+ * named `…_LIMITS`. The reason is the comment above the constant; for a field also the comment in its type, else the one above the object.
  */
 import { cell, commentAbove, readSources, type Finding, type Source } from './sources.ts'
 
@@ -60,12 +60,13 @@ function constantLimit(
   return { name, value, file: source.file, reason: reasonAbove(source.lines, index) }
 }
 
-/** One comment may stand over a group of constants. */
+/** One comment may stand over a group of constants, with a blank line below it. */
 function reasonAbove(lines: readonly string[], index: number): string {
   let first = index
   while (commentAbove(lines, first) === '' && /^(export )?const /.test(lines[first - 1] ?? ''))
     first--
-  return commentAbove(lines, first)
+  const isBelowBlank = lines[first - 1] === ''
+  return commentAbove(lines, first) || (isBelowBlank ? commentAbove(lines, first - 1) : '')
 }
 
 function fieldLimits(source: Source, object: string, start: number): readonly Limit[] {
@@ -74,7 +75,8 @@ function fieldLimits(source: Source, object: string, start: number): readonly Li
     const [, field, value = ''] = FIELD.exec(source.lines[at] ?? '') ?? []
     if (!field) continue
     const reasons = [typeComment(source, field), commentAbove(source.lines, at)]
-    const reason = reasons.filter((text) => text !== '').join(' ')
+    const own = reasons.filter((text) => text !== '').join(' ')
+    const reason = own || reasonAbove(source.lines, start)
     limits.push({ name: `${object}.${field}`, value, file: source.file, reason })
   }
   return limits
