@@ -1,9 +1,15 @@
 /** The systems of one bench, started once and measured in turn. A system that does not start is noted and left out. */
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
 import type { Recorder } from './recorder.ts'
 import { isUnavailable, type Candidate, type SystemUnderTest } from './system.ts'
 import { pollUntil } from './wait.ts'
 import type { Downloader, Origin } from './workers.ts'
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** A result file holds a sentence, not a log. */
+const MAX_REASON_CHARS = 300
 /** Longest time between "up" and the first byte. */
 const FIRST_DOWNLOAD_TIMEOUT_MS = 60_000
 
@@ -39,7 +45,7 @@ export async function startFleet(
       started.push(candidate)
     } catch (cause) {
       await candidate.stop()
-      skip(`did not start: ${cause instanceof Error ? cause.message : String(cause)}`)
+      skip(`did not start: ${reasonOf(cause)}`)
     }
   }
   return started
@@ -59,13 +65,24 @@ async function waitUntilCarries(context: BenchContext, system: SystemUnderTest):
         })
         return true
       } catch (cause) {
-        lastReason = cause instanceof Error ? cause.message : String(cause)
+        lastReason = reasonOf(cause)
         return undefined
       }
     })
   } catch (cause) {
     throw new Error(`carries no traffic: ${lastReason}`, { cause })
   }
+}
+
+/** One short line for the result file, without this machine's directories. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return text
+    .replaceAll(ROOT, '')
+    .replaceAll(tmpdir(), '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_REASON_CHARS)
 }
 
 /** Stops every system, whatever the others do. */
@@ -89,7 +106,7 @@ export async function guardMeasure(
   try {
     await measure()
   } catch (cause) {
-    const reason = `failed: ${cause instanceof Error ? cause.message : String(cause)}`
+    const reason = `failed: ${reasonOf(cause)}`
     context.recorder.skip({ section, system: system.name, reason })
     context.log(`FAILED ${system.name}: ${reason}`)
   }

@@ -93,11 +93,7 @@ function renderSystems(systems: Readonly<Record<string, string>>): string {
 
 function renderSkipped({ skipped }: BenchResult): string {
   if (skipped.length === 0) return ''
-  const rows = skipped.map(({ section, system, reason }) => [
-    section,
-    system,
-    reason.replaceAll(/\s+/g, ' ').slice(0, 300),
-  ])
+  const rows = skipped.map(({ section, system, reason }) => [section, system, reason])
   return `## Not measured\n\n${table(['section', 'system', 'why'], rows)}`
 }
 

@@ -81,6 +81,14 @@ export async function listCircuits(control: TorControl): Promise<TorCircuit[]> {
   return lines.flatMap((line) => parseCircuit(line.replace(/^circuit-status=/, '')) ?? [])
 }
 
+/** The OR port of a relay on loopback, from the client's consensus. @throws Error when it is not listed. */
+export async function findOrPort(control: TorControl, fingerprint: string): Promise<number> {
+  const lines = await control.command(`GETINFO ns/id/${fingerprint}`)
+  const port = Number(/\br \S+ \S+ .* 127\.0\.0\.1 (\d+) \d+$/m.exec(lines.join('\n'))?.[1])
+  if (!(port > 0)) throw new Error('the consensus does not list the relay')
+  return port
+}
+
 /** Parses one line of circuit status: `ID STATUS $FP~name,$FP~name,… KEY=VALUE …`. */
 export function parseCircuit(line: string): TorCircuit | undefined {
   const [id = '', status = '', path = '', ...rest] = line.split(' ')

@@ -17,7 +17,8 @@ import { pollUntil } from '../lib/wait.ts'
 import { makeAuthority } from './tor-authority.ts'
 import { assertPinned, createCircuitBuilder, type CircuitBuilder } from './tor-circuits.ts'
 import { clientConfig, commonConfig, relayConfig, type TorFlavour } from './tor-config.ts'
-import { openTorControl, type TorControl } from './tor-control.ts'
+import { findOrPort, openTorControl, type TorControl } from './tor-control.ts'
+import { openTorLinks } from './tor-links.ts'
 
 /** The whole network is up within half a minute; a busy machine may take several times that. */
 const BOOTSTRAP_TIMEOUT_MS = 180_000
@@ -76,6 +77,8 @@ export function createTorNet(flavour: TorFlavour, onProgress: (text: string) => 
       await network().builder.close(id)
       return tookMs
     },
+    openIdleLinks: async (count) =>
+      openTorLinks(await findOrPort(network().control, network().hops[0] ?? ''), count),
     openIdleCircuits: (count) => openIdleCircuits(network().builder, build, count),
     stop: async () => {
       started?.control.close()

@@ -15,7 +15,7 @@ export function createMemory(): Section {
   return {
     name: 'memory',
     title:
-      'Resident memory after the first transfer, and growth of the proportional set per idle circuit or client link',
+      'Resident memory after the first transfer, and growth of the proportional set per idle circuit or client link (growth into memory freed before reads as 0)',
     isFresh: true,
     isOnce: true,
     measure: async (context, system) => {
@@ -35,7 +35,7 @@ export function createMemory(): Section {
       if (system.openIdleCircuits)
         await growth(context, system, 'circuit', system.openIdleCircuits.bind(system))
       if (system.openIdleLinks)
-        await growth(context, system, 'client link', system.openIdleLinks.bind(system))
+        await growth(context, system, 'client link', system.openIdleLinks.bind(system), ['entry'])
     },
   }
 }
@@ -45,6 +45,7 @@ async function growth(
   system: SystemUnderTest,
   what: string,
   open: (count: number) => Promise<IdleLoad>,
+  roles: readonly Role[] = ['client', 'entry', 'middle', 'exit'],
 ): Promise<void> {
   const count = IDLE[context.isQuick ? 'quick' : 'full']
   const before = await readRoles(system, 'proportionalBytes')
@@ -52,7 +53,9 @@ async function growth(
   await delay(SETTLE_MS)
   const after = await readRoles(system, 'proportionalBytes')
   await load.close()
-  for (const [role, bytes] of after) {
+  for (const role of roles) {
+    const bytes = after.get(role)
+    if (bytes === undefined) continue
     record(
       context,
       system,
@@ -68,8 +71,9 @@ async function readRoles(
   field: 'residentBytes' | 'proportionalBytes',
 ): Promise<Map<Role, number>> {
   const sums = new Map<Role, number>()
-  for (const { role, pid } of await system.processes())
-    sums.set(role, (sums.get(role) ?? 0) + readMemory(pid)[field])
+  for (const { role, pid } of await system.processes()) {
+    if (role !== 'idle') sums.set(role, (sums.get(role) ?? 0) + readMemory(pid)[field])
+  }
   return sums
 }
 
