@@ -34,14 +34,23 @@ export type DnsReply =
   | { readonly kind: 'failed'; readonly rcode: string }
   | { readonly kind: 'answer'; readonly records: readonly DnsRecord[] }
 
-/** Encodes a recursive query with EDNS; `id` below 2^16, `name` already judged, without the trailing dot. */
-export function encodeDnsQuery(id: number, name: string, type: DnsType): DnsQuery {
+/**
+ * Encodes a recursive query; `id` below 2^16, `name` already judged, without the trailing dot.
+ * `plain` leaves EDNS out, for old forwarders that do not answer a query with it (RFC 6891 §6.2.2).
+ */
+export function encodeDnsQuery(
+  id: number,
+  name: string,
+  type: DnsType,
+  form: 'edns' | 'plain' = 'edns',
+): DnsQuery {
+  const opt = { type: 'OPT', name: '.', udpPayloadSize: EDNS_PAYLOAD_BYTES, flags: 0 } as const
   const bytes = encode({
     type: 'query',
     id,
     flags: RECURSION_DESIRED,
     questions: [{ name, type }],
-    additionals: [{ type: 'OPT', name: '.', udpPayloadSize: EDNS_PAYLOAD_BYTES, flags: 0 }],
+    additionals: form === 'edns' ? [opt] : [],
   })
   return { id, name, type, bytes }
 }

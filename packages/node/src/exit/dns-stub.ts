@@ -1,7 +1,7 @@
 /**
  * The exit's own stub resolver: A and, when asked, AAAA from configured servers, in five seconds altogether.
  *
- * No hosts file, no search list, no mDNS: the name is asked as it is. Servers are tried in turn, twice; a truncated reply is asked again
+ * No hosts file, no search list, no mDNS: the name is asked as it is. Servers are tried in turn, twice, the second time without EDNS; a truncated reply is asked again
  * over TCP; aliases are followed inside an answer and across one further query, whose name is judged first. The addresses come
  * back unjudged: `connect-pinned.ts` judges every one. Caching is `dns-cache.ts`.
  */
@@ -55,22 +55,23 @@ export type DnsStubOptions = {
 export function createDnsStub(deps: DnsStubDeps, options: DnsStubOptions = {}): DnsResolver {
   const { timeoutMs = 5000, attemptTimeoutMs = 1500, randomCase = false } = options
 
-  function makeQuery(name: string, type: DnsType): DnsQuery {
+  function makeQuery(name: string, type: DnsType, form: 'edns' | 'plain'): DnsQuery {
     const [high = 0, low = 0, ...rest] = deps.randomBytes(2 + 32)
     const spelled = randomCase ? mixCase(name, Uint8Array.from(rest)) : name
-    return encodeDnsQuery((high << 8) | low, spelled, type)
+    return encodeDnsQuery((high << 8) | low, spelled, type, form)
   }
 
   async function askServer(
     server: DnsServer,
     name: string,
     type: DnsType,
+    form: 'edns' | 'plain',
     signal: AbortSignal,
   ): Promise<DnsReply> {
     const attempt = AbortSignal.any([signal, AbortSignal.timeout(attemptTimeoutMs)])
-    const reply = await exchangeUdp(server, makeQuery(name, type), attempt)
+    const reply = await exchangeUdp(server, makeQuery(name, type, form), attempt)
     if (reply.kind !== 'truncated') return reply
-    return exchangeTcp(server, makeQuery(name, type), attempt)
+    return exchangeTcp(server, makeQuery(name, type, form), attempt)
   }
 
   /** Asks server after server until one gives an answer or says that the name does not exist. */
@@ -79,9 +80,10 @@ export function createDnsStub(deps: DnsStubDeps, options: DnsStubOptions = {}): 
     let attempts = 0
     let lastError: unknown
     for (const server of [...servers, ...servers]) {
+      const form = attempts < servers.length ? 'edns' : 'plain'
       attempts++
       try {
-        const reply = await askServer(server, name, type, signal)
+        const reply = await askServer(server, name, type, form, signal)
         if (reply.kind === 'answer') return reply
         if (reply.kind === 'failed' && reply.rcode === 'NXDOMAIN') return reply
         lastError = exitError('NODE_EXIT_DNS_REPLY', { what: 'rcode' })

@@ -151,7 +151,7 @@ function describe(error: unknown): unknown {
   return ERRNO.test(errno) ? exitError('NODE_EXIT_CONNECT_UNREACHABLE', { errno }) : error
 }
 
-const ERRNO = /^E[A-Z]+$/
+const ERRNO = /^E[A-Z0-9_]+$/
 
 /** Addresses tried for one stream; more would be a scan of a large answer. */
 const MAX_ATTEMPTS = 4

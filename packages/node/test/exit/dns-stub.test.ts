@@ -336,6 +336,20 @@ test('asks the next server after a failure', async () => {
   assert.deepEqual(await addressesOf(stub), ['192.0.2.1'])
 })
 
+test('asks without EDNS after every server failed with it', async () => {
+  const old: Script = (query) =>
+    query.ednsBytes === undefined
+      ? [reply(query, { answers: [a('www.example', '192.0.2.1')] })]
+      : [reply(query, { rcode: 1 })]
+  await withServer(old, async (stub, server) => {
+    assert.deepEqual(await addressesOf(stub), ['192.0.2.1'])
+    assert.deepEqual(
+      server.seen.map((query) => query.ednsBytes),
+      [1232, undefined],
+    )
+  })
+})
+
 test('takes a large answer over TCP whole, and refuses one with too many addresses', async () => {
   const many =
     (count: number): Script =>

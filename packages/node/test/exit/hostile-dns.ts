@@ -124,7 +124,7 @@ function readQuery(bytes: Buffer, over: 'udp' | 'tcp', sourcePort: number): Seen
   }
   const type = bytes.readUInt16BE(offset + 1)
   const opt = offset + 5
-  const ednsBytes = bytes.readUInt16BE(opt + 1) === 41 ? bytes.readUInt16BE(opt + 3) : undefined
+  const ednsBytes = bytes.length > opt ? bytes.readUInt16BE(opt + 3) : undefined
   return {
     id: bytes.readUInt16BE(0),
     name: labels.join('.'),

@@ -118,6 +118,18 @@ test('ipaddr.js calls nothing unicast that we refuse, except where it is known t
   )
 })
 
+test('for IPv4 ipaddr.js agrees in both directions, but for the public metadata address', () => {
+  holds(
+    fc.property(ipv4, (address) => {
+      fc.pre(formatAddress(address) !== '168.63.129.16')
+      const isUnicast = ipaddr.process(formatAddress(address)).range() === 'unicast'
+      assert.equal(specialRange(address) === undefined, isUnicast, formatAddress(address))
+    }),
+  )
+  assert.equal(ipaddr.process('168.63.129.16').range(), 'unicast')
+  assert.equal(reasonFor('168.63.129.16'), 'metadata-public')
+})
+
 for (const { cidr, reason } of [...IPV4_DENIED, ...IPV6_DENIED]) {
   const { base, bits } = cidr
   const width = base.family === 4 ? 32 : 128
