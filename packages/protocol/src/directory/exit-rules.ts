@@ -28,9 +28,10 @@ export function exitsFor(
   request: ExitRequest,
   extraPorts: ReadonlySet<number>,
 ): { readonly nodes: readonly PathNode[] } | { readonly rule: ExitRule } {
+  const profiles = profilesFor(request.port, extraPorts)
   let furthest = 0
   const fitting = nodes.filter((node) => {
-    const unmet = firstUnmet(node, request, extraPorts)
+    const unmet = firstUnmet(node, request, profiles)
     if (unmet !== undefined) furthest = Math.max(furthest, RULES.indexOf(unmet))
     return unmet === undefined
   })
@@ -39,22 +40,27 @@ export function exitsFor(
 
 function firstUnmet(
   node: PathNode,
-  { port, country, asn, exit, needsDatagrams }: ExitRequest,
-  extraPorts: ReadonlySet<number>,
+  { country, asn, exit, needsDatagrams }: ExitRequest,
+  profiles: readonly ExitProfile[],
 ): ExitRule | undefined {
   if (!node.isExit) return 'EXIT_ROLE'
   if (exit !== undefined && node.key !== exit) return 'EXIT_PINNED'
-  if (port !== undefined && !opensPort(node, port, extraPorts)) return 'EXIT_PORT'
+  if (!profiles.includes(node.entry.descriptor.exitProfile)) return 'EXIT_PORT'
   if (needsDatagrams === true && !carriesDatagrams(node)) return 'EXIT_DATAGRAMS'
   if (country !== undefined && node.country !== country) return 'EXIT_COUNTRY'
   return asn === undefined || node.asns.includes(asn) ? undefined : 'EXIT_ASN'
 }
 
-function opensPort({ entry }: PathNode, port: number, extraPorts: ReadonlySet<number>): boolean {
-  const { exitProfile } = entry.descriptor
-  if (exitProfile === EXIT_PROFILE.NONE) return false
-  if (extraPorts.has(port)) return true
-  return holds(rangesOf(exitProfile), port) && !holds(HARD_DENIED_PORTS, port)
+/** Judged once for each request and not for each node: the profiles that open a port. */
+function profilesFor(
+  port: number | undefined,
+  extraPorts: ReadonlySet<number>,
+): readonly ExitProfile[] {
+  if (port === undefined) return Object.values(EXIT_PROFILE)
+  const profiles = [EXIT_PROFILE.WEB, EXIT_PROFILE.REDUCED] as const
+  if (extraPorts.has(port)) return profiles
+  if (holds(HARD_DENIED_PORTS, port)) return []
+  return profiles.filter((profile) => holds(rangesOf(profile), port))
 }
 
 function rangesOf(profile: ExitProfile): readonly PortRange[] {
