@@ -33,8 +33,11 @@ export const MAX_DESCRIPTOR_BYTES = 1536
 export const MIN_DESCRIPTOR_BYTES: number = 163 + 7 + 1 + 1 + 64
 /** SPEC §10.1: "expires, at most 48 h after published". */
 export const MAX_DESCRIPTOR_LIFE_S: number = 48 * 3600
+/** SPEC §10.1: "number of addresses, at most 8". */
 export const MAX_ADDRESSES = 8
+/** SPEC §10.1: "number of attachment candidates, at most 6". */
 export const MAX_ATTACHMENTS = 6
+/** SPEC §10.1: "bytes of the software version, at most 32". */
 export const MAX_SOFTWARE_BYTES = 32
 
 /** SPEC §10.1, "roles". */
