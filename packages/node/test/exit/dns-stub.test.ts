@@ -15,12 +15,15 @@ import {
   TRUNCATED,
 } from './hostile-dns.ts'
 
+/** For lookups that end by waiting. */
 const QUICK: DnsStubOptions = { timeoutMs: 600, attemptTimeoutMs: 100 }
+/** For lookups that end by a reply, on however busy a machine. */
+const PATIENT: DnsStubOptions = { timeoutMs: 60_000, attemptTimeoutMs: 30_000 }
 
 async function withServer(
   script: Script,
   run: (stub: DnsResolver, server: Awaited<ReturnType<typeof startHostileDns>>) => Promise<void>,
-  options: DnsStubOptions = QUICK,
+  options: DnsStubOptions = PATIENT,
 ): Promise<void> {
   await using server = await startHostileDns(script)
   await run(createDnsStub({ randomBytes, servers: () => [server] }, options), server)
@@ -115,9 +118,13 @@ for (const [what, forge] of FORGERIES) {
   })
 
   test(`gives up when there is nothing but ${what}`, async () => {
-    await withServer(forge, async (stub) => {
-      await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
-    })
+    await withServer(
+      forge,
+      async (stub) => {
+        await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
+      },
+      QUICK,
+    )
   })
 }
 
@@ -134,8 +141,9 @@ test('gives up on a flood of forgeries, with silence and with a server that is n
     () => [],
     async (stub, server) => {
       await assert.rejects(addressesOf(stub), { code: 'NODE_EXIT_DNS_UNAVAILABLE' })
-      assert.equal(server.seen.length, 2)
+      assert.ok(server.seen.length <= 2)
     },
+    QUICK,
   )
   const gone = await startHostileDns(() => [])
   await gone[Symbol.asyncDispose]()
@@ -332,7 +340,7 @@ test('asks the next server after a failure', async () => {
   await using good = await startHostileDns((query) => [
     reply(query, { answers: [a('www.example', '192.0.2.1')] }),
   ])
-  const stub = createDnsStub({ randomBytes, servers: () => [broken, good] }, QUICK)
+  const stub = createDnsStub({ randomBytes, servers: () => [broken, good] }, PATIENT)
   assert.deepEqual(await addressesOf(stub), ['192.0.2.1'])
 })
 
@@ -376,7 +384,7 @@ test('takes a large answer over TCP whole, and refuses one with too many address
 })
 
 test('with random case only a reply in the same spelling counts', async () => {
-  const options = { ...QUICK, randomCase: true }
+  const options = { ...PATIENT, randomCase: true }
   const exact: Script = (query) => [
     reply(query, { name: query.name.toLowerCase(), answers: [a('www.example', '127.0.0.1')] }),
     reply(query, { answers: [a('www.example', '192.0.2.1')] }),
