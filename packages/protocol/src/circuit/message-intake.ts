@@ -107,9 +107,10 @@ function takeUnsequenced(
     }
     case HOP_MESSAGE.OPEN:
     case HOP_MESSAGE.JOIN:
-      // SPEC §9.2: the first message on a fresh leg, or nothing.
-      return false
+      break
   }
+  // SPEC §9.2: OPEN and JOIN are the first message on a fresh leg, or nothing.
+  return false
 }
 
 function takeWindow(state: TunnelState, id: number, offset: number): boolean {
