@@ -1,0 +1,121 @@
+/**
+ * The links to the client's guards: dialled when wanted, kept while they stand, dialled again after a pause that grows.
+ * Which nodes are guards is `Guards` in `@byway/protocol/directory`; this only reaches them.
+ * @module
+ */
+import type { DirectoryEntry, NodeKey } from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { createClientLink } from './client-link.ts'
+import type { ClientLink } from './client-link.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+const DIAL_TIMEOUT_MS = 8000
+const RETRY_MIN_MS = 250
+const RETRY_MAX_MS = 30_000
+
+/** A node to dial: from the directory, or from the network file when there is no directory yet. */
+export type GuardTarget = Pick<DirectoryEntry, 'key'> & {
+  readonly nodeId: Uint8Array
+  readonly addresses: readonly { readonly address: string; readonly port: number }[]
+}
+
+export type GuardLinksDeps = {
+  readonly dial: (target: GuardTarget, signal: AbortSignal) => Promise<Link>
+  /** Told once per attempt, so that the guards' state can learn. */
+  readonly onOutcome: (key: NodeKey, isUp: boolean) => void
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+}
+
+/** The standing links by guard. */
+export interface GuardLinks {
+  /** Links that stand now. */
+  readonly live: readonly ClientLink[]
+  get(key: NodeKey): ClientLink | undefined
+  /** Returns the link to this guard, dialling it if need be. Callers that want the same guard share one dial. */
+  connect(target: GuardTarget, signal: AbortSignal): Promise<ClientLink>
+  /** True while the guard is left alone after a failed dial. */
+  isResting(key: NodeKey): boolean
+  closeAll(): void
+}
+
+/** Creates an empty set of links. */
+export function createGuardLinks(deps: GuardLinksDeps): GuardLinks {
+  return new Links(deps)
+}
+
+class Links implements GuardLinks {
+  readonly #deps: GuardLinksDeps
+  readonly #links = new Map<NodeKey, ClientLink>()
+  readonly #dials = new Map<NodeKey, Promise<ClientLink>>()
+  readonly #rests = new Map<NodeKey, { delayMs: number; untilMs: number }>()
+  readonly #closing = new AbortController()
+
+  constructor(deps: GuardLinksDeps) {
+    this.#deps = deps
+  }
+
+  get live(): readonly ClientLink[] {
+    return [...this.#links.values()].filter((link) => !link.isClosed)
+  }
+
+  get(key: NodeKey): ClientLink | undefined {
+    const link = this.#links.get(key)
+    return link && !link.isClosed ? link : undefined
+  }
+
+  isResting(key: NodeKey): boolean {
+    return (this.#rests.get(key)?.untilMs ?? 0) > this.#deps.nowMs()
+  }
+
+  async connect(target: GuardTarget, signal: AbortSignal): Promise<ClientLink> {
+    signal.throwIfAborted()
+    const standing = this.get(target.key)
+    if (standing) return standing
+    let dial = this.#dials.get(target.key)
+    if (!dial) {
+      dial = this.#dial(target)
+      this.#dials.set(target.key, dial)
+    }
+    return await untilAborted(dial, signal)
+  }
+
+  closeAll(): void {
+    this.#closing.abort()
+    for (const link of this.#links.values()) link.link.close('local')
+  }
+
+  async #dial(target: GuardTarget): Promise<ClientLink> {
+    const { key, nodeId } = target
+    try {
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+      const link = createClientLink(await this.#deps.dial(target, signal), nodeId)
+      this.#links.set(key, link)
+      this.#rests.delete(key)
+      void link.closed.then(() => {
+        if (this.#links.get(key) === link) this.#links.delete(key)
+      })
+      this.#deps.onOutcome(key, true)
+      return link
+    } catch (error) {
+      const delayMs = Math.min(RETRY_MAX_MS, (this.#rests.get(key)?.delayMs ?? RETRY_MIN_MS / 2) * 2)
+      this.#rests.set(key, { delayMs, untilMs: this.#deps.nowMs() + delayMs })
+      this.#deps.onOutcome(key, false)
+      throw error
+    } finally {
+      this.#dials.delete(key)
+    }
+  }
+}
+
+/** Waits for a promise that goes on for others when this caller gives up. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
