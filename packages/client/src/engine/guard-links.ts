@@ -5,6 +5,7 @@
  */
 import type { DirectoryEntry, NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
+import { untilAborted } from './abort.ts'
 import { createClientLink } from './client-link.ts'
 import type { ClientLink } from './client-link.ts'
 
@@ -105,17 +106,5 @@ class Links implements GuardLinks {
     } finally {
       this.#dials.delete(key)
     }
-  }
-}
-
-/** Waits for a promise that goes on for others when this caller gives up. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason as Error)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,0 +1,26 @@
+/** Waiting that can be given up. @module */
+
+/** Waits for a promise that may go on for others when this caller gives up. Rejects with the signal's reason. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Waits some time. Rejects with the signal's reason. */
+export async function delay(delayMs: number, signal: AbortSignal): Promise<void> {
+  if (delayMs === 0) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, delayMs)
+  try {
+    await untilAborted(promise, signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Ready circuits on request: chooses a path, reaches the guard, builds, and tries another path when a hop fails (SPEC §5, §10.3). Learns from each outcome.
+ * Keeping circuits in stock and what they carry is elsewhere.
+ * @module
+ */
+import { choosePath } from '@byway/protocol/directory'
+import type { NodeKey, PathNode, PathRequest } from '@byway/protocol/directory'
+import type { HopSpec } from '@byway/protocol/circuit'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import { buildCircuit } from './build-circuit.ts'
+import type { BuildDeps, BuildFailure, BuiltCircuit } from './build-circuit.ts'
+import type { ClientLink } from './client-link.ts'
+import type { DirectoryKeeper } from './directory-keeper.ts'
+import { circuitError, clientError } from './errors.ts'
+import type { GuardKeeper } from './guard-keeper.ts'
+import type { GuardLinks } from './guard-links.ts'
+
+/** Local limit (tunable): paths tried for one circuit before the caller is told. */
+const MAX_ATTEMPTS = 6
+
+/** What the last hop must offer, and who must not be on the path. */
+export type CircuitNeed = PathRequest
+
+/** A circuit with the nodes it runs through, entry first. */
+export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: readonly PathNode[] }
+
+/** Builds circuits. */
+export interface CircuitSource {
+  /** @throws NO_PATH, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
+  build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit>
+}
+
+export type CircuitSourceDeps = {
+  readonly build: BuildDeps
+  readonly directory: DirectoryKeeper
+  readonly guards: GuardKeeper
+  readonly links: GuardLinks
+  readonly random: () => number
+  readonly entryLayer: boolean
+  readonly unsafeSingleHop: boolean
+}
+
+/** Creates the source. */
+export function createCircuitSource(deps: CircuitSourceDeps): CircuitSource {
+  return new Source(deps)
+}
+
+class Source implements CircuitSource {
+  readonly #deps: CircuitSourceDeps
+
+  constructor(deps: CircuitSourceDeps) {
+    this.#deps = deps
+  }
+
+  async build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit> {
+    const failed = new Set<NodeKey>(need.excludeNodes)
+    let lastError: Error | undefined
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const path = await this.#choose({ ...need, excludeNodes: failed }, lastError, signal)
+      const outcome = await this.#tryPath(path, signal)
+      if ('circuit' in outcome) return outcome
+      failed.add(outcome.blamed)
+      lastError = outcome.error
+    }
+    throw lastError ?? clientError('ENTRY_UNREACHABLE', { guards: 0 })
+  }
+
+  async #choose(request: PathRequest, lastError: Error | undefined, signal: AbortSignal) {
+    const first = this.#path(request)
+    if (first.result === 'path') return first.hops
+    // A node may have joined since the directory was fetched: look again, once in a while.
+    if (await this.#deps.directory.refreshIfOld(signal)) {
+      const second = this.#path(request)
+      if (second.result === 'path') return second.hops
+    }
+    throw lastError ?? clientError('NO_PATH', { rule: first.rule })
+  }
+
+  #path(request: PathRequest) {
+    const { directory, guards, random, unsafeSingleHop } = this.#deps
+    const nowMs = Date.now()
+    return choosePath({
+      set: directory.nodes,
+      guards: guards.entries(nowMs),
+      request,
+      weightOf: (key) => guards.weightOf(key),
+      random,
+      nowMs,
+      unsafeSingleHop,
+    })
+  }
+
+  async #tryPath(
+    path: readonly PathNode[],
+    signal: AbortSignal,
+  ): Promise<ReadyCircuit | { readonly blamed: NodeKey; readonly error: Error }> {
+    const [entry] = path
+    if (!entry) throw clientError('NO_PATH', { rule: 'GUARD' })
+    let link: ClientLink
+    try {
+      link = await this.#deps.links.connect(targetOf(entry), signal)
+    } catch {
+      signal.throwIfAborted()
+      return { blamed: entry.key, error: clientError('ENTRY_UNREACHABLE', { guards: 1 }) }
+    }
+    const hops = path.map(hopOf)
+    const { entryLayer } = this.#deps
+    const built = await buildCircuit(this.#deps.build, link, hops, { entryLayer, signal })
+    if ('type' in built) return this.#onFailed(path, built)
+    for (const { key } of path) this.#deps.guards.observe(key, { type: 'success' })
+    return { circuit: built, path }
+  }
+
+  #onFailed(path: readonly PathNode[], failure: BuildFailure) {
+    const { hopIndex, reason } = failure
+    const blamed = path[hopIndex] ?? path[0]
+    if (!blamed) throw circuitError(reason)
+    // A busy or restarting node is left out of this circuit, but it did answer.
+    if (reason !== CLOSE_REASON.RESOURCE_LIMIT && reason !== CLOSE_REASON.DRAINING) {
+      this.#deps.guards.observe(blamed.key, { type: 'failure' })
+    }
+    return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
+  }
+}
+
+function targetOf({ key, entry }: PathNode) {
+  const { nodeId, addresses } = entry.descriptor
+  return { key, nodeId, addresses: addresses.map(addressText) }
+}
+
+function hopOf({ entry }: PathNode): HopSpec {
+  const { nodeId, onionKey } = entry.descriptor
+  return { nodeId, onionKey }
+}

@@ -1,0 +1,110 @@
+/**
+ * Warm circuits, built before anybody asks (DESIGN §9): the first request of an application finds one ready. Each is given away once, so nobody shares one.
+ * @module
+ */
+import type { BuiltCircuit } from './build-circuit.ts'
+import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
+import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
+
+// Local limits (tunable): docs/LIMITS.md.
+const STOCK_SIZE = 2
+/** A circuit that waited longer is replaced: its nodes may have other prices and loads by then. */
+const MAX_AGE_MS = 600_000
+const RETRY_MS = 2000
+
+export type CircuitStockDeps = {
+  readonly source: CircuitSource
+  /** What the circuits in stock are built for. */
+  readonly need: CircuitNeed
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+}
+
+/** Circuits on the shelf. */
+export interface CircuitStock {
+  readonly size: number
+  /** Takes a circuit that fits, or `undefined`; another one is built in its place. */
+  take(fits: (ready: ReadyCircuit) => boolean): ReadyCircuit | undefined
+  /** Starts to fill the shelf. */
+  start(): void
+  stop(): void
+}
+
+/** Creates an empty shelf. */
+export function createCircuitStock(deps: CircuitStockDeps): CircuitStock {
+  return new Stock(deps)
+}
+
+type Item = { readonly ready: ReadyCircuit; readonly atMs: number; isDead: boolean }
+
+class Stock implements CircuitStock {
+  readonly #deps: CircuitStockDeps
+  readonly #stop = new AbortController()
+  #items: Item[] = []
+  #isFilling = false
+
+  constructor(deps: CircuitStockDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    this.#sweep()
+    return this.#items.length
+  }
+
+  take(fits: (ready: ReadyCircuit) => boolean): ReadyCircuit | undefined {
+    this.#sweep()
+    const item = this.#items.find(({ ready }) => fits(ready))
+    this.#items = this.#items.filter((other) => other !== item)
+    this.start()
+    return item?.ready
+  }
+
+  start(): void {
+    if (this.#isFilling || this.#stop.signal.aborted) return
+    this.#isFilling = true
+    void this.#fill().finally(() => (this.#isFilling = false))
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    for (const { ready } of this.#items) ready.circuit.destroy(CLOSE_REASON.FINISHED)
+    this.#items = []
+  }
+
+  async #fill(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted && this.#items.length < STOCK_SIZE) {
+      try {
+        const ready = await this.#deps.source.build(this.#deps.need, signal)
+        const item = { ready, atMs: this.#deps.nowMs(), isDead: false }
+        watch(ready.circuit, () => (item.isDead = true))
+        this.#items.push(item)
+      } catch {
+        // No path or no guard for now: an application that asks is told why, the shelf just tries later.
+        setTimeout(() => this.start(), RETRY_MS).unref()
+        return
+      }
+    }
+  }
+
+  #sweep(): void {
+    const tooOld = this.#deps.nowMs() - MAX_AGE_MS
+    for (const item of this.#items) {
+      if (!item.isDead && item.atMs >= tooOld && !item.ready.circuit.link.isClosed) continue
+      item.isDead = true
+      item.ready.circuit.destroy(CLOSE_REASON.FINISHED)
+    }
+    this.#items = this.#items.filter(({ isDead }) => !isDead)
+  }
+}
+
+/** Nothing may come on a circuit that was never used, but its end. */
+function watch(circuit: BuiltCircuit, onDead: () => void): void {
+  circuit.setSink({
+    onCell(cell) {
+      if (commandOf(readKind(cell)) === COMMAND.DESTROY) onDead()
+    },
+    onLinkClosed: onDead,
+  })
+}

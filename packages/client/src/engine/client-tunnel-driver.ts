@@ -1,0 +1,280 @@
+/**
+ * One tunnel of the client with its streams (SPEC §9): opens on a circuit, and when that dies joins again through another relay to the same exit before the
+ * applications notice. Which circuit to use first, and who shares it, is the pool's.
+ * @module
+ */
+import { createClientTunnel, createOriginLayers, createOriginLeg } from '@byway/protocol/circuit'
+import type { ClientTunnel, ClientTunnelHandler, Leg, ResolveAnswer } from '@byway/protocol/circuit'
+import type { CryptoProvider } from '@byway/protocol/crypto'
+import type { PathNode } from '@byway/protocol/directory'
+import {
+  ADDRESS_FLAG,
+  bodyOf,
+  CLOSE_REASON,
+  COMMAND,
+  commandOf,
+  readDestroyBody,
+  readKind,
+  RESET_REASON,
+  TUNNEL_ID_BYTES,
+} from '@byway/protocol/wire'
+import type { CloseReason, Endpoint, ResetReason } from '@byway/protocol/wire'
+import { createLegLink } from '@byway/net'
+import { circuitError, resetError } from './errors.ts'
+import type { ReadyCircuit } from './circuit-source.ts'
+import { TunnelStream } from './tunnel-stream.ts'
+import type { StreamPort } from './tunnel-stream.ts'
+
+export type TunnelDriverDeps = {
+  readonly provider: CryptoProvider
+  readonly randomBytes: (count: number) => Uint8Array
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+  /** Builds another circuit to the same exit; rejects when there is none any more. */
+  readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
+  /** The tunnel is over and can be forgotten. */
+  readonly onOver: (driver: ClientTunnelDriver) => void
+  /** The path has changed: first leg, and each later one. */
+  readonly onPath: (driver: ClientTunnelDriver) => void
+}
+
+type Lookup = { readonly resolve: (answer: ResolveAnswer) => void; readonly reject: (error: Error) => void }
+export type DatagramSink = {
+  readonly onDatagram: (endpoint: Endpoint, payload: Uint8Array) => void
+  readonly onClosed: (error: Error | undefined) => void
+}
+
+/** Drives one tunnel. */
+export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
+  path: readonly PathNode[]
+  readonly openedAtMs: number
+  isDraining = false
+  /** How often the tunnel has moved to another circuit. */
+  rejoins = 0
+  readonly #deps: TunnelDriverDeps
+  readonly #tunnel: ClientTunnel
+  readonly #streams = new Map<number, TunnelStream>()
+  readonly #lookups = new Map<number, Lookup>()
+  readonly #flows = new Map<number, DatagramSink>()
+  readonly #closing = new AbortController()
+  #circuit: ReadyCircuit['circuit']
+  #isPumpScheduled = false
+
+  constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
+    this.#deps = deps
+    this.path = ready.path
+    this.#circuit = ready.circuit
+    this.openedAtMs = deps.nowMs()
+    const leg = this.#makeLeg(ready.circuit)
+    this.#tunnel = createClientTunnel({
+      provider: deps.provider,
+      tunnelId: deps.randomBytes(TUNNEL_ID_BYTES),
+      leg,
+      handler: this,
+    })
+    this.#listen(ready.circuit, leg)
+    deps.onPath(this)
+  }
+
+  get isOver(): boolean {
+    return this.#tunnel.isOver
+  }
+
+  /** Streams, lookups and datagram flows that are open. */
+  get useCount(): number {
+    return this.#streams.size + this.#lookups.size + this.#flows.size
+  }
+
+  get heldBytes(): number {
+    return this.#tunnel.heldBytes
+  }
+
+  connect(host: string, port: number): TunnelStream {
+    const id = this.#tunnel.connect({ host, port, flags: FLAGS }, this.#deps.nowMs())
+    const stream = new TunnelStream(id, this)
+    this.#streams.set(id, stream)
+    if (this.#tunnel.isOver) stream.onReset(RESET_REASON.MISC)
+    return stream
+  }
+
+  async resolve(host: string): Promise<ResolveAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<ResolveAnswer>()
+    const id = this.#tunnel.resolve(host, FLAGS, this.#deps.nowMs())
+    this.#lookups.set(id, { resolve, reject })
+    return await promise
+  }
+
+  /** Opens a datagram flow. */
+  associate(sink: DatagramSink): { send(endpoint: Endpoint, payload: Uint8Array): void; close(): void } {
+    const id = this.#tunnel.associate(this.#deps.nowMs())
+    this.#flows.set(id, sink)
+    return {
+      send: (endpoint, payload) => this.#tunnel.sendDatagram(id, endpoint, payload, this.#deps.nowMs()),
+      close: () => {
+        if (this.#flows.delete(id)) this.#tunnel.reset(id, RESET_REASON.CONNECTION_RESET)
+      },
+    }
+  }
+
+  /** Ends the tunnel from this side; open streams are reset. */
+  close(): void {
+    this.#closing.abort()
+    for (const stream of this.#streams.values()) stream.fail(circuitError(CLOSE_REASON.FINISHED))
+    this.#tunnel.close()
+    this.#tunnel.pump(this.#deps.nowMs())
+    this.#deps.onOver(this)
+    // The exit ends the circuit when it has read CLOSE; one that does not is not waited for.
+    const circuit = this.#circuit
+    setTimeout(() => circuit.destroy(CLOSE_REASON.FINISHED), CLOSE_TIMEOUT_MS).unref()
+  }
+
+  // What streams call.
+
+  write(stream: number, chunk: Uint8Array): boolean {
+    return this.#tunnel.write(stream, chunk, this.#deps.nowMs())
+  }
+
+  end(stream: number): void {
+    this.#tunnel.end(stream)
+  }
+
+  reset(stream: number, reason: ResetReason): void {
+    this.#tunnel.reset(stream, reason)
+  }
+
+  consumed(stream: number, bytes: number): void {
+    this.#tunnel.consumed(stream, bytes, this.#deps.nowMs())
+  }
+
+  release(stream: number): void {
+    this.#streams.delete(stream)
+  }
+
+  // What the tunnel machine calls.
+
+  onWork(): void {
+    if (this.#isPumpScheduled) return
+    this.#isPumpScheduled = true
+    queueMicrotask(this.#pump)
+  }
+
+  onConnected(stream: number, family: 4 | 6): void {
+    this.#streams.get(stream)?.onConnected(family)
+  }
+
+  onData(stream: number, bytes: Uint8Array): void {
+    this.#streams.get(stream)?.onData(bytes)
+  }
+
+  onEnd(stream: number): void {
+    this.#streams.get(stream)?.onEnd()
+  }
+
+  onDrained(stream: number): void {
+    this.#streams.get(stream)?.onDrained()
+  }
+
+  onReset(stream: number, reason: ResetReason): void {
+    this.#streams.get(stream)?.onReset(reason)
+    this.#lookups.get(stream)?.reject(resetError(reason))
+    this.#lookups.delete(stream)
+    this.#flows.get(stream)?.onClosed(resetError(reason))
+    this.#flows.delete(stream)
+  }
+
+  onResolved(stream: number, answer: ResolveAnswer): void {
+    this.#lookups.get(stream)?.resolve(answer)
+    this.#lookups.delete(stream)
+  }
+
+  onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void {
+    this.#flows.get(stream)?.onDatagram(endpoint, payload)
+  }
+
+  onDraining(): void {
+    this.isDraining = true
+  }
+
+  onJoined(): void {
+    this.rejoins++
+    this.#deps.onPath(this)
+  }
+
+  onOver(): void {
+    this.#closing.abort()
+    this.#circuit.destroy(CLOSE_REASON.FINISHED)
+    this.#deps.onOver(this)
+  }
+
+  readonly #pump = (): void => {
+    this.#isPumpScheduled = false
+    this.#tunnel.pump(this.#deps.nowMs())
+  }
+
+  #makeLeg(circuit: ReadyCircuit['circuit']): Leg {
+    const { provider, randomBytes } = this.#deps
+    const { hops, entryLayer, link, queue } = circuit
+    const last = hops[hops.length - 1]
+    if (!last) throw circuitError(CLOSE_REASON.INTERNAL)
+    return createOriginLeg(createOriginLayers({ provider, hops, entryLayer }), {
+      handshakeHash: last.handshakeHash,
+      tunnelSecret: last.keys.tunnelSecret,
+      link: createLegLink({ link, queue, onRoom: () => this.onWork() }),
+      randomBytes,
+    })
+  }
+
+  #listen(circuit: ReadyCircuit['circuit'], leg: Leg): void {
+    circuit.setSink({
+      onCell: (cell, nowMs) => {
+        if (commandOf(readKind(cell)) === COMMAND.DESTROY) {
+          this.#onLegDied(circuit, readDestroyBody(bodyOf(cell)))
+          return
+        }
+        const fault = this.#tunnel.onCell(leg, cell, nowMs)
+        if (fault && !fault.isTunnelOver) this.#onLegDied(circuit, fault.reason)
+      },
+      onLinkClosed: (reason) => this.#onLegDied(circuit, reason),
+    })
+  }
+
+  #onLegDied(circuit: ReadyCircuit['circuit'], reason: CloseReason): void {
+    circuit.destroy(reason)
+    if (circuit !== this.#circuit || this.isOver) return
+    this.#tunnel.detachLeg()
+    const isFinal = FINAL_REASONS.has(reason) || this.useCount === 0 || this.#closing.signal.aborted
+    if (isFinal) this.#tunnel.giveUp()
+    else void this.#rejoin()
+  }
+
+  async #rejoin(): Promise<void> {
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REJOIN_TIMEOUT_MS)])
+    try {
+      const ready = await this.#deps.rejoin(this, signal)
+      if (this.isOver) {
+        ready.circuit.destroy(CLOSE_REASON.FINISHED)
+        return
+      }
+      this.#circuit = ready.circuit
+      this.path = ready.path
+      const leg = this.#makeLeg(ready.circuit)
+      this.#tunnel.attachLeg(leg)
+      this.#listen(ready.circuit, leg)
+    } catch {
+      if (!this.isOver) this.#tunnel.giveUp()
+    }
+  }
+}
+
+/** Closing reasons after which the exit has no tunnel to join: another circuit to it would be of no use. */
+const FINAL_REASONS: ReadonlySet<CloseReason> = new Set([
+  CLOSE_REASON.UNKNOWN_TUNNEL,
+  CLOSE_REASON.NOT_EXIT,
+  CLOSE_REASON.FINISHED,
+])
+
+const FLAGS = ADDRESS_FLAG.IPV4 | ADDRESS_FLAG.IPV6
+// Local limits (tunable): docs/LIMITS.md.
+const CLOSE_TIMEOUT_MS = 2000
+/** The exit keeps an orphan for 30 s (SPEC §9.3). */
+const REJOIN_TIMEOUT_MS = 30_000

@@ -1,0 +1,94 @@
+/**
+ * The client's guards and what it has seen of each node, on disk between runs (SPEC §10.3). The rules are the pure ones of
+ * `@byway/protocol/directory`; this holds the state and the file.
+ * @module
+ */
+import {
+  EMPTY_GUARD_STATE,
+  guardEntries,
+  noteLinkFailed,
+  noteLinkOpened,
+  observeNode,
+  parseGuardState,
+  primaryGuards,
+  refreshGuards,
+  weightOfNode,
+} from '@byway/protocol/directory'
+import type {
+  GuardHealth,
+  GuardState,
+  NodeKey,
+  NodeRecord,
+  Observation,
+  PathNodeSet,
+} from '@byway/protocol/directory'
+import { utf8Text } from '@byway/protocol/base'
+import { readStateFile, writeStateFile } from './state-file.ts'
+
+export type GuardKeeperDeps = {
+  readonly path: string | undefined
+  readonly random: () => number
+  /** Wall clock. */
+  readonly nowMs: () => number
+}
+
+/** Guards and weights. */
+export interface GuardKeeper {
+  load(): Promise<void>
+  /** Takes the directory in; new guards are stored. */
+  refresh(set: PathNodeSet): void
+  /** Entries to use now, preferred first. */
+  entries(nowMs: number): readonly NodeKey[]
+  primary(): readonly NodeKey[]
+  weightOf(key: NodeKey): number
+  observe(key: NodeKey, observation: Observation): void
+  onLink(key: NodeKey, isUp: boolean): void
+  /** Waits until what was to be stored is stored. */
+  flush(): Promise<void>
+}
+
+/** Creates a keeper without guards. */
+export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
+  let state: GuardState = EMPTY_GUARD_STATE
+  let health: GuardHealth = new Map()
+  const records = new Map<NodeKey, NodeRecord>()
+  let writing: Promise<void> = Promise.resolve()
+
+  function change(next: GuardState): void {
+    if (next === state) return
+    const isSame = JSON.stringify(next) === JSON.stringify(state)
+    state = next
+    const { path } = deps
+    // A guard list that cannot be stored is chosen anew next time: worse for anonymity, no reason to stop now.
+    if (path && !isSame) writing = writing.then(() => writeStateFile(path, JSON.stringify(next))).catch(() => {})
+  }
+
+  function weightOf(key: NodeKey): number {
+    return weightOfNode(records.get(key))
+  }
+
+  return {
+    async load() {
+      const stored = deps.path && (await readStateFile(deps.path))
+      const text = stored && utf8Text(stored)
+      if (text) state = parseGuardState(JSON.parse(text))
+    },
+    refresh(set) {
+      change(refreshGuards(state, { set, weightOf, random: deps.random, nowMs: deps.nowMs() }))
+    },
+    entries: (nowMs) => guardEntries(state, health, nowMs),
+    primary: () => primaryGuards(state),
+    weightOf,
+    observe(key, observation) {
+      records.set(key, observeNode(records.get(key), observation, deps.nowMs()))
+    },
+    onLink(key, isUp) {
+      const noted = isUp
+        ? noteLinkOpened(state, health, key)
+        : noteLinkFailed(state, health, key, deps.nowMs())
+      health = noted.health
+      change(noted.state)
+    },
+    flush: () => writing,
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Which tunnel a stream goes into (SECURITY §2.10): streams with different isolation keys or wishes never share one; streams with the same key share while
+ * the tunnel is young, serves the port and has room.
+ * @module
+ */
+import { isBywayError } from '@byway/protocol/base'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { IsolationKey, Selection } from '../proxy/dialer.ts'
+import { delay, untilAborted } from './abort.ts'
+import { ClientTunnelDriver } from './client-tunnel-driver.ts'
+import type { TunnelDriverDeps } from './client-tunnel-driver.ts'
+import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
+import type { CircuitStock } from './circuit-stock.ts'
+import { clientError } from './errors.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Tor's MaxCircuitDirtiness: after it a tunnel takes no new streams. */
+const MAX_DIRTY_MS = 600_000
+/** Below the exit's own limits (128 open, 20 a second, burst 100), so that none is refused there. */
+const MAX_STREAMS = 120
+const BEGINS_PER_MS = 18 / 1000
+const BEGIN_BURST = 90
+const MAX_TUNNELS_PER_KEY = 16
+const BUSY_WAIT_MS = 100
+const IDLE_CLOSE_MS = 120_000
+const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
+/** An exit that its neighbours cannot reach so often is gone. */
+const MAX_UNREACHABLE = 4
+
+export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' | 'nowMs'> & {
+  readonly source: CircuitSource
+  readonly stock: CircuitStock
+  /** Hops when the user name does not say. */
+  readonly defaultHops: 1 | 2 | 3 | undefined
+  /** True when the exit may serve the port. */
+  readonly opensPort: (exit: PathNode, port: number) => boolean
+  readonly onPath: (driver: ClientTunnelDriver) => void
+}
+
+/** What a stream asks of its tunnel. */
+export type TunnelRequest = {
+  readonly isolation: IsolationKey
+  readonly selection: Selection
+  /** Undefined for lookups and datagrams. */
+  readonly port: number | undefined
+  readonly needsDatagrams?: boolean | undefined
+}
+
+/** The tunnels of a client. */
+export interface TunnelPool {
+  readonly tunnels: readonly ClientTunnelDriver[]
+  /** Finds or opens a tunnel with room for one more stream. */
+  acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver>
+  closeAll(): void
+}
+
+/** Creates an empty pool. */
+export function createTunnelPool(deps: TunnelPoolDeps): TunnelPool {
+  return new Pool(deps)
+}
+
+type Member = { readonly driver: ClientTunnelDriver; begins: number; filledAtMs: number; idleSinceMs: number }
+type Group = {
+  members: Member[]
+  opening: Promise<void> | undefined
+  /** A session keeps its exit; the others choose anew. */
+  exit: NodeKey | undefined
+  exitUntilMs: number
+}
+
+class Pool implements TunnelPool {
+  readonly #deps: TunnelPoolDeps
+  readonly #groups = new Map<string, Group>()
+  readonly #sweeper: NodeJS.Timeout
+  readonly #closing = new AbortController()
+
+  constructor(deps: TunnelPoolDeps) {
+    this.#deps = deps
+    this.#sweeper = setInterval(() => this.#sweep(), IDLE_CLOSE_MS / 4)
+    this.#sweeper.unref()
+  }
+
+  get tunnels(): readonly ClientTunnelDriver[] {
+    return [...this.#groups.values()].flatMap(({ members }) => members.map(({ driver }) => driver))
+  }
+
+  async acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
+    const key = groupKey(request)
+    for (;;) {
+      signal.throwIfAborted()
+      if (this.#closing.signal.aborted) throw clientError('CLIENT_CLOSED', {})
+      const group = this.#groupOf(key)
+      const member = group.members.find((candidate) => this.#hasRoom(candidate, request))
+      if (member) {
+        member.begins--
+        return member.driver
+      }
+      if (group.members.length >= MAX_TUNNELS_PER_KEY) await delay(BUSY_WAIT_MS, signal)
+      else await this.#open(key, group, request, signal)
+    }
+  }
+
+  closeAll(): void {
+    this.#closing.abort()
+    clearInterval(this.#sweeper)
+    for (const driver of this.tunnels) driver.close()
+    this.#groups.clear()
+  }
+
+  #groupOf(key: string): Group {
+    const known = this.#groups.get(key)
+    if (known) return known
+    const group: Group = { members: [], opening: undefined, exit: undefined, exitUntilMs: 0 }
+    this.#groups.set(key, group)
+    return group
+  }
+
+  #hasRoom(member: Member, { port, needsDatagrams }: TunnelRequest): boolean {
+    const { driver } = member
+    const nowMs = this.#deps.nowMs()
+    member.begins = Math.min(BEGIN_BURST, member.begins + (nowMs - member.filledAtMs) * BEGINS_PER_MS)
+    member.filledAtMs = nowMs
+    const exit = driver.path.at(-1)
+    if (driver.isOver || driver.isDraining || !exit) return false
+    if (nowMs - driver.openedAtMs > MAX_DIRTY_MS) return false
+    if (port !== undefined && needsDatagrams !== true && !this.#deps.opensPort(exit, port)) return false
+    return member.begins >= 1 && driver.useCount < MAX_STREAMS
+  }
+
+  /** Opens one more tunnel of a group; those who ask meanwhile wait for the same one, then look again. */
+  async #open(key: string, group: Group, request: TunnelRequest, signal: AbortSignal): Promise<void> {
+    group.opening ??= this.#openOne(key, group, request).finally(() => (group.opening = undefined))
+    await untilAborted(group.opening, signal)
+  }
+
+  async #openOne(key: string, group: Group, request: TunnelRequest): Promise<void> {
+    const ready = await this.#readyCircuit(group, request)
+    const nowMs = this.#deps.nowMs()
+    const { provider, randomBytes } = this.#deps
+    const driver = new ClientTunnelDriver(ready, {
+      provider,
+      randomBytes,
+      nowMs: this.#deps.nowMs,
+      rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
+      onPath: this.#deps.onPath,
+      onOver: (over) => this.#forget(key, over),
+    })
+    group.members.push({ driver, begins: BEGIN_BURST, filledAtMs: nowMs, idleSinceMs: nowMs })
+    const { session, lifeMs } = request.selection
+    if (session !== undefined && nowMs >= group.exitUntilMs) {
+      group.exit = ready.path.at(-1)?.key
+      group.exitUntilMs = nowMs + (lifeMs ?? Number.POSITIVE_INFINITY)
+    }
+  }
+
+  async #readyCircuit(group: Group, request: TunnelRequest): Promise<ReadyCircuit> {
+    const need = this.#needOf(group, request)
+    const { port } = request
+    const isPlain =
+      need.country === undefined && need.asn === undefined && need.exit === undefined && need.needsDatagrams !== true
+    if (isPlain && need.hops === this.#deps.defaultHops) {
+      const inStock = this.#deps.stock.take(({ path }) => {
+        const exit = path.at(-1)
+        return exit !== undefined && (port === undefined || this.#deps.opensPort(exit, port))
+      })
+      if (inStock) return inStock
+    }
+    return await this.#deps.source.build(need, this.#closing.signal)
+  }
+
+  #needOf(group: Group, { selection, port, needsDatagrams }: TunnelRequest): CircuitNeed {
+    const { country, asn, hops, session } = selection
+    const isPinned = session !== undefined && this.#deps.nowMs() < group.exitUntilMs
+    return {
+      port: needsDatagrams === true ? undefined : port,
+      country,
+      asn,
+      hops: hops ?? this.#deps.defaultHops,
+      exit: isPinned ? group.exit : undefined,
+      needsDatagrams,
+    }
+  }
+
+  /** Another circuit to the same exit, around what has just failed. */
+  async #rejoin(driver: ClientTunnelDriver, signal: AbortSignal): Promise<ReadyCircuit> {
+    const { path } = driver
+    const exit = path.at(-1)
+    const hops = path.length === 1 ? 1 : path.length === 3 ? 3 : 2
+    const relays = new Set(path.slice(1, -1).map(({ key }) => key))
+    let unreachable = 0
+    for (let attempt = 0; ; attempt++) {
+      await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal)
+      try {
+        const excludeNodes = attempt < 2 ? relays : undefined
+        return await this.#deps.source.build({ exit: exit?.key, hops, excludeNodes }, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (isExitUnreachable(error, path.length) && ++unreachable >= MAX_UNREACHABLE) throw error
+      }
+    }
+  }
+
+  #forget(key: string, driver: ClientTunnelDriver): void {
+    const group = this.#groups.get(key)
+    if (!group) return
+    group.members = group.members.filter((member) => member.driver !== driver)
+    const isPinned = this.#deps.nowMs() < group.exitUntilMs && group.exit !== undefined
+    if (group.members.length === 0 && !group.opening && !isPinned) this.#groups.delete(key)
+  }
+
+  #sweep(): void {
+    const nowMs = this.#deps.nowMs()
+    for (const { members } of this.#groups.values()) {
+      for (const member of members) {
+        if (member.driver.useCount > 0) member.idleSinceMs = nowMs
+        else if (nowMs - member.idleSinceMs > IDLE_CLOSE_MS) member.driver.close()
+      }
+    }
+  }
+}
+
+/** Every field apart, so that no two keys run together. */
+function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): string {
+  const { listener, sourceAddress, username, password, portClass } = isolation
+  const wishes = [selection.country, selection.city, selection.asn, selection.session, selection.hops, selection.trafficClass]
+  return JSON.stringify([listener, sourceAddress, username, password, portClass, wishes, needsDatagrams === true])
+}
+
+function isExitUnreachable(error: unknown, hops: number): boolean {
+  if (!isBywayError(error) || error.code !== 'CIRCUIT_FAILED') return false
+  const { hop, reason } = error.context as { hop: number; reason: string }
+  return hop === hops && reason === 'CONNECT_FAILED'
+}
