@@ -1,1 +1,20 @@
-export {}
+/** Public entry of the client: `createClient` for programs, `createProxy` for applications that speak SOCKS or HTTP. @module */
+export { createClient } from './engine/create-client.ts'
+export type { Client, ClientOptions, ClientStatus, PathReport } from './engine/create-client.ts'
+export type { ClientError } from './engine/errors.ts'
+export { createProxy } from './proxy/create-proxy.ts'
+export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'
+export type {
+  ByteStream,
+  ConnectInfo,
+  Datagram,
+  DatagramFlow,
+  Dialer,
+  DialOptions,
+  IsolationKey,
+  PortClass,
+  Selection,
+  Target,
+} from './proxy/dialer.ts'
+export type { ProxyOptions } from './proxy/options.ts'
+export { parseUsername } from './proxy/username.ts'

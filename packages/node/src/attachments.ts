@@ -79,7 +79,9 @@ class Keeper implements Attachments {
     const listed = new Set(relays.map(({ key }) => key))
     const kept = this.candidates.filter(({ key }) => listed.has(key))
     const keptKeys = new Set(kept.map(({ key }) => key))
-    const added = relays.filter(({ key }) => !keptKeys.has(key)).slice(0, MAX_CANDIDATES - kept.length)
+    const added = relays
+      .filter(({ key }) => !keptKeys.has(key))
+      .slice(0, MAX_CANDIDATES - kept.length)
     const isSame = added.length === 0 && kept.length === this.candidates.length
     this.candidates = [...kept, ...added]
     if (!isSame) this.#deps.onCandidates(this.candidates.map(({ descriptor }) => descriptor.nodeId))
@@ -92,7 +94,10 @@ class Keeper implements Attachments {
       await this.#deps.dial(entry, signal)
       this.#failures.delete(entry.key)
     } catch {
-      const delayMs = Math.min(RETRY_MAX_MS, (this.#failures.get(entry.key)?.delayMs ?? RETRY_MIN_MS / 2) * 2)
+      const delayMs = Math.min(
+        RETRY_MAX_MS,
+        (this.#failures.get(entry.key)?.delayMs ?? RETRY_MIN_MS / 2) * 2,
+      )
       this.#failures.set(entry.key, { delayMs, untilMs: this.#deps.nowMs() + delayMs })
     } finally {
       this.#dialling.delete(entry.key)

@@ -3,8 +3,9 @@
  * Keeping circuits in stock and what they carry is elsewhere.
  * @module
  */
-import { choosePath } from '@byway/protocol/directory'
+import { choosePath, toIpAddress } from '@byway/protocol/directory'
 import type { NodeKey, PathNode, PathRequest } from '@byway/protocol/directory'
+import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import { buildCircuit } from './build-circuit.ts'
@@ -13,7 +14,7 @@ import type { ClientLink } from './client-link.ts'
 import type { DirectoryKeeper } from './directory-keeper.ts'
 import { circuitError, clientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
-import type { GuardLinks } from './guard-links.ts'
+import type { GuardLinks, GuardTarget } from './guard-links.ts'
 
 /** Local limit (tunable): paths tried for one circuit before the caller is told. */
 const MAX_ATTEMPTS = 6
@@ -123,9 +124,13 @@ class Source implements CircuitSource {
   }
 }
 
-function targetOf({ key, entry }: PathNode) {
+function targetOf({ key, entry }: PathNode): GuardTarget {
   const { nodeId, addresses } = entry.descriptor
-  return { key, nodeId, addresses: addresses.map(addressText) }
+  const texts = addresses.map((each) => ({
+    address: formatAddress(toIpAddress(each)),
+    port: each.port,
+  }))
+  return { key, nodeId, addresses: texts }
 }
 
 function hopOf({ entry }: PathNode): HopSpec {

@@ -38,7 +38,10 @@ export type TunnelDriverDeps = {
   readonly onPath: (driver: ClientTunnelDriver) => void
 }
 
-type Lookup = { readonly resolve: (answer: ResolveAnswer) => void; readonly reject: (error: Error) => void }
+type Lookup = {
+  readonly resolve: (answer: ResolveAnswer) => void
+  readonly reject: (error: Error) => void
+}
 export type DatagramSink = {
   readonly onDatagram: (endpoint: Endpoint, payload: Uint8Array) => void
   readonly onClosed: (error: Error | undefined) => void
@@ -105,11 +108,15 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   /** Opens a datagram flow. */
-  associate(sink: DatagramSink): { send(endpoint: Endpoint, payload: Uint8Array): void; close(): void } {
+  associate(sink: DatagramSink): {
+    send(endpoint: Endpoint, payload: Uint8Array): void
+    close(): void
+  } {
     const id = this.#tunnel.associate(this.#deps.nowMs())
     this.#flows.set(id, sink)
     return {
-      send: (endpoint, payload) => this.#tunnel.sendDatagram(id, endpoint, payload, this.#deps.nowMs()),
+      send: (endpoint, payload) =>
+        this.#tunnel.sendDatagram(id, endpoint, payload, this.#deps.nowMs()),
       close: () => {
         if (this.#flows.delete(id)) this.#tunnel.reset(id, RESET_REASON.CONNECTION_RESET)
       },

@@ -115,14 +115,17 @@ class Keeper implements DirectoryKeeper {
   async #store(): Promise<void> {
     const { cachePath } = this.#deps
     if (!cachePath) return
-    await writeStateFile(cachePath, joinDescriptors(Array.from(this.set.entries(), ({ bytes }) => bytes)))
+    await writeStateFile(
+      cachePath,
+      joinDescriptors(Array.from(this.set.entries(), ({ bytes }) => bytes)),
+    )
   }
 }
 
 /** The file is a sequence of `u16 bytes ‖ descriptor`, as in DIRECTORY_PART. What is cut off or damaged is not there. */
 function splitDescriptors(stored: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = []
-  for (let at = 0; at + 2 <= stored.length; ) {
+  for (let at = 0; at + 2 <= stored.length;) {
     const bytes = ((stored[at] ?? 0) << 8) | (stored[at + 1] ?? 0)
     if (bytes === 0 || at + 2 + bytes > stored.length) break
     found.push(stored.subarray(at + 2, at + 2 + bytes))

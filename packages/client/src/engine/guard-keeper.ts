@@ -60,7 +60,8 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
     state = next
     const { path } = deps
     // A guard list that cannot be stored is chosen anew next time: worse for anonymity, no reason to stop now.
-    if (path && !isSame) writing = writing.then(() => writeStateFile(path, JSON.stringify(next))).catch(() => {})
+    if (path && !isSame)
+      writing = writing.then(() => writeStateFile(path, JSON.stringify(next))).catch(() => {})
   }
 
   function weightOf(key: NodeKey): number {

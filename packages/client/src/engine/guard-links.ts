@@ -99,7 +99,10 @@ class Links implements GuardLinks {
       this.#deps.onOutcome(key, true)
       return link
     } catch (error) {
-      const delayMs = Math.min(RETRY_MAX_MS, (this.#rests.get(key)?.delayMs ?? RETRY_MIN_MS / 2) * 2)
+      const delayMs = Math.min(
+        RETRY_MAX_MS,
+        (this.#rests.get(key)?.delayMs ?? RETRY_MIN_MS / 2) * 2,
+      )
       this.#rests.set(key, { delayMs, untilMs: this.#deps.nowMs() + delayMs })
       this.#deps.onOutcome(key, false)
       throw error

@@ -59,7 +59,12 @@ export function createTunnelPool(deps: TunnelPoolDeps): TunnelPool {
   return new Pool(deps)
 }
 
-type Member = { readonly driver: ClientTunnelDriver; begins: number; filledAtMs: number; idleSinceMs: number }
+type Member = {
+  readonly driver: ClientTunnelDriver
+  begins: number
+  filledAtMs: number
+  idleSinceMs: number
+}
 type Group = {
   members: Member[]
   opening: Promise<void> | undefined
@@ -118,17 +123,26 @@ class Pool implements TunnelPool {
   #hasRoom(member: Member, { port, needsDatagrams }: TunnelRequest): boolean {
     const { driver } = member
     const nowMs = this.#deps.nowMs()
-    member.begins = Math.min(BEGIN_BURST, member.begins + (nowMs - member.filledAtMs) * BEGINS_PER_MS)
+    member.begins = Math.min(
+      BEGIN_BURST,
+      member.begins + (nowMs - member.filledAtMs) * BEGINS_PER_MS,
+    )
     member.filledAtMs = nowMs
     const exit = driver.path.at(-1)
     if (driver.isOver || driver.isDraining || !exit) return false
     if (nowMs - driver.openedAtMs > MAX_DIRTY_MS) return false
-    if (port !== undefined && needsDatagrams !== true && !this.#deps.opensPort(exit, port)) return false
+    if (port !== undefined && needsDatagrams !== true && !this.#deps.opensPort(exit, port))
+      return false
     return member.begins >= 1 && driver.useCount < MAX_STREAMS
   }
 
   /** Opens one more tunnel of a group; those who ask meanwhile wait for the same one, then look again. */
-  async #open(key: string, group: Group, request: TunnelRequest, signal: AbortSignal): Promise<void> {
+  async #open(
+    key: string,
+    group: Group,
+    request: TunnelRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
     group.opening ??= this.#openOne(key, group, request).finally(() => (group.opening = undefined))
     await untilAborted(group.opening, signal)
   }
@@ -157,7 +171,10 @@ class Pool implements TunnelPool {
     const need = this.#needOf(group, request)
     const { port } = request
     const isPlain =
-      need.country === undefined && need.asn === undefined && need.exit === undefined && need.needsDatagrams !== true
+      need.country === undefined &&
+      need.asn === undefined &&
+      need.exit === undefined &&
+      need.needsDatagrams !== true
     if (isPlain && need.hops === this.#deps.defaultHops) {
       const inStock = this.#deps.stock.take(({ path }) => {
         const exit = path.at(-1)
@@ -222,8 +239,23 @@ class Pool implements TunnelPool {
 /** Every field apart, so that no two keys run together. */
 function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): string {
   const { listener, sourceAddress, username, password, portClass } = isolation
-  const wishes = [selection.country, selection.city, selection.asn, selection.session, selection.hops, selection.trafficClass]
-  return JSON.stringify([listener, sourceAddress, username, password, portClass, wishes, needsDatagrams === true])
+  const wishes = [
+    selection.country,
+    selection.city,
+    selection.asn,
+    selection.session,
+    selection.hops,
+    selection.trafficClass,
+  ]
+  return JSON.stringify([
+    listener,
+    sourceAddress,
+    username,
+    password,
+    portClass,
+    wishes,
+    needsDatagrams === true,
+  ])
 }
 
 function isExitUnreachable(error: unknown, hops: number): boolean {

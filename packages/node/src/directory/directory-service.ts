@@ -6,7 +6,12 @@
 import { directoryParts } from '@byway/protocol/directory'
 import type { DescriptorSet, DirectoryEntry } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { bodyBytesOfClass, LINK_MESSAGE, MESSAGE_HEADER_BYTES, SIZE_CLASS } from '@byway/protocol/wire'
+import {
+  bodyBytesOfClass,
+  LINK_MESSAGE,
+  MESSAGE_HEADER_BYTES,
+  SIZE_CLASS,
+} from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -80,7 +85,8 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
       // SPEC §4.4: DIRECTORY_PUBLISH comes from nodes only, on node links.
       else if (link.peer.role === 'client') return
       else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) offer(link, message.descriptor)
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PART) for (const bytes of message.descriptors) offer(link, bytes)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PART)
+        for (const bytes of message.descriptors) offer(link, bytes)
     },
     onLinkClosed(link) {
       budgets.delete(link)

@@ -20,7 +20,10 @@ export interface DescriptorMaker {
 }
 
 /** Creates the maker for one identity. Numbers are seconds of the clock, so that none has to be remembered. */
-export function createDescriptorMaker(provider: CryptoProvider, identity: SigningKeyPair): DescriptorMaker {
+export function createDescriptorMaker(
+  provider: CryptoProvider,
+  identity: SigningKeyPair,
+): DescriptorMaker {
   let lastSequence = 0
   return {
     make(facts, nowMs) {
@@ -34,7 +37,10 @@ export function createDescriptorMaker(provider: CryptoProvider, identity: Signin
         publishedS,
         expiresS,
       })
-      return concatBytes(unsigned, signTagged(provider, identity.privateKey, SIGNATURE_TAG.descriptor, unsigned))
+      return concatBytes(
+        unsigned,
+        signTagged(provider, identity.privateKey, SIGNATURE_TAG.descriptor, unsigned),
+      )
     },
   }
 }

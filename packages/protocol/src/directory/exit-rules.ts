@@ -63,6 +63,15 @@ function profilesFor(
   return profiles.filter((profile) => holds(rangesOf(profile), port))
 }
 
+/** True when the exit's profile, or a target that the network file names, opens the port. */
+export function opensPort(
+  { entry }: PathNode,
+  port: number,
+  extraPorts: ReadonlySet<number>,
+): boolean {
+  return profilesFor(port, extraPorts).includes(entry.descriptor.exitProfile)
+}
+
 function rangesOf(profile: ExitProfile): readonly PortRange[] {
   return profile === EXIT_PROFILE.REDUCED ? PORT_PROFILES['tor-reduced'] : PORT_PROFILES.web
 }

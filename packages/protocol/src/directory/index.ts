@@ -18,7 +18,7 @@ export {
 } from './descriptor-set.ts'
 export { type DirectoryPart, directoryParts } from './directory-parts.ts'
 export type { DirectoryError } from './errors.ts'
-export type { ExitRequest, ExitRule } from './exit-rules.ts'
+export { type ExitRequest, type ExitRule, opensPort } from './exit-rules.ts'
 export {
   EMPTY_GUARD_STATE,
   type GuardState,

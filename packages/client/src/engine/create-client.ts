@@ -1,0 +1,269 @@
+/**
+ * The client: guards, directory, circuits in stock, tunnels, put together behind the proxy's `Dialer` (DESIGN §9). This is the only place of the package where
+ * they are wired; what each does is in its own file.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { NO_LOG } from '@byway/protocol/base'
+import type { Logger } from '@byway/protocol/base'
+import {
+  nodeKeyOf,
+  opensPort,
+  toIpAddress,
+  unitRandom,
+  verifyDescriptor,
+} from '@byway/protocol/directory'
+import type { NetworkParameters, PathNode } from '@byway/protocol/directory'
+import type { HopSpec } from '@byway/protocol/circuit'
+import { equalBytes } from '@byway/protocol/base'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { EMPTY_CONTEXT, formatAddress, judgeDial, parseCidr } from '@byway/protocol/policy'
+import { dialLink } from '@byway/net'
+import type { Link } from '@byway/protocol/link'
+import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
+import { untilAborted } from './abort.ts'
+import { createCircuitSource } from './circuit-source.ts'
+import type { CircuitSource } from './circuit-source.ts'
+import { createCircuitStock } from './circuit-stock.ts'
+import type { CircuitStock } from './circuit-stock.ts'
+import type { ClientLink } from './client-link.ts'
+import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
+import { openDatagramFlow } from './datagram-flow.ts'
+import { createDirectoryKeeper } from './directory-keeper.ts'
+import type { DirectoryKeeper } from './directory-keeper.ts'
+import { clientError, resetError } from './errors.ts'
+import { createGuardKeeper } from './guard-keeper.ts'
+import type { GuardKeeper } from './guard-keeper.ts'
+import { createGuardLinks } from './guard-links.ts'
+import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import { createTunnelPool } from './tunnel-pool.ts'
+import type { TunnelPool } from './tunnel-pool.ts'
+
+export type ClientOptions = {
+  readonly network: NetworkParameters
+  /** Folder for guards and the last directory; without it the client remembers nothing. */
+  readonly home?: string | undefined
+  /** Hops of a circuit when the user name does not say. @default 2, or 3 to an exit without an address */
+  readonly hops?: 1 | 2 | 3 | undefined
+  /** Lets `hops: 1` through, which hides nothing. Benches only. @default false */
+  readonly unsafeSingleHop?: boolean | undefined
+  /** A layer for the entry too (SPEC §6.1). @default false */
+  readonly entryLayer?: boolean | undefined
+  readonly log?: Logger | undefined
+  /** Told when a tunnel opens and whenever it moves to other relays. */
+  readonly onPath?: ((path: PathReport) => void) | undefined
+}
+
+/** The nodes that a tunnel runs through, entry first. For the user's own eyes: never logged. */
+export type PathReport = {
+  readonly hops: readonly {
+    readonly nodeId: string
+    readonly country: string
+    readonly asn: number | undefined
+  }[]
+  readonly streams: number
+  /** How often the tunnel has moved since it opened. */
+  readonly rejoins: number
+  readonly buildMs?: number | undefined
+}
+
+export type ClientStatus = {
+  readonly nodes: number
+  readonly links: number
+  readonly stock: number
+  readonly tunnels: readonly PathReport[]
+}
+
+/** A running client. */
+export interface Client extends Dialer, AsyncDisposable {
+  /**
+   * Fetches the directory, reaches a guard, fills the stock.
+   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, CIRCUIT_FAILED, or the signal's reason
+   */
+  start(signal: AbortSignal): Promise<void>
+  status(): ClientStatus
+}
+
+/** Creates a client; `start` sets it going. */
+export function createClient(options: ClientOptions): Client {
+  return new Engine(options)
+}
+
+class Engine implements Client {
+  readonly #options: ClientOptions
+  readonly #log: Logger
+  readonly #guards: GuardKeeper
+  readonly #links: GuardLinks
+  readonly #directory: DirectoryKeeper
+  readonly #source: CircuitSource
+  readonly #stock: CircuitStock
+  readonly #pool: TunnelPool
+
+  constructor(options: ClientOptions) {
+    const { home, network } = options
+    this.#options = options
+    this.#log = options.log ?? NO_LOG
+    const random = unitRandom(randomBytes)
+    const nowMs = (): number => Date.now()
+    const monotonicMs = (): number => performance.now()
+    this.#guards = createGuardKeeper({ path: home && join(home, 'guards.json'), random, nowMs })
+    this.#links = createGuardLinks({
+      dial: (target, signal) => this.#dial(target, signal),
+      onOutcome: (key, isUp) => this.#guards.onLink(key, isUp),
+      nowMs: monotonicMs,
+    })
+    this.#directory = createDirectoryKeeper({
+      provider: nodeCrypto,
+      network,
+      cachePath: home && join(home, 'directory.bin'),
+      linkToAsk: (signal) => this.#linkToAsk(signal),
+      nowMs,
+      onFetched: () => this.#guards.refresh(this.#directory.nodes),
+    })
+    this.#source = createCircuitSource({
+      build: { provider: nodeCrypto, randomBytes, hopFromDescriptor },
+      directory: this.#directory,
+      guards: this.#guards,
+      links: this.#links,
+      random,
+      entryLayer: options.entryLayer ?? false,
+      unsafeSingleHop: options.unsafeSingleHop ?? false,
+    })
+    this.#stock = createCircuitStock({
+      source: this.#source,
+      need: { port: firstPort(network), hops: options.hops },
+      nowMs: monotonicMs,
+    })
+    this.#pool = createTunnelPool({
+      provider: nodeCrypto,
+      randomBytes,
+      nowMs: monotonicMs,
+      source: this.#source,
+      stock: this.#stock,
+      defaultHops: options.hops,
+      opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
+      onPath: (driver) => options.onPath?.(reportOf(driver)),
+    })
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#guards.load()
+    await this.#directory.start(signal)
+    this.#guards.refresh(this.#directory.nodes)
+    this.#stock.start()
+    this.#log.info('client ready', { nodes: this.#directory.set.size })
+  }
+
+  async connect(target: Target, options: DialOptions): Promise<ByteStream> {
+    const { isolation, selection, signal } = options
+    const driver = await this.#pool.acquire({ isolation, selection, port: target.port }, signal)
+    return driver.connect(target.host, target.port)
+  }
+
+  async resolve(host: string, options: DialOptions): Promise<readonly string[]> {
+    const { isolation, selection, signal } = options
+    const driver = await this.#pool.acquire({ isolation, selection, port: undefined }, signal)
+    const { reason, addresses } = await untilAborted(driver.resolve(host), signal)
+    if (reason !== undefined) throw resetError(reason)
+    return addresses.map((address) => formatAddress(toIpAddress(address)))
+  }
+
+  async openDatagrams(options: Parameters<Dialer['openDatagrams']>[0]): Promise<DatagramFlow> {
+    const { isolation, selection, signal } = options
+    const request = { isolation, selection, port: undefined, needsDatagrams: true }
+    return openDatagramFlow(await this.#pool.acquire(request, signal), options.onDatagram)
+  }
+
+  status(): ClientStatus {
+    return {
+      nodes: this.#directory.set.size,
+      links: this.#links.live.length,
+      stock: this.#stock.size,
+      tunnels: this.#pool.tunnels.map(reportOf),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#directory.stop()
+    this.#stock.stop()
+    this.#pool.closeAll()
+    this.#links.closeAll()
+    await this.#guards.flush()
+  }
+
+  /** A link for the directory: one that stands, a guard's, or a first contact's. */
+  async #linkToAsk(signal: AbortSignal): Promise<ClientLink> {
+    const [standing] = this.#links.live
+    if (standing) return standing
+    const guards = this.#guards.primary().flatMap((key) => this.#directory.nodes.get(key) ?? [])
+    const targets = [
+      ...guards.map(targetOfNode),
+      ...this.#options.network.bootstrap.map(targetOfBootstrap),
+    ]
+    for (const target of targets) {
+      try {
+        return await this.#links.connect(target, signal)
+      } catch {
+        signal.throwIfAborted()
+      }
+    }
+    throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
+  }
+
+  async #dial(target: GuardTarget, signal: AbortSignal): Promise<Link> {
+    const { reachablePrefixes } = this.#options.network
+    const reachable = reachablePrefixes.flatMap((prefix) => parseCidr(prefix) ?? [])
+    const context = { ...EMPTY_CONTEXT, reachable }
+    let lastError: unknown = clientError('ENTRY_UNREACHABLE', { guards: 1 })
+    for (const { address, port } of target.addresses) {
+      const verdict = judgeDial(address, port, context)
+      if (verdict.verdict === 'deny') continue
+      try {
+        return await dialLink(
+          { crypto: nodeCrypto },
+          { host: verdict.pin, port, nodeId: target.nodeId, signal },
+        )
+      } catch (error) {
+        signal.throwIfAborted()
+        lastError = error
+      }
+    }
+    throw lastError
+  }
+}
+
+/** SPEC §5.4: a descriptor that came with STALE_KEY counts only when it is that node's own. */
+function hopFromDescriptor(bytes: Uint8Array, expected: HopSpec): HopSpec | undefined {
+  const verdict = verifyDescriptor(nodeCrypto, bytes, Date.now())
+  if (verdict.result !== 'valid') return undefined
+  const { nodeId, onionKey } = verdict.descriptor
+  return equalBytes(nodeId, expected.nodeId) ? { nodeId, onionKey } : undefined
+}
+
+/** The port that circuits in stock must serve: the web's, or in a local network that of its only target. */
+function firstPort(network: NetworkParameters): number {
+  return network.exitTargets[0]?.port ?? 443
+}
+
+function targetOfNode({ key, entry }: PathNode): GuardTarget {
+  const { nodeId, addresses } = entry.descriptor
+  const texts = addresses.map((each) => ({
+    address: formatAddress(toIpAddress(each)),
+    port: each.port,
+  }))
+  return { key, nodeId, addresses: texts }
+}
+
+function targetOfBootstrap({
+  nodeId,
+  address,
+  port,
+}: NetworkParameters['bootstrap'][number]): GuardTarget {
+  return { key: nodeKeyOf(nodeId), nodeId, addresses: [{ address, port }] }
+}
+
+function reportOf(driver: ClientTunnelDriver): PathReport {
+  const hops = driver.path.map(({ key, country, asns }) => ({ nodeId: key, country, asn: asns[0] }))
+  return { hops, streams: driver.useCount, rejoins: driver.rejoins }
+}
