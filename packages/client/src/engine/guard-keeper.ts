@@ -58,10 +58,16 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
     if (next === state) return
     const isSame = JSON.stringify(next) === JSON.stringify(state)
     state = next
-    const { path } = deps
-    // A guard list that cannot be stored is chosen anew next time: worse for anonymity, no reason to stop now.
-    if (path && !isSame)
-      writing = writing.then(() => writeStateFile(path, JSON.stringify(next))).catch(() => {})
+    if (!isSame) writing = store(writing, next)
+  }
+
+  async function store(before: Promise<void>, next: GuardState): Promise<void> {
+    await before
+    try {
+      if (deps.path) await writeStateFile(deps.path, JSON.stringify(next))
+    } catch {
+      // A guard list that cannot be stored is chosen anew next time: worse for anonymity, no reason to stop now.
+    }
   }
 
   function weightOf(key: NodeKey): number {

@@ -93,9 +93,7 @@ class Links implements GuardLinks {
       const link = createClientLink(await this.#deps.dial(target, signal), nodeId)
       this.#links.set(key, link)
       this.#rests.delete(key)
-      void link.closed.then(() => {
-        if (this.#links.get(key) === link) this.#links.delete(key)
-      })
+      void this.#forgetWhenClosed(key, link)
       this.#deps.onOutcome(key, true)
       return link
     } catch (error) {
@@ -109,5 +107,10 @@ class Links implements GuardLinks {
     } finally {
       this.#dials.delete(key)
     }
+  }
+
+  async #forgetWhenClosed(key: NodeKey, link: ClientLink): Promise<void> {
+    await link.closed
+    if (this.#links.get(key) === link) this.#links.delete(key)
   }
 }
