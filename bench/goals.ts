@@ -5,6 +5,8 @@ import type { Goal } from './lib/results.ts'
 const TOR = 'tor-vanilla'
 /** Tor with the congestion control of the public network, faster on one stream: shown, so that no figure flatters us. */
 const TOR_VEGAS = 'tor-vegas'
+/** Tor as relays of the public network run it. Its CPU per megabyte is the highest, so it is the easiest goal: shown beside. */
+const TOR_KIST = 'tor-kist'
 const NGINX = 'nginx-stream'
 const BYWAY = 'byway-3'
 
@@ -71,11 +73,13 @@ function cpuGoals(shape: string): Goal[] {
     limit,
   })
   return [
-    goal('entry', TOR, 'entry', 0.25),
     goal('entry', NGINX, 'relay', 1.7),
-    goal('middle', TOR, 'middle', 0.36),
     goal('middle', NGINX, 'relay', 2.4),
-    goal('path', TOR, 'path', 0.5),
+    ...[TOR, TOR_KIST].flatMap((tor) => [
+      goal('entry', tor, 'entry', 0.25),
+      goal('middle', tor, 'middle', 0.36),
+      goal('path', tor, 'path', 0.5),
+    ]),
   ]
 }
 

@@ -37,6 +37,7 @@ const DEFAULT_GRACE_MS = 5_000
 const running = new Set<Child>()
 const hasSetpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0
 let isGuarded = false
+let isEnding = false
 
 /** Starts `command`; rejects when it cannot be run at all. */
 export async function startChild(
@@ -45,6 +46,7 @@ export async function startChild(
   args: readonly string[],
   options: ChildOptions = {},
 ): Promise<Child> {
+  if (isEnding) throw new Error(`${name} is not started: the bench is ending`)
   guardExit()
   const [program, ...rest] = hasSetpriv
     ? ['setpriv', '--pdeathsig', 'KILL', '--', command, ...args]
@@ -135,7 +137,10 @@ function guardExit(): void {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    process.once(signal, () => void stopAllChildren().finally(() => process.exit(code)))
+    process.once(signal, () => {
+      isEnding = true
+      void stopAllChildren().finally(() => process.exit(code))
+    })
   }
 }
 

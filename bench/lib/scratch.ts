@@ -24,8 +24,8 @@ export function makeScratch(name: string): string {
 
 /** Removes a directory of `makeScratch`; the processes that write to it must have ended. */
 export function removeScratch(path: string): void {
-  made.delete(path)
   rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  made.delete(path)
 }
 
 function removeStale(): void {

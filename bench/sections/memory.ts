@@ -6,7 +6,7 @@ import { readMemory } from '../lib/process-stats.ts'
 import type { IdleLoad, Role, SystemUnderTest } from '../lib/system.ts'
 import type { Section } from './section.ts'
 
-const IDLE = { quick: 200, full: 2_000 } as const
+const IDLE = { quick: 1_000, full: 2_000 } as const
 /** Time for buffers of the set-up to be given back before memory is read. */
 const SETTLE_MS = 2_000
 
