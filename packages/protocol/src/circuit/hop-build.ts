@@ -72,7 +72,7 @@ export type HopExtension = {
   readonly nodeId: Uint8Array
   /** The CREATE cell for the next hop; the link stamps its circuit id. */
   readonly cell: Uint8Array
-  /** When to call `onNextFailed(TIMEOUT)`. */
+  /** When to call `onNextFailed(TIMEOUT)`, on the clock of `onCreate`. */
   readonly deadlineAtMs: number
   /** Takes the CREATED cell of the next hop. */
   readonly onNextCreated: (cell: Uint8Array) => HopAnswer
@@ -108,7 +108,7 @@ function judge(
 ): HopAnswer | HopExtension {
   const { provider, nodeId, onionKeys } = options
   const create = decodeCreate(bodyOf(cell))
-  const key = onionKeys.find(create.onionKeyId, nowMs)
+  const key = onionKeys.find(create.onionKeyId)
   // SPEC §5.2: a hop MUST check mac1 before anything else. It can for a key that it does not have (any more) as well.
   const macKey = key?.mac1Key ?? mac1Key(provider, nodeId, create.onionKeyId)
   if (!provider.timingSafeEqual(mac1(provider, macKey, create.macInput), create.mac1)) {

@@ -32,11 +32,14 @@ export type OnionKey = {
 export interface OnionKeys {
   /** The newest: the one to publish. */
   current(): OnionKey
-  /** The accepted key of this id, or undefined: the client's is stale. */
-  find(id: Uint8Array, nowMs: number): OnionKey | undefined
-  /** Makes a new key when the newest is 12 h old or its filter full, drops what is over; true when a new one was made. */
-  rotate(nowMs: number): boolean
-  /** When `rotate` is due next. */
+  /** The accepted key of this id, or undefined: the client's is stale. Ages are judged by `rotate`. */
+  find(id: Uint8Array): OnionKey | undefined
+  /**
+   * Makes a new key when the newest is 12 h old or its filter full, erases those of 24 h; true when a new one was made,
+   * to be published. The driver calls it when `nextRotationAtMs` has come and after each STALE_KEY it gave.
+   */
+  rotate(wallMs: number): boolean
+  /** When `rotate` is due next, wall clock; in the past when a filter is full. */
   nextRotationAtMs(): number
   /** Returns keys and filters as secret bytes, for a clean stop. */
   serialise(): Uint8Array
@@ -51,8 +54,8 @@ export type OnionKeysOptions = {
 }
 
 /** Creates a set with one fresh key. Also the start after an unclean stop: SPEC §5.2 discards the old keys then. */
-export function createOnionKeys(options: OnionKeysOptions, nowMs: number): OnionKeys {
-  return new KeySet(options, makeKey(options, nowMs), [])
+export function createOnionKeys(options: OnionKeysOptions, wallMs: number): OnionKeys {
+  return new KeySet(options, makeKey(options, wallMs), [])
 }
 
 /**
@@ -62,7 +65,7 @@ export function createOnionKeys(options: OnionKeysOptions, nowMs: number): Onion
 export function restoreOnionKeys(
   options: OnionKeysOptions,
   bytes: Uint8Array,
-  nowMs: number,
+  wallMs: number,
 ): OnionKeys | undefined {
   const keys: StoredKey[] = []
   let at = 0
@@ -81,7 +84,7 @@ export function restoreOnionKeys(
   const [newest, ...older] = keys
   if (!newest) return undefined
   const set = new KeySet(options, newest, older)
-  set.rotate(nowMs)
+  set.rotate(wallMs)
   return set
 }
 
@@ -103,24 +106,28 @@ class KeySet implements OnionKeys {
     return this.#newest
   }
 
-  find(id: Uint8Array, nowMs: number): OnionKey | undefined {
-    const isIt = (key: StoredKey): boolean => equalBytes(key.id, id) && isAccepted(key, nowMs)
+  find(id: Uint8Array): OnionKey | undefined {
+    const isIt = (key: StoredKey): boolean => !key.seen.isFull && equalBytes(key.id, id)
     return isIt(this.#newest) ? this.#newest : this.#older.find(isIt)
   }
 
-  rotate(nowMs: number): boolean {
-    this.#older = this.#older.filter((key) => isAccepted(key, nowMs))
-    const isDue = nowMs >= this.nextRotationAtMs() || this.#newest.madeAtMs > nowMs + CLOCK_STEP_MS
+  rotate(wallMs: number): boolean {
+    this.#older = this.#older.filter((key) => isAccepted(key, wallMs))
+    const { seen, madeAtMs } = this.#newest
+    const isOld = wallMs >= madeAtMs + ROTATE_MS || madeAtMs > wallMs + CLOCK_STEP_MS
+    const isDue = seen.isFull || isOld
     if (!isDue) return false
-    const kept = isAccepted(this.#newest, nowMs) ? [this.#newest] : []
+    const kept = isAccepted(this.#newest, wallMs) ? [this.#newest] : []
     this.#older = [...kept, ...this.#older].slice(0, MAX_KEYS - 1)
-    this.#newest = makeKey(this.#options, nowMs)
+    this.#newest = makeKey(this.#options, wallMs)
     return true
   }
 
   nextRotationAtMs(): number {
     const { seen, madeAtMs } = this.#newest
-    return seen.isFull ? madeAtMs : madeAtMs + ROTATE_MS
+    const oldest = this.#older.at(-1)
+    const expiresAtMs = oldest ? oldest.madeAtMs + ACCEPT_MS : Number.POSITIVE_INFINITY
+    return Math.min(expiresAtMs, seen.isFull ? madeAtMs : madeAtMs + ROTATE_MS)
   }
 
   serialise(): Uint8Array {
@@ -129,14 +136,14 @@ class KeySet implements OnionKeys {
 }
 
 /** SPEC §5.2: a key whose filter is full is retired early. */
-function isAccepted(key: OnionKey, nowMs: number): boolean {
-  return !key.seen.isFull && nowMs < key.madeAtMs + ACCEPT_MS
+function isAccepted(key: OnionKey, wallMs: number): boolean {
+  return !key.seen.isFull && wallMs < key.madeAtMs + ACCEPT_MS
 }
 
-function makeKey(options: OnionKeysOptions, nowMs: number): StoredKey {
+function makeKey(options: OnionKeysOptions, wallMs: number): StoredKey {
   const { provider, randomBytes } = options
   const seen = createReplayFilter(provider, randomBytes(KEY_BYTES), options.filter)
-  return keyFrom(options, randomBytes(KEY_BYTES), nowMs, seen)
+  return keyFrom(options, randomBytes(KEY_BYTES), wallMs, seen)
 }
 
 function keyFrom(

@@ -3,6 +3,7 @@
  * replaced under it; the streams do not notice. How legs change is client-tunnel.ts and exit-tunnel.ts.
  * @module
  */
+import { assert } from '@byway/protocol/base'
 import {
   CLOSE_REASON,
   type CloseReason,
@@ -226,10 +227,13 @@ export abstract class BaseTunnel implements TunnelEnd {
   }
 
   #writable(id: number): Stream<Control> | undefined {
-    const stream = this.state.streams.get(id)
-    const canWrite =
-      stream?.kind === 'connection' && !stream.ending && stream.resetting === undefined
-    return canWrite ? stream : undefined
+    const { end, streams } = this.state
+    const stream = streams.get(id)
+    if (stream?.kind !== 'connection' || stream.ending || stream.resetting !== undefined) {
+      return undefined
+    }
+    assert(end.role === 'client' || stream.answered, 'an exit writes after `connected`')
+    return stream
   }
 
   #ready(stream: Stream<Control>): void {

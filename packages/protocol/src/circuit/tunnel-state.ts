@@ -147,8 +147,11 @@ export function endStream(state: TunnelState, stream: Stream<Control>): void {
 
 /** True while an application may go on writing to the stream. */
 export function mayWrite(state: TunnelState, stream: Stream<Control>): boolean {
+  const { queuedBytes } = stream.send
+  // Streams whose readers have stopped must not take the whole allowance from those that go on.
+  if (state.leg && queuedBytes < STREAM_FLOOR_BYTES) return true
   const held = state.queuedBytes + state.sender.keptBytes
-  return stream.send.queuedBytes < STREAM_HIGH_WATER_BYTES && held < TUNNEL_HIGH_WATER_BYTES
+  return queuedBytes < STREAM_HIGH_WATER_BYTES && held < TUNNEL_HIGH_WATER_BYTES
 }
 
 /** Tells the applications that were told to wait and need no longer. */
@@ -165,5 +168,7 @@ const KIB = 1024
 /** A stream is told to wait from here on: what a few large cells take, so that a cell is never short of bytes. */
 const STREAM_HIGH_WATER_BYTES = 256 * KIB
 const STREAM_LOW_WATER_BYTES = 128 * KIB
+/** What each stream may hold on a leg whatever the others do: two large cells. */
+const STREAM_FLOOR_BYTES = 32 * KIB
 /** All streams of a tunnel together with what is kept for another leg: what an orphan may hold (SPEC §9.3). */
 const TUNNEL_HIGH_WATER_BYTES = 4096 * KIB

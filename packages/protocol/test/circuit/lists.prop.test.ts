@@ -7,65 +7,14 @@ import {
   HOP_MESSAGE,
   type HopMessage,
   isSequencedType,
-  SIZE_CLASS,
 } from '@byway/protocol/wire'
 import fc from 'fast-check'
 import { type ClientTunnel, createClientTunnel } from '../../src/circuit/client-tunnel.ts'
 import { createExitTunnels, type ExitTunnel } from '../../src/circuit/exit-tunnel.ts'
 import type { Leg } from '../../src/circuit/leg.ts'
-import { createAckDebt, createSendWindow } from '../../src/circuit/window.ts'
+import { plainLeg, quietHandler as handler, zeros } from './plain-leg.ts'
 
 const RUNS = process.env['SLOW'] ? 1_000_000 : 40_000
-const LIST_BYTES = 900
-const zeros = (count: number): Uint8Array => new Uint8Array(count)
-
-/** A leg without cryptography: what a hostile other end could say is what is tried here. */
-function plainLeg(): { leg: Leg; sent: Uint8Array[] } {
-  const sent: Uint8Array[] = []
-  const leg: Leg = {
-    layers: {
-      listBytes: () => LIST_BYTES,
-      seal: () => {},
-      open: (cell) => cell.subarray(CELL_HEADER_BYTES, CELL_HEADER_BYTES + LIST_BYTES),
-      openedFromHop: undefined,
-    },
-    hash: zeros(32),
-    tunnelSecret: zeros(32),
-    link: {
-      send: (cell) => void sent.push(cell),
-      roomBytes: () => 65_536 - sent.length * 1024,
-      preferredClass: () => SIZE_CLASS.SMALL,
-    },
-    window: createSendWindow(zeros),
-    debt: createAckDebt(),
-  }
-  return { leg, sent }
-}
-
-function handler(told: string[]) {
-  const tell =
-    (what: string) =>
-    (...args: readonly unknown[]): void =>
-      void told.push(`${what} ${String(args[0])}`)
-  return {
-    onWork: () => {},
-    onData: tell('data'),
-    onEnd: tell('end'),
-    onReset: tell('reset'),
-    onDrained: tell('drained'),
-    onDatagram: tell('datagram'),
-    onDraining: tell('draining'),
-    onOver: tell('over'),
-    onConnected: tell('connected'),
-    onResolved: tell('resolved'),
-    onJoined: tell('joined'),
-    onBegin: tell('begin'),
-    onResolve: tell('resolve'),
-    onAssociate: tell('associate'),
-    onOpened: () => {},
-  }
-}
-
 function freshClient(told: string[]): { tunnel: ClientTunnel; leg: Leg } {
   const { leg } = plainLeg()
   const options = { provider: nodeCrypto, tunnelId: zeros(16), leg, handler: handler(told) }

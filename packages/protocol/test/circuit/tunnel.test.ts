@@ -136,6 +136,24 @@ describe('tunnel and streams', () => {
     assert.equal(received(world.atClient, open).length, 1000 * KIB)
   })
 
+  it('lets another stream through beside thirty whose readers never read', () => {
+    const world = createWorld({ consumes: false })
+    const stuck = Array.from({ length: 30 }, () => world.client.connect(WEB, world.nowMs))
+    const open = world.client.connect(WEB, world.nowMs)
+    world.settle()
+    for (const id of stuck) {
+      while (world.exit().write(id, new Uint8Array(64 * KIB), world.nowMs)) world.settle()
+    }
+    for (let i = 0; i < 20; i++) {
+      world.exit().write(open, new Uint8Array(50 * KIB), world.nowMs)
+      world.settle()
+      world.client.consumed(open, 50 * KIB, world.nowMs)
+      world.settle()
+    }
+    assert.equal(received(world.atClient, open).length, 1000 * KIB)
+    assert.equal(world.exit().write(open, new Uint8Array(1), world.nowMs), true)
+  })
+
   it('stops its applications at 4 MiB and keeps no more while it is an orphan (SPEC §9.3)', () => {
     const world = createWorld()
     const stream = world.client.connect(WEB, world.nowMs)

@@ -92,10 +92,10 @@ describe('onion keys (SPEC §2)', () => {
     const keys = createOnionKeys(options, 0)
     const old = keys.current()
     for (let i = 0; i < 8; i++) old.seen.add(randomBytes(32))
-    assert.equal(keys.find(old.id, 1), undefined)
+    assert.equal(keys.find(old.id), undefined)
     assert.equal(keys.rotate(1), true)
     assert.notDeepEqual(keys.current().id, old.id)
-    assert.equal(keys.find(old.id, 1), undefined)
+    assert.equal(keys.find(old.id), undefined)
   })
 })
 
