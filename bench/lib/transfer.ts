@@ -20,7 +20,8 @@ export type TransferMeasure = {
 
 /** How long a timed transfer should last: long enough for CPU ticks of 10 ms to be small. */
 const TARGET_MS = { quick: 1_000, full: 4_000 } as const
-const SMALLEST_BYTES = 16e6
+/** One tick of 10 ms is 0.6 or 0.15 ms/MB of these. */
+const SMALLEST_BYTES = { quick: 16e6, full: 64e6 } as const
 const LARGEST_BYTES = 4e9
 /** The checked transfer, in all streams together; it also warms circuits and tells the speed. */
 const CHECKED_BYTES = 24e6
@@ -41,9 +42,9 @@ export async function checkTransfer(
   for (const { sha256 } of streams) {
     if (sha256 !== expected) throw new Error('a download has the wrong hash')
   }
-  const targetMs = TARGET_MS[context.isQuick ? 'quick' : 'full']
-  const wanted = (bytesEach * shape.streams * targetMs) / wallMs
-  return Math.min(LARGEST_BYTES, Math.max(SMALLEST_BYTES, wanted))
+  const size = context.isQuick ? 'quick' : 'full'
+  const wanted = (bytesEach * shape.streams * TARGET_MS[size]) / wallMs
+  return Math.min(LARGEST_BYTES, Math.max(SMALLEST_BYTES[size], wanted))
 }
 
 /** Times one transfer of `totalBytes` over warm circuits. */
