@@ -13,6 +13,14 @@ export type { ConsentError } from './consent/consent-errors.ts'
 export { CONSENT_PHRASE, CONSENT_TEXT, CONSENT_TEXT_VERSION } from './consent/consent-text.ts'
 export { exitError } from './exit/exit-errors.ts'
 export type { ExitError } from './exit/exit-errors.ts'
+export { createExitService } from './exit/exit-service.ts'
+export type {
+  ExitService,
+  ExitServiceDeps,
+  ExitServiceOptions,
+  ExitStatus,
+  MemoryOwner,
+} from './exit/exit-service.ts'
 export { runPolicyCheck } from './exit/policy-check.ts'
 export type { PolicyCheckArgs, PolicyCheckResult } from './exit/policy-check.ts'
 export type { HomeError } from './home/home-errors.ts'

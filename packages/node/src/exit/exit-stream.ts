@@ -1,0 +1,274 @@
+/**
+ * One connection of a tunnel at its exit (SPEC §7.2): a socket on one side, a stream on the other. A side that does not read stops this
+ * stream only. A clean end is passed on as one; everything else is a reset, towards the client and towards the target.
+ * Not here: what may be reached (`connect-pinned.ts`), which streams there are (`exit-tunnel-driver.ts`).
+ */
+import type { Socket } from 'node:net'
+import type { ConnectRequest, ExitTunnel } from '@byway/protocol/circuit'
+import { ADDRESS_FLAG, RESET_REASON } from '@byway/protocol/wire'
+import type { ResetReason } from '@byway/protocol/wire'
+import type { ExitConnection, ExitConnector } from './connect-pinned.ts'
+import { resetReasonOf } from './exit-errors.ts'
+import { judgeFirstData } from './first-data.ts'
+import { createPendingBytes } from './pending-bytes.ts'
+
+/** What a stream needs of its tunnel's driver. */
+export interface StreamHost {
+  readonly tunnel: ExitTunnel
+  readonly connector: ExitConnector
+  /** The key under which limits count. */
+  readonly circuit: string
+  /** True while the tunnel has no leg: targets are not read (SPEC §9.3). */
+  readonly isOrphaned: boolean
+  nowMs(): number
+  /** So many more (or fewer) bytes wait for targets. */
+  onHeld(deltaBytes: number): void
+  /** The stream is over. */
+  onGone(id: number): void
+}
+
+/** A connection, from its BEGIN on. */
+export interface ExitStream {
+  /** When the oldest byte that waits for the target came; Infinity when none waits. */
+  readonly oldestAtMs: number
+  onData(bytes: Uint8Array): void
+  /** The client sends no more. */
+  onEnd(): void
+  /** A `write` that was refused may go on. */
+  onDrained(): void
+  /** The tunnel lost its leg, or has one again. */
+  onLegChange(): void
+  /** The stream is over for the tunnel: the target sees a reset. */
+  abort(): void
+  /** Ends the stream when it has been idle for too long. */
+  sweep(nowMs: number): void
+}
+
+/** Begins a connection. */
+export function beginExitStream(id: number, request: ConnectRequest, host: StreamHost): ExitStream {
+  const stream = new Connection(id, host)
+  stream.connect(request)
+  return stream
+}
+
+class Connection implements ExitStream {
+  readonly #id: number
+  readonly #host: StreamHost
+  readonly #pending = createPendingBytes()
+  #connecting: AbortController | undefined = new AbortController()
+  #socket: Socket | undefined
+  #isOver = false
+  /** The kernel has not taken the last write yet: further bytes wait here, where they are few objects. */
+  #isBusy = false
+  /** Bytes given to the socket while it was busy. */
+  #inSocketBytes = 0
+  #heldSinceMs = Number.POSITIVE_INFINITY
+  /** The tunnel asked to wait. */
+  #isBlocked = false
+  #clientEnded = false
+  #targetEnded = false
+  #endedAtMs = Number.POSITIVE_INFINITY
+  #connectedAtMs = Number.POSITIVE_INFINITY
+  #lastClientByteAtMs = 0
+  #clientBytes = 0
+  #serverBytes = 0
+
+  constructor(id: number, host: StreamHost) {
+    this.#id = id
+    this.#host = host
+  }
+
+  get oldestAtMs(): number {
+    return this.#heldSinceMs
+  }
+
+  connect({ host, port, flags }: ConnectRequest): void {
+    const { connector, circuit } = this.#host
+    const request = { circuit, host, port, ...familiesOf(flags) }
+    connector.connect(request, this.#connecting?.signal).then(
+      (connection) => this.#onConnected(connection),
+      (error: unknown) => this.#reset(resetReasonOf(error)),
+    )
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isOver || bytes.length === 0) return
+    const nowMs = this.#host.nowMs()
+    this.#clientBytes += bytes.length
+    this.#lastClientByteAtMs = nowMs
+    if (this.#socket && !this.#isBusy) {
+      this.#write(this.#socket, bytes, nowMs)
+      return
+    }
+    this.#pending.push(bytes)
+    this.#hold(bytes.length, nowMs)
+  }
+
+  onEnd(): void {
+    this.#clientEnded = true
+    this.#noteEnds()
+    if (this.#socket && !this.#isBusy) this.#socket.end()
+  }
+
+  onDrained(): void {
+    this.#isBlocked = false
+    this.onLegChange()
+  }
+
+  onLegChange(): void {
+    if (this.#isBlocked || this.#host.isOrphaned) this.#socket?.pause()
+    else this.#socket?.resume()
+  }
+
+  abort(): void {
+    const socket = this.#socket
+    this.#finish()
+    socket?.resetAndDestroy()
+  }
+
+  sweep(nowMs: number): void {
+    if (!this.#socket) return
+    if (nowMs - this.#endedAtMs >= LINGER_MS) {
+      this.abort()
+      return
+    }
+    const verdict = judgeFirstData(
+      {
+        connectedAtMs: this.#connectedAtMs,
+        clientBytes: this.#clientBytes,
+        serverBytes: this.#serverBytes,
+        lastClientByteAtMs: Math.max(this.#lastClientByteAtMs, this.#connectedAtMs),
+      },
+      nowMs,
+    )
+    if (verdict === 'close') this.#reset(RESET_REASON.IDLE)
+  }
+
+  #onConnected({ socket, family }: ExitConnection): void {
+    this.#connecting = undefined
+    if (this.#isOver) {
+      socket.resetAndDestroy()
+      return
+    }
+    if (socket.destroyed) {
+      this.#reset(RESET_REASON.CONNECTION_RESET)
+      return
+    }
+    this.#socket = socket
+    this.#connectedAtMs = this.#host.nowMs()
+    socket.setKeepAlive(true, KEEPALIVE_MS)
+    this.#host.tunnel.connected(this.#id, family)
+    socket
+      .on('data', (chunk) => this.#onChunk(socket, chunk))
+      .on('end', () => this.#onTargetEnd())
+      .on('error', () => this.#reset(RESET_REASON.CONNECTION_RESET))
+      .on('close', () => this.#onSocketClosed())
+    if (this.#host.isOrphaned) socket.pause()
+    this.#flush(socket)
+  }
+
+  #onChunk(socket: Socket, chunk: Uint8Array): void {
+    if (this.#isOver) return
+    this.#serverBytes += chunk.length
+    const { tunnel } = this.#host
+    if (tunnel.write(this.#id, chunk, this.#host.nowMs())) return
+    this.#isBlocked = true
+    socket.pause()
+  }
+
+  #onTargetEnd(): void {
+    if (this.#isOver) return
+    this.#targetEnded = true
+    this.#noteEnds()
+    this.#host.tunnel.end(this.#id)
+  }
+
+  /** SECURITY T20: a close is clean only when both sides had ended. */
+  #onSocketClosed(): void {
+    if (this.#clientEnded && this.#targetEnded) this.#finish()
+    else this.#reset(RESET_REASON.CONNECTION_RESET)
+  }
+
+  #write(socket: Socket, bytes: Uint8Array, nowMs: number): void {
+    socket.write(bytes, this.#onWritten)
+    if (socket.writableLength === 0) {
+      this.#host.tunnel.consumed(this.#id, bytes.length, nowMs)
+      return
+    }
+    this.#isBusy = true
+    this.#inSocketBytes = bytes.length
+    this.#hold(bytes.length, nowMs)
+  }
+
+  /** One function for all writes: Node then reports those of a turn together. */
+  readonly #onWritten = (): void => {
+    const socket = this.#socket
+    if (!this.#isBusy || !socket || socket.writableLength > 0) return
+    this.#isBusy = false
+    const bytes = this.#inSocketBytes
+    this.#inSocketBytes = 0
+    this.#hold(-bytes, this.#host.nowMs())
+    this.#host.tunnel.consumed(this.#id, bytes, this.#host.nowMs())
+    this.#flush(socket)
+  }
+
+  /** Gives the socket what waits, in one system call where it can. */
+  #flush(socket: Socket): void {
+    const { bytes } = this.#pending
+    if (bytes > 0) {
+      this.#isBusy = true
+      this.#inSocketBytes = bytes
+      socket.cork()
+      for (const piece of this.#pending.takeAll()) socket.write(piece, this.#onWritten)
+      socket.uncork()
+    }
+    if (this.#clientEnded) socket.end()
+  }
+
+  #hold(deltaBytes: number, nowMs: number): void {
+    const heldBytes = this.#pending.bytes + this.#inSocketBytes
+    if (heldBytes === 0) this.#heldSinceMs = Number.POSITIVE_INFINITY
+    else if (deltaBytes < 0 || this.#heldSinceMs === Number.POSITIVE_INFINITY) {
+      this.#heldSinceMs = nowMs
+    }
+    this.#host.onHeld(deltaBytes)
+  }
+
+  #noteEnds(): void {
+    if (this.#clientEnded && this.#targetEnded) this.#endedAtMs = this.#host.nowMs()
+  }
+
+  #reset(reason: ResetReason): void {
+    if (this.#isOver) return
+    this.#host.tunnel.reset(this.#id, reason)
+    this.abort()
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#connecting?.abort()
+    this.#host.onHeld(-(this.#pending.bytes + this.#inSocketBytes))
+    this.#pending.clear()
+    this.#inSocketBytes = 0
+    this.#heldSinceMs = Number.POSITIVE_INFINITY
+    this.#host.onGone(this.#id)
+  }
+}
+
+/** The families of BEGIN and RESOLVE, as the connector takes them. */
+export function familiesOf(flags: number): {
+  readonly families: readonly (4 | 6)[]
+  readonly prefersIpv6: boolean
+} {
+  const families: (4 | 6)[] = []
+  if (flags & ADDRESS_FLAG.IPV4) families.push(4)
+  if (flags & ADDRESS_FLAG.IPV6) families.push(6)
+  return { families, prefersIpv6: (flags & ADDRESS_FLAG.PREFER_IPV6) !== 0 }
+}
+
+// Local limits (tunable).
+/** A target that vanishes without a word is noticed by the kernel's probes, not held for ever. */
+const KEEPALIVE_MS = 60_000
+/** How long a target may take to read the last bytes once both sides have ended. */
+const LINGER_MS = 60_000

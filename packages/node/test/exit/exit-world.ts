@@ -1,0 +1,399 @@
+/**
+ * A client's tunnel machine joined to the exit service by legs in memory: cells are really sealed and opened, and arrive in a later
+ * turn of the event loop. Targets are real sockets on the loopback, allowed by name as a test network does.
+ */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { type Logger, type LogFields } from '@byway/protocol/base'
+import {
+  type ClientTunnel,
+  createAccountant,
+  createClientTunnel,
+  createOriginLayers,
+  createOriginLeg,
+  type HopKeys,
+  type Leg,
+  type LegLink,
+  preferredSizeClass,
+  type ResolveAnswer,
+} from '@byway/protocol/circuit'
+import type { AeadKey } from '@byway/protocol/crypto'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { CellQueue, Link } from '@byway/protocol/link'
+import { type AllowTarget, parsePolicyContext, type PolicyContext } from '@byway/protocol/policy'
+import type { CloseReason, Endpoint } from '@byway/protocol/wire'
+import { createExitConnector } from '../../src/exit/connect-pinned.ts'
+import type { DnsResolver } from '../../src/exit/dns-stub.ts'
+import { exitError } from '../../src/exit/exit-errors.ts'
+import { createExitLimits } from '../../src/exit/exit-limits.ts'
+import {
+  createExitService,
+  type ExitService,
+  type ExitServiceOptions,
+  type MemoryOwner,
+} from '../../src/exit/exit-service.ts'
+import type { TerminalHandler } from '../../src/relay/ports.ts'
+
+/** What the client's application sees of one stream. */
+export type AppStream = {
+  readonly id: number
+  readonly chunks: Uint8Array[]
+  /** connected, end, reset N, drained, in order. */
+  readonly events: string[]
+  readonly datagrams: { readonly endpoint: Endpoint; readonly payload: Uint8Array }[]
+  resolved: ResolveAnswer | undefined
+  /** Consumes what comes at once. */
+  reads: boolean
+}
+
+/** One circuit in memory. */
+export type TestLeg = {
+  readonly client: Leg
+  readonly queue: { bytes: number }
+  /** Why the exit destroyed it. */
+  destroyed: CloseReason | undefined
+  /** Why the exit did not take it. */
+  refused: CloseReason | undefined
+  /** The relay is killed: nothing more passes, and the exit is told. */
+  die(): void
+}
+
+export type World = {
+  readonly service: ExitService
+  readonly client: ClientTunnel
+  readonly limits: ReturnType<typeof createExitLimits>
+  readonly accountant: ReturnType<typeof createAccountant<MemoryOwner>>
+  /** Every line of the exit's log, as text. */
+  readonly lines: string[]
+  leg: TestLeg
+  isOver: boolean
+  readonly draining: number[]
+  stream(id: number): AppStream
+  connect(port: number, host?: string): AppStream
+  resolve(host: string): AppStream
+  associate(): AppStream
+  /** Writes all of it, waiting when told to. */
+  send(id: number, bytes: Uint8Array): Promise<void>
+  end(id: number): void
+  pump(): void
+  /** A fresh circuit to the exit; `join` makes the tunnel use it. */
+  newLeg(): TestLeg
+  rejoin(): void
+  /** Moves the clock of client and exit on, and lets the exit do its housekeeping. */
+  pass(ms: number): void
+  close(): void
+}
+
+export type WorldOptions = {
+  readonly targets: readonly number[]
+  readonly answers?: (name: string) => readonly string[]
+  /** UDP ports; absent: no datagrams. */
+  readonly datagramPorts?: readonly number[]
+  readonly memoryBytes?: number
+  readonly service?: ExitServiceOptions
+}
+
+export function createWorld(options: WorldOptions): World {
+  const lines: string[] = []
+  const limits = createExitLimits()
+  const accountant = createAccountant<MemoryOwner>(options.memoryBytes ?? 64 * 1024 * 1024)
+  const context = contextOf(options.targets.map((port) => ({ address: '127.0.0.1', port })))
+  const resolver = resolverOf(options.answers)
+  let skewMs = 0
+  const nowMs = (): number => performance.now() + skewMs
+  const timers = new Set<() => void>()
+  const shared = { resolverFor: () => resolver, context: () => context, limits, nowMs }
+  const connector = createExitConnector(
+    { ...shared, onAbuse: (circuit) => service.onAbuse(circuit) },
+    { holdMs: 0, connectTimeoutMs: 2000 },
+  )
+  const service = createExitService(
+    {
+      provider: nodeCrypto,
+      randomBytes: (count) => randomBytes(count),
+      runtime: {
+        nowMs,
+        setTimer(run) {
+          timers.add(run)
+          return { cancel: () => timers.delete(run) }
+        },
+      },
+      connector,
+      limits,
+      log: loggerInto(lines),
+      accountant,
+      createLegLink: ({ queue, push, onRoom }) => {
+        queue.onRoom = onRoom
+        return linkOf(queue, push)
+      },
+    },
+    {
+      ...(options.datagramPorts && { datagrams: { ...shared, ports: options.datagramPorts } }),
+      ...options.service,
+    },
+  )
+  const streams = new Map<number, AppStream>()
+  const streamOf = (id: number): AppStream => {
+    const known = streams.get(id)
+    if (known) return known
+    const fresh = { id, chunks: [], events: [], datagrams: [], resolved: undefined, reads: true }
+    streams.set(id, fresh)
+    return fresh
+  }
+  const newLeg = (): TestLeg => createLeg(service, nowMs, () => world)
+  const firstLeg = newLeg()
+  let isScheduled = false
+  const client: ClientTunnel = createClientTunnel({
+    provider: nodeCrypto,
+    tunnelId: randomBytes(16),
+    leg: firstLeg.client,
+    handler: {
+      onWork() {
+        if (isScheduled) return
+        isScheduled = true
+        queueMicrotask(() => {
+          isScheduled = false
+          client.pump(nowMs())
+        })
+      },
+      onData(id, bytes) {
+        const stream = streamOf(id)
+        stream.chunks.push(bytes)
+        if (stream.reads) client.consumed(id, bytes.length, nowMs())
+      },
+      onEnd: (id) => void streamOf(id).events.push('end'),
+      onReset: (id, reason) => void streamOf(id).events.push(`reset ${reason}`),
+      onDrained: (id) => void streamOf(id).events.push('drained'),
+      onDatagram: (id, endpoint, payload) =>
+        void streamOf(id).datagrams.push({ endpoint, payload }),
+      onDraining: (seconds) => void world.draining.push(seconds),
+      onOver: () => (world.isOver = true),
+      onConnected: (id) => void streamOf(id).events.push('connected'),
+      onResolved: (id, answer) => (streamOf(id).resolved = answer),
+      onJoined() {},
+    },
+  })
+  const flags = 3
+  const world: World = {
+    service,
+    client,
+    limits,
+    accountant,
+    lines,
+    leg: firstLeg,
+    isOver: false,
+    draining: [],
+    stream: streamOf,
+    connect: (port, host = '127.0.0.1') => streamOf(client.connect({ host, port, flags }, nowMs())),
+    resolve: (host) => streamOf(client.resolve(host, flags, nowMs())),
+    associate: () => streamOf(client.associate(nowMs())),
+    async send(id, bytes) {
+      for (let at = 0; at < bytes.length; at += 65_536) {
+        if (client.write(id, bytes.subarray(at, at + 65_536), nowMs())) continue
+        const drained = streamOf(id).events.filter((event) => event === 'drained').length
+        await until(
+          () => streamOf(id).events.filter((event) => event === 'drained').length > drained,
+        )
+      }
+    },
+    end: (id) => client.end(id),
+    pump: () => void client.pump(nowMs()),
+    newLeg,
+    rejoin() {
+      world.leg = newLeg()
+      client.attachLeg(world.leg.client)
+    },
+    pass(ms) {
+      skewMs += ms
+      const due = [...timers]
+      timers.clear()
+      for (const run of due) run()
+    },
+    close() {
+      service.closeAll()
+    },
+  }
+  return world
+}
+
+function createLeg(service: ExitService, nowMs: () => number, world: () => World): TestLeg {
+  const key = (): AeadKey => nodeCrypto.aeadKey(randomBytes(32))
+  const bind = randomBytes(32)
+  const keys = { forward: key(), backward: key(), bind, tunnelSecret: randomBytes(32) }
+  const hop: HopKeys = { suite: 'aes-256-gcm', keys, handshakeHash: randomBytes(32) }
+  const layers = createOriginLayers({ provider: nodeCrypto, hops: [hop, hop], entryLayer: false })
+  let isDead = false
+  let handler: TerminalHandler | undefined
+  const forward = createPipe((cell) => {
+    if (!isDead) handler?.onCell(cell, nowMs())
+  })
+  const backward = createPipe((cell) => {
+    if (isDead || world().client.leg !== leg.client) return
+    const fault = world().client.onCell(leg.client, cell, nowMs())
+    assert.equal(fault, undefined, 'the client found a fault')
+  })
+  forward.queue.onRoom = () => world().pump()
+  const leg: TestLeg = {
+    client: createOriginLeg(layers, {
+      handshakeHash: hop.handshakeHash,
+      tunnelSecret: keys.tunnelSecret,
+      link: linkOf(forward.queue, forward.push),
+      randomBytes: (count) => randomBytes(count),
+    }),
+    queue: backward.queue,
+    destroyed: undefined,
+    refused: undefined,
+    die() {
+      isDead = true
+      if (world().client.leg === leg.client) world().client.detachLeg()
+      handler?.onClose(26)
+    },
+  }
+  const accepted = service.accept(
+    {
+      circuit: { hop, position: 2, entryLayer: false, isLast: true },
+      link: {} as Link,
+      queue: backward.queue,
+      push: backward.push,
+      destroy(reason) {
+        isDead = true
+        leg.destroyed = reason
+        if (world().client.leg === leg.client) world().client.detachLeg()
+      },
+    },
+    nowMs(),
+  )
+  if (typeof accepted === 'number') leg.refused = accepted
+  else handler = accepted
+  return leg
+}
+
+/** A one-way link: cells arrive in order, a turn later. */
+function createPipe(onCell: (cell: Uint8Array) => void): {
+  readonly queue: CellQueue & { bytes: number }
+  push(cell: Uint8Array): void
+} {
+  const cells: Uint8Array[] = []
+  let lowWaterBytes: number | undefined
+  const queue = {
+    circuitId: 1,
+    bytes: 0,
+    length: 0,
+    oldestAtMs: undefined,
+    onRoom: undefined as (() => void) | undefined,
+    wantRoom: (bytes: number) => void (lowWaterBytes = bytes),
+  }
+  const deliver = (): void => {
+    for (const cell of cells.splice(0, 32)) {
+      queue.bytes -= cell.length
+      onCell(cell)
+    }
+    if (cells.length > 0) setImmediate(deliver)
+    if (lowWaterBytes === undefined || queue.bytes > lowWaterBytes) return
+    lowWaterBytes = undefined
+    queue.onRoom?.()
+  }
+  return {
+    queue,
+    push(cell) {
+      if (cells.length === 0) setImmediate(deliver)
+      cells.push(cell)
+      queue.bytes += cell.length
+    },
+  }
+}
+
+function linkOf(queue: CellQueue, push: (cell: Uint8Array) => void): LegLink {
+  return {
+    send: push,
+    roomBytes() {
+      const room = 262_144 - queue.bytes
+      if (room <= 0) queue.wantRoom(131_072)
+      return room
+    },
+    preferredClass: (waitingBytes) => preferredSizeClass(waitingBytes, 100_000),
+  }
+}
+
+function contextOf(allowTargets: readonly AllowTarget[]): PolicyContext {
+  const parsed = parsePolicyContext({ allowTargets })
+  assert.ok('context' in parsed)
+  return parsed.context
+}
+
+function resolverOf(answers: WorldOptions['answers']): DnsResolver {
+  return {
+    async lookup(name) {
+      const addresses = answers?.(name)
+      if (!addresses) throw exitError('NODE_EXIT_RESOLVE', { why: 'nxdomain' })
+      return Promise.resolve({ addresses, ttlMs: 300_000 })
+    },
+  }
+}
+
+function loggerInto(lines: string[]): Logger {
+  const line = (message: string, fields?: LogFields): void =>
+    void lines.push(`${message} ${JSON.stringify(fields ?? {})}`)
+  const log: Logger = {
+    error: line,
+    warn: line,
+    info: line,
+    debug: line,
+    trace: line,
+    child: () => log,
+  }
+  return log
+}
+
+/** A TCP server on a port of the system's choice, closed with its sockets at the end of the scope. */
+export type Target = {
+  readonly port: number
+  readonly sockets: readonly Socket[]
+  /** How many sockets are open. */
+  openCount(): number
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export async function startTarget(
+  onSocket: (socket: Socket) => void,
+  pauseOnConnect = false,
+): Promise<Target> {
+  const sockets: Socket[] = []
+  const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect }, (socket) => {
+    sockets.push(socket)
+    socket.on('error', () => undefined)
+    onSocket(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    sockets,
+    openCount: () => sockets.filter((socket) => !socket.closed).length,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Waits, turn by turn, until something holds. */
+export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, 'waited for too long')
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+export function bytesOf(stream: AppStream): Buffer {
+  return Buffer.concat(stream.chunks)
+}
+
+export function textOf(stream: AppStream): string {
+  return bytesOf(stream).toString()
+}
