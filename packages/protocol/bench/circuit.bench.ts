@@ -82,7 +82,8 @@ function run(bench: Bench): Record<Party, number> {
   received.bytes = 0
   while (received.bytes < BULK_BYTES) {
     timed(spent, 'exit', () => {
-      while (bench.exit.write(bench.stream, CHUNK, now())) continue
+      let more = true
+      while (more) more = bench.exit.write(bench.stream, CHUNK, now())
     })
     round(bench, spent)
   }

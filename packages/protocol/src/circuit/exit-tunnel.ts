@@ -216,17 +216,22 @@ class Tunnels implements ExitTunnels {
     const tunnel = new Exit(name, keys, maxStreams, driver)
     this.#tunnels.set(name, tunnel)
     driver.onOpened(tunnel)
-    return tunnel.begin(leg, list, nowMs) ? { type: 'opened', tunnel } : PROTOCOL_FAULT
+    if (tunnel.begin(leg, list, nowMs)) return { type: 'opened', tunnel }
+    this.#forget(tunnel)
+    return PROTOCOL_FAULT
   }
 
   #join(leg: Leg, list: Uint8Array, nowMs: number, join: JoinMessage): FirstCellResult {
     const tunnel = this.#tunnels.get(toHex(join.tunnelId))
     const fenced = tunnel?.leg
     // SPEC §9.2: any failure answers JOINED never and destroys the leg with UNKNOWN_TUNNEL.
-    if (!tunnel?.join(leg, join)) return { type: 'refused', reason: CLOSE_REASON.UNKNOWN_TUNNEL }
+    const isJoined = tunnel?.join(leg, join) ?? false
+    if (tunnel?.isOver) this.#forget(tunnel)
+    if (!tunnel || !isJoined) return { type: 'refused', reason: CLOSE_REASON.UNKNOWN_TUNNEL }
     this.#orphans.remove(tunnel)
-    if (!tunnel.begin(leg, list, nowMs)) return PROTOCOL_FAULT
-    return { type: 'joined', tunnel, fenced }
+    if (tunnel.begin(leg, list, nowMs)) return { type: 'joined', tunnel, fenced }
+    this.#forget(tunnel)
+    return PROTOCOL_FAULT
   }
 
   #forget(tunnel: Exit): void {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import { createClientTunnelKeys, createExitTunnelKeys } from '../../src/circuit/tunnel-keys.ts'
-import { createWorld, received } from './tunnel-harness.ts'
+import { createWorld, received, type TestLeg, type World } from './tunnel-harness.ts'
 
 const WEB = { host: 'example.org', port: 443, flags: 1 }
 const leg = (text: number): Uint8Array => new Uint8Array(32).fill(text)
@@ -118,18 +118,38 @@ describe('JOIN and JOINED (SPEC §9.2)', () => {
     assert.equal(fault?.reason, CLOSE_REASON.PROTOCOL)
   })
 
-  it('refuses OPEN for a tunnel that is there, and a first message that is neither', () => {
-    const world = createWorld()
-    world.client.connect(WEB, world.nowMs)
-    world.client.pump(world.nowMs)
-    const [open] = world.leg().queues.forward
-    assert.ok(open)
+  const first = (world: World, messages: readonly number[]): TestLeg => {
     const fresh = world.newLeg()
     const cell = new Uint8Array(1024)
-    cell.set([8, 0, 0], 9)
+    cell.set(messages, 9)
     fresh.client.layers.seal(cell, 0)
     fresh.queues.forward.push(cell)
     world.step(1)
-    assert.deepEqual(fresh.closedBy, { end: 'exit', reason: CLOSE_REASON.PROTOCOL })
+    return fresh
+  }
+  const refused = { end: 'exit', reason: CLOSE_REASON.PROTOCOL }
+
+  it('refuses OPEN for a tunnel that is there, and a first message that is neither', () => {
+    const world = createWorld()
+    const open = [5, 0, 16, ...new Uint8Array(16).fill(3)]
+    assert.equal(first(world, open).closedBy, undefined)
+    assert.equal(world.tunnels.size, 1)
+    assert.deepEqual(first(world, open).closedBy, refused)
+    assert.deepEqual(first(world, [8, 0, 0]).closedBy, refused)
+    assert.equal(world.tunnels.size, 1)
+  })
+
+  it('forgets a tunnel whose very first list breaks a rule', () => {
+    const world = createWorld()
+    const open = [5, 0, 16, ...new Uint8Array(16).fill(4)]
+    assert.deepEqual(first(world, [...open, 7, 0, 1, 1]).closedBy, refused)
+    assert.equal(world.tunnels.size, 0)
+    assert.equal(world.atExit.events.at(-1), 'over')
+  })
+
+  it('waits when the first cell is padding', () => {
+    const world = createWorld()
+    assert.equal(first(world, []).closedBy, undefined)
+    assert.equal(world.tunnels.size, 0)
   })
 })

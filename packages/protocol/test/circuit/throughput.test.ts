@@ -57,7 +57,8 @@ function download(path: Path, forMs: number, streams: number): number {
   let bytes = 0
   const chunk = zeros(64 * 1024)
   const fill = (id: number): void => {
-    while (exit?.write(id, chunk, nowMs)) continue
+    let more = true
+    while (more) more = exit?.write(id, chunk, nowMs) ?? false
   }
   const pumpExit = (): void => void exit?.pump(nowMs)
   const pumpClient = (): void => void client.pump(nowMs)
