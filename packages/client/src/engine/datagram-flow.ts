@@ -2,7 +2,7 @@
  * A datagram flow of a tunnel as the proxy's `DatagramFlow`: endpoints between text and the wire's form (SPEC §7.3).
  * @module
  */
-import { toIpAddress } from '@byway/protocol/directory'
+import { toIpAddress, toIpBytes } from '@byway/protocol/directory'
 import { formatAddress, parseAddress } from '@byway/protocol/policy'
 import { isHostEndpoint } from '@byway/protocol/wire'
 import type { Endpoint } from '@byway/protocol/wire'
@@ -41,10 +41,7 @@ export function openDatagramFlow(
 function endpointOf({ host, port }: Target): Endpoint {
   const address = parseAddress(host)
   if (!address) return { host, port }
-  const bytes = new Uint8Array(address.family === 4 ? 4 : 16)
-  let { value } = address
-  for (let at = bytes.length - 1; at >= 0; at--, value >>= 8n) bytes[at] = Number(value & 255n)
-  return { family: address.family, bytes, port }
+  return { ...toIpBytes(address), port }
 }
 
 function targetOf(endpoint: Endpoint): Target {

@@ -18,7 +18,7 @@ import {
 import type { CloseReason } from '@byway/protocol/wire'
 import { createCreateLimits } from './create-limits.ts'
 import type { CreateLimits } from './create-limits.ts'
-import type { NextHops, TerminalService } from './ports.ts'
+import type { Meter, NextHops, TerminalService } from './ports.ts'
 import { createRelayCircuit } from './relay-circuit.ts'
 import type { RelayCircuit } from './relay-circuit.ts'
 
@@ -27,8 +27,13 @@ export type RelayDeps = {
   readonly build: HopBuild
   readonly nextHops: NextHops
   readonly terminals: TerminalService
+  /** Monotonic milliseconds: limits and deadlines. */
   readonly nowMs: () => number
-  /** True while new circuits are refused: shutting down, or memory under pressure. */
+  /** Wall clock: the life of onion keys. */
+  readonly wallMs: () => number
+  /** Called with the final counts of each circuit. */
+  readonly onCircuitClosed: (meter: Meter) => void
+  /** A reason while new circuits are refused: shutting down, or memory under pressure. */
   readonly refuses: () => CloseReason | undefined
 }
 
@@ -121,7 +126,7 @@ class RelayRole implements Relay {
       )
       return
     }
-    const step = this.#deps.build.onCreate(cell, link.peer.role, nowMs)
+    const step = this.#deps.build.onCreate(cell, link.peer.role, this.#deps.wallMs())
     if (step.type === 'refused') {
       link.closeQueue(queue, step.cell)
       return
@@ -140,7 +145,7 @@ class RelayRole implements Relay {
 
   async #extend(circuit: RelayCircuit, step: HopExtension): Promise<void> {
     const deadline = AbortSignal.timeout(
-      Math.max(1, Math.round(step.deadlineAtMs - this.#deps.nowMs())),
+      Math.max(1, Math.round(step.deadlineAtMs - this.#deps.wallMs())),
     )
     const found = await this.#deps.nextHops.linkTo(step.nodeId, deadline)
     if (circuit.isClosed) return
@@ -179,7 +184,7 @@ class RelayRole implements Relay {
     answer(result)
   }
 
-  /** Sends the answer towards the client. After a refusal every hop forgets the circuit, without DESTROY (SPEC §5.4). */
+  /** Sends the answer towards the client. After a refusal this hop forgets the circuit (SPEC §5.4). */
   #finish(circuit: RelayCircuit, answer: HopAnswer): void {
     if (circuit.isClosed) return
     if (answer.type === 'refused') {
@@ -209,6 +214,7 @@ class RelayRole implements Relay {
 
   #forget(circuit: RelayCircuit): void {
     this.circuits.delete(circuit)
+    this.#deps.onCircuitClosed(circuit)
     for (const joint of [circuit.previous, circuit.next]) {
       if (joint) this.#links.get(joint.link)?.ends.delete(joint.circuitId)
     }

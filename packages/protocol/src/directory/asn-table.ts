@@ -47,6 +47,14 @@ export function toIpAddress({ family, bytes }: IpBytes): IpAddress {
   return { family, value }
 }
 
+/** Writes an address as the wire has it; the inverse of {@link toIpAddress}. */
+export function toIpBytes({ family, value }: IpAddress): IpBytes {
+  const bytes = new Uint8Array(family === 4 ? 4 : 16)
+  let left = value
+  for (let at = bytes.length - 1; at >= 0; at--, left >>= 8n) bytes[at] = Number(left & 255n)
+  return { family, bytes }
+}
+
 /** Names the group that no two hops of a circuit share: the /16 of an IPv4 address, the /32 of an IPv6 one. */
 export function prefixGroupOf(address: IpAddress): string {
   return formatCidr(cidrAround(address, address.family === 4 ? 16 : 32))

@@ -6,6 +6,7 @@ export {
   createAsnTable,
   prefixGroupOf,
   toIpAddress,
+  toIpBytes,
 } from './asn-table.ts'
 export {
   createDescriptorSet,

@@ -1,0 +1,116 @@
+/**
+ * Puts the exit role together: own network, resolver, limits, connector, service. Nothing is decided here.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import type { Logger } from '@byway/protocol/base'
+import { ROLE } from '@byway/protocol/wire'
+import { toIpAddress } from '@byway/protocol/directory'
+import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { formatAddress } from '@byway/protocol/policy'
+import { nodeError } from '../errors.ts'
+import { createExitConnector } from './connect-pinned.ts'
+import { createDnsCache } from './dns-cache.ts'
+import { createDnsStub } from './dns-stub.ts'
+import type { DnsServer } from './dns-transport.ts'
+import { createExitLimits } from './exit-limits.ts'
+import { createExitService } from './exit-service.ts'
+import type { ExitService } from './exit-service.ts'
+import { createOwnNetwork } from './own-network.ts'
+import type { OwnNetwork } from './own-network.ts'
+import { readResolvConf } from './resolv-conf.ts'
+
+/** What the operator chose for the exit role. */
+export type ExitRoleOptions = {
+  readonly profile: 'web' | 'reduced'
+  /** UDP flows. @default false */
+  readonly datagrams?: boolean | undefined
+  /** IPv6 destinations. @default false */
+  readonly ipv6?: boolean | undefined
+  /** Resolvers to ask. @default the system's */
+  readonly dnsServers?: readonly string[] | undefined
+}
+
+export type AssembleExitDeps = {
+  readonly network: NetworkParameters
+  readonly directory: DescriptorSet
+  /** Own addresses as at least two relays see them. */
+  readonly seenAddresses: () => readonly string[]
+  readonly nowMs: () => number
+  readonly log: Logger
+}
+
+/** A running exit role. */
+export type ExitRole = { readonly service: ExitService; readonly ownNetwork: OwnNetwork }
+
+/** Creates the role. @throws NODE_EXIT_UNSAFE when the own network cannot be read */
+export async function assembleExit(
+  deps: AssembleExitDeps,
+  options: ExitRoleOptions,
+): Promise<ExitRole> {
+  const { network, directory, nowMs, log } = deps
+  const { ipv6 = false, datagrams = false } = options
+  const profile = options.profile === 'reduced' ? 'tor-reduced' : 'web'
+  const servers = options.dnsServers?.map(parseServer) ?? (await systemServers())
+  const ownNetwork = createOwnNetwork(
+    {
+      interfaces: networkInterfaces,
+      readText: (path) => readFile(path, 'utf8'),
+      seenAddresses: deps.seenAddresses,
+      relays: () => relayAddresses(directory),
+    },
+    { fixedFacts: { ipv6, allowTargets: network.exitTargets } },
+  )
+  await ownNetwork.start()
+  // SECURITY §3.3: if the own network cannot be determined, the exit role does not start.
+  const missing = ownNetwork.unknown().filter((fact) => fact === 'interfaces' || !network.local)
+  if (missing.includes('interfaces')) throw nodeError('NODE_EXIT_UNSAFE', { missing: 'interfaces' })
+  const limits = createExitLimits()
+  const resolver = createDnsStub({ randomBytes, servers: () => servers })
+  const cache = createDnsCache({ resolver, nowMs, randomBytes })
+  const connector = createExitConnector(
+    {
+      resolverFor: (circuit) => cache.view(circuit),
+      context: () => ownNetwork.context(),
+      limits,
+      nowMs,
+    },
+    { profile },
+  )
+  const service = createExitService(
+    {
+      provider: nodeCrypto,
+      randomBytes,
+      nowMs,
+      connector,
+      limits,
+      log,
+      context: () => ownNetwork.context(),
+      profile,
+    },
+    { datagrams },
+  )
+  return { service, ownNetwork }
+}
+
+async function systemServers(): Promise<readonly DnsServer[]> {
+  try {
+    return readResolvConf(await readFile('/etc/resolv.conf', 'utf8'))
+  } catch {
+    return []
+  }
+}
+
+function parseServer(text: string): DnsServer {
+  return { address: text, port: 53 }
+}
+
+/** SECURITY T18: an exit does not re-enter the network. */
+function relayAddresses(directory: DescriptorSet): (readonly [string, number])[] {
+  return Array.from(directory.entries(ROLE.RELAY)).flatMap(({ descriptor }) =>
+    descriptor.addresses.map((each) => [formatAddress(toIpAddress(each)), each.port] as const),
+  )
+}
