@@ -44,6 +44,8 @@ import type { ExitRole, ExitRoleOptions } from './exit/assemble-exit.ts'
 import { loadIdentity } from './identity-store.ts'
 import { createLinkTable } from './link-table.ts'
 import type { LinkTable } from './link-table.ts'
+import { createMemoryGuard } from './memory-guard.ts'
+import type { MemoryGuard } from './memory-guard.ts'
 import type { TerminalService } from './relay/ports.ts'
 import { createRelay } from './relay/relay.ts'
 import type { Relay } from './relay/relay.ts'
@@ -114,6 +116,7 @@ class Engine implements RunningNode {
   readonly #links: LinkTable
   readonly #directory: DirectoryService
   readonly #seen: SeenAddresses = createSeenAddresses()
+  readonly #guard: MemoryGuard = createMemoryGuard({ circuits: () => this.#relay?.circuits ?? [] })
   readonly #stop = new AbortController()
   #identity: SigningKeyPair | undefined
   #linkIdentity: LinkIdentity | undefined
@@ -162,6 +165,7 @@ class Engine implements RunningNode {
     await this.#joinNetwork(AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
     this.#keyTimer = setInterval(() => this.#rotateKeys(), KEY_CHECK_MS)
     this.#keyTimer.unref()
+    this.#guard.start()
     this.#log.info('node ready', { nodes: this.#set.size, role: exit ? 'exit' : 'relay' })
   }
 
@@ -199,7 +203,8 @@ class Engine implements RunningNode {
     clearInterval(this.#keyTimer)
     this.#attachments?.stop()
     this.#relay?.closeAll(CLOSE_REASON.DRAINING)
-    await this.#exit?.service[Symbol.asyncDispose]()
+    this.#guard.stop()
+    this.#exit?.service.closeAll(CLOSE_REASON.DRAINING)
     await this.#exit?.ownNetwork[Symbol.asyncDispose]()
     for (const link of this.#links.links) link.close('local')
     await this.#listener?.[Symbol.asyncDispose]()
@@ -210,6 +215,7 @@ class Engine implements RunningNode {
       {
         network: this.#options.network,
         directory: this.#set,
+        accountant: this.#guard.accountant,
         seenAddresses: () => this.#seen.agreed(),
         nowMs: () => performance.now(),
         log: this.#log.child('exit'),
@@ -246,7 +252,8 @@ class Engine implements RunningNode {
   }
 
   #refusal(): CloseReason | undefined {
-    return this.#isDraining ? CLOSE_REASON.DRAINING : undefined
+    if (this.#isDraining) return CLOSE_REASON.DRAINING
+    return this.#guard.accountant.underPressure ? CLOSE_REASON.RESOURCE_LIMIT : undefined
   }
 
   async #startListening(listen: SocketAddress): Promise<void> {

@@ -6,19 +6,23 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import type { Logger } from '@byway/protocol/base'
+import type { Accountant } from '@byway/protocol/circuit'
+import { createLegLink, systemRuntime } from '@byway/net'
 import { ROLE } from '@byway/protocol/wire'
 import { toIpAddress } from '@byway/protocol/directory'
 import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { formatAddress } from '@byway/protocol/policy'
+import type { PolicyContext } from '@byway/protocol/policy'
 import { nodeError } from '../errors.ts'
 import { createExitConnector } from './connect-pinned.ts'
 import { createDnsCache } from './dns-cache.ts'
 import { createDnsStub } from './dns-stub.ts'
+import type { DnsResolver } from './dns-stub.ts'
 import type { DnsServer } from './dns-transport.ts'
 import { createExitLimits } from './exit-limits.ts'
 import { createExitService } from './exit-service.ts'
-import type { ExitService } from './exit-service.ts'
+import type { ExitService, MemoryOwner } from './exit-service.ts'
 import { createOwnNetwork } from './own-network.ts'
 import type { OwnNetwork } from './own-network.ts'
 import { readResolvConf } from './resolv-conf.ts'
@@ -37,6 +41,7 @@ export type ExitRoleOptions = {
 export type AssembleExitDeps = {
   readonly network: NetworkParameters
   readonly directory: DescriptorSet
+  readonly accountant: Accountant<MemoryOwner>
   /** Own addresses as at least two relays see them. */
   readonly seenAddresses: () => readonly string[]
   readonly nowMs: () => number
@@ -71,27 +76,32 @@ export async function assembleExit(
   const limits = createExitLimits()
   const resolver = createDnsStub({ randomBytes, servers: () => servers })
   const cache = createDnsCache({ resolver, nowMs, randomBytes })
+  const resolverFor = (circuit: string): DnsResolver => cache.view(circuit)
+  const context = (): PolicyContext => ownNetwork.context()
+  let service: ExitService | undefined
   const connector = createExitConnector(
     {
-      resolverFor: (circuit) => cache.view(circuit),
-      context: () => ownNetwork.context(),
+      resolverFor,
+      context,
       limits,
       nowMs,
+      onAbuse: (circuit) => service?.onAbuse(circuit),
     },
     { profile },
   )
-  const service = createExitService(
+  service = createExitService(
     {
       provider: nodeCrypto,
       randomBytes,
-      nowMs,
+      runtime: systemRuntime,
       connector,
       limits,
       log,
-      context: () => ownNetwork.context(),
-      profile,
+      accountant: deps.accountant,
+      createLegLink,
+      forgetCircuit: (circuit) => cache.forget(circuit),
     },
-    { datagrams },
+    { datagrams: datagrams ? { resolverFor, context, limits, nowMs } : undefined },
   )
   return { service, ownNetwork }
 }

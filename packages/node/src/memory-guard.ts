@@ -1,0 +1,88 @@
+/**
+ * Watches what all queues of the node hold together (SECURITY §2.9, T14): the circuits' queues here, the tunnels' buffers through the same accountant. Over the
+ * limit whoever has the oldest waiting byte dies first, until there is room again.
+ * @module
+ */
+import { totalmem } from 'node:os'
+import { createAccountant } from '@byway/protocol/circuit'
+import type { Account, Accountant } from '@byway/protocol/circuit'
+import type { RelayCircuit } from './relay/relay-circuit.ts'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { MemoryOwner } from './exit/exit-service.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Of the machine's memory, and never more than half a gigabyte. */
+const MAX_SHARE = 0.25
+const MAX_BYTES = 512 * 1024 * 1024
+/** At 1 Gbit/s queues grow by 30 MB in this time. */
+const CHECK_MS = 250
+
+/** The guard of one node. */
+export interface MemoryGuard {
+  readonly accountant: Accountant<MemoryOwner>
+  /** Looks once: counts the circuits' queues and ends those that must go. */
+  check(): void
+  start(): void
+  stop(): void
+}
+
+export type MemoryGuardDeps = { readonly circuits: () => Iterable<RelayCircuit> }
+
+/** Creates a guard. @param limitBytes - for all queues together @default 25 % of the machine's memory, 512 MiB at most */
+export function createMemoryGuard(
+  deps: MemoryGuardDeps,
+  limitBytes: number = Math.min(totalmem() * MAX_SHARE, MAX_BYTES),
+): MemoryGuard {
+  const accountant = createAccountant<MemoryOwner>(limitBytes)
+  const accounts = new Map<RelayCircuit, Account>()
+  let timer: NodeJS.Timeout | undefined
+
+  function count(): void {
+    for (const circuit of accounts.keys()) if (circuit.isClosed) forget(circuit)
+    for (const circuit of deps.circuits()) {
+      const held = heldBytes(circuit)
+      if (held === 0 && !accounts.has(circuit)) continue
+      accountOf(circuit).set(held)
+    }
+  }
+
+  function accountOf(circuit: RelayCircuit): Account {
+    const known = accounts.get(circuit)
+    if (known) return known
+    const owner = { giveUp: (): void => circuit.close(CLOSE_REASON.RESOURCE_LIMIT) }
+    const account = accountant.open(owner, () => oldestAtMs(circuit))
+    accounts.set(circuit, account)
+    return account
+  }
+
+  function forget(circuit: RelayCircuit): void {
+    accounts.get(circuit)?.close()
+    accounts.delete(circuit)
+  }
+
+  function check(): void {
+    count()
+    for (const victim of accountant.chooseVictims()) victim.giveUp()
+  }
+
+  return {
+    accountant,
+    check,
+    start() {
+      timer ??= setInterval(check, CHECK_MS).unref()
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
+
+function heldBytes({ previous, next }: RelayCircuit): number {
+  return previous.queue.bytes + (next?.queue.bytes ?? 0)
+}
+
+function oldestAtMs({ previous, next }: RelayCircuit): number {
+  const ages = [previous.queue.oldestAtMs, next?.queue.oldestAtMs]
+  return Math.min(...ages.map((atMs) => atMs ?? Number.POSITIVE_INFINITY))
+}
