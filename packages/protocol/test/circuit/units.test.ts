@@ -139,6 +139,7 @@ describe('send window (SPEC §8.1)', () => {
     const second = window.takeAckRequest(1, 100)
     window.onSent(100)
     assert.equal(window.onAck(first.serial, second.token, 5), false)
+    assert.equal(window.onAck(second.serial, first.token, 5), false)
     assert.equal(window.onAck(second.serial, second.token, 5), false)
     assert.equal(window.onAck(first.serial, first.token, 5), true)
     assert.equal(window.onAck(first.serial, first.token, 5), false)
