@@ -9,6 +9,10 @@ type NodeErrors = {
   NODE_EXIT_UNSAFE: { missing: string }
   /** A node without a public port found no relay to attach to. */
   NODE_NOT_ATTACHED: { relays: number }
+  /** No address of the node may be dialled from here, or it has none. */
+  NODE_UNREACHABLE: Record<string, never>
+  /** Asked of a node that has not been started. */
+  NODE_NOT_STARTED: Record<string, never>
 }
 
 export type NodeError = ErrorOf<NodeErrors>
@@ -20,4 +24,6 @@ export const nodeError: ErrorBuilder<NodeErrors> = errorBuilder<NodeErrors>({
   ],
   NODE_EXIT_UNSAFE: ['config', 'the exit role cannot start safely'],
   NODE_NOT_ATTACHED: ['network', 'no relay could be attached to'],
+  NODE_UNREACHABLE: ['network', 'the node has no address that may be dialled from here'],
+  NODE_NOT_STARTED: ['bug', 'the node has not been started'],
 })

@@ -1,0 +1,52 @@
+/**
+ * What a node says of itself in its descriptor (SPEC §10.1), from its options and the network's prefix table.
+ * @module
+ */
+import { createAsnTable, toIpAddress, toIpBytes } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { parseAddress } from '@byway/protocol/policy'
+import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
+import type { ExitRoleOptions } from '../exit/assemble-exit.ts'
+import type { DescriptorFacts } from './own-descriptor.ts'
+
+/** Shown to everybody: version compatibility is judged by it. */
+const SOFTWARE = 'byway/0.1.0'
+
+export type OwnFactsInput = {
+  readonly network: NetworkParameters
+  readonly onionKey: Uint8Array
+  /** Where the node is reached; none without a public port. */
+  readonly address: { readonly host: string; readonly port: number } | undefined
+  readonly attachments: readonly Uint8Array[]
+  readonly exit: ExitRoleOptions | undefined
+  readonly country: string | undefined
+  readonly asn: number | undefined
+}
+
+/** Makes the facts, or `undefined` while the node can be reached nowhere. */
+export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
+  const { network, exit, attachments, address } = input
+  const ip = address && parseAddress(address.host)
+  const addresses = ip && address ? [{ ...toIpBytes(ip), port: address.port }] : []
+  if (addresses.length + attachments.length === 0) return undefined
+  const [first] = addresses
+  const origin = first && createAsnTable(network.asnTable).lookup(toIpAddress(first))
+  return {
+    onionKey: input.onionKey,
+    roles: ROLE.RELAY | (exit ? ROLE.EXIT : 0),
+    exitProfile: exitProfileOf(exit),
+    exitFlags: (exit?.ipv6 ? EXIT_FLAG.IPV6 : 0) | (exit?.datagrams ? EXIT_FLAG.DATAGRAMS : 0),
+    country: input.country ?? origin?.country ?? '',
+    asn: input.asn ?? origin?.asn ?? 0,
+    familyId: undefined,
+    stakerId: undefined,
+    addresses,
+    attachments,
+    software: SOFTWARE,
+  }
+}
+
+function exitProfileOf(exit: ExitRoleOptions | undefined): DescriptorFacts['exitProfile'] {
+  if (!exit) return EXIT_PROFILE.NONE
+  return exit.profile === 'reduced' ? EXIT_PROFILE.REDUCED : EXIT_PROFILE.WEB
+}

@@ -1,0 +1,122 @@
+/**
+ * How a node gets its links: listens, dials what the policy allows, and gives each link to the roles that use it.
+ * @module
+ */
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { toIpAddress } from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { formatAddress, judgeDial, parseCidr } from '@byway/protocol/policy'
+import type { PolicyContext } from '@byway/protocol/policy'
+import { LINK_MESSAGE } from '@byway/protocol/wire'
+import type { SocketAddressBytes } from '@byway/protocol/wire'
+import { createLinkListener, dialLink } from '@byway/net'
+import type { LinkIdentity, LinkListener } from '@byway/net'
+import type { DirectoryService } from './directory/directory-service.ts'
+import { nodeError } from './errors.ts'
+import type { LinkTable } from './link-table.ts'
+import type { Relay } from './relay/relay.ts'
+import type { SeenAddresses } from './seen-addresses.ts'
+
+export type NodeLinksDeps = {
+  readonly network: NetworkParameters
+  readonly table: () => LinkTable
+  readonly relay: Relay
+  readonly directory: DirectoryService
+  readonly seen: SeenAddresses
+  readonly linkIdentity: () => LinkIdentity
+  /** What this host knows of its own network: a node does not dial into it. */
+  readonly policyContext: () => PolicyContext
+  /** Aborts when the node stops. */
+  readonly stopped: AbortSignal
+  readonly onLinkClosed: () => void
+}
+
+/** The node's way to its neighbours. */
+export interface NodeLinks {
+  /** Listens and returns the port. @throws NET_LISTEN */
+  listen(host: string, port: number): Promise<number>
+  /** Dials the addresses of a descriptor in turn. @throws NODE_UNREACHABLE, or the last dial's error */
+  dial(
+    nodeId: Uint8Array,
+    addresses: readonly SocketAddressBytes[],
+    signal: AbortSignal,
+  ): Promise<Link>
+  /** Closes the listener and every link. */
+  close(): Promise<void>
+}
+
+/** Creates the links of one node. */
+export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
+  const reachable = deps.network.reachablePrefixes.flatMap((prefix) => parseCidr(prefix) ?? [])
+  let listener: LinkListener | undefined
+
+  function take(link: Link, isDialled: boolean): void {
+    const relay = deps.relay.attach(link)
+    deps.table().add(link)
+    link.handler = {
+      onCell: (circuitId, cell, nowMs) => relay.onCell(circuitId, cell, nowMs),
+      onMessage: (message) => {
+        if (message.type === LINK_MESSAGE.NETINFO) deps.seen.note(link, message.address)
+        else deps.directory.onMessage(link, message)
+      },
+      onClose: (reason) => {
+        deps.table().remove(link)
+        relay.onLinkClosed(reason)
+        deps.directory.onLinkClosed(link)
+        deps.seen.forget(link)
+        deps.onLinkClosed()
+      },
+    }
+    if (link.peer.role === 'node') deps.directory.onNodeLink(link, isDialled)
+  }
+
+  async function dialOne(
+    nodeId: Uint8Array,
+    address: SocketAddressBytes,
+    signal: AbortSignal,
+  ): Promise<Link> {
+    const { port } = address
+    const context = { ...deps.policyContext(), reachable }
+    const verdict = judgeDial(formatAddress(toIpAddress(address)), port, context)
+    if (verdict.verdict === 'deny') throw nodeError('NODE_UNREACHABLE', {})
+    const link = await dialLink(
+      { crypto: nodeCrypto },
+      {
+        host: verdict.pin,
+        port,
+        nodeId,
+        identity: deps.linkIdentity(),
+        signal: AbortSignal.any([signal, deps.stopped]),
+      },
+    )
+    take(link, true)
+    return link
+  }
+
+  return {
+    async listen(host, port) {
+      listener = createLinkListener(
+        { crypto: nodeCrypto, identity: deps.linkIdentity, onLink: (link) => take(link, false) },
+        { host, port },
+      )
+      return await listener.listen()
+    },
+    async dial(nodeId, addresses, signal) {
+      let lastError: unknown = nodeError('NODE_UNREACHABLE', {})
+      for (const address of addresses) {
+        try {
+          return await dialOne(nodeId, address, signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          lastError = error
+        }
+      }
+      throw lastError
+    },
+    async close() {
+      for (const link of deps.table().links) link.close('local')
+      await listener?.[Symbol.asyncDispose]()
+    },
+  }
+}
