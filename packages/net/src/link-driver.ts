@@ -235,9 +235,9 @@ const NO_HANDLER: LinkHandler = { onCell: () => {}, onMessage: () => {}, onClose
 
 // Local limits (tunable).
 
-/** Eight large cells: enough that the socket never runs dry within a turn of the event loop at 1 Gbit/s. */
-const HIGH_WATER_BYTES = 128 * 1024
+/** Four large cells. Node joins what waits into one fresh buffer; from 128 KiB on each of those is mapped anew (ADR-0003). */
+const HIGH_WATER_BYTES = 64 * 1024
 /** Refilled while half is still under way. */
-const LOW_WATER_BYTES = 64 * 1024
+const LOW_WATER_BYTES = 32 * 1024
 /** The machine is asked at least this often, so that a stall of 3 s (SPEC §4.5) and our own lateness are seen in time. */
 const MAX_TICK_MS = 1000

@@ -6,7 +6,9 @@ import {
   dialLink,
   type LinkListener,
   type LinkListenerOptions,
+  type LinkRuntime,
   type NetLink,
+  systemRuntime,
 } from '@byway/net'
 import { testNode, type TestNode } from './identities.ts'
 
@@ -23,6 +25,7 @@ export type Listening = {
 export async function listening(
   onLink: (link: NetLink) => void = () => {},
   options: Partial<LinkListenerOptions> = {},
+  runtime: LinkRuntime = systemRuntime,
 ): Promise<Listening & AsyncDisposable> {
   const node = testNode(1)
   const links: NetLink[] = []
@@ -31,6 +34,7 @@ export async function listening(
   const listener = createLinkListener(
     {
       crypto: nodeCrypto,
+      runtime,
       identity: () => node.identity(),
       onLink: (link) => {
         links.push(link)
