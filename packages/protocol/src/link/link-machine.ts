@@ -67,6 +67,10 @@ class Machine implements LinkMachine {
   #linkQueue: CellQueue | undefined
   #reportAtMs = Number.POSITIVE_INFINITY
   #lastCircuitId = 0
+  #sentBytes = 0
+  /** Where the last cell that was not a LINK message of our own ends, in `#sentBytes`; and when the wait for it began. */
+  #dataEndBytes = 0
+  #dataSinceMs = 0
   #lastToken = 0n
 
   constructor(nowMs: number, options: LinkMachineOptions) {
@@ -156,14 +160,19 @@ class Machine implements LinkMachine {
     const nextBytes = this.#scheduler.nextBytes
     if (nextBytes > 0 && this.#sender.maySend(nextBytes)) {
       const popped = this.#scheduler.pop(nowMs)
-      if (popped) return this.#stamp(popped.cell, popped.queue.circuitId, nowMs)
+      if (popped) {
+        if (!this.#isDataOutstanding()) this.#dataSinceMs = nowMs
+        this.#dataEndBytes = this.#sentBytes + popped.cell.length
+        return this.#stamp(popped.cell, popped.queue.circuitId, nowMs)
+      }
     }
     return this.#nextReport(nowMs)
   }
 
   onTick(nowMs: number, lateMs: number): void {
     if (this.isClosed) return
-    const { outstandingBytes, progressAtMs } = this.#sender
+    const progressAtMs = Math.max(this.#sender.progressAtMs, this.#dataSinceMs)
+    const outstandingBytes = this.#isDataOutstanding() ? this.#sender.outstandingBytes : 0
     const due = this.#liveness.tick(nowMs, { outstandingBytes, progressAtMs, lateMs })
     if (due === 'dead') this.close('dead')
     else if (due === 'ping') this.send({ type: LINK_MESSAGE.PING, token: ++this.#lastToken }, nowMs)
@@ -188,10 +197,16 @@ class Machine implements LinkMachine {
     return undefined
   }
 
+  /** Padding and PINGs are not waited for: their reports would be answered by PINGs for ever. */
+  #isDataOutstanding(): boolean {
+    return this.#dataEndBytes > this.#sentBytes - this.#sender.outstandingBytes
+  }
+
   #stamp(cell: Uint8Array, circuitId: number, nowMs: number): Uint8Array {
     stampHeader(cell, circuitId, this.#receiver.readBytes)
     this.#receiver.onReported()
     this.#reportAtMs = Number.POSITIVE_INFINITY
+    this.#sentBytes += cell.length
     this.#sender.onSent(cell.length, nowMs, this.#scheduler.waitingBytes === 0)
     this.#liveness.onSent(nowMs)
     return cell
