@@ -4,35 +4,35 @@
  */
 import type { Logger } from '@byway/protocol/base'
 import {
-  type Account,
   type Accountant,
   createExitLeg,
   createExitTunnels,
   createHopLayers,
   type ExitTunnel,
   type ExitTunnels,
+  type Leg,
   type LegLink,
   type OrphanLimits,
   type RandomBytes,
 } from '@byway/protocol/circuit'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { CellQueue, Link } from '@byway/protocol/link'
-import { CLOSE_REASON, RESET_REASON } from '@byway/protocol/wire'
-import type { CloseReason, ResetReason } from '@byway/protocol/wire'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CloseReason } from '@byway/protocol/wire'
 import type { LinkRuntime, LinkTimer } from '@byway/net'
 import type { TerminalCircuit, TerminalHandler, TerminalService } from '../relay/ports.ts'
 import type { ExitConnector } from './connect-pinned.ts'
 import type { DatagramDeps } from './datagram-flow.ts'
 import type { ExitLimits } from './exit-limits.ts'
-import { createTunnelDriver, type TunnelDriver } from './exit-tunnel-driver.ts'
-import { createLinkStreams } from './link-streams.ts'
 import { createTerminalLeg, type TerminalLeg } from './terminal-leg.ts'
+import {
+  createTunnelRegistry,
+  type MemoryOwner,
+  type TunnelEntry,
+  type TunnelRegistry,
+} from './tunnel-registry.ts'
 
-/** What the memory accountant may ask of whoever holds bytes. */
-export interface MemoryOwner {
-  /** Dies at once and gives its bytes back. */
-  giveUp(): void
-}
+export type { MemoryOwner } from './tunnel-registry.ts'
 
 /** What the exit role needs. */
 export type ExitServiceDeps = {
@@ -59,6 +59,8 @@ export type ExitServiceOptions = {
   /** Carries datagrams under these rules. @default none are carried */
   readonly datagrams?: DatagramDeps | undefined
   readonly orphans?: OrphanLimits | undefined
+  /** How long a circuit may stay without a tunnel. @default 660000 */
+  readonly firstCellMs?: number | undefined
   /** @default 4096 */
   readonly maxTunnels?: number | undefined
   /** @default 1000 (SECURITY §2.8) */
@@ -95,27 +97,14 @@ export function createExitService(
   return new Service(deps, options)
 }
 
-/** A tunnel with what belongs to it. */
-type Entry = {
-  readonly circuit: string
-  readonly driver: TunnelDriver
-  readonly account: Account
-  leg: TerminalLeg
-  isOver: boolean
-}
-
 class Service implements ExitService {
   readonly #deps: ExitServiceDeps
   readonly #options: ExitServiceOptions
   readonly #tunnels: ExitTunnels
-  readonly #linkStreams: ReturnType<typeof createLinkStreams>
+  readonly #registry: TunnelRegistry
   readonly #legs = new Set<TerminalLeg>()
   /** Legs whose first message has not come. */
   readonly #waiting = new Set<TerminalLeg>()
-  readonly #entries = new Map<string, Entry>()
-  readonly #byTunnel = new Map<ExitTunnel, Entry>()
-  #lastKey = 0
-  #isDraining = false
   #isClosed = false
   #sweepTimer: LinkTimer | undefined
 
@@ -127,35 +116,31 @@ class Service implements ExitService {
       orphans: options.orphans,
       maxStreams: MAX_STREAMS_PER_TUNNEL,
     })
-    this.#linkStreams = createLinkStreams(options.maxStreamsPerLink)
+    this.#registry = createTunnelRegistry({
+      ...deps,
+      tunnels: this.#tunnels,
+      nowMs: () => deps.runtime.nowMs(),
+      datagrams: options.datagrams,
+      maxStreamsPerLink: options.maxStreamsPerLink,
+      forgetCircuit: deps.forgetCircuit,
+    })
   }
 
   accept(terminal: TerminalCircuit, nowMs: number): TerminalHandler | CloseReason {
     if (this.#isClosed) return CLOSE_REASON.DRAINING
-    const { provider, randomBytes, createLegLink } = this.#deps
-    const { circuit, link, queue } = terminal
-    const { keys, handshakeHash } = circuit.hop
-    const legLink = createLegLink({
-      link,
-      queue,
-      push: (cell) => terminal.push(cell),
-      onRoom: () => {
-        const entry = leg.tunnel && this.#byTunnel.get(leg.tunnel)
-        if (entry?.leg === leg) entry.driver.onWork()
+    const leg = createTerminalLeg(
+      this.#legOf(terminal, () => onRoom()),
+      terminal,
+      nowMs,
+      {
+        onFirstCell: (from, cell, atMs) => this.#onFirstCell(from, cell, atMs),
+        onGone: (gone) => this.#onLegGone(gone),
       },
-    })
-    const layers = createHopLayers({ provider, ...circuit })
-    const { tunnelSecret } = keys
-    const machine = createExitLeg(layers, {
-      handshakeHash,
-      tunnelSecret,
-      link: legLink,
-      randomBytes,
-    })
-    const leg = createTerminalLeg(machine, terminal, nowMs, {
-      onFirstCell: (from, cell, atMs) => this.#onFirstCell(from, cell, atMs),
-      onGone: (gone) => this.#onLegGone(gone),
-    })
+    )
+    const onRoom = (): void => {
+      const entry = this.#registry.find(leg.tunnel)
+      if (entry?.leg === leg) entry.driver.onWork()
+    }
     this.#legs.add(leg)
     this.#waiting.add(leg)
     this.#keepSweeping()
@@ -163,20 +148,20 @@ class Service implements ExitService {
   }
 
   drain(seconds: number): void {
-    this.#isDraining = true
-    for (const { driver } of this.#entries.values()) driver.tunnel?.drain(seconds)
+    this.#registry.isDraining = true
+    for (const { driver } of this.#registry.entries) driver.tunnel?.drain(seconds)
   }
 
   onAbuse(circuit: string): void {
-    const entry = this.#entries.get(circuit)
+    const entry = this.#registry.findCircuit(circuit)
     if (!entry) return
     this.#deps.log.info('ended a tunnel whose connections mostly failed')
-    this.#end(entry, CLOSE_REASON.RESOURCE_LIMIT)
+    this.#registry.end(entry, CLOSE_REASON.RESOURCE_LIMIT)
   }
 
   closeAll(reason: CloseReason = CLOSE_REASON.DRAINING): void {
     this.#isClosed = true
-    for (const entry of this.#entries.values()) this.#end(entry, reason)
+    for (const entry of this.#registry.entries) this.#registry.end(entry, reason)
     for (const leg of this.#legs) leg.destroy(reason)
     this.#sweepTimer?.cancel()
   }
@@ -185,7 +170,7 @@ class Service implements ExitService {
     let streams = 0
     let heldBytes = 0
     let droppedDatagrams = 0
-    for (const { driver } of this.#entries.values()) {
+    for (const { driver } of this.#registry.entries) {
       streams += driver.streamCount
       heldBytes += driver.heldBytes
       droppedDatagrams += driver.tunnel?.droppedDatagrams ?? 0
@@ -201,122 +186,59 @@ class Service implements ExitService {
     }
   }
 
+  #legOf(terminal: TerminalCircuit, onRoom: () => void): Leg {
+    const { circuit, link, queue } = terminal
+    const { provider, randomBytes, createLegLink } = this.#deps
+    const { keys, handshakeHash } = circuit.hop
+    const { tunnelSecret } = keys
+    const layers = createHopLayers({ provider, ...circuit })
+    const legLink = createLegLink({ link, queue, push: (cell) => terminal.push(cell), onRoom })
+    return createExitLeg(layers, { handshakeHash, tunnelSecret, link: legLink, randomBytes })
+  }
+
   #onFirstCell(leg: TerminalLeg, cell: Uint8Array, nowMs: number): void {
-    let opened: Entry | undefined
+    let opened: TunnelEntry | undefined
     const result = this.#tunnels.onFirstCell(leg.leg, cell, nowMs, () => {
-      opened = this.#createEntry(leg)
+      opened = this.#registry.create(leg)
       return opened.driver
     })
-    if (opened?.driver.tunnel) this.#byTunnel.set(opened.driver.tunnel, opened)
-    switch (result.type) {
-      case 'waiting':
-        return
-      case 'refused':
-        leg.destroy(result.reason)
-        return
-      case 'opened':
-        this.#waiting.delete(leg)
-        leg.tunnel = result.tunnel
-        if (opened) this.#onOpened(opened)
-        return
-      case 'joined':
-        this.#waiting.delete(leg)
-        leg.tunnel = result.tunnel
-        this.#onJoined(leg, result.tunnel)
+    if (opened?.driver.tunnel) this.#registry.opened(opened, opened.driver.tunnel)
+    if (result.type === 'waiting') return
+    if (result.type === 'refused') {
+      leg.destroy(result.reason)
+      return
+    }
+    this.#waiting.delete(leg)
+    leg.tunnel = result.tunnel
+    if (opened) this.#judgeOpened(opened)
+    else this.#onJoined(leg, result.tunnel)
+  }
+
+  #judgeOpened(entry: TunnelEntry): void {
+    const { maxTunnels = MAX_TUNNELS } = this.#options
+    if (this.#registry.isDraining) this.#registry.end(entry, CLOSE_REASON.DRAINING)
+    else if (this.#registry.size > maxTunnels) {
+      this.#registry.end(entry, CLOSE_REASON.RESOURCE_LIMIT)
     }
   }
 
-  #onOpened(entry: Entry): void {
-    const refusal = this.#isDraining
-      ? CLOSE_REASON.DRAINING
-      : this.#entries.size > (this.#options.maxTunnels ?? MAX_TUNNELS)
-        ? CLOSE_REASON.RESOURCE_LIMIT
-        : undefined
-    if (refusal !== undefined) this.#end(entry, refusal)
-  }
-
   #onJoined(leg: TerminalLeg, tunnel: ExitTunnel): void {
-    const entry = this.#byTunnel.get(tunnel)
-    if (!entry) return
-    const older = entry.leg
-    entry.leg = leg
-    this.#linkStreams.move(older.terminal.link, leg.terminal.link, entry.driver.streamCount)
-    if (older !== leg) older.destroy(CLOSE_REASON.FENCED)
-    entry.driver.setOrphaned(false)
-    entry.driver.onWork()
+    const entry = this.#registry.find(tunnel)
+    if (entry) this.#registry.joined(entry, leg)
   }
 
   #onLegGone(leg: TerminalLeg): void {
     this.#legs.delete(leg)
     this.#waiting.delete(leg)
     if (!leg.tunnel) return
-    const entry = this.#byTunnel.get(leg.tunnel)
     this.#tunnels.onLegGone(leg.tunnel, leg.leg, this.#deps.runtime.nowMs())
+    const entry = this.#registry.find(leg.tunnel)
     if (entry?.leg === leg && !leg.tunnel.isOver) entry.driver.setOrphaned(true)
-  }
-
-  #createEntry(leg: TerminalLeg): Entry {
-    const { connector, runtime, accountant } = this.#deps
-    this.#lastKey++
-    const circuit = `tunnel-${this.#lastKey}`
-    const driver = createTunnelDriver({
-      connector,
-      circuit,
-      datagrams: this.#options.datagrams,
-      nowMs: runtime.nowMs,
-      tryBegin: () => this.#tryBegin(entry),
-      onStreamGone: () => this.#linkStreams.remove(entry.leg.terminal.link, 1),
-      onPumped: () => this.#onPumped(entry),
-      onOver: () => this.#onOver(entry),
-    })
-    const owner: MemoryOwner = { giveUp: () => this.#end(entry, CLOSE_REASON.RESOURCE_LIMIT) }
-    const account = accountant.open(owner, () => driver.oldestAtMs)
-    const entry: Entry = { circuit, driver, account, leg, isOver: false }
-    this.#entries.set(circuit, entry)
-    return entry
-  }
-
-  #tryBegin(entry: Entry): ResetReason | undefined {
-    if (this.#isDraining) return RESET_REASON.DRAINING
-    const { link } = entry.leg.terminal
-    return this.#linkStreams.tryAdd(link) ? undefined : RESET_REASON.RESOURCE_LIMIT
-  }
-
-  #onPumped(entry: Entry): void {
-    entry.account.set(entry.driver.heldBytes)
-    const { accountant } = this.#deps
-    if (!accountant.isOver) return
-    for (const owner of accountant.chooseVictims()) owner.giveUp()
-  }
-
-  /** Every way a tunnel ends comes through here; its leg goes after the call that ended it has told its own reason. */
-  #onOver(entry: Entry): void {
-    if (entry.isOver) return
-    entry.isOver = true
-    this.#entries.delete(entry.circuit)
-    entry.account.close()
-    this.#deps.limits.forget(entry.circuit)
-    this.#deps.forgetCircuit?.(entry.circuit)
-    queueMicrotask(() => {
-      const { tunnel } = entry.driver
-      if (tunnel) {
-        this.#tunnels.giveUp(tunnel)
-        this.#byTunnel.delete(tunnel)
-      }
-      entry.leg.destroy(CLOSE_REASON.FINISHED)
-    })
-  }
-
-  /** Ends a tunnel from this side; its circuit tells the client why. */
-  #end(entry: Entry, reason: CloseReason): void {
-    const { tunnel } = entry.driver
-    if (tunnel) this.#tunnels.giveUp(tunnel)
-    entry.leg.destroy(reason)
   }
 
   #keepSweeping(): void {
     if (this.#sweepTimer || this.#isClosed) return
-    if (this.#legs.size === 0 && this.#entries.size === 0) return
+    if (this.#legs.size === 0 && this.#registry.size === 0) return
     this.#sweepTimer = this.#deps.runtime.setTimer(() => {
       this.#sweepTimer = undefined
       this.#sweep(this.#deps.runtime.nowMs())
@@ -325,18 +247,22 @@ class Service implements ExitService {
   }
 
   #sweep(nowMs: number): void {
+    const { firstCellMs = FIRST_CELL_MS } = this.#options
     for (const leg of this.#waiting) {
-      if (nowMs - leg.acceptedAtMs < FIRST_CELL_MS) break
+      if (nowMs - leg.acceptedAtMs < firstCellMs) break
       leg.destroy(CLOSE_REASON.TIMEOUT)
     }
     this.#tunnels.expireOrphans(nowMs)
-    for (const { driver } of this.#entries.values()) driver.sweep(nowMs)
+    for (const { driver } of this.#registry.entries) driver.sweep(nowMs)
   }
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** How long a fresh circuit may stay without a tunnel: the client sends OPEN right behind its CREATE. */
-const FIRST_CELL_MS = 10_000
+/**
+ * How long a fresh circuit may stay without a tunnel: clients keep warm circuits for up to ten minutes (DESIGN §9). A waiting one
+ * costs a few kilobytes, and a link's circuits are bounded by the relay role.
+ */
+const FIRST_CELL_MS = 660_000
 /** How late a deadline of seconds may be noticed. */
 const SWEEP_MS = 1000
 /** SECURITY §2.8. */

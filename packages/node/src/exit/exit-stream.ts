@@ -10,7 +10,8 @@ import type { ResetReason } from '@byway/protocol/wire'
 import type { ExitConnection, ExitConnector } from './connect-pinned.ts'
 import { resetReasonOf } from './exit-errors.ts'
 import { judgeFirstData } from './first-data.ts'
-import { createPendingBytes } from './pending-bytes.ts'
+import { createTargetWriter } from './target-writer.ts'
+import type { TargetWriter } from './target-writer.ts'
 
 /** What a stream needs of its tunnel's driver. */
 export interface StreamHost {
@@ -54,20 +55,14 @@ export function beginExitStream(id: number, request: ConnectRequest, host: Strea
 class Connection implements ExitStream {
   readonly #id: number
   readonly #host: StreamHost
-  readonly #pending = createPendingBytes()
+  readonly #writer: TargetWriter
   #connecting: AbortController | undefined = new AbortController()
   #socket: Socket | undefined
   #isOver = false
-  /** The kernel has not taken the last write yet: further bytes wait here, where they are few objects. */
-  #isBusy = false
-  /** Bytes given to the socket while it was busy. */
-  #inSocketBytes = 0
-  #heldSinceMs = Number.POSITIVE_INFINITY
   /** The tunnel asked to wait. */
   #isBlocked = false
   #clientEnded = false
   #targetEnded = false
-  #endedAtMs = Number.POSITIVE_INFINITY
   #connectedAtMs = Number.POSITIVE_INFINITY
   #lastClientByteAtMs = 0
   #clientBytes = 0
@@ -76,10 +71,15 @@ class Connection implements ExitStream {
   constructor(id: number, host: StreamHost) {
     this.#id = id
     this.#host = host
+    this.#writer = createTargetWriter({
+      nowMs: () => host.nowMs(),
+      onTaken: (bytes, nowMs) => host.tunnel.consumed(id, bytes, nowMs),
+      onHeld: (deltaBytes) => host.onHeld(deltaBytes),
+    })
   }
 
   get oldestAtMs(): number {
-    return this.#heldSinceMs
+    return this.#writer.waitingSinceMs
   }
 
   connect({ host, port, flags }: ConnectRequest): void {
@@ -96,18 +96,13 @@ class Connection implements ExitStream {
     const nowMs = this.#host.nowMs()
     this.#clientBytes += bytes.length
     this.#lastClientByteAtMs = nowMs
-    if (this.#socket && !this.#isBusy) {
-      this.#write(this.#socket, bytes, nowMs)
-      return
-    }
-    this.#pending.push(bytes)
-    this.#hold(bytes.length, nowMs)
+    this.#writer.write(bytes, nowMs)
   }
 
   onEnd(): void {
     this.#clientEnded = true
-    this.#noteEnds()
-    if (this.#socket && !this.#isBusy) this.#socket.end()
+    this.#writer.end()
+    this.#linger()
   }
 
   onDrained(): void {
@@ -121,21 +116,20 @@ class Connection implements ExitStream {
   }
 
   abort(): void {
-    const socket = this.#socket
+    if (this.#isOver) return
+    // Both ends have ended: the app takes its bytes for delivered, as over TCP, and the target may still read them.
+    if (this.#isEnded) this.#writer.release()
+    else this.#socket?.resetAndDestroy()
     this.#finish()
-    socket?.resetAndDestroy()
   }
 
   sweep(nowMs: number): void {
-    if (!this.#socket) return
-    if (nowMs - this.#endedAtMs >= LINGER_MS) {
-      this.abort()
-      return
-    }
+    if (!this.#socket || this.#isEnded) return
     const verdict = judgeFirstData(
       {
         connectedAtMs: this.#connectedAtMs,
-        clientBytes: this.#clientBytes,
+        // A client that has ended without a byte has said all it will.
+        clientBytes: this.#clientEnded ? Math.max(1, this.#clientBytes) : this.#clientBytes,
         serverBytes: this.#serverBytes,
         lastClientByteAtMs: Math.max(this.#lastClientByteAtMs, this.#connectedAtMs),
       },
@@ -164,7 +158,7 @@ class Connection implements ExitStream {
       .on('error', () => this.#reset(RESET_REASON.CONNECTION_RESET))
       .on('close', () => this.#onSocketClosed())
     if (this.#host.isOrphaned) socket.pause()
-    this.#flush(socket)
+    this.#writer.attach(socket)
   }
 
   #onChunk(socket: Socket, chunk: Uint8Array): void {
@@ -179,79 +173,40 @@ class Connection implements ExitStream {
   #onTargetEnd(): void {
     if (this.#isOver) return
     this.#targetEnded = true
-    this.#noteEnds()
     this.#host.tunnel.end(this.#id)
+    this.#linger()
   }
 
   /** SECURITY T20: a close is clean only when both sides had ended. */
   #onSocketClosed(): void {
-    if (this.#clientEnded && this.#targetEnded) this.#finish()
+    if (this.#isEnded) this.#finish()
     else this.#reset(RESET_REASON.CONNECTION_RESET)
   }
 
-  #write(socket: Socket, bytes: Uint8Array, nowMs: number): void {
-    socket.write(bytes, this.#onWritten)
-    if (socket.writableLength === 0) {
-      this.#host.tunnel.consumed(this.#id, bytes.length, nowMs)
-      return
-    }
-    this.#isBusy = true
-    this.#inSocketBytes = bytes.length
-    this.#hold(bytes.length, nowMs)
+  get #isEnded(): boolean {
+    return this.#clientEnded && this.#targetEnded
   }
 
-  /** One function for all writes: Node then reports those of a turn together. */
-  readonly #onWritten = (): void => {
+  /** Nothing more comes from either side: what is left is the target's reading of the last bytes. */
+  #linger(): void {
     const socket = this.#socket
-    if (!this.#isBusy || !socket || socket.writableLength > 0) return
-    this.#isBusy = false
-    const bytes = this.#inSocketBytes
-    this.#inSocketBytes = 0
-    this.#hold(-bytes, this.#host.nowMs())
-    this.#host.tunnel.consumed(this.#id, bytes, this.#host.nowMs())
-    this.#flush(socket)
-  }
-
-  /** Gives the socket what waits, in one system call where it can. */
-  #flush(socket: Socket): void {
-    const { bytes } = this.#pending
-    if (bytes > 0) {
-      this.#isBusy = true
-      this.#inSocketBytes = bytes
-      socket.cork()
-      for (const piece of this.#pending.takeAll()) socket.write(piece, this.#onWritten)
-      socket.uncork()
-    }
-    if (this.#clientEnded) socket.end()
-  }
-
-  #hold(deltaBytes: number, nowMs: number): void {
-    const heldBytes = this.#pending.bytes + this.#inSocketBytes
-    if (heldBytes === 0) this.#heldSinceMs = Number.POSITIVE_INFINITY
-    else if (deltaBytes < 0 || this.#heldSinceMs === Number.POSITIVE_INFINITY) {
-      this.#heldSinceMs = nowMs
-    }
-    this.#host.onHeld(deltaBytes)
-  }
-
-  #noteEnds(): void {
-    if (this.#clientEnded && this.#targetEnded) this.#endedAtMs = this.#host.nowMs()
+    if (!socket || !this.#isEnded) return
+    socket.unref()
+    socket.setTimeout(LINGER_MS, () => socket.resetAndDestroy())
   }
 
   #reset(reason: ResetReason): void {
     if (this.#isOver) return
     this.#host.tunnel.reset(this.#id, reason)
-    this.abort()
+    this.#socket?.resetAndDestroy()
+    this.#finish()
   }
 
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#connecting?.abort()
-    this.#host.onHeld(-(this.#pending.bytes + this.#inSocketBytes))
-    this.#pending.clear()
-    this.#inSocketBytes = 0
-    this.#heldSinceMs = Number.POSITIVE_INFINITY
+    this.#writer.drop()
     this.#host.onGone(this.#id)
   }
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { bytesOf, createWorld, startTarget, textOf, until } from './exit-world.ts'
+import { bytesOf, createWorld, textOf } from './exit-world.ts'
+import { startTarget, until } from './test-target.ts'
 
 const MIB = 1024 * 1024
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)

@@ -4,26 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { once } from 'node:events'
-import { type Logger, type LogFields } from '@byway/protocol/base'
+import type { LogFields, Logger } from '@byway/protocol/base'
 import {
   type ClientTunnel,
   createAccountant,
   createClientTunnel,
-  createOriginLayers,
-  createOriginLeg,
-  type HopKeys,
-  type Leg,
-  type LegLink,
-  preferredSizeClass,
   type ResolveAnswer,
 } from '@byway/protocol/circuit'
-import type { AeadKey } from '@byway/protocol/crypto'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import type { CellQueue, Link } from '@byway/protocol/link'
+import type { Link } from '@byway/protocol/link'
 import { type AllowTarget, parsePolicyContext, type PolicyContext } from '@byway/protocol/policy'
-import type { CloseReason, Endpoint } from '@byway/protocol/wire'
+import type { Endpoint } from '@byway/protocol/wire'
 import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError } from '../../src/exit/exit-errors.ts'
@@ -34,7 +25,8 @@ import {
   type ExitServiceOptions,
   type MemoryOwner,
 } from '../../src/exit/exit-service.ts'
-import type { TerminalHandler } from '../../src/relay/ports.ts'
+import { createMemoryLeg, createQueueLink, type TestLeg } from './memory-leg.ts'
+import { until } from './test-target.ts'
 
 /** What the client's application sees of one stream. */
 export type AppStream = {
@@ -46,18 +38,6 @@ export type AppStream = {
   resolved: ResolveAnswer | undefined
   /** Consumes what comes at once. */
   reads: boolean
-}
-
-/** One circuit in memory. */
-export type TestLeg = {
-  readonly client: Leg
-  readonly queue: { bytes: number }
-  /** Why the exit destroyed it. */
-  destroyed: CloseReason | undefined
-  /** Why the exit did not take it. */
-  refused: CloseReason | undefined
-  /** The relay is killed: nothing more passes, and the exit is told. */
-  die(): void
 }
 
 export type World = {
@@ -126,7 +106,7 @@ export function createWorld(options: WorldOptions): World {
       accountant,
       createLegLink: ({ queue, push, onRoom }) => {
         queue.onRoom = onRoom
-        return linkOf(queue, push)
+        return createQueueLink(queue, push)
       },
     },
     {
@@ -142,7 +122,8 @@ export function createWorld(options: WorldOptions): World {
     streams.set(id, fresh)
     return fresh
   }
-  const newLeg = (): TestLeg => createLeg(service, nowMs, () => world)
+  const link = {} as Link
+  const newLeg = (): TestLeg => createMemoryLeg({ service, client: () => client, link, nowMs })
   const firstLeg = newLeg()
   let isScheduled = false
   const client: ClientTunnel = createClientTunnel({
@@ -218,105 +199,6 @@ export function createWorld(options: WorldOptions): World {
   return world
 }
 
-function createLeg(service: ExitService, nowMs: () => number, world: () => World): TestLeg {
-  const key = (): AeadKey => nodeCrypto.aeadKey(randomBytes(32))
-  const bind = randomBytes(32)
-  const keys = { forward: key(), backward: key(), bind, tunnelSecret: randomBytes(32) }
-  const hop: HopKeys = { suite: 'aes-256-gcm', keys, handshakeHash: randomBytes(32) }
-  const layers = createOriginLayers({ provider: nodeCrypto, hops: [hop, hop], entryLayer: false })
-  let isDead = false
-  let handler: TerminalHandler | undefined
-  const forward = createPipe((cell) => {
-    if (!isDead) handler?.onCell(cell, nowMs())
-  })
-  const backward = createPipe((cell) => {
-    if (isDead || world().client.leg !== leg.client) return
-    const fault = world().client.onCell(leg.client, cell, nowMs())
-    assert.equal(fault, undefined, 'the client found a fault')
-  })
-  forward.queue.onRoom = () => world().pump()
-  const leg: TestLeg = {
-    client: createOriginLeg(layers, {
-      handshakeHash: hop.handshakeHash,
-      tunnelSecret: keys.tunnelSecret,
-      link: linkOf(forward.queue, forward.push),
-      randomBytes: (count) => randomBytes(count),
-    }),
-    queue: backward.queue,
-    destroyed: undefined,
-    refused: undefined,
-    die() {
-      isDead = true
-      if (world().client.leg === leg.client) world().client.detachLeg()
-      handler?.onClose(26)
-    },
-  }
-  const accepted = service.accept(
-    {
-      circuit: { hop, position: 2, entryLayer: false, isLast: true },
-      link: {} as Link,
-      queue: backward.queue,
-      push: backward.push,
-      destroy(reason) {
-        isDead = true
-        leg.destroyed = reason
-        if (world().client.leg === leg.client) world().client.detachLeg()
-      },
-    },
-    nowMs(),
-  )
-  if (typeof accepted === 'number') leg.refused = accepted
-  else handler = accepted
-  return leg
-}
-
-/** A one-way link: cells arrive in order, a turn later. */
-function createPipe(onCell: (cell: Uint8Array) => void): {
-  readonly queue: CellQueue & { bytes: number }
-  push(cell: Uint8Array): void
-} {
-  const cells: Uint8Array[] = []
-  let lowWaterBytes: number | undefined
-  const queue = {
-    circuitId: 1,
-    bytes: 0,
-    length: 0,
-    oldestAtMs: undefined,
-    onRoom: undefined as (() => void) | undefined,
-    wantRoom: (bytes: number) => void (lowWaterBytes = bytes),
-  }
-  const deliver = (): void => {
-    for (const cell of cells.splice(0, 32)) {
-      queue.bytes -= cell.length
-      onCell(cell)
-    }
-    if (cells.length > 0) setImmediate(deliver)
-    if (lowWaterBytes === undefined || queue.bytes > lowWaterBytes) return
-    lowWaterBytes = undefined
-    queue.onRoom?.()
-  }
-  return {
-    queue,
-    push(cell) {
-      if (cells.length === 0) setImmediate(deliver)
-      cells.push(cell)
-      queue.bytes += cell.length
-    },
-  }
-}
-
-function linkOf(queue: CellQueue, push: (cell: Uint8Array) => void): LegLink {
-  return {
-    send: push,
-    roomBytes() {
-      const room = 262_144 - queue.bytes
-      if (room <= 0) queue.wantRoom(131_072)
-      return room
-    },
-    preferredClass: (waitingBytes) => preferredSizeClass(waitingBytes, 100_000),
-  }
-}
-
 function contextOf(allowTargets: readonly AllowTarget[]): PolicyContext {
   const parsed = parsePolicyContext({ allowTargets })
   assert.ok('context' in parsed)
@@ -345,49 +227,6 @@ function loggerInto(lines: string[]): Logger {
     child: () => log,
   }
   return log
-}
-
-/** A TCP server on a port of the system's choice, closed with its sockets at the end of the scope. */
-export type Target = {
-  readonly port: number
-  readonly sockets: readonly Socket[]
-  /** How many sockets are open. */
-  openCount(): number
-  [Symbol.asyncDispose](): Promise<void>
-}
-
-export async function startTarget(
-  onSocket: (socket: Socket) => void,
-  pauseOnConnect = false,
-): Promise<Target> {
-  const sockets: Socket[] = []
-  const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect }, (socket) => {
-    sockets.push(socket)
-    socket.on('error', () => undefined)
-    onSocket(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    port,
-    sockets,
-    openCount: () => sockets.filter((socket) => !socket.closed).length,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
-/** Waits, turn by turn, until something holds. */
-export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, 'waited for too long')
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
 }
 
 export function bytesOf(stream: AppStream): Buffer {

@@ -1,0 +1,47 @@
+/** Targets on the loopback, and waiting for what they and the app see. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP server on a port of the system's choice, closed with its sockets at the end of the scope. */
+export type Target = {
+  readonly port: number
+  readonly sockets: readonly Socket[]
+  /** How many sockets are open. */
+  openCount(): number
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export async function startTarget(
+  onSocket: (socket: Socket) => void,
+  pauseOnConnect = false,
+): Promise<Target> {
+  const sockets: Socket[] = []
+  const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect }, (socket) => {
+    sockets.push(socket)
+    socket.on('error', () => undefined)
+    onSocket(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    sockets,
+    openCount: () => sockets.filter((socket) => !socket.closed).length,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Waits, turn by turn, until something holds. */
+export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, 'waited for too long')
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
