@@ -1,27 +1,9 @@
-/** Our wrappers against values printed in RFCs and NIST's GCM paper, and against wrong input. */
+/** Our wrappers against wrong input, and against printed values that `rfc.vectors.test.ts` does not hold. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodeCrypto as provider } from '@byway/protocol/node-crypto'
 
 const bug = { code: 'ASSERTION', kind: 'bug' }
-
-test('x25519 gives the results of RFC 7748 §5.2, the top bit of a coordinate masked', () => {
-  for (const [scalar, coordinate, result] of [
-    [
-      'a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4',
-      'e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c',
-      'c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552',
-    ],
-    [
-      '4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d',
-      'e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493',
-      '95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957',
-    ],
-  ] as const) {
-    const { privateKey } = provider.x25519KeyPair(hex(scalar))
-    assert.deepEqual(provider.x25519(privateKey, hex(coordinate)), hex(result))
-  }
-})
 
 test('x25519 refuses an all-zero secret and a key of another length', () => {
   const { privateKey } = provider.x25519KeyPair(new Uint8Array(32).fill(9))
@@ -65,39 +47,14 @@ test('sha256 and hmacSha256 hash their parts as one message (FIPS 180-4, RFC 423
   )
 })
 
-test('hkdfSha256 derives as RFC 5869 A.1 and A.3, 1 to 8160 bytes', () => {
-  const ikm = new Uint8Array(22).fill(0x0b)
-  assert.deepEqual(
-    provider.hkdfSha256(ikm, hex('000102030405060708090a0b0c'), hex('f0f1f2f3f4f5f6f7f8f9'), 42),
-    hex('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865'),
-  )
-  const nothing = new Uint8Array(0)
-  assert.deepEqual(
-    provider.hkdfSha256(ikm, nothing, nothing, 42),
-    hex('8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8'),
-  )
-  assert.equal(provider.hkdfSha256(ikm, nothing, nothing, 8160).length, 8160)
+test('hkdfSha256 derives 1 to 8160 bytes', () => {
+  const [ikm, nothing] = [new Uint8Array(22).fill(0x0b), new Uint8Array(0)]
+  for (const bytes of [1, 8160]) {
+    assert.equal(provider.hkdfSha256(ikm, nothing, nothing, bytes).length, bytes)
+  }
   for (const bytes of [0, 8161]) {
     assert.throws(() => provider.hkdfSha256(ikm, nothing, nothing, bytes), bug)
   }
-})
-
-test('chacha20-poly1305 seals as RFC 8439 §2.8.2', () => {
-  const key = provider.aeadKey(
-    hex('808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f'),
-  )
-  const nonce = hex('070000004041424344454647')
-  const associated = hex('50515253c0c1c2c3c4c5c6c7')
-  const plaintext = text(
-    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.",
-  )
-  const sealed = provider.aeadSeal('chacha20-poly1305', key, nonce, associated, plaintext)
-  assert.deepEqual(sealed.slice(0, 16), hex('d31a8d34648e60db7b86afbc53ef7ec2'))
-  assert.deepEqual(sealed.slice(-16), hex('1ae10b594f09e26a7e902ecbd0600691'))
-  assert.deepEqual(
-    provider.aeadOpen('chacha20-poly1305', key, nonce, associated, sealed),
-    plaintext,
-  )
 })
 
 test('aes-256-gcm seals as test case 14 of the GCM paper', () => {
