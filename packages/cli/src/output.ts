@@ -31,9 +31,15 @@ const HINTS: Readonly<Record<string, string>> = {
   CONSENT_MISSING: 'run `byway exit enable` in a terminal',
   CONSENT_NOT_INTERACTIVE:
     'run `byway exit enable` yourself, in a terminal, outside scripts and CI',
+  CONTROL_ALREADY_RUNNING: 'stop it first, or choose another state folder with --home',
+  CONTROL_NOT_RUNNING:
+    'start it with `byway up` or `byway node`, or name its state folder with --home',
+  CONTROL_PATH_TOO_LONG: 'choose a shorter state folder with --home or BYWAY_HOME',
   HOME_FILE_OPEN: 'chmod 600 the file; if it holds a key, others may have read it',
   HOME_NOT_OWNED: 'set BYWAY_HOME to a folder of your own',
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
+  RUN_PORT_TAKEN: 'stop the program that listens there, or choose another port with --port',
+  RUN_SINGLE_HOP: 'use --hops 2 or --hops 3',
 }
 
 export function createOutput(io: CliIo, isJson: boolean): Output {

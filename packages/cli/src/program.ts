@@ -1,7 +1,10 @@
 /** The command tree of `byway`, and the way from a command line to an exit code. A command that is not built is not here. */
 import { Command, CommanderError } from 'commander'
 import { addExitCommands } from './commands/exit-consent.ts'
+import { addNodeCommands } from './commands/node.ts'
 import { addPolicyCommands } from './commands/policy-check.ts'
+import { addTestnetCommand } from './commands/testnet.ts'
+import { addClientCommands } from './commands/up.ts'
 import { cliError } from './cli-errors.ts'
 import { JSON_OPTION } from './command.ts'
 import { EXIT_CODE, exitCodeOf, type ExitCode } from './exit-codes.ts'
@@ -36,8 +39,11 @@ function createProgram(io: CliIo): Command {
       outputError: () => {},
     })
     .addHelpText('after', PROGRAM_HELP)
+  addClientCommands(program, io)
+  addNodeCommands(program, io)
   addExitCommands(program, io)
   addPolicyCommands(program, io)
+  addTestnetCommand(program, io)
   return program
 }
 
@@ -57,5 +63,6 @@ Data goes to stdout, everything else to stderr; --json makes the data one JSON o
 State is kept in $BYWAY_HOME (default ~/.byway), settings in config.toml there.
 
 Examples:
+  $ byway up --country DE
   $ byway policy check example.com 443 --json
   $ byway exit disable`

@@ -1,1 +1,22 @@
-export {}
+/** Public entry: a whole network on one machine, in this process for tests or as processes of their own. */
+export { type DemoOrigin, startDemoOrigin } from './demo-origin.ts'
+export { type TestnetError, testnetError } from './errors.ts'
+export { type Testnet, testnet, type TestnetNode, type TestnetOptions } from './in-process.ts'
+export {
+  DEFAULT_NODES,
+  LEAST_NODES,
+  MOST_NODES,
+  type NetworkPlan,
+  type NodePlan,
+  planNetwork,
+  type PlanOptions,
+  withBootstrap,
+} from './plan.ts'
+export {
+  type NodeProcess,
+  type ProcessDeps,
+  type ProcessNetwork,
+  type ProcessOptions,
+  startProcesses,
+} from './processes.ts'
+export type { ProgramEvent } from './program.ts'

@@ -33,6 +33,8 @@ export type NodeConfig = {
   /** Addresses at which others reach this node; empty for a node without a public port. */
   readonly advertise: readonly string[]
   readonly country: string
+  /** Number of the AS it is in, for a node without a public address; 0 to say nothing. */
+  readonly asn: number
 }
 
 /** How an exit behaves. Nothing here makes a node an exit: that takes the operator's consent (`byway exit enable`). */
@@ -79,6 +81,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       port: port.default(9443),
       advertise: z.array(address).max(8, 'must have at most 8 entries').default([]),
       country: country.default(''),
+      asn: z.int('must be a whole number').min(0).max(0xffff_ffff).default(0),
     })
     .prefault({}),
   exit: z

@@ -8,6 +8,7 @@ import type { NodeKey, PathNode, PathRequest } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CloseReason } from '@byway/protocol/wire'
 import { buildCircuit } from './build-circuit.ts'
 import type { BuildDeps, BuildFailure, BuiltCircuit } from './build-circuit.ts'
 import type { ClientLink } from './client-link.ts'
@@ -114,15 +115,22 @@ class Source implements CircuitSource {
 
   #onFailed(path: readonly PathNode[], failure: BuildFailure) {
     const { hopIndex, reason } = failure
-    const blamed = path[hopIndex] ?? path[0]
+    // A node without an address names more relays than it is attached to: another of them may reach it.
+    const blamed = path[reason === CLOSE_REASON.NOT_ATTACHED ? hopIndex - 1 : hopIndex] ?? path[0]
     if (!blamed) throw circuitError(reason)
-    // A busy or restarting node is left out of this circuit, but it did answer.
-    if (reason !== CLOSE_REASON.RESOURCE_LIMIT && reason !== CLOSE_REASON.DRAINING) {
+    if (!HARMLESS_REASONS.has(reason)) {
       this.#deps.guards.observe(blamed.key, { type: 'failure' })
     }
     return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
   }
 }
+
+/** A busy, restarting or unattached node is left out of this circuit, but nothing is wrong with it. */
+const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
+  CLOSE_REASON.RESOURCE_LIMIT,
+  CLOSE_REASON.DRAINING,
+  CLOSE_REASON.NOT_ATTACHED,
+])
 
 function targetOf({ key, entry }: PathNode): GuardTarget {
   const { nodeId, addresses } = entry.descriptor

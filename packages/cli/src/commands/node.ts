@@ -1,0 +1,98 @@
+/** `byway node`: carries sealed cells for others; as an exit only with the operator's consent on record. */
+import type { Command } from 'commander'
+import { parseAddress } from '@byway/protocol/policy'
+import { cliError } from '../cli-errors.ts'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import type { Config } from '../config/config.ts'
+import {
+  addEngineOptions,
+  engineSetting,
+  parseWhole,
+  type EngineFlags,
+} from '../engine/engine-options.ts'
+import { runNode } from '../engine/run-node.ts'
+import type { CliIo } from '../io.ts'
+
+type SocketAddress = { readonly host: string; readonly port: number }
+
+type NodeFlags = EngineFlags & {
+  readonly listen?: SocketAddress | undefined
+  readonly exit?: boolean | undefined
+  readonly country?: string | undefined
+  readonly asn?: number | undefined
+}
+
+/** Neighbours move their circuits within seconds of being told; the rest is for streams about to end. */
+const DRAIN_S = 30
+
+export function addNodeCommands(program: Command, io: CliIo): void {
+  const node = addCommand(program, {
+    usage: 'node',
+    summary: 'carry traffic for others; a relay unless told otherwise',
+    details:
+      'A relay carries sealed cells: your address never touches a destination.\n' +
+      'Without --listen, and without addresses to advertise in the configuration, the node has no public port and is reached through relays.',
+    examples: [
+      'byway node --listen 203.0.113.7:9443',
+      'byway exit enable && byway node --exit',
+      'byway node --json',
+    ],
+  })
+    .option(
+      '--listen <address:port>',
+      'listen there and publish it; port 0 lets the system choose',
+      parseListen,
+    )
+    .option('--exit', "let strangers' traffic leave here; needs `byway exit enable` first")
+    .option('--country <code>', 'where the node is, two capital letters')
+    .option('--asn <number>', 'the AS it is in', (text) =>
+      parseWhole(text, '--asn', 0, 999_999_999),
+    )
+  addEngineOptions(node, DRAIN_S).action((flags: NodeFlags, command: Command) =>
+    runNodeCommand(flags, contextOf(command, io)),
+  )
+}
+
+async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext): Promise<void> {
+  const settings = { node: { country: flags.country, asn: flags.asn } }
+  const setting = await engineSetting(flags, settings, io)
+  try {
+    await runNode({
+      ...setting,
+      ...placeOf(flags.listen, setting.config),
+      isExit: flags.exit === true,
+      nowMs: io.nowMs,
+      onReady: (ready) => {
+        const { id, listen } = ready
+        const place = listen === null ? 'reached through relays' : `listening at ${listen}`
+        output.result({ event: 'ready', ...ready }, `node ${id.slice(0, 8)}: ${place}`)
+      },
+      onConsentEnd: () => output.say('the consent to the exit role has ended: stopping'),
+    })
+  } catch (error) {
+    // Stopping before it was up is stopping.
+    if (!setting.signal.aborted) throw error
+  }
+}
+
+/** A flag names one place for both; the configuration may listen at one and publish another. */
+function placeOf(
+  flag: SocketAddress | undefined,
+  { node }: Config,
+): { listen: SocketAddress | undefined; advertise: SocketAddress | undefined } {
+  if (flag) return { listen: flag, advertise: undefined }
+  const [first] = node.advertise
+  if (first === undefined) return { listen: undefined, advertise: undefined }
+  return {
+    listen: { host: node.listen, port: node.port },
+    advertise: { host: first, port: node.port },
+  }
+}
+
+function parseListen(text: string): SocketAddress {
+  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? []
+  if (!parseAddress(host)) {
+    throw cliError('CLI_USAGE', { problem: '--listen must be an IP address and a port' })
+  }
+  return { host, port: parseWhole(port, '--listen', 0, 65_535) }
+}

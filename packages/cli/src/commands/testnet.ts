@@ -1,0 +1,121 @@
+/** `byway testnet`: a whole network on this machine for scripts (DESIGN §12). */
+import type { Command } from 'commander'
+import { parseAddress } from '@byway/protocol/policy'
+import type { ExitTarget } from '@byway/protocol/directory'
+import {
+  DEFAULT_NODES,
+  LEAST_NODES,
+  MOST_NODES,
+  startProcesses,
+  type ProcessNetwork,
+  type ProgramEvent,
+} from '@byway/testnet'
+import { cliError } from '../cli-errors.ts'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { parseWhole, untilAborted } from '../engine/engine-options.ts'
+import { processDeps } from '../engine/local-network.ts'
+import type { CliIo } from '../io.ts'
+import type { JsonObject } from '../output.ts'
+
+type TestnetFlags = {
+  readonly nodes: number
+  readonly hops: number
+  readonly allowTarget: readonly ExitTarget[]
+}
+
+export function addTestnetCommand(program: Command, io: CliIo): void {
+  addCommand(program, {
+    usage: 'testnet',
+    summary: 'run a whole network on this machine, for scripts',
+    details:
+      'Relays, exits and a client, each a process of its own on addresses 127.N.0.1. Prints one line when it is ready, and then\n' +
+      'a line for each path. Stays up until SIGTERM or Ctrl-C, and leaves no process behind.',
+    examples: [
+      'byway testnet --json',
+      'byway testnet --nodes 8 --hops 3 --allow-target 127.0.0.1:8080 --json',
+    ],
+  })
+    .option(
+      '--nodes <number>',
+      `nodes, ${LEAST_NODES} to ${MOST_NODES}; the last is an exit without a public port`,
+      (text) => parseWhole(text, '--nodes', LEAST_NODES, MOST_NODES),
+      DEFAULT_NODES,
+    )
+    .option(
+      '--hops <number>',
+      'least number of hops, 1 to 3; 1 hides nothing',
+      (text) => parseWhole(text, '--hops', 1, 3),
+      2,
+    )
+    .option(
+      '--allow-target <address:port>',
+      'loopback origin that the exits may reach; may be repeated',
+      (text, before: readonly ExitTarget[]) => [...before, parseTarget(text)],
+      [],
+    )
+    .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
+}
+
+async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): Promise<void> {
+  const { nodes, allowTarget: exitTargets } = flags
+  const hops = flags.hops === 1 ? 1 : flags.hops === 3 ? 3 : 2
+  try {
+    await using network = await startProcesses(processDeps(io), {
+      nodes,
+      hops,
+      exitTargets,
+      signal: io.signal,
+      onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
+      onNodeEnded: (id) => {
+        if (!io.signal.aborted) output.result({ event: 'node-ended', id }, `node ended: ${id}`)
+      },
+    })
+    output.result(readyFields(network), readyText(network))
+    await untilStopped(network, io.signal)
+  } catch (error) {
+    // Stopping before it was up is stopping.
+    if (!io.signal.aborted) throw error
+  }
+}
+
+/** Resolves when the signal aborts. @throws TESTNET_PROCESS_ENDED when the client ends before */
+export async function untilStopped(network: ProcessNetwork, signal: AbortSignal): Promise<void> {
+  const error = await Promise.race([untilAborted(signal), network.clientLost])
+  if (error && !signal.aborted) throw error
+}
+
+/** The ready line that scripts rely on (DESIGN §12). What is not built is null. */
+function readyFields(network: ProcessNetwork): JsonObject {
+  return {
+    event: 'ready',
+    proxy: network.proxy,
+    httpProxy: network.httpProxy,
+    dashboard: null,
+    chain: null,
+    nodes: network.nodes.map(({ id, pid, roles, listen, plan }) => ({
+      id,
+      pid,
+      roles,
+      listen,
+      country: plan.country,
+    })),
+    client: { pid: network.clientPid },
+  }
+}
+
+function readyText({ nodes, proxy }: ProcessNetwork): string {
+  return `${nodes.length} nodes, proxy ${proxy}`
+}
+
+/** Events of our own programs are JSON by construction. */
+function fieldsOf(event: ProgramEvent): JsonObject {
+  return event as JsonObject
+}
+
+function parseTarget(text: string): ExitTarget {
+  const [, address = '', port = ''] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? []
+  if (!parseAddress(address)) {
+    throw cliError('CLI_USAGE', { problem: '--allow-target must be an IP address and a port' })
+  }
+  return { address, port: parseWhole(port, '--allow-target', 1, 65_535) }
+}

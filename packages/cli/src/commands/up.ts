@@ -1,0 +1,124 @@
+/** `byway up`, `down`, `status`: the client with its proxy, the way to stop it, and what runs on this machine. */
+import type { Command } from 'commander'
+import type { PathReport } from '@byway/client'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { isBywayError } from '@byway/protocol/base'
+import { askControl, type ControlledProgram } from '../control/control-socket.ts'
+import {
+  addEngineOptions,
+  engineSetting,
+  parseWhole,
+  stateFolder,
+  type EngineFlags,
+} from '../engine/engine-options.ts'
+import { pathFields, runClient } from '../engine/run-client.ts'
+import { runError } from '../engine/run-errors.ts'
+import type { CliIo } from '../io.ts'
+import type { JsonObject } from '../output.ts'
+import { describePath } from '../display/path-text.ts'
+
+type UpFlags = EngineFlags & {
+  readonly port?: number | undefined
+  readonly hops?: number | undefined
+  readonly country?: string | undefined
+}
+
+/** A browser's downloads end sooner or are worth a second Ctrl-C. */
+const DRAIN_S = 10
+
+export function addClientCommands(program: Command, io: CliIo): void {
+  const up = addCommand(program, {
+    usage: 'up',
+    summary: 'run the client: a SOCKS5 and HTTP proxy on this machine',
+    details:
+      'Stays up until Ctrl-C or `byway down`; the first Ctrl-C lets open connections end, the second does not wait.',
+    examples: [
+      'byway up',
+      'byway up --country DE --hops 3',
+      'curl -x socks5h://127.0.0.1:1080 https://example.com/',
+    ],
+  })
+    .option('--port <port>', "the proxy's port; 0 lets the system choose (default: 1080)", (text) =>
+      parseWhole(text, '--port', 0, 65_535),
+    )
+    .option('--hops <number>', 'least number of hops, 2 or 3 (default: 2)', (text) =>
+      parseWhole(text, '--hops', 1, 3),
+    )
+    .option('--country <code>', 'country of the exit, two capital letters (default: any)')
+  addEngineOptions(up, DRAIN_S).action((flags: UpFlags, command: Command) =>
+    runUp(flags, contextOf(command, io)),
+  )
+  addCommand(program, {
+    usage: 'down',
+    summary: 'stop the client that runs with this state folder',
+    examples: ['byway down'],
+  })
+    .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
+    .action(async (flags: Pick<EngineFlags, 'home'>, command: Command) => {
+      const { output } = contextOf(command, io)
+      await askControl(stateFolder(flags, io), 'client', 'stop')
+      output.result({ client: 'stopping' }, 'stopping')
+    })
+  addCommand(program, {
+    usage: 'status',
+    summary: 'show the client and the node that run with this state folder',
+    details: 'What does not run is null; the exit code is 0 all the same.',
+    examples: ['byway status', 'byway status --json'],
+  })
+    .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
+    .action((flags: Pick<EngineFlags, 'home'>, command: Command) =>
+      showStatus(stateFolder(flags, io), contextOf(command, io)),
+    )
+}
+
+async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<void> {
+  const client = {
+    port: flags.port,
+    country: flags.country,
+    hops: flags.hops === 1 ? undefined : flags.hops,
+  }
+  const setting = await engineSetting(flags, { client }, io)
+  if (flags.hops === 1 && !setting.network.local) throw runError('RUN_SINGLE_HOP', {})
+  const hops = flags.hops === 1 ? 1 : setting.config.client.hops === 3 ? 3 : 2
+  const onPath = (path: PathReport): void =>
+    output.isJson
+      ? output.result({ event: 'path', ...pathFields(path) }, '')
+      : output.say(`path: ${describePath(path.hops)}`)
+  try {
+    await runClient({
+      ...setting,
+      hops,
+      onPath,
+      onReady: ({ host, port }) => {
+        const [proxy, httpProxy] = [`socks5h://${host}:${port}`, `http://${host}:${port}`]
+        const text = `proxy for your applications: ${proxy} or ${httpProxy}`
+        output.result({ event: 'ready', proxy, httpProxy, pid: process.pid }, text)
+      },
+    })
+  } catch (error) {
+    // Stopping before it was up is stopping.
+    if (!setting.signal.aborted) throw error
+  }
+}
+
+async function showStatus(home: string, { output }: CommandContext): Promise<void> {
+  const [client, node] = [await statusOf(home, 'client'), await statusOf(home, 'node')]
+  output.result({ client, node }, [textOf('client', client), textOf('node', node)].join('\n'))
+}
+
+async function statusOf(home: string, program: ControlledProgram): Promise<JsonObject | null> {
+  try {
+    return await askControl(home, program, 'status')
+  } catch (error) {
+    if (isBywayError(error) && error.code === 'CONTROL_NOT_RUNNING') return null
+    throw error
+  }
+}
+
+function textOf(program: ControlledProgram, status: JsonObject | null): string {
+  if (!status) return `${program}: not running`
+  const fields = Object.entries(status).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [`${name} ${value}`] : [],
+  )
+  return `${program}: ${fields.join(', ')}`
+}

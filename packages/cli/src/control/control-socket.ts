@@ -1,0 +1,140 @@
+/**
+ * How commands talk to a running client or node: one line of JSON each way over a Unix socket in the state folder, which only its owner may
+ * open. There is no port to guard and no password to keep. What the questions are is the programs' business.
+ */
+import { chmod, rm } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { isSystemError } from '../exit-codes.ts'
+import type { JsonObject } from '../output.ts'
+import { controlError } from './control-errors.ts'
+
+/** What runs with a state folder: each has a socket of its own there. */
+export type ControlledProgram = 'client' | 'node'
+
+/** What may be asked. */
+export type ControlQuestion = 'status' | 'stop'
+
+export type ControlAnswers = { readonly [Question in ControlQuestion]: () => JsonObject }
+
+/** A question is one word; an answer grows with the tunnels. */
+const MAX_QUESTION_BYTES = 64
+/** Thousands of tunnels at some hundred bytes each. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/** A program that is this late hangs. */
+const ANSWER_TIMEOUT_MS = 5000
+/** `sun_path` of Linux and macOS less its end; what is longer would be cut off without a word. */
+const MAX_PATH_BYTES = 103
+/** The owner's own commands; more at once is a mistake. */
+const MAX_CONNECTIONS = 16
+
+/**
+ * Answers questions until disposed. A socket that a killed program left behind is replaced.
+ * @throws CONTROL_ALREADY_RUNNING, CONTROL_PATH_TOO_LONG, or the system's error
+ */
+export async function openControl(
+  home: string,
+  program: ControlledProgram,
+  answers: ControlAnswers,
+): Promise<AsyncDisposable> {
+  const path = socketPath(home, program)
+  const server = createServer((socket) => answerOne(socket, answers))
+  server.maxConnections = MAX_CONNECTIONS
+  try {
+    await listen(server, path)
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'EADDRINUSE') throw error
+    if (await isAlive(path)) throw controlError('CONTROL_ALREADY_RUNNING', { program })
+    await rm(path, { force: true })
+    await listen(server, path)
+  }
+  await chmod(path, 0o600)
+  server.unref()
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close')
+      server.close()
+      await closed
+    },
+  }
+}
+
+/**
+ * Asks the program that runs with a state folder.
+ * @throws CONTROL_NOT_RUNNING, CONTROL_NO_ANSWER, CONTROL_PATH_TOO_LONG
+ */
+export async function askControl(
+  home: string,
+  program: ControlledProgram,
+  question: ControlQuestion,
+): Promise<JsonObject> {
+  const socket = createConnection(socketPath(home, program))
+  try {
+    await once(socket, 'connect')
+  } catch (error) {
+    throw controlError('CONTROL_NOT_RUNNING', { program }, { cause: error })
+  }
+  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
+  socket.end(`${question}\n`)
+  try {
+    const value: unknown = JSON.parse(await readAll(socket))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as JsonObject
+    }
+  } catch (error) {
+    throw controlError('CONTROL_NO_ANSWER', { program }, { cause: error })
+  }
+  throw controlError('CONTROL_NO_ANSWER', { program })
+}
+
+function answerOne(socket: Socket, answers: ControlAnswers): void {
+  let asked = ''
+  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
+  socket.on('error', () => socket.destroy())
+  socket.setEncoding('utf8')
+  socket.on('data', (part: string) => {
+    asked += part
+    const end = asked.indexOf('\n')
+    if (end < 0 && asked.length <= MAX_QUESTION_BYTES) return
+    const question = asked.slice(0, end)
+    if (question !== 'status' && question !== 'stop') socket.destroy()
+    else socket.end(`${JSON.stringify(answers[question]())}\n`)
+  })
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8')
+  for await (const part of socket) {
+    text += String(part)
+    if (text.length > MAX_ANSWER_BYTES) break
+  }
+  return text
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen(path)
+  await once(server, 'listening')
+}
+
+async function isAlive(path: string): Promise<boolean> {
+  const socket = createConnection(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+function socketPath(home: string, program: ControlledProgram): string {
+  const path = join(home, `${program}.sock`)
+  const bytes = Buffer.byteLength(path)
+  if (bytes > MAX_PATH_BYTES) {
+    throw controlError('CONTROL_PATH_TOO_LONG', { bytes, most: MAX_PATH_BYTES })
+  }
+  return path
+}

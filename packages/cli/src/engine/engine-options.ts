@@ -1,0 +1,113 @@
+/** The options that every command with an engine takes, and what they lead to: state folder, configuration, network file, log, the signal to stop. */
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { openHome } from '@byway/node'
+import type { Logger } from '@byway/protocol/base'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { cliError } from '../cli-errors.ts'
+import type { Config } from '../config/config.ts'
+import { homePath } from '../config/home-path.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { loadNetworkFile } from '../config/network-file.ts'
+import type { Table } from '../config/toml-file.ts'
+import type { CliIo } from '../io.ts'
+import { createLogger } from '../logger.ts'
+
+export type EngineFlags = {
+  readonly network?: string | undefined
+  readonly home?: string | undefined
+  readonly config?: string | undefined
+  readonly drain: number
+  readonly stopWithStdin?: boolean | undefined
+}
+
+/** What an engine runs with. */
+export type EngineSetting = {
+  readonly home: string
+  readonly config: Config
+  readonly network: NetworkParameters
+  readonly log: Logger
+  /** Aborts when the engine should stop gracefully. */
+  readonly signal: AbortSignal
+  readonly drainMs: number
+}
+
+/** Adds the shared options to a command; `drainS` is how long it lets what runs come to its end. */
+export function addEngineOptions(command: Command, drainS: number): Command {
+  return command
+    .option(
+      '--network <file>',
+      'the network file (default: network.toml in the state folder, or the setting network_file)',
+    )
+    .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
+    .option('--config <file>', 'configuration (default: config.toml in the state folder)')
+    .option(
+      '--drain <seconds>',
+      'when stopping, let what runs come to its end this long',
+      (text) => parseWhole(text, '--drain', 0, MAX_DRAIN_S),
+      drainS,
+    )
+    .option('--stop-with-stdin', 'stop when standard input ends, for programs that start this one')
+}
+
+/**
+ * Reads what the engine needs; the state folder is made if it is not there.
+ * @throws what `loadConfig`, `loadNetworkFile` and `openHome` throw
+ */
+export async function engineSetting(
+  flags: EngineFlags,
+  settings: Table,
+  io: CliIo,
+): Promise<EngineSetting> {
+  const home = stateFolder(flags, io)
+  await openHome(home)
+  const env = { ...io.env, BYWAY_HOME: home }
+  const config = await loadConfig({
+    env,
+    configPath: flags.config,
+    flags: { networkFile: flags.network, ...settings },
+  })
+  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const log = createLogger({ level: config.logLevel })
+  const signal = flags.stopWithStdin ? AbortSignal.any([io.signal, inputEnd()]) : io.signal
+  return { home, config, network, log, signal, drainMs: flags.drain * 1000 }
+}
+
+/** The state folder that the flags or the environment name. */
+export function stateFolder({ home }: Pick<EngineFlags, 'home'>, io: CliIo): string {
+  return home === undefined ? homePath(io.env) : resolve(home)
+}
+
+/** Reads a whole number within limits. @throws CLI_USAGE naming the option */
+export function parseWhole(text: string, option: string, least: number, most: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : -1
+  if (value >= least && value <= most) return value
+  throw cliError('CLI_USAGE', {
+    problem: `${option} must be a whole number from ${least} to ${most}`,
+  })
+}
+
+/** Resolves when the signal aborts. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve: settle } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => settle(), { once: true })
+  // A signal keeps no process alive, and an engine's timers may all be idle ones.
+  const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS)
+  await promise
+  clearInterval(keepAlive)
+}
+
+function inputEnd(): AbortSignal {
+  const ended = new AbortController()
+  for (const name of ['end', 'close', 'error']) process.stdin.once(name, () => ended.abort())
+  process.stdin.resume()
+  ended.signal.addEventListener('abort', () => process.stdin.destroy(), { once: true })
+  process.stdin.unref()
+  return ended.signal
+}
+
+/** A day: whoever wants to wait longer wants no end. */
+const MAX_DRAIN_S = 86_400
+/** Any long time. */
+const KEEP_ALIVE_MS = 60_000

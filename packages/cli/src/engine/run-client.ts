@@ -1,0 +1,122 @@
+/** Runs the client and its proxy until told to stop (`byway up`). What the options are called is in commands/up.ts. */
+import {
+  createClient,
+  createProxy,
+  type Client,
+  type Dialer,
+  type PathReport,
+  type Proxy,
+} from '@byway/client'
+import { openControl } from '../control/control-socket.ts'
+import { isSystemError } from '../exit-codes.ts'
+import type { JsonObject } from '../output.ts'
+import { untilAborted, type EngineSetting } from './engine-options.ts'
+import { runError } from './run-errors.ts'
+
+export type ClientRun = EngineSetting & {
+  readonly hops: 1 | 2 | 3
+  readonly onPath: (path: PathReport) => void
+  readonly onReady: (ready: { readonly host: string; readonly port: number }) => void
+}
+
+type Parts = { readonly client: Client; readonly proxy: Proxy; readonly port: number }
+
+/**
+ * Starts client and proxy, and resolves when they have stopped.
+ * @throws RUN_PORT_TAKEN, CONTROL_ALREADY_RUNNING, and what the client throws
+ */
+export async function runClient(run: ClientRun): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([run.signal, stop.signal])
+  await using parts = new AsyncDisposableStack()
+  let running: Parts | undefined
+  const control = await openControl(run.home, 'client', {
+    status: () => statusOf(run, running),
+    stop: () => {
+      stop.abort()
+      return { stopping: true }
+    },
+  })
+  parts.use(control)
+  const client = parts.use(
+    createClient({
+      network: run.network,
+      home: run.home,
+      hops: run.hops,
+      unsafeSingleHop: run.hops === 1,
+      log: run.log.child('client'),
+      onPath: run.onPath,
+    }),
+  )
+  await client.start(signal)
+  const { host, port: wanted } = { host: run.config.client.listen, port: run.config.client.port }
+  const proxy = parts.use(
+    createProxy(
+      { dialer: withCountry(client, run.config.client.country), log: run.log.child('proxy') },
+      {
+        host,
+        port: wanted,
+        safeSocks: run.config.client.safeSocks,
+        allowTargets: run.network.exitTargets.map((each) => ({
+          host: each.address,
+          port: each.port,
+        })),
+      },
+    ),
+  )
+  const port = await startProxy(proxy, wanted)
+  running = { client, proxy, port }
+  run.onReady({ host, port })
+  await untilAborted(signal)
+  await proxy.drain(AbortSignal.timeout(run.drainMs))
+}
+
+async function startProxy(proxy: Proxy, wanted: number): Promise<number> {
+  try {
+    return (await proxy.start()).port
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'EADDRINUSE') throw error
+    throw runError('RUN_PORT_TAKEN', { port: wanted }, { cause: error })
+  }
+}
+
+/** Streams whose user name names no country take the configured one. */
+function withCountry(dialer: Dialer, country: string): Dialer {
+  if (country === '') return dialer
+  const fill = <Options extends Parameters<Dialer['resolve']>[1]>(options: Options): Options => ({
+    ...options,
+    selection: { ...options.selection, country: options.selection.country ?? country },
+  })
+  return {
+    connect: (target, options) => dialer.connect(target, fill(options)),
+    resolve: (host, options) => dialer.resolve(host, fill(options)),
+    openDatagrams: (options) => dialer.openDatagrams(fill(options)),
+  }
+}
+
+function statusOf(run: ClientRun, running: Parts | undefined): JsonObject {
+  if (!running) return { pid: process.pid, state: 'starting' }
+  const { client, proxy, port } = running
+  const { nodes, links, stock, tunnels } = client.status()
+  return {
+    pid: process.pid,
+    state: run.signal.aborted ? 'stopping' : 'running',
+    proxy: `${run.config.client.listen}:${port}`,
+    nodes,
+    links,
+    stock,
+    tunnels: tunnels.map(pathFields),
+    counters: { ...proxy.counters() },
+  }
+}
+
+/** A path as scripts see it. */
+export function pathFields({ hops, streams, rejoins, buildMs }: PathReport): JsonObject {
+  return {
+    hops: hops.map(({ nodeId }) => nodeId),
+    countries: hops.map(({ country }) => country),
+    streams,
+    rejoins,
+    buildMs,
+  }
+}

@@ -1,0 +1,16 @@
+/** What stops an engine from running, as far as the engines themselves do not say it. */
+import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
+
+type RunErrors = {
+  /** Another program listens at the proxy's port: stop it, or choose another with `--port`. */
+  RUN_PORT_TAKEN: { port: number }
+  /** One hop hides nothing from the exit: only a network on one machine, for measuring, may be used that way. */
+  RUN_SINGLE_HOP: Record<string, never>
+}
+
+export type RunError = ErrorOf<RunErrors>
+
+export const runError: ErrorBuilder<RunErrors> = errorBuilder<RunErrors>({
+  RUN_PORT_TAKEN: ['local', "the proxy's port is taken"],
+  RUN_SINGLE_HOP: ['config', 'one hop is for local networks only'],
+})

@@ -1,0 +1,109 @@
+/** Runs a node until told to stop (`byway node`). What the options are called is in commands/node.ts. */
+import {
+  consentCovers,
+  consentError,
+  createNode,
+  readConsent,
+  untilConsentEnds,
+  type NodeOptions,
+  type RunningNode,
+} from '@byway/node'
+import { toHex } from '@byway/protocol/base'
+import { openControl } from '../control/control-socket.ts'
+import { untilAborted, type EngineSetting } from './engine-options.ts'
+
+type SocketAddress = { readonly host: string; readonly port: number }
+
+/** What a node says when it is ready. */
+export type NodeIdentity = {
+  readonly id: string
+  readonly pid: number
+  readonly roles: readonly string[]
+  readonly listen: string | null
+}
+
+export type NodeRun = EngineSetting & {
+  readonly listen: SocketAddress | undefined
+  readonly advertise: SocketAddress | undefined
+  readonly isExit: boolean
+  readonly nowMs: () => number
+  readonly onReady: (ready: NodeIdentity) => void
+  readonly onConsentEnd: () => void
+}
+
+/**
+ * Starts a node, and resolves when it has stopped. An exit stops within seconds once the consent is withdrawn.
+ * @throws CONSENT_MISSING, CONTROL_ALREADY_RUNNING, and what the node throws
+ */
+export async function runNode(run: NodeRun): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([run.signal, stop.signal])
+  if (run.isExit) await requireConsent(run)
+  const consentEnds = run.isExit ? watchConsent(run, signal) : undefined
+  await using parts = new AsyncDisposableStack()
+  const node = parts.use(createNode(nodeOptions(run)))
+  const control = await openControl(run.home, 'node', {
+    status: () => ({ ...identityOf(run, node), ...node.status() }),
+    stop: () => {
+      stop.abort()
+      return { stopping: true }
+    },
+  })
+  parts.use(control)
+  await node.start(signal)
+  run.onReady(identityOf(run, node))
+  const withdrawn = consentEnds?.then(() => 'withdrawn' as const)
+  const why = await Promise.race([untilAborted(signal), ...(withdrawn ? [withdrawn] : [])])
+  // Whoever withdraws the consent wants no stranger's stream to run on.
+  if (why === 'withdrawn') run.onConsentEnd()
+  else await node.drain(run.drainMs / 1000)
+  stop.abort()
+}
+
+function nodeOptions({
+  config,
+  network,
+  home,
+  listen,
+  advertise,
+  log,
+  isExit,
+}: NodeRun): NodeOptions {
+  const { profile, datagrams, ipv6 } = config.exit
+  return {
+    network,
+    home,
+    listen,
+    advertise,
+    exit: isExit ? { profile, datagrams, ipv6 } : undefined,
+    country: config.node.country || undefined,
+    asn: config.node.asn || undefined,
+    log: log.child('node'),
+  }
+}
+
+function identityOf(run: NodeRun, node: RunningNode): NodeIdentity {
+  const { listen } = node
+  const roles = [...(listen ? ['relay'] : []), ...(run.isExit ? ['exit'] : [])]
+  return {
+    id: toHex(node.nodeId),
+    pid: process.pid,
+    roles,
+    listen: listen ? `${listen.host}:${listen.port}` : null,
+  }
+}
+
+async function requireConsent({ home, network, nowMs }: NodeRun): Promise<void> {
+  const found = await readConsent(home, nowMs())
+  if (!consentCovers(found, network)) throw consentError('CONSENT_MISSING', { state: found.state })
+}
+
+/** Resolves when the consent has ended; never rejects. */
+async function watchConsent({ home, network, nowMs }: NodeRun, signal: AbortSignal): Promise<void> {
+  try {
+    await untilConsentEnds(home, network, { nowMs, signal })
+  } catch {
+    // Stopping ends the watch; a record that can no longer be read is no consent.
+    if (signal.aborted) await new Promise<never>(() => {})
+  }
+}

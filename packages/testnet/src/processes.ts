@@ -1,0 +1,212 @@
+/**
+ * A whole network of real processes on this machine (DESIGN §12): each node and the client run the program `byway`, as a user would run it.
+ * Leaves no process and no file behind. What is printed is the caller's business.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeLocalConsent } from '@byway/node'
+import { fromHex } from '@byway/protocol/base'
+import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
+import { testnetError, type TestnetError } from './errors.ts'
+import { createLauncher, processEnded, type Launcher } from './launcher.ts'
+import { planNetwork, withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
+import type { ProgramEvent } from './program.ts'
+import { createTemporaryFolder } from './temporary-folder.ts'
+import { waitUntil } from './wait.ts'
+
+/** What this needs of the program around it. */
+export type ProcessDeps = {
+  /** How to run `byway`: executable and arguments before the command. */
+  readonly program: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Writes a network file. */
+  readonly formatNetwork: (network: NetworkParameters) => string
+  /** Asks the program that runs with a state folder for its status. */
+  readonly askStatus: (home: string, program: 'client' | 'node') => Promise<ProgramEvent>
+}
+
+export type ProcessOptions = {
+  /** @default 6 */
+  readonly nodes?: number | undefined
+  /** @default 2 */
+  readonly hops?: 1 | 2 | 3 | undefined
+  /** Loopback origins that the exits may reach. @default none */
+  readonly exitTargets?: readonly ExitTarget[] | undefined
+  /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
+  readonly proxyPort?: number | undefined
+  /** Told what the client says about its paths. */
+  readonly onPath?: ((event: ProgramEvent) => void) | undefined
+  /** A node has ended by itself. The network goes on without it. */
+  readonly onNodeEnded?: ((id: string) => void) | undefined
+  readonly signal: AbortSignal
+}
+
+/** A node as it says it is. */
+export type NodeProcess = {
+  readonly plan: NodePlan
+  readonly id: string
+  readonly pid: number
+  readonly roles: readonly string[]
+  readonly listen: string | null
+  readonly home: string
+}
+
+/** A running network; disposing stops all of it. */
+export interface ProcessNetwork extends AsyncDisposable {
+  readonly nodes: readonly NodeProcess[]
+  readonly clientPid: number
+  readonly proxy: string
+  readonly httpProxy: string
+  readonly networkFile: string
+  /** What a node says of itself, or `undefined` when it no longer runs. */
+  statusOf(node: NodeProcess): Promise<ProgramEvent | undefined>
+  /** Resolves when the client has ended by itself, with what to throw: there is no network without it. */
+  readonly clientLost: Promise<TestnetError>
+}
+
+/** Eight processes start in about three seconds; on a loaded machine in ten times that. */
+const START_TIMEOUT_MS = 90_000
+/** A client lets open connections end before it stops; then they are reset. */
+const DRAIN_S = 2
+/** Longer than draining takes; what has not ended by then hangs. */
+const STOP_GRACE_MS = 8000
+
+/**
+ * Starts the network; resolves when the client knows every node and its proxy listens.
+ * @throws TESTNET_SIZE, TESTNET_PROCESS_ENDED, TESTNET_TIMEOUT, or the signal's reason
+ */
+export async function startProcesses(
+  deps: ProcessDeps,
+  options: ProcessOptions,
+): Promise<ProcessNetwork> {
+  const plan = planNetwork(options)
+  const parts = new AsyncDisposableStack()
+  try {
+    const folder = parts.use(await createTemporaryFolder())
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+    const nodeLauncher = parts.use(launcherOf(deps, signal))
+    const start: Start = { deps, options, folder: folder.path, launcher: nodeLauncher, signal }
+    const { nodes, networkFile } = await startNodes(start, plan)
+    // Disposed first, so that the nodes still carry what the client lets end.
+    const launcher = parts.use(launcherOf(deps, signal))
+    const client = await startClient({ ...start, launcher }, networkFile)
+    const knowsAll = async (): Promise<boolean> => {
+      const { nodes: known } = await deps.askStatus(client.home, 'client')
+      return known === nodes.length
+    }
+    await waitUntil('the client to know every node', knowsAll, waitingOf(start))
+    const owned = parts.move()
+    return {
+      nodes,
+      networkFile,
+      clientPid: client.program.pid,
+      proxy: textField(client.ready, 'proxy'),
+      httpProxy: textField(client.ready, 'httpProxy'),
+      clientLost: client.program.ended.then((how) => processEnded('client', client.program, how)),
+      statusOf: (node) => deps.askStatus(node.home, 'node').catch(() => undefined),
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    }
+  } catch (error) {
+    await parts.disposeAsync()
+    throw error
+  }
+}
+
+type Start = {
+  readonly deps: ProcessDeps
+  readonly options: ProcessOptions
+  readonly folder: string
+  readonly launcher: Launcher
+  readonly signal: AbortSignal
+}
+
+function launcherOf({ program, env }: ProcessDeps, signal: AbortSignal): Launcher {
+  const sharedArgs = ['--json', '--stop-with-stdin', '--drain', String(DRAIN_S)]
+  return createLauncher({ program, sharedArgs, env, graceMs: STOP_GRACE_MS, signal })
+}
+
+/** As in one process: the first contact alone, then the relays, then the node that attaches to them. */
+async function startNodes(
+  start: Start,
+  { network: unconnected, nodes: plans }: NetworkPlan,
+): Promise<{ nodes: readonly NodeProcess[]; networkFile: string }> {
+  const [firstPlan, ...rest] = plans
+  if (!firstPlan) throw testnetError('TESTNET_SIZE', { nodes: 0, least: 1, most: 1 })
+  const alone = await writeNetwork(start, 'alone.toml', unconnected)
+  const first = await startNode(start, firstPlan, { network: unconnected, file: alone })
+  const network = withBootstrap(unconnected, contactOf(first))
+  const file = await writeNetwork(start, 'network.toml', network)
+  const startAll = (some: readonly NodePlan[]): Promise<NodeProcess[]> =>
+    Promise.all(some.map((plan) => startNode(start, plan, { network, file })))
+  const open = [first, ...(await startAll(rest.filter(({ host }) => host !== undefined)))]
+  await untilAllKnow(start, open)
+  const nodes = [...open, ...(await startAll(rest.filter(({ host }) => host === undefined)))]
+  await untilAllKnow(start, nodes)
+  return { nodes, networkFile: file }
+}
+
+async function startNode(
+  { options, folder, launcher }: Start,
+  plan: NodePlan,
+  { network, file }: { readonly network: NetworkParameters; readonly file: string },
+): Promise<NodeProcess> {
+  const home = join(folder, plan.name)
+  await mkdir(home, { mode: 0o700 })
+  if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
+  const args = ['node', '--network', file, '--home', home]
+  args.push('--country', plan.country, '--asn', String(plan.asn))
+  if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
+  if (plan.isExit) args.push('--exit')
+  const { program, ready } = await launcher.launch(plan.name, args)
+  const id = textField(ready, 'id')
+  void program.ended.then(() => options.onNodeEnded?.(id))
+  const { roles, listen } = ready
+  return {
+    plan,
+    id,
+    pid: program.pid,
+    roles: Array.isArray(roles) ? roles.map(String) : [],
+    listen: typeof listen === 'string' ? listen : null,
+    home,
+  }
+}
+
+async function startClient({ options, folder, launcher }: Start, file: string) {
+  const home = join(folder, 'client')
+  await mkdir(home, { mode: 0o700 })
+  const args = ['up', '--network', file, '--home', home]
+  args.push('--port', String(options.proxyPort ?? 0), '--hops', String(options.hops ?? 2))
+  return { home, ...(await launcher.launch('client', args, options.onPath)) }
+}
+
+async function untilAllKnow(start: Start, nodes: readonly NodeProcess[]): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const found = await Promise.all(nodes.map(({ home }) => start.deps.askStatus(home, 'node')))
+    return found.every(({ descriptors }) => descriptors === nodes.length)
+  }
+  await waitUntil('every node to know the others', look, waitingOf(start))
+}
+
+async function writeNetwork(
+  { deps, folder }: Start,
+  name: string,
+  network: NetworkParameters,
+): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, deps.formatNetwork(network))
+  return path
+}
+
+function waitingOf({ signal }: Start): { timeoutMs: number; signal: AbortSignal } {
+  return { timeoutMs: START_TIMEOUT_MS, signal }
+}
+
+function contactOf({ id, listen }: NodeProcess): NetworkParameters['bootstrap'][number] {
+  const [address = '', port = ''] = listen?.split(':') ?? []
+  return { nodeId: fromHex(id) ?? new Uint8Array(32), address, port: Number(port) }
+}
+
+function textField(event: ProgramEvent, name: string): string {
+  const value = event[name]
+  return typeof value === 'string' ? value : ''
+}
