@@ -83,7 +83,7 @@ class Source implements CircuitSource {
     const nowMs = Date.now()
     return choosePath({
       set: directory.nodes,
-      guards: guards.entries(nowMs),
+      guards: preferStanding(guards.entries(nowMs), this.#deps.links),
       request,
       weightOf: (key) => guards.weightOf(key),
       random,
@@ -125,6 +125,7 @@ class Source implements CircuitSource {
   }
 }
 
+<<<<<<< HEAD
 /** A busy, restarting or unattached node is left out of this circuit, but nothing is wrong with it. */
 const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.RESOURCE_LIMIT,
@@ -133,6 +134,16 @@ const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
 ])
 
 function targetOf({ key, entry }: PathNode): GuardTarget {
+=======
+/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. */
+function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly NodeKey[] {
+  const standing = guards.filter((key) => links.get(key))
+  return [...standing, ...guards.filter((key) => !links.get(key))]
+}
+
+/** What to dial for a node of the directory. */
+export function targetOf({ key, entry }: PathNode): GuardTarget {
+>>>>>>> cca8d2a (Keep a second guard warm; refuse wishes that no exit can grant)
   const { nodeId, addresses } = entry.descriptor
   const texts = addresses.map((each) => ({
     address: formatAddress(toIpAddress(each)),

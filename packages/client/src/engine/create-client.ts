@@ -14,7 +14,7 @@ import {
   unitRandom,
   verifyDescriptor,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, PathNode } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -23,7 +23,7 @@ import { dialLink } from '@byway/net'
 import type { Link } from '@byway/protocol/link'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
-import { createCircuitSource } from './circuit-source.ts'
+import { createCircuitSource, targetOf } from './circuit-source.ts'
 import type { CircuitSource } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
 import type { CircuitStock } from './circuit-stock.ts'
@@ -85,6 +85,10 @@ export interface Client extends Dialer, AsyncDisposable {
   status(): ClientStatus
 }
 
+// Local limits (tunable): docs/LIMITS.md.
+const WARM_GUARDS = 2
+const WARM_EVERY_MS = 3000
+
 /** Creates a client; `start` sets it going. */
 export function createClient(options: ClientOptions): Client {
   return new Engine(options)
@@ -99,6 +103,8 @@ class Engine implements Client {
   readonly #source: CircuitSource
   readonly #stock: CircuitStock
   readonly #pool: TunnelPool
+  readonly #closing = new AbortController()
+  #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
     const { home, network } = options
@@ -152,6 +158,8 @@ class Engine implements Client {
     await this.#directory.start(signal)
     this.#guards.refresh(this.#directory.nodes)
     this.#stock.start()
+    this.#keepGuardsWarm()
+    this.#warmTimer = setInterval(() => this.#keepGuardsWarm(), WARM_EVERY_MS).unref()
     this.#log.info('client ready', { nodes: this.#directory.set.size })
   }
 
@@ -185,11 +193,25 @@ class Engine implements Client {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    clearInterval(this.#warmTimer)
     this.#directory.stop()
     this.#stock.stop()
     this.#pool.closeAll()
     this.#links.closeAll()
     await this.#guards.flush()
+  }
+
+  /** Keeps a second guard's link standing, so that a tunnel whose guard dies moves in one round trip. */
+  #keepGuardsWarm(): void {
+    const primary = this.#guards.primary()
+    const standing = primary.filter((key) => this.#links.get(key)).length
+    const missing = primary.filter((key) => !this.#links.get(key) && !this.#links.isResting(key))
+    for (const key of missing.slice(0, Math.max(0, WARM_GUARDS - standing))) {
+      const node = this.#directory.nodes.get(key)
+      // A guard that does not answer has been noted by then; there is nobody to tell.
+      if (node) this.#links.connect(targetOf(node), this.#closing.signal).catch(() => {})
+    }
   }
 
   /** A link for the directory: one that stands, a guard's, or a first contact's. */
@@ -198,7 +220,7 @@ class Engine implements Client {
     if (standing) return standing
     const guards = this.#guards.primary().flatMap((key) => this.#directory.nodes.get(key) ?? [])
     const targets = [
-      ...guards.map(targetOfNode),
+      ...guards.map(targetOf),
       ...this.#options.network.bootstrap.map(targetOfBootstrap),
     ]
     for (const target of targets) {
@@ -244,15 +266,6 @@ function hopFromDescriptor(bytes: Uint8Array, expected: HopSpec): HopSpec | unde
 /** The port that circuits in stock must serve: the web's, or in a local network that of its only target. */
 function firstPort(network: NetworkParameters): number {
   return network.exitTargets[0]?.port ?? 443
-}
-
-function targetOfNode({ key, entry }: PathNode): GuardTarget {
-  const { nodeId, addresses } = entry.descriptor
-  const texts = addresses.map((each) => ({
-    address: formatAddress(toIpAddress(each)),
-    port: each.port,
-  }))
-  return { key, nodeId, addresses: texts }
 }
 
 function targetOfBootstrap({

@@ -187,6 +187,9 @@ class Pool implements TunnelPool {
 
   #needOf(group: Group, { selection, port, needsDatagrams }: TunnelRequest): CircuitNeed {
     const { country, asn, hops, session } = selection
+    // No descriptor says its city or its traffic classes yet: a wish that nobody can grant is refused, not ignored.
+    if (selection.city !== undefined) throw clientError('NO_PATH', { rule: 'EXIT_CITY' })
+    if (selection.trafficClass === 'collect') throw clientError('NO_PATH', { rule: 'EXIT_CLASS' })
     const isPinned = session !== undefined && this.#deps.nowMs() < group.exitUntilMs
     return {
       port: needsDatagrams === true ? undefined : port,
