@@ -125,7 +125,6 @@ class Source implements CircuitSource {
   }
 }
 
-<<<<<<< HEAD
 /** A busy, restarting or unattached node is left out of this circuit, but nothing is wrong with it. */
 const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.RESOURCE_LIMIT,
@@ -133,8 +132,6 @@ const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.NOT_ATTACHED,
 ])
 
-function targetOf({ key, entry }: PathNode): GuardTarget {
-=======
 /** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. */
 function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly NodeKey[] {
   const standing = guards.filter((key) => links.get(key))
@@ -143,7 +140,6 @@ function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly
 
 /** What to dial for a node of the directory. */
 export function targetOf({ key, entry }: PathNode): GuardTarget {
->>>>>>> cca8d2a (Keep a second guard warm; refuse wishes that no exit can grant)
   const { nodeId, addresses } = entry.descriptor
   const texts = addresses.map((each) => ({
     address: formatAddress(toIpAddress(each)),
