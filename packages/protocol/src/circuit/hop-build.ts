@@ -18,6 +18,7 @@ import {
   bodyOf,
   CLOSE_REASON,
   type CloseReason,
+  CREATE_BODY_BYTES,
   type Create,
   type CreateFailure,
   type CreateOutcome,
@@ -26,6 +27,7 @@ import {
   decodeCreated,
   decodeCreatePayload,
   encodeCreatedPayload,
+  MESSAGE_2_OVERHEAD_BYTES,
   type Position,
   SUITE,
   SUITE_OFFER,
@@ -172,6 +174,8 @@ function outcomeOf(cell: Uint8Array): CreateOutcome {
   try {
     const created = decodeCreated(bodyOf(cell))
     if (created.result === 'failed') return created
+    // An answer that this hop's own could not hold is no answer of SPEC §5.4.
+    if (created.message2.length > MAX_NEXT_ANSWER_BYTES) return failure(PROTOCOL)
     return { result: 'extended', message2: created.message2 }
   } catch (error) {
     if (error instanceof BywayError && error.kind === 'peer') return failure(PROTOCOL)
@@ -217,6 +221,9 @@ function nextPosition(position: Position): Position | undefined {
 }
 
 const { PROTOCOL } = CLOSE_REASON
+
+/** What is left of a CREATED for the next hop's message 2: status and n, our message 2, the head of its payload (SPEC §5.4). */
+const MAX_NEXT_ANSWER_BYTES = CREATE_BODY_BYTES - 3 - MESSAGE_2_OVERHEAD_BYTES - 5
 
 /** Protocol constant (change needs a spec change): SPEC §5.3, a hop uses at most 15 000. */
 const MAX_DEADLINE_MS = 15_000

@@ -29,7 +29,7 @@ export const DESCRIPTOR: Uint8Array = new Uint8Array(400).fill(7)
 export function testNode(seed: number, preferAes = true): TestNode {
   const randomBytes = seededBytes(seed)
   const nodeId = randomBytes(32)
-  const filter = { capacity: 1024 }
+  const filter = { capacity: 65_536 }
   const onionKeys = createOnionKeys({ provider: nodeCrypto, nodeId, randomBytes, filter }, 0)
   const build = createHopBuild({
     provider: nodeCrypto,

@@ -68,6 +68,20 @@ describe('a hop that authenticates and lies', () => {
     assert.equal(shorter.type === 'failed' && shorter.reason, CLOSE_REASON.PROTOCOL)
   })
 
+  it('cannot make the hop before it answer with more than a CREATED holds', () => {
+    for (const bytes of [2927, 2928, 4084]) {
+      const nodes = testNodes(2)
+      const origin = startOriginBuild(originOptions(nodes))
+      const step = nodes[0]?.build.onCreate(origin.cell, 'client', 0)
+      assert.equal(step?.type, 'extend')
+      const long = new Uint8Array(bytes)
+      const answer = step.onNextCreated(createdCell({ result: 'answered', message2: long }))
+      assert.equal(answer.type, bytes === 2927 ? 'ready' : 'refused')
+      const built = origin.onCreated(answer.cell)
+      assert.equal(built.type === 'failed' && built.reason, CLOSE_REASON.PROTOCOL)
+    }
+  })
+
   it('cannot answer for the hop behind it', () => {
     const outcome = { result: 'extended', message2 } as const
     const result = entrySays(testNodes(2), true, { suite: AES_256_GCM, outcome })
