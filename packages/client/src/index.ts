@@ -1,6 +1,12 @@
 /** Public entry of the client: `createClient` for programs, `createProxy` for applications that speak SOCKS or HTTP. @module */
 export { createClient } from './engine/create-client.ts'
-export type { Client, ClientOptions, ClientStatus, PathReport } from './engine/create-client.ts'
+export type {
+  Client,
+  ClientOptions,
+  ClientStatus,
+  GuardMeasure,
+  PathReport,
+} from './engine/create-client.ts'
 export type { ClientError } from './engine/errors.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'

@@ -30,6 +30,8 @@ export type DialOptions = {
   readonly nodeId: Uint8Array
   /** A node's own identity; without it the dialler is a client, which proves nothing. */
   readonly identity?: LinkIdentity | undefined
+  /** The own address to dial from. @default the system's choice */
+  readonly localAddress?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** From the first packet to the last greeting. @default 10 000 */
   readonly timeoutMs?: number | undefined
@@ -61,6 +63,7 @@ function openSocket(options: DialOptions): { socket: TLSSocket; feed: SocketFeed
     ...LINK_TLS,
     host: options.host,
     port: options.port,
+    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     // SPEC §3.1: no server name; the certificate says nothing, identity is proven inside.
     servername: '',
     rejectUnauthorized: false,

@@ -137,6 +137,13 @@ class Driver implements NetLink, TransportSink {
     this.#scheduleFlush()
   }
 
+  ping(): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      this.#machine.ping(this.#runtime.nowMs(), resolve)
+      this.#scheduleFlush()
+    })
+  }
+
   allocateCircuitId(): number {
     return this.#machine.allocateCircuitId()
   }

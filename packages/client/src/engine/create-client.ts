@@ -75,6 +75,13 @@ export type ClientStatus = {
   readonly tunnels: readonly PathReport[]
 }
 
+/** How far a guard is. */
+export type GuardMeasure = {
+  readonly nodeId: string
+  /** A PING's round trip; undefined when the link closed meanwhile. */
+  readonly rttMs: number | undefined
+}
+
 /** A running client. */
 export interface Client extends Dialer, AsyncDisposable {
   /**
@@ -83,6 +90,8 @@ export interface Client extends Dialer, AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus
+  /** Measures every link to a guard that stands now. Resolves within the time a silent link lives (SPEC §4.5). */
+  measureGuards(): Promise<readonly GuardMeasure[]>
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -190,6 +199,13 @@ class Engine implements Client {
       stock: this.#stock.size,
       tunnels: this.#pool.tunnels.map(reportOf),
     }
+  }
+
+  measureGuards(): Promise<readonly GuardMeasure[]> {
+    const measure = async ({ nodeId, link }: ClientLink): Promise<GuardMeasure> => {
+      return { nodeId: nodeKeyOf(nodeId), rttMs: await link.ping() }
+    }
+    return Promise.all(this.#links.live.map(measure))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,6 +72,22 @@ export function linkContract(name: string, makePair: () => Promise<Pair>): void 
     assert.deepEqual(far.messages, [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7 }])
   })
 
+  test(`${name}: measures the link by PING, and says when none answers`, options, async () => {
+    await using pair = await makePair()
+    new Recorder(pair.dialler)
+    new Recorder(pair.listener)
+    const answers = await Promise.all([
+      pair.dialler.ping(),
+      pair.dialler.ping(),
+      pair.listener.ping(),
+    ])
+    assert.ok(answers.every((rttMs) => rttMs !== undefined && rttMs >= 0))
+    const late = pair.dialler.ping()
+    pair.dialler.close('local')
+    assert.equal(await late, undefined)
+    assert.equal(await pair.dialler.ping(), undefined)
+  })
+
   test(
     `${name}: a close is told once to each side, local here and remote there`,
     options,

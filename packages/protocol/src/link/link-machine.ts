@@ -32,6 +32,8 @@ import type { LinkMessage, SizeClass } from '@byway/protocol/wire'
 import { createCreditReceiver, REPORT_DELAY_MS } from './credit-receiver.ts'
 import { createCreditSender } from './credit-sender.ts'
 import { createLiveness } from './liveness.ts'
+import { createPingBook } from './ping-book.ts'
+import type { OnPingAnswer, PingBook } from './ping-book.ts'
 import type { LinkCloseReason, LinkHandler, LinkMachine } from './ports.ts'
 import { createScheduler } from './scheduler.ts'
 import type { CellQueue, Scheduler } from './scheduler.ts'
@@ -62,6 +64,7 @@ class Machine implements LinkMachine {
   readonly #sender
   readonly #receiver
   readonly #liveness
+  readonly #pings: PingBook
   readonly #reader = new MessageListReader()
   readonly #control: Uint8Array[] = []
   #linkQueue: CellQueue | undefined
@@ -82,6 +85,7 @@ class Machine implements LinkMachine {
       isPadded: options.isClientLink,
       random: options.random,
     })
+    this.#pings = createPingBook(options.random)
   }
 
   get waitingBytes(): number {
@@ -126,6 +130,11 @@ class Machine implements LinkMachine {
     }
     if (this.#control.length >= MAX_CONTROL_CELLS) this.close('limit')
     else this.#control.push(cell)
+  }
+
+  ping(nowMs: number, onAnswer: OnPingAnswer): void {
+    if (this.isClosed) onAnswer(undefined)
+    else this.send({ type: LINK_MESSAGE.PING, token: this.#pings.ask(nowMs, onAnswer) }, nowMs)
   }
 
   allocateCircuitId(): number {
@@ -184,6 +193,7 @@ class Machine implements LinkMachine {
     this.isClosed = true
     for (const queue of this.#scheduler.queues) this.#scheduler.close(queue)
     this.#control.length = 0
+    this.#pings.giveUp()
     this.#options.handler().onClose(reason)
   }
 
@@ -227,7 +237,8 @@ class Machine implements LinkMachine {
   #onMessage(message: LinkMessage, nowMs: number): void {
     if (message.type === LINK_MESSAGE.PING)
       this.send({ type: LINK_MESSAGE.PONG, token: message.token }, nowMs)
-    else if (message.type !== LINK_MESSAGE.PONG) this.#options.handler().onMessage(message, nowMs)
+    else if (message.type === LINK_MESSAGE.PONG) this.#pings.answer(message.token, nowMs)
+    else this.#options.handler().onMessage(message, nowMs)
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LinkMessage } from '@byway/protocol/wire'
+import type { OnPingAnswer } from './ping-book.ts'
 import type { CellQueue } from './scheduler.ts'
 
 /** Why a link ended. Logged and counted; never with an address. */
@@ -44,6 +45,8 @@ export interface LinkMachine {
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void
   /** Queues a link message ahead of the circuits' cells; directory parts wait their turn like a circuit. */
   send(message: LinkMessage, nowMs: number): void
+  /** Asks the peer for a PONG and tells how long it took, our own waiting cells included. */
+  ping(nowMs: number, onAnswer: OnPingAnswer): void
   /** An id for a circuit that this side creates: unused, with the top bit of SPEC §4.1. */
   allocateCircuitId(): number
 
@@ -74,6 +77,11 @@ export interface Link {
   /** Queues a cell and makes sure that the socket is served before the event loop sleeps. */
   push(queue: CellQueue, cell: Uint8Array): void
   send(message: LinkMessage): void
+  /**
+   * Measures the link: resolves with a PING's round trip in milliseconds, or `undefined` when the link closed first. A silent
+   * peer closes it (SPEC §4.5), so this waits no longer than that.
+   */
+  ping(): Promise<number | undefined>
   allocateCircuitId(): number
   close(reason: LinkCloseReason): void
 }
