@@ -9,6 +9,7 @@ import {
   type ClientTunnel,
   createAccountant,
   createClientTunnel,
+  type Leg,
   type ResolveAnswer,
 } from '@byway/protocol/circuit'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -40,7 +41,7 @@ export type AppStream = {
   reads: boolean
 }
 
-export type World = {
+export type World = Disposable & {
   readonly service: ExitService
   readonly client: ClientTunnel
   readonly limits: ReturnType<typeof createExitLimits>
@@ -63,12 +64,14 @@ export type World = {
   rejoin(): void
   /** Moves the clock of client and exit on, and lets the exit do its housekeeping. */
   pass(ms: number): void
-  close(): void
+  sendDatagram(id: number, endpoint: Endpoint, payload: Uint8Array): void
+  /** Another client opens a tunnel on a circuit of its own. */
+  openTunnel(): TestLeg
 }
 
 export type WorldOptions = {
   readonly targets: readonly number[]
-  readonly answers?: (name: string) => readonly string[]
+  readonly answers?: (name: string) => readonly string[] | undefined
   /** UDP ports; absent: no datagrams. */
   readonly datagramPorts?: readonly number[]
   readonly memoryBytes?: number
@@ -192,7 +195,13 @@ export function createWorld(options: WorldOptions): World {
       timers.clear()
       for (const run of due) run()
     },
-    close() {
+    sendDatagram: (id, endpoint, payload) => client.sendDatagram(id, endpoint, payload, nowMs()),
+    openTunnel() {
+      const leg = newLeg()
+      openAnotherTunnel(leg.client, nowMs())
+      return leg
+    },
+    [Symbol.dispose]() {
       service.closeAll()
     },
   }
@@ -235,4 +244,24 @@ export function bytesOf(stream: AppStream): Buffer {
 
 export function textOf(stream: AppStream): string {
   return bytesOf(stream).toString()
+}
+
+/** A tunnel whose client does nothing but open it. */
+function openAnotherTunnel(leg: Leg, nowMs: number): void {
+  const nothing = (): void => undefined
+  const handler = {
+    onWork: nothing,
+    onData: nothing,
+    onEnd: nothing,
+    onReset: nothing,
+    onDrained: nothing,
+    onDatagram: nothing,
+    onDraining: nothing,
+    onOver: nothing,
+    onConnected: nothing,
+    onResolved: nothing,
+    onJoined: nothing,
+  }
+  const tunnelId = randomBytes(16)
+  createClientTunnel({ provider: nodeCrypto, tunnelId, leg, handler }).pump(nowMs)
 }

@@ -24,6 +24,8 @@ export type TestLeg = {
   destroyed: CloseReason | undefined
   /** Why the exit did not take it. */
   refused: CloseReason | undefined
+  /** A relay in between sends the exit a cell of its own making. */
+  forge(cell: Uint8Array): void
   /** The relay is killed: nothing more passes, and the exit is told. */
   die(): void
 }
@@ -65,6 +67,7 @@ export function createMemoryLeg({ service, client, link, nowMs }: LegEnds): Test
     queue: backward.queue,
     destroyed: undefined,
     refused: undefined,
+    forge: (cell) => forward.push(cell),
     die() {
       isDead = true
       if (client().leg === leg.client) client().detachLeg()

@@ -16,6 +16,7 @@ import {
 import { BywayError } from '@byway/protocol/base'
 import type { ClientTunnelKeys } from './tunnel-keys.ts'
 import type { Leg } from './leg.ts'
+import { INITIAL_WINDOW_BYTES } from './send-half.ts'
 import type { Stream, StreamKind } from './stream.ts'
 import {
   type Control,
@@ -136,10 +137,14 @@ function takeJoined(
   return true
 }
 
-/** SPEC §8.3: the offset is repeated after a JOIN for every open stream. */
+/**
+ * SPEC §8.3: the offset is repeated after a JOIN for every open stream. One that was never raised goes without saying; and its
+ * BEGIN may have been lost with the older leg, so that the other end would not know the stream yet.
+ */
 export function repeatWindows(state: TunnelState): void {
   for (const stream of state.streams.all()) {
-    if (stream.kind === 'connection' && !stream.doneReceived) dueWindow(state, stream)
+    const isRaised = stream.receive.grantedOffset > INITIAL_WINDOW_BYTES
+    if (stream.kind === 'connection' && !stream.doneReceived && isRaised) dueWindow(state, stream)
   }
 }
 

@@ -74,6 +74,21 @@ describe('tunnel and streams', () => {
     assert.equal(world.atClient.events.at(-1), 'end 1')
   })
 
+  it('goes on with streams whose BEGIN was lost with the leg, or had not been sent', () => {
+    const world = createWorld()
+    world.client.connect(WEB, world.nowMs)
+    world.settle()
+    const lost = world.client.connect(WEB, world.nowMs)
+    world.client.pump(world.nowMs)
+    const unsent = world.client.connect(WEB, world.nowMs)
+    world.rejoin()
+    world.settle()
+    assert.equal(world.leg().closedBy, undefined)
+    for (const stream of [lost, unsent]) {
+      assert.ok(world.atClient.events.includes(`connected ${stream} 4`))
+    }
+  })
+
   it('resets streams, never ends them cleanly, when the tunnel is given up (SPEC §9.3, T20)', () => {
     const world = createWorld()
     const stream = world.client.connect(WEB, world.nowMs)
