@@ -36,7 +36,7 @@ class Direction:
         self.in_flight_bytes = 0
         self.sender_free_at = 0.0
         self.last_due_at = 0.0
-        self.counters = {"sent": 0, "lost": 0, "overflowed": 0}
+        self.counters = {"sent": 0, "lost": 0, "overflowed": 0, "maxWaitingBytes": 0}
 
     def accept(self, packet, now):
         """Queues a packet, or drops it by chance or because the queue is full."""
@@ -49,6 +49,7 @@ class Direction:
         if waiting_bytes + len(packet) > self.settings["queueBytes"] or self.in_flight_bytes > MAX_IN_FLIGHT_BYTES:
             self.counters["overflowed"] += 1
             return
+        self.counters["maxWaitingBytes"] = max(self.counters["maxWaitingBytes"], round(waiting_bytes + len(packet)))
         self.sender_free_at = start + (len(packet) / bytes_per_second if bytes_per_second else 0)
         # A delay that was lowered meanwhile must not let packets overtake.
         self.last_due_at = max(self.last_due_at, self.sender_free_at + self.settings["delayMs"] / 1000)

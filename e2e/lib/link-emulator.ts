@@ -28,6 +28,8 @@ export type DirectionCounters = {
   readonly sent: number
   readonly lost: number
   readonly overflowed: number
+  /** Most bytes that ever waited for the rate at once, the packet just taken in included. */
+  readonly maxWaitingBytes: number
 }
 
 /** Counters of both directions. */
