@@ -103,7 +103,10 @@ suite('link emulator', { skip: missing ?? false }, () => {
     await measure('bulk', 6_000_000)
     const { rightToLeft } = await link.change(UNSHAPED)
     assert.ok(rightToLeft.overflowed > 0, 'bulk must have filled the queue')
-    assert.ok(rightToLeft.maxWaitingBytes <= 256 * 1024, `${rightToLeft.maxWaitingBytes} bytes waited`)
+    assert.ok(
+      rightToLeft.maxWaitingBytes <= 256 * 1024,
+      `${rightToLeft.maxWaitingBytes} bytes waited`,
+    )
   })
   test('packets are lost at the rate asked for', async () => {
     const earlier = await link.change({ ...UNSHAPED, lossPercent: 20 })
