@@ -43,6 +43,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
 /** The exit code for anything thrown. What is no `BywayError` and not the system's is a bug. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isBywayError(error)) return isSystemError(error) ? EXIT_CODE.LOCAL : EXIT_CODE.BUG
+  if (error.code === 'CLI_USAGE') return EXIT_CODE.USAGE
   return REFUSALS.has(error.code) ? EXIT_CODE.REFUSED : OF_KIND[error.kind]
 }
 

@@ -1,0 +1,150 @@
+/**
+ * `byway testnet` as a script would run it: processes of their own, one line when ready, nothing left behind.
+ */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { promisify } from 'node:util'
+import { startByway, type RunningByway } from '../running-byway.ts'
+import { byway, temporaryHome } from '../spawn-byway.ts'
+
+type Ready = {
+  readonly event: 'ready'
+  readonly proxy: string
+  readonly httpProxy: string
+  readonly dashboard: null
+  readonly chain: null
+  readonly nodes: readonly {
+    readonly id: string
+    readonly pid: number
+    readonly roles: readonly string[]
+    readonly listen: string | null
+  }[]
+  readonly client: { readonly pid: number }
+}
+
+async function startPage(): Promise<{ server: Server; port: number }> {
+  const server = createServer((_request, response) => response.end('a page'))
+  server.listen({ host: '127.0.0.1', port: 0 })
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+/** curl's exit code and what it printed. */
+async function curl(proxy: string, url: string): Promise<{ code: number; out: string }> {
+  try {
+    const args = ['-sS', '--noproxy', '', '-m', '20', '-x', proxy, url]
+    const { stdout } = await promisify(execFile)('curl', args)
+    return { code: 0, out: stdout }
+  } catch (error) {
+    return { code: (error as { code: number }).code, out: '' }
+  }
+}
+
+suite('byway testnet', () => {
+  let page: Awaited<ReturnType<typeof startPage>>
+  let other: Awaited<ReturnType<typeof startPage>>
+  let running: RunningByway
+  let ready: Ready
+  let temporary: string
+
+  before(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'byway-test-'))
+    page = await startPage()
+    other = await startPage()
+    const target = `127.0.0.1:${page.port}`
+    running = startByway(['testnet', '--json', '--allow-target', target], { TMPDIR: temporary })
+    ready = (await running.event('ready')) as Ready
+  })
+  after(async () => {
+    await running.stop()
+    page.server.close()
+    other.server.close()
+    await rm(temporary, { recursive: true })
+  })
+
+  test('says in one line what scripts rely on (DESIGN §12)', () => {
+    assert.match(ready.proxy, /^socks5h:\/\/127\.0\.0\.1:\d+$/)
+    assert.match(ready.httpProxy, /^http:\/\/127\.0\.0\.1:\d+$/)
+    assert.deepEqual([ready.dashboard, ready.chain], [null, null])
+    assert.equal(ready.nodes.length, 6)
+    assert.equal(new Set(ready.nodes.map(({ pid }) => pid)).size, 6)
+    assert.ok(ready.nodes.every(({ id }) => /^[0-9a-f]{64}$/.test(id)))
+    assert.deepEqual(
+      ready.nodes.map(({ roles, listen }) => [roles.join(), listen?.replace(/:\d+$/, '')]),
+      [
+        ['relay', '127.1.0.1'],
+        ['relay', '127.2.0.1'],
+        ['relay', '127.3.0.1'],
+        ['relay,exit', '127.4.0.1'],
+        ['relay,exit', '127.5.0.1'],
+        ['exit', undefined],
+      ],
+    )
+    assert.ok([ready.client.pid, ...ready.nodes.map(({ pid }) => pid)].every(isAlive))
+  })
+
+  test('carries a page by both proxies, and says by which path', async () => {
+    const url = `http://127.0.0.1:${page.port}/`
+    assert.deepEqual(await curl(ready.proxy, url), { code: 0, out: 'a page' })
+    assert.deepEqual(await curl(ready.httpProxy, url), { code: 0, out: 'a page' })
+    const path = (await running.event('path')) as unknown as { hops: readonly string[] }
+    const known = new Set(ready.nodes.map(({ id }) => id))
+    assert.ok(path.hops.length >= 2 && path.hops.every((id) => known.has(id)))
+  })
+
+  test('lets its exits reach no other loopback port: curl gets a SOCKS error', async () => {
+    const { code } = await curl(ready.proxy, `http://127.0.0.1:${other.port}/`)
+    assert.equal(code, 97, 'CURLE_PROXY')
+  })
+
+  test('leaves no process and no file behind at SIGTERM, and ends with 0', async () => {
+    const pids = [ready.client.pid, ...ready.nodes.map(({ pid }) => pid)]
+    assert.equal(await running.stop(), 0)
+    assert.deepEqual(pids.filter(isAlive), [])
+    assert.deepEqual(await readdir(temporary), [])
+  })
+})
+
+test('takes its processes along when it is killed itself', async (t) => {
+  const running = startByway(['testnet', '--json', '--nodes', '4'], {
+    TMPDIR: await temporaryHome(t),
+  })
+  const ready = (await running.event('ready')) as Ready
+  await running.kill()
+  for (const pid of [ready.client.pid, ...ready.nodes.map((node) => node.pid)]) await untilGone(pid)
+})
+
+for (const args of [
+  ['--nodes', '3'],
+  ['--nodes', 'six'],
+  ['--hops', '4'],
+  ['--allow-target', 'example.com:80'],
+  ['--allow-target', '127.0.0.1'],
+  ['--allow-target', '127.0.0.1:0'],
+]) {
+  test(`refuses ${args.join(' ')} with 64`, async () => {
+    const { code, out } = await byway(['testnet', ...args])
+    assert.deepEqual([code, out], [64, ''])
+  })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Bounded by the test's own limit. */
+async function untilGone(pid: number): Promise<void> {
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20))
+}

@@ -1,0 +1,152 @@
+/**
+ * Client, relays and exits together over real TLS links:
+ *
+ *   app ─► proxy ─► client ═► guard ═► exit ─► origin                  2 hops
+ *                          ═► guard ═► relay ═► exit ─► origin          3 hops, asked for, or because the exit has no port
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { buffer } from 'node:stream/consumers'
+import { after, before, suite, test } from 'node:test'
+import type { PathReport } from '@byway/client'
+import { testnet, type Testnet } from '../src/index.ts'
+import { curl } from './support/curl.ts'
+import { bodyOf, startOrigin, type Origin } from './support/origin.ts'
+import { connectSocks } from './support/socks-client.ts'
+
+/** Country of the exit without a port in a network of six (plan.ts). */
+const PORTLESS = 'jp'
+
+suite('a network in one process', () => {
+  let origin: Origin
+  let other: Origin
+  let net: Testnet
+  let startMs: number
+  const paths: PathReport[] = []
+
+  before(async () => {
+    origin = await startOrigin()
+    other = await startOrigin()
+    const beganMs = performance.now()
+    net = await testnet({
+      exitTargets: [{ address: '127.0.0.1', port: origin.port }],
+      onPath: (path) => paths.push(path),
+    })
+    startMs = performance.now() - beganMs
+  })
+  after(async () => {
+    await net[Symbol.asyncDispose]()
+    await origin[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
+  })
+
+  const proxy = (scheme: string, user?: string): string =>
+    `${scheme}://${user === undefined ? '' : `${user}:x@`}127.0.0.1:${net.proxyPort}`
+  const pathsDuring = async (work: () => Promise<unknown>): Promise<PathReport[]> => {
+    const before = paths.length
+    await work()
+    return paths.slice(before)
+  }
+
+  test('is up within two seconds, with a client that knows all six nodes', () => {
+    assert.equal(net.client.status().nodes, 6)
+    assert.ok(startMs < 2000, `took ${startMs.toFixed(0)} ms`)
+  })
+
+  for (const [what, scheme, args] of [
+    ['SOCKS5 with the name resolved at the exit', 'socks5h', []],
+    ['SOCKS4a', 'socks4a', []],
+    ['HTTP CONNECT', 'http', ['--proxytunnel']],
+    ['plain HTTP', 'http', []],
+  ] as const) {
+    test(`carries a page by ${what}`, async () => {
+      const body = await curl(proxy(scheme), `${origin.url}/page/100000`, ...args)
+      assert.deepEqual(body, bodyOf('page', 100_000))
+    })
+  }
+
+  test('takes two hops to an exit with a port, and three on request', async () => {
+    const two = await pathsDuring(() =>
+      curl(proxy('socks5h', 'a-country-fr'), `${origin.url}/x/10`),
+    )
+    const three = await pathsDuring(() => curl(proxy('socks5h', 'b-hops-3'), `${origin.url}/x/10`))
+    assert.deepEqual(
+      [two, three].map((all) => all.map(({ hops }) => hops.length)),
+      [[2], [3]],
+    )
+  })
+
+  test('reaches the exit without a port through whichever relay it is attached to', async () => {
+    // Its descriptor names more relays than it keeps links to, so some of these paths are tried in vain.
+    for (let round = 0; round < 8; round++) {
+      const user = `round${round}-country-${PORTLESS}-hops-3`
+      const found = await pathsDuring(() => curl(proxy('socks5h', user), `${origin.url}/x/10`))
+      assert.deepEqual(
+        found.map(({ hops }) => [hops.length, hops.at(-1)?.country]),
+        [[3, 'JP']],
+      )
+    }
+  })
+
+  test('never puts two hops of one AS into a circuit (SPEC §10.3)', () => {
+    assert.ok(paths.length > 0)
+    for (const { hops } of paths) {
+      assert.equal(new Set(hops.map(({ nodeId }) => nodeId)).size, hops.length)
+      assert.equal(new Set(hops.map(({ asn }) => asn)).size, hops.length)
+    }
+  })
+
+  test('gives each isolated application a tunnel of its own, and one application one tunnel', async () => {
+    const tunnels = (): number => net.client.status().tunnels.length
+    const before = tunnels()
+    await curl(proxy('socks5h', 'anna'), `${origin.url}/x/10`)
+    await curl(proxy('socks5h', 'anna'), `${origin.url}/x/10`)
+    assert.equal(tunnels(), before + 1)
+    await curl(proxy('socks5h', 'berta'), `${origin.url}/x/10`)
+    assert.equal(tunnels(), before + 2)
+  })
+
+  test('carries a thousand streams at once, each with its own bytes', async () => {
+    const fetchOne = async (index: number): Promise<boolean> => {
+      const name = `stream${index}`
+      const { code, socket } = await connectSocks({
+        proxyPort: net.proxyPort,
+        host: '127.0.0.1',
+        port: origin.port,
+        username: `group${index % 10}`,
+      })
+      assert.equal(code, 0)
+      socket.write(`GET /${name}/20000 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+      return (await buffer(socket)).subarray(-20_000).equals(bodyOf(name, 20_000))
+    }
+    const results = await Promise.all(Array.from({ length: 1000 }, (_, index) => fetchOne(index)))
+    assert.equal(results.filter((isRight) => isRight).length, 1000)
+  })
+
+  test('refuses another port of the loopback with a SOCKS error, at the proxy or at the exit', async () => {
+    const refused = await connectSocks({
+      proxyPort: net.proxyPort,
+      host: '127.0.0.1',
+      port: other.port,
+    })
+    assert.notEqual(refused.code, 0)
+    refused.socket.destroy()
+  })
+
+  test('ends the stream where the origin ends it, half-closed by the application before', async () => {
+    const { socket } = await connectSocks({
+      proxyPort: net.proxyPort,
+      host: '127.0.0.1',
+      port: origin.port,
+    })
+    socket.end(`GET /half/300000 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    assert.deepEqual((await buffer(socket)).subarray(-300_000), bodyOf('half', 300_000))
+    if (!socket.closed) await once(socket, 'close')
+  })
+})
+
+test('refuses a network of three nodes or of none', async () => {
+  for (const nodes of [0, 3, 2.5, 1000]) {
+    await assert.rejects(testnet({ nodes }), { code: 'TESTNET_SIZE' })
+  }
+})
