@@ -51,6 +51,9 @@ export type AssembleExitDeps = {
 /** A running exit role. */
 export type ExitRole = { readonly service: ExitService; readonly ownNetwork: OwnNetwork }
 
+/** Local limit (tunable): DNS and QUIC; other UDP is scanning, games and amplification (DESIGN §5). */
+const DATAGRAM_PORTS: readonly number[] = [53, 443]
+
 /** Creates the role. @throws NODE_EXIT_UNSAFE when the own network cannot be read */
 export async function assembleExit(
   deps: AssembleExitDeps,
@@ -101,7 +104,11 @@ export async function assembleExit(
       createLegLink,
       forgetCircuit: (circuit) => cache.forget(circuit),
     },
-    { datagrams: datagrams ? { resolverFor, context, limits, nowMs } : undefined },
+    {
+      datagrams: datagrams
+        ? { resolverFor, context, limits, nowMs, ports: DATAGRAM_PORTS }
+        : undefined,
+    },
   )
   return { service, ownNetwork }
 }
