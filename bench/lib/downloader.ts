@@ -5,8 +5,14 @@
  */
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 
-import { openRoute, type Route } from './route.ts'
+import { openRoute, type Route, type RouteConnection } from './route.ts'
+
+/** More than any buffer on the way holds. */
+const STALLED_BYTES = 4e9
+/** Time for every buffer on the way to fill. */
+const STALL_SETTLE_MS = 1_000
 
 /** One job: `streams` downloads at the same time, `repeat` times one after the other. */
 export type DownloadJob = {
@@ -18,6 +24,8 @@ export type DownloadJob = {
   readonly isHashed: boolean
   /** SOCKS user of each stream; the last one serves the streams beyond the list. */
   readonly isolations: readonly string[]
+  /** SOCKS users of connections that ask for a large body first and never read it. @default none */
+  readonly stalled?: readonly string[] | undefined
 }
 
 /** What one stream saw. Times are milliseconds since it began to connect. */
@@ -38,6 +46,8 @@ export type DownloadResult =
 export async function runJob(
   job: DownloadJob,
 ): Promise<{ wallMs: number; streams: StreamResult[] }> {
+  const stalled = await Promise.all((job.stalled ?? []).map((user) => openStalled(job, user)))
+  if (stalled.length > 0) await delay(STALL_SETTLE_MS)
   const startMs = performance.now()
   const streams: StreamResult[] = []
   for (let round = 0; round < job.repeat; round++) {
@@ -46,7 +56,21 @@ export async function runJob(
     )
     streams.push(...(await Promise.all(some)))
   }
-  return { wallMs: performance.now() - startMs, streams }
+  const wallMs = performance.now() - startMs
+  for (const { close } of stalled) close()
+  return { wallMs, streams }
+}
+
+async function openStalled(job: DownloadJob, isolation: string): Promise<RouteConnection> {
+  const connection = await openRoute(job.route, job.originPort, isolation)
+  connection.stall()
+  connection.ended.catch(() => undefined)
+  connection.write(requestOf(STALLED_BYTES))
+  return connection
+}
+
+function requestOf(bytes: number): string {
+  return `GET /${bytes} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`
 }
 
 async function download(job: DownloadJob, isolation: string): Promise<StreamResult> {
@@ -78,7 +102,7 @@ async function download(job: DownloadJob, isolation: string): Promise<StreamResu
     () => reject(new Error(`ended after ${bytes} of ${job.bytesEach} bytes`)),
     reject,
   )
-  connection.write(`GET /${job.bytesEach} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`)
+  connection.write(requestOf(job.bytesEach))
   try {
     await complete
   } finally {

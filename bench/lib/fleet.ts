@@ -54,7 +54,7 @@ export async function startFleet(
 /** A network that says it is up may still refuse its first stream: small downloads are tried until one passes. */
 async function waitUntilCarries(context: BenchContext, system: SystemUnderTest): Promise<void> {
   let lastReason = ''
-  const job = { streams: 1, repeat: 1, bytesEach: 1_000, isHashed: false, isolations: ['bench-0'] }
+  const job = { streams: 1, repeat: 1, bytesEach: 1_000, isHashed: false, isolations: ['bench0'] }
   try {
     await pollUntil('the first small download', FIRST_DOWNLOAD_TIMEOUT_MS, async () => {
       try {

@@ -1,6 +1,6 @@
 /**
  * The destination of every bench, as its own process: `GET /BYTES HTTP/1.1` is answered with that many bytes of
- * `body.ts`. Listens on 127.0.0.1, prints `{"port":N}` on stdout and lives until its stdin ends.
+ * `body.ts`. Listens on 127.0.0.1 or the address given, prints `{"port":N}` on stdout and lives until its stdin ends.
  * Not a general HTTP server: one request per connection, no header is read.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -50,7 +50,7 @@ function sendBody(socket: Socket, bodyBytes: number): void {
   pump()
 }
 
-server.listen(0, '127.0.0.1', () => {
+server.listen(0, process.argv[2] ?? '127.0.0.1', () => {
   process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`)
 })
 process.stdin.resume().on('end', () => process.exit(0))

@@ -7,12 +7,14 @@ import { connect, type Socket } from 'node:net'
 
 /** A way to the origin. With `tcp` the port leads there by itself; with `socks5` the proxy is asked for it. */
 export type Route =
-  | { readonly kind: 'tcp'; readonly port: number }
+  | { readonly kind: 'tcp'; readonly port: number; readonly host?: string | undefined }
   | { readonly kind: 'socks5'; readonly port: number }
 
 /** An open connection to the origin. */
 export interface RouteConnection {
   write(text: string): void
+  /** Stops to read for good. */
+  stall(): void
   /** From now on `sink` gets every piece received; the piece is valid during the call only. */
   receive(sink: (piece: Buffer) => void): void
   /** Resolves on a clean end. @throws Error when the connection broke or was silent for `SILENCE_TIMEOUT_MS`. */
@@ -37,7 +39,7 @@ export async function openRoute(
 ): Promise<RouteConnection> {
   const inbox = createInbox()
   const socket = connect({
-    host: '127.0.0.1',
+    host: (route.kind === 'tcp' ? route.host : undefined) ?? '127.0.0.1',
     port: route.port,
     noDelay: true,
     onread: {
@@ -69,6 +71,7 @@ export async function openRoute(
   }
   return {
     write: (text) => void socket.write(text),
+    stall: () => void socket.pause().setTimeout(0),
     receive: (sink) => inbox.divert(sink),
     ended,
     close: () => void socket.destroy(),

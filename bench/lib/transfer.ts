@@ -84,6 +84,6 @@ function jobOf(context: BenchContext, system: SystemUnderTest, shape: TransferSh
     originPort: context.origin.port,
     streams: shape.streams,
     repeat: 1,
-    isolations: Array.from({ length: count }, (_, index) => `bench-${index}`),
+    isolations: Array.from({ length: count }, (_, index) => `bench${index}`),
   }
 }

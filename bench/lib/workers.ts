@@ -25,9 +25,12 @@ export interface Downloader {
   stop(): Promise<void>
 }
 
-/** Starts the origin on a port of the system's choice. */
-export async function startOrigin(): Promise<Origin> {
-  const child = await startScript('origin')
+/** Starts a command elsewhere, inside a network namespace for instance. */
+export type Wrap = (command: string, args: readonly string[]) => { command: string; args: string[] }
+
+/** Starts the origin on a port of the system's choice. @param host - the address to listen on */
+export async function startOrigin(host = '127.0.0.1', wrap?: Wrap): Promise<Origin> {
+  const child = await startScript('origin', [host], wrap)
   const port = await waitForLine(
     child,
     START_TIMEOUT_MS,
@@ -37,8 +40,8 @@ export async function startOrigin(): Promise<Origin> {
 }
 
 /** Starts the downloader. */
-export async function startDownloader(): Promise<Downloader> {
-  const child = await startScript('downloader')
+export async function startDownloader(wrap?: Wrap): Promise<Downloader> {
+  const child = await startScript('downloader', [], wrap)
   return {
     pid: child.pid,
     run: async (job, timeoutMs = 180_000) => {
@@ -55,7 +58,13 @@ export async function startDownloader(): Promise<Downloader> {
   }
 }
 
-function startScript(name: 'origin' | 'downloader'): Promise<Child> {
+function startScript(
+  name: 'origin' | 'downloader',
+  args: readonly string[],
+  wrap?: Wrap,
+): Promise<Child> {
   const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
-  return startChild(name, process.execPath, [script])
+  const own = [script, ...args]
+  const line = wrap?.(process.execPath, own) ?? { command: process.execPath, args: own }
+  return startChild(name, line.command, line.args)
 }

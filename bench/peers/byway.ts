@@ -1,77 +1,74 @@
-/**
- * Byway itself, as `byway testnet` runs it: real processes on loopback. Roles come from the paths that the client
- * reports; without such a report an only exit is `exit` and every other node is `relay`.
- */
-import { fileURLToPath } from 'node:url'
+/** Byway itself on loopback: an entry, a middle, an exit and a client, each a process, in the places of Tor's pinned path. */
+import { startBywayNetwork, type BywayNetwork } from '../byway/network.ts'
+import type { IdleLoad, Role, RoleProcess, SystemUnderTest } from '../lib/system.ts'
 
-import { startChild, waitForLine, type Child } from '../lib/child.ts'
-import type { Role, RoleProcess, SystemUnderTest } from '../lib/system.ts'
-import {
-  parseTestnetLine,
-  proxyPort,
-  testnetArguments,
-  type PathEvent,
-  type ReadyEvent,
-  type TestnetNode,
-} from './byway-contract.ts'
+/** One address and /16 for each node; 127.0.0.1 is left to the proxy and the origin. */
+const HOSTS = ['127.101.0.1', '127.102.0.1', '127.103.0.1'] as const
 
-/** The network is up in a few seconds; a busy machine may take several times that. */
-const START_TIMEOUT_MS = 60_000
-/** Its own drain of circuits must fit. */
-const STOP_GRACE_MS = 15_000
-/** Paths kept: more than the circuits that eight isolated streams and the stock need. */
-const MAX_PATHS = 64
-
-/** Creates the system with circuits of `hops` hops. */
+/** Creates the system with circuits of `hops` hops; one hop exists in benches only. */
 export function createByway(hops: 1 | 2 | 3): SystemUnderTest {
-  let child: Child | undefined
-  let ready: ReadyEvent | undefined
-  let paths: PathEvent[] = []
-  const network = (): ReadyEvent => {
-    if (!ready) throw new Error('byway is not running')
-    return ready
+  let started: BywayNetwork | undefined
+  const name = `byway-${hops}`
+  const network = (): BywayNetwork => {
+    if (!started) throw new Error('byway is not running')
+    return started
   }
   return {
-    name: `byway-${hops}`,
-    description: `Byway, ${hops} ${hops === 1 ? 'hop' : 'hops'}, flow control on, payment off`,
+    name,
+    description: `Byway, ${hops} ${hops === 1 ? 'hop (hides nothing)' : 'hops'}, flow control on, payment off`,
     start: async (originPort) => {
-      const cli = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
-      const args = ['--conditions=byway:source', cli, ...testnetArguments(hops, originPort)]
-      child = await startChild('byway testnet', process.execPath, args)
-      child.onLine((line) => {
-        const event = parseTestnetLine(line)
-        if (event?.event === 'path') paths = [...paths, event].slice(-MAX_PATHS)
-      })
-      ready = await waitForLine(child, START_TIMEOUT_MS, (line) => {
-        const event = parseTestnetLine(line)
-        return event?.event === 'ready' ? event : undefined
-      })
+      started = await startBywayNetwork({ name, hops, places: { hosts: HOSTS }, originPort })
     },
-    route: () => ({ kind: 'socks5', port: proxyPort(network().proxy) }),
-    processes: () => Promise.resolve(assignRoles(network(), paths)),
+    route: () => ({ kind: 'socks5', port: network().client.proxyPort }),
+    processes: () => {
+      network().assertPinned()
+      return Promise.resolve(assignRoles(network()))
+    },
+    buildCircuit: () => network().build(),
+    // One hop has no entry of its own: its memory says nothing that the longer paths do not.
+    ...(hops === 1 ? {} : idleLoads(network)),
     stop: async () => {
-      await child?.stop(STOP_GRACE_MS)
-      ready = undefined
+      await started?.stop()
+      started = undefined
     },
   }
 }
 
-/** Gives each process its role. Two paths that disagree about a node leave it a plain `relay`. */
-export function assignRoles(network: ReadyEvent, paths: readonly PathEvent[]): RoleProcess[] {
-  const exits = network.nodes.filter((node) => node.roles.includes('exit'))
-  const roleOf = (node: TestnetNode): Role => {
-    if (paths.length === 0) return exits.length === 1 && exits[0] === node ? 'exit' : 'relay'
-    const roles = new Set(
-      paths.filter(({ hops }) => hops.includes(node.id)).map((path) => placeOf(node.id, path)),
-    )
-    if (roles.size > 1) return 'relay'
-    return roles.values().next().value ?? 'idle'
+/** Circuits ride on idle links, spread evenly, so that what a circuit adds is the circuit alone. */
+function idleLoads(
+  network: () => BywayNetwork,
+): Pick<SystemUnderTest, 'openIdleLinks' | 'openIdleCircuits'> {
+  const loadOf = async (what: 'links' | 'circuits', count: number): Promise<IdleLoad> => {
+    const { load, path } = network()
+    await load({ do: what, count, path })
+    return {
+      close: async () => {
+        const { links } = await load({ do: 'standing' })
+        await load({ do: what === 'links' ? 'closeLinks' : 'closeCircuits' })
+        if (what === 'links' && links !== count) {
+          throw new Error(`byway closed ${count - Number(links)} of ${count} idle links`)
+        }
+      },
+    }
   }
-  const nodes = network.nodes.map((node) => ({ role: roleOf(node), pid: node.pid }))
-  return [{ role: 'client', pid: network.client.pid }, ...nodes]
+  return {
+    openIdleLinks: (count) => loadOf('links', count),
+    openIdleCircuits: (count) => loadOf('circuits', count),
+  }
 }
 
-function placeOf(id: string, { hops }: PathEvent): Role {
-  if (hops.at(-1) === id) return 'exit'
-  return hops[0] === id ? 'entry' : 'middle'
+/** Gives each process its role on the path; a node off the path is `idle`, and a single hop is the exit. */
+export function assignRoles(
+  network: Pick<BywayNetwork, 'client' | 'nodes' | 'path'>,
+): RoleProcess[] {
+  const { client, nodes, path } = network
+  const roleOf = (id: string): Role => {
+    if (!path.includes(id)) return 'idle'
+    if (path.at(-1) === id) return 'exit'
+    return path[0] === id ? 'entry' : 'middle'
+  }
+  return [
+    { role: 'client', pid: client.pid },
+    ...nodes.map(({ id, pid }) => ({ role: roleOf(id), pid })),
+  ]
 }

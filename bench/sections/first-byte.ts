@@ -21,7 +21,7 @@ export function createFirstByte(): Section {
         streams: 1,
         bytesEach: BODY_BYTES,
         isHashed: false,
-        isolations: ['bench-0'],
+        isolations: ['bench0'],
       }
       await context.downloader.run({ ...job, repeat: WARM_UP_REQUESTS })
       const { streams } = await context.downloader.run({

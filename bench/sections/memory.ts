@@ -26,7 +26,7 @@ export function createMemory(): Section {
         repeat: 1,
         bytesEach: 1_000_000,
         isHashed: false,
-        isolations: ['bench-0'],
+        isolations: ['bench0'],
       })
       await delay(SETTLE_MS)
       for (const [role, bytes] of await readRoles(system, 'residentBytes')) {

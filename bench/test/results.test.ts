@@ -6,8 +6,8 @@ import { orderOfRun } from '../lib/fleet.ts'
 import { createRecorder } from '../lib/recorder.ts'
 import { compareGoals, type Goal, type Series } from '../lib/results.ts'
 import { percentile, summarise } from '../lib/stats.ts'
+import { parseLine } from '../byway/line-protocol.ts'
 import { assignRoles } from '../peers/byway.ts'
-import { parseTestnetLine, proxyPort } from '../peers/byway-contract.ts'
 import { parseCircuit } from '../peers/tor-control.ts'
 
 const goal: Goal = {
@@ -67,45 +67,33 @@ suite('comparisons', () => {
 })
 
 suite('roles of Byway', () => {
-  const nodes = ['a', 'b', 'c', 'd'].map((id, index) => ({ id, pid: index + 1, roles: ['relay'] }))
-  const ready = {
-    event: 'ready',
-    proxy: 'socks5h://127.0.0.1:1080',
-    nodes,
-    client: { pid: 9 },
-  } as const
-  const rolesOf = (...paths: string[]): string[] =>
-    assignRoles(
-      ready,
-      paths.map((path) => ({ event: 'path', hops: path.split('') })),
-    ).map(({ role }) => role)
+  const nodes = [
+    { id: 'a', pid: 1 },
+    { id: 'b', pid: 2 },
+    { id: 'c', pid: 3 },
+  ] as const
+  const rolesOf = (path: string): string[] =>
+    assignRoles({
+      client: { pid: 9, proxyPort: 1080 },
+      nodes,
+      path: path.split(''),
+    }).map(({ role }) => role)
 
-  test('come from the reported path', () => {
-    assert.deepEqual(rolesOf('bca'), ['client', 'exit', 'entry', 'middle', 'idle'])
+  test('follow the path', () => {
+    assert.deepEqual(rolesOf('abc'), ['client', 'entry', 'middle', 'exit'])
   })
-  test('a node that two paths place differently is a plain relay', () => {
-    assert.deepEqual(rolesOf('ab', 'ca'), ['client', 'relay', 'exit', 'entry', 'idle'])
+  test('a node off the path is idle', () => {
+    assert.deepEqual(rolesOf('ac'), ['client', 'entry', 'idle', 'exit'])
   })
-  test('without a report every node is a plain relay', () => {
-    assert.deepEqual(rolesOf(), ['client', 'relay', 'relay', 'relay', 'relay'])
+  test('a single hop is the exit', () => {
+    assert.deepEqual(rolesOf('c'), ['client', 'idle', 'idle', 'exit'])
   })
 })
 
 suite('words of other programs', () => {
-  test('lines of the testnet that are no JSON or no known event are ignored', () => {
-    for (const line of [
-      '',
-      'hello',
-      '[]',
-      'null',
-      '{"event":"log"}',
-      '{"event":"path","hops":1}',
-    ]) {
-      assert.equal(parseTestnetLine(line), undefined)
-    }
-    assert.equal(parseTestnetLine('{"event":"path","hops":["a"]}')?.event, 'path')
-    assert.equal(proxyPort('socks5h://127.0.0.1:1080'), 1080)
-    assert.throws(() => proxyPort('socks5h://127.0.0.1'))
+  test('lines of our processes that are no JSON objects are ignored', () => {
+    for (const line of ['', 'hello', 'null', '7']) assert.equal(parseLine(line), undefined)
+    assert.equal(parseLine('{"event":"path"}')?.['event'], 'path')
   })
   test("a line of tor's circuit status gives hops in order", () => {
     const [first, second] = ['A'.repeat(40), 'B'.repeat(40)]
