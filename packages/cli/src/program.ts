@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addExitCommands } from './commands/exit-consent.ts'
 import { addNodeCommands } from './commands/node.ts'
 import { addPolicyCommands } from './commands/policy-check.ts'
+import { addStartCommand } from './commands/start.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
 import { addClientCommands } from './commands/up.ts'
 import { cliError } from './cli-errors.ts'
@@ -39,6 +40,7 @@ function createProgram(io: CliIo): Command {
       outputError: () => {},
     })
     .addHelpText('after', PROGRAM_HELP)
+  addStartCommand(program, io)
   addClientCommands(program, io)
   addNodeCommands(program, io)
   addExitCommands(program, io)
@@ -63,6 +65,7 @@ Data goes to stdout, everything else to stderr; --json makes the data one JSON o
 State is kept in $BYWAY_HOME (default ~/.byway), settings in config.toml there.
 
 Examples:
+  $ byway start
   $ byway up --country DE
   $ byway policy check example.com 443 --json
   $ byway exit disable`

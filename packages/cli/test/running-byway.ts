@@ -22,6 +22,7 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export function startByway(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  onEvent?: (event: JsonEvent) => void,
 ): RunningByway {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BYWAY_'))
   const child = spawn(process.execPath, ['--conditions=byway:source', MAIN, ...args], {
@@ -34,7 +35,9 @@ export function startByway(
   const waiting = new Set<() => void>()
   const lookAll = (): void => waiting.forEach((look) => look())
   createInterface({ input: child.stdout }).on('line', (line) => {
-    seen.push(JSON.parse(line) as JsonEvent)
+    const event = JSON.parse(line) as JsonEvent
+    seen.push(event)
+    onEvent?.(event)
     lookAll()
   })
   const ended = new Promise<number | null>((resolve) => {

@@ -43,9 +43,9 @@ suite('a network in one process', () => {
   const proxy = (scheme: string, user?: string): string =>
     `${scheme}://${user === undefined ? '' : `${user}:x@`}127.0.0.1:${net.proxyPort}`
   const pathsDuring = async (work: () => Promise<unknown>): Promise<PathReport[]> => {
-    const before = paths.length
+    const begin = paths.length
     await work()
-    return paths.slice(before)
+    return paths.slice(begin)
   }
 
   test('is up within two seconds, with a client that knows all six nodes', () => {
@@ -98,12 +98,12 @@ suite('a network in one process', () => {
 
   test('gives each isolated application a tunnel of its own, and one application one tunnel', async () => {
     const tunnels = (): number => net.client.status().tunnels.length
-    const before = tunnels()
+    const count = tunnels()
     await curl(proxy('socks5h', 'anna'), `${origin.url}/x/10`)
     await curl(proxy('socks5h', 'anna'), `${origin.url}/x/10`)
-    assert.equal(tunnels(), before + 1)
+    assert.equal(tunnels(), count + 1)
     await curl(proxy('socks5h', 'berta'), `${origin.url}/x/10`)
-    assert.equal(tunnels(), before + 2)
+    assert.equal(tunnels(), count + 2)
   })
 
   test('carries a thousand streams at once, each with its own bytes', async () => {

@@ -1,0 +1,121 @@
+/**
+ * A download survives the death of a relay, and never passes for whole when the exit dies.
+ *
+ *   downloader ─► client ═► guard ═► [relay ✗] ═► exit ─► origin        kill -9 at a seeded moment; the tunnel joins by another way
+ *
+ * Each process is a real one. `SLOW=1` runs sixty rounds of 100 MB; `SEED=n` repeats a run.
+ */
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { after, before, suite, test } from 'node:test'
+import {
+  startByway,
+  type JsonEvent,
+  type RunningByway,
+} from '../packages/cli/test/running-byway.ts'
+import { pollUntil } from '../bench/lib/wait.ts'
+import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
+import { download } from './lib/download.ts'
+import { seededRandom } from './lib/seeded.ts'
+
+const isSlow = process.env['SLOW'] === '1'
+const ROUNDS = isSlow ? 60 : 3
+const BODY_BYTES = (isSlow ? 100 : 10) * 1_000_000
+const MAX_STALL_MS = 1000
+/** Its report passes two pipes. */
+const MOVE_LIMIT_MS = 5000
+const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31))
+
+type Node = { readonly id: string; readonly pid: number }
+
+/** A network of its own for each round, since a round costs it a node. */
+async function startNetwork(origin: BigOrigin, hops: number): Promise<Network> {
+  const paths: string[][] = []
+  const onEvent = (event: JsonEvent): void => {
+    if (event['event'] === 'path') paths.push(event['hops'] as string[])
+  }
+  const target = `127.0.0.1:${origin.port}`
+  const args = ['testnet', '--json', '--nodes', '8', '--hops', String(hops)]
+  const running = startByway([...args, '--allow-target', target], {}, onEvent)
+  const ready = await running.event('ready')
+  const pids = new Map((ready['nodes'] as Node[]).map(({ id, pid }) => [id, pid]))
+  return {
+    running,
+    proxyPort: Number(/:(\d+)$/.exec(ready['proxy'] as string)?.[1]),
+    currentPath: () => paths.at(-1) ?? [],
+    pidOf: (id) => pids.get(id) ?? 0,
+  }
+}
+
+type Network = {
+  readonly running: RunningByway
+  readonly proxyPort: number
+  readonly currentPath: () => readonly string[]
+  readonly pidOf: (id: string) => number
+}
+
+suite('a node killed during a download', () => {
+  const random = seededRandom(seed)
+  let origin: BigOrigin
+  before(async () => {
+    origin = await startBigOrigin(BODY_BYTES)
+  })
+  after(() => origin[Symbol.asyncDispose]())
+
+  /** Downloads, and kills the node at `place` of the path once so many bytes have come. */
+  const downloadAndKill = async (network: Network, place: (path: readonly string[]) => string) => {
+    const strikeAtBytes = Math.floor(random() * 0.6 * origin.bytes)
+    let victim: string | undefined
+    const result = await download({
+      proxyPort: network.proxyPort,
+      originPort: origin.port,
+      username: 'downloader',
+      path: '/',
+      onProgress: (bytes) => {
+        if (victim !== undefined || bytes < strikeAtBytes) return
+        victim = place(network.currentPath())
+        process.kill(network.pidOf(victim), 'SIGKILL')
+      },
+    })
+    return { ...result, victim, strikeAtBytes }
+  }
+
+  for (let round = 1; round <= ROUNDS; round++) {
+    test(`round ${round}: the download completes, without a stall of a second (seed ${seed})`, async (t) => {
+      const hops = random() < 0.5 ? 2 : 3
+      const network = await startNetwork(origin, hops)
+      try {
+        const pick = random()
+        const relayOf = (path: readonly string[]): string =>
+          path[Math.floor(pick * (path.length - 1))] ?? ''
+        const { longestStallMs, ...result } = await downloadAndKill(network, relayOf)
+        t.diagnostic(
+          `${hops} hops, struck at ${result.strikeAtBytes}, stall ${longestStallMs.toFixed(0)} ms`,
+        )
+        assert.deepEqual(
+          [result.ending, result.bytes, result.sha256],
+          ['end', origin.bytes, origin.sha256],
+        )
+        assert.ok(result.victim, 'nobody was killed')
+        // Else the download had come through before the relay died, and the round shows nothing.
+        await pollUntil('a path without the killed relay', MOVE_LIMIT_MS, () =>
+          network.currentPath().includes(result.victim ?? '') ? undefined : true,
+        )
+        assert.ok(longestStallMs <= MAX_STALL_MS, `stalled for ${longestStallMs.toFixed(0)} ms`)
+      } finally {
+        await network.running.stop()
+      }
+    })
+  }
+
+  test(`a download whose exit dies ends in a reset, never as if it were whole (seed ${seed})`, async () => {
+    const network = await startNetwork(origin, 2)
+    try {
+      const result = await downloadAndKill(network, (path) => path.at(-1) ?? '')
+      assert.equal(result.ending, 'error')
+      assert.ok(result.bytes < origin.bytes)
+    } finally {
+      await network.running.stop()
+    }
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * What `byway start` shows of its network: nodes with what they carried, the newest paths, what to try. Asks the nodes; writes nothing. Paths are
+ * shown to the person who runs all of it, and go into no log.
+ */
+import type { NodeProcess, ProcessNetwork, ProgramEvent } from '@byway/testnet'
+import type { JsonObject } from '../output.ts'
+import { describeBytes, describeNode, describePath, type HopText } from './path-text.ts'
+
+export interface NetworkView {
+  onPath(event: ProgramEvent): void
+  onNodeEnded(id: string): void
+  /** Asks each node what it has carried. */
+  refresh(): Promise<void>
+  /** The whole picture, a line each. */
+  lines(): readonly string[]
+  /** The ready line of DESIGN §12. */
+  readyFields(): JsonObject
+  /** Events since the last call, for scripts. */
+  takeEvents(): readonly JsonObject[]
+}
+
+/** Paths on the screen; older ones have scrolled out of mind. */
+const MAX_PATHS = 5
+/** Events that a script has not taken yet; it takes them each second. */
+const MAX_EVENTS = 1000
+
+/** Creates the view of a running network. */
+export function createNetworkView(
+  network: ProcessNetwork,
+  { origin }: { readonly origin: string },
+): NetworkView {
+  const carried = new Map<string, number>()
+  const gone = new Set<string>()
+  let paths: readonly string[] = []
+  let events: readonly JsonObject[] = []
+  const note = (event: JsonObject): void => {
+    events = [...events, event].slice(-MAX_EVENTS)
+  }
+  const hopOf = (id: string): HopText => ({
+    nodeId: id,
+    country: network.nodes.find((node) => node.id === id)?.plan.country ?? '',
+  })
+  return {
+    onPath(event) {
+      note(event as JsonObject)
+      const { hops, rejoins } = event
+      if (!Array.isArray(hops)) return
+      const moved = typeof rejoins === 'number' && rejoins > 0 ? '  (moved)' : ''
+      const text = `you → ${describePath(hops.map((id) => hopOf(String(id))))} → web${moved}`
+      paths = [...paths, text].slice(-MAX_PATHS)
+    },
+    onNodeEnded(id) {
+      gone.add(id)
+      note({ event: 'node-ended', id })
+    },
+    async refresh() {
+      await Promise.all(
+        network.nodes.map(async (node) => {
+          const status = await network.statusOf(node)
+          if (status)
+            carried.set(
+              node.id,
+              numberOf(status, 'forwardBytes') + numberOf(status, 'backwardBytes'),
+            )
+        }),
+      )
+    },
+    lines: () => [
+      '',
+      'nodes                       role         carried',
+      ...network.nodes.map((node) => nodeLine(node, carried.get(node.id) ?? 0, gone.has(node.id))),
+      '',
+      'paths of your traffic',
+      ...paths.map((text) => `  ${text}`),
+      '',
+      `try:  curl -x ${network.proxy} ${origin}`,
+      `      chromium --proxy-server=${network.proxy.replace('socks5h', 'socks5')} --proxy-bypass-list='<-loopback>' ${origin}`,
+      'stop: Ctrl-C',
+    ],
+    readyFields: () => ({
+      event: 'ready',
+      proxy: network.proxy,
+      httpProxy: network.httpProxy,
+      dashboard: null,
+      chain: null,
+      origin,
+      nodes: network.nodes.map(({ id, pid, roles, listen }) => ({ id, pid, roles, listen })),
+      client: { pid: network.clientPid },
+    }),
+    takeEvents() {
+      const taken = events
+      events = []
+      return taken
+    },
+  }
+}
+
+function nodeLine(
+  { id, plan, roles, listen }: NodeProcess,
+  bytes: number,
+  isGone: boolean,
+): string {
+  const name = `  ${describeNode({ nodeId: id, country: plan.country })}`
+  const role = roles.includes('exit') ? 'exit' : 'relay'
+  const place = listen === null ? ' (no port)' : ''
+  return `${name}          ${(role + place).padEnd(16)} ${isGone ? 'gone' : describeBytes(bytes)}`
+}
+
+function numberOf(status: ProgramEvent, name: string): number {
+  const value = status[name]
+  return typeof value === 'number' ? value : 0
+}
