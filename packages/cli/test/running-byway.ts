@@ -13,6 +13,10 @@ export interface RunningByway {
   stop(): Promise<number | null>
   /** SIGKILL. */
   kill(): Promise<void>
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>
+  /** Closes its standard input. */
+  endInput(): void
   lastWords(): string
 }
 
@@ -49,6 +53,8 @@ export function startByway(
   return {
     pid: child.pid ?? 0,
     lastWords: () => tail,
+    ended,
+    endInput: () => child.stdin.end(),
     event(name) {
       const { promise, resolve, reject } = Promise.withResolvers<JsonEvent>()
       const look = (): void => {
