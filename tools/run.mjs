@@ -2,11 +2,10 @@
  * `node tools/run.mjs FILE.ts …`: installs the workspace if needed, then runs the file from source on the pinned Node.
  * A shell that has once looked `node` up keeps that answer, so `node install && node file.ts` would go on with the old Node.
  */
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { constants } from 'node:os'
 import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runChild } from '../packages/cli/bin/run-child.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 
 /** Byway needs ML-KEM in node:crypto, node:sqlite and type stripping (docs/adr/0001). */
@@ -25,20 +24,9 @@ if (!existsSync(pinned) && !isNewEnough) {
   process.exit(1)
 }
 
-const child = spawn(
-  existsSync(pinned) ? pinned : process.execPath,
-  ['--conditions=byway:source', ...process.argv.slice(2)],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` },
-  },
-)
-// A terminal sends Ctrl-C to the whole group; SIGTERM comes to this process alone and must reach the child.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-  })
-}
-child.on('exit', (code, signal) => {
-  process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15))
+const node = existsSync(pinned) ? pinned : process.execPath
+const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`
+runChild(node, ['--conditions=byway:source', ...process.argv.slice(2)], {
+  ...process.env,
+  PATH: path,
 })
