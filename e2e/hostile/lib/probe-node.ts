@@ -1,0 +1,126 @@
+/**
+ * A node put together from the very parts of `@byway/node`, with the test's hands in it: it authenticates like any other and does with cells
+ * what it likes. Honest nodes of these tests are `createNode`'s; only what a test must see or spoil runs on this.
+ */
+import { randomBytes } from 'node:crypto'
+import { createHopBuild } from '@byway/protocol/circuit'
+import { createDescriptorSet, nodeKeyOf, toIpBytes } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import { createDirectoryService } from '../../../packages/node/src/directory/directory-service.ts'
+import { createDescriptorMaker } from '../../../packages/node/src/directory/own-descriptor.ts'
+import { ownFacts } from '../../../packages/node/src/directory/own-facts.ts'
+import { createLinkTable } from '../../../packages/node/src/link-table.ts'
+import { openNodeKeys } from '../../../packages/node/src/node-keys.ts'
+import { createNodeLinks } from '../../../packages/node/src/node-links.ts'
+import type { TerminalService } from '../../../packages/node/src/relay/ports.ts'
+import { createRelay } from '../../../packages/node/src/relay/relay.ts'
+import type { Relay, RelayPort } from '../../../packages/node/src/relay/relay.ts'
+import { createSeenAddresses } from '../../../packages/node/src/seen-addresses.ts'
+
+export type ProbeOptions = {
+  readonly network: NetworkParameters
+  readonly home: string
+  readonly host: string
+  readonly country?: string | undefined
+  /** Sees each link before the relay does, and may put itself between the two. */
+  readonly onLink?: ((link: Link, attach: () => RelayPort) => RelayPort) | undefined
+  /** What is done with circuits that end here; with it the node says that it is an exit. */
+  readonly terminals?: TerminalService | undefined
+}
+
+/** A running probe. */
+export interface ProbeNode extends AsyncDisposable {
+  readonly nodeId: Uint8Array
+  readonly key: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly relay: Relay
+  readonly descriptors: number
+}
+
+/** Starts a probe: it listens, meets the first contacts and publishes its descriptor. */
+export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
+  const { network, host, terminals, onLink } = options
+  const keys = await openNodeKeys(options.home)
+  const { nodeId, onionKeys, identity } = keys
+  const stop = new AbortController()
+  const set = createDescriptorSet(nodeCrypto)
+  let own: Uint8Array | undefined
+  const table = createLinkTable({
+    find: (id) => set.get(nodeKeyOf(id))?.descriptor,
+    dial: async (descriptor, signal) =>
+      await links.dial(descriptor.nodeId, descriptor.addresses, signal),
+  })
+  const directory = createDirectoryService({
+    set,
+    nodeLinks: () => [...table.links].filter((link) => link.peer.role === 'node'),
+    own: () => own,
+    nowMs: () => Date.now(),
+  })
+  const relay = createRelay({
+    provider: nodeCrypto,
+    build: createHopBuild({
+      provider: nodeCrypto,
+      randomBytes,
+      nodeId,
+      onionKeys,
+      descriptor: () => own ?? new Uint8Array(0),
+      preferAes: true,
+    }),
+    nextHops: table,
+    terminals: terminals ?? { accept: () => CLOSE_REASON.NOT_EXIT },
+    nowMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    refuses: () => undefined,
+    onCircuitClosed: () => {},
+  })
+  const links = createNodeLinks({
+    network,
+    table: () => table,
+    relay: {
+      ...relay,
+      circuits: relay.circuits,
+      closeAll: (reason) => relay.closeAll(reason),
+      attach: (link) => (onLink ? onLink(link, () => relay.attach(link)) : relay.attach(link)),
+    },
+    directory,
+    seen: createSeenAddresses(),
+    linkIdentity: () => keys.linkIdentity(),
+    policyContext: () => EMPTY_CONTEXT,
+    stopped: stop.signal,
+    onLinkClosed: () => {},
+  })
+  const listen = { host, port: await links.listen(host, 0) }
+  const facts = ownFacts({
+    network,
+    onionKey: onionKeys.current().pair.publicKey,
+    address: listen,
+    attachments: [],
+    exit: terminals ? { profile: 'web', datagrams: true } : undefined,
+    country: options.country,
+    asn: undefined,
+  })
+  if (facts) own = createDescriptorMaker(nodeCrypto, identity).make(facts, Date.now())
+  directory.publish()
+  for (const { nodeId: id, address, port } of network.bootstrap) {
+    const ip = parseAddress(address)
+    if (ip) await links.dial(id, [{ ...toIpBytes(ip), port }], AbortSignal.timeout(10_000))
+  }
+  return {
+    nodeId,
+    key: nodeKeyOf(nodeId),
+    listen,
+    relay,
+    get descriptors() {
+      return set.size
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      relay.closeAll(CLOSE_REASON.DRAINING)
+      await links.close()
+    },
+  }
+}
