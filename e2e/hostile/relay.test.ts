@@ -25,10 +25,11 @@ async function makeWorld(t: TestContext) {
   const spoiler = createSpoiler()
   const guard = await net.honest()
   const hostile = await net.probe({ onLink: spoiler.onLink })
-  const exit = await net.honest({ exit: { profile: 'web' } })
+  const violations = { count: 0 }
+  const exit = await net.probe({ onViolation: () => violations.count++ })
   const other = await net.honest()
   await net.settled()
-  return { origin, net, spoiler, guard, hostile, exit, other }
+  return { origin, net, spoiler, guard, hostile, exit, violations, other }
 }
 
 type World = Awaited<ReturnType<typeof makeWorld>>
@@ -113,9 +114,37 @@ describe('a relay that authenticates and lies', () => {
               // Forward the neighbour says PROTOCOL by itself; backward only the client can tell, and it says so.
               const seen = world.spoiler.destroys.find((each) => each.direction === direction)
               if (direction === 'forward') assert.equal(seen?.reason, CLOSE_REASON.PROTOCOL)
+              // With an honest hop between, the exit gets no spoiled cell to judge.
+              const isNextToExit = place.position === place.hops - 1
+              const expected = direction === 'forward' && isNextToExit ? 1 : 0
+              assert.equal(world.violations.count, expected)
+              world.violations.count = 0
               const first = world.spoiler.destroys[0]
               assert.ok(first && first.atMs - spoiledAtMs < 1000, 'found at once')
             })
           }
+  })
+
+  test('a relay that only delays costs time and nothing else', async (t) => {
+    const world = await makeWorld(t)
+    const client = await world.net.client([world.hostile, world.guard])
+    for (const direction of DIRECTIONS) {
+      const plan: Plan = { direction, tamper: 'delay', afterCells: 1, spoils: 0 }
+      const outcome = await run(world, client, { hops: 2, position: 1 }, plan)
+      assert.equal(outcome.end, 'clean')
+      assert.equal(world.spoiler.destroys.length, 0)
+      assert.equal(client.status().tunnels.at(-1)?.rejoins, 0)
+    }
+  })
+
+  test('a guard that spoils every circuit it carries cannot change a byte', async (t) => {
+    const world = await makeWorld(t)
+    const client = await world.net.client([world.hostile, world.guard])
+    for (const direction of DIRECTIONS) {
+      const plan: Plan = { direction, tamper: 'flip', afterCells: 60, spoils: 1000 }
+      const outcome = await run(world, client, { hops: 2, position: 1 }, plan)
+      t.diagnostic(`${direction}: ${outcome.end} after ${1000 - plan.spoils} circuits`)
+      assert.ok(plan.spoils < 998, 'more than one circuit was spoiled')
+    }
   })
 })

@@ -3,9 +3,10 @@
  * what it likes. Honest nodes of these tests are `createNode`'s; only what a test must see or spoil runs on this.
  */
 import { randomBytes } from 'node:crypto'
-import { createHopBuild } from '@byway/protocol/circuit'
+import { NO_LOG } from '@byway/protocol/base'
+import { createAccountant, createHopBuild } from '@byway/protocol/circuit'
 import { createDescriptorSet, nodeKeyOf, toIpBytes } from '@byway/protocol/directory'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
@@ -13,6 +14,9 @@ import { CLOSE_REASON } from '@byway/protocol/wire'
 import { createDirectoryService } from '../../../packages/node/src/directory/directory-service.ts'
 import { createDescriptorMaker } from '../../../packages/node/src/directory/own-descriptor.ts'
 import { ownFacts } from '../../../packages/node/src/directory/own-facts.ts'
+import { assembleExit } from '../../../packages/node/src/exit/assemble-exit.ts'
+import type { ExitRole } from '../../../packages/node/src/exit/assemble-exit.ts'
+import type { MemoryOwner } from '../../../packages/node/src/exit/exit-service.ts'
 import { createLinkTable } from '../../../packages/node/src/link-table.ts'
 import { openNodeKeys } from '../../../packages/node/src/node-keys.ts'
 import { createNodeLinks } from '../../../packages/node/src/node-links.ts'
@@ -30,6 +34,8 @@ export type ProbeOptions = {
   readonly onLink?: ((link: Link, attach: () => RelayPort) => RelayPort) | undefined
   /** What is done with circuits that end here; with it the node says that it is an exit. */
   readonly terminals?: TerminalService | undefined
+  /** Serves as an honest exit under this watch: told whenever the exit refuses what a circuit brought. */
+  readonly onViolation?: (() => void) | undefined
 }
 
 /** A running probe. */
@@ -43,12 +49,14 @@ export interface ProbeNode extends AsyncDisposable {
 
 /** Starts a probe: it listens, meets the first contacts and publishes its descriptor. */
 export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
-  const { network, host, terminals, onLink } = options
+  const { network, host, onLink, onViolation } = options
   const keys = await openNodeKeys(options.home)
   const { nodeId, onionKeys, identity } = keys
   const stop = new AbortController()
   const set = createDescriptorSet(nodeCrypto)
   let own: Uint8Array | undefined
+  const honest = onViolation && (await startExit(network, set))
+  const terminals = honest ? watched(honest.service, onViolation) : options.terminals
   const table = createLinkTable({
     find: (id) => set.get(nodeKeyOf(id))?.descriptor,
     dial: async (descriptor, signal) =>
@@ -120,7 +128,36 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     async [Symbol.asyncDispose]() {
       stop.abort()
       relay.closeAll(CLOSE_REASON.DRAINING)
+      honest?.service.closeAll()
+      await honest?.ownNetwork[Symbol.asyncDispose]()
       await links.close()
     },
+  }
+}
+
+async function startExit(network: NetworkParameters, directory: DescriptorSet): Promise<ExitRole> {
+  const nowMs = (): number => performance.now()
+  const accountant = createAccountant<MemoryOwner>(512 * 1024 * 1024)
+  const seenAddresses = (): readonly string[] => []
+  return await assembleExit(
+    { network, directory, accountant, seenAddresses, nowMs, log: NO_LOG },
+    { profile: 'web' },
+  )
+}
+
+/** Passes everything on, and tells when the exit destroys a circuit because of what came on it. */
+function watched(service: TerminalService, onViolation: () => void): TerminalService {
+  return {
+    accept: (terminal, nowMs) =>
+      service.accept(
+        {
+          ...terminal,
+          destroy(reason) {
+            if (reason === CLOSE_REASON.PROTOCOL) onViolation()
+            terminal.destroy(reason)
+          },
+        },
+        nowMs,
+      ),
   }
 }
