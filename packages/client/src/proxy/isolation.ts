@@ -8,11 +8,6 @@ import type { IsolationKey, PortClass } from './dialer.ts'
 /** Who asks: the parts of an isolation key that a connection has before it names a destination. */
 export type AppIdentity = Omit<IsolationKey, 'portClass'>
 
-/** Completes an isolation key with the class of the destination port. */
-export function isolationFor(identity: AppIdentity, portClass: PortClass): IsolationKey {
-  return { ...identity, portClass }
-}
-
 /**
  * Names the class of a TCP port. A log-in to one's own mail or machine names its user to the exit's
  * destination, and so must not ride beside anonymous browsing.

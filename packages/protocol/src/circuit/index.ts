@@ -30,7 +30,7 @@ export type { ForwardResult, HopLayers, HopLayersOptions } from './hop-layers.ts
 export type { HopKeys } from './layer-keys.ts'
 export { createExitLeg, createOriginLeg, preferredSizeClass } from './leg.ts'
 export type { Leg, LegLink, LegOptions } from './leg.ts'
-export { createOnionKeys, restoreOnionKeys } from './onion-keys.ts'
+export { createOnionKeys } from './onion-keys.ts'
 export type { OnionKey, OnionKeys, OnionKeysOptions } from './onion-keys.ts'
 export { DEADLINES_MS, startOriginBuild } from './origin-build.ts'
 export type { HopSpec, OriginBuild, OriginBuildOptions, OriginBuildResult } from './origin-build.ts'

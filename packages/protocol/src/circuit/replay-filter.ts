@@ -18,8 +18,6 @@ export interface ReplayFilter {
   has(ephemeralKey: Uint8Array): boolean
   /** Adds a key; false when it was there already (or seems so), or when the filter is full. */
   add(ephemeralKey: Uint8Array): boolean
-  /** Returns the filter as bytes, secret as the onion key itself; {@link restoreReplayFilter} reads them. */
-  serialise(): Uint8Array
 }
 
 /** Size of a filter. */
@@ -35,19 +33,7 @@ export function createReplayFilter(
   options: ReplayFilterOptions = {},
 ): ReplayFilter {
   const capacity = options.capacity ?? DEFAULT_CAPACITY
-  return new Bloom(hash, key.slice(), capacity, new Uint8Array(bytesFor(capacity)), 0)
-}
-
-/** Reads a serialised filter, or returns undefined for bytes that are none. */
-export function restoreReplayFilter(hash: KeyedHash, bytes: Uint8Array): ReplayFilter | undefined {
-  if (bytes.length < HEADER_BYTES) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const capacity = view.getUint32(0)
-  const count = view.getUint32(4)
-  if (capacity === 0 || count > capacity) return undefined
-  if (bytes.length !== HEADER_BYTES + bytesFor(capacity)) return undefined
-  const key = bytes.slice(8, HEADER_BYTES)
-  return new Bloom(hash, key, capacity, bytes.slice(HEADER_BYTES), count)
+  return new Bloom(hash, key.slice(), capacity)
 }
 
 class Bloom implements ReplayFilter {
@@ -55,14 +41,13 @@ class Bloom implements ReplayFilter {
   readonly #key: Uint8Array
   readonly #capacity: number
   readonly #bits: Uint8Array
-  #count: number
+  #count = 0
 
-  constructor(hash: KeyedHash, key: Uint8Array, capacity: number, bits: Uint8Array, count: number) {
+  constructor(hash: KeyedHash, key: Uint8Array, capacity: number) {
     this.#hash = hash
     this.#key = key
     this.#capacity = capacity
-    this.#bits = bits
-    this.#count = count
+    this.#bits = new Uint8Array(bytesFor(capacity))
   }
 
   get isFull(): boolean {
@@ -102,16 +87,6 @@ class Bloom implements ReplayFilter {
     }
     return fresh
   }
-
-  serialise(): Uint8Array {
-    const bytes = new Uint8Array(HEADER_BYTES + this.#bits.length)
-    const view = new DataView(bytes.buffer)
-    view.setUint32(0, this.#capacity)
-    view.setUint32(4, this.#count)
-    bytes.set(this.#key, 8)
-    bytes.set(this.#bits, HEADER_BYTES)
-    return bytes
-  }
 }
 
 /** The power of two that gives at least 32 bits a key. */
@@ -125,4 +100,3 @@ const DEFAULT_CAPACITY = 524_288
 const BITS_PER_KEY = 32
 /** ln 2 × bits per key: the best number of probes, for an error of 2^−22 when full. */
 const PROBES = 22
-const HEADER_BYTES = 40

@@ -56,11 +56,6 @@ export function commandOf(kind: number): number {
   return kind & COMMAND_MASK
 }
 
-/** Builds a kind byte. */
-export function kindOf(command: Command, sizeClass: SizeClass): number {
-  return (sizeClass << 6) | command
-}
-
 /** True if this is a known command in a class that it may have (SPEC §4.1, §4.2); false closes the link. */
 export function isAllowed(command: number, sizeClass: number): boolean {
   return (((CLASSES_OF_COMMAND[command] ?? 0) >>> sizeClass) & 1) === 1
@@ -99,16 +94,6 @@ export function stampKind(cell: Uint8Array, command: Command, sizeClass: SizeCla
 /** Writes circuit id and readBytes and leaves the kind: what forwarding a cell changes in its header. */
 export function stampHeader(cell: Uint8Array, circuitId: number, readBytes: number): void {
   writeU32(cell, 0, circuitId)
-  writeU32(cell, READ_BYTES_OFFSET, readBytes)
-}
-
-/** Writes the circuit id alone. */
-export function stampCircuitId(cell: Uint8Array, circuitId: number): void {
-  writeU32(cell, 0, circuitId)
-}
-
-/** Writes readBytes alone: a link stamps it when the cell leaves, not when it is queued. */
-export function stampReadBytes(cell: Uint8Array, readBytes: number): void {
   writeU32(cell, READ_BYTES_OFFSET, readBytes)
 }
 

@@ -15,7 +15,6 @@ export {
   isAllowed,
   isAllowedKind,
   isDiallerCircuitId,
-  kindOf,
   LINK_CIRCUIT_ID,
   MAX_CELL_BYTES,
   readCircuitId,
@@ -23,10 +22,8 @@ export {
   readReadBytes,
   SIZE_CLASS,
   sizeClassOf,
-  stampCircuitId,
   stampHeader,
   stampKind,
-  stampReadBytes,
 } from './cell.ts'
 export type { Command, SizeClass } from './cell.ts'
 export {
