@@ -1,5 +1,10 @@
 /** The numbers of DESIGN §13 that this bench can judge. Ratios are taken within each run; their median counts. */
+import { LINK_DELAY_MS } from './byway/distance-lab.ts'
 import type { Goal } from './lib/results.ts'
+import { STREAMS } from './sections/concurrent.ts'
+import { CONGESTION_CONTROLS } from './sections/distance.ts'
+import { LOADED_METRIC } from './sections/memory.ts'
+import { STALLED_PLACES } from './sections/stalled.ts'
 
 /** Tor as the numbers were set: `Schedulers Vanilla` and a consensus without congestion control. */
 const TOR = 'tor-vanilla'
@@ -9,6 +14,11 @@ const TOR_VEGAS = 'tor-vegas'
 const TOR_KIST = 'tor-kist'
 const NGINX = 'nginx-stream'
 const BYWAY = 'byway-3'
+
+/** The lab's path: three links, there and back. */
+const LINK_ROUND_TRIP_MS = 2 * LINK_DELAY_MS
+const PATH_ROUND_TRIP_MS = 3 * LINK_ROUND_TRIP_MS
+const BUILD_ALLOWANCE_MS = 3 * 5
 
 /** Bulk shapes in which CPU per megabyte is judged. */
 const BULK = ['1 stream', '8 streams, 8 circuits'] as const
@@ -58,7 +68,85 @@ export const GOALS: readonly Goal[] = [
     sense: 'at most',
     limit: 60,
   },
+  {
+    title: `memory of an entry ${LOADED_METRIC.replace(', entry', '')} (MB)`,
+    section: 'memory',
+    metric: LOADED_METRIC,
+    system: BYWAY,
+    compare: 'value',
+    sense: 'at most',
+    limit: 400,
+  },
+  {
+    title: 'concurrent streams with the right hash',
+    section: 'concurrent',
+    metric: 'whole',
+    system: BYWAY,
+    compare: 'value',
+    sense: 'at least',
+    limit: STREAMS,
+  },
+  ...STALLED_PLACES.map((place): Goal => ({
+    title: `speed kept beside clients that never read, on ${place} (%)`,
+    section: 'stalled',
+    metric: `kept, stalled ones on ${place}`,
+    system: BYWAY,
+    compare: 'value',
+    sense: 'at least',
+    limit: 80,
+  })),
+  ...CONGESTION_CONTROLS.flatMap((name) => distanceGoals(name)),
 ]
+
+function distanceGoals(congestionControl: string): Goal[] {
+  const system = `${BYWAY} ${congestionControl}`
+  const beyond = (title: string, metric: string, besideMetric: string, limit: number): Goal => ({
+    title: `${title}, ${congestionControl}`,
+    section: 'distance',
+    metric,
+    system,
+    compare: 'difference',
+    beside: `direct ${congestionControl}`,
+    besideMetric,
+    sense: 'at most',
+    limit,
+  })
+  const value = (title: string, metric: string, sense: Goal['sense'], limit: number): Goal => ({
+    title: `${title}, ${congestionControl}`,
+    section: 'distance',
+    metric,
+    system,
+    compare: 'value',
+    sense,
+    limit,
+  })
+  const [warm, cold] = ['build, warm links', 'build, one cold link']
+  const [allowance, trip] = [BUILD_ALLOWANCE_MS, 'path round trip']
+  return [
+    beyond('build over warm links of 50 ms, beyond a round trip (ms)', warm, trip, allowance),
+    beyond(
+      'build with one cold link of 50 ms, beyond a round trip (ms)',
+      cold,
+      trip,
+      allowance + 3 * LINK_ROUND_TRIP_MS,
+    ),
+    beyond(
+      'first byte over links of 50 ms, beyond a direct connection (ms)',
+      'first byte',
+      'first byte',
+      PATH_ROUND_TRIP_MS + 5,
+    ),
+    value('PING under bulk beyond idle (ms)', 'PING under bulk, median beyond idle', 'at most', 30),
+    value(
+      'PING under bulk beyond idle, p95 (ms)',
+      'PING under bulk, p95 beyond idle',
+      'at most',
+      30,
+    ),
+    // A link that is not full proves nothing about PING: 80 % of 10 Mbit/s.
+    value('bulk meanwhile (MB/s)', 'bulk', 'at least', 1),
+  ]
+}
 
 function cpuGoals(shape: string): Goal[] {
   const goal = (role: string, beside: string, besideRole: string, limit: number): Goal => ({

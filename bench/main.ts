@@ -17,16 +17,27 @@ import { compareGoals, type BenchResult } from './lib/results.ts'
 import { isUnavailable, type Candidate, type SystemUnderTest } from './lib/system.ts'
 import { startDownloader, startOrigin } from './lib/workers.ts'
 import { createCircuitBuild } from './sections/circuit-build.ts'
+import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createMemory } from './sections/memory.ts'
-import type { Section } from './sections/section.ts'
+import { createDistance } from './sections/distance.ts'
+import type { Section, WorldSection } from './sections/section.ts'
+import { createStalled } from './sections/stalled.ts'
 import { createThroughput } from './sections/throughput.ts'
 import { createSystems } from './systems.ts'
 
 const FULL_RUNS = 5
 const QUICK_RUNS = 1
 
-const sections = [createThroughput(), createFirstByte(), createCircuitBuild(), createMemory()]
+const sections = [
+  createThroughput(),
+  createFirstByte(),
+  createCircuitBuild(),
+  createConcurrent(),
+  createStalled(),
+  createMemory(),
+]
+const worlds = [createDistance()]
 
 type Options = {
   readonly isQuick: boolean
@@ -34,6 +45,7 @@ type Options = {
   readonly runs: number
   readonly systems: readonly string[]
   readonly sections: readonly Section[]
+  readonly worlds: readonly WorldSection[]
 }
 
 async function main(): Promise<void> {
@@ -52,10 +64,13 @@ async function main(): Promise<void> {
   )
   for (const section of options.sections.filter(({ isFresh }) => isFresh)) {
     for (const candidate of candidates)
-      await measureAll(context, [section], [candidate], options.runs)
+      if (looksAt(section, candidate.name))
+        await measureAll(context, [section], [candidate], options.runs)
   }
   const shared = options.sections.filter(({ isFresh }) => !isFresh)
   if (shared.length > 0) await measureAll(context, shared, candidates, options.runs)
+
+  for (const world of options.worlds) await measureWorld(context, world, options.runs)
 
   const series = recorder.series()
   const result: BenchResult = {
@@ -63,7 +78,7 @@ async function main(): Promise<void> {
     options: {
       runs: options.runs,
       isQuick: options.isQuick,
-      sections: options.sections.map(({ name }) => name),
+      sections: [...options.sections, ...options.worlds].map(({ name }) => name),
     },
     series,
     comparisons: compareGoals(GOALS, series),
@@ -95,14 +110,36 @@ async function measureAll(
   }
 }
 
+async function measureWorld(
+  context: BenchContext,
+  world: WorldSection,
+  runs: number,
+): Promise<void> {
+  const missing = world.missing()
+  if (missing !== undefined) {
+    context.recorder.skip({ section: world.name, system: 'all', reason: missing })
+    context.log(`SKIPPED ${world.name}: ${missing}`)
+    return
+  }
+  for (let run = 0; run < runs; run++) {
+    context.recorder.beginRun(run)
+    context.log(`run ${run + 1} of ${runs}: ${world.name}`)
+    await guardMeasure(context, world.name, { name: 'all' }, () => world.measure(context))
+  }
+}
+
 async function measureSection(
   context: BenchContext,
   section: Section,
   systems: readonly SystemUnderTest[],
 ): Promise<void> {
-  for (const system of systems) {
+  for (const system of systems.filter(({ name }) => looksAt(section, name))) {
     await guardMeasure(context, section.name, system, () => section.measure(context, system))
   }
+}
+
+function looksAt(section: Section, system: string): boolean {
+  return section.systems?.includes(system) ?? true
 }
 
 function writeResult(
@@ -114,7 +151,7 @@ function writeResult(
     isUnavailable(one) ? [] : [[one.name, one.description] as const],
   )
   const report = renderReport(result, {
-    sections: Object.fromEntries(sections.map(({ name, title }) => [name, title])),
+    sections: Object.fromEntries([...sections, ...worlds].map(({ name, title }) => [name, title])),
     systems: Object.fromEntries(systems),
   })
   if (!isWritten) {
@@ -142,13 +179,15 @@ function readOptions(): Options {
       'no-write': { type: 'boolean', default: false },
     },
   })
-  const unknown = positionals.filter((name) => sections.every((section) => section.name !== name))
+  const names = [...sections, ...worlds].map(({ name }) => name)
+  const unknown = positionals.filter((name) => !names.includes(name))
+  const isWanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
   const runs = Number(values.runs ?? (values.quick ? QUICK_RUNS : FULL_RUNS))
   if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
     process.stderr.write(
       `bench: no such section or number of runs: ${[...unknown, values.runs ?? ''].join(' ')}\n`,
     )
-    process.stderr.write(`hint: sections are ${sections.map(({ name }) => name).join(', ')}\n`)
+    process.stderr.write(`hint: sections are ${names.join(', ')}\n`)
     process.exit(2)
   }
   return {
@@ -156,7 +195,8 @@ function readOptions(): Options {
     isWritten: !values['no-write'],
     runs,
     systems: values.systems.split(',').filter((name) => name !== ''),
-    sections: sections.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+    sections: sections.filter(({ name }) => isWanted(name)),
+    worlds: worlds.filter(({ name }) => isWanted(name)),
   }
 }
 

@@ -7,7 +7,7 @@ import { readSettings, toNetwork, type ClientSettings } from './settings.ts'
 
 const START_TIMEOUT_MS = 30_000
 
-const { network, home, hops } = readSettings<ClientSettings>()
+const { network, home, hops } = readSettings() as ClientSettings
 const client = createClient({
   network: toNetwork(network),
   home,

@@ -43,7 +43,8 @@ export async function ask(child: Child, request: Line, timeoutMs: number): Promi
   })
   child.stdin.write(`${JSON.stringify({ ...request, id })}\n`)
   const line = await answer
-  if (line['error'] !== undefined) throw new Error(`${child.name}: ${String(line['error'])}`)
+  if (line['error'] !== undefined)
+    throw new Error(`${child.name}: ${JSON.stringify(line['error'])}`)
   return line
 }
 

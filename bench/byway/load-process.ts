@@ -4,6 +4,7 @@
  * loopback, because a listener takes a hundred links from one (SECURITY §2.8).
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { dialLink } from '@byway/net'
 import type { HopSpec } from '@byway/protocol/circuit'
@@ -11,7 +12,11 @@ import { nodeKeyOf, verifyDescriptor } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 
-import { buildCircuit, type BuiltCircuit } from '../../packages/client/src/engine/build-circuit.ts'
+import {
+  buildCircuit,
+  type BuildFailure,
+  type BuiltCircuit,
+} from '../../packages/client/src/engine/build-circuit.ts'
 import { createClientLink, type ClientLink } from '../../packages/client/src/engine/client-link.ts'
 import { serve, tell, type Line } from './line-protocol.ts'
 import { readSettings, toNetwork, type LoadSettings } from './settings.ts'
@@ -24,8 +29,9 @@ const BUILDS_AT_ONCE = 8
 /** Below the burst of 90 circuits that a relay grants a client link. */
 const BUILDS_PER_LINK = 80
 const STEP_TIMEOUT_MS = 30_000
+const BUSY_PAUSE_MS = 100
 
-const network = toNetwork(readSettings<LoadSettings>().network)
+const network = toNetwork((readSettings() as LoadSettings).network)
 const [contact] = network.bootstrap
 if (!contact) throw new Error('the network has no first contact')
 const isLoopback = contact.address.startsWith('127.')
@@ -66,17 +72,36 @@ async function learnDirectory(link: ClientLink): Promise<void> {
   await link.fetchDirectory((descriptors) => descriptors.forEach((bytes) => learn(bytes)), signal)
 }
 
+/** Waits while a hop takes no more circuits a second from its neighbour. */
+async function buildPatiently(link: ClientLink, path: readonly string[]): Promise<BuiltCircuit> {
+  const endAtMs = performance.now() + STEP_TIMEOUT_MS
+  for (;;) {
+    const built = await tryBuild(link, path)
+    if (!('type' in built)) return built
+    const isBusy = built.reason === CLOSE_REASON.RESOURCE_LIMIT && performance.now() < endAtMs
+    if (!isBusy) throw new Error(`hop ${built.hopIndex + 1} refused: reason ${built.reason}`)
+    await delay(BUSY_PAUSE_MS)
+  }
+}
+
 async function build(link: ClientLink, path: readonly string[]): Promise<BuiltCircuit> {
+  const built = await tryBuild(link, path)
+  if (!('type' in built)) return built
+  throw new Error(`hop ${built.hopIndex + 1} refused: reason ${built.reason}`)
+}
+
+async function tryBuild(
+  link: ClientLink,
+  path: readonly string[],
+): Promise<BuiltCircuit | BuildFailure> {
   const hops = path.flatMap((id) => directory.get(id) ?? [])
   if (hops.length !== path.length) throw new Error('the directory lacks a node of the path')
-  const built = await buildCircuit(
+  return await buildCircuit(
     { provider: nodeCrypto, randomBytes, hopFromDescriptor: () => undefined },
     link,
     hops,
     { entryLayer: false, signal: AbortSignal.timeout(STEP_TIMEOUT_MS) },
   )
-  if (!('type' in built)) return built
-  throw new Error(`hop ${built.hopIndex + 1} refused a circuit with reason ${built.reason}`)
 }
 
 /** Runs `count` steps, a few at a time. */
@@ -122,7 +147,7 @@ serve(
       await learnDirectory(first)
       await many(Number(request['count']), BUILDS_AT_ONCE, async (index) => {
         const link = idleLinks[index % idleLinks.length] ?? first
-        idleCircuits.push(await build(link, pathOf(request)))
+        idleCircuits.push(await buildPatiently(link, pathOf(request)))
       })
       return { open: idleCircuits.length }
     },

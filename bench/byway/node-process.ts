@@ -6,7 +6,7 @@ import { idText, readSettings, toNetwork, type NodeSettings } from './settings.t
 
 const START_TIMEOUT_MS = 30_000
 
-const { network, home, host, isExit } = readSettings<NodeSettings>()
+const { network, home, host, isExit } = readSettings() as NodeSettings
 const node = createNode({
   network: toNetwork(network),
   home,

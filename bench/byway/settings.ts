@@ -30,8 +30,8 @@ export type ClientSettings = {
 export type LoadSettings = { readonly network: PlainNetwork }
 
 /** Reads the settings of this process. */
-export function readSettings<T>(): T {
-  return JSON.parse(process.argv[2] ?? '{}') as T
+export function readSettings(): unknown {
+  return JSON.parse(process.argv[2] ?? '{}')
 }
 
 /** Turns what came as text into what the engines take. */

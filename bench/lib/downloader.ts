@@ -57,7 +57,7 @@ export async function runJob(
     streams.push(...(await Promise.all(some)))
   }
   const wallMs = performance.now() - startMs
-  for (const { close } of stalled) close()
+  for (const connection of stalled) connection.close()
   return { wallMs, streams }
 }
 

@@ -100,7 +100,7 @@ export function orderOfRun<T>(systems: readonly T[], run: number): T[] {
 export async function guardMeasure(
   context: BenchContext,
   section: string,
-  system: SystemUnderTest,
+  system: Pick<SystemUnderTest, 'name'>,
   measure: () => Promise<void>,
 ): Promise<void> {
   try {

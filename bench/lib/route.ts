@@ -3,6 +3,7 @@
  * Plain and sequential, as curl does it: greeting, login, CONNECT, answer, then data. Reads go into one buffer per
  * connection that is used again, so that the downloader costs little beside what it measures.
  */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /** A way to the origin. With `tcp` the port leads there by itself; with `socks5` the proxy is asked for it. */
@@ -65,6 +66,7 @@ export async function openRoute(
   )
   try {
     if (route.kind === 'socks5') await socksConnect(socket, inbox, originPort, isolation)
+    else await once(socket, 'connect')
   } catch (cause) {
     socket.destroy()
     throw cause

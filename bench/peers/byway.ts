@@ -39,12 +39,12 @@ function idleLoads(
   network: () => BywayNetwork,
 ): Pick<SystemUnderTest, 'openIdleLinks' | 'openIdleCircuits'> {
   const loadOf = async (what: 'links' | 'circuits', count: number): Promise<IdleLoad> => {
-    const { load, path } = network()
-    await load({ do: what, count, path })
+    const running = network()
+    await running.load({ do: what, count, path: running.path })
     return {
       close: async () => {
-        const { links } = await load({ do: 'standing' })
-        await load({ do: what === 'links' ? 'closeLinks' : 'closeCircuits' })
+        const { links } = await running.load({ do: 'standing' })
+        await running.load({ do: what === 'links' ? 'closeLinks' : 'closeCircuits' })
         if (what === 'links' && links !== count) {
           throw new Error(`byway closed ${count - Number(links)} of ${count} idle links`)
         }

@@ -1,4 +1,4 @@
-/** Memory at rest, and what each idle circuit or client link adds to the processes that hold it. */
+/** Memory at rest, what each idle client link and circuit adds to the processes that hold it, and all of it held at once. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { BenchContext } from '../lib/fleet.ts'
@@ -6,16 +6,21 @@ import { readMemory } from '../lib/process-stats.ts'
 import type { IdleLoad, Role, SystemUnderTest } from '../lib/system.ts'
 import type { Section } from './section.ts'
 
-const IDLE = { quick: 1_000, full: 2_000 } as const
+const LINKS = { quick: 500, full: 2_000 } as const
+const CIRCUITS = { quick: 1_000, full: 5_000 } as const
 /** Time for buffers of the set-up to be given back before memory is read. */
 const SETTLE_MS = 2_000
+
+/** The metric of an entry that holds as much as the goal asks for. */
+export const LOADED_METRIC: string = loadedMetric(LINKS.full, CIRCUITS.full)
 
 /** Creates the section. */
 export function createMemory(): Section {
   return {
     name: 'memory',
     title:
-      'Resident memory after the first transfer, and growth of the proportional set per idle circuit or client link (growth into memory freed before reads as 0)',
+      'Resident memory after the first transfer, growth of the proportional set per idle client link and then per idle circuit on these links (growth into memory freed before reads as 0), and resident memory with all of them',
+    systems: ['nginx-stream', 'tor-vanilla', 'tor-vegas', 'byway-3'],
     isFresh: true,
     isOnce: true,
     measure: async (context, system) => {
@@ -32,38 +37,56 @@ export function createMemory(): Section {
       for (const [role, bytes] of await readRoles(system, 'residentBytes')) {
         record(context, system, `at rest, ${role}`, 'MB', bytes / 1e6)
       }
-      if (system.openIdleCircuits)
-        await growth(context, system, 'circuit', system.openIdleCircuits.bind(system))
-      if (system.openIdleLinks)
-        await growth(context, system, 'client link', system.openIdleLinks.bind(system), ['entry'])
+      await measureLoaded(context, system)
     },
   }
+}
+
+async function measureLoaded(context: BenchContext, system: SystemUnderTest): Promise<void> {
+  const size = context.isQuick ? 'quick' : 'full'
+  const held: IdleLoad[] = []
+  try {
+    if (system.openIdleLinks) {
+      const open = system.openIdleLinks.bind(system)
+      held.push(await growth(context, system, 'client link', LINKS[size], open, ['entry']))
+    }
+    if (system.openIdleCircuits) {
+      const open = system.openIdleCircuits.bind(system)
+      const roles: readonly Role[] = ['entry', 'middle', 'exit']
+      held.push(await growth(context, system, 'circuit', CIRCUITS[size], open, roles))
+    }
+    if (held.length === 2) {
+      const resident = (await readRoles(system, 'residentBytes')).get('entry') ?? 0
+      record(context, system, loadedMetric(LINKS[size], CIRCUITS[size]), 'MB', resident / 1e6)
+    }
+  } finally {
+    for (const load of held.toReversed()) await load.close()
+  }
+}
+
+function loadedMetric(links: number, circuits: number): string {
+  return `with ${links} client links and ${circuits} circuits, entry`
 }
 
 async function growth(
   context: BenchContext,
   system: SystemUnderTest,
   what: string,
+  count: number,
   open: (count: number) => Promise<IdleLoad>,
-  roles: readonly Role[] = ['client', 'entry', 'middle', 'exit'],
-): Promise<void> {
-  const count = IDLE[context.isQuick ? 'quick' : 'full']
+  roles: readonly Role[],
+): Promise<IdleLoad> {
   const before = await readRoles(system, 'proportionalBytes')
   const load = await open(count)
   await delay(SETTLE_MS)
   const after = await readRoles(system, 'proportionalBytes')
-  await load.close()
   for (const role of roles) {
     const bytes = after.get(role)
     if (bytes === undefined) continue
-    record(
-      context,
-      system,
-      `per idle ${what}, ${role}`,
-      'KB',
-      (bytes - (before.get(role) ?? 0)) / count / 1e3,
-    )
+    const perOne = (bytes - (before.get(role) ?? 0)) / count / 1e3
+    record(context, system, `per idle ${what}, ${role}`, 'KB', perOne)
   }
+  return load
 }
 
 async function readRoles(

@@ -16,3 +16,13 @@ export interface Section {
   /** Measures one system in one run and records one sample per metric. */
   measure(context: BenchContext, system: SystemUnderTest): Promise<void>
 }
+
+/** A section that starts what it measures by itself, in a world of its own. */
+export interface WorldSection {
+  readonly name: string
+  readonly title: string
+  /** Says what this machine lacks for it, or nothing. */
+  missing(): string | undefined
+  /** Measures one run. */
+  measure(context: BenchContext): Promise<void>
+}
