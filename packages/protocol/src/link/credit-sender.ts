@@ -20,6 +20,10 @@ const RATE_BUCKET_MS = 1000
 const RTT_LIFE_MS = 10_000
 /** Start-up is over when the rate has not grown by a quarter in three rounds. */
 const FULL_PIPE_ROUNDS = 3
+/** SPEC §8.4: what the peer may leave unreported as long as nothing more comes. */
+const SILENT_BYTES = 16 * 1024
+/** Besides a round trip: time for the last of those bytes to be read, at 10 Mbit/s 13 ms. */
+const PROBE_PATIENCE_MS = 20
 /** Samples closer together than this tell nothing new and only cost memory. */
 const SAMPLE_SPACING_BYTES = 8 * 1024
 const MAX_SAMPLES = 1024
@@ -45,8 +49,10 @@ export interface CreditSender {
   readonly rttMs: number
   /** When the peer last reported progress, or when sending began after an idle spell. */
   readonly progressAtMs: number
+  /** When {@link CreditSender.maySend} will say yes without another report; infinite when only a report helps. */
+  readonly wakeAtMs: number
   /** True when a cell of this size may go; a single one always may. */
-  maySend(bytes: number): boolean
+  maySend(bytes: number, nowMs: number): boolean
   onSent(bytes: number, nowMs: number, isLast: boolean): void
   /** Takes the peer's count modulo 2^32; false when it runs backwards or ahead of what was sent. */
   onReport(readBytes: number, nowMs: number): boolean
@@ -96,9 +102,17 @@ class Estimator implements CreditSender {
     return this.#minRttMs
   }
 
-  maySend(bytes: number): boolean {
+  /** SPEC §8.4: a probe MUST NOT wait for the report of fewer than 16 KiB, which need not come. */
+  get wakeAtMs(): number {
+    const isProbing = this.#probeUntilBytes > 0
+    if (!isProbing || this.outstandingBytes >= SILENT_BYTES) return Number.POSITIVE_INFINITY
+    return this.progressAtMs + this.#minRttMs + PROBE_PATIENCE_MS
+  }
+
+  maySend(bytes: number, nowMs: number): boolean {
     const outstanding = this.#sentBytes - this.#ackedBytes
-    return outstanding === 0 || outstanding + bytes <= this.limitBytes
+    if (outstanding === 0 || outstanding + bytes <= this.limitBytes) return true
+    return nowMs >= this.wakeAtMs
   }
 
   onSent(bytes: number, nowMs: number, isLast: boolean): void {

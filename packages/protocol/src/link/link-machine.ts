@@ -105,7 +105,9 @@ class Machine implements LinkMachine {
   }
 
   get wakeAtMs(): number {
-    return Math.min(this.#reportAtMs, this.#liveness.wakeAtMs)
+    const sendAtMs =
+      this.#scheduler.waitingBytes > 0 ? this.#sender.wakeAtMs : Number.POSITIVE_INFINITY
+    return Math.min(this.#reportAtMs, this.#liveness.wakeAtMs, sendAtMs)
   }
 
   openQueue(circuitId: number): CellQueue {
@@ -167,7 +169,7 @@ class Machine implements LinkMachine {
     const control = this.#control.shift()
     if (control) return this.#stamp(control, LINK_CIRCUIT_ID, nowMs)
     const nextBytes = this.#scheduler.nextBytes
-    if (nextBytes > 0 && this.#sender.maySend(nextBytes)) {
+    if (nextBytes > 0 && this.#sender.maySend(nextBytes, nowMs)) {
       const popped = this.#scheduler.pop(nowMs)
       if (popped) {
         if (!this.#isDataOutstanding()) this.#dataSinceMs = nowMs

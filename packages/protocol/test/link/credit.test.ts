@@ -5,8 +5,13 @@ import { createCreditReceiver, createCreditSender } from '@byway/protocol/link'
 const CELL = 16384
 
 /** A link of a given rate and round trip with an endless queue behind it, in virtual time. */
-function runLink(options: { bytesPerMs: number; oneWayMs: number; forMs: number }) {
-  const { bytesPerMs, oneWayMs, forMs } = options
+function runLink(options: {
+  bytesPerMs: number
+  oneWayMs: number
+  forMs: number
+  cellBytes?: number
+}) {
+  const { bytesPerMs, oneWayMs, forMs, cellBytes = CELL } = options
   const sender = createCreditSender(0)
   const receiver = createCreditReceiver(0)
   const arrivals: { atMs: number; bytes: number }[] = []
@@ -28,10 +33,10 @@ function runLink(options: { bytesPerMs: number; oneWayMs: number; forMs: number 
     }
     while (reports[0] && reports[0].atMs <= now)
       assert.ok(sender.onReport(reports.shift()?.readBytes ?? 0, now))
-    while (sender.maySend(CELL)) {
-      sender.onSent(CELL, now, false)
-      lineFreeAtMs = Math.max(lineFreeAtMs, now) + CELL / bytesPerMs
-      arrivals.push({ atMs: lineFreeAtMs + oneWayMs, bytes: CELL })
+    while (sender.maySend(cellBytes, now)) {
+      sender.onSent(cellBytes, now, false)
+      lineFreeAtMs = Math.max(lineFreeAtMs, now) + cellBytes / bytesPerMs
+      arrivals.push({ atMs: lineFreeAtMs + oneWayMs, bytes: cellBytes })
     }
     if (now > forMs / 3) queuesMs.push(lineFreeAtMs - now)
   }
@@ -46,6 +51,21 @@ for (const oneWayMs of [1, 10, 50]) {
     assert.ok(p95QueueMs <= 30, `queue ${p95QueueMs} ms`)
     assert.ok(goodput >= 0.93, `goodput ${goodput}`)
   })
+}
+
+for (const cellBytes of [1024, 4096, 5120]) {
+  for (const oneWayMs of [0.25, 10, 50]) {
+    test(`a probe of the round trip never waits for a report that need not come: ${cellBytes}-byte cells, ${2 * oneWayMs} ms (SPEC §8.4)`, () => {
+      const { goodput, p95QueueMs } = runLink({
+        bytesPerMs: 1250,
+        oneWayMs,
+        forMs: 30_000,
+        cellBytes,
+      })
+      assert.ok(p95QueueMs <= 30, `queue ${p95QueueMs} ms`)
+      assert.ok(goodput >= 0.93, `goodput ${goodput}`)
+    })
+  }
 }
 
 test('fills a fast link of 100 MB/s and 2 ms (SPEC §8.4)', () => {
@@ -82,11 +102,11 @@ test('counts on when the total passes 2^32 (SPEC §4.1)', () => {
 test('holds back at the limit until a report comes', () => {
   const sender = createCreditSender(0)
   let sent = 0
-  while (sender.maySend(CELL)) {
+  while (sender.maySend(CELL, 0)) {
     sender.onSent(CELL, 0, false)
     sent += CELL
   }
   assert.equal(sent, 64 * 1024)
   assert.ok(sender.onReport(CELL, 10))
-  assert.ok(sender.maySend(CELL))
+  assert.ok(sender.maySend(CELL, 0))
 })
