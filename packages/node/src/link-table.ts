@@ -39,7 +39,7 @@ class Table implements LinkTable {
   readonly #deps: LinkTableDeps
   readonly #byNode = new Map<string, Set<Link>>()
   /** Circuits that want the same neighbour share one dial. */
-  readonly #dials = new Map<string, Promise<Link | CloseReason>>()
+  readonly #dials = new Map<string, Dial>()
 
   constructor(deps: LinkTableDeps) {
     this.#deps = deps
@@ -75,18 +75,52 @@ class Table implements LinkTable {
     if (standing) return standing
     const key = toBase64url(nodeId)
     const pending = this.#dials.get(key)
-    if (pending) return pending
+    if (pending) return await waitFor(pending, signal)
     const descriptor = this.#deps.find(nodeId)
     if (!descriptor) return CLOSE_REASON.UNKNOWN_NODE
     // SPEC §12.1: it has no address and holds no link here.
     if (descriptor.addresses.length === 0) return CLOSE_REASON.NOT_ATTACHED
     if (this.#dials.size >= MAX_DIALS) return CLOSE_REASON.RESOURCE_LIMIT
-    const dial = this.#deps.dial(descriptor, signal).catch(() => CLOSE_REASON.CONNECT_FAILED)
-    this.#dials.set(key, dial)
-    try {
-      return await dial
-    } finally {
-      this.#dials.delete(key)
+    const cancel = new AbortController()
+    const dial: Dial = { outcome: this.#dial(descriptor, cancel.signal), cancel, waiting: 0 }
+    const forget = (): void => {
+      if (this.#dials.get(key) === dial) this.#dials.delete(key)
     }
+    this.#dials.set(key, dial)
+    void dial.outcome.then(forget)
+    cancel.signal.addEventListener('abort', forget, { once: true })
+    return await waitFor(dial, signal)
+  }
+
+  async #dial(descriptor: Descriptor, signal: AbortSignal): Promise<Link | CloseReason> {
+    try {
+      return await this.#deps.dial(descriptor, signal)
+    } catch {
+      return CLOSE_REASON.CONNECT_FAILED
+    }
+  }
+}
+
+/** One dial, and how many circuits wait for it. */
+type Dial = {
+  /** Never rejects. */
+  readonly outcome: Promise<Link | CloseReason>
+  readonly cancel: AbortController
+  waiting: number
+}
+
+/** Waits for a shared dial. Who gives up does not end it for the others; once nobody waits any more it is called off. */
+async function waitFor(dial: Dial, signal: AbortSignal): Promise<Link | CloseReason> {
+  const { promise: gaveUp, resolve } = Promise.withResolvers<CloseReason>()
+  const onAbort = (): void => resolve(CLOSE_REASON.CONNECT_FAILED)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  dial.waiting++
+  try {
+    return await Promise.race([dial.outcome, gaveUp])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    dial.waiting--
+    if (dial.waiting === 0) dial.cancel.abort()
   }
 }
