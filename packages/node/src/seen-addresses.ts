@@ -2,7 +2,8 @@
  * Under which addresses other nodes see this one (NETINFO, SPEC §4.4). One node alone is not believed: an address counts when two agree.
  * @module
  */
-import { toIpAddress } from '@byway/protocol/directory'
+import { nodeKeyOf, toIpAddress } from '@byway/protocol/directory'
+import type { NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { formatAddress } from '@byway/protocol/policy'
 import type { IpBytes } from '@byway/protocol/wire'
@@ -19,18 +20,25 @@ export interface SeenAddresses {
 
 /** Creates an empty record. */
 export function createSeenAddresses(): SeenAddresses {
-  const byLink = new Map<Link, string>()
+  const byLink = new Map<Link, { readonly witness: NodeKey; readonly address: string }>()
   return {
     note(link, address) {
-      if (link.peer.role === 'node') byLink.set(link, formatAddress(toIpAddress(address)))
+      if (link.peer.role !== 'node') return
+      const witness = nodeKeyOf(link.peer.nodeId)
+      byLink.set(link, { witness, address: formatAddress(toIpAddress(address)) })
     },
     forget(link) {
       byLink.delete(link)
     },
     agreed() {
-      const counts = new Map<string, number>()
-      for (const address of byLink.values()) counts.set(address, (counts.get(address) ?? 0) + 1)
-      return [...counts].filter(([, count]) => count >= WITNESSES).map(([address]) => address)
+      // A node that has two links here is one witness.
+      const witnesses = new Map<string, Set<NodeKey>>()
+      for (const { witness, address } of byLink.values()) {
+        const known = witnesses.get(address)
+        if (known) known.add(witness)
+        else witnesses.set(address, new Set([witness]))
+      }
+      return [...witnesses].filter(([, { size }]) => size >= WITNESSES).map(([address]) => address)
     },
   }
 }
