@@ -16,6 +16,7 @@ import {
 } from '@byway/protocol/directory'
 import type { DirectoryEntry, NetworkParameters, PathNodeSet } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { systemRuntime } from '@byway/net'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import { createAttachments } from './attachments.ts'
@@ -275,6 +276,7 @@ class Engine implements RunningNode {
         links.dial(descriptor.nodeId, descriptor.addresses, dialSignal),
       onCandidates: (nodeIds) => this.#publish(nodeIds),
       nowMs: () => performance.now(),
+      setTimer: (run, delayMs) => systemRuntime.setTimer(run, delayMs),
     })
     this.#attachments = attachments
     this.#set.onAccepted(() => attachments.maintain())
