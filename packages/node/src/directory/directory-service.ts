@@ -54,7 +54,8 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     const now = deps.nowMs()
     const budget = budgets.get(link) ?? { gets: GET_BURST, atMs: now }
     const gets = Math.min(GET_BURST, budget.gets + Math.max(0, now - budget.atMs) / GET_INTERVAL_MS)
-    budgets.set(link, { gets: Math.max(0, gets - 1), atMs: now })
+    // What a refused question had saved up stays: who asks too often gets an answer in the end.
+    budgets.set(link, { gets: gets >= 1 ? gets - 1 : gets, atMs: now })
     return gets >= 1
   }
 

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { verifyDescriptor } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
+import type { Descriptor } from '@byway/protocol/wire'
+import { ownFacts } from '../../src/directory/own-facts.ts'
+import { nodeIdOf } from '../fake-link.ts'
+import { makerOf, NOW_MS, RELAY_FACTS } from '../signed-descriptors.ts'
+
+const NETWORK: NetworkParameters = {
+  name: 'test',
+  local: false,
+  bootstrap: [],
+  reachablePrefixes: [],
+  asnTable: [{ prefix: '192.0.2.0/24', asn: 64_500, country: 'DE' }],
+  exitTargets: [],
+}
+const INPUT = {
+  network: NETWORK,
+  onionKey: new Uint8Array(32).fill(9),
+  address: { host: '192.0.2.1', port: 443 },
+  attachments: [],
+  exit: undefined,
+  country: undefined,
+  asn: undefined,
+}
+
+function readValid(bytes: Uint8Array, nowMs: number): Descriptor {
+  const verdict = verifyDescriptor(nodeCrypto, bytes, nowMs)
+  assert.ok(verdict.result === 'valid', JSON.stringify(verdict))
+  return verdict.descriptor
+}
+
+suite('editions of the own descriptor (SPEC §10.1)', () => {
+  test('are signed, and live less than 48 hours', () => {
+    const { publishedS, expiresS } = readValid(makerOf(1).make(RELAY_FACTS, NOW_MS), NOW_MS)
+    assert.equal(publishedS, NOW_MS / 1000)
+    assert.equal(expiresS - publishedS, 47 * 3600)
+  })
+
+  test('rise in number within a second, after the clock was set back, and across restarts', () => {
+    const maker = makerOf(1)
+    const times = [NOW_MS, NOW_MS + 1, NOW_MS - 5000, NOW_MS + 60_000]
+    const numbers = times.map((nowMs) => readValid(maker.make(RELAY_FACTS, nowMs), nowMs).sequence)
+    const restarted = makerOf(1).make(RELAY_FACTS, NOW_MS + 120_000)
+    numbers.push(readValid(restarted, NOW_MS + 120_000).sequence)
+    const first = NOW_MS / 1000
+    assert.deepEqual(numbers, [first, first + 1, first + 2, first + 60, first + 120])
+  })
+
+  test('are refused by others when a single bit is wrong', () => {
+    const edition = makerOf(1).make(RELAY_FACTS, NOW_MS)
+    edition[89] = (edition[89] ?? 0) ^ 2
+    assert.notEqual(verifyDescriptor(nodeCrypto, edition, NOW_MS).result, 'valid')
+  })
+})
+
+suite('what a node says of itself', () => {
+  test('a relay with an address: country and ASN from the table of the network', () => {
+    const facts = ownFacts(INPUT)
+    assert.deepEqual(facts?.addresses, [
+      { family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 },
+    ])
+    assert.equal(facts.roles, ROLE.RELAY)
+    assert.equal(facts.exitProfile, EXIT_PROFILE.NONE)
+    assert.equal(facts.country, 'DE')
+    assert.equal(facts.asn, 64_500)
+  })
+
+  test("the operator's country and ASN go before the table", () => {
+    const facts = ownFacts({ ...INPUT, country: 'FR', asn: 1 })
+    assert.equal(facts?.country, 'FR')
+    assert.equal(facts.asn, 1)
+  })
+
+  test('an address that the table does not know says nothing', () => {
+    const facts = ownFacts({ ...INPUT, address: { host: '198.51.100.1', port: 443 } })
+    assert.equal(facts?.country, '')
+    assert.equal(facts.asn, 0)
+  })
+
+  test('a node without an address names its attachments', () => {
+    const attachments = [nodeIdOf(1), nodeIdOf(2)]
+    const facts = ownFacts({ ...INPUT, address: undefined, attachments })
+    assert.deepEqual(facts?.addresses, [])
+    assert.deepEqual(facts.attachments, attachments)
+  })
+
+  test('a node that can be reached nowhere says nothing', () => {
+    assert.equal(ownFacts({ ...INPUT, address: undefined }), undefined)
+    assert.equal(ownFacts({ ...INPUT, address: { host: 'home.example', port: 443 } }), undefined)
+  })
+
+  test('an exit says its role, profile and flags', () => {
+    const exit = { ipv6: true, datagrams: true, profile: 'reduced' } as const
+    const facts = ownFacts({ ...INPUT, exit })
+    assert.equal(facts?.roles, ROLE.RELAY | ROLE.EXIT)
+    assert.equal(facts.exitProfile, EXIT_PROFILE.REDUCED)
+    assert.equal(facts.exitFlags, EXIT_FLAG.IPV6 | EXIT_FLAG.DATAGRAMS)
+    const web = ownFacts({ ...INPUT, exit: { ipv6: false, profile: 'web' } })
+    assert.equal(web?.exitProfile, EXIT_PROFILE.WEB)
+    assert.equal(web.exitFlags, 0)
+  })
+})
