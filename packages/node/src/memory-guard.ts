@@ -37,8 +37,12 @@ export function createMemoryGuard(
   const accounts = new Map<RelayCircuit, Account>()
   let timer: NodeJS.Timeout | undefined
 
-  function count(): void {
+  function forgetClosed(): void {
     for (const circuit of accounts.keys()) if (circuit.isClosed) forget(circuit)
+  }
+
+  function count(): void {
+    forgetClosed()
     for (const circuit of deps.circuits()) {
       const held = heldBytes(circuit)
       if (held === 0 && !accounts.has(circuit)) continue
@@ -63,6 +67,8 @@ export function createMemoryGuard(
   function check(): void {
     count()
     for (const victim of accountant.chooseVictims()) victim.giveUp()
+    // What they held is free now: whoever asks the accountant next must not kill for it again.
+    forgetClosed()
   }
 
   return {
