@@ -25,11 +25,14 @@ export interface NodeKeys {
   linkIdentity(): LinkIdentity
 }
 
-/** Reads or makes the identity below `home`; the other keys are new. */
-export async function openNodeKeys(home: string): Promise<NodeKeys> {
+/** Reads or makes the identity below `home`; the other keys are new. @param wallMs - the wall clock @throws as {@link loadIdentity} */
+export async function openNodeKeys(
+  home: string,
+  wallMs: () => number = Date.now,
+): Promise<NodeKeys> {
   const identity = nodeCrypto.ed25519KeyPair(await loadIdentity(home))
   const nodeId = identity.publicKey
-  const onionKeys = createOnionKeys({ provider: nodeCrypto, nodeId, randomBytes }, Date.now())
+  const onionKeys = createOnionKeys({ provider: nodeCrypto, nodeId, randomBytes }, wallMs())
   let current: LinkIdentity | undefined
   let issuedAtS = 0
   return {
@@ -37,8 +40,10 @@ export async function openNodeKeys(home: string): Promise<NodeKeys> {
     nodeId,
     onionKeys,
     linkIdentity() {
-      const nowS = Math.floor(Date.now() / 1000)
-      if (current && nowS - issuedAtS < LINK_KEY_LIFE_S / 2) return current
+      const nowS = Math.floor(wallMs() / 1000)
+      const ageS = nowS - issuedAtS
+      // A clock that was set back makes the key one of the future, which no neighbour takes.
+      if (current && ageS >= 0 && ageS < LINK_KEY_LIFE_S / 2) return current
       issuedAtS = nowS
       current = issueLinkIdentity(nodeCrypto, {
         nodeId,
