@@ -15,10 +15,11 @@ const thingError = errorBuilder<Errors>({
   THING_BAD: ['peer', 'bad thing'],
 })
 `
+const SPEC = '# Spec\n\n## 1 All\n\nMUST, SHOULD and MAY are those of RFC 2119.\n\n### 1.1 First\n'
 const FILES = {
   'package.json': '{"scripts":{"test":"x","docs:fix":"y"}}',
   'README.md': 'Run `npm test`; see [the spec](docs/SPEC.md#11-first).\n',
-  'docs/SPEC.md': '# Spec\n\n## 1 All\n\n### 1.1 First\n',
+  'docs/SPEC.md': SPEC,
   'packages/a/src/thing.ts': SOURCE,
 }
 
@@ -92,6 +93,21 @@ const CASES: readonly (readonly [
     { 'packages/a/test/a.test.ts': '// SPEC §1.1, §9.9' },
     'spec references',
     /SPEC §9\.9/,
+  ],
+  [
+    'a demand of SPEC that no source cites',
+    {
+      'docs/SPEC.md': `${SPEC}\n### 1.2 Second\n\nA peer MUST.\n`,
+      'packages/a/test/a.test.ts': '// SPEC §1.2',
+    },
+    'spec references',
+    /^SPEC §1\.2 says MUST, and no source cites it$/,
+  ],
+  [
+    'a demand of SPEC that no test cites',
+    { 'docs/SPEC.md': `${SPEC}\nA peer MUST.\n` },
+    'spec references',
+    /^SPEC §1\.1 says MUST, and no test cites it$/,
   ],
   [
     'a code that ERRORS.md does not have',

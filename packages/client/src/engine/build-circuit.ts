@@ -97,6 +97,7 @@ async function tryOnce(
   try {
     const result = await promise
     if (result.type === 'failed') {
+      // SPEC §5.4: a client MUST send DESTROY after a failure; the hops before the one that failed still hold the circuit.
       destroy(CLOSE_REASON.FINISHED)
       return result
     }

@@ -58,7 +58,7 @@ test('a client greets with 1 0 (SPEC §3.3)', () => {
   assert.equal(readGreetingRole(GREETING), LINK_ROLE.NODE)
 })
 
-test('refuses another version, another role, and too few bytes', () => {
+test('refuses another version, another role, and too few bytes (SPEC §1.1)', () => {
   assert.throws(() => readGreetingRole(hex('0200')), code('WIRE_VERSION'))
   assert.throws(() => readGreetingRole(hex('0102')), code('WIRE_VALUE', 'role'))
   assert.throws(() => readGreetingRole(hex('01')), code('WIRE_LENGTH'))
