@@ -1,4 +1,4 @@
-/** The numbers of DESIGN §13 that this bench can judge. Ratios are taken within each run; their median counts. */
+/** The goals that this bench judges. Ratios are taken within each run; their median counts. */
 import { LINK_DELAY_MS } from './byway/distance-lab.ts'
 import type { Goal } from './lib/results.ts'
 import { STREAMS } from './sections/concurrent.ts'

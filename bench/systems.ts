@@ -8,7 +8,7 @@ import { createSplice } from './peers/splice.ts'
 import type { TorFlavour } from './peers/tor-config.ts'
 import { createTorNet } from './peers/tor-net.ts'
 
-/** The Tor networks: the reference of DESIGN §13, the same with the public network's congestion control, and KIST. */
+/** The Tor networks: the reference of the goals, the same with the public network's congestion control, and KIST. */
 const TOR_FLAVOURS: readonly TorFlavour[] = [
   { name: 'tor-vanilla', scheduler: 'Vanilla', congestionControl: 'sendme' },
   { name: 'tor-vegas', scheduler: 'Vanilla', congestionControl: 'vegas' },

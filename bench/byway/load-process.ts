@@ -1,7 +1,7 @@
 /**
  * Many clients in one process: holds idle links to the first contact and idle circuits on them, and times single builds.
  * Looks below `createClient` on purpose, since no client opens thousands of either. Dials from many addresses of the
- * loopback, because a listener takes a hundred links from one (SECURITY §2.8).
+ * loopback, because a listener takes a hundred links from one (THREAT-MODEL T15).
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -2,7 +2,7 @@
 import { bodySha256 } from '../lib/body.ts'
 import type { Section } from './section.ts'
 
-/** As many as R1 asks for. */
+/** As many as one client must carry at once. */
 export const STREAMS = 1_000
 const BYTES_EACH = 64 * 1024 + 13
 

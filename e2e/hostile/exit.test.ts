@@ -1,5 +1,5 @@
 /**
- * An exit that lies to its clients (SECURITY T6, T20): stray messages cost it the circuit at once and the application reads an error; a stream that it
+ * An exit that lies to its clients (THREAT-MODEL T6, T20): stray messages cost it the circuit at once and the application reads an error; a stream that it
  * cuts off is a reset, never a clean end.
  *
  *   client ── guard ── rogue exit        the rogue writes its lists by hand
@@ -158,7 +158,7 @@ const STRAYS: Record<string, (leg: RogueLeg, stream: number) => void> = {
   },
 }
 
-test('a stray message kills the circuit and the tunnel, and costs the client nothing else (SECURITY T6)', async (t) => {
+test('a stray message kills the circuit and the tunnel, and costs the client nothing else (THREAT-MODEL T6)', async (t) => {
   const { rogue, client } = await makeWorld(t)
   assert.ok(Object.keys(STRAYS).length >= 14)
   for (const [name, stray] of Object.entries(STRAYS)) {
@@ -190,7 +190,7 @@ const CUTS: Record<string, (leg: RogueLeg, stream: number) => void> = {
   'a closed link and no JOIN': ({ terminal }) => terminal.link.close('local'),
 }
 
-test('an exit that cuts a stream short never makes a clean end of it (SECURITY T20)', async (t) => {
+test('an exit that cuts a stream short never makes a clean end of it (THREAT-MODEL T20)', async (t) => {
   const { rogue, client } = await makeWorld(t)
   for (const [name, cut] of Object.entries(CUTS)) {
     await t.test(name, async () => {

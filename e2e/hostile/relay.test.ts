@@ -1,5 +1,5 @@
 /**
- * A relay that authenticates and lies (SECURITY T4, T5): drops, flips, repeats, swaps, injects and delays cells at each place of a path and in each
+ * A relay that authenticates and lies (THREAT-MODEL T4, T5): drops, flips, repeats, swaps, injects and delays cells at each place of a path and in each
  * direction. The circuit dies at the next honest hop; the application's stream goes on over another circuit or is reset.
  *
  *   client ── guard ── (hostile | honest) ── exit ── origin        hostile also as the guard
@@ -68,7 +68,7 @@ async function run(
   return outcome
 }
 
-/** Never altered bytes, never a clean end of less than everything (SECURITY T20). */
+/** Never altered bytes, never a clean end of less than everything (THREAT-MODEL T20). */
 function judge({ origin }: World, outcome: Outcome, up: number, down: number): void {
   assert.equal(outcome.isAltered, false, 'the application read altered bytes')
   if (outcome.end === 'clean') assert.equal(outcome.received, down)

@@ -55,7 +55,7 @@ export interface LinkListener extends AsyncDisposable {
   readonly stats: LinkListenerStats
 }
 
-/** SECURITY §2.8, after Tor's defaults. */
+/** After Tor's defaults (THREAT-MODEL T15). */
 export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
   linksPerAddress: 100,
   halfOpenPerAddress: 10,

@@ -1,5 +1,5 @@
 /**
- * Links that a node without a public port keeps open, so that circuits can reach it (DESIGN §2): of up to six relays named in its
+ * Links that a node without a public port keeps open, so that circuits can reach it: of up to six relays named in its
  * descriptor, three are live. A dead one is replaced at once, a failing one left alone for a while.
  * @module
  */
@@ -15,7 +15,7 @@ const RETRY_MAX_MS = 60_000
 const DIAL_TIMEOUT_MS = 5000
 /** A link that lived shorter counts as a failed dial: a relay that takes links and drops them must not be dialled in a circle. */
 const STEADY_MS = 60_000
-/** A candidate that fails for minutes makes way for another relay, one at a time: each change is an edition of the descriptor (SECURITY T12: one in ten minutes). */
+/** A candidate that fails for minutes makes way for another relay, one at a time: each change is an edition of the descriptor (THREAT-MODEL T12: one in ten minutes). */
 const REPLACE_MS = 600_000
 /** After this long without a dial a relay that failed may be tried again. */
 const FORGIVEN_MS = 3_600_000

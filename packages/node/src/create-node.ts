@@ -1,5 +1,5 @@
 /**
- * The node: links, relay role, exit role, directory and attachments put together (DESIGN §8). This is the only place of the package where they are wired; what
+ * The node: links, relay role, exit role, directory and attachments put together. This is the only place of the package where they are wired; what
  * each does is in its own file.
  * @module
  */

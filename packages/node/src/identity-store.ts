@@ -1,5 +1,5 @@
 /**
- * The node's identity on disk: the 32-byte seed of its Ed25519 key, in hexadecimal, in a private file (SECURITY §5.1). Onion and link keys live in memory
+ * The node's identity on disk: the 32-byte seed of its Ed25519 key, in hexadecimal, in a private file (THREAT-MODEL T31). Onion and link keys live in memory
  * only: a new start makes new ones, and a new edition of the descriptor.
  * @module
  */

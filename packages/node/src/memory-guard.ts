@@ -1,5 +1,5 @@
 /**
- * Watches what all queues of the node hold together (SECURITY §2.9, T14): the circuits' queues here, the tunnels' buffers through the same accountant. Over the
+ * Watches what all queues of the node hold together (THREAT-MODEL T14): the circuits' queues here, the tunnels' buffers through the same accountant. Over the
  * limit whoever has the oldest waiting byte dies first, until there is room again.
  * @module
  */

@@ -100,7 +100,7 @@ function world(count: number) {
 }
 
 suite('attachments', () => {
-  test('six candidates are named, three links are live (DESIGN §2)', async () => {
+  test('six candidates are named, three links are live', async () => {
     const { look, live, candidates, dialled, hasTimer } = world(10)
     await look()
     assert.deepEqual(candidates(), [0, 1, 2, 3, 4, 5])

@@ -30,7 +30,7 @@ suite('the identity on disk', () => {
     assert.notDeepEqual(one, two)
   })
 
-  test('is refused when others may read it (SECURITY §5.1)', async (t) => {
+  test('is refused when others may read it (THREAT-MODEL T31)', async (t) => {
     const home = await folder(t)
     await loadIdentity(home)
     await chmod(join(home, 'identity.key'), 0o644)

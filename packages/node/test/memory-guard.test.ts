@@ -53,7 +53,7 @@ function guardOf(circuits: readonly TestCircuit[], limitBytes: number) {
   )
 }
 
-suite('memory of all queues together (SECURITY §2.9, T14)', () => {
+suite('memory of all queues together (THREAT-MODEL T14)', () => {
   test('ends whoever has the oldest waiting byte first, and no more than must go', () => {
     const old = circuitOf({ bytes: 300, oldestAtMs: 10 })
     const young = circuitOf({ bytes: 800, oldestAtMs: 30 })

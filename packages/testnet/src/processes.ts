@@ -1,5 +1,5 @@
 /**
- * A whole network of real processes on this machine (DESIGN §12): each node and the client run the program `byway`, as a user would run it.
+ * A whole network of real processes on this machine (docs/CLI.md): each node and the client run the program `byway`, as a user would run it.
  * Leaves no process and no file behind. What is printed is the caller's business.
  */
 import { mkdir, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** `byway testnet`: a whole network on this machine for scripts (DESIGN §12). */
+/** `byway testnet`: a whole network on this machine for scripts (docs/CLI.md). */
 import type { Command } from 'commander'
 import { parseAddress } from '@byway/protocol/policy'
 import type { ExitTarget } from '@byway/protocol/directory'
@@ -84,7 +84,7 @@ export async function untilStopped(network: ProcessNetwork, signal: AbortSignal)
   if (error && !signal.aborted) throw error
 }
 
-/** The ready line that scripts rely on (DESIGN §12). What is not built is null. */
+/** The ready line that scripts rely on (docs/CLI.md). What is not built is null. */
 function readyFields(network: ProcessNetwork): JsonObject {
   return {
     event: 'ready',

@@ -13,7 +13,7 @@ export interface NetworkView {
   refresh(): Promise<void>
   /** The whole picture, a line each. */
   lines(): readonly string[]
-  /** The ready line of DESIGN §12. */
+  /** The ready line of docs/CLI.md. */
   readyFields(): JsonObject
   /** Events since the last call, for scripts. */
   takeEvents(): readonly JsonObject[]

@@ -69,7 +69,7 @@ suite('byway testnet', () => {
     await rm(temporary, { recursive: true })
   })
 
-  test('says in one line what scripts rely on (DESIGN §12)', () => {
+  test('says in one line what scripts rely on (docs/CLI.md)', () => {
     assert.match(ready.proxy, /^socks5h:\/\/127\.0\.0\.1:\d+$/)
     assert.match(ready.httpProxy, /^http:\/\/127\.0\.0\.1:\d+$/)
     assert.deepEqual([ready.dashboard, ready.chain], [null, null])

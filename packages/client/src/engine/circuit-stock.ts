@@ -1,5 +1,5 @@
 /**
- * Warm circuits, built before anybody asks (DESIGN §9): the first request of an application finds one ready. Each is given away once, so nobody shares one.
+ * Warm circuits, built before anybody asks: the first request of an application finds one ready. Each is given away once, so nobody shares one.
  * @module
  */
 import type { BuiltCircuit } from './build-circuit.ts'

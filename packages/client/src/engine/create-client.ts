@@ -1,5 +1,5 @@
 /**
- * The client: guards, directory, circuits in stock, tunnels, put together behind the proxy's `Dialer` (DESIGN §9). This is the only place of the package where
+ * The client: guards, directory, circuits in stock, tunnels, put together behind the proxy's `Dialer`. This is the only place of the package where
  * they are wired; what each does is in its own file.
  * @module
  */

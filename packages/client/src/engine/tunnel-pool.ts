@@ -1,5 +1,5 @@
 /**
- * Which tunnel a stream goes into (SECURITY §2.10): streams with different isolation keys or wishes never share one; streams with the same key share while
+ * Which tunnel a stream goes into: streams with different isolation keys or wishes never share one; streams with the same key share while
  * the tunnel is young, serves the port and has room.
  * @module
  */

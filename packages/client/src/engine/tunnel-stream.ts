@@ -1,6 +1,6 @@
 /**
  * One stream of a tunnel as a Node Duplex (the proxy's `ByteStream`): backpressure both ways, half-close, and a clean end only when the exit said DONE
- * (SECURITY T20).
+ * (THREAT-MODEL T20).
  * @module
  */
 import { Duplex } from 'node:stream'

@@ -1,5 +1,5 @@
 /**
- * What the proxy counts: totals only, no destination and no app (STYLE 2.7).
+ * What the proxy counts: totals only, no destination and no app (docs/LOGGING.md).
  * @module
  */
 
@@ -17,7 +17,7 @@ export type ProxyCounters = {
   socks4Requests: number
   httpConnectRequests: number
   httpForwardRequests: number
-  /** Requests of apps that resolve names outside Byway (SECURITY §2.10). */
+  /** Requests of apps that resolve names outside Byway. */
   literalRequests: number
   /** Requests refused here, before a circuit was asked for. */
   refusedRequests: number

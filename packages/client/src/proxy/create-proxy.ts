@@ -1,5 +1,5 @@
 /**
- * The local proxy in front of the client engine (DESIGN §9): SOCKS5, SOCKS4a and HTTP on one port, told
+ * The local proxy in front of the client engine: SOCKS5, SOCKS4a and HTTP on one port, told
  * apart by the first byte. It knows apps and a {@link Dialer}, no circuit.
  * @module
  */

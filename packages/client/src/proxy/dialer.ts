@@ -1,5 +1,5 @@
 /**
- * The port between the local proxy and the client engine (DESIGN §9): what the proxy asks of
+ * The port between the local proxy and the client engine: what the proxy asks of
  * circuits, and the words it asks with. The engine implements it; the proxy knows no circuit.
  * @module
  */
@@ -20,14 +20,14 @@ export type Selection = {
   readonly trafficClass?: TrafficClass | undefined
 }
 
-/** The traffic classes exits offer and price apart (DESIGN §8). */
+/** The traffic classes exits offer and price apart. */
 export type TrafficClass = 'browse' | 'collect'
 
-/** Groups of destination ports that share circuits (SECURITY §2.10). */
+/** Groups of destination ports that share circuits. */
 export type PortClass = 'web' | 'mail' | 'remote' | 'dns' | 'datagram' | 'other'
 
 /**
- * Streams whose keys differ in any field never share a circuit (SECURITY §2.10). Plain fields: the
+ * Streams whose keys differ in any field never share a circuit. Plain fields: the
  * engine compares them. User name and password are secrets and belong in no log.
  */
 export type IsolationKey = {
@@ -57,7 +57,7 @@ export type ConnectInfo = { readonly family: 4 | 6 | undefined }
 
 /**
  * A TCP stream through a circuit, with `allowHalfOpen`. `end` is the far side's FIN (DONE on the
- * wire); every other ending is `destroy(error)`, and the app is then reset (SECURITY T20).
+ * wire); every other ending is `destroy(error)`, and the app is then reset (THREAT-MODEL T20).
  */
 export type ByteStream = Duplex & {
   /** Resolves when the exit has connected; rejects with a `BywayError` whose code is a {@link DialFailureCode}. */

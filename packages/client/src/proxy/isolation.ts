@@ -1,5 +1,5 @@
 /**
- * Which streams may share a circuit (SECURITY §2.10): the isolation key's fields and the destination
+ * Which streams may share a circuit: the isolation key's fields and the destination
  * port classes. Comparing keys and keeping circuits apart is the engine's work.
  * @module
  */

@@ -23,7 +23,7 @@ export type ProxyOptions = {
 
 /** Local limits (tunable). */
 export type ProxyLimits = {
-  /** Until a request is complete, from the connection on or from the answer before (R7: 10 s). */
+  /** Until a request is complete, from the connection on or from the answer before (10 s). */
   readonly handshakeTimeoutMs: number
   /** Beyond it new connections are closed at once. */
   readonly maxConnections: number
@@ -49,7 +49,7 @@ export type ResolvedProxyOptions = Required<{
 
 export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   handshakeTimeoutMs: 10_000,
-  // Four times the thousand streams of R1; a socket pair costs about 20 KB at rest.
+  // Four times the thousand streams that must work; a socket pair costs about 20 KB at rest.
   maxConnections: 4096,
   // Twice what large sites' cookies reach; nginx takes 32 KiB in all too.
   maxHeaderBytes: 32_768,

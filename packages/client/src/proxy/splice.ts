@@ -1,6 +1,6 @@
 /**
  * Joins an app's connection and a stream: bytes both ways under backpressure, half-close both ways, and
- * SECURITY T20: only the stream's own end becomes a FIN at the app, every other ending a reset.
+ * THREAT-MODEL T20: only the stream's own end becomes a FIN at the app, every other ending a reset.
  *
  * The copying is written by hand: `stream.pipeline` destroys both ends alike, where a reset at one and an
  * error at the other are wanted. It costs the same (0.9 ms of CPU a MB between two sockets, the system calls').

@@ -1,5 +1,5 @@
 /**
- * What the client refuses by itself, before anything leaves the machine (SECURITY §2.10): names that
+ * What the client refuses by itself, before anything leaves the machine: names that
  * only mean something on the local network, `.onion`, private literals, and the proxy itself. The tables
  * are the policy's; the exit judges again, and by more rules (SPEC §11).
  * @module

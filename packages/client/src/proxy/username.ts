@@ -1,5 +1,5 @@
 /**
- * The user-name grammar of commercial residential proxies (DESIGN §9), the same on SOCKS and HTTP:
+ * The user-name grammar of commercial residential proxies, the same on SOCKS and HTTP:
  * `<user>-country-de-city-berlin-asn-3320-session-a1-life-10m-hops-3-class-collect`.
  *
  * Strict on purpose: a misspelt key that were ignored would send the request through another country.

@@ -13,7 +13,7 @@ import {
   tcpServer,
 } from './harness.ts'
 
-test('closes connections that never speak, drip SOCKS or drip headers after 10 s (R7)', async (t) => {
+test('closes connections that never speak, drip SOCKS or drip headers after 10 s', async (t) => {
   const timers = manualTimers()
   const { proxy, port } = await startProxy(t, fakeDialer({}), {}, timers)
   const drips = [

@@ -180,7 +180,7 @@ test('answers RESOLVE of an unknown name with host unreachable', async (t) => {
   assert.equal(reply.slice(4, 8), '0504')
 })
 
-test('tells the dialer who asks and what the user name selects (SECURITY §2.10)', async (t) => {
+test('tells the dialer who asks and what the user name selects', async (t) => {
   const { port, dialer } = await echoProxy(t)
   const user = 'me-country-de'
   const auth = [5, 1, 2, 1, user.length, ...Buffer.from(user), 2, ...Buffer.from('pw')]
@@ -277,7 +277,7 @@ test('delivers an upload to its last byte though the app has closed cleanly befo
   assert.equal(proxy.counters().streamsBroken, 0)
 })
 
-test('carries 1000 streams at once, each with its own bytes (R1)', async (t) => {
+test('carries 1000 streams at once, each with its own bytes', async (t) => {
   const { port, proxy } = await echoProxy(t)
   const carry = async (index: number): Promise<void> => {
     const app = await openApp(t, port)

@@ -8,7 +8,7 @@ function codeOf(username: string): string {
   return result.ok ? 'ok' : result.error.code
 }
 
-test('reads every option of the grammar (DESIGN §9)', () => {
+test('reads every option of the grammar', () => {
   const name = 'me-country-de-city-berlin-asn-3320-session-a1-life-10m-hops-3-class-collect'
   assert.deepEqual(parseUsername(name), {
     ok: true,

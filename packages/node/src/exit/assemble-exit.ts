@@ -51,7 +51,7 @@ export type AssembleExitDeps = {
 /** A running exit role. */
 export type ExitRole = { readonly service: ExitService; readonly ownNetwork: OwnNetwork }
 
-/** Local limit (tunable): DNS and QUIC; other UDP is scanning, games and amplification (DESIGN §5). */
+/** Local limit (tunable): DNS and QUIC; other UDP is scanning, games and amplification. */
 const DATAGRAM_PORTS: readonly number[] = [53, 443]
 
 /** Creates the role. @throws NODE_EXIT_UNSAFE when the own network cannot be read */
@@ -73,7 +73,7 @@ export async function assembleExit(
     { fixedFacts: { ipv6, allowTargets: network.exitTargets } },
   )
   await ownNetwork.start()
-  // SECURITY §3.3: if the own network cannot be determined, the exit role does not start.
+  // THREAT-MODEL T16: if the own network cannot be determined, the exit role does not start.
   const missing = ownNetwork.unknown().filter((fact) => fact === 'interfaces' || !network.local)
   if (missing.includes('interfaces')) throw nodeError('NODE_EXIT_UNSAFE', { missing: 'interfaces' })
   const limits = createExitLimits()
@@ -125,7 +125,7 @@ function parseServer(text: string): DnsServer {
   return { address: text, port: 53 }
 }
 
-/** SECURITY T18: an exit does not re-enter the network. */
+/** THREAT-MODEL T18: an exit does not re-enter the network. */
 function relayAddresses(directory: DescriptorSet): (readonly [string, number])[] {
   return Array.from(directory.entries(ROLE.RELAY)).flatMap(({ descriptor }) =>
     descriptor.addresses.map((each) => [formatAddress(toIpAddress(each)), each.port] as const),

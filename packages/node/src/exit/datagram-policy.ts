@@ -80,7 +80,7 @@ function judgeOpen(
   return isOpened && ports.includes(request.port) ? judge({ ...request, port: WEB_PORT }) : verdict
 }
 
-// Local limits (tunable): SECURITY §3 and DESIGN §5 leave the choice to the operator.
+// Local limits (tunable): what the operator lets out is the operator's choice.
 const DEFAULT_PORTS: readonly number[] = [443]
 /** The rules for addresses are the same for every port; this one is open in every profile. */
 const WEB_PORT = 443

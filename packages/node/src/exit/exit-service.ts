@@ -63,7 +63,7 @@ export type ExitServiceOptions = {
   readonly firstCellMs?: number | undefined
   /** @default 4096 */
   readonly maxTunnels?: number | undefined
-  /** @default 1000 (SECURITY §2.8) */
+  /** @default 1000 (THREAT-MODEL T15) */
   readonly maxStreamsPerLink?: number | undefined
 }
 
@@ -259,13 +259,13 @@ class Service implements ExitService {
 
 // Local limits (tunable): docs/LIMITS.md.
 /**
- * How long a fresh circuit may stay without a tunnel: clients keep warm circuits for up to ten minutes (DESIGN §9). A waiting one
+ * How long a fresh circuit may stay without a tunnel: clients keep warm circuits for up to ten minutes. A waiting one
  * costs a few kilobytes, and a link's circuits are bounded by the relay role.
  */
 const FIRST_CELL_MS = 660_000
 /** How late a deadline of seconds may be noticed. */
 const SWEEP_MS = 1000
-/** SECURITY §2.8. */
+/** THREAT-MODEL T15. */
 const MAX_STREAMS_PER_TUNNEL = 128
 /** As many as sockets: a tunnel without one is worth little. */
 const MAX_TUNNELS = 4096

@@ -177,7 +177,7 @@ class Connection implements ExitStream {
     this.#linger()
   }
 
-  /** SECURITY T20: a close is clean only when both sides had ended. */
+  /** THREAT-MODEL T20: a close is clean only when both sides had ended. */
   #onSocketClosed(): void {
     if (this.#isEnded) this.#finish()
     else this.#reset(RESET_REASON.CONNECTION_RESET)

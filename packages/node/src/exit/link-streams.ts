@@ -1,5 +1,5 @@
 /**
- * How many streams the circuits of one link have open at this exit (SECURITY §2.8). A tunnel's streams move with it to another link.
+ * How many streams the circuits of one link have open at this exit (THREAT-MODEL T15). A tunnel's streams move with it to another link.
  */
 import type { Link } from '@byway/protocol/link'
 
@@ -34,6 +34,6 @@ export function createLinkStreams(maxPerLink: number = MAX_STREAMS_PER_LINK): Li
   }
 }
 
-// Local limit (tunable): SECURITY §2.8.
+// Local limit (tunable): THREAT-MODEL T15.
 /** Streams that one neighbour's circuits may have open: a quarter of what the whole exit holds. */
 const MAX_STREAMS_PER_LINK = 1000

@@ -1,5 +1,5 @@
 /**
- * How many circuits one link may open (SECURITY §2.8): a token bucket and a cap for each client link, a cap for each node link.
+ * How many circuits one link may open (THREAT-MODEL T15): a token bucket and a cap for each client link, a cap for each node link.
  * Tor's numbers. Time is an argument.
  * @module
  */

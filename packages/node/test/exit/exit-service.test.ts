@@ -132,7 +132,7 @@ test('a target that writes one byte at a time is passed on byte for byte', async
   )
 })
 
-test('a target that resets is a reset for the app, never a clean end (SECURITY T20)', async () => {
+test('a target that resets is a reset for the app, never a clean end (THREAT-MODEL T20)', async () => {
   await using target = await startTarget((socket) => {
     socket.write('half of it')
     socket.on('data', () => socket.resetAndDestroy())
@@ -222,7 +222,7 @@ test('idle streams end with IDLE: 10 s without the first byte, 60 s without an a
   await until(() => isFreed(world))
 })
 
-test('a tunnel holds at most 128 streams; more are reset with RESOURCE_LIMIT (SECURITY §2.8)', async () => {
+test('a tunnel holds at most 128 streams; more are reset with RESOURCE_LIMIT (THREAT-MODEL T15)', async () => {
   await using target = await startTarget((socket) => void socket.resume())
   using world = createWorld({ targets: [target.port] })
   const streams = Array.from({ length: 130 }, () => world.connect(target.port))

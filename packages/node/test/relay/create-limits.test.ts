@@ -14,7 +14,7 @@ for (const { role, burst, perSecond, open } of [
   { role: 'client', burst: 90, perSecond: 3, open: 128 },
   { role: 'node', burst: 2000, perSecond: 200, open: 20_000 },
 ] as const) {
-  test(`lets a ${role} open ${burst} circuits at once, then ${perSecond} a second (SECURITY §2.8)`, () => {
+  test(`lets a ${role} open ${burst} circuits at once, then ${perSecond} a second (THREAT-MODEL T15)`, () => {
     const limits = createCreateLimits(role, 1000)
     assert.equal(drain(limits, 1000), burst)
     assert.equal(drain(limits, 1000), 0)

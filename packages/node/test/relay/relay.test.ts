@@ -284,7 +284,7 @@ test('a link that closes ends its circuits with LINK_CLOSED on both sides', asyn
   assert.deepEqual(nodes[2].closed, [CLOSE_REASON.LINK_CLOSED])
 })
 
-test('opens at most 128 circuits for one client link and refuses more with RESOURCE_LIMIT (SECURITY §2.8)', async () => {
+test('opens at most 128 circuits for one client link and refuses more with RESOURCE_LIMIT (THREAT-MODEL T15)', async () => {
   const { nodes, client } = makeChain()
   const reasons: number[] = []
   for (let i = 0; i < 95; i++) {

@@ -1,5 +1,5 @@
 /**
- * One memory accountant for all queues of a process (SECURITY §2.9, T14): who holds how many bytes, and who must die when
+ * One memory accountant for all queues of a process (THREAT-MODEL T14): who holds how many bytes, and who must die when
  * all together hold too many. Decides only; the driver kills. The limit is the driver's: min(25 % of RAM, 512 MiB).
  * @module
  */
@@ -105,6 +105,6 @@ class Ledger<Owner> implements Accountant<Owner> {
   }
 }
 
-// Local limits (tunable): SECURITY §2.9.
+// Local limits (tunable).
 const PRESSURE_PART = 0.75
 const LOW_WATER_PART = 0.9

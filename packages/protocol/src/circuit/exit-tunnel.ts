@@ -253,7 +253,7 @@ function firstMessage(list: Uint8Array): HopMessage | undefined {
 const PROTOCOL_FAULT: FirstCellResult = { type: 'refused', reason: CLOSE_REASON.PROTOCOL }
 
 // Local limits (tunable).
-/** More than any browser opens; the driver's own limits (SECURITY §2.8) are lower. */
+/** More than any browser opens; the driver's own limits (THREAT-MODEL T15) are lower. */
 const MAX_STREAMS = 1024
 /** Enough for any client, and a RESOLVED fits into the smallest cell. */
 const MAX_ADDRESSES = 16

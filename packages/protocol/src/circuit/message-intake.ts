@@ -249,7 +249,7 @@ function isBegun(state: TunnelState, stream: Stream<Control>): boolean {
   return state.end.role === 'exit' || stream.controls.length === 0
 }
 
-/** Ends the tunnel: every stream is reset, none ends cleanly (SPEC §9.3, SECURITY T20). */
+/** Ends the tunnel: every stream is reset, none ends cleanly (SPEC §9.3, THREAT-MODEL T20). */
 export function giveUpStreams(state: TunnelState): void {
   if (state.isOver) return
   state.isOver = true

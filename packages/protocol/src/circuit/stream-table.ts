@@ -1,7 +1,7 @@
 /**
  * The streams of a tunnel: ids, the ring of those with something to send, and what may still come for those that are over
  * (SPEC §7.2). A message for a stream that is over is dropped, but only as many as were under way: more would be a
- * channel of dropped messages (SECURITY T6).
+ * channel of dropped messages (THREAT-MODEL T6).
  * @module
  */
 import { createFifo, type Fifo } from './fifo.ts'

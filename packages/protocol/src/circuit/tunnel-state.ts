@@ -49,7 +49,7 @@ export interface TunnelHandler {
   onWork(): void
   /** Bytes of a stream. The view may be kept; call `consumed` for them in the end. */
   onData(stream: number, bytes: Uint8Array): void
-  /** The other end sends no more on this stream: the only clean end there is (SPEC §9.3, SECURITY T20). */
+  /** The other end sends no more on this stream: the only clean end there is (SPEC §9.3, THREAT-MODEL T20). */
   onEnd(stream: number): void
   /** The stream is over, without a clean end. Nothing more comes for it. */
   onReset(stream: number, reason: ResetReason): void

@@ -164,5 +164,5 @@ function spend(rate: Rate | undefined, nowMs: number): Rate | undefined {
 export const MAX_EVIDENCE = 64
 /** A node publishes about twice a day; a restart or an early key change may come on top. */
 const EDITION_BURST = 4
-/** One more edition each ten minutes (SECURITY T12). */
+/** One more edition each ten minutes (THREAT-MODEL T12). */
 const EDITION_INTERVAL_MS = 600_000

@@ -32,7 +32,7 @@ export const EMPTY_GUARD_STATE: GuardState = {
   switchedAtMs: null,
 }
 
-/** Most guards that a state may hold (SECURITY T7). */
+/** Most guards that a state may hold (THREAT-MODEL T7). */
 export const MAX_SAMPLE = 60
 
 /**

@@ -1,5 +1,5 @@
 /**
- * A client's guards: the few relays that it ever enters by (SPEC §10.3, SECURITY §1.4 T7). Three primary guards, persisted;
+ * A client's guards: the few relays that it ever enters by (SPEC §10.3, THREAT-MODEL T7). Three primary guards, persisted;
  * one is replaced only when it is unlisted or too old. A circuit that fails beyond its entry is no event here, on purpose:
  * a hostile middle must not be able to walk a client through entries. Pure: state in, state out.
  * @module
@@ -153,7 +153,7 @@ function maySwitch({ switchedAtMs }: GuardState, nowMs: number): boolean {
   return nowMs < switchedAtMs || nowMs - switchedAtMs >= SWITCH_INTERVAL_MS
 }
 
-// Protocol constants (SPEC §10.3, SECURITY T7).
+// Protocol constants (SPEC §10.3, THREAT-MODEL T7).
 
 /** SPEC §10.3: "three, persisted". */
 const PRIMARY_GUARDS = 3

@@ -1,5 +1,5 @@
 /**
- * Chooses the hops of a circuit (SPEC §10.3, DESIGN §2): entry by guard, exit by weight, and between them a relay where one
+ * Chooses the hops of a circuit (SPEC §10.3): entry by guard, exit by weight, and between them a relay where one
  * is needed or asked for. Pure and deterministic given its randomness. Which guards there are is guards.ts, how nodes are
  * weighed weights.ts.
  * @module

@@ -1,5 +1,5 @@
 /**
- * How much a node is chosen: what this client measured of it, never what it claims (DESIGN §6, SECURITY T10). Moving
+ * How much a node is chosen: what this client measured of it, never what it claims (THREAT-MODEL T10). Moving
  * averages of goodput and success, with growth bounded per day so that a burst of good service buys little. Pure.
  * @module
  */
@@ -74,7 +74,7 @@ const NEW_NODE_KBPS = 1000
 const FLOOR_KBPS = 50
 /** A faster measurement says more about a burst than about a line. */
 const MAX_KBPS = 1_000_000
-/** SECURITY T10: "clipped at ×2 per day". */
+/** THREAT-MODEL T10: "clipped at ×2 per day". */
 const GROWTH_PER_DAY = 2
 /** A quarter for the newest: four slow transfers of a liar outweigh its past. */
 const GOODPUT_SHARE = 0.25

@@ -1,5 +1,5 @@
 /**
- * Which circuit's cell goes next on a link (SPEC §8.4, DESIGN §4): the one that has sent least of late.
+ * Which circuit's cell goes next on a link (SPEC §8.4): the one that has sent least of late.
  *
  * Each queue has an exponentially weighted sum of the bytes it sent, half-life 30 s (Tor's EWMA). Instead of decaying every
  * sum, new bytes weigh more as time goes on, so that sums keep their order and a heap stays a heap.

@@ -16,7 +16,7 @@ import { seededBytes } from './seeded.ts'
 
 const KIB = 1024
 
-describe('memory accountant (SECURITY §2.9)', () => {
+describe('memory accountant (THREAT-MODEL T14)', () => {
   it('kills the owners of the oldest bytes first, until less than 90 % is held', () => {
     const accountant = createAccountant<string>(1000)
     const open = (owner: string, bytes: number, atMs: number): void =>

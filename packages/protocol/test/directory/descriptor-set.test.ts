@@ -103,7 +103,7 @@ test('another signature over the same contents is no second edition', () => {
   assert.deepEqual(set.evidence(), [])
 })
 
-test('a node publishes a few editions at once and then one in ten minutes (SECURITY T12)', () => {
+test('a node publishes a few editions at once and then one in ten minutes (THREAT-MODEL T12)', () => {
   const set = createDescriptorSet(nodeCrypto)
   const offer = (sequence: number, nowMs: number): string =>
     verdict(set.offer(signed(1, { sequence }), nowMs))

@@ -113,7 +113,7 @@ test('a guard that does not answer is passed over for a while, and stays a guard
   assert.deepEqual(guardEntries(opened.state, opened.health, NOW_MS), [a, b, c])
 })
 
-test('when no guard answers, one further stands in, at most one in ten minutes (SECURITY T7)', () => {
+test('when no guard answers, one further stands in, at most one in ten minutes (THREAT-MODEL T7)', () => {
   let state = refresh(EMPTY_GUARD_STATE, registry(100))
   let health = UP
   const seen = new Set<NodeKey>()
@@ -152,7 +152,7 @@ test('a link failure of a node that is no guard changes nothing', () => {
   assert.deepEqual(noted, { state, health: UP })
 })
 
-test('a hostile middle that fails 9 of 10 circuits for a day sees at most 3 entries (SECURITY T7)', () => {
+test('a hostile middle that fails 9 of 10 circuits for a day sees at most 3 entries (THREAT-MODEL T7)', () => {
   const random = seeded(7)
   const set = registry(100)
   let state = refresh(EMPTY_GUARD_STATE, set)

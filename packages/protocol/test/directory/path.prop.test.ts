@@ -1,4 +1,4 @@
-/** SECURITY T8: many paths over a synthetic registry of which a fifth is one attacker's, in three subnets. */
+/** THREAT-MODEL T8: many paths over a synthetic registry of which a fifth is one attacker's, in three subnets. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -33,7 +33,7 @@ test('a node never used has the small weight of a new one', () => {
   assert.equal(weightOfNode(undefined), NEW_NODE_WEIGHT)
 })
 
-test('weight at most doubles in a day, however good the service (SECURITY T10)', () => {
+test('weight at most doubles in a day, however good the service (THREAT-MODEL T10)', () => {
   let record: NodeRecord | undefined
   for (let day = 0; day < 5; day++) {
     const before = weightOfNode(record)
@@ -45,7 +45,7 @@ test('weight at most doubles in a day, however good the service (SECURITY T10)',
   assert.ok(weightOfNode(record) > 16)
 })
 
-test('a fast node that slows down falls below twice its true share within 50 circuits (SECURITY T10)', () => {
+test('a fast node that slows down falls below twice its true share within 50 circuits (THREAT-MODEL T10)', () => {
   let record: NodeRecord | undefined
   for (let day = 0; day < 12; day++)
     record = observe(record, transfer(1000), 50, NOW_MS + day * 24 * HOUR_MS)

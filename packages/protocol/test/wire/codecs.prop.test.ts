@@ -235,7 +235,7 @@ test('single bodies of every type: any bytes give peer errors', () => {
   )
 })
 
-test('lengths declared huge allocate less than 1 MB (SECURITY T13)', () => {
+test('lengths declared huge allocate less than 1 MB (THREAT-MODEL T13)', () => {
   const huge = new Uint8Array(16_375).fill(0xff)
   const decoders: readonly (() => unknown)[] = [
     () => [...messagesIn(huge)],
