@@ -215,7 +215,9 @@ class Driver implements NetLink, TransportSink {
 
   #arm(nowMs: number): void {
     if (this.#machine.isClosed) return
-    const atMs = Math.min(this.#machine.wakeAtMs, nowMs + MAX_TICK_MS)
+    // While nothing can be written, what is due waits for `onWritten`; only the peer's death is looked for.
+    const wakeAtMs = this.#isBlocked ? Number.POSITIVE_INFINITY : this.#machine.wakeAtMs
+    const atMs = Math.min(wakeAtMs, nowMs + MAX_TICK_MS)
     if (this.#timer && this.#timerAtMs <= atMs) return
     this.#timer?.cancel()
     this.#timerAtMs = atMs

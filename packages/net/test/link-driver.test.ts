@@ -173,3 +173,30 @@ test('nothing is written, timed or told after a close', async () => {
   assert.deepEqual(recorder.closed, ['local'])
   assert.equal(hole.ended, 1)
 })
+
+test('a peer that speaks and does not read costs neither memory nor a busy timer', async () => {
+  const { runtime, hole, link, recorder } = await makeLink(true)
+  hole.isStuck = true
+  for (let i = 0; i < 4; i++) link.push(link.openQueue(i + 1), dataCell(1))
+  await Promise.resolve()
+  const setTimer = runtime.setTimer.bind(runtime)
+  let timers = 0
+  runtime.setTimer = (run, delayMs) => {
+    timers++
+    return setTimer(run, delayMs)
+  }
+  for (let i = 0; i < 60; i++) {
+    const padding = new Uint8Array(cellBytesOfClass(SIZE_CLASS.SMALL))
+    stampKind(padding, COMMAND.LINK, SIZE_CLASS.SMALL)
+    hole.sink?.onCell(padding)
+    hole.sink?.onBurstEnd()
+    runtime.advance(2000)
+  }
+  assert.deepEqual(recorder.closed, [])
+  assert.ok(timers < 400, `${timers} timers in 120 s`)
+  hole.isStuck = false
+  const before = hole.written.length
+  hole.pendingBytes = 0
+  hole.sink?.onWritten()
+  assert.ok(hole.written.length - before < 4, `${hole.written.length - before} cells had piled up`)
+})

@@ -40,6 +40,16 @@ import type { CellQueue, Scheduler } from './scheduler.ts'
 
 /** A peer that makes us answer faster than it reads the answers is closed: 64 KiB of control cells. */
 const MAX_CONTROL_CELLS = 64
+/** Directory messages that wait for one peer: a whole directory as parts, and an edition of each of its nodes. */
+const MAX_DIRECTORY_MESSAGES = 32_768
+/** Cells of them that are made ahead; the others wait as references to descriptors that are kept anyway. */
+const DIRECTORY_CELLS_AHEAD = 2
+/**
+ * Last cells (refusals and DESTROYs) that wait: a peer that makes us answer and reads nothing is closed. A client has 128 circuits,
+ * a node 20 000, which may all end at once.
+ */
+const MAX_CLIENT_LAST_BYTES = 1024 * 1024
+const MAX_NODE_LAST_BYTES = 24 * 1024 * 1024
 
 export type LinkMachineOptions = {
   /** True on the side that dialled: its circuit ids have the top bit set (SPEC §4.1). */
@@ -68,6 +78,9 @@ class Machine implements LinkMachine {
   readonly #reader = new MessageListReader()
   readonly #control: Uint8Array[] = []
   #linkQueue: CellQueue | undefined
+  /** Directory messages that are no cells yet, oldest first, from `#directoryHead` on. */
+  readonly #directory: LinkMessage[] = []
+  #directoryHead = 0
   #reportAtMs = Number.POSITIVE_INFINITY
   #lastCircuitId = 0
   #sentBytes = 0
@@ -116,6 +129,9 @@ class Machine implements LinkMachine {
 
   closeQueue(queue: CellQueue, lastCell: Uint8Array | undefined, nowMs: number): void {
     this.#scheduler.close(queue, this.isClosed ? undefined : lastCell, nowMs)
+    const isClient = this.#options.isClientLink
+    const maxBytes = isClient ? MAX_CLIENT_LAST_BYTES : MAX_NODE_LAST_BYTES
+    if (this.#scheduler.lastBytes > maxBytes) this.close('limit')
   }
 
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void {
@@ -124,14 +140,14 @@ class Machine implements LinkMachine {
 
   send(message: LinkMessage, nowMs: number): void {
     if (this.isClosed) return
-    const cell = linkCell(message)
-    if (message.type === LINK_MESSAGE.DIRECTORY_PART) {
-      this.#linkQueue ??= this.#scheduler.open(LINK_CIRCUIT_ID)
-      this.#scheduler.push(this.#linkQueue, cell, nowMs)
+    if (isDirectory(message)) {
+      this.#directory.push(message)
+      if (this.#directory.length - this.#directoryHead > MAX_DIRECTORY_MESSAGES) this.close('limit')
+      else this.#fillLinkQueue(nowMs)
       return
     }
     if (this.#control.length >= MAX_CONTROL_CELLS) this.close('limit')
-    else this.#control.push(cell)
+    else this.#control.push(linkCell(message))
   }
 
   ping(nowMs: number, onAnswer: OnPingAnswer): void {
@@ -168,6 +184,7 @@ class Machine implements LinkMachine {
     if (this.isClosed) return undefined
     const control = this.#control.shift()
     if (control) return this.#stamp(control, LINK_CIRCUIT_ID, nowMs)
+    this.#fillLinkQueue(nowMs)
     const nextBytes = this.#scheduler.nextBytes
     if (nextBytes > 0 && this.#sender.maySend(nextBytes, nowMs)) {
       const popped = this.#scheduler.pop(nowMs)
@@ -187,7 +204,7 @@ class Machine implements LinkMachine {
     const due = this.#liveness.tick(nowMs, { outstandingBytes, progressAtMs, lateMs })
     if (due === 'dead') this.close('dead')
     else if (due === 'ping') this.send({ type: LINK_MESSAGE.PING, token: ++this.#lastToken }, nowMs)
-    else if (due === 'pad') this.#control.push(emptyCell(SIZE_CLASS.SMALL))
+    else if (due === 'pad') this.#pad(nowMs)
   }
 
   close(reason: LinkCloseReason): void {
@@ -195,6 +212,8 @@ class Machine implements LinkMachine {
     this.isClosed = true
     for (const queue of this.#scheduler.queues) this.#scheduler.close(queue)
     this.#control.length = 0
+    this.#directory.length = 0
+    this.#directoryHead = 0
     this.#pings.giveUp()
     this.#options.handler().onClose(reason)
   }
@@ -207,6 +226,25 @@ class Machine implements LinkMachine {
       this.#reportAtMs = nowMs + REPORT_DELAY_MS
     }
     return undefined
+  }
+
+  /** Padding while nothing can be written would only pile up: the cells that wait will show that we live. */
+  #pad(nowMs: number): void {
+    if (this.#control.length === 0) this.#control.push(emptyCell(SIZE_CLASS.SMALL))
+    else this.#liveness.onSent(nowMs)
+  }
+
+  #fillLinkQueue(nowMs: number): void {
+    while (this.#directoryHead < this.#directory.length) {
+      this.#linkQueue ??= this.#scheduler.open(LINK_CIRCUIT_ID)
+      const message = this.#directory[this.#directoryHead]
+      if (!message || this.#linkQueue.length >= DIRECTORY_CELLS_AHEAD) return
+      this.#scheduler.push(this.#linkQueue, linkCell(message), nowMs)
+      this.#directoryHead++
+      if (this.#directoryHead < this.#directory.length) continue
+      this.#directory.length = 0
+      this.#directoryHead = 0
+    }
   }
 
   /** Padding and PINGs are not waited for: their reports would be answered by PINGs for ever. */
@@ -242,6 +280,11 @@ class Machine implements LinkMachine {
     else if (message.type === LINK_MESSAGE.PONG) this.#pings.answer(message.token, nowMs)
     else this.#options.handler().onMessage(message, nowMs)
   }
+}
+
+/** Directory messages are many and large: they wait their turn like a circuit. */
+function isDirectory({ type }: LinkMessage): boolean {
+  return type === LINK_MESSAGE.DIRECTORY_PART || type === LINK_MESSAGE.DIRECTORY_PUBLISH
 }
 
 /** A LINK cell with one message, in the smallest class that holds it. */

@@ -43,7 +43,10 @@ export interface LinkMachine {
   closeQueue(queue: CellQueue, lastCell: Uint8Array | undefined, nowMs: number): void
   /** Queues a cell; the machine stamps circuit id and readBytes when the cell leaves. */
   push(queue: CellQueue, cell: Uint8Array, nowMs: number): void
-  /** Queues a link message ahead of the circuits' cells; directory parts wait their turn like a circuit. */
+  /**
+   * Queues a link message ahead of the circuits' cells. Directory messages wait their turn like a circuit, and are made into cells
+   * only then: their descriptors must not change any more.
+   */
   send(message: LinkMessage, nowMs: number): void
   /** Asks the peer for a PONG and tells how long it took, our own waiting cells included. */
   ping(nowMs: number, onAnswer: OnPingAnswer): void

@@ -27,6 +27,8 @@ export interface CellQueue {
 /** The scheduler of one link. */
 export interface Scheduler {
   readonly waitingBytes: number
+  /** Bytes of the last cells of closed queues among them. */
+  readonly lastBytes: number
   /** Bytes of the cell that {@link Scheduler.pop} would take; 0 when nothing waits. */
   readonly nextBytes: number
   readonly queues: Iterable<CellQueue>
@@ -93,6 +95,7 @@ class Queue implements CellQueue {
 
 class EwmaScheduler implements Scheduler {
   waitingBytes = 0
+  lastBytes = 0
   #epochMs: number
   readonly #heap: Queue[] = []
   readonly #queues = new Set<Queue>()
@@ -141,7 +144,10 @@ class EwmaScheduler implements Scheduler {
     queue.weight += cell.length * this.#scale(nowMs)
     if (queue.length === 0) {
       this.#removeFromHeap(queue)
-      if (queue.isLast) this.#queues.delete(queue)
+      if (queue.isLast) {
+        this.#queues.delete(queue)
+        this.lastBytes -= cell.length
+      }
     } else if (this.#heap.length > 1) {
       this.#siftDown(queue)
     }
@@ -168,6 +174,7 @@ class EwmaScheduler implements Scheduler {
     const last = this.open(queue.circuitId) as Queue
     last.weight = queue.weight
     last.isLast = true
+    this.lastBytes += lastCell.length
     this.push(last, lastCell, nowMs)
   }
 

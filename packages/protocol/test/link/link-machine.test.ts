@@ -221,3 +221,58 @@ function withBytes(cell: Uint8Array, at: number, bytes: number[]): Uint8Array {
   cell.set(bytes, at)
   return cell
 }
+
+test('directory messages wait their turn, however many come at once', () => {
+  const pair = makePair()
+  const descriptors = Array.from({ length: 300 }, (_, i) => new Uint8Array(300).fill(i & 255))
+  for (const descriptor of descriptors) {
+    pair.a.machine.send({ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor }, 0)
+  }
+  for (let now = 0; now < 1000 && pair.b.messages.length < 300; now++) settle(pair, now)
+  assert.deepEqual(pair.a.closed, [])
+  const got = pair.b.messages.map((message) =>
+    message.type === LINK_MESSAGE.DIRECTORY_PUBLISH ? message.descriptor[0] : undefined,
+  )
+  assert.deepEqual(
+    got,
+    descriptors.map(([first]) => first),
+  )
+})
+
+test('a directory that nobody reads is kept as references, and not without end', () => {
+  const { a } = makePair()
+  const descriptors = Array.from({ length: 50 }, () => new Uint8Array(300))
+  const part = { type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors }
+  for (let i = 0; i < 1000; i++) a.machine.send(part, 0)
+  assert.ok(a.machine.waitingBytes <= 2 * 16_384, `${a.machine.waitingBytes} bytes`)
+  assert.deepEqual(a.closed, [])
+  for (let i = 0; i < 32_768; i++) a.machine.send(part, 0)
+  assert.deepEqual(a.closed, ['limit'])
+})
+
+for (const [name, isClientLink, limit] of [
+  ['client', true, 256],
+  ['node', false, 6144],
+] as const) {
+  test(`a ${name} that makes us refuse and reads nothing is closed after ${limit} refusals`, () => {
+    const side = makeSide(false, isClientLink)
+    let refusals = 0
+    for (; side.closed.length === 0 && refusals < 10_000; refusals++) {
+      const queue = side.machine.openQueue(0x8000_0001 + refusals)
+      side.machine.closeQueue(queue, dataCell(SIZE_CLASS.MEDIUM, COMMAND.CREATED), 0)
+    }
+    assert.deepEqual(side.closed, ['limit'])
+    assert.equal(refusals, limit + 1)
+  })
+}
+
+test('refusals that are read may go on for ever', () => {
+  const pair = makePair()
+  for (let i = 0; i < 7000; i++) {
+    const queue = pair.b.machine.openQueue(0x8000_0001 + i)
+    pair.b.machine.closeQueue(queue, dataCell(SIZE_CLASS.MEDIUM, COMMAND.CREATED), i)
+    settle(pair, i)
+  }
+  assert.deepEqual(pair.b.closed, [])
+  assert.equal(pair.a.cells.length, 7000)
+})
