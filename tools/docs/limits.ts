@@ -60,13 +60,19 @@ function constantLimit(
   return { name, value, file: source.file, reason: reasonAbove(source.lines, index) }
 }
 
+/** Who may change a limit is no reason for its value. */
+const GROUP_HEADING =
+  /^(Local limits?|Protocol constants?) \((tunable|change needs a spec change)\)[:.]?\s*(docs\/LIMITS\.md\.?)?/
+
 /** One comment may stand over a group of constants, with a blank line below it. */
 function reasonAbove(lines: readonly string[], index: number): string {
   let first = index
   while (commentAbove(lines, first) === '' && /^(export )?const /.test(lines[first - 1] ?? ''))
     first--
   const isBelowBlank = lines[first - 1] === ''
-  return commentAbove(lines, first) || (isBelowBlank ? commentAbove(lines, first - 1) : '')
+  const comment = commentAbove(lines, first) || (isBelowBlank ? commentAbove(lines, first - 1) : '')
+  const reason = comment.replace(GROUP_HEADING, '').trim()
+  return reason.charAt(0).toUpperCase() + reason.slice(1)
 }
 
 function fieldLimits(source: Source, object: string, start: number): readonly Limit[] {

@@ -110,6 +110,12 @@ const CASES: readonly (readonly [
     /^SPEC §1\.1 says MUST, and no test cites it$/,
   ],
   [
+    'a limit whose comment says only who may change it',
+    { 'packages/b/src/x.ts': '// Local limits (tunable): docs/LIMITS.md.\nconst MAX_PARTS = 3' },
+    'docs/LIMITS.md',
+    /MAX_PARTS has no comment that says why/,
+  ],
+  [
     'a code that ERRORS.md does not have',
     { 'packages/a/src/b.ts': "/** No. */\nconst K = {\n  /** New. */\n  NEW_CODE: 'peer',\n}" },
     'docs/ERRORS.md',

@@ -7,11 +7,15 @@ import type { Link } from '@byway/protocol/link'
 import type { LinkRuntime } from '@byway/net'
 import type { DirectoryEntry, NodeKey } from '@byway/protocol/directory'
 
-// Local limits (tunable): docs/LIMITS.md.
+// Local limits (tunable).
+/** One relay may die while another restarts, and a circuit still finds a way. */
 const LIVE_ATTACHMENTS = 3
+/** As many as a descriptor has room for (SPEC §10.1), so that losing a relay needs no new edition. */
 const MAX_CANDIDATES = 6
+/** Between dials of one relay that fail, doubling. */
 const RETRY_MIN_MS = 500
 const RETRY_MAX_MS = 60_000
+/** Shorter than a client's: another candidate can be tried instead. */
 const DIAL_TIMEOUT_MS = 5000
 /** A link that lived shorter counts as a failed dial: a relay that takes links and drops them must not be dialled in a circle. */
 const STEADY_MS = 60_000

@@ -10,7 +10,7 @@ import type { CloseReason } from '@byway/protocol/wire'
 import type { Link } from '@byway/protocol/link'
 import type { NextHops } from './relay/ports.ts'
 
-// Local limits (tunable): docs/LIMITS.md.
+// Local limit (tunable): clients make a node dial; beyond this many at once their extends fail instead of filling its sockets.
 const MAX_DIALS = 64
 
 export type LinkTableDeps = {

@@ -6,7 +6,8 @@ import type { BuiltCircuit } from './build-circuit.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
 
-// Local limits (tunable): docs/LIMITS.md.
+// Local limits (tunable).
+/** One for a page's first request, one for an application beside it; each costs both ends some kilobytes. */
 const STOCK_SIZE = 2
 /** A circuit that waited longer is replaced: its nodes may have other prices and loads by then. */
 const MAX_AGE_MS = 600_000

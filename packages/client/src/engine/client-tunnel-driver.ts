@@ -281,7 +281,8 @@ const FINAL_REASONS: ReadonlySet<CloseReason> = new Set([
 ])
 
 const FLAGS = ADDRESS_FLAG.IPV4 | ADDRESS_FLAG.IPV6
-// Local limits (tunable): docs/LIMITS.md.
+// Local limits (tunable).
+/** For CLOSE to reach the exit, which ends the circuit: a few round trips of a slow path. */
 const CLOSE_TIMEOUT_MS = 2000
 /** The exit keeps an orphan for 30 s (SPEC §9.3). */
 const REJOIN_TIMEOUT_MS = 30_000

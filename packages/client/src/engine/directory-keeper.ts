@@ -10,7 +10,7 @@ import type { ClientLink } from './client-link.ts'
 import { clientError } from './errors.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
-// Local limits (tunable): docs/LIMITS.md.
+// Local limits (tunable). A directory of thousands of descriptors takes some seconds on a slow line.
 const FETCH_TIMEOUT_MS = 30_000
 /** A node that is missing is looked for again at most this often. */
 const MIN_REFRESH_MS = 2000

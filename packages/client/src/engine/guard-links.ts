@@ -9,8 +9,10 @@ import { untilAborted } from './abort.ts'
 import { createClientLink } from './client-link.ts'
 import type { ClientLink } from './client-link.ts'
 
-// Local limits (tunable): docs/LIMITS.md.
+// Local limits (tunable).
+/** TCP, TLS and greeting are four round trips: enough for the slowest line with one lost packet in each. */
 const DIAL_TIMEOUT_MS = 8000
+/** Between dials that fail, doubling: soon after a short cut, seldom while this machine is offline. */
 const RETRY_MIN_MS = 250
 const RETRY_MAX_MS = 30_000
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-// Protocol constants (change needs a spec change).
+// Protocol constants (change needs a spec change): SPEC §8.4.
 const MIN_UNREPORTED_BYTES = 16 * 1024
 const MAX_UNREPORTED_BYTES = 256 * 1024
 const REPORT_EVERY_MS = 4

@@ -4,7 +4,7 @@
  * @module
  */
 
-// Protocol constants (change needs a spec change).
+// Protocol constants (change needs a spec change): SPEC §4.5.
 const PADDING_MIN_MS = 1500
 const PADDING_SPAN_MS = 8000
 const SILENCE_MS = 15_000
