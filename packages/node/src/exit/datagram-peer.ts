@@ -60,14 +60,18 @@ export function openDatagramPeer(
     if (isClosed || socket.getSendQueueSize() > MAX_QUEUED_BYTES) return
     socket.send(payload, ignore)
   }
-  // UDP promises nothing: an unreachable endpoint is one that does not answer.
-  socket.on('error', ignore)
+  // UDP promises nothing: an unreachable endpoint is one that does not answer. Without a route the socket is of no use at all.
+  socket.on('error', () => {
+    if (early) close()
+  })
   socket.on('message', (payload) => onReply(payload))
-  socket.connect(port, literal, () => {
+  // Not as `connect`'s callback: Node calls that one for a failure too.
+  socket.once('connect', () => {
     const waiting = early ?? []
     early = undefined
     for (const payload of waiting) send(payload)
   })
+  socket.connect(port, literal)
   return {
     send(payload) {
       if (early === undefined) send(payload)

@@ -30,11 +30,15 @@ export async function exchangeUdp(
     else if (++foreign >= MAX_FOREIGN_DATAGRAMS)
       reject(exitError('NODE_EXIT_DNS_REPLY', { what: 'flood' }))
   })
-  socket.connect(server.port, server.address, () => socket.send(query.bytes))
+  const onConnect = (): void => socket.send(query.bytes)
+  // Not as `connect`'s callback: Node calls that one for a failure too, a server without a route.
+  socket.once('connect', onConnect)
+  socket.connect(server.port, server.address)
   try {
     return await promise
   } finally {
     signal.removeEventListener('abort', onAbort)
+    socket.off('connect', onConnect)
     socket.close()
   }
 }
