@@ -77,7 +77,8 @@ export function createProxy(deps: ProxyDeps, options: ProxyOptions = {}): Proxy 
   const resetAll = (): void => open.forEach(({ socket }) => socket.resetAndDestroy())
   return {
     async start() {
-      server.listen({ host: resolved.host, port: resolved.port })
+      // As many as may be open: the system's own 511 loses connections when an application opens a thousand at once.
+      server.listen({ host: resolved.host, port: resolved.port, backlog: limits.maxConnections })
       await once(server, 'listening')
       const { port } = server.address() as AddressInfo
       own = { host: canonicalHost(resolved.host), port }
