@@ -19,7 +19,7 @@ export type TransferMeasure = {
 }
 
 /** How long a timed transfer should last: long enough for CPU ticks of 10 ms to be small. */
-const TARGET_MS = { quick: 1_000, full: 4_000 } as const
+const TARGET_MS = { quick: 1_000, full: 2_000 } as const
 /** One tick of 10 ms is 0.6 or 0.15 ms/MB of these. */
 const SMALLEST_BYTES = { quick: 16e6, full: 64e6 } as const
 const LARGEST_BYTES = 4e9

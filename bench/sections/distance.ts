@@ -11,9 +11,9 @@ import type { WorldSection } from './section.ts'
 /** `bbr` is what many Linux servers set, `cubic` what the others have. */
 export const CONGESTION_CONTROLS = ['cubic', 'bbr'] as const
 
-const BUILDS = { quick: 5, full: 20 } as const
-const REQUESTS = { quick: 5, full: 20 } as const
-const PINGS = { quick: 15, full: 40 } as const
+const BUILDS = { quick: 5, full: 12 } as const
+const REQUESTS = { quick: 5, full: 12 } as const
+const PINGS = { quick: 12, full: 25 } as const
 const PING_EVERY_MS = 150
 /** The line of a home: ten megabits, and a modem that holds almost a second of them. */
 const BULK_MBIT = 10
@@ -21,7 +21,7 @@ const BULK_QUEUE_BYTES = 1_000_000
 /** Slow start is over, and what it overfilled has drained. */
 const BULK_SETTLE_MS = 3_000
 /** Longer than settling and all PINGs at 1.25 MB/s; the rest of the download is cut off with the lab. */
-const BULK_BYTES = { quick: 9e6, full: 14e6 } as const
+const BULK_BYTES = { quick: 7e6, full: 10e6 } as const
 
 type Record = (metric: string, value: number, unit?: string) => void
 

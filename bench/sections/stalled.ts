@@ -3,7 +3,7 @@ import type { BenchContext } from '../lib/fleet.ts'
 import type { SystemUnderTest } from '../lib/system.ts'
 import type { Section } from './section.ts'
 
-const BYTES = { quick: 16e6, full: 100e6 } as const
+const BYTES = { quick: 16e6, full: 50e6 } as const
 const STALLED = 4
 
 /** Where the connections that never read are. */
