@@ -178,6 +178,8 @@ function takeBeginning(
 ): boolean {
   const { end, streams } = state
   if (end.role !== 'exit') return false
+  // Refused streams wait until their RESET can go: who begins more and acknowledges nothing fills the memory.
+  if (streams.size >= state.maxStreams * REFUSED_FACTOR) return false
   const stream = streams.begin(message.stream, kind, nowMs)
   if (!stream) return false
   if (streams.size > state.maxStreams) {
@@ -263,3 +265,6 @@ export function giveUpStreams(state: TunnelState): void {
   }
   state.end.handler.onOver()
 }
+
+/** Local limit (tunable): streams, refused ones among them, for each that may be open; a client that knows the limit comes nowhere near. */
+const REFUSED_FACTOR = 4
