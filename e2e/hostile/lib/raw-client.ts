@@ -22,10 +22,13 @@ import {
   COMMAND,
   commandOf,
   decodeDescriptor,
+  decodeHopMessage,
   encodeClientGreeting,
+  isSequencedType,
   LINK_MESSAGE,
   LINK_PROOF_BYTES,
   MessageListWriter,
+  messagesIn,
   readDestroyBody,
   readKind,
   SIZE_CLASS,
@@ -137,6 +140,8 @@ export interface RawTunnel {
   readonly layers: OriginLayers
   send(...messages: readonly HopMessage[]): void
   sendRaw(list: Uint8Array, sizeClass?: SizeClass): void
+  /** The next sequenced message of the exit; what else it sends is passed over. */
+  nextSequenced(): Promise<HopMessage>
 }
 
 /** Builds a circuit and gives its far end. */
@@ -151,9 +156,20 @@ export async function openRawTunnel(raw: RawLink, hops: readonly HopSpec[]): Pro
     layers.seal(cell, last, sizeClass)
     circuit.push(cell)
   }
+  const arrived: HopMessage[] = []
   return {
     circuit,
     layers,
+    async nextSequenced() {
+      for (;;) {
+        const message = arrived.shift()
+        if (message) return message
+        const list = layers.open(await circuit.next())
+        if (!list) throw new Error('what came does not open')
+        for (const { type, body } of messagesIn(list))
+          if (isSequencedType(type)) arrived.push(decodeHopMessage(type, body))
+      }
+    },
     send(...messages) {
       sendCell((region) => {
         const list = new MessageListWriter().reset(region)

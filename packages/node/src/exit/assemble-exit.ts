@@ -34,7 +34,7 @@ export type ExitRoleOptions = {
   readonly datagrams?: boolean | undefined
   /** IPv6 destinations. @default false */
   readonly ipv6?: boolean | undefined
-  /** Resolvers to ask. @default the system's */
+  /** Resolvers to ask: `address`, `address:port` or `[address]:port`, port 53 unless named. @default the system's */
   readonly dnsServers?: readonly string[] | undefined
 }
 
@@ -122,8 +122,11 @@ async function systemServers(): Promise<readonly DnsServer[]> {
 }
 
 function parseServer(text: string): DnsServer {
-  return { address: text, port: 53 }
+  const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(text) ?? []
+  return { address: bracketed ?? plain ?? text, port: Number(port ?? DNS_PORT) }
 }
+
+const DNS_PORT = 53
 
 /** THREAT-MODEL T18: an exit does not re-enter the network. */
 function relayAddresses(directory: DescriptorSet): (readonly [string, number])[] {
