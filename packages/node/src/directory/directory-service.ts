@@ -18,6 +18,8 @@ import type { LinkMessage } from '@byway/protocol/wire'
 /** A client asks every few hours; a whole set is up to 30 MB. */
 const GET_INTERVAL_MS = 5000
 const GET_BURST = 4
+/** A peer that does not read what it asked for gets no further set. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024
 const PART_BYTES = bodyBytesOfClass(SIZE_CLASS.LARGE) - MESSAGE_HEADER_BYTES
 
 export type DirectoryDeps = {
@@ -60,15 +62,16 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   }
 
   function answer(link: Link, requestId: number): void {
-    if (!mayGet(link)) return
+    if (link.waitingBytes > MAX_WAITING_BYTES || !mayGet(link)) return
     const descriptors = Array.from(deps.set.entries(), (entry) => entry.bytes)
     for (const part of directoryParts(requestId, descriptors, PART_BYTES)) link.send(part)
   }
 
-  function offer(link: Link, bytes: Uint8Array): void {
-    source = link
+  function offer(bytes: Uint8Array, from: Link | undefined): void {
+    const outer = source
+    source = from
     deps.set.offer(bytes, deps.nowMs())
-    source = undefined
+    source = outer
   }
 
   deps.set.onAccepted((entry) => {
@@ -85,16 +88,17 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
       if (message.type === LINK_MESSAGE.DIRECTORY_GET) answer(link, message.requestId)
       // SPEC §4.4: DIRECTORY_PUBLISH comes from nodes only, on node links.
       else if (link.peer.role === 'client') return
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) offer(link, message.descriptor)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) offer(message.descriptor, link)
       else if (message.type === LINK_MESSAGE.DIRECTORY_PART)
-        for (const bytes of message.descriptors) offer(link, bytes)
+        for (const bytes of message.descriptors) offer(bytes, link)
     },
     onLinkClosed(link) {
       budgets.delete(link)
     },
     publish() {
       const own = deps.own()
-      if (own) deps.set.offer(own, deps.nowMs())
+      // Also while a neighbour's edition is being taken in, which may be why ours has changed.
+      if (own) offer(own, undefined)
     },
   }
 }

@@ -114,6 +114,19 @@ suite("the node's own edition", () => {
     for (const link of [a, b, c]) assert.deepEqual(published(link), [own.descriptor])
   })
 
+  test('goes also to the neighbour whose edition made it change', () => {
+    const { service, set, own, a, b } = world()
+    const stop = set.onAccepted(() => {
+      stop()
+      own.descriptor = signedDescriptor(1)
+      service.publish()
+    })
+    const theirs = signedDescriptor(10)
+    service.onMessage(a, publishing(theirs))
+    assert.deepEqual(published(a), [own.descriptor])
+    assert.deepEqual(new Set(published(b)), new Set([theirs, own.descriptor]))
+  })
+
   test('greets a new neighbour; one that was dialled is asked for its set', () => {
     const { service, own } = world()
     own.descriptor = signedDescriptor(1)
@@ -139,6 +152,14 @@ suite("the node's own edition", () => {
 })
 
 suite('answering DIRECTORY_GET', () => {
+  test('gives no further set to a peer that does not read', () => {
+    const { service, client } = world()
+    service.onMessage({ ...client, waitingBytes: 4 * 1024 * 1024 + 1 }, GET)
+    assert.deepEqual(client.sent, [])
+    service.onMessage({ ...client, waitingBytes: 4 * 1024 * 1024 }, GET)
+    assert.equal(parts(client).length, 1)
+  })
+
   test('sends the whole set under the number asked with, the last part marked', () => {
     const { service, set, client } = world()
     const descriptors = Array.from({ length: 200 }, (_, i) => signedDescriptor(i))

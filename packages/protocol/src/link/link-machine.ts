@@ -18,6 +18,7 @@ import {
   isDiallerCircuitId,
   LINK_CIRCUIT_ID,
   LINK_MESSAGE,
+  linkMessageBytes,
   MESSAGE_HEADER_BYTES,
   MessageListReader,
   MessageListWriter,
@@ -81,6 +82,7 @@ class Machine implements LinkMachine {
   /** Directory messages that are no cells yet, oldest first, from `#directoryHead` on. */
   readonly #directory: LinkMessage[] = []
   #directoryHead = 0
+  #directoryBytes = 0
   #reportAtMs = Number.POSITIVE_INFINITY
   #lastCircuitId = 0
   #sentBytes = 0
@@ -102,7 +104,7 @@ class Machine implements LinkMachine {
   }
 
   get waitingBytes(): number {
-    return this.#scheduler.waitingBytes
+    return this.#scheduler.waitingBytes + this.#directoryBytes
   }
 
   get ratePerMs(): number {
@@ -142,6 +144,7 @@ class Machine implements LinkMachine {
     if (this.isClosed) return
     if (isDirectory(message)) {
       this.#directory.push(message)
+      this.#directoryBytes += linkMessageBytes(message)
       if (this.#directory.length - this.#directoryHead > MAX_DIRECTORY_MESSAGES) this.close('limit')
       else this.#fillLinkQueue(nowMs)
       return
@@ -214,6 +217,7 @@ class Machine implements LinkMachine {
     this.#control.length = 0
     this.#directory.length = 0
     this.#directoryHead = 0
+    this.#directoryBytes = 0
     this.#pings.giveUp()
     this.#options.handler().onClose(reason)
   }
@@ -241,6 +245,7 @@ class Machine implements LinkMachine {
       if (!message || this.#linkQueue.length >= DIRECTORY_CELLS_AHEAD) return
       this.#scheduler.push(this.#linkQueue, linkCell(message), nowMs)
       this.#directoryHead++
+      this.#directoryBytes -= linkMessageBytes(message)
       if (this.#directoryHead < this.#directory.length) continue
       this.#directory.length = 0
       this.#directoryHead = 0

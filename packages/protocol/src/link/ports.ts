@@ -31,7 +31,7 @@ export interface LinkHandler {
 /** One side of one link, without its socket. */
 export interface LinkMachine {
   readonly isClosed: boolean
-  /** Cell bytes that wait for credit or for the socket. */
+  /** Cell bytes that wait for credit or for the socket, and the bytes of directory messages that are no cells yet. */
   readonly waitingBytes: number
   /** Bytes per millisecond and round trip as the reports show them; 0 before the first. */
   readonly ratePerMs: number
