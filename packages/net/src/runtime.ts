@@ -16,6 +16,8 @@ export interface LinkRuntime {
   unixS(): number
   /** Uniform in [0, 1). Spreads padding and penalties; no secret depends on it. */
   random(): number
+  /** Runs once all that has arrived in this turn of the event loop was read. */
+  afterReads(run: () => void): void
   /** Runs once after `delayMs`; does not keep the process alive. */
   setTimer(run: () => void, delayMs: number): LinkTimer
 }
@@ -25,6 +27,7 @@ export const systemRuntime: LinkRuntime = {
   nowMs: () => performance.now(),
   unixS: () => Math.floor(Date.now() / 1000),
   random: () => Math.random(),
+  afterReads: (run) => void setImmediate(run),
   setTimer: (run, delayMs) => {
     const timer = setTimeout(run, Math.ceil(delayMs))
     timer.unref()

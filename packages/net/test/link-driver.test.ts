@@ -21,6 +21,7 @@ function fakeRuntime(): LinkRuntime & { advance(ms: number): void; timers: numbe
     nowMs: () => nowMs,
     unixS: () => 1_800_000_000,
     random: () => 0.5,
+    afterReads: (run) => queueMicrotask(run),
     setTimer: (run, delayMs) => {
       const timer = { atMs: nowMs + delayMs, run }
       timers.push(timer)
@@ -145,6 +146,7 @@ test('SPEC §8.4: cells beyond the credit wait in their queues, not in the trans
   stampHeader(report, 0, sent * 16_384)
   hole.sink?.onCell(report)
   hole.sink?.onBurstEnd()
+  await Promise.resolve()
   assert.ok(hole.written.length > sent)
 })
 

@@ -3,10 +3,13 @@
  * (THREAT-MODEL T20).
  * @module
  */
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { RESET_REASON } from '@byway/protocol/wire'
 import type { ResetReason } from '@byway/protocol/wire'
 import type { ByteStream, ConnectInfo } from '../proxy/dialer.ts'
+import { createAppWriter } from './app-writer.ts'
+import type { AppWriter } from './app-writer.ts'
 import { resetError } from './errors.ts'
 
 /** What a stream needs of its tunnel. */
@@ -26,6 +29,7 @@ export class TunnelStream extends Duplex implements ByteStream {
   readonly #port: StreamPort
   readonly #settle: { resolve: (info: ConnectInfo) => void; reject: (error: Error) => void }
   #onDrained: (() => void) | undefined
+  #writer: AppWriter | undefined
   #unreadBytes = 0
   #isOver = false
 
@@ -46,8 +50,17 @@ export class TunnelStream extends Duplex implements ByteStream {
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.push(bytes)) this.#port.consumed(this.#id, bytes.length)
+    if (this.#writer) this.#writer.write(bytes)
+    else if (this.push(bytes)) this.#port.consumed(this.#id, bytes.length)
     else this.#unreadBytes += bytes.length
+  }
+
+  pourInto(socket: Socket): void {
+    for (let rest: unknown = this.read(); rest !== null; rest = this.read())
+      socket.write(rest as Uint8Array)
+    this._read()
+    this.#writer = createAppWriter(socket, (bytes) => this.#port.consumed(this.#id, bytes))
+    this.resume()
   }
 
   /** DONE: the only clean end. */

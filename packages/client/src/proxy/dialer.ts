@@ -3,6 +3,7 @@
  * circuits, and the words it asks with. The engine implements it; the proxy knows no circuit.
  * @module
  */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** What an app asked for by its user name. An absent field leaves the choice to the engine. */
@@ -62,6 +63,11 @@ export type ConnectInfo = { readonly family: 4 | 6 | undefined }
 export type ByteStream = Duplex & {
   /** Resolves when the exit has connected; rejects with a `BywayError` whose code is a {@link DialFailureCode}. */
   readonly connected: Promise<ConnectInfo>
+  /**
+   * Writes what comes straight to the app's socket, if the engine can: cheaper than reading, which must not be done then. End and
+   * failure show as ever.
+   */
+  readonly pourInto?: (socket: Socket) => void
 }
 
 /** One datagram's far end and payload. */

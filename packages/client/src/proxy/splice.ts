@@ -70,7 +70,7 @@ export function createSplice(app: Socket, stream: ByteStream, options: SpliceOpt
     openDownward() {
       isDownwardOpen = true
       if (isOver) app.resetAndDestroy()
-      else copy(stream, app)
+      else pour(stream, app)
     },
   }
 }
@@ -83,6 +83,15 @@ export function copy(from: Readable, to: Writable): void {
   to.on('drain', () => from.resume())
   from.on('end', () => to.end())
   from.resume()
+}
+
+function pour(stream: ByteStream, app: Socket): void {
+  if (!stream.pourInto) {
+    copy(stream, app)
+    return
+  }
+  stream.once('end', () => app.end())
+  stream.pourInto(app)
 }
 
 function isFinished(end: Socket | ByteStream): boolean {

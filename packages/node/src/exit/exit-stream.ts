@@ -165,7 +165,9 @@ class Connection implements ExitStream {
     if (this.#isOver) return
     this.#serverBytes += chunk.length
     const { tunnel } = this.#host
-    if (tunnel.write(this.#id, chunk, this.#host.nowMs())) return
+    // Node makes a buffer for each read; one that is not ours alone stays.
+    const isOwned = chunk.byteLength === chunk.buffer.byteLength
+    if (tunnel.write(this.#id, chunk, this.#host.nowMs(), isOwned)) return
     this.#isBlocked = true
     socket.pause()
   }

@@ -3,6 +3,7 @@
  * bytes are reported as taken only then, so that a target which does not read stops the stream's window and nothing else.
  */
 import type { Socket } from 'node:net'
+import { freeMemory } from '@byway/protocol/base'
 import { createPendingBytes } from './pending-bytes.ts'
 
 /** What a writer tells its stream. */
@@ -18,7 +19,7 @@ export interface TargetWriterEvents {
 export interface TargetWriter {
   /** When the oldest waiting byte came, or the last time the kernel took some; Infinity when none waits. */
   readonly waitingSinceMs: number
-  /** The view may be kept. */
+  /** The view's memory becomes the writer's. */
   write(bytes: Uint8Array, nowMs: number): void
   /** No more bytes: the target sees the end after the last one. */
   end(): void
@@ -42,6 +43,8 @@ class Writer implements TargetWriter {
   #socket: Socket | undefined
   /** Bytes in the socket that the kernel has not taken; while there are some, others wait in `#pending`. */
   #inSocketBytes = 0
+  #inSocket: readonly Uint8Array[] = []
+  #isScheduled = false
   #isEnded = false
 
   constructor(events: TargetWriterEvents) {
@@ -49,24 +52,17 @@ class Writer implements TargetWriter {
   }
 
   write(bytes: Uint8Array, nowMs: number): void {
-    const socket = this.#socket
-    if (!socket || this.#inSocketBytes > 0) {
-      this.#pending.push(bytes)
-      this.#hold(bytes.length, nowMs)
-      return
-    }
-    socket.write(bytes, this.#onWritten)
-    if (socket.writableLength === 0) {
-      this.#events.onTaken(bytes.length, nowMs)
-      return
-    }
-    this.#inSocketBytes = bytes.length
+    this.#pending.push(bytes)
     this.#hold(bytes.length, nowMs)
+    if (!this.#socket || this.#inSocketBytes > 0 || this.#isScheduled) return
+    // What one turn of the event loop brings goes in one system call.
+    this.#isScheduled = true
+    setImmediate(this.#runScheduled)
   }
 
   end(): void {
     this.#isEnded = true
-    if (this.#inSocketBytes === 0) this.#socket?.end()
+    if (this.#inSocketBytes + this.#pending.bytes === 0) this.#socket?.end()
   }
 
   attach(socket: Socket): void {
@@ -90,6 +86,11 @@ class Writer implements TargetWriter {
     this.waitingSinceMs = Number.POSITIVE_INFINITY
   }
 
+  readonly #runScheduled = (): void => {
+    this.#isScheduled = false
+    if (this.#socket && this.#inSocketBytes === 0) this.#flush(this.#socket)
+  }
+
   /** One function for all writes: Node then reports those of a turn together. */
   readonly #onWritten = (): void => {
     const socket = this.#socket
@@ -97,6 +98,8 @@ class Writer implements TargetWriter {
     if (!socket || bytes === 0 || socket.writableLength > 0) return
     const nowMs = this.#events.nowMs()
     this.#inSocketBytes = 0
+    for (const piece of this.#inSocket) freeMemory(piece)
+    this.#inSocket = []
     this.#hold(-bytes, nowMs)
     this.#events.onTaken(bytes, nowMs)
     this.#flush(socket)
@@ -108,7 +111,8 @@ class Writer implements TargetWriter {
     if (bytes > 0) {
       this.#inSocketBytes = bytes
       socket.cork()
-      for (const piece of this.#pending.takeAll()) socket.write(piece, this.#onWritten)
+      this.#inSocket = this.#pending.takeAll()
+      for (const piece of this.#inSocket) socket.write(piece, this.#onWritten)
       socket.uncork()
     }
     if (this.#isEnded) socket.end()

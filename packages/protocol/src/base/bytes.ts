@@ -28,6 +28,16 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
+/**
+ * Gives the memory beneath a view back to the allocator now instead of at the next collection; whoever looks at it later finds nothing.
+ * Left to the collector, every 16 KiB cell touches cold memory, 10–20 % of a relay's time (ADR-0003; plain version: nothing).
+ * For memory with one owner: a view of less than half of its buffer is not taken for one, a pooled buffer may have others.
+ */
+export function freeMemory(view: Uint8Array): void {
+  const { buffer } = view
+  if (buffer instanceof ArrayBuffer && view.byteLength * 2 > buffer.byteLength) buffer.transfer(0)
+}
+
 /** True when every byte is zero. */
 export function isAllZero(bytes: Uint8Array): boolean {
   let any = 0

@@ -3,6 +3,7 @@ export type { Brand } from './brand.ts'
 export {
   concatBytes,
   equalBytes,
+  freeMemory,
   fromBase64url,
   fromHex,
   isAllZero,

@@ -200,7 +200,8 @@ function putStreamData(
   if (!payload) return false
   state.queuedBytes -= payload.length
   putData(list, state.sender.nextSequence, stream.id, payload)
-  const message = { type: HOP_MESSAGE.DATA, stream: stream.id, body: payload }
+  const { endsOwned } = stream.send
+  const message = { type: HOP_MESSAGE.DATA, stream: stream.id, body: payload, endsOwned }
   state.sender.keep(message, payload.length, nowMs)
   return true
 }
@@ -215,7 +216,8 @@ function putControl(
   const body = encodeHopMessage(numbered)
   if (body.length + ACK_REQUEST_BYTES > list.roomBytes) return false
   list.append(control.type, body)
-  state.sender.keep({ type: control.type, stream: control.stream, body }, body.length, nowMs)
+  const message = { type: control.type, stream: control.stream, body, endsOwned: false }
+  state.sender.keep(message, body.length, nowMs)
   return true
 }
 

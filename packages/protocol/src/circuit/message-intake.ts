@@ -237,13 +237,21 @@ function takeForStream(state: TunnelState, message: SequencedMessage): boolean {
   if (end.role === 'client' && !stream.answered) return false
   if (message.type === HOP_MESSAGE.DATA) {
     if (!stream.receive.onData(dataBytes)) return false
-    if (stream.resetting === undefined) end.handler.onData(stream.id, message.payload)
+    if (stream.resetting === undefined) end.handler.onData(stream.id, ownPayload(message.payload))
     return true
   }
   stream.doneReceived = true
   if (stream.doneSent) endStream(state, stream)
   if (stream.resetting === undefined) end.handler.onEnd(stream.id)
   return true
+}
+
+/**
+ * A payload of more than half of its cell is the only such one and takes the cell along; a smaller one is copied, so that no two
+ * streams share memory and a few bytes do not keep a cell alive.
+ */
+function ownPayload(payload: Uint8Array): Uint8Array {
+  return payload.length * 2 > payload.buffer.byteLength ? payload : payload.slice()
 }
 
 /** At the client a stream is begun once its BEGIN, RESOLVE or ASSOCIATE has been sent. */

@@ -14,8 +14,13 @@ export interface SendHalf {
   readonly oldestAtMs: number
   /** Bytes that may be handed out now: what waits, within the window. */
   readonly sendableBytes: number
-  /** Queues bytes. The chunk may be kept by reference, so that it must not change; tiny ones are copied. */
-  push(chunk: Uint8Array, nowMs: number): void
+  /**
+   * Queues bytes. The chunk may be kept by reference, so that it must not change; tiny ones are copied. An owned one has no other
+   * user: its memory may be freed after its last byte.
+   */
+  push(chunk: Uint8Array, nowMs: number, isOwned?: boolean): void
+  /** True when `take` has just handed out the last bytes of an owned chunk: the view's memory has no other user to come. */
+  readonly endsOwned: boolean
   /** Hands out up to `maxBytes` in one view, or undefined. */
   take(maxBytes: number): Uint8Array | undefined
   /** Takes a WINDOW; false when the offset fell or is wider than any receiver may grant (SPEC §8.3). */
@@ -36,11 +41,14 @@ type Chunk = {
   readonly atMs: number
   /** Ours, with room behind `end` for more tiny writes. */
   readonly own: boolean
+  /** The caller's, and given away. */
+  readonly isOwned: boolean
 }
 
 class Sending implements SendHalf {
   queuedBytes = 0
   sentOffset = 0
+  endsOwned = false
   #granted = INITIAL_WINDOW_BYTES
   readonly #chunks: Fifo<Chunk> = createFifo()
 
@@ -52,11 +60,12 @@ class Sending implements SendHalf {
     return Math.min(this.queuedBytes, this.#granted - this.sentOffset)
   }
 
-  push(chunk: Uint8Array, nowMs: number): void {
+  push(chunk: Uint8Array, nowMs: number, isOwned = false): void {
     if (chunk.length === 0) return
     this.queuedBytes += chunk.length
     if (chunk.length >= COPY_BELOW_BYTES) {
-      this.#chunks.push({ bytes: chunk, start: 0, end: chunk.length, atMs: nowMs, own: false })
+      const whole = { bytes: chunk, start: 0, end: chunk.length, atMs: nowMs }
+      this.#chunks.push({ ...whole, own: false, isOwned })
       return
     }
     const last = this.#chunks.last()
@@ -67,7 +76,8 @@ class Sending implements SendHalf {
     }
     const bytes = new Uint8Array(this.#chunks.length === 0 ? chunk.length : TINY_POOL_BYTES)
     bytes.set(chunk)
-    this.#chunks.push({ bytes, start: 0, end: chunk.length, atMs: nowMs, own: true })
+    const block = { bytes, start: 0, end: chunk.length, atMs: nowMs }
+    this.#chunks.push({ ...block, own: true, isOwned: false })
   }
 
   take(maxBytes: number): Uint8Array | undefined {
@@ -79,6 +89,7 @@ class Sending implements SendHalf {
     chunk.start += count
     this.queuedBytes -= count
     this.sentOffset += count
+    this.endsOwned = chunk.isOwned && chunk.start === chunk.end
     if (chunk.start === chunk.end) this.#chunks.shift()
     return view
   }

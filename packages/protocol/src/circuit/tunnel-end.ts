@@ -48,8 +48,11 @@ export interface TunnelEnd {
   /** The leg is gone. The tunnel waits for another one. */
   detachLeg(): void
 
-  /** Queues bytes; false asks the application to wait for `onDrained`. The chunk must not change any more. */
-  write(stream: number, chunk: Uint8Array, nowMs: number): boolean
+  /**
+   * Queues bytes; false asks the application to wait for `onDrained`. The chunk must not change any more. With `isOwned` its whole
+   * buffer becomes the tunnel's, which frees it once the other end has the bytes.
+   */
+  write(stream: number, chunk: Uint8Array, nowMs: number, isOwned?: boolean): boolean
   /** No more bytes from this side: DONE follows the last one. */
   end(stream: number): void
   /** Ends the stream for both sides at once; what waits is dropped, and no callback follows. */
@@ -141,11 +144,11 @@ export abstract class BaseTunnel implements TunnelEnd {
     this.state.isJoining = false
   }
 
-  write(id: number, chunk: Uint8Array, nowMs: number): boolean {
+  write(id: number, chunk: Uint8Array, nowMs: number, isOwned = false): boolean {
     const { state } = this
     const stream = this.#writable(id)
     if (!stream) return true
-    stream.send.push(chunk, nowMs)
+    stream.send.push(chunk, nowMs, isOwned)
     state.queuedBytes += chunk.length
     this.#ready(stream)
     if (mayWrite(state, stream)) return true

@@ -39,20 +39,25 @@ export interface TunnelSender<M> {
   clear(): void
 }
 
-/** Creates the half of a fresh tunnel. */
-export function createTunnelSender<M>(): TunnelSender<M> {
-  return new Sender<M>()
+/** Creates the half of a fresh tunnel. `onAcked` gets each message that the other end has, in order. */
+export function createTunnelSender<M>(onAcked: (message: M) => void = () => {}): TunnelSender<M> {
+  return new Sender<M>(onAcked)
 }
 
 class Sender<M> implements TunnelSender<M> {
   nextSequence = 0
   keptBytes = 0
   resendBytes = 0
+  readonly #onAcked: (message: M) => void
   readonly #kept: Fifo<Kept<M>> = createFifo()
   /** The number of the oldest kept message. */
   #firstSequence = 0
   /** The number of the first message that this leg has not carried. */
   #cursor = 0
+
+  constructor(onAcked: (message: M) => void) {
+    this.#onAcked = onAcked
+  }
 
   get oldestAtMs(): number {
     return this.#kept.peek()?.keptAtMs ?? Number.POSITIVE_INFINITY
@@ -109,6 +114,7 @@ class Sender<M> implements TunnelSender<M> {
       if (!kept) return
       this.keptBytes -= kept.costBytes
       this.#firstSequence++
+      this.#onAcked(kept.message)
     }
   }
 }

@@ -2,6 +2,7 @@
  * What a tunnel's end is made of, shared by the files that pack cells, take messages in and serve the driver.
  * @module
  */
+import { freeMemory } from '@byway/protocol/base'
 import type {
   DatagramMessage,
   Endpoint,
@@ -27,6 +28,8 @@ export type KeptMessage = {
   readonly type: number
   readonly stream: number
   readonly body: Uint8Array
+  /** `body` is the end of memory that is the tunnel's; all messages with earlier parts of it have lower numbers. */
+  readonly endsOwned: boolean
 }
 
 /** What RESOLVED says; `reason` is undefined when the name was found. */
@@ -47,7 +50,10 @@ export type ConnectRequest = {
 export interface TunnelHandler {
   /** There is something to send: call `pump` before the event loop sleeps. May be called often. */
   onWork(): void
-  /** Bytes of a stream. The view may be kept; call `consumed` for them in the end. */
+  /**
+   * Bytes of a stream; call `consumed` for them in the end. The view may be kept, and no one else uses its memory: `freeMemory`
+   * is allowed, though not before the callback has returned.
+   */
   onData(stream: number, bytes: Uint8Array): void
   /** The other end sends no more on this stream: the only clean end there is (SPEC §9.3, THREAT-MODEL T20). */
   onEnd(stream: number): void
@@ -114,7 +120,7 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
   return {
     end,
     maxStreams,
-    sender: createTunnelSender(),
+    sender: createTunnelSender(freeAcked),
     receiver: createTunnelReceiver(),
     streams: createStreamTable(),
     datagrams: createDatagramQueue(),
@@ -129,6 +135,11 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
     isOver: false,
     queuedBytes: 0,
   }
+}
+
+/** SPEC §9.1: acknowledged in order, so that nothing needs the memory of an owned chunk once its last message is. */
+function freeAcked({ body, endsOwned }: KeptMessage): void {
+  if (endsOwned) freeMemory(new Uint8Array(body.buffer))
 }
 
 /** Marks a WINDOW as due. */

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   concatBytes,
   equalBytes,
+  freeMemory,
   fromBase64url,
   fromHex,
   isAllZero,
@@ -12,6 +13,15 @@ import {
   utf8Bytes,
   utf8Text,
 } from '@byway/protocol/base'
+
+test('memory is freed by a view of most of it, and by no other', () => {
+  const whole = new Uint8Array(1000)
+  freeMemory(whole.subarray(0, 500))
+  assert.equal(whole.length, 1000)
+  freeMemory(whole.subarray(499))
+  assert.equal(whole.length, 0)
+  assert.equal(whole.buffer.byteLength, 0)
+})
 
 const anyBytes = fc.uint8Array({ maxLength: 70 })
 

@@ -161,6 +161,16 @@ describe('tunnel sequence (SPEC §9.1)', () => {
     assert.equal(sender.keptBytes, 0)
   })
 
+  it('names each acknowledged message once and in order, whether by TUNNEL_ACK or by a new leg', () => {
+    const acked: string[] = []
+    const sender = createTunnelSender<string>((message) => acked.push(message))
+    for (const message of ['a', 'b', 'c', 'd']) sender.keep(message, 1, 0)
+    sender.onAck(1)
+    sender.onAck(1)
+    sender.rewind(3)
+    assert.deepEqual(acked, ['a', 'b', 'c'])
+  })
+
   it('refuses acknowledgements of what was never carried and rewinds only within what is kept', () => {
     const sender = createTunnelSender<string>()
     for (const message of ['a', 'b', 'c', 'd']) sender.keep(message, 1, 0)
@@ -212,6 +222,21 @@ describe('stream windows (SPEC §8.3)', () => {
         assert.equal(got.length, half.sentOffset)
       }),
     )
+  })
+
+  it('say when an owned chunk has been handed out to its end, and never of others', () => {
+    const half = createSendHalf()
+    half.push(new Uint8Array(3000), 0, true)
+    half.push(new Uint8Array(3000), 0)
+    half.push(new Uint8Array(10), 0, true)
+    const ends = [2000, 2000, 3000, 10].map((bytes) => [half.take(bytes)?.length, half.endsOwned])
+    // A tiny chunk was copied: its memory is not what is handed out.
+    assert.deepEqual(ends, [
+      [2000, false],
+      [1000, true],
+      [3000, false],
+      [10, false],
+    ])
   })
 
   it('refuse an offset that falls or that no receiver may grant', () => {
