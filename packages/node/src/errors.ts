@@ -7,6 +7,8 @@ type NodeErrors = {
   NODE_IDENTITY_DAMAGED: { file: string }
   /** The exit role was asked for without what it needs to be safe. */
   NODE_EXIT_UNSAFE: { missing: string }
+  /** A denial of the operator's cannot be read; `field` says which. */
+  NODE_EXIT_OPTION: { field: string }
   /** A node without a public port found no relay to attach to. */
   NODE_NOT_ATTACHED: { relays: number }
   /** No address of the node may be dialled from here, or it has none. */
@@ -23,6 +25,7 @@ export const nodeError: ErrorBuilder<NodeErrors> = errorBuilder<NodeErrors>({
     'the identity file is damaged: restore it, or delete it to become a new node',
   ],
   NODE_EXIT_UNSAFE: ['config', 'the exit role cannot start safely'],
+  NODE_EXIT_OPTION: ['config', 'a prefix or name that the exit is to refuse cannot be read'],
   NODE_NOT_ATTACHED: ['network', 'no relay could be attached to'],
   NODE_UNREACHABLE: ['network', 'the node has no address that may be dialled from here'],
   NODE_NOT_STARTED: ['bug', 'the node has not been started'],

@@ -69,13 +69,13 @@ function nodeOptions({
   log,
   isExit,
 }: NodeRun): NodeOptions {
-  const { profile, datagrams, ipv6 } = config.exit
+  const { profile, datagrams, ipv6, denyPrefixes, denyNames } = config.exit
   return {
     network,
     home,
     listen,
     advertise,
-    exit: isExit ? { profile, datagrams, ipv6 } : undefined,
+    exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,
     log: log.child('node'),

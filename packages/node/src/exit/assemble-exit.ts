@@ -12,7 +12,7 @@ import { ROLE } from '@byway/protocol/wire'
 import { toIpAddress } from '@byway/protocol/directory'
 import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { formatAddress } from '@byway/protocol/policy'
+import { formatAddress, parsePolicyContext } from '@byway/protocol/policy'
 import type { PolicyContext } from '@byway/protocol/policy'
 import { nodeError } from '../errors.ts'
 import { createExitConnector } from './connect-pinned.ts'
@@ -36,6 +36,10 @@ export type ExitRoleOptions = {
   readonly ipv6?: boolean | undefined
   /** Resolvers to ask: `address`, `address:port` or `[address]:port`, port 53 unless named. @default the system's */
   readonly dnsServers?: readonly string[] | undefined
+  /** Prefixes refused on top of the policy's own. @default [] */
+  readonly denyPrefixes?: readonly string[] | undefined
+  /** Names refused together with everything below them. @default [] */
+  readonly denyNames?: readonly string[] | undefined
 }
 
 export type AssembleExitDeps = {
@@ -54,7 +58,7 @@ export type ExitRole = { readonly service: ExitService; readonly ownNetwork: Own
 /** Local limit (tunable): DNS and QUIC; other UDP is scanning, games and amplification. */
 const DATAGRAM_PORTS: readonly number[] = [53, 443]
 
-/** Creates the role. @throws NODE_EXIT_UNSAFE when the own network cannot be read */
+/** Creates the role. @throws NODE_EXIT_OPTION for a denial that cannot be read, NODE_EXIT_UNSAFE when the own network cannot be read */
 export async function assembleExit(
   deps: AssembleExitDeps,
   options: ExitRoleOptions,
@@ -63,6 +67,10 @@ export async function assembleExit(
   const { ipv6 = false, datagrams = false } = options
   const profile = options.profile === 'reduced' ? 'tor-reduced' : 'web'
   const servers = options.dnsServers?.map(parseServer) ?? (await systemServers())
+  const { denyPrefixes: denyCidrs = [], denyNames: denyDomains = [] } = options
+  const fixedFacts = { ipv6, allowTargets: network.exitTargets, denyCidrs, denyDomains }
+  const parsed = parsePolicyContext(fixedFacts)
+  if ('faultPath' in parsed) throw nodeError('NODE_EXIT_OPTION', { field: parsed.faultPath })
   const ownNetwork = createOwnNetwork(
     {
       interfaces: networkInterfaces,
@@ -70,7 +78,7 @@ export async function assembleExit(
       seenAddresses: deps.seenAddresses,
       relays: () => relayAddresses(directory),
     },
-    { fixedFacts: { ipv6, allowTargets: network.exitTargets } },
+    { fixedFacts },
   )
   await ownNetwork.start()
   // THREAT-MODEL T16: if the own network cannot be determined, the exit role does not start.
