@@ -1,19 +1,17 @@
 /** `byway node`: carries sealed cells for others; as an exit only with the operator's consent on record. */
 import type { Command } from 'commander'
-import { parseAddress } from '@byway/protocol/policy'
-import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import type { Config } from '../config/config.ts'
 import {
   addEngineOptions,
   engineSetting,
+  parseSocketAddress,
   parseWhole,
   type EngineFlags,
+  type SocketAddress,
 } from '../engine/engine-options.ts'
 import { runNode } from '../engine/run-node.ts'
 import type { CliIo } from '../io.ts'
-
-type SocketAddress = { readonly host: string; readonly port: number }
 
 type NodeFlags = EngineFlags & {
   readonly listen?: SocketAddress | undefined
@@ -22,7 +20,7 @@ type NodeFlags = EngineFlags & {
   readonly asn?: number | undefined
 }
 
-/** Neighbours move their circuits within seconds of being told; the rest is for streams about to end. */
+/** A node starts nothing new meanwhile; streams that take longer move to another relay, or end with their exit. */
 const DRAIN_S = 30
 
 export function addNodeCommands(program: Command, io: CliIo): void {
@@ -41,7 +39,7 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option(
       '--listen <address:port>',
       'listen there and publish it; port 0 lets the system choose',
-      parseListen,
+      (text) => parseSocketAddress(text, '--listen', 0),
     )
     .option('--exit', "let strangers' traffic leave here; needs `byway exit enable` first")
     .option('--country <code>', 'where the node is, two capital letters')
@@ -87,12 +85,4 @@ function placeOf(
     listen: { host: node.listen, port: node.port },
     advertise: { host: first, port: node.port },
   }
-}
-
-function parseListen(text: string): SocketAddress {
-  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? []
-  if (!parseAddress(host)) {
-    throw cliError('CLI_USAGE', { problem: '--listen must be an IP address and a port' })
-  }
-  return { host, port: parseWhole(port, '--listen', 0, 65_535) }
 }

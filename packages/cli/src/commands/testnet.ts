@@ -1,6 +1,5 @@
 /** `byway testnet`: a whole network on this machine for scripts (docs/CLI.md). */
 import type { Command } from 'commander'
-import { parseAddress } from '@byway/protocol/policy'
 import type { ExitTarget } from '@byway/protocol/directory'
 import {
   DEFAULT_NODES,
@@ -10,9 +9,8 @@ import {
   type ProcessNetwork,
   type ProgramEvent,
 } from '@byway/testnet'
-import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
-import { parseWhole, untilAborted } from '../engine/engine-options.ts'
+import { parseSocketAddress, parseWhole, untilAborted } from '../engine/engine-options.ts'
 import { processDeps } from '../engine/local-network.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
@@ -113,9 +111,6 @@ function fieldsOf(event: ProgramEvent): JsonObject {
 }
 
 function parseTarget(text: string): ExitTarget {
-  const [, address = '', port = ''] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? []
-  if (!parseAddress(address)) {
-    throw cliError('CLI_USAGE', { problem: '--allow-target must be an IP address and a port' })
-  }
-  return { address, port: parseWhole(port, '--allow-target', 1, 65_535) }
+  const { host, port } = parseSocketAddress(text, '--allow-target', 1)
+  return { address: host, port }
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { openHome } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
+import { parseAddress } from '@byway/protocol/policy'
 import { cliError } from '../cli-errors.ts'
 import type { Config } from '../config/config.ts'
 import { homePath } from '../config/home-path.ts'
@@ -12,6 +13,8 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import type { Table } from '../config/toml-file.ts'
 import type { CliIo } from '../io.ts'
 import { createLogger } from '../logger.ts'
+
+export type SocketAddress = { readonly host: string; readonly port: number }
 
 export type EngineFlags = {
   readonly network?: string | undefined
@@ -85,6 +88,15 @@ export function parseWhole(text: string, option: string, least: number, most: nu
   throw cliError('CLI_USAGE', {
     problem: `${option} must be a whole number from ${least} to ${most}`,
   })
+}
+
+/** Reads `1.2.3.4:80` or `[::1]:80`, a literal and a port from `leastPort` on. @throws CLI_USAGE naming the option */
+export function parseSocketAddress(text: string, option: string, leastPort: 0 | 1): SocketAddress {
+  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? []
+  if (!parseAddress(host)) {
+    throw cliError('CLI_USAGE', { problem: `${option} must be an IP address and a port` })
+  }
+  return { host, port: parseWhole(port, option, leastPort, 65_535) }
 }
 
 /** Resolves when the signal aborts. */

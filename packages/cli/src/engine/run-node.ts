@@ -10,9 +10,7 @@ import {
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
-import { untilAborted, type EngineSetting } from './engine-options.ts'
-
-type SocketAddress = { readonly host: string; readonly port: number }
+import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
 
 /** What a node says when it is ready. */
 export type NodeIdentity = {
