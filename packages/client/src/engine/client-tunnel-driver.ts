@@ -62,6 +62,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   readonly #closing = new AbortController()
   #circuit: ReadyCircuit['circuit']
   #isPumpScheduled = false
+  /** When the last legs died. */
+  #deathsAtMs: readonly number[] = []
 
   constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
     this.#deps = deps
@@ -250,8 +252,16 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (circuit !== this.#circuit || this.isOver) return
     this.#tunnel.detachLeg()
     const isFinal = FINAL_REASONS.has(reason) || this.useCount === 0 || this.#closing.signal.aborted
-    if (isFinal) this.#tunnel.giveUp()
+    if (isFinal || this.#diesTooOften()) this.#tunnel.giveUp()
     else void this.#rejoin()
+  }
+
+  /** An exit that ends whatever leg it is given would have the client choose relays until it likes them. */
+  #diesTooOften(): boolean {
+    const nowMs = this.#deps.nowMs()
+    const late = this.#deathsAtMs.filter((atMs) => nowMs - atMs < DEATHS_WITHIN_MS)
+    this.#deathsAtMs = [...late, nowMs]
+    return this.#deathsAtMs.length > MAX_DEATHS
   }
 
   async #rejoin(): Promise<void> {
@@ -284,5 +294,8 @@ const FLAGS = ADDRESS_FLAG.IPV4 | ADDRESS_FLAG.IPV6
 // Local limits (tunable).
 /** For CLOSE to reach the exit, which ends the circuit: a few round trips of a slow path. */
 const CLOSE_TIMEOUT_MS = 2000
+/** Legs that may die within a minute: more than a network loses relays, few enough to learn little from. */
+const MAX_DEATHS = 16
+const DEATHS_WITHIN_MS = 60_000
 /** The exit keeps an orphan for 30 s (SPEC §9.3). */
 const REJOIN_TIMEOUT_MS = 30_000

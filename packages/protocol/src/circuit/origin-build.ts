@@ -117,7 +117,10 @@ function finish(
       const answer: HandshakeResult & { readonly payload: Uint8Array } = initiator.finish(message2)
       const { suite, outcome } = decodeCreatedPayload(answer.payload)
       if (!isOffered(suite, suites)) return lied(index)
-      if (outcome.result === 'failed') return failed(index + 1, index, outcome)
+      if (outcome.result === 'failed') {
+        // The last hop has nobody to fail for it: what it says of another would blame a hop that is not there.
+        return index + 1 < initiators.length ? failed(index + 1, index, outcome) : lied(index)
+      }
       const { keys, handshakeHash } = answer
       hops.push({ suite: suiteName(suite), keys, handshakeHash })
       message2 = outcome.result === 'extended' ? outcome.message2 : undefined

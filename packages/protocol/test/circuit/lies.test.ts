@@ -82,6 +82,19 @@ describe('a hop that authenticates and lies', () => {
     }
   })
 
+  it('cannot blame another when it is the last: the failure is its own', () => {
+    const reason = CLOSE_REASON.CONNECT_FAILED
+    const outcome = { result: 'failed', reason, descriptor: undefined } as const
+    const result = entrySays(testNodes(1), true, { suite: AES_256_GCM, outcome })
+    assert.deepEqual(result, {
+      type: 'failed',
+      hopIndex: 0,
+      reportedBy: 0,
+      reason: CLOSE_REASON.PROTOCOL,
+      descriptor: undefined,
+    })
+  })
+
   it('cannot answer for the hop behind it', () => {
     const outcome = { result: 'extended', message2 } as const
     const result = entrySays(testNodes(2), true, { suite: AES_256_GCM, outcome })
