@@ -1,4 +1,6 @@
 /** Waiting that can be given up. @module */
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
 
 /** Waits for a promise that may go on for others when this caller gives up. Rejects with the signal's reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -14,13 +16,17 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
 }
 
 /** Waits some time. Rejects with the signal's reason. */
-export async function delay(delayMs: number, signal: AbortSignal): Promise<void> {
+export async function delay(
+  delayMs: number,
+  signal: AbortSignal,
+  timers: Timers = systemTimers,
+): Promise<void> {
   if (delayMs === 0) return
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, delayMs)
+  const cancel = timers.after(delayMs, resolve)
   try {
     await untilAborted(promise, signal)
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }

@@ -16,6 +16,8 @@ import {
   readKind,
 } from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
 import type { CircuitSink, ClientLink } from './client-link.ts'
 
 /** Local limit (tunable): the entry answers within its own 10 s (SPEC §5.4), or is gone. */
@@ -26,6 +28,8 @@ export type BuildDeps = {
   readonly randomBytes: (count: number) => Uint8Array
   /** Checks a descriptor that came with STALE_KEY and returns the hop as it is now, or `undefined`. */
   readonly hopFromDescriptor: (bytes: Uint8Array, expected: HopSpec) => HopSpec | undefined
+  /** @default the system's */
+  readonly timers?: Timers | undefined
 }
 
 /** A circuit that is ready, not used yet. Whoever takes it sets the sink. */
@@ -89,7 +93,8 @@ async function tryOnce(
     clientLink.release(circuitId)
     link.closeQueue(queue, destroyCell(reason))
   }
-  const timer = setTimeout(() => resolve(failure(CLOSE_REASON.TIMEOUT)), BUILD_TIMEOUT_MS)
+  const { timers = systemTimers } = deps
+  const stopTimer = timers.after(BUILD_TIMEOUT_MS, () => resolve(failure(CLOSE_REASON.TIMEOUT)))
   const onAbort = (): void => reject(signal.reason as Error)
   signal.addEventListener('abort', onAbort, { once: true })
   const startedAtMs = performance.now()
@@ -121,7 +126,7 @@ async function tryOnce(
     destroy(CLOSE_REASON.FINISHED)
     throw error
   } finally {
-    clearTimeout(timer)
+    stopTimer()
     signal.removeEventListener('abort', onAbort)
   }
 }

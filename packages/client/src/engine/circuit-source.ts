@@ -38,6 +38,8 @@ export type CircuitSourceDeps = {
   readonly guards: GuardKeeper
   readonly links: GuardLinks
   readonly random: () => number
+  /** Wall clock. */
+  readonly nowMs: () => number
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
 }
@@ -80,7 +82,7 @@ class Source implements CircuitSource {
 
   #path(request: PathRequest) {
     const { directory, guards, random, unsafeSingleHop } = this.#deps
-    const nowMs = Date.now()
+    const nowMs = this.#deps.nowMs()
     return choosePath({
       set: directory.nodes,
       guards: preferStanding(guards.entries(nowMs), this.#deps.links),

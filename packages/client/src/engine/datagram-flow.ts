@@ -19,19 +19,25 @@ export function openDatagramFlow(
 ): DatagramFlow {
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>()
   closed.catch(() => {})
+  let isClosed = false
   const flow = driver.associate({
     onDatagram: (endpoint, payload) => onDatagram({ peer: targetOf(endpoint), payload }),
-    onClosed: (error) => (error ? reject(error) : resolve()),
+    onClosed(error) {
+      isClosed = true
+      if (error) reject(error)
+      else resolve()
+    },
   })
   return {
     maxPayloadBytes: MAX_PAYLOAD_BYTES,
     closed,
     send({ peer, payload }) {
-      if (payload.length > MAX_PAYLOAD_BYTES) return false
+      if (isClosed || payload.length > MAX_PAYLOAD_BYTES) return false
       flow.send(endpointOf(peer), payload)
       return true
     },
     close() {
+      isClosed = true
       flow.close()
       resolve()
     },
