@@ -17,6 +17,8 @@ type ClientErrors = {
   DIRECTORY_INCOMPLETE: { descriptors: number }
   /** No guard could be reached. */
   ENTRY_UNREACHABLE: { guards: number }
+  /** The stored guards cannot be read. A client that chose new ones on its own would show another relay where it is. */
+  GUARDS_DAMAGED: { file: string }
   /** The client is shutting down. */
   CLIENT_CLOSED: Record<string, never>
   EXIT_POLICY: Record<string, never>
@@ -38,6 +40,10 @@ export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors
   NO_PATH: ['network', 'no path keeps all the rules'],
   DIRECTORY_INCOMPLETE: ['network', 'the directory is incomplete'],
   ENTRY_UNREACHABLE: ['network', 'no guard could be reached'],
+  GUARDS_DAMAGED: [
+    'local',
+    'the stored guards cannot be read: restore the file, or delete it to choose new guards',
+  ],
   CLIENT_CLOSED: ['local', 'the client is shutting down'],
   EXIT_POLICY: ['exit', 'the exit does not serve this destination'],
   EXIT_RESOLVE_FAILED: ['exit', 'the exit found no usable address for the name'],

@@ -23,6 +23,7 @@ import type {
   PathNodeSet,
 } from '@byway/protocol/directory'
 import { utf8Text } from '@byway/protocol/base'
+import { clientError } from './errors.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
 export type GuardKeeperDeps = {
@@ -34,6 +35,7 @@ export type GuardKeeperDeps = {
 
 /** Guards and weights. */
 export interface GuardKeeper {
+  /** Reads the stored guards; none when there is no file. @throws GUARDS_DAMAGED when the file holds none, and leaves it as it is */
   load(): Promise<void>
   /** Takes the directory in; new guards are stored. */
   refresh(set: PathNodeSet): void
@@ -77,8 +79,7 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
   return {
     async load() {
       const stored = deps.path && (await readStateFile(deps.path))
-      const text = stored && utf8Text(stored)
-      if (text) state = parseGuardState(JSON.parse(text))
+      if (stored) state = parseStored(stored)
     },
     refresh(set) {
       change(refreshGuards(state, { set, weightOf, random: deps.random, nowMs: deps.nowMs() }))
@@ -97,5 +98,14 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
       change(noted.state)
     },
     flush: () => writing,
+  }
+}
+
+/** An empty or cut off file is no client without guards: choosing anew is for the user to decide. */
+function parseStored(stored: Uint8Array): GuardState {
+  try {
+    return parseGuardState(JSON.parse(utf8Text(stored) ?? ''))
+  } catch (cause) {
+    throw clientError('GUARDS_DAMAGED', { file: 'guards.json' }, { cause })
   }
 }

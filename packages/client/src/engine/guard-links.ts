@@ -7,6 +7,7 @@ import type { DirectoryEntry, NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { untilAborted } from './abort.ts'
 import { createClientLink } from './client-link.ts'
+import { clientError } from './errors.ts'
 import type { ClientLink } from './client-link.ts'
 
 // Local limits (tunable).
@@ -35,7 +36,10 @@ export interface GuardLinks {
   /** Links that stand now. */
   readonly live: readonly ClientLink[]
   get(key: NodeKey): ClientLink | undefined
-  /** Returns the link to this guard, dialling it if need be. Callers that want the same guard share one dial. */
+  /**
+   * Returns the link to this guard, dialling it if need be. Callers that want the same guard share one dial.
+   * @throws CLIENT_CLOSED after `closeAll`, the signal's reason, or what the dial failed with
+   */
   connect(target: GuardTarget, signal: AbortSignal): Promise<ClientLink>
   /** True while the guard is left alone after a failed dial. */
   isResting(key: NodeKey): boolean
@@ -73,6 +77,7 @@ class Links implements GuardLinks {
 
   async connect(target: GuardTarget, signal: AbortSignal): Promise<ClientLink> {
     signal.throwIfAborted()
+    if (this.#closing.signal.aborted) throw clientError('CLIENT_CLOSED', {})
     const standing = this.get(target.key)
     if (standing) return standing
     let dial = this.#dials.get(target.key)
@@ -92,13 +97,18 @@ class Links implements GuardLinks {
     const { key, nodeId } = target
     try {
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-      const link = createClientLink(await this.#deps.dial(target, signal), nodeId)
+      const dialled = await this.#deps.dial(target, signal)
+      if (this.#closing.signal.aborted) dialled.close('local')
+      this.#closing.signal.throwIfAborted()
+      const link = createClientLink(dialled, nodeId)
       this.#links.set(key, link)
       this.#rests.delete(key)
       void this.#forgetWhenClosed(key, link)
       this.#deps.onOutcome(key, true)
       return link
     } catch (error) {
+      // Shutting down is no fault of the guard's: it must not cost it its place.
+      if (this.#closing.signal.aborted) throw clientError('CLIENT_CLOSED', {})
       const delayMs = Math.min(
         RETRY_MAX_MS,
         (this.#rests.get(key)?.delayMs ?? RETRY_MIN_MS / 2) * 2,
