@@ -98,6 +98,7 @@ class GuardLink implements ClientLink {
 
   async fetchDirectory(onPart: Fetch['onPart'], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
+    if (this.isClosed) throw clientError('ENTRY_UNREACHABLE', { guards: 1 })
     const requestId = (this.#lastRequestId = (this.#lastRequestId + 1) & 0xffff)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const onAbort = (): void => reject(signal.reason as Error)

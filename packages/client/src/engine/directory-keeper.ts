@@ -6,14 +6,15 @@
 import { createDescriptorSet, createPathNodeSet } from '@byway/protocol/directory'
 import type { DescriptorSet, NetworkParameters, PathNodeSet } from '@byway/protocol/directory'
 import type { CryptoProvider } from '@byway/protocol/crypto'
+import { untilAborted } from './abort.ts'
 import type { ClientLink } from './client-link.ts'
 import { clientError } from './errors.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
 // Local limits (tunable). A directory of thousands of descriptors takes some seconds on a slow line.
 const FETCH_TIMEOUT_MS = 30_000
-/** A node that is missing is looked for again at most this often. */
-const MIN_REFRESH_MS = 2000
+/** A node that is missing is looked for again at most this often: a guard answers no more than that for long. */
+const MIN_REFRESH_MS = 5000
 const REFRESH_MS = 3_600_000
 
 export type DirectoryKeeperDeps = {
@@ -33,7 +34,11 @@ export type DirectoryKeeperDeps = {
 export interface DirectoryKeeper {
   readonly set: DescriptorSet
   readonly nodes: PathNodeSet
-  /** Reads the stored set, and fetches one when that is empty or old. @throws DIRECTORY_INCOMPLETE */
+  /**
+   * Reads the stored set, and fetches one when that is empty, damaged or old. A part of it would pass for the whole network, and
+   * guards that are not in it for gone.
+   * @throws DIRECTORY_INCOMPLETE, what the fetch failed with, or the signal's reason
+   */
   start(signal: AbortSignal): Promise<void>
   /** Fetches the set unless that was done just now; true when it was fetched. */
   refreshIfOld(signal: AbortSignal): Promise<boolean>
@@ -52,6 +57,7 @@ class Keeper implements DirectoryKeeper {
   #fetchedAtMs = Number.NEGATIVE_INFINITY
   #fetching: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #stop = new AbortController()
 
   constructor(deps: DirectoryKeeperDeps) {
     this.#deps = deps
@@ -60,15 +66,16 @@ class Keeper implements DirectoryKeeper {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await this.#load()
-    if (this.set.size === 0) await this.#fetch(signal)
+    const isWhole = await this.#load()
+    if (!isWhole) await this.#fetch(signal)
     if (this.set.size === 0) throw clientError('DIRECTORY_INCOMPLETE', { descriptors: 0 })
     this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
     this.#timer.unref()
   }
 
   async refreshIfOld(signal: AbortSignal): Promise<boolean> {
-    if (this.#deps.nowMs() - this.#fetchedAtMs < MIN_REFRESH_MS) return false
+    const ageMs = this.#deps.nowMs() - this.#fetchedAtMs
+    if (ageMs >= 0 && ageMs < MIN_REFRESH_MS) return false
     try {
       await this.#fetch(signal)
       return true
@@ -79,20 +86,24 @@ class Keeper implements DirectoryKeeper {
   }
 
   stop(): void {
+    this.#stop.abort(clientError('CLIENT_CLOSED', {}))
     clearInterval(this.#timer)
   }
 
   async #refresh(): Promise<void> {
-    await this.refreshIfOld(AbortSignal.timeout(FETCH_TIMEOUT_MS))
+    // One that fails is tried again in an hour, or when a circuit needs it.
+    await this.refreshIfOld(this.#stop.signal).catch(() => {})
   }
 
+  /** All who ask meanwhile share one fetch; it goes on when one of them gives up. */
   async #fetch(signal: AbortSignal): Promise<void> {
-    this.#fetching ??= this.#fetchOnce(signal).finally(() => (this.#fetching = undefined))
-    await this.#fetching
+    signal.throwIfAborted()
+    this.#fetching ??= this.#fetchOnce().finally(() => (this.#fetching = undefined))
+    await untilAborted(this.#fetching, signal)
   }
 
-  async #fetchOnce(outer: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([outer, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
+  async #fetchOnce(): Promise<void> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     const link = await this.#deps.linkToAsk(signal)
     await link.fetchDirectory((descriptors) => this.#offerAll(descriptors), signal)
     this.#fetchedAtMs = this.#deps.nowMs()
@@ -106,32 +117,42 @@ class Keeper implements DirectoryKeeper {
     for (const bytes of descriptors) this.set.offer(bytes, nowMs)
   }
 
-  async #load(): Promise<void> {
+  /** True when the set was stored, and each descriptor of it is there and still good. */
+  async #load(): Promise<boolean> {
     const { cachePath } = this.#deps
     const stored = cachePath && (await readStateFile(cachePath))
-    if (stored) this.#offerAll(splitDescriptors(stored))
+    if (!stored) return false
+    const { descriptors, isCutOff } = splitDescriptors(stored)
+    this.#offerAll(descriptors)
+    return !isCutOff && this.set.size > 0 && this.set.size === descriptors.length
   }
 
   async #store(): Promise<void> {
     const { cachePath } = this.#deps
     if (!cachePath) return
-    await writeStateFile(
-      cachePath,
-      joinDescriptors(Array.from(this.set.entries(), ({ bytes }) => bytes)),
-    )
+    const descriptors = Array.from(this.set.entries(), ({ bytes }) => bytes)
+    try {
+      await writeStateFile(cachePath, joinDescriptors(descriptors))
+    } catch {
+      // A set that cannot be stored is fetched again next time; what was fetched now is good.
+    }
   }
 }
 
 /** The file is a sequence of `u16 bytes ‖ descriptor`, as in DIRECTORY_PART. What is cut off or damaged is not there. */
-function splitDescriptors(stored: Uint8Array): Uint8Array[] {
-  const found: Uint8Array[] = []
-  for (let at = 0; at + 2 <= stored.length;) {
+function splitDescriptors(stored: Uint8Array): {
+  readonly descriptors: readonly Uint8Array[]
+  readonly isCutOff: boolean
+} {
+  const descriptors: Uint8Array[] = []
+  let at = 0
+  while (at + 2 <= stored.length) {
     const bytes = ((stored[at] ?? 0) << 8) | (stored[at + 1] ?? 0)
     if (bytes === 0 || at + 2 + bytes > stored.length) break
-    found.push(stored.subarray(at + 2, at + 2 + bytes))
+    descriptors.push(stored.subarray(at + 2, at + 2 + bytes))
     at += 2 + bytes
   }
-  return found
+  return { descriptors, isCutOff: at < stored.length }
 }
 
 function joinDescriptors(descriptors: readonly Uint8Array[]): Uint8Array {

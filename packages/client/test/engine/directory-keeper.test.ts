@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, test, type TestContext } from 'node:test'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { ClientLink } from '../../src/engine/client-link.ts'
+import { createClientLink } from '../../src/engine/client-link.ts'
+import { createDirectoryKeeper } from '../../src/engine/directory-keeper.ts'
+import { createFakeLink } from './fake-link.ts'
+import { settle } from './hand-timers.ts'
+import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
+
+const NEVER = new AbortController().signal
+const HOUR_MS = 3_600_000
+
+/** A keeper whose guard serves these descriptors; `holds` makes it wait for `serve`. */
+function world(
+  t: TestContext,
+  options: { cachePath?: string; served?: readonly Uint8Array[] } = {},
+) {
+  const clock = { nowMs: NOW_MS }
+  const counts = { fetches: 0, fetched: 0 }
+  const control = { isDown: false, holds: false, served: options.served ?? [], signal: NEVER }
+  const gates: (() => void)[] = []
+  const link: ClientLink = {
+    ...createClientLink(createFakeLink(), new Uint8Array(32)),
+    async fetchDirectory(onPart, signal) {
+      counts.fetches++
+      control.signal = signal
+      if (control.holds)
+        await new Promise<void>((resolve, reject) => {
+          gates.push(resolve)
+          signal.addEventListener('abort', () => reject(signal.reason as Error))
+        })
+      for (const bytes of control.served) onPart([bytes])
+    },
+  }
+  const keeper = createDirectoryKeeper({
+    provider: nodeCrypto,
+    network: NETWORK,
+    cachePath: options.cachePath,
+    linkToAsk: () =>
+      control.isDown ? Promise.reject(new Error('no guard')) : Promise.resolve(link),
+    nowMs: () => clock.nowMs,
+    onFetched: () => void counts.fetched++,
+  })
+  t.after(() => keeper.stop())
+  return { keeper, clock, counts, control, gates }
+}
+
+async function cache(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'byway-directory-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return join(folder, 'directory.bin')
+}
+
+/** A cache as a client before has left it. */
+async function filledCache(t: TestContext, served: readonly Uint8Array[]): Promise<string> {
+  const cachePath = await cache(t)
+  await world(t, { cachePath, served }).keeper.start(NEVER)
+  return cachePath
+}
+
+suite('fetching the directory', () => {
+  test('takes what is signed and passes over garbage', async (t) => {
+    const forged = signedNode(2)
+    forged[60] = (forged[60] ?? 0) ^ 1
+    const served = [signedNode(1), new Uint8Array(0), new Uint8Array(900).fill(7), forged]
+    const { keeper, counts } = world(t, { served })
+    await keeper.start(NEVER)
+    assert.equal(keeper.set.size, 1)
+    assert.equal(keeper.nodes.list(NOW_MS).length, 1)
+    assert.equal(counts.fetched, 1)
+  })
+
+  test('fails with DIRECTORY_INCOMPLETE when a guard serves nothing that counts', async (t) => {
+    const { keeper } = world(t, { served: [new Uint8Array(100)] })
+    await assert.rejects(keeper.start(NEVER), { code: 'DIRECTORY_INCOMPLETE' })
+  })
+
+  test('fails as the guard does when there is nothing to go on with', async (t) => {
+    const { keeper, control } = world(t)
+    control.isDown = true
+    await assert.rejects(keeper.start(NEVER), { message: 'no guard' })
+  })
+
+  test('is shared by all who ask meanwhile, and goes on when the first gives up', async (t) => {
+    const { keeper, counts, control, gates } = world(t, { served: [signedNode(1)] })
+    control.holds = true
+    const first = new AbortController()
+    const left = keeper.refreshIfOld(first.signal)
+    const stays = keeper.refreshIfOld(NEVER)
+    await settle()
+    first.abort(new Error('gone'))
+    await assert.rejects(left, { message: 'gone' })
+    gates[0]?.()
+    assert.equal(await stays, true)
+    assert.equal(counts.fetches, 1)
+    assert.equal(keeper.set.size, 1)
+  })
+
+  test('is not repeated within five seconds: a guard would not answer', async (t) => {
+    const { keeper, clock, counts } = world(t, { served: [signedNode(1)] })
+    assert.equal(await keeper.refreshIfOld(NEVER), true)
+    clock.nowMs += 4999
+    assert.equal(await keeper.refreshIfOld(NEVER), false)
+    clock.nowMs += 1
+    assert.equal(await keeper.refreshIfOld(NEVER), true)
+    clock.nowMs -= HOUR_MS
+    assert.equal(await keeper.refreshIfOld(NEVER), true, 'the clock was set back')
+    assert.equal(counts.fetches, 3)
+  })
+
+  test('that fails leaves what was known, and says so', async (t) => {
+    const { keeper, control, clock } = world(t, { served: [signedNode(1)] })
+    await keeper.start(NEVER)
+    control.isDown = true
+    clock.nowMs += HOUR_MS
+    assert.equal(await keeper.refreshIfOld(NEVER), false)
+    assert.equal(keeper.set.size, 1)
+  })
+
+  test('forgets who has expired', async (t) => {
+    const { keeper, clock, control } = world(t, { served: [signedNode(1, 3600), signedNode(2)] })
+    await keeper.start(NEVER)
+    control.served = []
+    clock.nowMs += 2 * HOUR_MS
+    await keeper.refreshIfOld(NEVER)
+    assert.equal(keeper.set.size, 1)
+  })
+
+  test('is called off by stop', async (t) => {
+    const { keeper, control } = world(t)
+    control.holds = true
+    const fetching = keeper.start(NEVER)
+    await settle()
+    keeper.stop()
+    await assert.rejects(fetching, { code: 'CLIENT_CLOSED' })
+    assert.equal(control.signal.aborted, true)
+  })
+})
+
+suite('the stored directory', () => {
+  const served = [signedNode(1), signedNode(2), signedNode(3, 3600)]
+
+  test('serves the next start without a fetch', async (t) => {
+    const { keeper, counts } = world(t, { cachePath: await filledCache(t, served) })
+    await keeper.start(NEVER)
+    assert.equal(keeper.set.size, 3)
+    assert.equal(counts.fetches, 0)
+  })
+
+  test('is fetched again when a part of it has expired: guards that are missing would pass for gone', async (t) => {
+    const { keeper, counts, clock, control } = world(t, { cachePath: await filledCache(t, served) })
+    clock.nowMs += 2 * HOUR_MS
+    control.served = [signedNode(4)]
+    await keeper.start(NEVER)
+    assert.equal(counts.fetches, 1)
+    assert.equal(keeper.set.size, 3)
+  })
+
+  for (const [name, damage] of [
+    ['cut off', (path: string) => truncate(path, 500)],
+    ['empty', (path: string) => truncate(path, 0)],
+    ['overwritten', (path: string) => writeFile(path, Buffer.alloc(2000, 0xff))],
+    ['full of zeros', (path: string) => writeFile(path, Buffer.alloc(2000))],
+    [
+      'flipped',
+      async (path: string) => {
+        const bytes = await readFile(path)
+        bytes[100] = (bytes[100] ?? 0) ^ 1
+        await writeFile(path, bytes)
+      },
+    ],
+  ] as const) {
+    test(`is fetched again when the file is ${name}`, async (t) => {
+      const cachePath = await filledCache(t, served)
+      await damage(cachePath)
+      const { keeper, counts } = world(t, { cachePath, served })
+      await keeper.start(NEVER)
+      assert.equal(counts.fetches, 1)
+      assert.equal(keeper.set.size, 3)
+      const next = world(t, { cachePath })
+      await next.keeper.start(NEVER)
+      assert.equal(next.counts.fetches, 0, 'the file is whole again')
+    })
+  }
+
+  test('does not fail a fetch when it cannot be written', async (t) => {
+    const cachePath = await cache(t)
+    await mkdir(`${cachePath}.new`)
+    const { keeper, counts } = world(t, { cachePath, served })
+    await keeper.start(NEVER)
+    assert.equal(keeper.set.size, 3)
+    assert.equal(counts.fetched, 1)
+  })
+})
