@@ -2,6 +2,8 @@
  * Warm circuits, built before anybody asks: the first request of an application finds one ready. Each is given away once, so nobody shares one.
  * @module
  */
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
 import type { BuiltCircuit } from './build-circuit.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
@@ -19,6 +21,8 @@ export type CircuitStockDeps = {
   readonly need: CircuitNeed
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
+  /** @default the system's */
+  readonly timers?: Timers | undefined
 }
 
 /** Circuits on the shelf. */
@@ -43,6 +47,7 @@ class Stock implements CircuitStock {
   readonly #stop = new AbortController()
   #items: Item[] = []
   #isFilling = false
+  #cancelLater: (() => void) | undefined
 
   constructor(deps: CircuitStockDeps) {
     this.#deps = deps
@@ -64,35 +69,55 @@ class Stock implements CircuitStock {
   start(): void {
     if (this.#isFilling || this.#stop.signal.aborted) return
     this.#isFilling = true
-    void this.#fill().finally(() => (this.#isFilling = false))
+    void this.#fill()
   }
 
   stop(): void {
     this.#stop.abort()
+    this.#cancelLater?.()
     for (const { ready } of this.#items) ready.circuit.destroy(CLOSE_REASON.FINISHED)
     this.#items = []
   }
 
   async #fill(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted && this.#items.length < STOCK_SIZE) {
-      try {
-        const ready = await this.#deps.source.build(this.#deps.need, signal)
-        const item = { ready, atMs: this.#deps.nowMs(), isDead: false }
-        watch(ready.circuit, () => (item.isDead = true))
-        this.#items.push(item)
-      } catch {
-        // No path or no guard for now: an application that asks is told why, the shelf just tries later.
-        setTimeout(() => this.start(), RETRY_MS).unref()
-        return
-      }
+    this.#sweep()
+    try {
+      while (this.#items.length < STOCK_SIZE) await this.#addOne()
+      this.#later(this.#items.some(({ isDead }) => isDead) ? RETRY_MS : MAX_AGE_MS)
+    } catch {
+      // No path or no guard for now: an application that asks is told why, the shelf just tries later.
+      this.#later(RETRY_MS)
+    } finally {
+      this.#isFilling = false
     }
+  }
+
+  async #addOne(): Promise<void> {
+    const { signal } = this.#stop
+    const ready = await this.#deps.source.build(this.#deps.need, signal)
+    if (signal.aborted) ready.circuit.destroy(CLOSE_REASON.FINISHED)
+    signal.throwIfAborted()
+    const item = { ready, atMs: this.#deps.nowMs(), isDead: false }
+    this.#items.push(item)
+    watch(ready.circuit, () => {
+      item.isDead = true
+      // Not at once: a guard that ends whatever it is given would have us build in a circle.
+      if (this.#items.includes(item)) this.#later(RETRY_MS)
+    })
+  }
+
+  /** Looks at the shelf again after this time; the last call counts. */
+  #later(delayMs: number): void {
+    this.#cancelLater?.()
+    if (this.#stop.signal.aborted) return
+    const { timers = systemTimers } = this.#deps
+    this.#cancelLater = timers.after(delayMs, () => this.start())
   }
 
   #sweep(): void {
     const tooOld = this.#deps.nowMs() - MAX_AGE_MS
     for (const item of this.#items) {
-      if (!item.isDead && item.atMs >= tooOld && !item.ready.circuit.link.isClosed) continue
+      if (!item.isDead && item.atMs > tooOld && !item.ready.circuit.link.isClosed) continue
       item.isDead = true
       item.ready.circuit.destroy(CLOSE_REASON.FINISHED)
     }

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { destroyCell } from '@byway/protocol/circuit'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CircuitSink } from '../../src/engine/client-link.ts'
+import type { CircuitNeed, ReadyCircuit } from '../../src/engine/circuit-source.ts'
+import { createCircuitStock } from '../../src/engine/circuit-stock.ts'
+import { createClientLink } from '../../src/engine/client-link.ts'
+import { createFakeLink } from './fake-link.ts'
+import { createHandTimers, settle } from './hand-timers.ts'
+
+const MINUTE_MS = 60_000
+const NEED: CircuitNeed = { port: 443 }
+
+/** A source whose circuits the test can kill; `failing` makes it refuse. */
+function world() {
+  const timers = createHandTimers()
+  const built: { ready: ReadyCircuit; sinks: CircuitSink[]; destroyed: number }[] = []
+  const control = { failing: false, builds: 0, needs: [] as CircuitNeed[] }
+  const gates: (() => void)[] = []
+  let holds = false
+  const stock = createCircuitStock({
+    source: {
+      async build(need) {
+        control.builds++
+        control.needs.push(need)
+        if (holds) await new Promise<void>((resolve) => void gates.push(resolve))
+        if (control.failing) throw new Error('no path')
+        const link = createFakeLink()
+        const sinks: CircuitSink[] = []
+        const item = {
+          sinks,
+          destroyed: 0,
+          ready: {
+            path: [],
+            circuit: {
+              clientLink: createClientLink(link, new Uint8Array(32)),
+              link,
+              queue: link.openQueue(1),
+              circuitId: 1,
+              hops: [],
+              entryLayer: false,
+              buildMs: 1,
+              setSink: (sink: CircuitSink) => void sinks.push(sink),
+              destroy: () => void item.destroyed++,
+            },
+          },
+        }
+        built.push(item)
+        return item.ready
+      },
+    },
+    need: NEED,
+    nowMs: timers.nowMs,
+    timers,
+  })
+  return {
+    stock,
+    timers,
+    built,
+    control,
+    gates,
+    hold: () => void (holds = true),
+    kill: (i: number) => built[i]?.sinks[0]?.onCell(destroyCell(CLOSE_REASON.FINISHED), 0),
+  }
+}
+
+const any = (): boolean => true
+
+suite('circuits in stock (DESIGN §9)', () => {
+  test('two are built for what was asked, before anybody asks', async () => {
+    const { stock, control } = world()
+    assert.equal(stock.size, 0)
+    assert.equal(
+      stock.take(() => false),
+      undefined,
+    )
+    await settle()
+    assert.equal(stock.size, 2)
+    assert.deepEqual(control.needs, [NEED, NEED])
+  })
+
+  test('each is given once, and another built in its place', async () => {
+    const { stock, built } = world()
+    stock.start()
+    await settle()
+    const taken = [stock.take(any), stock.take(any), stock.take(any)]
+    assert.deepEqual(taken, [built[0]?.ready, built[1]?.ready, undefined])
+    await settle()
+    assert.equal(stock.size, 2)
+    assert.equal(new Set([...taken, stock.take(any), stock.take(any)]).size, 5)
+  })
+
+  test('one that does not fit stays', async () => {
+    const { stock, built } = world()
+    stock.start()
+    await settle()
+    assert.equal(
+      stock.take((ready) => ready === built[1]?.ready),
+      built[1]?.ready,
+    )
+    assert.equal(
+      stock.take(() => false),
+      undefined,
+    )
+    await settle()
+    assert.equal(stock.take(any), built[0]?.ready)
+  })
+
+  test('starting twice builds no more', async () => {
+    const { stock, control } = world()
+    stock.start()
+    stock.start()
+    await settle()
+    stock.start()
+    await settle()
+    assert.equal(control.builds, 2)
+  })
+
+  test('one that died is not given, and is replaced without being asked for', async () => {
+    const { stock, kill, timers, built } = world()
+    stock.start()
+    await settle()
+    kill(0)
+    assert.equal(stock.size, 1)
+    await timers.pass(2000)
+    assert.equal(stock.size, 2)
+    assert.equal(stock.take(any), built[1]?.ready)
+  })
+
+  test('one whose link closed is not given', async () => {
+    const { stock, built } = world()
+    stock.start()
+    await settle()
+    built[0]?.ready.circuit.link.close('io')
+    assert.equal(stock.take(any), built[1]?.ready)
+  })
+
+  test('a guard that ends all it is given is not asked in a circle', async () => {
+    const { stock, kill, timers, built, control } = world()
+    stock.start()
+    await settle()
+    for (let second = 0; second < 20; second++) {
+      for (const i of built.keys()) kill(i)
+      await timers.pass(1000)
+    }
+    assert.ok(control.builds <= 22, `${control.builds} builds`)
+  })
+
+  test('one that is ten minutes old is destroyed and replaced without being asked for', async () => {
+    const { stock, timers, built } = world()
+    stock.start()
+    await timers.pass(10 * MINUTE_MS - 1)
+    assert.equal(built.length, 2)
+    await timers.pass(1)
+    assert.equal(built.length, 4)
+    assert.deepEqual(
+      built.map(({ destroyed }) => destroyed),
+      [1, 1, 0, 0],
+    )
+    assert.equal(stock.size, 2)
+  })
+})
+
+suite('when circuits cannot be built', () => {
+  test('the shelf tries again every two seconds', async () => {
+    const { stock, control, timers } = world()
+    control.failing = true
+    stock.start()
+    await timers.pass(9000)
+    assert.equal(control.builds, 5)
+    control.failing = false
+    await timers.pass(1000)
+    assert.equal(stock.size, 2)
+  })
+
+  test('an application that asks finds none and has it tried at once', async () => {
+    const { stock, control, timers } = world()
+    control.failing = true
+    stock.start()
+    await settle()
+    assert.equal(stock.take(any), undefined)
+    await settle()
+    assert.equal(control.builds, 2)
+    assert.deepEqual(timers.waiting(), [2000], 'one more look, not two')
+  })
+})
+
+suite('stopping', () => {
+  test('destroys what is there and builds no more', async () => {
+    const { stock, built, timers, control } = world()
+    stock.start()
+    await settle()
+    stock.stop()
+    assert.deepEqual(
+      built.map(({ destroyed }) => destroyed),
+      [1, 1],
+    )
+    assert.equal(stock.take(any), undefined)
+    await timers.pass(60 * MINUTE_MS)
+    assert.equal(control.builds, 2)
+    assert.deepEqual(timers.waiting(), [])
+  })
+
+  test('destroys a circuit that is ready after that', async () => {
+    const { stock, built, gates, hold, timers } = world()
+    hold()
+    stock.start()
+    await settle()
+    stock.stop()
+    gates[0]?.()
+    await settle()
+    assert.equal(built[0]?.destroyed, 1)
+    assert.equal(stock.size, 0)
+    assert.deepEqual(timers.waiting(), [])
+  })
+})
