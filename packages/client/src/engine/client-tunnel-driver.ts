@@ -20,6 +20,8 @@ import {
 } from '@byway/protocol/wire'
 import type { CloseReason, Endpoint, ResetReason } from '@byway/protocol/wire'
 import { createLegLink } from '@byway/net'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
 import { TunnelStream } from './tunnel-stream.ts'
@@ -30,6 +32,8 @@ export type TunnelDriverDeps = {
   readonly randomBytes: (count: number) => Uint8Array
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
+  /** @default the system's */
+  readonly timers?: Timers | undefined
   /** Builds another circuit to the same exit; rejects when there is none any more. */
   readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
   /** The tunnel is over and can be forgotten. */
@@ -85,9 +89,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     return this.#tunnel.isOver
   }
 
-  /** Streams, lookups and datagram flows that are open. */
+  /** Streams, lookups and datagram flows that are open, or that an application has left with bytes still to go. */
   get useCount(): number {
-    return this.#streams.size + this.#lookups.size + this.#flows.size
+    const open = this.#streams.size + this.#lookups.size + this.#flows.size
+    return Math.max(open, this.#tunnel.streamCount)
   }
 
   get heldBytes(): number {
@@ -103,17 +108,19 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   async resolve(host: string): Promise<ResolveAnswer> {
+    if (this.isOver) throw resetError(RESET_REASON.MISC)
     const { promise, resolve, reject } = Promise.withResolvers<ResolveAnswer>()
     const id = this.#tunnel.resolve(host, FLAGS, this.#deps.nowMs())
     this.#lookups.set(id, { resolve, reject })
     return await promise
   }
 
-  /** Opens a datagram flow. */
+  /** Opens a datagram flow. @throws EXIT_FAILED when the tunnel is over */
   associate(sink: DatagramSink): {
     send(endpoint: Endpoint, payload: Uint8Array): void
     close(): void
   } {
+    if (this.isOver) throw resetError(RESET_REASON.MISC)
     const id = this.#tunnel.associate(this.#deps.nowMs())
     this.#flows.set(id, sink)
     return {
@@ -125,16 +132,18 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     }
   }
 
-  /** Ends the tunnel from this side; open streams are reset. */
+  /** Ends the tunnel from this side; open streams are reset, lookups and flows end with an error. */
   close(): void {
+    if (this.isOver) return
     this.#closing.abort()
-    for (const stream of this.#streams.values()) stream.fail(circuitError(CLOSE_REASON.FINISHED))
+    this.#failAll(circuitError(CLOSE_REASON.FINISHED))
     this.#tunnel.close()
     this.#tunnel.pump(this.#deps.nowMs())
     this.#deps.onOver(this)
     // The exit ends the circuit when it has read CLOSE; one that does not is not waited for.
     const circuit = this.#circuit
-    setTimeout(() => circuit.destroy(CLOSE_REASON.FINISHED), CLOSE_TIMEOUT_MS).unref()
+    const { timers = systemTimers } = this.#deps
+    timers.after(CLOSE_TIMEOUT_MS, () => circuit.destroy(CLOSE_REASON.FINISHED))
   }
 
   // What streams call.
@@ -218,6 +227,14 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   readonly #pump = (): void => {
     this.#isPumpScheduled = false
     this.#tunnel.pump(this.#deps.nowMs())
+  }
+
+  #failAll(error: Error): void {
+    for (const stream of this.#streams.values()) stream.fail(error)
+    for (const lookup of this.#lookups.values()) lookup.reject(error)
+    for (const flow of this.#flows.values()) flow.onClosed(error)
+    this.#lookups.clear()
+    this.#flows.clear()
   }
 
   #makeLeg(circuit: ReadyCircuit['circuit']): Leg {

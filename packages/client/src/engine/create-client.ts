@@ -142,6 +142,7 @@ class Engine implements Client {
       guards: this.#guards,
       links: this.#links,
       random,
+      nowMs,
       entryLayer: options.entryLayer ?? false,
       unsafeSingleHop: options.unsafeSingleHop ?? false,
     })

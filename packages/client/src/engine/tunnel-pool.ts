@@ -5,13 +5,16 @@
  */
 import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { IsolationKey, Selection } from '../proxy/dialer.ts'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
 import { delay, untilAborted } from './abort.ts'
 import { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import type { TunnelDriverDeps } from './client-tunnel-driver.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import type { CircuitStock } from './circuit-stock.ts'
-import { clientError } from './errors.ts'
+import { circuitError, clientError } from './errors.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Tor's MaxCircuitDirtiness: after it a tunnel takes no new streams. */
@@ -23,9 +26,12 @@ const BEGIN_BURST = 90
 const MAX_TUNNELS_PER_KEY = 16
 const BUSY_WAIT_MS = 100
 const IDLE_CLOSE_MS = 120_000
+const SWEEP_MS = 30_000
 const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
 /** An exit that its neighbours cannot reach so often is gone. */
 const MAX_UNREACHABLE = 4
+/** Sessions without a tunnel whose exit is remembered; one per request would otherwise fill the memory. The oldest are forgotten. */
+const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' | 'nowMs'> & {
   readonly source: CircuitSource
@@ -35,6 +41,8 @@ export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' |
   /** True when the exit may serve the port. */
   readonly opensPort: (exit: PathNode, port: number) => boolean
   readonly onPath: (driver: ClientTunnelDriver) => void
+  /** @default the system's */
+  readonly timers?: Timers | undefined
 }
 
 /** What a stream asks of its tunnel. */
@@ -67,7 +75,7 @@ type Member = {
 }
 type Group = {
   members: Member[]
-  opening: Promise<void> | undefined
+  opening: { readonly done: Promise<void>; readonly port: number | undefined } | undefined
   /** A session keeps its exit; the others choose anew. */
   exit: NodeKey | undefined
   exitUntilMs: number
@@ -76,13 +84,14 @@ type Group = {
 class Pool implements TunnelPool {
   readonly #deps: TunnelPoolDeps
   readonly #groups = new Map<string, Group>()
-  readonly #sweeper: NodeJS.Timeout
+  readonly #timers: Timers
   readonly #closing = new AbortController()
+  #cancelSweep: () => void
 
   constructor(deps: TunnelPoolDeps) {
     this.#deps = deps
-    this.#sweeper = setInterval(() => this.#sweep(), IDLE_CLOSE_MS / 4)
-    this.#sweeper.unref()
+    this.#timers = deps.timers ?? systemTimers
+    this.#cancelSweep = this.#timers.after(SWEEP_MS, this.#sweep)
   }
 
   get tunnels(): readonly ClientTunnelDriver[] {
@@ -100,14 +109,15 @@ class Pool implements TunnelPool {
         member.begins--
         return member.driver
       }
-      if (group.members.length >= MAX_TUNNELS_PER_KEY) await delay(BUSY_WAIT_MS, signal)
-      else await this.#open(key, group, request, signal)
+      if (group.members.length >= MAX_TUNNELS_PER_KEY) {
+        await delay(BUSY_WAIT_MS, signal, this.#timers)
+      } else await this.#open(key, group, request, signal)
     }
   }
 
   closeAll(): void {
-    this.#closing.abort()
-    clearInterval(this.#sweeper)
+    this.#closing.abort(clientError('CLIENT_CLOSED', {}))
+    this.#cancelSweep()
     for (const driver of this.tunnels) driver.close()
     this.#groups.clear()
   }
@@ -143,22 +153,37 @@ class Pool implements TunnelPool {
     request: TunnelRequest,
     signal: AbortSignal,
   ): Promise<void> {
-    group.opening ??= this.#openOne(key, group, request).finally(() => (group.opening = undefined))
-    await untilAborted(group.opening, signal)
+    const opening = group.opening ?? this.#startOpening(key, group, request)
+    try {
+      await untilAborted(opening.done, signal)
+    } catch (error) {
+      // It failed for another port: that says nothing about this one.
+      if (signal.aborted || opening.port === request.port) throw error
+    }
+  }
+
+  #startOpening(key: string, group: Group, request: TunnelRequest): NonNullable<Group['opening']> {
+    const done = this.#openOne(key, group, request).finally(() => (group.opening = undefined))
+    return (group.opening = { done, port: request.port })
   }
 
   async #openOne(key: string, group: Group, request: TunnelRequest): Promise<void> {
     const ready = await this.#readyCircuit(group, request)
+    if (this.#closing.signal.aborted) ready.circuit.destroy(CLOSE_REASON.FINISHED)
+    this.#closing.signal.throwIfAborted()
     const nowMs = this.#deps.nowMs()
     const { provider, randomBytes } = this.#deps
     const driver = new ClientTunnelDriver(ready, {
       provider,
       randomBytes,
       nowMs: this.#deps.nowMs,
+      timers: this.#timers,
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onOver: (over) => this.#forget(key, over),
     })
+    // Its circuit was destroyed in the same breath in which it was built.
+    if (driver.isOver) throw circuitError(CLOSE_REASON.LINK_CLOSED)
     group.members.push({ driver, begins: BEGIN_BURST, filledAtMs: nowMs, idleSinceMs: nowMs })
     const { session, lifeMs } = request.selection
     if (session !== undefined && nowMs >= group.exitUntilMs) {
@@ -209,7 +234,7 @@ class Pool implements TunnelPool {
     const relays = new Set(path.slice(1, -1).map(({ key }) => key))
     let unreachable = 0
     for (let attempt = 0; ; attempt++) {
-      await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal)
+      await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal, this.#timers)
       try {
         const excludeNodes = attempt < 2 ? relays : undefined
         return await this.#deps.source.build({ exit: exit?.key, hops, excludeNodes }, signal)
@@ -224,11 +249,15 @@ class Pool implements TunnelPool {
     const group = this.#groups.get(key)
     if (!group) return
     group.members = group.members.filter((member) => member.driver !== driver)
-    const isPinned = this.#deps.nowMs() < group.exitUntilMs && group.exit !== undefined
-    if (group.members.length === 0 && !group.opening && !isPinned) this.#groups.delete(key)
+    if (isUnused(group) && !this.#isPinned(group)) this.#groups.delete(key)
   }
 
-  #sweep(): void {
+  #isPinned({ exit, exitUntilMs }: Group): boolean {
+    return exit !== undefined && this.#deps.nowMs() < exitUntilMs
+  }
+
+  readonly #sweep = (): void => {
+    this.#cancelSweep = this.#timers.after(SWEEP_MS, this.#sweep)
     const nowMs = this.#deps.nowMs()
     for (const { members } of this.#groups.values()) {
       for (const member of members) {
@@ -236,7 +265,21 @@ class Pool implements TunnelPool {
         else if (nowMs - member.idleSinceMs > IDLE_CLOSE_MS) member.driver.close()
       }
     }
+    this.#forgetSessions()
   }
+
+  /** Forgets sessions whose time is over, and the oldest of too many that only remember an exit. */
+  #forgetSessions(): void {
+    const unused = [...this.#groups].filter(([, group]) => isUnused(group))
+    const excess = unused.length - MAX_IDLE_SESSIONS
+    for (const [i, [key, group]] of unused.entries()) {
+      if (i < excess || !this.#isPinned(group)) this.#groups.delete(key)
+    }
+  }
+}
+
+function isUnused({ members, opening }: Group): boolean {
+  return members.length === 0 && !opening
 }
 
 /** Every field apart, so that no two keys run together. */
