@@ -72,7 +72,7 @@ suite('the way to the application', () => {
     assert.equal(state.grantedBytes, sent)
   })
 
-  test('a reset is an error with its code, never a clean end (SECURITY T20)', async () => {
+  test('a reset is an error with its code, never a clean end (SPEC §9.3)', async () => {
     const { stream, events, errors } = world()
     let ended = false
     stream.on('end', () => (ended = true))
