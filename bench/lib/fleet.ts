@@ -22,33 +22,59 @@ export type BenchContext = {
   readonly log: (text: string) => void
 }
 
-/** Starts what can be started, one after the other; the rest becomes a note under `section`. */
+/** Starts what can be started, all at the same time since Tor's authorities mostly wait; the rest becomes a note under `section`. */
 export async function startFleet(
   context: BenchContext,
   section: string,
   candidates: readonly Candidate[],
 ): Promise<SystemUnderTest[]> {
+  const attempts = await Promise.all(
+    candidates.map(async (candidate) => ({
+      candidate,
+      failure: isUnavailable(candidate) ? candidate.reason : await tryStart(context, candidate),
+    })),
+  )
   const started: SystemUnderTest[] = []
-  for (const candidate of candidates) {
-    const skip = (reason: string): void => {
-      context.recorder.skip({ section, system: candidate.name, reason })
-      context.log(`SKIPPED ${candidate.name}: ${reason}`)
-    }
-    if (isUnavailable(candidate)) {
-      skip(candidate.reason)
-      continue
-    }
-    try {
-      context.log(`starting ${candidate.name} (${candidate.description})`)
-      await candidate.start(context.origin.port)
-      await waitUntilCarries(context, candidate)
-      started.push(candidate)
-    } catch (cause) {
-      await candidate.stop()
-      skip(`did not start: ${reasonOf(cause)}`)
-    }
+  for (const { candidate, failure } of attempts) {
+    const reason = isUnavailable(candidate)
+      ? failure
+      : (failure ?? (await tryCarry(context, candidate)))
+    if (reason === undefined && !isUnavailable(candidate)) started.push(candidate)
+    if (reason === undefined) continue
+    context.recorder.skip({ section, system: candidate.name, reason })
+    context.log(`SKIPPED ${candidate.name}: ${reason}`)
   }
   return started
+}
+
+/** Returns why it did not start. */
+async function tryStart(
+  context: BenchContext,
+  system: SystemUnderTest,
+): Promise<string | undefined> {
+  context.log(`starting ${system.name} (${system.description})`)
+  return await orStop(system, () => system.start(context.origin.port))
+}
+
+/** Returns why it carries nothing. One system after the other: the downloader takes one job at a time. */
+async function tryCarry(
+  context: BenchContext,
+  system: SystemUnderTest,
+): Promise<string | undefined> {
+  return await orStop(system, () => waitUntilCarries(context, system))
+}
+
+async function orStop(
+  system: SystemUnderTest,
+  step: () => Promise<void>,
+): Promise<string | undefined> {
+  try {
+    await step()
+    return undefined
+  } catch (cause) {
+    await system.stop()
+    return `did not start: ${reasonOf(cause)}`
+  }
 }
 
 /** A network that says it is up may still refuse its first stream: small downloads are tried until one passes. */
