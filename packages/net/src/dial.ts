@@ -8,7 +8,7 @@ import { isBywayError } from '@byway/protocol/base'
 import { type CryptoProvider, pathToken } from '@byway/protocol/crypto'
 import { encodeClientGreeting, LINK_PROOF_BYTES, LINK_SIDE } from '@byway/protocol/wire'
 import { createByteCollector } from './byte-collector.ts'
-import { type DialStep, netError } from './errors.ts'
+import { type DialStep, errnoOf, netError } from './errors.ts'
 import { checkProof, exporterOf, type LinkIdentity, proveIdentity } from './greeting.ts'
 import { createLink, type NetLink } from './link-driver.ts'
 import { type LinkRuntime, systemRuntime } from './runtime.ts'
@@ -107,8 +107,8 @@ class DialGreeting {
       timeoutMs,
     )
     const onAbort = (): void => this.#fail(signal?.reason)
-    const onError = (cause?: unknown): void =>
-      this.#fail(netError('NET_CONNECT', { step: this.#step }, { cause }))
+    const onError = (error?: unknown): void =>
+      this.#fail(netError('NET_CONNECT', { step: this.#step, errno: errnoOf(error) }))
     const onClose = (): void => onError()
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#socket.on('error', onError).on('close', onClose)

@@ -7,8 +7,8 @@ import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/b
 
 /** Context carried by each code. One row here is one row of docs/ERRORS.md. */
 type NetErrors = {
-  /** The connection could not be made or broke before the greetings were done. */
-  NET_CONNECT: { step: DialStep }
+  /** The connection could not be made or broke before the greetings were done. `errno` is the system's word, or `closed`. */
+  NET_CONNECT: { step: DialStep; errno: string }
   /** The dial took longer than it may. */
   NET_TIMEOUT: { step: DialStep; timeoutMs: number }
   /** The other side answered, but not as the node that was asked for (SPEC §3.2). */
@@ -21,6 +21,12 @@ type NetErrors = {
 
 /** How far a dial had come. */
 export type DialStep = 'connect' | 'upgrade' | 'greeting'
+
+/** The system's word for a failure; its own error is not kept as a cause, since that names the address. */
+export function errnoOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^[A-Z][A-Z0-9_]{1,47}$/.test(code) ? code : 'closed'
+}
 
 /** What is wrong with a proof of identity. */
 export type ProofFault =

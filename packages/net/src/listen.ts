@@ -12,7 +12,7 @@ import { type CryptoProvider, pathToken } from '@byway/protocol/crypto'
 import { acceptLink, netInfoFor } from './accept.ts'
 import { type Admitted, type AdmissionLimits, createAdmission, type Refusal } from './admission.ts'
 import { createSelfSignedCertificate, type TlsCertificate } from './certificate.ts'
-import { netError } from './errors.ts'
+import { errnoOf, netError } from './errors.ts'
 import { exporterOf, type LinkIdentity } from './greeting.ts'
 import type { NetLink } from './link-driver.ts'
 import { type LinkRuntime, systemRuntime } from './runtime.ts'
@@ -129,8 +129,8 @@ class Listener implements LinkListener {
 
   async listen(): Promise<number> {
     const opened = Promise.withResolvers<number>()
-    const onError = (cause: NodeJS.ErrnoException): void =>
-      opened.reject(netError('NET_LISTEN', { errno: cause.code ?? 'unknown' }, { cause }))
+    const onError = (error: Error): void =>
+      opened.reject(netError('NET_LISTEN', { errno: errnoOf(error) }))
     this.#server.once('error', onError)
     this.#server.listen(this.#options.port, this.#options.host, LISTEN_BACKLOG, () => {
       this.#server.off('error', onError)

@@ -218,7 +218,7 @@ test(
     await using server = await impostor((socket) => void socket.end(`${SWITCH}abc`))
     await assert.rejects(dial(server.port), {
       code: 'NET_CONNECT',
-      context: { step: 'greeting' },
+      context: { step: 'greeting', errno: 'closed' },
     })
   },
 )
@@ -232,7 +232,22 @@ test(
       await using unused = await serve(createTcp())
       port = unused.port
     }
-    await assert.rejects(dial(port), { code: 'NET_CONNECT', context: { step: 'connect' } })
+    await assert.rejects(dial(port), (error: Error) => {
+      assert.deepEqual(
+        { ...error, message: error.message, cause: error.cause },
+        {
+          name: 'BywayError',
+          code: 'NET_CONNECT',
+          kind: 'network',
+          context: { step: 'connect', errno: 'ECONNREFUSED' },
+          isBywayError: true,
+          message: 'the node could not be reached (step: connect, errno: ECONNREFUSED)',
+          // Node's error names the address.
+          cause: undefined,
+        },
+      )
+      return true
+    })
 
     await using mute = await serve(createTcp())
     await assert.rejects(dial(mute.port, { timeoutMs: 50 }), {

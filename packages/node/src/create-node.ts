@@ -86,6 +86,8 @@ export interface RunningNode extends AsyncDisposable {
 // Local limits (tunable): docs/LIMITS.md.
 /** Keys are looked at this often; they are replaced when they are due. */
 const KEY_CHECK_MS = 60_000
+/** How long new descriptors are gathered before the attachments are chosen anew. */
+const DIRECTORY_SETTLE_MS = 50
 /** A first contact or an attachment must be found within this time, or the start fails. */
 const START_TIMEOUT_MS = 15_000
 
@@ -212,13 +214,14 @@ class Engine implements RunningNode {
     )
   }
 
-  #createRelay({ nodeId, onionKeys }: NodeKeys, exit: ExitRole | undefined): Relay {
+  #createRelay(keys: NodeKeys, exit: ExitRole | undefined): Relay {
+    const { nodeId, onionKeys } = keys
     const build = createHopBuild({
       provider: nodeCrypto,
       randomBytes,
       nodeId,
       onionKeys,
-      descriptor: () => this.#ownDescriptor ?? new Uint8Array(0),
+      descriptor: () => this.#descriptorForStale(keys),
       preferAes: true,
     })
     return createRelay({
@@ -279,7 +282,16 @@ class Engine implements RunningNode {
       setTimer: (run, delayMs) => systemRuntime.setTimer(run, delayMs),
     })
     this.#attachments = attachments
-    this.#set.onAccepted(() => attachments.maintain())
+    let isDue = false
+    this.#set.onAccepted(() => {
+      if (isDue) return
+      isDue = true
+      // A directory comes in hundreds of editions: one look at them together, one edition of our own.
+      setTimeout(() => {
+        isDue = false
+        attachments.maintain()
+      }, DIRECTORY_SETTLE_MS).unref()
+    })
     attachments.maintain()
     while (attachments.liveCount === 0) {
       if (signal.aborted)
@@ -295,6 +307,12 @@ class Engine implements RunningNode {
       .list(Date.now())
       .filter((node) => node.isRelay && node.isPublic && (!own || mayShareCircuit(node, own)))
       .map(({ entry }) => entry)
+  }
+
+  /** A key whose filter is full is not accepted any more: the edition that a client gets for it must name another. */
+  #descriptorForStale(keys: NodeKeys): Uint8Array {
+    if (keys.onionKeys.nextRotationAtMs() <= Date.now()) this.#rotateKeys(keys)
+    return this.#ownDescriptor ?? new Uint8Array(0)
   }
 
   #rotateKeys({ onionKeys }: NodeKeys): void {
