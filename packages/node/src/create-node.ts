@@ -179,6 +179,7 @@ class Engine implements RunningNode {
   async drain(seconds: number): Promise<void> {
     this.#isDraining = true
     for (const link of this.#table.links) link.send({ type: LINK_MESSAGE.DRAIN, seconds })
+    for (const circuit of this.#parts?.relay.circuits ?? []) circuit.announceDrain(seconds)
     this.#parts?.exit?.service.drain(seconds)
     const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(seconds * 1000)])
     while (!deadline.aborted && (this.#parts?.relay.circuits.size ?? 0) > 0) await pause(deadline)

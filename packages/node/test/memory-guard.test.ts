@@ -42,6 +42,7 @@ function circuitOf(back: Waiting, forth?: Waiting): TestCircuit {
     open: () => undefined,
     onForward() {},
     onBackward() {},
+    announceDrain: () => {},
     close: (reason) => void closedFor.push(reason),
   }
 }

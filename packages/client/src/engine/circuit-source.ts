@@ -134,10 +134,14 @@ const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.NOT_ATTACHED,
 ])
 
-/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. */
+/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes last. */
 function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly NodeKey[] {
-  const standing = guards.filter((key) => links.get(key))
-  return [...standing, ...guards.filter((key) => !links.get(key))]
+  const rankOf = (key: NodeKey): number => {
+    const link = links.get(key)
+    if (!link) return 1
+    return link.isDraining ? 2 : 0
+  }
+  return guards.toSorted((a, b) => rankOf(a) - rankOf(b))
 }
 
 /** What to dial for a node of the directory. */

@@ -6,7 +6,7 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { BuiltCircuit } from './build-circuit.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
-import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
+import { CLOSE_REASON } from '@byway/protocol/wire'
 
 // Local limits (tunable).
 /** One for a page's first request, one for an application beside it; each costs both ends some kilobytes. */
@@ -125,12 +125,7 @@ class Stock implements CircuitStock {
   }
 }
 
-/** Nothing may come on a circuit that was never used, but its end. */
+/** Nothing comes on a circuit that was never used but its end, or a relay's word that it stops: either way another takes its place. */
 function watch(circuit: BuiltCircuit, onDead: () => void): void {
-  circuit.setSink({
-    onCell(cell) {
-      if (commandOf(readKind(cell)) === COMMAND.DESTROY) onDead()
-    },
-    onLinkClosed: onDead,
-  })
+  circuit.setSink({ onCell: onDead, onLinkClosed: onDead })
 }

@@ -23,6 +23,8 @@ export interface ClientLink {
   readonly nodeId: Uint8Array
   readonly link: Link
   readonly isClosed: boolean
+  /** The guard has said that it stops: what runs goes on, nothing new begins. */
+  readonly isDraining: boolean
   readonly circuitCount: number
   /** Settles when the link is gone. */
   readonly closed: Promise<LinkCloseReason>
@@ -52,6 +54,7 @@ class GuardLink implements ClientLink {
   readonly nodeId: Uint8Array
   readonly link: Link
   readonly closed: Promise<LinkCloseReason>
+  isDraining = false
   readonly #sinks = new Map<number, CircuitSink>()
   readonly #fetches = new Map<number, Fetch>()
   #lastRequestId = 0
@@ -118,6 +121,7 @@ class GuardLink implements ClientLink {
   }
 
   #onMessage(message: LinkMessage): void {
+    if (message.type === LINK_MESSAGE.DRAIN) this.isDraining = true
     if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
     const fetch = this.#fetches.get(message.requestId)
     if (!fetch) return

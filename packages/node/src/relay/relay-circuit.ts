@@ -7,7 +7,18 @@ import { createHopLayers, destroyCell } from '@byway/protocol/circuit'
 import type { HopCircuit, HopLayers } from '@byway/protocol/circuit'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { CellQueue, Link } from '@byway/protocol/link'
-import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
+import {
+  appendHopMessage,
+  CELL_HEADER_BYTES,
+  cellBytesOfClass,
+  CLOSE_REASON,
+  COMMAND,
+  commandOf,
+  HOP_MESSAGE,
+  MessageListWriter,
+  readKind,
+  SIZE_CLASS,
+} from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
 import type { Meter, TerminalCircuit, TerminalHandler, TerminalService } from './ports.ts'
 
@@ -25,6 +36,8 @@ export interface RelayCircuit extends Meter {
   open(circuit: HopCircuit, nowMs: number): CloseReason | undefined
   onForward(cell: Uint8Array, nowMs: number): void
   onBackward(cell: Uint8Array): void
+  /** Tells the client that this relay stops in so many seconds; an exit says it in its tunnels. */
+  announceDrain(seconds: number): void
   /** Ends the circuit: DESTROY to the sides that are still there, queues dropped. Idempotent. */
   close(reason: CloseReason, from?: 'previous' | 'next'): void
 }
@@ -93,6 +106,18 @@ class Circuit implements RelayCircuit {
     }
     this.backwardBytes += cell.length
     this.#layers.sealBackward(cell)
+    this.previous.link.push(this.previous.queue, cell)
+  }
+
+  announceDrain(seconds: number): void {
+    const layers = this.#layers
+    if (!layers) return
+    const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.SMALL))
+    const listEnd = CELL_HEADER_BYTES + layers.listBytes(SIZE_CLASS.SMALL)
+    const list = new MessageListWriter().reset(cell.subarray(CELL_HEADER_BYTES, listEnd))
+    appendHopMessage(list, { type: HOP_MESSAGE.DRAIN, seconds })
+    layers.sealOwn(cell, SIZE_CLASS.SMALL)
+    this.backwardBytes += cell.length
     this.previous.link.push(this.previous.queue, cell)
   }
 

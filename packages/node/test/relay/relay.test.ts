@@ -19,6 +19,9 @@ import {
   CLOSE_REASON,
   COMMAND,
   commandOf,
+  decodeHopMessage,
+  HOP_MESSAGE,
+  messagesIn,
   readDestroyBody,
   readKind,
   SIZE_CLASS,
@@ -268,6 +271,27 @@ test('a cell changed on its way destroys that circuit at the next hop, and no ot
   await until(() => nodes[2].cells.length === 1)
   for (const { relay } of nodes) assert.equal(relay.circuits.size, 1)
 })
+
+for (const hop of [0, 1]) {
+  test(`hop ${hop} tells the client that it stops, and the circuit goes on (SPEC §7.1)`, async () => {
+    const { nodes, client } = makeChain()
+    const { circuit, layers, seal } = await buildReady(
+      client,
+      nodes.map(({ spec }) => spec),
+    )
+    const [relayed] = nodes[hop]?.relay.circuits ?? []
+    relayed?.announceDrain(600)
+    const list = layers.open(await circuit.next())
+    assert.ok(list)
+    assert.equal(layers.openedFrom, hop)
+    const [message] = messagesIn(list)
+    assert.ok(message)
+    const drain = decodeHopMessage(message.type, message.body)
+    assert.deepEqual(drain, { type: HOP_MESSAGE.DRAIN, seconds: 600 })
+    circuit.send(seal('still there', 2))
+    await until(() => nodes[2].cells.length === 1)
+  })
+}
 
 test('a link that closes ends its circuits with LINK_CLOSED on both sides', async () => {
   const { nodes, client } = makeChain()
