@@ -148,8 +148,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   // What streams call.
 
-  write(stream: number, chunk: Uint8Array): boolean {
-    return this.#tunnel.write(stream, chunk, this.#deps.nowMs())
+  write(stream: number, chunk: Uint8Array, isOwned = false): boolean {
+    return this.#tunnel.write(stream, chunk, this.#deps.nowMs(), isOwned)
   }
 
   end(stream: number): void {

@@ -14,7 +14,8 @@ import { resetError } from './errors.ts'
 
 /** What a stream needs of its tunnel. */
 export interface StreamPort {
-  write(stream: number, chunk: Uint8Array): boolean
+  /** False asks to wait for `onDrained`. An owned chunk's whole buffer becomes the tunnel's. */
+  write(stream: number, chunk: Uint8Array, isOwned?: boolean): boolean
   end(stream: number): void
   reset(stream: number, reason: ResetReason): void
   consumed(stream: number, bytes: number): void
@@ -53,6 +54,15 @@ export class TunnelStream extends Duplex implements ByteStream {
     if (this.#writer) this.#writer.write(bytes)
     else if (this.push(bytes)) this.#port.consumed(this.#id, bytes.length)
     else this.#unreadBytes += bytes.length
+  }
+
+  give(chunk: Uint8Array): boolean {
+    // What was written before goes first.
+    if (this.writableLength > 0 || !this.writable) return this.write(chunk)
+    const isOwned = chunk.byteLength === chunk.buffer.byteLength
+    if (this.#port.write(this.#id, chunk, isOwned)) return true
+    this.#onDrained = () => this.emit('drain')
+    return false
   }
 
   pourInto(socket: Socket): void {

@@ -63,6 +63,8 @@ export type ConnectInfo = { readonly family: 4 | 6 | undefined }
 export type ByteStream = Duplex & {
   /** Resolves when the exit has connected; rejects with a `BywayError` whose code is a {@link DialFailureCode}. */
   readonly connected: Promise<ConnectInfo>
+  /** As `write`, for a chunk that nobody else uses: the engine may free its memory. Cheaper, if the engine can. */
+  readonly give?: (chunk: Uint8Array) => boolean
   /**
    * Writes what comes straight to the app's socket, if the engine can: cheaper than reading, which must not be done then. End and
    * failure show as ever.

@@ -62,7 +62,7 @@ export function createSplice(app: Socket, stream: ByteStream, options: SpliceOpt
   app.setTimeout(options.idleTimeoutMs)
   app.once('end', shortenIdle)
   stream.once('end', shortenIdle)
-  copy(app, stream)
+  send(app, stream)
   failed.promise.catch(ignore)
   stream.connected.catch((thrown: unknown) => breakOff(asError(thrown)))
   return {
@@ -83,6 +83,15 @@ export function copy(from: Readable, to: Writable): void {
   to.on('drain', () => from.resume())
   from.on('end', () => to.end())
   from.resume()
+}
+
+function send(app: Socket, stream: ByteStream): void {
+  app.on('data', (chunk: Uint8Array) => {
+    if (!(stream.give ? stream.give(chunk) : stream.write(chunk))) app.pause()
+  })
+  stream.on('drain', () => app.resume())
+  app.on('end', () => stream.end())
+  app.resume()
 }
 
 function pour(stream: ByteStream, app: Socket): void {
