@@ -103,7 +103,8 @@ function takeUnsequenced(
       const stream = state.streams.get(message.stream)
       if (!stream) return state.streams.isLate(message.stream, 0)
       if (stream.kind !== 'datagrams') return false
-      state.end.handler.onDatagram(stream.id, message.endpoint, message.payload)
+      // A copy: the cell goes with the long payload of a stream that may stand in it, whose user frees it.
+      state.end.handler.onDatagram(stream.id, message.endpoint, message.payload.slice())
       return true
     }
     case HOP_MESSAGE.OPEN:

@@ -61,6 +61,7 @@ export interface TunnelHandler {
   onReset(stream: number, reason: ResetReason): void
   /** A `write` that returned false may go on. */
   onDrained(stream: number): void
+  /** The payload is the handler's alone. */
   onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void
   /** A hop stops serving in so many seconds; `hop` counts from 0, undefined is the other end. */
   onDraining(seconds: number, hop: number | undefined): void
