@@ -6,77 +6,11 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { TestContext } from 'node:test'
-import type { Client } from '@byway/client'
 import { CLOSE_REASON } from '@byway/protocol/wire'
-import { dialAs, makeNet } from './lib/net.ts'
 import { createRandom, IS_SLOW, SEED } from './lib/seed.ts'
-import { createSpoiler, TAMPERS } from './lib/spoiler.ts'
+import { makeWorld, run } from './lib/spoiled-net.ts'
+import { TAMPERS } from './lib/spoiler.ts'
 import type { Direction, Plan } from './lib/spoiler.ts'
-import { startOrigin, transfer } from './lib/transfer.ts'
-import type { Outcome } from './lib/transfer.ts'
-import { until, within } from './lib/until.ts'
-
-const MIB = 1024 * 1024
-
-async function makeWorld(t: TestContext) {
-  const origin = await startOrigin(t)
-  const net = await makeNet(t, [origin])
-  const spoiler = createSpoiler()
-  const guard = await net.honest()
-  const hostile = await net.probe({ onLink: spoiler.onLink })
-  const violations = { count: 0 }
-  const exit = await net.probe({ onViolation: () => violations.count++ })
-  const other = await net.honest()
-  await net.settled()
-  return { origin, net, spoiler, guard, hostile, exit, violations, other }
-}
-
-type World = Awaited<ReturnType<typeof makeWorld>>
-
-/** Opens streams until one's tunnel runs through the hostile relay in this place. */
-async function openThrough(world: World, client: Client, hops: 2 | 3, position: number) {
-  const { address, port } = world.origin
-  for (let attempt = 0; attempt < 40; attempt++) {
-    const before = new Set(client.status().tunnels.map(({ hops: path }) => JSON.stringify(path)))
-    const stream = await client.connect({ host: address, port }, dialAs(undefined, { hops }))
-    const report = client.status().tunnels.at(-1)
-    assert.ok(report, `a tunnel is there beside ${before.size} others`)
-    await stream.connected
-    if (report.hops[position - 1]?.nodeId === world.hostile.key) return stream
-    stream.destroy()
-  }
-  throw new Error('no tunnel runs through the hostile relay')
-}
-
-async function run(
-  world: World,
-  client: Client,
-  place: { readonly hops: 2 | 3; readonly position: number },
-  plan: Plan,
-): Promise<Outcome> {
-  const stream = await openThrough(world, client, place.hops, place.position)
-  world.spoiler.destroys.length = 0
-  world.spoiler.spoiledAtMs.length = 0
-  world.spoiler.plan = plan
-  const up = plan.direction === 'forward' ? 3 * MIB : 1000
-  const down = plan.direction === 'backward' ? 3 * MIB : 1000
-  const outcome = await within('the transfer', 30_000, transfer(stream, up, down))
-  await until('the destination to see the end', () => world.origin.visits.at(-1)?.end !== 'open')
-  world.spoiler.plan = undefined
-  judge(world, outcome, up, down)
-  return outcome
-}
-
-/** Never altered bytes, never a clean end of less than everything (THREAT-MODEL T20). */
-function judge({ origin }: World, outcome: Outcome, up: number, down: number): void {
-  assert.equal(outcome.isAltered, false, 'the application read altered bytes')
-  if (outcome.end === 'clean') assert.equal(outcome.received, down)
-  const visit = origin.visits.at(-1)
-  assert.ok(visit)
-  assert.equal(visit.body.isAltered, false, 'the destination read altered bytes')
-  if (visit.end === 'clean') assert.equal(visit.body.received, up)
-}
 
 const PLACES = [
   { hops: 2, position: 1 },

@@ -20,7 +20,7 @@ export type Direction = 'forward' | 'backward'
 
 export type Plan = {
   readonly direction: Direction
-  readonly tamper: Tamper | 'delay'
+  readonly tamper: Tamper | 'delay' | 'swallow'
   /** Cells of a circuit that pass before one is spoiled. */
   readonly afterCells: number
   /** Circuits that are still to be spoiled. */
@@ -80,6 +80,13 @@ function spoil(spoiler: Spoiler, link: Link, attach: () => RelayPort): RelayPort
     const isData = commandOf(readKind(cell)) === COMMAND.DATA
     if (!plan || !isData || directionOf(queue.circuitId) !== plan.direction)
       return push(queue, cell)
+    if (plan.tamper === 'swallow') {
+      const passed = (counts.get(queue) ?? 0) + 1
+      counts.set(queue, passed)
+      if (passed < plan.afterCells) return push(queue, cell)
+      if (spoiler.spoiledAtMs.length === 0) spoiler.spoiledAtMs.push(performance.now())
+      return
+    }
     if (plan.tamper === 'delay') return void setTimeout(() => push(queue, cell), DELAY_MS)
     const count = (counts.get(queue) ?? 0) + 1
     counts.set(queue, count)
@@ -115,6 +122,7 @@ function apply(
   switch (plan.tamper) {
     case 'drop':
     case 'delay':
+    case 'swallow':
       return
     case 'flip': {
       const at = CELL_HEADER_BYTES + (plan.flipAt ?? 100)

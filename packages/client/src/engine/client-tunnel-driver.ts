@@ -24,6 +24,8 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
+import { startLegWatch } from './leg-watch.ts'
+import type { LegWatch } from './leg-watch.ts'
 import { TunnelStream } from './tunnel-stream.ts'
 import type { StreamPort } from './tunnel-stream.ts'
 
@@ -58,6 +60,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   isDraining = false
   /** How often the tunnel has moved to another circuit. */
   rejoins = 0
+  /** Legs in a row that died without a word: any relay of theirs may be to blame, the entry too. */
+  silentLegs = 0
   readonly #deps: TunnelDriverDeps
   readonly #tunnel: ClientTunnel
   readonly #streams = new Map<number, TunnelStream>()
@@ -68,6 +72,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   #isPumpScheduled = false
   /** When the last legs died. */
   #deathsAtMs: readonly number[] = []
+  #watch: LegWatch | undefined
 
   constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
     this.#deps = deps
@@ -136,6 +141,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   close(): void {
     if (this.isOver) return
     this.#closing.abort()
+    this.#watch?.stop()
     this.#failAll(circuitError(CLOSE_REASON.FINISHED))
     this.#tunnel.close()
     this.#tunnel.pump(this.#deps.nowMs())
@@ -215,11 +221,13 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   onJoined(): void {
     this.rejoins++
+    this.silentLegs = 0
     this.#deps.onPath(this)
   }
 
   onOver(): void {
     this.#closing.abort()
+    this.#watch?.stop()
     this.#circuit.destroy(CLOSE_REASON.FINISHED)
     this.#deps.onOver(this)
   }
@@ -251,8 +259,17 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   #listen(circuit: ReadyCircuit['circuit'], leg: Leg): void {
+    const watch = startLegWatch({
+      nowMs: this.#deps.nowMs,
+      isNeeded: () => this.useCount > 0,
+      isSending: () => circuit.queue.bytes > 0,
+      probe: () => this.#tunnel.probe(),
+      onSilent: () => this.#onSilent(circuit),
+    })
+    this.#watch = watch
     circuit.setSink({
       onCell: (cell, nowMs) => {
+        if (commandOf(readKind(cell)) === COMMAND.DATA) watch.onHeard()
         if (commandOf(readKind(cell)) === COMMAND.DESTROY) {
           this.#onLegDied(circuit, readDestroyBody(bodyOf(cell)))
           return
@@ -264,9 +281,16 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     })
   }
 
+  #onSilent(circuit: ReadyCircuit['circuit']): void {
+    this.silentLegs++
+    const isHopeless = this.silentLegs > MAX_SILENT_LEGS
+    this.#onLegDied(circuit, isHopeless ? CLOSE_REASON.FINISHED : CLOSE_REASON.TIMEOUT)
+  }
+
   #onLegDied(circuit: ReadyCircuit['circuit'], reason: CloseReason): void {
     circuit.destroy(reason)
     if (circuit !== this.#circuit || this.isOver) return
+    this.#watch?.stop()
     this.#tunnel.detachLeg()
     const isFinal = FINAL_REASONS.has(reason) || this.useCount === 0 || this.#closing.signal.aborted
     if (isFinal || this.#diesTooOften()) this.#tunnel.giveUp()
@@ -314,5 +338,7 @@ const CLOSE_TIMEOUT_MS = 2000
 /** Legs that may die within a minute: more than a network loses relays, few enough to learn little from. */
 const MAX_DEATHS = 16
 const DEATHS_WITHIN_MS = 60_000
+/** Three legs take as long to be found silent as the exit keeps an orphan. */
+const MAX_SILENT_LEGS = 3
 /** The exit keeps an orphan for 30 s (SPEC §9.3). */
 const REJOIN_TIMEOUT_MS = 30_000

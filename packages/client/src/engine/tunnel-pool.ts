@@ -231,7 +231,9 @@ class Pool implements TunnelPool {
     const { path } = driver
     const exit = path.at(-1)
     const hops = path.length === 1 ? 1 : path.length === 3 ? 3 : 2
-    const relays = new Set(path.slice(1, -1).map(({ key }) => key))
+    // The entry is another only when the leg went silent: a circuit that failed beyond it is no reason (THREAT-MODEL T7).
+    const firstSuspect = driver.silentLegs > 0 ? 0 : 1
+    const relays = new Set(path.slice(firstSuspect, -1).map(({ key }) => key))
     let unreachable = 0
     for (let attempt = 0; ; attempt++) {
       await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal, this.#timers)

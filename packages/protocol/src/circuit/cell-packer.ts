@@ -28,8 +28,9 @@ import { type Control, endStream, type KeptMessage, type TunnelState } from './t
 export function sendCell(state: TunnelState, leg: Leg, nowMs: number): boolean {
   const maySequence = maySendSequenced(state, leg)
   const waitingBytes = waiting(state, leg, maySequence, nowMs)
-  const isStuck = !maySequence && leg.window.hasUncovered() && !state.isJoining
-  if (waitingBytes === 0 && !isStuck) return false
+  const isStuck = !maySequence && leg.window.hasUncovered()
+  const mustAsk = (isStuck || state.isProbeDue) && !state.isJoining
+  if (waitingBytes === 0 && !mustAsk) return false
   const sizeClass = chooseClass(state, leg, waitingBytes, nowMs)
   const cell = new Uint8Array(cellBytesOfClass(sizeClass))
   const listEnd = CELL_HEADER_BYTES + leg.layers.listBytes(sizeClass)
@@ -37,7 +38,7 @@ export function sendCell(state: TunnelState, leg: Leg, nowMs: number): boolean {
   putOwed(state, leg, list)
   const hasSequenced = maySequence && putSequenced(state, list, nowMs)
   putDatagrams(state, list, nowMs)
-  putAckRequest(state, leg, list, { nowMs, isStuck, cellBytes: hasSequenced ? cell.length : 0 })
+  putAckRequest(state, leg, list, { nowMs, mustAsk, cellBytes: hasSequenced ? cell.length : 0 })
   list.finish()
   leg.layers.seal(cell, sizeClass)
   if (hasSequenced) leg.window.onSent(cell.length)
@@ -236,12 +237,14 @@ function putAckRequest(
   state: TunnelState,
   leg: Leg,
   list: MessageListWriter,
-  cell: { readonly nowMs: number; readonly isStuck: boolean; readonly cellBytes: number },
+  cell: { readonly nowMs: number; readonly mustAsk: boolean; readonly cellBytes: number },
 ): void {
   const queueEmpties = !state.sender.peekResend() && !state.streams.nextReady()
   const { window } = leg
   const wants = cell.cellBytes > 0 && window.wantsAckRequest(cell.cellBytes, queueEmpties)
-  if (!wants && !cell.isStuck) return
+  // Without sequenced messages nobody left room before: what is owed goes first then.
+  if (!wants && !(cell.mustAsk && list.roomBytes >= ACK_REQUEST_BYTES)) return
+  state.isProbeDue = false
   const { serial, token } = window.takeAckRequest(cell.nowMs, cell.cellBytes)
   appendHopMessage(list, { type: HOP_MESSAGE.ACK_REQUEST, serial, random: token })
 }

@@ -45,6 +45,8 @@ export interface TunnelEnd {
   pump(nowMs: number): number
   /** Takes a DATA or LOCAL cell of a leg. A fault means: destroy that circuit. */
   onCell(leg: Leg, cell: Uint8Array, nowMs: number): LegFault | undefined
+  /** Asks the other end for a sign of life: an ACK_REQUEST with the next `pump`, in flight or not (SPEC §8.1). */
+  probe(): void
   /** The leg is gone. The tunnel waits for another one. */
   detachLeg(): void
 
@@ -138,8 +140,16 @@ export abstract class BaseTunnel implements TunnelEnd {
     return undefined
   }
 
+  probe(): void {
+    const { state } = this
+    if (!state.leg || state.isOver) return
+    state.isProbeDue = true
+    state.end.handler.onWork()
+  }
+
   detachLeg(): void {
     this.state.leg = undefined
+    this.state.isProbeDue = false
     this.state.greeting = undefined
     this.state.isJoining = false
   }

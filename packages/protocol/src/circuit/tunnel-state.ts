@@ -108,6 +108,8 @@ export type TunnelState = {
   /** A JOIN was made and its JOINED has not come: nothing else may go. */
   isJoining: boolean
   isTunnelAckDue: boolean
+  /** An ACK_REQUEST must go although nothing is in flight: does anybody answer? */
+  isProbeDue: boolean
   drainSeconds: number | undefined
   /** CLOSE must be sent. */
   isClosing: boolean
@@ -131,6 +133,7 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
     greeting: undefined,
     isJoining: false,
     isTunnelAckDue: false,
+    isProbeDue: false,
     drainSeconds: undefined,
     isClosing: false,
     isOver: false,

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { startLegWatch } from '../../src/engine/leg-watch.ts'
+
+/** A watch whose clock and looks are the test's. */
+function makeWatch(t: TestContext) {
+  const world = { nowMs: 0, isNeeded: true, isSending: false, probes: 0, silences: 0 }
+  const watch = startLegWatch({
+    nowMs: () => world.nowMs,
+    isNeeded: () => world.isNeeded,
+    isSending: () => world.isSending,
+    probe: () => world.probes++,
+    onSilent: () => world.silences++,
+  })
+  t.after(() => watch.stop())
+  const pass = (seconds: number): void => {
+    for (let i = 0; i < seconds; i++) {
+      world.nowMs += 1000
+      watch.check()
+    }
+  }
+  return { world, watch, pass }
+}
+
+test('asks after 3 s of silence and gives the leg up 6 s later', (t) => {
+  const { world, pass } = makeWatch(t)
+  pass(2)
+  assert.equal(world.probes, 0)
+  pass(1)
+  assert.equal(world.probes, 1)
+  pass(5)
+  assert.equal(world.silences, 0)
+  pass(1)
+  assert.deepEqual([world.probes, world.silences], [1, 1])
+})
+
+test('asks a quiet leg that answers ever less often, and finds it dead within 45 s all the same', (t) => {
+  const { world, watch, pass } = makeWatch(t)
+  const asked: number[] = []
+  for (let second = 1; second <= 200; second++) {
+    const before = world.probes
+    pass(1)
+    if (world.probes === before) continue
+    asked.push(second)
+    watch.onHeard()
+  }
+  assert.deepEqual(asked.slice(0, 5), [3, 9, 21, 45, 77])
+  assert.equal(world.silences, 0)
+  pass(45)
+  assert.equal(world.silences, 1)
+})
+
+test('traffic makes it ask early again', (t) => {
+  const { world, watch, pass } = makeWatch(t)
+  pass(3)
+  watch.onHeard()
+  pass(1)
+  watch.onHeard()
+  pass(3)
+  assert.equal(world.probes, 2)
+})
+
+test('does not count silence that nobody would miss, nor its own lateness, nor cells that still wait here', (t) => {
+  const { world, watch, pass } = makeWatch(t)
+  world.isNeeded = false
+  pass(60)
+  assert.equal(world.probes, 0)
+  world.isNeeded = true
+  pass(3)
+  assert.equal(world.probes, 1)
+  // This process stood still for a minute.
+  world.nowMs += 60_000
+  watch.check()
+  assert.equal(world.silences, 0)
+  pass(3)
+  world.isSending = true
+  pass(60)
+  assert.equal(world.silences, 0)
+  world.isSending = false
+  pass(6)
+  assert.equal(world.silences, 1)
+})
