@@ -232,13 +232,14 @@ class Pool implements TunnelPool {
     const exit = path.at(-1)
     const hops = path.length === 1 ? 1 : path.length === 3 ? 3 : 2
     // The entry is another only when the leg went silent: a circuit that failed beyond it is no reason (THREAT-MODEL T7).
-    const firstSuspect = driver.silentLegs > 0 ? 0 : 1
-    const relays = new Set(path.slice(firstSuspect, -1).map(({ key }) => key))
+    const relays = path.slice(0, -1).map(({ key }) => key)
+    const isEntrySuspect = driver.silentLegs > 0
     let unreachable = 0
     for (let attempt = 0; ; attempt++) {
       await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal, this.#timers)
       try {
-        const excludeNodes = attempt < 2 ? relays : undefined
+        const spared = attempt === 0 && isEntrySuspect ? 0 : 1
+        const excludeNodes = attempt < 2 ? new Set(relays.slice(spared)) : undefined
         return await this.#deps.source.build({ exit: exit?.key, hops, excludeNodes }, signal)
       } catch (error) {
         signal.throwIfAborted()
