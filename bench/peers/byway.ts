@@ -24,9 +24,8 @@ export function createByway(hops: 1 | 2 | 3): SystemUnderTest {
       network().assertPinned()
       return Promise.resolve(assignRoles(network()))
     },
-    buildCircuit: () => network().build(),
-    // One hop has no entry of its own: its memory says nothing that the longer paths do not.
-    ...(hops === 1 ? {} : idleLoads(network)),
+    // One hop has no entry: what is built and held at one is the longer paths' to show.
+    ...(hops === 1 ? {} : { buildCircuit: () => network().build(), ...idleLoads(network) }),
     stop: async () => {
       await started?.stop()
       started = undefined

@@ -11,7 +11,7 @@ export function createConcurrent(): Section {
   return {
     name: 'concurrent',
     title: `${STREAMS} downloads of 64 KiB at the same time for one user: how many came whole (by hash), and how fast in all`,
-    systems: ['nginx-stream', 'tor-vanilla', 'byway-3'],
+    systems: ['tor-vanilla', 'byway-3'],
     isFresh: false,
     isOnce: true,
     measure: async (context, system) => {
