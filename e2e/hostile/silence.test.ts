@@ -10,7 +10,7 @@ import { download } from '../lib/download.ts'
 import { makeWorld, run } from './lib/spoiled-net.ts'
 import type { Plan } from './lib/spoiler.ts'
 
-/** Three seconds of quiet, six for an answer, one to look, and the way round; on a busy machine some more. */
+/** Three seconds of quiet, five for an answer, one to look, and the way round; on a busy machine some more. */
 const FOUND_MS = 12_000
 
 suite('a relay goes silent', { concurrency: 3 }, () => {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { NO_LOG } from '@byway/protocol/base'
 import { createAccountant, createHopBuild } from '@byway/protocol/circuit'
+import type { Accountant } from '@byway/protocol/circuit'
 import { createDescriptorSet, nodeKeyOf, toIpBytes } from '@byway/protocol/directory'
 import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
@@ -16,7 +17,7 @@ import { createDescriptorMaker } from '../../../packages/node/src/directory/own-
 import { ownFacts } from '../../../packages/node/src/directory/own-facts.ts'
 import { assembleExit } from '../../../packages/node/src/exit/assemble-exit.ts'
 import type { ExitRole } from '../../../packages/node/src/exit/assemble-exit.ts'
-import type { MemoryOwner } from '../../../packages/node/src/exit/exit-service.ts'
+import type { ExitService, MemoryOwner } from '../../../packages/node/src/exit/exit-service.ts'
 import { createLinkTable } from '../../../packages/node/src/link-table.ts'
 import { openNodeKeys } from '../../../packages/node/src/node-keys.ts'
 import { createNodeLinks } from '../../../packages/node/src/node-links.ts'
@@ -36,6 +37,13 @@ export type ProbeOptions = {
   readonly terminals?: TerminalService | undefined
   /** Serves as an honest exit under this watch: told whenever the exit refuses what a circuit brought. */
   readonly onViolation?: (() => void) | undefined
+  /** Serves as an honest exit within these limits. */
+  readonly exit?: ProbeExit | undefined
+}
+
+export type ProbeExit = {
+  /** Of all tunnels together. @default 512 MiB */
+  readonly memoryBytes?: number | undefined
 }
 
 /** A running probe. */
@@ -45,6 +53,9 @@ export interface ProbeNode extends AsyncDisposable {
   readonly listen: { readonly host: string; readonly port: number }
   readonly relay: Relay
   readonly descriptors: number
+  readonly exit: ExitService | undefined
+  /** What the exit's tunnels hold, as its accountant counts. */
+  readonly heldBytes: number
 }
 
 /** Starts a probe: it listens, meets the first contacts and publishes its descriptor. */
@@ -55,7 +66,10 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
   const stop = new AbortController()
   const set = createDescriptorSet(nodeCrypto)
   let own: Uint8Array | undefined
-  const honest = onViolation && (await startExit(network, set))
+  const { memoryBytes = 512 * 1024 * 1024 } = options.exit ?? {}
+  const accountant = createAccountant<MemoryOwner>(memoryBytes)
+  const isExit = onViolation !== undefined || options.exit !== undefined
+  const honest = isExit ? await startExit(network, set, accountant) : undefined
   const terminals = honest ? watched(honest.service, onViolation) : options.terminals
   const table = createLinkTable({
     find: (id) => set.get(nodeKeyOf(id))?.descriptor,
@@ -125,6 +139,10 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     get descriptors() {
       return set.size
     },
+    exit: honest?.service,
+    get heldBytes() {
+      return accountant.heldBytes
+    },
     async [Symbol.asyncDispose]() {
       stop.abort()
       relay.closeAll(CLOSE_REASON.DRAINING)
@@ -135,9 +153,12 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
   }
 }
 
-async function startExit(network: NetworkParameters, directory: DescriptorSet): Promise<ExitRole> {
+async function startExit(
+  network: NetworkParameters,
+  directory: DescriptorSet,
+  accountant: Accountant<MemoryOwner>,
+): Promise<ExitRole> {
   const nowMs = (): number => performance.now()
-  const accountant = createAccountant<MemoryOwner>(512 * 1024 * 1024)
   const seenAddresses = (): readonly string[] => []
   return await assembleExit(
     { network, directory, accountant, seenAddresses, nowMs, log: NO_LOG },
@@ -146,14 +167,14 @@ async function startExit(network: NetworkParameters, directory: DescriptorSet): 
 }
 
 /** Passes everything on, and tells when the exit destroys a circuit because of what came on it. */
-function watched(service: TerminalService, onViolation: () => void): TerminalService {
+function watched(service: TerminalService, onViolation: (() => void) | undefined): TerminalService {
   return {
     accept: (terminal, nowMs) =>
       service.accept(
         {
           ...terminal,
           destroy(reason) {
-            if (reason === CLOSE_REASON.PROTOCOL) onViolation()
+            if (reason === CLOSE_REASON.PROTOCOL) onViolation?.()
             terminal.destroy(reason)
           },
         },

@@ -86,6 +86,6 @@ const FIRST_QUIET_MS = 3000
 /** For idle streams: with the answer's time a dead leg is found within 45 s. */
 const MAX_QUIET_MS = 32_000
 /** Several round trips of a bad path. */
-const ANSWER_MS = 6000
+const ANSWER_MS = 5000
 const CHECK_MS = 1000
 const OWN_LATENESS_MS = 1000

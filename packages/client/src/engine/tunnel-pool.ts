@@ -28,7 +28,7 @@ const BUSY_WAIT_MS = 100
 const IDLE_CLOSE_MS = 120_000
 const SWEEP_MS = 30_000
 const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
-/** An exit that its neighbours cannot reach so often is gone. */
+/** An exit that its neighbours cannot reach so often, or that shuts down, is gone. */
 const MAX_UNREACHABLE = 4
 /** Sessions without a tunnel whose exit is remembered; one per request would otherwise fill the memory. The oldest are forgotten. */
 const MAX_IDLE_SESSIONS = 4096
@@ -310,5 +310,5 @@ function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): stri
 function isExitUnreachable(error: unknown, hops: number): boolean {
   if (!isBywayError(error) || error.code !== 'CIRCUIT_FAILED') return false
   const { hop, reason } = error.context as { hop: number; reason: string }
-  return hop === hops && reason === 'CONNECT_FAILED'
+  return hop === hops && (reason === 'CONNECT_FAILED' || reason === 'DRAINING')
 }

@@ -23,13 +23,13 @@ function makeWatch(t: TestContext) {
   return { world, watch, pass }
 }
 
-test('asks after 3 s of silence and gives the leg up 6 s later', (t) => {
+test('asks after 3 s of silence and gives the leg up 5 s later', (t) => {
   const { world, pass } = makeWatch(t)
   pass(2)
   assert.equal(world.probes, 0)
   pass(1)
   assert.equal(world.probes, 1)
-  pass(5)
+  pass(4)
   assert.equal(world.silences, 0)
   pass(1)
   assert.deepEqual([world.probes, world.silences], [1, 1])
@@ -78,6 +78,6 @@ test('does not count silence that nobody would miss, nor its own lateness, nor c
   pass(60)
   assert.equal(world.silences, 0)
   world.isSending = false
-  pass(6)
+  pass(5)
   assert.equal(world.silences, 1)
 })
