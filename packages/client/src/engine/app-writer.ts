@@ -1,6 +1,7 @@
 /**
  * Writes a stream's bytes to an app's socket: what one turn of the event loop brings in one system call, each cell's memory freed
- * once the kernel has the bytes. Plain version: the stream's readable side and `write`; this saves a third of the client's CPU.
+ * once the kernel has the bytes. Plain version: the stream's readable side and `write`; measured only
+ * together with the other frees of its commits, a download's client went from 3.8–4.3 to 3.0–3.4 ms/MB and the app itself to a half.
  */
 import type { Socket } from 'node:net'
 import { freeMemory } from '@byway/protocol/base'
