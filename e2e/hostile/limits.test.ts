@@ -150,10 +150,11 @@ test('a draining exit lets a download finish and begins nothing new', async (t) 
   stream.on('data', (part: Buffer) => (text += part.toString()))
   await until('the first half', () => text === 'first half')
   const drained = exit.node.drain(10)
-  const late = client.connect(target, dialAs('b')).then(async (other) => {
+  const late = (async (): Promise<void> => {
+    const other = await client.connect(target, dialAs('b'))
     other.on('error', () => {})
     await other.connected
-  })
+  })()
   await within('the refusal', 8000, assert.rejects(late))
   sockets[0]?.end(' and the rest')
   await within('the end', 5000, once(stream, 'end'))
