@@ -16,6 +16,9 @@ const MAX_LIMIT_BYTES = 4 * 1024 * 1024
 const QUEUE_ALLOWANCE_MS = 10
 /** BBR's start-up gain, 2/ln 2: the smallest that doubles the rate each round. */
 const START_GAIN = 2.89
+/** One round trip in twelve asks for an eighth more, after BBR: a limit made of the rate would else never see a line that got faster. */
+const PROBE_GAIN = 1.125
+const PROBE_EVERY_ROUNDS = 12
 const RATE_BUCKET_MS = 1000
 const RTT_LIFE_MS = 10_000
 /** Start-up is over when the rate has not grown by a quarter in three rounds. */
@@ -80,6 +83,7 @@ class Estimator implements CreditSender {
   #probeUntilBytes = 0
 
   #isStarting = true
+  #rounds = 0
   #roundEndBytes = 0
   #fullRate = 0
   #fullRounds = 0
@@ -187,6 +191,7 @@ class Estimator implements CreditSender {
 
   #endRound(isAppLimited: boolean): void {
     this.#roundEndBytes = this.#sentBytes
+    this.#rounds++
     if (!this.#isStarting || isAppLimited) return
     if (this.#rate.value >= this.#fullRate * 1.25) {
       this.#fullRate = this.#rate.value
@@ -203,7 +208,8 @@ class Estimator implements CreditSender {
       return
     }
     const rate = this.#rate.value
-    const steady = rate * (this.#minRttMs + QUEUE_ALLOWANCE_MS)
+    const gain = this.#rounds % PROBE_EVERY_ROUNDS === 0 ? PROBE_GAIN : 1
+    const steady = rate * (this.#minRttMs + QUEUE_ALLOWANCE_MS) * gain
     const starting = Math.max(START_LIMIT_BYTES, rate * this.#minRttMs * START_GAIN)
     const wanted = this.#isStarting ? Math.max(steady, starting) : steady
     const reachable = Math.max(this.limitBytes + reportedBytes, MIN_LIMIT_BYTES)

@@ -10,8 +10,12 @@ function runLink(options: {
   oneWayMs: number
   forMs: number
   cellBytes?: number
+  /** The line's rate from half of the time on. */
+  laterBytesPerMs?: number
 }) {
-  const { bytesPerMs, oneWayMs, forMs, cellBytes = CELL } = options
+  const { oneWayMs, forMs, cellBytes = CELL, laterBytesPerMs = options.bytesPerMs } = options
+  let { bytesPerMs } = options
+  let laterTotal = 0
   const sender = createCreditSender(0)
   const receiver = createCreditReceiver(0)
   const arrivals: { atMs: number; bytes: number }[] = []
@@ -21,6 +25,10 @@ function runLink(options: {
   const queuesMs: number[] = []
   let dueAtMs = Number.POSITIVE_INFINITY
   for (let now = 0; now < forMs; now += 0.25) {
+    if (now === forMs / 2) {
+      bytesPerMs = laterBytesPerMs
+      laterTotal = -readTotal
+    }
     while (arrivals[0] && arrivals[0].atMs <= now) {
       readTotal += arrivals[0].bytes
       receiver.onRead(arrivals.shift()?.bytes ?? 0)
@@ -42,7 +50,8 @@ function runLink(options: {
   }
   queuesMs.sort((a, b) => a - b)
   const p95QueueMs = queuesMs[Math.floor(queuesMs.length * 0.95)] ?? Number.NaN
-  return { goodput: readTotal / forMs / bytesPerMs, p95QueueMs }
+  const laterGoodput = (laterTotal + readTotal) / (forMs / 2) / bytesPerMs
+  return { goodput: readTotal / forMs / bytesPerMs, laterGoodput, p95QueueMs }
 }
 
 for (const oneWayMs of [1, 10, 50]) {
@@ -67,6 +76,12 @@ for (const cellBytes of [1024, 4096, 5120]) {
     })
   }
 }
+
+test('follows a line that becomes ten times faster (SPEC §8.4)', () => {
+  const line = { bytesPerMs: 1250, laterBytesPerMs: 12_500, oneWayMs: 25, forMs: 120_000 }
+  const { laterGoodput } = runLink(line)
+  assert.ok(laterGoodput >= 0.8, `goodput ${laterGoodput}`)
+})
 
 test('fills a fast link of 100 MB/s and 2 ms (SPEC §8.4)', () => {
   const { goodput } = runLink({ bytesPerMs: 100_000, oneWayMs: 1, forMs: 3000 })
