@@ -232,21 +232,12 @@ test(
       await using unused = await serve(createTcp())
       port = unused.port
     }
-    await assert.rejects(dial(port), (error: Error) => {
-      assert.deepEqual(
-        { ...error, message: error.message, cause: error.cause },
-        {
-          name: 'BywayError',
-          code: 'NET_CONNECT',
-          kind: 'network',
-          context: { step: 'connect', errno: 'ECONNREFUSED' },
-          isBywayError: true,
-          message: 'the node could not be reached (step: connect, errno: ECONNREFUSED)',
-          // Node's error names the address.
-          cause: undefined,
-        },
-      )
-      return true
+    await assert.rejects(dial(port), {
+      code: 'NET_CONNECT',
+      context: { step: 'connect', errno: 'ECONNREFUSED' },
+      message: 'the node could not be reached (step: connect, errno: ECONNREFUSED)',
+      // Node's error names the address.
+      cause: undefined,
     })
 
     await using mute = await serve(createTcp())

@@ -57,8 +57,9 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
     link.handler = {
       onCell: (circuitId, cell, nowMs) => relay.onCell(circuitId, cell, nowMs),
       onMessage: (message) => {
-        if (message.type === LINK_MESSAGE.NETINFO) deps.seen.note(link, message.address)
-        else deps.directory.onMessage(link, message)
+        // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
+        if (message.type !== LINK_MESSAGE.NETINFO) deps.directory.onMessage(link, message)
+        else if (isDialled) deps.seen.note(link, message.address)
       },
       onClose: (reason) => {
         deps.table().remove(link)

@@ -52,6 +52,10 @@ const DIRECTORY_CELLS_AHEAD = 2
 const MAX_CLIENT_LAST_BYTES = 1024 * 1024
 const MAX_NODE_LAST_BYTES = 24 * 1024 * 1024
 
+/** Keepalive asks every few seconds and a measuring client in short series; four times that is no honest peer. */
+const PING_BURST = 64
+const PINGS_PER_MS = 8 / 1000
+
 export type LinkMachineOptions = {
   /** True on the side that dialled: its circuit ids have the top bit set (SPEC §4.1). */
   readonly isDialler: boolean
@@ -76,6 +80,8 @@ class Machine implements LinkMachine {
   readonly #receiver
   readonly #liveness
   readonly #pings: PingBook
+  #pingsLeft = PING_BURST
+  #pingsAtMs: number
   readonly #reader = new MessageListReader()
   readonly #control: Uint8Array[] = []
   #linkQueue: CellQueue | undefined
@@ -101,6 +107,7 @@ class Machine implements LinkMachine {
       random: options.random,
     })
     this.#pings = createPingBook(options.random)
+    this.#pingsAtMs = nowMs
   }
 
   get waitingBytes(): number {
@@ -280,10 +287,18 @@ class Machine implements LinkMachine {
   }
 
   #onMessage(message: LinkMessage, nowMs: number): void {
-    if (message.type === LINK_MESSAGE.PING)
-      this.send({ type: LINK_MESSAGE.PONG, token: message.token }, nowMs)
+    if (message.type === LINK_MESSAGE.PING) this.#onPing(message.token, nowMs)
     else if (message.type === LINK_MESSAGE.PONG) this.#pings.answer(message.token, nowMs)
     else this.#options.handler().onMessage(message, nowMs)
+  }
+
+  /** A PING of eleven bytes costs a cell of 1024 that needs no credit: who asks without end is closed. */
+  #onPing(token: bigint, nowMs: number): void {
+    const refilled = this.#pingsLeft + (nowMs - this.#pingsAtMs) * PINGS_PER_MS
+    this.#pingsLeft = Math.min(PING_BURST, refilled) - 1
+    this.#pingsAtMs = nowMs
+    if (this.#pingsLeft < 0) this.close('limit')
+    else this.send({ type: LINK_MESSAGE.PONG, token }, nowMs)
   }
 }
 

@@ -176,6 +176,18 @@ test('closes a peer that pings faster than it reads the answers', () => {
   assert.deepEqual(b.closed, ['limit'])
 })
 
+test('closes a peer that pings without end though it reads every answer', () => {
+  const pair = makePair()
+  let answered = 0
+  for (let i = 0; i < 500 && pair.b.closed.length === 0; i++) {
+    pair.a.machine.send({ type: LINK_MESSAGE.PING, token: BigInt(i) }, i * 20)
+    settle(pair, i * 20)
+    answered++
+  }
+  assert.deepEqual(pair.b.closed, ['limit'])
+  assert.ok(answered > 64)
+})
+
 test('closes a link whose peer is silent, by its own ticks alone', () => {
   const { a } = makePair()
   for (let now = 0; now < 60_000; now += 250) {
