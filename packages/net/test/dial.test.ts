@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer as createHttps } from 'node:https'
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net'
 import { test } from 'node:test'
+import { isBywayError } from '@byway/protocol/base'
 import type { TLSSocket } from 'node:tls'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import {
@@ -232,12 +233,19 @@ test(
       await using unused = await serve(createTcp())
       port = unused.port
     }
-    await assert.rejects(dial(port), {
-      code: 'NET_CONNECT',
-      context: { step: 'connect', errno: 'ECONNREFUSED' },
-      message: 'the node could not be reached (step: connect, errno: ECONNREFUSED)',
+    await assert.rejects(dial(port), (error: Error) => {
+      assert.ok(isBywayError(error))
+      assert.deepEqual(
+        [error.code, error.context],
+        ['NET_CONNECT', { step: 'connect', errno: 'ECONNREFUSED' }],
+      )
+      assert.equal(
+        error.message,
+        'the node could not be reached (step: connect, errno: ECONNREFUSED)',
+      )
       // Node's error names the address.
-      cause: undefined,
+      assert.equal(error.cause, undefined)
+      return true
     })
 
     await using mute = await serve(createTcp())
