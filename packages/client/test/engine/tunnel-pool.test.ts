@@ -1,0 +1,422 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { suite, test } from 'node:test'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CircuitNeed } from '../../src/engine/circuit-source.ts'
+import type { ClientTunnelDriver } from '../../src/engine/client-tunnel-driver.ts'
+import { circuitError, clientError } from '../../src/engine/errors.ts'
+import { createTunnelPool } from '../../src/engine/tunnel-pool.ts'
+import type { TunnelRequest } from '../../src/engine/tunnel-pool.ts'
+import { createHandTimers, settle, until } from './hand-timers.ts'
+import { createTestExit, pathNodes, type TestCircuit } from './tunnel-world.ts'
+
+const NEVER = new AbortController().signal
+const MINUTE_MS = 60_000
+const [GUARD, MIDDLE, EXIT, OTHER] = pathNodes(4)
+const BASE: TunnelRequest = {
+  isolation: {
+    listener: '127.0.0.1:1080',
+    sourceAddress: '127.0.0.1',
+    username: '',
+    password: '',
+    portClass: 'web',
+  },
+  selection: {},
+  port: 443,
+}
+
+/** A pool whose source answers as `onBuild` says. Exits open 443, and 80 on the exit `OTHER`. */
+function world() {
+  assert.ok(GUARD && MIDDLE && EXIT && OTHER)
+  const timers = createHandTimers(1000)
+  const exit = createTestExit(timers.nowMs)
+  const needs: CircuitNeed[] = []
+  const circuits: TestCircuit[] = []
+  const stock: TestCircuit[] = []
+  const build = (): TestCircuit => {
+    const circuit = exit.circuit([GUARD, MIDDLE, EXIT])
+    circuits.push(circuit)
+    return circuit
+  }
+  const control: { onBuild: (need: CircuitNeed, signal: AbortSignal) => Promise<TestCircuit> } = {
+    onBuild: async () => Promise.resolve(build()),
+  }
+  const pool = createTunnelPool({
+    provider: nodeCrypto,
+    randomBytes,
+    nowMs: timers.nowMs,
+    timers,
+    source: {
+      build: (need, signal) => {
+        needs.push(need)
+        return control.onBuild(need, signal)
+      },
+    },
+    stock: {
+      size: 0,
+      take: (fits) => {
+        const found = stock.find(fits)
+        if (found) stock.splice(stock.indexOf(found), 1)
+        return found
+      },
+      start() {},
+      stop() {},
+    },
+    defaultHops: undefined,
+    opensPort: (node, port) => port === 443 || (port === 80 && node.key === OTHER.key),
+    onPath() {},
+  })
+  const acquire = (change: Partial<TunnelRequest> = {}, signal = NEVER) =>
+    pool.acquire({ ...BASE, ...change }, signal)
+  return { pool, acquire, needs, circuits, stock, control, build, timers, exit }
+}
+
+const isolated = (change: Partial<TunnelRequest['isolation']>): Partial<TunnelRequest> => ({
+  isolation: { ...BASE.isolation, ...change },
+})
+
+/** Opens a stream that nobody reads. */
+function open(driver: ClientTunnelDriver): void {
+  driver.connect('a', 443).on('error', () => {})
+}
+
+suite('isolation', () => {
+  test('the same key and wishes share a tunnel', async () => {
+    const { acquire, needs } = world()
+    const one = await acquire()
+    assert.equal(await acquire(), one)
+    assert.equal(await acquire({ port: undefined }), one, 'a lookup goes with its streams')
+    assert.equal(needs.length, 1)
+  })
+
+  for (const [name, change] of [
+    ['listener', isolated({ listener: '127.0.0.1:1081' })],
+    ['source address', isolated({ sourceAddress: '127.0.0.2' })],
+    ['user name', isolated({ username: 'user' })],
+    ['password', isolated({ password: 'secret' })],
+    ['port class', isolated({ portClass: 'other' })],
+    ['country', { selection: { country: 'DE' } }],
+    ['ASN', { selection: { asn: 64_500 } }],
+    ['session', { selection: { session: 'a1' } }],
+    ['hops', { selection: { hops: 3 } }],
+    ['traffic class', { selection: { trafficClass: 'browse' } }],
+    ['datagrams', { needsDatagrams: true }],
+  ] as const) {
+    test(`another ${name} is another tunnel`, async () => {
+      const { acquire } = world()
+      const one = await acquire()
+      const two = await acquire(change)
+      assert.notEqual(two, one)
+      assert.equal(await acquire(), one)
+      assert.equal(await acquire(change), two)
+    })
+  }
+
+  test('fields do not run together', async () => {
+    const { acquire } = world()
+    const one = await acquire(isolated({ username: 'ab', password: 'c' }))
+    assert.notEqual(await acquire(isolated({ username: 'a', password: 'bc' })), one)
+    assert.notEqual(await acquire(isolated({ username: 'ab","c', password: '' })), one)
+  })
+
+  test('wishes that no exit can grant are refused, not ignored', async () => {
+    const { acquire, needs } = world()
+    await assert.rejects(acquire({ selection: { city: 'berlin' } }), { code: 'NO_PATH' })
+    await assert.rejects(acquire({ selection: { trafficClass: 'collect' } }), { code: 'NO_PATH' })
+    assert.equal(needs.length, 0)
+  })
+})
+
+suite('room', () => {
+  test('after ten minutes a tunnel takes no new streams', async () => {
+    const { acquire, timers } = world()
+    const one = await acquire()
+    open(one)
+    await timers.pass(10 * MINUTE_MS)
+    assert.equal(await acquire(), one)
+    await timers.pass(1)
+    assert.notEqual(await acquire(), one)
+  })
+
+  test('a port that the exit does not serve is another tunnel', async () => {
+    const { acquire, control, exit } = world()
+    const one = await acquire()
+    control.onBuild = async () => {
+      assert.ok(GUARD && OTHER)
+      return Promise.resolve(exit.circuit([GUARD, OTHER]))
+    }
+    const two = await acquire({ port: 80 })
+    assert.notEqual(two, one)
+    assert.equal(await acquire(), one)
+    assert.equal(await acquire({ port: 80 }), two)
+  })
+
+  test('the 91st stream at once, and the 121st open one, go into another tunnel', async () => {
+    const { acquire, timers } = world()
+    const first = await acquire()
+    open(first)
+    for (let i = 1; i < 90; i++) {
+      assert.equal(await acquire(), first)
+      open(first)
+    }
+    assert.notEqual(await acquire(), first)
+    const slow = world()
+    const one = await slow.acquire()
+    open(one)
+    for (let i = 1; i < 120; i++) {
+      await slow.timers.pass(60)
+      assert.equal(await slow.acquire(), one, `stream ${i}`)
+      open(one)
+    }
+    await slow.timers.pass(5000)
+    assert.notEqual(await slow.acquire(), one)
+    await timers.pass(1000)
+    assert.equal(await acquire(), first, 'eighteen a second come back')
+  })
+
+  test('a tunnel that drains or is over is passed over', async () => {
+    const { acquire } = world()
+    const one = await acquire()
+    one.onDraining()
+    const two = await acquire()
+    assert.notEqual(two, one)
+    two.close()
+    const three = await acquire()
+    assert.ok(three !== one && three !== two)
+  })
+
+  test('beyond sixteen full tunnels a caller waits until there is room, or it gives up', async () => {
+    const { acquire, pool, timers, needs } = world()
+    for (let i = 0; i < 16 * 90; i++) open(await acquire())
+    assert.equal(pool.tunnels.length, 16)
+    let got: ClientTunnelDriver | undefined
+    const waiting = acquire().then((driver) => (got = driver))
+    const caller = new AbortController()
+    const leaving = acquire({}, caller.signal)
+    await settle()
+    assert.equal(got, undefined)
+    caller.abort(new Error('gone'))
+    await assert.rejects(leaving, { message: 'gone' })
+    await timers.pass(100)
+    assert.equal(await waiting, got)
+    assert.equal(needs.length, 16)
+  })
+})
+
+suite('opening', () => {
+  test('is shared, and goes on when the one who began it gives up', async () => {
+    const { acquire, control, build, needs } = world()
+    const gate = Promise.withResolvers<TestCircuit>()
+    control.onBuild = () => gate.promise
+    const caller = new AbortController()
+    const left = acquire({}, caller.signal)
+    const stays = acquire()
+    caller.abort(new Error('gone'))
+    await assert.rejects(left, { message: 'gone' })
+    gate.resolve(build())
+    assert.equal((await stays).isOver, false)
+    assert.equal(needs.length, 1)
+  })
+
+  test('that fails is told to all who wait for it, and tried again for the next', async () => {
+    const { acquire, control, build } = world()
+    control.onBuild = () => Promise.reject(clientError('NO_PATH', { rule: 'MIDDLE' }))
+    const both = [acquire(), acquire()]
+    for (const waiting of both) await assert.rejects(waiting, { code: 'NO_PATH' })
+    control.onBuild = () => Promise.resolve(build())
+    assert.equal((await acquire()).isOver, false)
+  })
+
+  test('that fails for one port does not fail another', async () => {
+    const { acquire, control, build, needs } = world()
+    control.onBuild = ({ port }) =>
+      port === 25
+        ? Promise.reject(clientError('NO_PATH', { rule: 'EXIT_PORT' }))
+        : Promise.resolve(build())
+    const [bad, good] = [acquire({ port: 25 }), acquire({ port: 443 })]
+    await assert.rejects(bad, { code: 'NO_PATH' })
+    assert.equal((await good).isOver, false)
+    assert.deepEqual(
+      needs.map(({ port }) => port),
+      [25, 443],
+    )
+  })
+
+  test('a circuit that dies in the same breath is an error, and leaves nothing behind', async () => {
+    const { acquire, control, build, pool } = world()
+    control.onBuild = () => {
+      const circuit = build()
+      circuit.die()
+      return Promise.resolve(circuit)
+    }
+    await assert.rejects(acquire(), { code: 'CIRCUIT_FAILED' })
+    assert.equal(pool.tunnels.length, 0)
+  })
+
+  test('takes a circuit in stock when it fits, and for plain wishes only', async () => {
+    const { acquire, stock, exit, needs, control, build } = world()
+    assert.ok(GUARD && EXIT && OTHER)
+    const other = exit.circuit([GUARD, OTHER])
+    control.onBuild = ({ port }) => Promise.resolve(port === 80 ? other : build())
+    stock.push(exit.circuit([GUARD, EXIT]))
+    await acquire({ selection: { country: 'DE' } })
+    await acquire({ selection: { hops: 3 } })
+    assert.equal(stock.length, 1)
+    await acquire({ port: 80 })
+    assert.equal(stock.length, 1, 'its exit does not serve the port')
+    await acquire({ ...isolated({ username: 'x' }) })
+    assert.equal(stock.length, 0)
+    assert.equal(needs.length, 3)
+  })
+})
+
+suite('sessions', () => {
+  const SESSION = { selection: { session: 'a1', lifeMs: 30 * MINUTE_MS } }
+
+  test('keep their exit for their life, tunnel after tunnel', async () => {
+    const { acquire, needs, timers } = world()
+    const first = await acquire(SESSION)
+    first.close()
+    await acquire(SESSION)
+    assert.deepEqual(
+      needs.map(({ exit }) => exit),
+      [undefined, EXIT?.key],
+    )
+    await timers.pass(30 * MINUTE_MS)
+    await acquire(SESSION)
+    assert.equal(needs.at(-1)?.exit, undefined, 'its life is over')
+  })
+
+  test('without a life keep it as long as the client runs', async () => {
+    const { acquire, needs, timers } = world()
+    const endless = { selection: { session: 'a1' } }
+    ;(await acquire(endless)).close()
+    await timers.pass(7 * 24 * 60 * MINUTE_MS)
+    await acquire(endless)
+    assert.equal(needs.at(-1)?.exit, EXIT?.key)
+  })
+
+  test('no other request is bound to it', async () => {
+    const { acquire, needs } = world()
+    await acquire(SESSION)
+    await acquire()
+    await acquire({ selection: { session: 'b2' } })
+    assert.deepEqual(
+      needs.map(({ exit }) => exit),
+      [undefined, undefined, undefined],
+    )
+  })
+
+  test('are forgotten, the oldest first, when there are too many', async () => {
+    const { acquire, needs, control, build, timers } = world()
+    for (let i = 0; i < 4097; i++) {
+      control.onBuild = () => Promise.resolve(build())
+      ;(await acquire({ selection: { session: `s${i}` } })).close()
+    }
+    await timers.pass(30_000)
+    await acquire({ selection: { session: 's0' } })
+    assert.equal(needs.at(-1)?.exit, undefined)
+    await acquire({ selection: { session: 's1' } })
+    assert.equal(needs.at(-1)?.exit, EXIT?.key)
+  })
+})
+
+suite('joining again', () => {
+  test('goes to the same exit, around the dead middle at first', async () => {
+    const { acquire, needs, circuits, control, timers, exit, build } = world()
+    const driver = await acquire()
+    const stream = driver.connect('a', 443).on('error', () => {})
+    await stream.connected
+    let failures = 3
+    control.onBuild = () =>
+      failures-- > 0
+        ? Promise.reject(circuitError(CLOSE_REASON.TIMEOUT, 2))
+        : Promise.resolve(build())
+    circuits[0]?.die()
+    await timers.pass(150 + 400 + 800)
+    const joins = needs.slice(1)
+    assert.equal(joins.length, 4)
+    assert.ok(joins.every((need) => need.exit === EXIT?.key && need.hops === 3))
+    const excluded = joins.map(({ excludeNodes }) => (excludeNodes ? [...excludeNodes] : []))
+    assert.deepEqual(excluded, [[MIDDLE?.key], [MIDDLE?.key], [], []])
+    stream.write('on')
+    await until(() => exit.received.get(1) === 'on')
+    assert.equal(driver.rejoins, 1)
+  })
+
+  test('gives up when the exit could not be reached four times: the application is reset', async () => {
+    const { acquire, circuits, control, timers, pool, needs } = world()
+    const driver = await acquire()
+    const ends: string[] = []
+    driver
+      .connect('a', 443)
+      .on('end', () => ends.push('end'))
+      .on('error', () => ends.push('error'))
+      .resume()
+    await settle()
+    control.onBuild = () => Promise.reject(circuitError(CLOSE_REASON.CONNECT_FAILED, 3))
+    circuits[0]?.die()
+    await timers.pass(150 + 400)
+    assert.deepEqual(ends, [])
+    await timers.pass(800)
+    assert.deepEqual(ends, ['error'])
+    assert.equal(needs.length, 5)
+    assert.equal(pool.tunnels.length, 0)
+  })
+
+  test('does not give up for relays that cannot be reached', async () => {
+    const { acquire, circuits, control, timers, needs } = world()
+    const driver = await acquire()
+    open(driver)
+    await settle()
+    control.onBuild = () => Promise.reject(circuitError(CLOSE_REASON.CONNECT_FAILED, 2))
+    circuits[0]?.die()
+    await timers.pass(10_000)
+    assert.ok(needs.length > 8)
+    assert.equal(driver.isOver, false)
+    driver.close()
+  })
+})
+
+suite('closing', () => {
+  test('a tunnel that nobody uses is closed after two minutes, a used one never', async () => {
+    const { acquire, timers, pool } = world()
+    const [idle, used] = [await acquire(), await acquire(isolated({ username: 'x' }))]
+    open(used)
+    await timers.pass(2 * MINUTE_MS)
+    assert.equal(pool.tunnels.length, 2)
+    await timers.pass(MINUTE_MS)
+    assert.equal(idle.isOver, true)
+    assert.deepEqual(pool.tunnels, [used])
+  })
+
+  test('all: every tunnel, and CLIENT_CLOSED for who waits and who comes later', async () => {
+    const { acquire, pool, control, timers } = world()
+    const driver = await acquire()
+    control.onBuild = (_need, signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      )
+    const waiting = acquire(isolated({ username: 'x' }))
+    pool.closeAll()
+    await assert.rejects(waiting, { code: 'CLIENT_CLOSED' })
+    await assert.rejects(acquire(), { code: 'CLIENT_CLOSED' })
+    assert.equal(driver.isOver, true)
+    assert.equal(pool.tunnels.length, 0)
+    await timers.pass(2000)
+    assert.deepEqual(timers.waiting(), [])
+  })
+
+  test('destroys a circuit that is ready after that', async () => {
+    const { acquire, pool, control, build } = world()
+    const gate = Promise.withResolvers<TestCircuit>()
+    control.onBuild = () => gate.promise
+    const waiting = acquire()
+    pool.closeAll()
+    const late = build()
+    gate.resolve(late)
+    await assert.rejects(waiting, { code: 'CLIENT_CLOSED' })
+    assert.deepEqual(late.destroyed, [CLOSE_REASON.FINISHED])
+  })
+})
