@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON, RESET_REASON } from '@byway/protocol/wire'
@@ -190,10 +191,17 @@ suite('when the circuit dies', () => {
     await stream.connected
     exit.tunnel().end(1)
     await until(() => seen.end === 'end')
-    control.circuits.push(exit.circuit(PATH))
+    exit.consumes = false
+    const windowBytes = 256 * 1024
+    stream.write(Buffer.alloc(windowBytes, 'x'))
     stream.end('the last words')
+    await once(stream, 'close')
+    await until(() => exit.received.get(1)?.length === windowBytes)
+    control.circuits.push(exit.circuit(PATH))
     first.die()
-    await until(() => exit.received.get(1) === 'the last words')
+    exit.tunnel().consumed(1, windowBytes, 0)
+    await until(() => exit.received.get(1)?.endsWith('the last words') === true)
+    assert.equal(control.rejoins, 1)
   })
 
   test('a circuit that died before its first user came ends the tunnel at once', () => {

@@ -38,6 +38,8 @@ export type TestExit = {
   tunnel(): ExitTunnel
   /** Answers to BEGIN; none makes the exit silent. @default connected */
   onBegin: (tunnel: ExitTunnel, stream: number) => void
+  /** False while its targets take nothing: the windows of the streams stand still. @default true */
+  consumes: boolean
   /** Forgets its tunnels, as after a restart. */
   restart(): void
 }
@@ -58,6 +60,7 @@ export function createTestExit(nowMs: () => number): TestExit {
     begun: [],
     resets: [],
     received: new Map(),
+    consumes: true,
     onBegin: (tunnel, stream) => tunnel.connected(stream, 4),
     tunnel() {
       if (!latest) throw new Error('no tunnel was opened')
@@ -82,7 +85,7 @@ export function createTestExit(nowMs: () => number): TestExit {
       onData(stream, bytes) {
         const before = exit.received.get(stream) ?? ''
         exit.received.set(stream, before + Buffer.from(bytes).toString())
-        tunnel?.consumed(stream, bytes.length, nowMs())
+        if (exit.consumes) tunnel?.consumed(stream, bytes.length, nowMs())
       },
       onEnd() {},
       onReset: (stream) => void exit.resets.push(stream),
