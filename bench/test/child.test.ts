@@ -1,7 +1,7 @@
 /** Nothing that the bench starts outlives it, however it ends. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -27,9 +27,15 @@ async function startParent(): Promise<{ parent: ReturnType<typeof spawn>; childP
 }
 
 function isAlive(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  } catch (error) {
+    // ENOENT before it is opened, ESRCH when it ends between opening and reading.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return false
+    throw error
+  }
 }
 
 suite('children', () => {
