@@ -1,0 +1,2 @@
+/** The chain behind a port: contracts, RPC quorum, transaction lane, embedded anvil. */
+export {}

@@ -1,0 +1,2 @@
+/** The double-entry ledger. */
+export {}

@@ -1,0 +1,2 @@
+/** Tickets, slots and their digests (SPEC §13, §14). */
+export {}

@@ -1,0 +1,2 @@
+/** Keys: words, keystore, and the signer process. */
+export {}

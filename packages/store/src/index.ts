@@ -1,0 +1,2 @@
+/** Durable money records in node:sqlite, and the ledger over them. */
+export {}
