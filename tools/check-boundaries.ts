@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/protocol/directory': 3,
   '@byway/protocol/payment': 3,
   '@byway/protocol/ledger': 3,
+  '@byway/home': 3,
   '@byway/net': 4,
   '@byway/chain': 4,
   '@byway/store': 4,

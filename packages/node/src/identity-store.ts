@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fromHex, toHex } from '@byway/protocol/base'
 import { nodeError } from './errors.ts'
-import { openHome, readPrivateFile, writePrivateFile } from './home/private-files.ts'
+import { openHome, readPrivateFile, writePrivateFile } from '@byway/home'
 
 const SEED_BYTES = 32
 const FILE_NAME = 'identity.key'

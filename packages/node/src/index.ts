@@ -27,10 +27,3 @@ export type {
 } from './exit/exit-service.ts'
 export { runPolicyCheck } from './exit/policy-check.ts'
 export type { PolicyCheckArgs, PolicyCheckResult } from './exit/policy-check.ts'
-export type { HomeError } from './home/home-errors.ts'
-export {
-  openHome,
-  readPrivateFile,
-  removePrivateFile,
-  writePrivateFile,
-} from './home/private-files.ts'

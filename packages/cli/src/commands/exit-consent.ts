@@ -3,13 +3,13 @@
  * no option, file or variable stands in for it. Disabling asks nothing.
  */
 import type { Command } from 'commander'
+import { openHome } from '@byway/home'
 import {
   CONSENT_PHRASE,
   CONSENT_TEXT,
   CONSENT_TEXT_VERSION,
   consentCovers,
   consentError,
-  openHome,
   readConsent,
   removeConsent,
   writeConsent,

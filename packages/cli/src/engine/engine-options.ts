@@ -1,7 +1,7 @@
 /** The options that every command with an engine takes, and what they lead to: state folder, configuration, network file, log, the signal to stop. */
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { openHome } from '@byway/node'
+import { openHome } from '@byway/home'
 import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NetworkParameters } from '@byway/protocol/directory'
-import { readPrivateFile, removePrivateFile, writePrivateFile } from '../home/private-files.ts'
+import { readPrivateFile, removePrivateFile, writePrivateFile } from '@byway/home'
 import { consentError } from './consent-errors.ts'
 import { CONSENT_TEXT_VERSION } from './consent-text.ts'
 

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { writePrivateFile } from '@byway/home'
 import {
   CONSENT_PHRASE,
   CONSENT_TEXT,
@@ -14,7 +15,6 @@ import {
   untilConsentEnds,
   writeConsent,
   writeLocalConsent,
-  writePrivateFile,
 } from '@byway/node'
 
 const NOW_MS = Date.UTC(2026, 10, 20)

@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { openHome, readPrivateFile, removePrivateFile, writePrivateFile } from '@byway/node'
+import { openHome, readPrivateFile, removePrivateFile, writePrivateFile } from '@byway/home'
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'byway-home-'))
