@@ -136,6 +136,16 @@ serve(
       circuit.destroy(CLOSE_REASON.FINISHED)
       return { buildMs: circuit.buildMs }
     },
+    /** A build whose last hop need not serve as one: it makes both handshakes all the same. */
+    warm: async (request) => {
+      const link = await linkForBuild()
+      timedBuilds++
+      const built = await tryBuild(link, pathOf(request))
+      if (!('type' in built)) built.destroy(CLOSE_REASON.FINISHED)
+      else if (built.reason !== CLOSE_REASON.NOT_EXIT)
+        throw new Error(`refused: reason ${built.reason}`)
+      return {}
+    },
     links: async ({ count }) => {
       await many(Number(count), DIALS_AT_ONCE, async () => void idleLinks.push(await openLink()))
       return { open: idleLinks.filter((link) => !link.isClosed).length }

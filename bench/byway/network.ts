@@ -34,6 +34,8 @@ export interface BywayNetwork {
   ping(): Promise<number>
   /** Milliseconds of one build over a warm link to the entry. */
   build(): Promise<number>
+  /** Builds once to the node before the last: warms the programs, not the last link. */
+  warm(): Promise<void>
   /** Asks the process of many clients; see `load-process.ts`. */
   load(request: Line): Promise<Line>
   stop(): Promise<void>
@@ -46,7 +48,9 @@ export type BywayNetworkOptions = {
   readonly places: Places
   readonly originPort: number
   /** Called before the client starts, when no circuit was ever built. */
-  readonly beforeClient?: ((early: Pick<BywayNetwork, 'build'>) => Promise<void>) | undefined
+  readonly beforeClient?:
+    | ((early: Pick<BywayNetwork, 'build' | 'warm'>) => Promise<void>)
+    | undefined
 }
 
 /** Nodes are up in half a second; links of 150 ms and a busy machine take longer. */
@@ -114,7 +118,9 @@ async function startParts(
   const askLoad = (request: Line): Promise<Line> => ask(load, request, LOAD_TIMEOUT_MS)
   const build = async (): Promise<number> =>
     Number((await askLoad({ do: 'build', path }))['buildMs'])
-  await beforeClient?.({ build })
+  const warm = async (): Promise<void> =>
+    void (await askLoad({ do: 'warm', path: path.slice(0, -1) }))
+  await beforeClient?.({ build, warm })
 
   const home = makeHome(scratch, 'client')
   pinGuard(home, entry.id)
@@ -145,6 +151,7 @@ async function startParts(
       return found.rttMs
     },
     build,
+    warm,
     load: askLoad,
     stop,
   }

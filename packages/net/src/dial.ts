@@ -71,6 +71,8 @@ function openSocket(options: DialOptions): { socket: TLSSocket; feed: SocketFeed
     onread,
   }
   const socket = connect(settings)
+  // The request must not wait for the acknowledgement of TLS's Finished: that is a whole round trip of a cold link.
+  socket.setNoDelay(true)
   attach(socket)
   return { socket, feed }
 }
