@@ -7,7 +7,7 @@ import { attempt, originOptions, testNode, testNodes } from './circuit-harness.t
 import { seededBytes } from './seeded.ts'
 
 const SLOW = process.env['SLOW'] !== undefined
-const HANDSHAKE_RUNS = SLOW ? 20_000 : 150
+const HANDSHAKE_RUNS = SLOW ? 100_000 : 150
 /** Refused by mac1, at a few microseconds each. */
 const CHEAP_RUNS = SLOW ? 100_000 : 20_000
 

@@ -13,7 +13,7 @@ import { buildCircuit, type TestCircuit, testNodes } from './circuit-harness.ts'
 import { seededBytes } from './seeded.ts'
 
 /** Each run builds circuits of its own, handshakes and all. */
-const RUNS = process.env['SLOW'] ? 2000 : 120
+const RUNS = process.env['SLOW'] ? 100_000 : 120
 const nodes = testNodes(3)
 let fresh = 0
 
