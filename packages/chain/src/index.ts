@@ -1,2 +1,10 @@
 /** The chain behind a port: contracts, RPC quorum, transaction lane, embedded anvil. */
-export {}
+export type { ChainEvent, ChainEventBody, ChainNews, ChainView, SlotChange } from './chain-view.ts'
+export { type ChainError, chainError, type EndpointFault } from './errors.ts'
+export type {
+  LaneAlert,
+  LaneCall,
+  LaneStatus,
+  LaneTransaction,
+  TransactionLane,
+} from './transaction-lane.ts'

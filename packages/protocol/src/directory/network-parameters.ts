@@ -25,6 +25,45 @@ export type BootstrapNode = {
 /** One loopback origin that the exits of a local network may reach. */
 export type ExitTarget = { readonly address: string; readonly port: number }
 
+/**
+ * How a network is paid (SPEC §13): its chain, contracts and constants. The contracts hold most of these for themselves; who opens the chain compares.
+ * Addresses are 20 bytes, amounts counts of the token's smallest part.
+ */
+export type PaymentParameters = {
+  readonly chainId: number
+  /** JSON-RPC endpoints, `http` or `https`: two or more, of which none is believed alone; one is enough in a local network. */
+  readonly rpcUrls: readonly string[]
+  readonly pool: Uint8Array
+  readonly registry: Uint8Array
+  readonly token: Uint8Array
+  readonly authoriser: Uint8Array
+  /** The block of the pool's creation: its history begins here. */
+  readonly deployBlock: number
+  /** What a win pays: `V`. */
+  readonly winValue: bigint
+  /** Wins of a slot: `K`. */
+  readonly winsPerSlot: number
+  /** `b`. A slot is `V·K + b`, a whole number of bonds. */
+  readonly bond: bigint
+  /** For people: `USDC` and 6, say. */
+  readonly tokenSymbol: string
+  readonly tokenDecimals: number
+  /** Between tickets and tokens for a slot that nobody has locked (SPEC §16), seconds. */
+  readonly issueDelayS: number
+  /** Between two published roots, seconds. */
+  readonly rootIntervalS: number
+  /** A slot is shown first under a root of at most this age, seconds. */
+  readonly rootMaxAgeS: number
+  /** A locked slot must be bound within this, seconds. */
+  readonly lockS: number
+  /** Between asking for a shown slot back and having it (`T_refund`), seconds. */
+  readonly refundDelayS: number
+  /** The same for a bound slot that is not full (`T_close`), seconds. */
+  readonly closeDelayS: number
+  /** Blocks on top of a transaction before it counts as settled. */
+  readonly confirmations: number
+}
+
 export type NetworkParameters = {
   /** Names the network in files and on screen: letters, digits, `_` and `-`. */
   readonly name: string
@@ -35,4 +74,6 @@ export type NetworkParameters = {
   readonly asnTable: readonly AsnRow[]
   readonly bootstrap: readonly BootstrapNode[]
   readonly exitTargets: readonly ExitTarget[]
+  /** Absent in a network where nothing is paid. */
+  readonly payment?: PaymentParameters | undefined
 }

@@ -1,2 +1,18 @@
 /** The machines of paying and being paid (SPEC §13, §15). */
-export {}
+export type {
+  ChainHead,
+  ContractCall,
+  DepositLeaf,
+  EventPlace,
+  Hex,
+  PublishedRoot,
+  RawTransactionStore,
+  Registration,
+  SignedForm,
+  SlotState,
+  SlotWord,
+  StoredTransaction,
+  TransactionReceipt,
+  TransactionSigner,
+  UnsignedTransaction,
+} from './chain-types.ts'

@@ -1,0 +1,65 @@
+/**
+ * What the engines see of the chain: writing. One lane per account: it numbers transactions, stores each before it is sent, raises the fee of a stuck one, sends
+ * again what a reorg dropped, and goes on after a restart (ADR-0010).
+ * @module
+ */
+import type { ContractCall, Hex, TransactionReceipt } from '@byway/protocol/payment'
+
+/** A call and how it is to be sent. */
+export type LaneCall = ContractCall & {
+  /**
+   * What it is for, such as `lock:<nullifier>`; letters, digits and `:-_.`, at most 160. Asking again with the same key sends nothing new: it gives the transaction
+   * that is there, also after a restart. A call that was mined and failed, or was lost, may be asked for again.
+   */
+  readonly key: string
+  /** The most that a unit of gas may cost, wei. @default the lane's own cap */
+  readonly feeCap?: bigint | undefined
+  /** Gas to ask for without an estimate, as for calls that need an earlier one of this lane mined. At most `gasCap`. */
+  readonly gas?: bigint | undefined
+}
+
+/** A transaction that is on its way or has arrived. */
+export type LaneTransaction = {
+  readonly key: string
+  readonly nonce: number
+  /** Of its newest form. */
+  readonly hash: Hex
+  /**
+   * Resolves once it is as deep in the chain as the lane's `confirmations`.
+   * Rejects with CHAIN_TRANSACTION_FAILED when it was mined and changed nothing, CHAIN_TRANSACTION_LOST when its nonce went to another transaction, and
+   * CHAIN_LANE_STOPPED when the lane stops before: it is still stored then, and goes on with the next start.
+   */
+  readonly confirmed: Promise<TransactionReceipt>
+}
+
+/** How a lane is doing, for status and alerts. */
+export type LaneStatus = {
+  readonly pending: number
+  /** Blocks since the oldest pending one was first sent; 0 with none pending. */
+  readonly oldestBlocks: number
+  /** True while a pending one waits because gas costs more than its cap. */
+  readonly isWaitingForGas: boolean
+}
+
+/** Told what a person may have to act on. Handlers must not throw. */
+export type LaneAlert =
+  | { readonly type: 'stuck'; readonly nonce: number; readonly blocks: number }
+  | { readonly type: 'gas-dear'; readonly baseFeeGwei: number; readonly feeCapGwei: number }
+  | { readonly type: 'nonce-gap'; readonly nonce: number }
+  | { readonly type: 'lost'; readonly nonce: number }
+
+export interface TransactionLane {
+  /** 20 bytes. */
+  readonly account: Uint8Array
+  /**
+   * Sends a call once; resolves when it is stored and was handed to the chain (or could not be just now: it is sent again with each look).
+   * @throws CHAIN_GAS_DEAR (ask again later), CHAIN_GAS_CAP, CHAIN_REVERTED (it would change nothing; carries the contract's error), CHAIN_NO_COIN,
+   *   CHAIN_LANE_FULL, CHAIN_UNREACHABLE, CHAIN_DISAGREE, or the signal's reason. Nothing was stored then.
+   */
+  send(call: LaneCall, signal: AbortSignal): Promise<LaneTransaction>
+  /**
+   * Looks at the chain once: settles what was mined, sends again what was forgotten, raises fees, closes gaps. A program calls it with each new block; never
+   * throws for a chain that cannot be asked.
+   */
+  look(signal: AbortSignal): Promise<LaneStatus>
+}
