@@ -109,6 +109,7 @@ function takeUnsequenced(
     }
     case HOP_MESSAGE.OPEN:
     case HOP_MESSAGE.JOIN:
+    case HOP_MESSAGE.PAY:
       break
   }
   // SPEC §9.2: OPEN and JOIN are the first message on a fresh leg, or nothing.

@@ -13,7 +13,9 @@
  *     89    1 roles           90 1 exit profile     91 1 exit flags
  *     92    2 country         94 4 ASN
  *     98   32 family id      130 32 staker id
- *    162    1 a, then a × (u8 family ‖ address ‖ u16 port)
+ *    162   20 provider         182    1 price step
+ *    183   32 hash of the token keys
+ *    215    1 a, then a × (u8 family ‖ address ‖ u16 port)
  *           1 t, then t × node id
  *           1 v, then the software version
  * end−64   64 signature over "byway descriptor v1" ‖ all before
@@ -25,12 +27,14 @@ import { addressBytesOf, readIp, type SocketAddressBytes, writeIp } from './addr
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
+import { CHAIN_ADDRESS_BYTES } from './opening.ts'
+import { MAX_PRICE_STEP } from './price-step.ts'
 import { asciiBytes, asciiText, requireVersion, WIRE_VERSION } from './text.ts'
 
 /** SPEC §10.1. */
 export const MAX_DESCRIPTOR_BYTES = 1536
 /** The fixed fields, one IPv4 address and nothing else. */
-export const MIN_DESCRIPTOR_BYTES: number = 163 + 7 + 1 + 1 + 64
+export const MIN_DESCRIPTOR_BYTES: number = 216 + 7 + 1 + 1 + 64
 /** SPEC §10.1: "expires, at most 48 h after published". */
 export const MAX_DESCRIPTOR_LIFE_S: number = 48 * 3600
 /** SPEC §10.1: "number of addresses, at most 8". */
@@ -69,6 +73,12 @@ export type Descriptor = {
   /** Undefined when the node is in no family. */
   readonly familyId: Uint8Array | undefined
   readonly stakerId: Uint8Array | undefined
+  /** The 20-byte address to which tickets are made out (SPEC §13.1); undefined when the node takes no pay. */
+  readonly provider: Uint8Array | undefined
+  /** SPEC §13.1; 0 is free. */
+  readonly priceStep: number
+  /** Hash of the token keys (SPEC §16); undefined when the node sells none. */
+  readonly tokenKeysHash: Uint8Array | undefined
   readonly addresses: readonly SocketAddressBytes[]
   /** Node ids of the relays that this node may be attached to. */
   readonly attachments: readonly Uint8Array[]
@@ -100,8 +110,11 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
     exitFlags: readBits(reader, 'exitFlags', EXIT_FLAG.IPV6 | EXIT_FLAG.DATAGRAMS),
     country: readCountry(reader),
     asn: reader.u32('asn'),
-    familyId: readOptionalId(reader, 'familyId'),
-    stakerId: readOptionalId(reader, 'stakerId'),
+    familyId: readOptional(reader, 32, 'familyId'),
+    stakerId: readOptional(reader, 32, 'stakerId'),
+    provider: readOptional(reader, CHAIN_ADDRESS_BYTES, 'provider'),
+    priceStep: readCount(reader, MAX_PRICE_STEP, 'priceStep'),
+    tokenKeysHash: readOptional(reader, 32, 'tokenKeysHash'),
     addresses: readCounted(reader, MAX_ADDRESSES, 'addresses', readAddress),
     attachments: readCounted(reader, MAX_ATTACHMENTS, 'attachments', (r) => r.copy(32, 'nodeId')),
     software: asciiText(reader.view(readCount(reader, MAX_SOFTWARE_BYTES, 'software'), 'software')),
@@ -137,6 +150,9 @@ export function encodeUnsignedDescriptor(descriptor: Descriptor): Uint8Array {
     .u32(descriptor.asn, 'asn')
     .fixed(descriptor.familyId ?? NO_ID, 32, 'familyId')
     .fixed(descriptor.stakerId ?? NO_ID, 32, 'stakerId')
+    .fixed(descriptor.provider ?? NO_PROVIDER, CHAIN_ADDRESS_BYTES, 'provider')
+    .u8(descriptor.priceStep, 'priceStep')
+    .fixed(descriptor.tokenKeysHash ?? NO_ID, 32, 'tokenKeysHash')
     .u8(descriptor.addresses.length, 'addresses')
   for (const address of descriptor.addresses) writeIp(writer, address).u16(address.port, 'port')
   writer.u8(descriptor.attachments.length, 'attachments')
@@ -195,9 +211,10 @@ function isCountry(text: string): boolean {
   return /^[A-Z]{2}$/.test(text)
 }
 
-function readOptionalId(reader: ByteReader, field: string): Uint8Array | undefined {
-  const id = reader.copy(32, field)
-  return isAllZero(id) ? undefined : id
+/** SPEC §10.1, "or zeros". */
+function readOptional(reader: ByteReader, bytes: number, field: string): Uint8Array | undefined {
+  const value = reader.copy(bytes, field)
+  return isAllZero(value) ? undefined : value
 }
 
 function readAddress(reader: ByteReader): SocketAddressBytes {
@@ -235,8 +252,11 @@ function requireEncodable(descriptor: Descriptor): void {
     roles: (descriptor.roles & ~(ROLE.RELAY | ROLE.EXIT)) !== 0,
     exitFlags: (descriptor.exitFlags & ~(EXIT_FLAG.IPV6 | EXIT_FLAG.DATAGRAMS)) !== 0,
     country: descriptor.country !== '' && !isCountry(descriptor.country),
-    familyId: descriptor.familyId !== undefined && isAllZero(descriptor.familyId),
-    stakerId: descriptor.stakerId !== undefined && isAllZero(descriptor.stakerId),
+    familyId: isZeros(descriptor.familyId),
+    stakerId: isZeros(descriptor.stakerId),
+    provider: isZeros(descriptor.provider),
+    priceStep: descriptor.priceStep > MAX_PRICE_STEP,
+    tokenKeysHash: isZeros(descriptor.tokenKeysHash),
     addresses:
       descriptor.addresses.length > MAX_ADDRESSES ||
       descriptor.addresses.some(({ port }) => port === 0) ||
@@ -249,7 +269,13 @@ function requireEncodable(descriptor: Descriptor): void {
   }
 }
 
-const FIXED_BYTES = 163
+/** Zeros say "none": undefined does here. */
+function isZeros(value: Uint8Array | undefined): boolean {
+  return value !== undefined && isAllZero(value)
+}
+
+const FIXED_BYTES = 216
 const SIGNATURE_BYTES = 64
 const NO_ID = new Uint8Array(32)
+const NO_PROVIDER = new Uint8Array(CHAIN_ADDRESS_BYTES)
 const NO_COUNTRY = new Uint8Array(2)

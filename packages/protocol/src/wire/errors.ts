@@ -13,8 +13,8 @@ type WireErrors = {
   WIRE_VALUE: { field: string; value: number }
   /** The version byte is not ours (SPEC §1.1). */
   WIRE_VERSION: { version: number }
-  /** A message type that its list does not have (SPEC §4.4, §7.1). */
-  WIRE_TYPE: { list: 'link' | 'hop'; type: number }
+  /** A message type that its list does not have (SPEC §4.4, §7.1, §15.1). */
+  WIRE_TYPE: { list: 'link' | 'hop' | 'pay'; type: number }
   /** Our own code gave a value that its field cannot hold. */
   WIRE_ENCODE: { field: string }
 }

@@ -21,6 +21,7 @@ import {
 } from './hop-messages.ts'
 import { decodeHost } from './host.ts'
 import { readU32, readU64 } from './integers.ts'
+import { decodePayMessage } from './pay-message-decode.ts'
 import { parseResetReason, type ResetReason } from './reasons.ts'
 
 /**
@@ -88,6 +89,8 @@ function readUnsequenced(type: number, reader: ByteReader): HopMessage {
         endpoint: readEndpoint(reader),
         payload: reader.rest(),
       }
+    case HOP_MESSAGE.PAY:
+      return { type, pay: decodePayMessage(reader.rest()) }
     default:
       throw wireError('WIRE_TYPE', { list: 'hop', type })
   }

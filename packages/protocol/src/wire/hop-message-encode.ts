@@ -17,6 +17,7 @@ import {
 import { encodeHost } from './host.ts'
 import { writeU32, writeU64 } from './integers.ts'
 import type { MessageListWriter } from './message-list.ts'
+import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 
 type UnsequencedMessage = Exclude<HopMessage, SequencedMessage>
 
@@ -67,6 +68,7 @@ export function hopMessageBytes(message: HopMessage): number {
   if (type === HOP_MESSAGE.DATAGRAM) {
     return 4 + endpointBytes(message.endpoint) + message.payload.length
   }
+  if (type === HOP_MESSAGE.PAY) return payMessageBytes(message.pay)
   return FIXED_BODY_BYTES[type]
 }
 
@@ -106,6 +108,9 @@ function writeUnsequenced(writer: ByteWriter, message: UnsequencedMessage): void
     case HOP_MESSAGE.DATAGRAM:
       writeEndpoint(writeStream(writer, message.stream), message.endpoint)
       writer.raw(message.payload, 'payload')
+      break
+    case HOP_MESSAGE.PAY:
+      writer.raw(encodePayMessage(message.pay), 'pay')
       break
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { IpBytes, IpFamily } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { PayMessage } from './pay-messages.ts'
 import type { ResetReason } from './reasons.ts'
 
 /** SPEC §7.1. Names are those of the table. */
@@ -19,6 +20,7 @@ export const HOP_MESSAGE = {
   CLOSE: 8,
   DRAIN: 9,
   DATAGRAM: 10,
+  PAY: 11,
   BEGIN: 16,
   CONNECTED: 17,
   DATA: 18,
@@ -106,6 +108,9 @@ export type SequencedMessage =
     })
   | ResolvedMessage
 
+/** Carries a payment message (SPEC §15.1). */
+export type HopPayCarrier = { readonly type: Types['PAY']; readonly pay: PayMessage }
+
 /** Narrow on `type`. Byte fields are copies, except payloads. */
 export type HopMessage =
   | AckMessage
@@ -117,6 +122,7 @@ export type HopMessage =
   | { readonly type: Types['CLOSE'] }
   | { readonly type: Types['DRAIN']; readonly seconds: number }
   | DatagramMessage
+  | HopPayCarrier
   | SequencedMessage
 
 /** True for the types that carry a tunnel sequence (SPEC §7.1, "sequenced"). */

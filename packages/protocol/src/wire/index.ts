@@ -90,6 +90,7 @@ export type {
   DataMessage,
   HopMessage,
   HopMessageType,
+  HopPayCarrier,
   JoinedMessage,
   JoinMessage,
   ResolvedMessage,
@@ -130,6 +131,64 @@ export {
 } from './message-list.ts'
 export type { ListMessage } from './message-list.ts'
 export {
+  CHAIN_ADDRESS_BYTES,
+  decodeOpening,
+  encodeOpening,
+  FIELD_BYTES,
+  MAX_PROOF_BYTES,
+  OPENING_HEADER_BYTES,
+  openingBytes,
+} from './opening.ts'
+export type { Opening } from './opening.ts'
+export { decodePayMessage } from './pay-message-decode.ts'
+export { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
+export {
+  COMMIT_BYTES,
+  isClientPay,
+  MAX_AMOUNT,
+  MAX_COMMITS,
+  MAX_REVEALS,
+  MAX_TICKET_INDEX,
+  MAX_TOKEN_BYTES,
+  MAX_TOKEN_ELEMENT_BYTES,
+  MAX_TOKEN_KEY_BYTES,
+  MAX_TOKEN_KEYS,
+  MAX_TOKENS_AT_ONCE,
+  PAY,
+  TICKET_NONCE_BYTES,
+  TOKEN_KEY_ID_BYTES,
+  TOKEN_KIND,
+  TOKEN_NONCE_BYTES,
+} from './pay-messages.ts'
+export type {
+  BuyMessage,
+  ClientPayMessage,
+  CommitsMessage,
+  DueMessage,
+  HopPayMessage,
+  KeysMessage,
+  PayKind,
+  PayMessage,
+  RefusedMessage,
+  Reveal,
+  ShowMessage,
+  ShownMessage,
+  SlotFullMessage,
+  SoldMessage,
+  SpendMessage,
+  TicketMessage,
+  TokenKey,
+  TokenKind,
+} from './pay-messages.ts'
+export {
+  decodePlainProof,
+  encodePlainProof,
+  MAX_TREE_DEPTH,
+  TICKET_SIGNATURE_BYTES,
+} from './plain-proof.ts'
+export type { PlainProof } from './plain-proof.ts'
+export { MAX_PRICE_STEP, PRICE_STEPS } from './price-step.ts'
+export {
   CLOSE_REASON,
   closeReasonName,
   parseCloseReason,
@@ -141,3 +200,5 @@ export {
 } from './reasons.ts'
 export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from './reasons.ts'
 export { WIRE_VERSION } from './text.ts'
+export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
+export type { Refusal, Verdict, VerdictName } from './verdicts.ts'

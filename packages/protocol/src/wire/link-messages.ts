@@ -10,6 +10,7 @@
  * 5 DIRECTORY_PART    u16 request id ‖ u8 last ‖ n × (u16 bytes ‖ descriptor)
  * 6 DIRECTORY_PUBLISH descriptor
  * 7 DRAIN             u16 seconds
+ * 8 PAY               payment message
  * ```
  * @module
  */
@@ -19,6 +20,9 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { MAX_DESCRIPTOR_BYTES, MIN_DESCRIPTOR_BYTES } from './descriptor.ts'
 import { wireError } from './errors.ts'
+import { decodePayMessage } from './pay-message-decode.ts'
+import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
+import type { PayMessage } from './pay-messages.ts'
 
 /** SPEC §4.4. Names are those of the table. */
 export const LINK_MESSAGE = {
@@ -29,6 +33,7 @@ export const LINK_MESSAGE = {
   DIRECTORY_PART: 5,
   DIRECTORY_PUBLISH: 6,
   DRAIN: 7,
+  PAY: 8,
 } as const
 export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
 
@@ -49,6 +54,8 @@ export type LinkMessage =
   /** The descriptor is a view into the cell, not parsed yet. */
   | { readonly type: Types['DIRECTORY_PUBLISH']; readonly descriptor: Uint8Array }
   | { readonly type: Types['DRAIN']; readonly seconds: number }
+  /** Between a client and its entry only (SPEC §15.1). */
+  | { readonly type: Types['PAY']; readonly pay: PayMessage }
 
 /**
  * Decodes the body of one link message.
@@ -90,6 +97,9 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
     case LINK_MESSAGE.DRAIN:
       writer.u16(message.seconds, 'seconds')
       break
+    case LINK_MESSAGE.PAY:
+      writer.raw(encodePayMessage(message.pay), 'pay')
+      break
   }
   return writer.done()
 }
@@ -112,6 +122,8 @@ export function linkMessageBytes(message: LinkMessage): number {
       )
     case LINK_MESSAGE.DIRECTORY_PUBLISH:
       return message.descriptor.length
+    case LINK_MESSAGE.PAY:
+      return payMessageBytes(message.pay)
     default:
       return unreachable(message, 'every link message has a size')
   }
@@ -143,6 +155,8 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
       return { type, descriptor: readDescriptor(reader, reader.left) }
     case LINK_MESSAGE.DRAIN:
       return { type, seconds: reader.u16('seconds') }
+    case LINK_MESSAGE.PAY:
+      return { type, pay: decodePayMessage(reader.rest()) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }

@@ -19,6 +19,7 @@ export const CLOSE_REASON = {
   FENCED: 27,
   UNKNOWN_TUNNEL: 28,
   NOT_EXIT: 29,
+  UNPAID: 30,
 } as const
 export type CloseReason = (typeof CLOSE_REASON)[keyof typeof CLOSE_REASON]
 export type CloseReasonName = keyof typeof CLOSE_REASON
@@ -73,7 +74,7 @@ export function readDestroyBody(body: Uint8Array): CloseReason {
 }
 
 function isCloseReason(byte: number): byte is CloseReason {
-  return byte >= CLOSE_REASON.PROTOCOL && byte <= CLOSE_REASON.NOT_EXIT
+  return byte >= CLOSE_REASON.PROTOCOL && byte <= CLOSE_REASON.UNPAID
 }
 
 function isResetReason(byte: number): byte is ResetReason {

@@ -15,8 +15,14 @@ import {
   LINK_MESSAGE,
   type LinkMessage,
   type LinkProof,
+  type Opening,
+  PAY,
+  type PayMessage,
+  type PlainProof,
   RESET_REASON,
   type SocketAddressBytes,
+  TOKEN_KIND,
+  VERDICT,
 } from '@byway/protocol/wire'
 
 const SLOW = process.env['SLOW'] === '1'
@@ -63,6 +69,101 @@ export const endpoint: fc.Arbitrary<Endpoint> = fc.oneof(
   record<Endpoint>({ host, port: u16 }),
 )
 
+const nonZero = (length: number): fc.Arbitrary<Uint8Array> =>
+  bytes(length).filter((id) => id.some((byte) => byte !== 0))
+
+export const opening: fc.Arbitrary<Opening> = record<Opening>({
+  root: bytes(32),
+  nullifier: bytes(32),
+  sessionKey: nonZero(20),
+  receiptKey: bytes(32),
+  proof: someBytes(0, 300),
+})
+
+export const plainProof: fc.Arbitrary<PlainProof> = fc
+  .tuple(bytes(65), u32, u32, u32, fc.array(bytes(32), { maxLength: 26 }))
+  .map(([signature, limit, slot, bits, siblings]) => {
+    return { signature, limit, slot, pathBits: bits % 2 ** siblings.length, siblings }
+  })
+
+const tokenKind = fc.constantFrom(...Object.values(TOKEN_KIND))
+const verdict = fc.constantFrom(...Object.values(VERDICT))
+const refusal = verdict.filter((value) => value !== VERDICT.OK)
+/** Of one length, as many as a test has time for. */
+const elements = fc
+  .integer({ min: 1, max: 384 })
+  .chain((length) => fc.array(bytes(length), { minLength: 1, maxLength: 4 }))
+const tokenKey = fc
+  .tuple(tokenKind, u32, u32, someBytes(1, 300))
+  .map(([kind, notBeforeS, lifeS, publicKey]) => ({
+    tokenKind: kind,
+    notBeforeS,
+    notAfterS: notBeforeS + lifeS + 1,
+    publicKey,
+  }))
+const reveals = fc
+  .uniqueArray(u32, { minLength: 1, maxLength: 8 })
+  .chain((indices) => fc.tuple(fc.constant(indices.toSorted((a, b) => a - b)), bytes(32)))
+  .map(([indices, reveal]) => indices.map((index) => ({ index, reveal })))
+
+export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
+  record<PayMessage>({ kind: fc.constant(PAY.SHOW), opening }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.SHOWN),
+    verdict,
+    nullifier: bytes(32),
+    provider: bytes(20),
+    priceStep: fc.integer({ min: 0, max: 8 }),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.COMMITS),
+    nullifier: bytes(32),
+    firstIndex: fc.integer({ min: 0, max: 0xffff_ffff - 63 }),
+    commits: fc.array(bytes(32), { minLength: 1, maxLength: 64 }),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.TICKET),
+    index: u32,
+    amount: fc.bigInt({ min: 0n, max: (1n << 96n) - 1n }),
+    nonce: bytes(16),
+    signature: bytes(65),
+  }),
+  record<PayMessage>({ kind: fc.constant(PAY.REFUSED), verdict: refusal, index: u32 }),
+  record<PayMessage>({ kind: fc.constant(PAY.SLOT_FULL), nullifier: bytes(32), reveals }),
+  record<PayMessage>({ kind: fc.constant(PAY.KEYS_GET) }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.KEYS),
+    keys: fc.array(tokenKey, { maxLength: 8 }),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.BUY),
+    request: u16,
+    tokenKind,
+    keyId: bytes(8),
+    elements,
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.SOLD),
+    request: u16,
+    verdict: fc.constant(VERDICT.OK),
+    signatures: elements,
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.SOLD),
+    request: u16,
+    verdict: refusal,
+    signatures: fc.constant([]),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.SPEND),
+    tokenKind,
+    keyId: bytes(8),
+    nonce: bytes(32),
+    token: someBytes(1, 512),
+  }),
+  record<PayMessage>({ kind: fc.constant(PAY.DUE), countedBytes: u64, paidBytes: u64 }),
+)
+
 const sequenced = { sequence: u64, stream }
 export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
   record<HopMessage>({
@@ -88,6 +189,7 @@ export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
   }),
   record<HopMessage>({ type: fc.constant(HOP_MESSAGE.CLOSE) }),
   record<HopMessage>({ type: fc.constant(HOP_MESSAGE.DRAIN), seconds: u16 }),
+  record<HopMessage>({ type: fc.constant(HOP_MESSAGE.PAY), pay: payMessage }),
   record<HopMessage>({
     type: fc.constant(HOP_MESSAGE.DATAGRAM),
     stream,
@@ -137,17 +239,18 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
     type: fc.constant(LINK_MESSAGE.DIRECTORY_PART),
     requestId: u16,
     last: fc.boolean(),
-    descriptors: fc.array(someBytes(236, 260), { maxLength: 3 }),
+    descriptors: fc.array(someBytes(289, 320), { maxLength: 3 }),
   }),
   record<LinkMessage>({
     type: fc.constant(LINK_MESSAGE.DIRECTORY_PUBLISH),
-    descriptor: someBytes(236, 1536),
+    descriptor: someBytes(289, 1536),
   }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.DRAIN), seconds: u16 }),
+  record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.PAY), pay: payMessage }),
 )
 
 const failure: fc.Arbitrary<CreateFailure> = fc
-  .tuple(closeReason, someBytes(236, 400))
+  .tuple(closeReason, someBytes(289, 400))
   .map(([reason, descriptor]) => ({
     result: 'failed',
     reason,
@@ -184,10 +287,9 @@ export const linkProof: fc.Arbitrary<LinkProof> = fc
     proofSignature,
   }))
 
-const optionalId = fc.option(
-  bytes(32).filter((id) => id.some((byte) => byte !== 0)),
-  { nil: undefined },
-)
+const optional = (length: number): fc.Arbitrary<Uint8Array | undefined> =>
+  fc.option(nonZero(length), { nil: undefined })
+const optionalId = optional(32)
 
 export const descriptor: fc.Arbitrary<Descriptor> = fc
   .tuple(
@@ -202,6 +304,9 @@ export const descriptor: fc.Arbitrary<Descriptor> = fc
       asn: u32,
       familyId: optionalId,
       stakerId: optionalId,
+      provider: optional(20),
+      priceStep: fc.integer({ min: 0, max: 8 }),
+      tokenKeysHash: optional(32),
       addresses: fc.array(socketAddress, { minLength: 1, maxLength: 8 }),
       attachments: fc.array(bytes(32), { maxLength: 6 }),
       software: fc.string({ maxLength: 32, unit: 'grapheme-ascii' }),

@@ -87,7 +87,7 @@ test('DESTROY holds a reason and zeros; an unknown reason reads as INTERNAL (SPE
   writeDestroyBody(body, CLOSE_REASON.FENCED)
   assert.deepEqual(body, hex('1b 00*1014'))
   assert.equal(readDestroyBody(body), CLOSE_REASON.FENCED)
-  for (const unknown of [0, 15, 30, 255]) {
+  for (const unknown of [0, 15, 31, 255]) {
     body[0] = unknown
     assert.equal(readDestroyBody(body), CLOSE_REASON.INTERNAL)
   }

@@ -12,18 +12,26 @@ import {
   decodeHopMessage,
   decodeLinkMessage,
   decodeLinkProof,
+  decodeOpening,
+  decodePayMessage,
+  decodePlainProof,
   encodeCreatedPayload,
   encodeCreatePayload,
   encodeDescriptor,
   encodeHopMessage,
   encodeLinkMessage,
   encodeLinkProof,
+  encodeOpening,
+  encodePayMessage,
+  encodePlainProof,
   HOP_MESSAGE,
   hopMessageBytes,
   LINK_MESSAGE,
   linkMessageBytes,
   MessageListWriter,
   messagesIn,
+  openingBytes,
+  payMessageBytes,
   RESET_REASON,
   writeCreate,
   writeCreated,
@@ -38,6 +46,9 @@ import {
   linkMessage,
   linkProof,
   mutated,
+  opening,
+  payMessage,
+  plainProof,
   runs,
 } from './arbitraries.ts'
 
@@ -129,6 +140,24 @@ const CODECS: readonly Codec[] = [
     recode: (input) => encodeCreatePayload(decodeCreatePayload(input)),
   },
   {
+    name: 'opening',
+    valid: opening.map(encodeOpening),
+    maxBytes: 500,
+    recode: (input) => encodeOpening(decodeOpening(input)),
+  },
+  {
+    name: 'plain proof',
+    valid: plainProof.map(encodePlainProof),
+    maxBytes: 1000,
+    recode: (input) => encodePlainProof(decodePlainProof(input)),
+  },
+  {
+    name: 'payment message',
+    valid: payMessage.map(encodePayMessage),
+    maxBytes: 1015,
+    recode: (input) => encodePayMessage(decodePayMessage(input)),
+  },
+  {
     name: 'list of hop messages',
     valid: listOf(hopBody),
     maxBytes: 1015,
@@ -194,6 +223,20 @@ test('link messages: decode inverts encode, and the size is known before', () =>
   )
 })
 
+test('payment messages, openings, plain proofs: decode inverts encode, and the size is known before', () => {
+  fc.assert(
+    fc.property(payMessage, opening, plainProof, (message, shown, proof) => {
+      const body = encodePayMessage(message)
+      assert.equal(body.length, payMessageBytes(message))
+      assert.deepEqual(decodePayMessage(body), message)
+      assert.equal(encodeOpening(shown).length, openingBytes(shown))
+      assert.deepEqual(decodeOpening(encodeOpening(shown)), shown)
+      assert.deepEqual(decodePlainProof(encodePlainProof(proof)), proof)
+    }),
+    runs(1000),
+  )
+})
+
 test('payloads of message 2: decode inverts encode; any and mutated bytes give peer errors', () => {
   fc.assert(
     fc.property(createdPayload, (payload) => {
@@ -246,7 +289,12 @@ test('lengths declared huge allocate less than 1 MB (THREAT-MODEL T13)', () => {
     () => decodeCreatedPayload(huge),
     () => decodeLinkProof(huge),
     ...Array.from({ length: 24 }, (_, type) => () => decodeHopMessage(type, huge)),
-    ...Array.from({ length: 8 }, (_, type) => () => decodeLinkMessage(type, huge)),
+    ...Array.from({ length: 9 }, (_, type) => () => decodeLinkMessage(type, huge)),
+    ...Array.from({ length: 13 }, (_, kind) => () => {
+      return decodePayMessage(Uint8Array.of(kind, ...huge.subarray(1)))
+    }),
+    () => decodeOpening(huge),
+    () => decodePlainProof(huge),
   ]
   for (const decode of decoders) {
     decodeOrPeerError(decode)

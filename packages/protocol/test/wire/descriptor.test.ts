@@ -23,6 +23,9 @@ const FULL: Descriptor = {
   asn: 3320,
   familyId: hex('33*32'),
   stakerId: hex('44*32'),
+  provider: hex('77*20'),
+  priceStep: 4,
+  tokenKeysHash: hex('88*32'),
   addresses: [
     { family: 4, bytes: hex('01020304'), port: 443 },
     { family: 6, bytes: hex('20*16'), port: 9001 },
@@ -31,16 +34,17 @@ const FULL: Descriptor = {
   software: 'byway 0.1.0',
 }
 const LIFE = '00000000 00000100 00000000 0002a400'
-/** Bytes 0..162 of FULL; the tests below change one field each. */
-const head = (life = LIFE, middle = '03 01 02 4445 00000cf8'): string =>
-  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32`
+/** Bytes 0..215 of FULL; the tests below change one field each. */
+const head = (life = LIFE, middle = '03 01 02 4445 00000cf8', step = '04'): string =>
+  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32 77*20 ${step} 88*32`
 const TAIL = '02 04 01020304 01bb 06 20*16 2329 01 55*32 0b 627977617920302e312e30'
 const SIGNATURE = '66*64'
 
 test('a descriptor is laid out as the table says (SPEC §10.1)', () => {
   const unsigned = encodeUnsignedDescriptor(FULL)
   assert.deepEqual(unsigned, hex(`${head()} ${TAIL}`))
-  assert.equal(unsigned[162], 2)
+  assert.equal(unsigned[182], 4)
+  assert.equal(unsigned[215], 2)
   const bytes = encodeDescriptor(FULL, hex(SIGNATURE))
   assert.deepEqual(bytes, hex(`${head()} ${TAIL} ${SIGNATURE}`))
   const decoded = decodeDescriptor(bytes)
@@ -56,6 +60,9 @@ test('the smallest descriptor has one IPv4 address and says nothing else', () =>
     asn: 0,
     familyId: undefined,
     stakerId: undefined,
+    provider: undefined,
+    priceStep: 0,
+    tokenKeysHash: undefined,
     addresses: FULL.addresses.slice(0, 1),
     attachments: [],
     software: '',
@@ -123,6 +130,7 @@ rejects(
   'WIRE_VALUE',
   'country',
 )
+rejects('a ninth price step', `${head(LIFE, undefined, '09')} ${good}`, 'WIRE_VALUE', 'priceStep')
 rejects('half a country', `${head(LIFE, '03 01 02 4400 00000cf8')} ${good}`, 'WIRE_VALUE')
 rejects(
   'nine addresses',
@@ -168,6 +176,10 @@ test('our own bad values are bugs, not bytes on the wire', () => {
     { country: 'de' },
     { familyId: hex('00*32') },
     { stakerId: hex('00*32') },
+    { provider: hex('00*20') },
+    { provider: hex('11*32') },
+    { priceStep: 9 },
+    { tokenKeysHash: hex('00*32') },
     { addresses: [], attachments: [] },
     { addresses: [{ family: 4, bytes: hex('01020304'), port: 0 }] },
     { attachments: Array.from({ length: 7 }, () => hex('55*32')) },

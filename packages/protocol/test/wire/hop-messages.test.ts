@@ -11,6 +11,7 @@ import {
   hopMessageBytes,
   isSequenced,
   MessageListWriter,
+  PAY,
   RESET_REASON,
 } from '@byway/protocol/wire'
 import { code, hex } from './hex.ts'
@@ -44,6 +45,10 @@ const ROWS: readonly (readonly [HopMessage, string])[] = [
   ],
   [{ type: HOP_MESSAGE.CLOSE }, ''],
   [{ type: HOP_MESSAGE.DRAIN, seconds: 600 }, '0258'],
+  [
+    { type: HOP_MESSAGE.PAY, pay: { kind: PAY.DUE, countedBytes: 3, paidBytes: 2 } },
+    '0c 00*7 03 00*7 02',
+  ],
   [
     {
       type: HOP_MESSAGE.DATAGRAM,
@@ -111,7 +116,7 @@ test('types 16 to 23 are sequenced and no other (SPEC §7.1)', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 11, 12, 13, 14, 15, 24, 255]) {
+  for (const type of [0, 12, 13, 14, 15, 24, 255]) {
     assert.throws(() => decodeHopMessage(type, hex('00*7 01 00*3 01')), code('WIRE_TYPE'))
   }
 })

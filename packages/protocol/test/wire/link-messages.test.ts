@@ -6,6 +6,7 @@ import {
   LINK_MESSAGE,
   type LinkMessage,
   linkMessageBytes,
+  PAY,
 } from '@byway/protocol/wire'
 import { code, hex } from './hex.ts'
 
@@ -31,13 +32,17 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
       type: LINK_MESSAGE.DIRECTORY_PART,
       requestId: 0x102,
       last: true,
-      descriptors: [hex('aa*236'), hex('bb*237')],
+      descriptors: [hex('aa*289'), hex('bb*290')],
     },
-    '0102 01 00ec aa*236 00ed bb*237',
+    '0102 01 0121 aa*289 0122 bb*290',
   ],
   [{ type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors: [] }, '0001 00'],
   [{ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: hex('aa*1536') }, 'aa*1536'],
   [{ type: LINK_MESSAGE.DRAIN, seconds: 600 }, '0258'],
+  [
+    { type: LINK_MESSAGE.PAY, pay: { kind: PAY.DUE, countedBytes: 3, paidBytes: 2 } },
+    '0c 00*7 03 00*7 02',
+  ],
 ]
 
 for (const [message, body] of ROWS) {
@@ -57,7 +62,7 @@ test('every type of the table has a row here', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 8, 255]) {
+  for (const type of [0, 9, 255]) {
     assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
   }
 })
@@ -74,13 +79,13 @@ test('refuses short and long bodies', () => {
 
 test('refuses descriptors of impossible size before it keeps any', () => {
   const { DIRECTORY_PART, DIRECTORY_PUBLISH } = LINK_MESSAGE
-  for (const list of ['0000', '00eb aa*235', '0601 aa*1537', 'ffff']) {
+  for (const list of ['0000', '0120 aa*288', '0601 aa*1537', 'ffff']) {
     assert.throws(
       () => decodeLinkMessage(DIRECTORY_PART, hex(`0001 01 ${list}`)),
       code('WIRE_LENGTH'),
     )
   }
-  for (const body of ['', 'aa*235', 'aa*1537']) {
+  for (const body of ['', 'aa*288', 'aa*1537']) {
     assert.throws(() => decodeLinkMessage(DIRECTORY_PUBLISH, hex(body)), code('WIRE_LENGTH'))
   }
 })

@@ -9,10 +9,10 @@ import {
   resetReasonName,
 } from '@byway/protocol/wire'
 
-test('close reasons are 16 to 29 and parse to themselves (SPEC §12.1)', () => {
+test('close reasons are 16 to 30 and parse to themselves (SPEC §12.1)', () => {
   assert.deepEqual(
     Object.values(CLOSE_REASON),
-    Array.from({ length: 14 }, (_, i) => 16 + i),
+    Array.from({ length: 15 }, (_, i) => 16 + i),
   )
   for (const [name, reason] of Object.entries(CLOSE_REASON)) {
     assert.equal(parseCloseReason(reason), reason)
@@ -32,6 +32,6 @@ test('reset reasons are 1 to 12 and parse to themselves (SPEC §12.2)', () => {
 })
 
 test('unknown reasons read as INTERNAL and MISC', () => {
-  for (const byte of [0, 15, 30, 255]) assert.equal(parseCloseReason(byte), CLOSE_REASON.INTERNAL)
+  for (const byte of [0, 15, 31, 255]) assert.equal(parseCloseReason(byte), CLOSE_REASON.INTERNAL)
   for (const byte of [0, 13, 255]) assert.equal(parseResetReason(byte), RESET_REASON.MISC)
 })
