@@ -12,27 +12,32 @@ export type Hex = `0x${string}`
 export type ChainHead = { readonly number: number; readonly hash: Hex; readonly timeS: number }
 
 /**
- * Where a slot is in its life. `free`: nobody has shown it to the contract. `locked`: held for one provider until it binds or its time is over.
- * `bound`: a win was paid, later ones go to the same holder. `closing`, `refunding`: asked back, the delay runs and a provider may still bind.
- * `withdrawing`: never shown, asked back. `done`: nothing is left in it.
+ * Where a slot is in its life (SPEC §14). `none`: the contract has not seen it. `locked`: held for one provider. `lapsed`: it was not bound in time, others may have it.
+ * `bound`: a win was paid, later ones go to the same provider and session key. `closing`, `refunding`, `withdrawing`: asked back, the delay runs and a provider may still
+ * bind. `closed`, `refunded`, `withdrawn`: nothing is left in it.
  */
 export type SlotState =
-  | 'free'
+  | 'none'
   | 'locked'
+  | 'lapsed'
   | 'bound'
   | 'closing'
+  | 'closed'
   | 'refunding'
+  | 'refunded'
   | 'withdrawing'
-  | 'done'
+  | 'withdrawn'
 
 /** A slot's one word (SPEC §14), decoded. All zero for a slot that the contract has not seen. */
 export type SlotWord = {
-  /** The provider that locked or bound it; 20 zeros when none has. */
+  /** 20 bytes: of a locked slot the provider, of a bound one the first 20 bytes of `H(provider ‖ session key)`; zeros when nobody holds it. */
   readonly holder: Uint8Array
   readonly lastIndex: number
   readonly wins: number
   readonly state: SlotState
-  /** When the state began or ends, as the contract's interface says for each. */
+  /** The bond is gone: two conflicting openings were shown. */
+  readonly isBurned: boolean
+  /** When the state began. */
   readonly timeS: number
 }
 
