@@ -1,2 +1,28 @@
-/** Durable money records in node:sqlite, and the ledger over them. */
-export {}
+export { storeError } from './errors.ts'
+export type { StoreError } from './errors.ts'
+export { openStore } from './open-store.ts'
+export type { StoreOptions } from './open-store.ts'
+export type { OpeningReport, Records, Store, StoreHealth } from './store.ts'
+export type { CommitKey, CommitKeyRecords } from './records/commit-keys.ts'
+export type { CounterRecords } from './records/counters.ts'
+export type { Deposit, DepositRecords, DepositState } from './records/deposits.ts'
+export type {
+  HandOver,
+  HandOverRecords,
+  HandOverSide,
+  HandOverState,
+} from './records/hand-overs.ts'
+export type { LedgerRecord, LedgerRecords, StoredLedgerRecord } from './records/ledger.ts'
+export type { OpeningRecords, ShownOpening } from './records/openings.ts'
+export type { JournalSlot, JournalState, SlotJournal } from './records/slot-journal.ts'
+export type { SpentTokenRecords } from './records/spent-tokens.ts'
+export type { StockedToken, TokenStock } from './records/token-stock.ts'
+export type {
+  LossReason,
+  StoredWinner,
+  Winner,
+  WinnerId,
+  WinnerRecords,
+  WinnerState,
+  WinnerStep,
+} from './records/winners.ts'

@@ -1,0 +1,84 @@
+/**
+ * What a store is: durable records of money behind promises.
+ * @module
+ */
+import type { Submit } from './operation.ts'
+import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
+import { createCounterRecords, type CounterRecords } from './records/counters.ts'
+import { createDepositRecords, type DepositRecords } from './records/deposits.ts'
+import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
+import { createLedgerRecords, type LedgerRecords } from './records/ledger.ts'
+import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
+import { createSlotJournal, type SlotJournal } from './records/slot-journal.ts'
+import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
+import { createTokenStock, type TokenStock } from './records/token-stock.ts'
+import { createWinnerRecords, type WinnerRecords } from './records/winners.ts'
+
+/**
+ * Everything that can be kept. A promise that resolves means that the disk has it; one that rejects, with a {@link StoreError}, that it was not done.
+ * Calls take effect in the order in which they are made.
+ */
+export type Records = {
+  readonly commitKeys: CommitKeyRecords
+  readonly openings: OpeningRecords
+  readonly winners: WinnerRecords
+  readonly spentTokens: SpentTokenRecords
+  readonly handOvers: HandOverRecords
+  readonly deposits: DepositRecords
+  readonly slots: SlotJournal
+  readonly tokens: TokenStock
+  readonly counters: CounterRecords
+  readonly ledger: LedgerRecords
+}
+
+/**
+ * `ok`; `full`: the disk is full, so stop accepting paid work: what is under way is still written, into space kept free for it, and the store says `ok` again by
+ * itself; `failed`: the disk failed, nothing is written or read any more, the process should end (exit code 74) and be looked after.
+ */
+export type StoreHealth = 'ok' | 'full' | 'failed'
+
+/** What opening found. */
+export type OpeningReport = {
+  /** There was no store before. */
+  readonly isNew: boolean
+  /** Rows that are there and whole. */
+  readonly keptRows: number
+  /** Rows that were changed behind our back or could be read in part: they are in the side file, not in the store. */
+  readonly damagedRows: number
+  /** Rows that are gone without a trace. */
+  readonly missingRows: number
+  /** The newest writes, not yet moved into the main file, were spoiled or gone: how many records that were is not known. */
+  readonly isTailLost: boolean
+  /** Where damaged rows, or the whole damaged file, were put: a name in the store's folder. */
+  readonly sideFiles: readonly string[]
+}
+
+/** An open store. One process at a time has it. Disposing writes what waits, then closes. */
+export interface Store extends Records, AsyncDisposable {
+  readonly report: OpeningReport
+  readonly health: StoreHealth
+  /**
+   * Does several writes, all or none. `run` is called at once and only calls methods of the records it is given; it awaits nothing.
+   * Their own promises resolve with the group's; when it rejects they never settle.
+   */
+  atomically(run: (records: Records) => void): Promise<void>
+}
+
+/** @param submitAll - does what is submitted in the call all or none */
+export function createRecords(
+  submit: Submit,
+  submitAll: (run: (submit: Submit) => void) => Promise<void>,
+): Records {
+  return {
+    commitKeys: createCommitKeyRecords(submit),
+    openings: createOpeningRecords(submit),
+    winners: createWinnerRecords(submit),
+    spentTokens: createSpentTokenRecords(submit),
+    handOvers: createHandOverRecords(submit),
+    deposits: createDepositRecords(submit),
+    slots: createSlotJournal(submit),
+    tokens: createTokenStock(submit, submitAll),
+    counters: createCounterRecords(submit),
+    ledger: createLedgerRecords(submit),
+  }
+}
