@@ -8,6 +8,7 @@ import { fromBase64url, fromHex, toBase64url } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { cidrHolds, parseAddress, parseCidr } from '@byway/protocol/policy'
 import { configError } from './config-errors.ts'
+import { PAYMENT_SCHEMA, paymentFault, paymentTable } from './payment-table.ts'
 import { checkTable, parseToml, readTextFile } from './toml-file.ts'
 
 /** A full table of the internet's prefixes has about a million rows; a network names a fraction. */
@@ -53,6 +54,7 @@ const NETWORK_SCHEMA = z.strictObject({
     .array(z.strictObject({ address: loopback, port }))
     .max(MAX_EXIT_TARGETS)
     .default([]),
+  payment: PAYMENT_SCHEMA.optional(),
 })
 
 /**
@@ -69,6 +71,8 @@ export function parseNetworkFile(text: string): NetworkParameters {
   if (file.local && !file.reachablePrefixes.every(isLoopbackPrefix)) {
     throw refuse('reachable_prefixes', 'a local network stays on the loopback')
   }
+  const fault = file.payment && paymentFault(file.payment, file.local)
+  if (fault) throw refuse(fault.key, fault.problem)
   return {
     name: file.name,
     local: file.local,
@@ -80,6 +84,7 @@ export function parseNetworkFile(text: string): NetworkParameters {
     })),
     bootstrap: file.bootstrap,
     exitTargets: file.exitTarget,
+    ...(file.payment ? { payment: file.payment } : {}),
   }
 }
 
@@ -114,6 +119,7 @@ export function formatNetworkFile(network: NetworkParameters): string {
       address: target.address,
       port: target.port,
     })),
+    ...(network.payment ? { payment: paymentTable(network.payment) } : {}),
   })
 }
 
