@@ -1,3 +1,14 @@
+export { BLIND_TOKEN_BYTES, MAX_BLIND_BATCH } from './blind-token.ts'
+export type {
+  BlindedMessages,
+  BlindingSecret,
+  BlindTokenKeyPair,
+  BlindTokenPrivateKey,
+  BlindTokenPublicKey,
+  BlindTokenScheme,
+  BlindTokenSigner,
+  RandomBytes,
+} from './blind-token.ts'
 export {
   MESSAGE1_OVERHEAD_BYTES,
   MESSAGE2_OVERHEAD_BYTES,
