@@ -1,0 +1,131 @@
+/**
+ * The purse on disk: `purse.json` in the state folder, 0600. It is a keystore of version 3 with the funds key, which other wallets read, and a member `byway` which they
+ * pass over: the public addresses, and the vouchers that were redeemed here, sealed under a key that comes from the funds key. Because it is one file, a copy of it
+ * is a whole back-up.
+ * @module
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { openHome, readPrivateFile, writePrivateFile } from '@byway/home'
+import {
+  concatBytes,
+  fromHex,
+  isBywayError,
+  toHex,
+  utf8Bytes,
+  utf8Text,
+} from '@byway/protocol/base'
+import { purseError } from './errors.ts'
+import { parseJsonRecord, recordAt, type JsonRecord } from './keystore-format.ts'
+import { ADDRESS_BYTES, isKey } from './keys.ts'
+
+export const PURSE_FILE = 'purse.json'
+
+/** What stands in the file, still sealed. */
+export type PurseFile = {
+  /** The whole object, as it is written back. */
+  readonly keystore: JsonRecord
+  readonly provider: Uint8Array
+  /** Where earnings go by default; undefined when the purse was restored from a keystore, which does not lead to the owner key. */
+  readonly owner: Uint8Array | undefined
+  readonly vouchers: Uint8Array | undefined
+}
+
+/** The bracketed part of `purse.json` that is ours. */
+const EXTENSION_VERSION = 1
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const VOUCHERS_LABEL = utf8Bytes('byway vouchers v1')
+// Local limits (tunable): docs/LIMITS.md.
+/** Vouchers redeemed in one purse; each costs 66 bytes of its file. */
+export const MAX_VOUCHERS = 256
+
+/** Reads the purse of a state folder. @throws PURSE_MISSING, PURSE_DAMAGED, HOME_FILE_OPEN */
+export async function readPurseFile(home: string): Promise<PurseFile> {
+  const text = await readPrivateFile(join(home, PURSE_FILE))
+  if (text === undefined) throw purseError('PURSE_MISSING', {})
+  return parsePurseFile(text)
+}
+
+/** True when the state folder has a purse, readable or not. */
+export async function hasPurse(home: string): Promise<boolean> {
+  try {
+    return (await readPrivateFile(join(home, PURSE_FILE))) !== undefined
+  } catch (error) {
+    // One that others may read is one all the same.
+    if (isBywayError(error)) return true
+    throw error
+  }
+}
+
+/** Writes the purse of a state folder in place of the one there. */
+export async function writePurseFile(home: string, file: PurseFile): Promise<void> {
+  await openHome(home)
+  await writePrivateFile(join(home, PURSE_FILE), formatPurseFile(file))
+}
+
+/** The text of a purse file. */
+export function formatPurseFile(file: PurseFile): string {
+  const byway = {
+    version: EXTENSION_VERSION,
+    provider: toHex(file.provider),
+    ...(file.owner && { owner: toHex(file.owner) }),
+    ...(file.vouchers && { vouchers: toHex(file.vouchers) }),
+  }
+  return `${JSON.stringify({ ...file.keystore, byway }, undefined, 2)}\n`
+}
+
+/** Reads the text of a purse file. @throws PURSE_DAMAGED */
+export function parsePurseFile(text: string): PurseFile {
+  const { byway, ...keystore } = parseJsonRecord(text)
+  const extension = recordAt({ byway }, 'byway')
+  if (extension['version'] !== EXTENSION_VERSION)
+    throw purseError('PURSE_DAMAGED', { field: 'byway' })
+  const provider = hexAt(extension, 'provider')
+  if (provider?.length !== ADDRESS_BYTES) throw purseError('PURSE_DAMAGED', { field: 'provider' })
+  const owner = hexAt(extension, 'owner')
+  if (owner && owner.length !== ADDRESS_BYTES) throw purseError('PURSE_DAMAGED', { field: 'owner' })
+  return { keystore, provider, owner, vouchers: hexAt(extension, 'vouchers') }
+}
+
+/** Seals the owner keys of redeemed vouchers under the purse's `files` key. */
+export function sealVouchers(keys: readonly Uint8Array[], fileKey: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', fileKey, nonce)
+  cipher.setAAD(VOUCHERS_LABEL)
+  const text = utf8Bytes(JSON.stringify(keys.map(toHex)))
+  const sealed = concatBytes(nonce, cipher.update(text), cipher.final(), cipher.getAuthTag())
+  text.fill(0)
+  return sealed
+}
+
+/** Opens what {@link sealVouchers} sealed. @throws PURSE_DAMAGED */
+export function openVouchers(sealed: Uint8Array, fileKey: Uint8Array): readonly Uint8Array[] {
+  const damaged = purseError('PURSE_DAMAGED', { field: 'vouchers' })
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) throw damaged
+  const cipher = createDecipheriv('aes-256-gcm', fileKey, sealed.subarray(0, NONCE_BYTES))
+  cipher.setAAD(VOUCHERS_LABEL)
+  cipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+  let plain: Uint8Array
+  try {
+    plain = Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()])
+  } catch {
+    throw damaged
+  }
+  const list: unknown = JSON.parse(utf8Text(plain) ?? '')
+  plain.fill(0)
+  if (!Array.isArray(list) || list.length > MAX_VOUCHERS) throw damaged
+  return list.map((text: unknown) => {
+    const key = typeof text === 'string' ? fromHex(text) : undefined
+    if (!key || !isKey(key)) throw damaged
+    return key
+  })
+}
+
+function hexAt(record: JsonRecord, name: string): Uint8Array | undefined {
+  const value = record[name]
+  if (value === undefined) return undefined
+  const bytes = typeof value === 'string' ? fromHex(value) : undefined
+  if (!bytes) throw purseError('PURSE_DAMAGED', { field: name })
+  return bytes
+}
