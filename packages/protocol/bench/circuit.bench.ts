@@ -169,6 +169,7 @@ function connect(
     onDrained: nothing,
     onDatagram: nothing,
     onDraining: nothing,
+    onPay: () => true,
     onOver: nothing,
     onConnected: nothing,
     onResolved: nothing,

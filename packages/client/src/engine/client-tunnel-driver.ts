@@ -219,6 +219,11 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.isDraining = true
   }
 
+  /** SPEC §13: in a network without payment its messages are refused. */
+  onPay(): boolean {
+    return false
+  }
+
   onJoined(): void {
     this.rejoins++
     this.silentLegs = 0

@@ -92,6 +92,7 @@ export function createTestExit(nowMs: () => number): TestExit {
       onDrained() {},
       onDatagram() {},
       onDraining() {},
+      onPay: () => true,
       onOver() {},
     }
   }

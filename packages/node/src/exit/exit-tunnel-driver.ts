@@ -157,6 +157,11 @@ class Driver implements TunnelDriver {
 
   onDraining(): void {}
 
+  /** SPEC §13: in a network without payment its messages are refused. */
+  onPay(): boolean {
+    return false
+  }
+
   onOver(): void {
     for (const stream of this.#streams.values()) stream.abort()
     for (const flow of this.#flows.values()) flow.close()

@@ -153,6 +153,7 @@ export function createWorld(options: WorldOptions): World {
       onDatagram: (id, endpoint, payload) =>
         void streamOf(id).datagrams.push({ endpoint, payload }),
       onDraining: (seconds) => void world.draining.push(seconds),
+      onPay: () => true,
       onOver: () => (world.isOver = true),
       onConnected: (id) => void streamOf(id).events.push('connected'),
       onResolved: (id, answer) => (streamOf(id).resolved = answer),
@@ -257,6 +258,7 @@ function openAnotherTunnel(leg: Leg, nowMs: number): void {
     onDrained: nothing,
     onDatagram: nothing,
     onDraining: nothing,
+    onPay: () => true,
     onOver: nothing,
     onConnected: nothing,
     onResolved: nothing,

@@ -20,6 +20,7 @@ import {
   type SizeClass,
 } from '@byway/protocol/wire'
 import type { Leg } from './leg.ts'
+import { putPays } from './pay-cells.ts'
 import type { Stream } from './stream.ts'
 import type { Kept } from './tunnel-sender.ts'
 import { type Control, endStream, type KeptMessage, type TunnelState } from './tunnel-state.ts'
@@ -36,8 +37,10 @@ export function sendCell(state: TunnelState, leg: Leg, nowMs: number): boolean {
   const listEnd = CELL_HEADER_BYTES + leg.layers.listBytes(sizeClass)
   const list = LIST.reset(cell.subarray(CELL_HEADER_BYTES, listEnd))
   putOwed(state, leg, list)
-  const hasSequenced = maySequence && putSequenced(state, list, nowMs)
-  putDatagrams(state, list, nowMs)
+  // What is paid for comes after its payment: a BEGIN must not overtake the token that admits it.
+  const isPaid = state.pays.end.length === 0
+  const hasSequenced = isPaid && maySequence && putSequenced(state, list, nowMs)
+  if (isPaid) putDatagrams(state, list, nowMs)
   putAckRequest(state, leg, list, { nowMs, mustAsk, cellBytes: hasSequenced ? cell.length : 0 })
   list.finish()
   leg.layers.seal(cell, sizeClass)
@@ -56,6 +59,7 @@ function waiting(state: TunnelState, leg: Leg, maySequence: boolean, nowMs: numb
   let bytes = (leg.debt.count + state.windowsDue.length) * OWED_BYTES
   if (state.greeting) bytes += GREETING_BYTES
   if (state.isJoining) return bytes
+  bytes += state.pays.end.bytes
   if (state.isTunnelAckDue || state.isClosing || state.drainSeconds !== undefined)
     bytes += OWED_BYTES
   const resendBytes = state.sender.resendBytes
@@ -82,6 +86,7 @@ function headBytes(state: TunnelState, nowMs: number): number {
   const resend = state.sender.peekResend()
   const datagram = state.datagrams.peek(nowMs)
   return Math.max(
+    state.isJoining ? 0 : (state.pays.end.peek()?.length ?? 0),
     resend ? resend.message.body.length + DATA_HEADER_BYTES : 0,
     datagram ? hopMessageBytes(datagram) : 0,
   )
@@ -98,6 +103,7 @@ function putOwed(state: TunnelState, leg: Leg, list: MessageListWriter): void {
     leg.debt.shift()
     state.isTunnelAckDue = true
   }
+  putPays(state.pays.end, list)
   putWindows(state, list)
   const { nextExpected } = state.receiver
   if (state.isTunnelAckDue) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CryptoProvider } from '@byway/protocol/crypto'
-import { HOP_MESSAGE } from '@byway/protocol/wire'
+import { type ClientPayMessage, HOP_MESSAGE } from '@byway/protocol/wire'
 import type { Leg } from './leg.ts'
 import type { StreamKind } from './stream.ts'
 import { BaseTunnel, type TunnelEnd } from './tunnel-end.ts'
@@ -24,6 +24,8 @@ export interface ClientTunnel extends TunnelEnd {
   resolve(host: string, flags: number, nowMs: number): number
   /** Begins a datagram flow. */
   associate(nowMs: number): number
+  /** Queues a payment message for a hop of the present leg before the last, from 0. False when there is no leg, or too much waits. */
+  payHop(hop: number, message: ClientPayMessage): boolean
   /** Goes on with a fresh leg after `detachLeg`: JOIN goes with the next `pump`. Its last hop must be the same exit. */
   attachLeg(leg: Leg): void
   /** True from `attachLeg` until the exit's JOINED. */
@@ -74,6 +76,13 @@ class Client extends BaseTunnel implements ClientTunnel {
 
   associate(nowMs: number): number {
     return this.#begin('datagrams', nowMs, (stream) => ({ type: HOP_MESSAGE.ASSOCIATE, stream }))
+  }
+
+  payHop(hop: number, message: ClientPayMessage): boolean {
+    const { state } = this
+    if (!state.leg || state.isOver || !state.pays.hop(hop).push(message)) return false
+    state.end.handler.onWork()
+    return true
   }
 
   attachLeg(leg: Leg): void {

@@ -59,6 +59,13 @@ export interface ExitTunnels {
     nowMs: number,
     open: () => ExitTunnelDriver,
   ): FirstCellResult
+  /** As `onFirstCell`, for whoever has opened the leg's first cell already, to see whether `isControlList`. */
+  onFirstList(
+    leg: Leg,
+    list: Uint8Array,
+    nowMs: number,
+    open: () => ExitTunnelDriver,
+  ): FirstCellResult
   /** To be called for every leg whose circuit is gone, whatever the reason: its tunnel waits for another, or is forgotten. */
   onLegGone(tunnel: ExitTunnel, leg: Leg, nowMs: number): void
   /** Gives up the tunnels that have waited too long. */
@@ -170,7 +177,15 @@ class Tunnels implements ExitTunnels {
     open: () => ExitTunnelDriver,
   ): FirstCellResult {
     const list = leg.layers.open(cell)
-    if (!list) return PROTOCOL_FAULT
+    return list ? this.onFirstList(leg, list, nowMs, open) : PROTOCOL_FAULT
+  }
+
+  onFirstList(
+    leg: Leg,
+    list: Uint8Array,
+    nowMs: number,
+    open: () => ExitTunnelDriver,
+  ): FirstCellResult {
     const first = firstMessage(list)
     if (!first) return (list[0] ?? 0) === 0 ? { type: 'waiting' } : PROTOCOL_FAULT
     if (first.type === HOP_MESSAGE.OPEN) return this.#open(leg, list, nowMs, open, first.tunnelId)

@@ -5,6 +5,13 @@
  */
 export { createAccountant } from './accountant.ts'
 export type { Account, Accountant } from './accountant.ts'
+export { createControlClient, createControlHop } from './control-end.ts'
+export type {
+  ControlClient,
+  ControlClientHandler,
+  ControlHop,
+  ControlHopHandler,
+} from './control-end.ts'
 export { createdCell, destroyCell } from './create-cell.ts'
 export { createClientTunnel } from './client-tunnel.ts'
 export type { ClientTunnel, ClientTunnelOptions } from './client-tunnel.ts'
@@ -38,6 +45,10 @@ export { createOriginLayers } from './origin-layers.ts'
 export type { OriginLayers, OriginLayersOptions } from './origin-layers.ts'
 export { createOrphans, MAX_ORPHANS, ORPHAN_WAIT_MS } from './orphans.ts'
 export type { OrphanLimits, Orphans } from './orphans.ts'
+export { isControlList, takePayCell, takePayList } from './pay-cells.ts'
+export type { PayLayers } from './pay-cells.ts'
+export { createPayQueue } from './pay-queue.ts'
+export type { PayQueue } from './pay-queue.ts'
 export type { LegFault, TunnelEnd } from './tunnel-end.ts'
 export type {
   ClientTunnelHandler,

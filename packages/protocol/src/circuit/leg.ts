@@ -26,10 +26,10 @@ export interface LegLink {
 
 /** The layers between the two ends of a leg. */
 export interface LegLayers {
-  /** Bytes of the list that fits into a cell of this class. */
-  listBytes(sizeClass: SizeClass): number
-  /** Seals a cell for the other end in place, and stamps its kind. */
-  seal(cell: Uint8Array, sizeClass: SizeClass): void
+  /** Bytes of the list that fits into a cell of this class. A client may name a hop before the last, from 0. */
+  listBytes(sizeClass: SizeClass, hop?: number): number
+  /** Seals a cell for the other end in place, and stamps its kind. A client may name a hop before the last, from 0. */
+  seal(cell: Uint8Array, sizeClass: SizeClass, hop?: number): void
   /** Opens a cell; undefined is a violation. The list is a view into the cell. */
   open(cell: Uint8Array): Uint8Array | undefined
   /** The hop that sealed the list that `open` returned last, from 0; undefined for the other end of the leg. */
@@ -60,8 +60,8 @@ export type LegOptions = {
 export function createOriginLeg(layers: OriginLayers, options: LegOptions): Leg {
   const last = layers.hopCount - 1
   return createLeg(options, {
-    listBytes: (sizeClass) => layers.listBytes(last, sizeClass),
-    seal: (cell, sizeClass) => layers.seal(cell, last, sizeClass),
+    listBytes: (sizeClass, hop = last) => layers.listBytes(hop, sizeClass),
+    seal: (cell, sizeClass, hop = last) => layers.seal(cell, hop, sizeClass),
     open: (cell) => layers.open(cell),
     get openedFromHop(): number | undefined {
       return layers.openedFrom === last ? undefined : layers.openedFrom

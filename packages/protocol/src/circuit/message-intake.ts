@@ -7,15 +7,16 @@ import {
   decodeHopMessage,
   HOP_MESSAGE,
   type HopMessage,
+  isClientPay,
   isSequenced,
   MessageListReader,
-  messagesIn,
   RESET_REASON,
   type SequencedMessage,
 } from '@byway/protocol/wire'
 import { BywayError } from '@byway/protocol/base'
 import type { ClientTunnelKeys } from './tunnel-keys.ts'
 import type { Leg } from './leg.ts'
+import { takeListOfHop } from './pay-cells.ts'
 import { INITIAL_WINDOW_BYTES } from './send-half.ts'
 import type { Stream, StreamKind } from './stream.ts'
 import {
@@ -52,19 +53,13 @@ export function takeList(context: IntakeContext, list: Uint8Array, skipFirst: bo
   }
 }
 
-/** Takes a list of a hop before the last one: it may say that it is about to stop, and nothing else. */
+/** Takes a list of a hop before the last one: what it is paid, that it is about to stop, and nothing else. */
 export function takeHopList({ state }: IntakeContext, list: Uint8Array, hop: number): boolean {
-  try {
-    for (const { type, body } of messagesIn(list)) {
-      const message = decodeHopMessage(type, body)
-      if (message.type !== HOP_MESSAGE.DRAIN) return false
-      state.end.handler.onDraining(message.seconds, hop)
-    }
-    return true
-  } catch (error) {
-    if (error instanceof BywayError && error.kind === 'peer') return false
-    throw error
-  }
+  const { handler } = state.end
+  return takeListOfHop(list, {
+    onPay: (message) => handler.onPay(message, hop),
+    onDraining: (seconds) => handler.onDraining(seconds, hop),
+  })
 }
 
 function takeMessage(context: IntakeContext, message: HopMessage): boolean {
@@ -107,9 +102,12 @@ function takeUnsequenced(
       state.end.handler.onDatagram(stream.id, message.endpoint, message.payload.slice())
       return true
     }
+    case HOP_MESSAGE.PAY:
+      // SPEC §15.1: what the other side sends is a protocol error.
+      if (isClientPay(message.pay) !== (state.end.role === 'exit')) return false
+      return state.end.handler.onPay(message.pay, undefined)
     case HOP_MESSAGE.OPEN:
     case HOP_MESSAGE.JOIN:
-    case HOP_MESSAGE.PAY:
       break
   }
   // SPEC §9.2: OPEN and JOIN are the first message on a fresh leg, or nothing.
@@ -268,6 +266,7 @@ export function giveUpStreams(state: TunnelState): void {
   state.leg = undefined
   state.sender.clear()
   state.datagrams.clear()
+  state.pays.end.clear()
   for (const stream of state.streams.all()) {
     const wasTold = stream.resetting !== undefined
     endStream(state, stream)

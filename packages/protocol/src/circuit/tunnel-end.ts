@@ -10,6 +10,7 @@ import {
   type Endpoint,
   HOP_MESSAGE,
   hopMessageBytes,
+  type PayMessage,
   type ResetReason,
 } from '@byway/protocol/wire'
 import { MAX_PAYLOAD_BYTES, sendCell } from './cell-packer.ts'
@@ -63,6 +64,11 @@ export interface TunnelEnd {
   consumed(stream: number, bytes: number, nowMs: number): void
   /** Sends a datagram on a datagram flow, or drops it. The payload must not change any more. */
   sendDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array, nowMs: number): void
+  /**
+   * Queues a payment message for the other end: it goes before anything that is begun after it, on this leg or on the next. False,
+   * with nothing queued, when too much waits.
+   */
+  pay(message: PayMessage): boolean
   /** Tells the other end that this one stops serving. */
   drain(seconds: number): void
   /** Ends the tunnel from this side without callbacks: CLOSE goes with the next `pump`. */
@@ -97,8 +103,8 @@ export abstract class BaseTunnel implements TunnelEnd {
   }
 
   get heldBytes(): number {
-    const { queuedBytes, sender, datagrams } = this.state
-    return queuedBytes + sender.keptBytes + datagrams.queuedBytes
+    const { queuedBytes, sender, datagrams, pays } = this.state
+    return queuedBytes + sender.keptBytes + datagrams.queuedBytes + pays.end.bytes
   }
 
   get oldestAtMs(): number {
@@ -119,8 +125,9 @@ export abstract class BaseTunnel implements TunnelEnd {
     const { state } = this
     let cells = 0
     for (let leg = state.leg; leg && leg.link.roomBytes() > 0; leg = state.leg) {
-      if (!sendCell(state, leg, nowMs)) break
-      cells++
+      const toHops = state.pays.pumpHops(leg)
+      if (toHops === 0 && !sendCell(state, leg, nowMs)) break
+      cells += Math.max(1, toHops)
     }
     if (cells > 0) releaseBlocked(state)
     return cells
@@ -149,6 +156,7 @@ export abstract class BaseTunnel implements TunnelEnd {
 
   detachLeg(): void {
     this.state.leg = undefined
+    this.state.pays.clearHops()
     this.state.isProbeDue = false
     this.state.greeting = undefined
     this.state.isJoining = false
@@ -207,6 +215,13 @@ export abstract class BaseTunnel implements TunnelEnd {
     this.state.end.handler.onWork()
   }
 
+  pay(message: PayMessage): boolean {
+    const { pays, end, isOver } = this.state
+    if (isOver || !pays.end.push(message)) return false
+    end.handler.onWork()
+    return true
+  }
+
   drain(seconds: number): void {
     this.state.drainSeconds = seconds
     this.state.end.handler.onWork()
@@ -218,6 +233,7 @@ export abstract class BaseTunnel implements TunnelEnd {
     for (const stream of state.streams.all()) endStream(state, stream)
     state.sender.clear()
     state.datagrams.clear()
+    state.pays.end.clear()
     state.isOver = true
     state.isClosing = state.leg !== undefined
     if (state.isClosing) state.end.handler.onWork()

@@ -9,11 +9,13 @@ import type {
   HopMessage,
   IpBytes,
   IpFamily,
+  PayMessage,
   ResetReason,
   SequencedMessage,
 } from '@byway/protocol/wire'
 import { createDatagramQueue, type DatagramQueue } from './datagram-queue.ts'
 import type { Leg } from './leg.ts'
+import { createPayQueues, type PayQueues } from './pay-queues.ts'
 import type { Stream } from './stream.ts'
 import { createStreamTable, type StreamTable } from './stream-table.ts'
 import { createTunnelReceiver, type TunnelReceiver } from './tunnel-receiver.ts'
@@ -65,6 +67,11 @@ export interface TunnelHandler {
   onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void
   /** A hop stops serving in so many seconds; `hop` counts from 0, undefined is the other end. */
   onDraining(seconds: number, hop: number | undefined): void
+  /**
+   * A payment message that the other end may send: `hop` counts from 0, undefined is the other end. False says that it breaks a
+   * rule, in a network without payment for one: the leg dies of it, and with the other end the tunnel.
+   */
+  onPay(message: PayMessage, hop: number | undefined): boolean
   /** The tunnel is over: the other end said so, broke a rule, or it was given up. Its streams were reset before. */
   onOver(): void
 }
@@ -98,6 +105,8 @@ export type TunnelState = {
   readonly receiver: TunnelReceiver
   readonly streams: StreamTable<Control>
   readonly datagrams: DatagramQueue<DatagramMessage>
+  /** Payment messages that wait; those for the other end outlive a leg, those for hops before it do not. */
+  readonly pays: PayQueues
   /** Streams whose WINDOW is due; may hold some that are over. */
   readonly windowsDue: Stream<Control>[]
   /** Streams whose application waits for `onDrained`. */
@@ -127,6 +136,7 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
     receiver: createTunnelReceiver(),
     streams: createStreamTable(),
     datagrams: createDatagramQueue(),
+    pays: createPayQueues(),
     windowsDue: [],
     blocked: new Set(),
     leg: undefined,

@@ -7,6 +7,7 @@ import {
   HOP_MESSAGE,
   type HopMessage,
   isSequencedType,
+  PAY,
 } from '@byway/protocol/wire'
 import fc from 'fast-check'
 import { type ClientTunnel, createClientTunnel } from '../../src/circuit/client-tunnel.ts'
@@ -56,6 +57,7 @@ const SAYINGS = [
   HOP_MESSAGE.TUNNEL_ACK,
   HOP_MESSAGE.ACK_REQUEST,
   HOP_MESSAGE.DRAIN,
+  HOP_MESSAGE.PAY,
 ] as const
 
 type Saying = { kind: (typeof SAYINGS)[number]; stream: number; skip: number }
@@ -80,6 +82,7 @@ function say(saying: Saying, next: number): { type: number; body: Uint8Array } {
     serial: 5,
     random: new Uint8Array(8),
     seconds: 5,
+    pay: stream === 1 ? { kind: PAY.KEYS_GET } : { kind: PAY.DUE, countedBytes: 2, paidBytes: 1 },
   }
   return { type, body: encodeHopMessage(message as HopMessage) }
 }

@@ -48,6 +48,10 @@ export function quietHandler(told: string[]): ClientTunnelHandler & ExitTunnelDr
     onDrained: tell('drained'),
     onDatagram: tell('datagram'),
     onDraining: tell('draining'),
+    onPay: (message) => {
+      told.push(`pay ${message.kind}`)
+      return true
+    },
     onOver: tell('over'),
     onConnected: tell('connected'),
     onResolved: tell('resolved'),

@@ -9,6 +9,7 @@ import {
   SIZE_CLASS,
   type SizeClass,
   type IpFamily,
+  type PayMessage,
 } from '@byway/protocol/wire'
 import { type ClientTunnel, createClientTunnel } from '../../src/circuit/client-tunnel.ts'
 import {
@@ -18,6 +19,8 @@ import {
   type ExitTunnels,
 } from '../../src/circuit/exit-tunnel.ts'
 import { createExitLeg, createOriginLeg, type Leg, type LegLink } from '../../src/circuit/leg.ts'
+import { takePayCell } from '../../src/circuit/pay-cells.ts'
+import { createPayQueue } from '../../src/circuit/pay-queue.ts'
 import type { ClientTunnelHandler, ResolveAnswer } from '../../src/circuit/tunnel-state.ts'
 import { buildCircuit, type TestCircuit, testNodes } from './circuit-harness.ts'
 import { seededBytes } from './seeded.ts'
@@ -77,6 +80,12 @@ export type World = {
   meddle: Meddler
   onExitData: (stream: number, bytes: Uint8Array) => void
   onExitBegin: (stream: number) => void
+  /** A list that the client sealed for a relay; false destroys the circuit. */
+  onRelayList: (list: Uint8Array, hop: number) => boolean
+  /** A relay says something to the client on the present leg, at once. */
+  fromRelay(hop: number, message: PayMessage): void
+  /** What both ends' handlers answer to PAY. */
+  acceptsPay: boolean
 }
 
 const SMALL_QUEUE = 256 * 1024
@@ -129,6 +138,10 @@ export function createWorld(options: WorldOptions = {}): World {
       void recorded.events.push(`datagram ${stream} ${payload.length}`),
     onDraining: (seconds: number, hop: number | undefined) =>
       void recorded.events.push(`draining ${seconds} ${hop ?? 'end'}`),
+    onPay: (message: PayMessage, hop: number | undefined) => {
+      recorded.events.push(`pay ${message.kind} ${hop ?? 'end'}`)
+      return world.acceptsPay
+    },
     onOver: () => void recorded.events.push('over'),
   })
 
@@ -181,21 +194,29 @@ export function createWorld(options: WorldOptions = {}): World {
     if (result.type === 'refused') die(leg, 'exit', result.reason)
     if (result.type === 'opened' || result.type === 'joined') leg.exitTunnel = result.tunnel
   }
+  /** True when the cell goes on; a list for this relay does not. */
+  const passRelay = (leg: TestLeg, cell: Uint8Array, hop: number): boolean => {
+    const result = leg.circuit.hops[hop]?.openForward(cell)
+    if (result === 'pass') return true
+    if (!(result instanceof Uint8Array) || !world.onRelayList(result, hop)) die(leg, 'relay')
+    return false
+  }
   const forward = (leg: TestLeg, cell: Uint8Array): void => {
     const hopCount = leg.circuit.hops.length
     let cells: readonly Uint8Array[] = [cell]
     for (let hop = 0; hop < hopCount; hop++) {
       cells = cells.flatMap((one) => [...world.meddle(one, 'forward', hop)])
-      for (const one of cells) {
-        if (!leg.isAlive) return
-        if (hop === hopCount - 1) arriveAtExit(leg, one)
-        else if (leg.circuit.hops[hop]?.openForward(one) !== 'pass') die(leg, 'relay')
-      }
+      cells = cells.filter((one) => {
+        if (!leg.isAlive) return false
+        if (hop < hopCount - 1) return passRelay(leg, one, hop)
+        arriveAtExit(leg, one)
+        return true
+      })
     }
   }
-  const backward = (leg: TestLeg, cell: Uint8Array): void => {
+  const backward = (leg: TestLeg, cell: Uint8Array, from = leg.circuit.hops.length - 1): void => {
     let cells: readonly Uint8Array[] = [cell]
-    for (let hop = leg.circuit.hops.length - 2; hop >= -1; hop--) {
+    for (let hop = from - 1; hop >= -1; hop--) {
       cells = cells.flatMap((one) => [...world.meddle(one, 'backward', hop)])
       for (const one of cells) {
         if (!leg.isAlive) return
@@ -263,6 +284,19 @@ export function createWorld(options: WorldOptions = {}): World {
     meddle: (cell) => [cell],
     onExitData: () => {},
     onExitBegin: (stream) => exitTunnel?.connected(stream, 4),
+    acceptsPay: true,
+    onRelayList: () => false,
+    fromRelay: (hop, message) => {
+      const queue = createPayQueue()
+      queue.push(message)
+      const layers = current.circuit.hops[hop]
+      if (!layers) throw new Error('no such relay')
+      const cell = takePayCell(queue, {
+        listBytes: (sizeClass) => layers.listBytes(sizeClass),
+        seal: (sealed, sizeClass) => layers.sealOwn(sealed, sizeClass),
+      })
+      if (cell) backward(current, cell, hop)
+    },
   }
   return world
 }
