@@ -17,6 +17,8 @@ export type ExitRequest = {
   readonly exit?: NodeKey | undefined
   /** Needs an exit that carries datagrams. */
   readonly needsDatagrams?: boolean | undefined
+  /** The one node to end at, whatever its roles: a control circuit's last hop (SPEC §15.5). The other rules then say nothing. */
+  readonly controlled?: NodeKey | undefined
 }
 
 /** The names of what may be missing, in the order in which it is asked for. */
@@ -40,9 +42,10 @@ export function exitsFor(
 
 function firstUnmet(
   node: PathNode,
-  { country, asn, exit, needsDatagrams }: ExitRequest,
+  { country, asn, exit, needsDatagrams, controlled }: ExitRequest,
   profiles: readonly ExitProfile[],
 ): ExitRule | undefined {
+  if (controlled !== undefined) return node.key === controlled ? undefined : 'EXIT_PINNED'
   if (!node.isExit) return 'EXIT_ROLE'
   if (exit !== undefined && node.key !== exit) return 'EXIT_PINNED'
   if (!profiles.includes(node.entry.descriptor.exitProfile)) return 'EXIT_PORT'

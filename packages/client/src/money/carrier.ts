@@ -1,0 +1,23 @@
+/**
+ * What payment messages travel on between the client and one hop (SPEC §15.1): its entry's link, or a control circuit. What is said on it is the session's.
+ * @module
+ */
+import type { ClientPayMessage, PayMessage } from '@byway/protocol/wire'
+
+/** Told what comes. Must not throw. */
+export interface PayListener {
+  onPay(pay: PayMessage): void
+  /** Nothing comes any more. Told once. */
+  onClosed(): void
+}
+
+/** A way to one hop. */
+export interface PayCarrier {
+  readonly isClosed: boolean
+  /** Sends messages in order; on a closed carrier they are dropped. */
+  send(messages: readonly ClientPayMessage[]): void
+  /** Who is told; set before anything is sent. */
+  listen(listener: PayListener): void
+  /** Ends it. A link goes with all its circuits. */
+  close(): void
+}

@@ -1,0 +1,29 @@
+/**
+ * Errors of the client's money. None holds a nullifier, an address of the chain or a node id.
+ * @module
+ */
+import { errorBuilder } from '@byway/protocol/base'
+import type { ErrorBuilder, ErrorOf } from '@byway/protocol/base'
+
+type MoneyErrors = {
+  /** What may be spent in this session or month is spent: raise `--budget`. Amounts are the token's smallest parts. */
+  BUDGET_SPENT: { limit: string }
+  /** No slot is left to show to another hop: deposit more, or take back what is no longer used. */
+  DEPOSIT_SPENT: { slots: number }
+  /** The deposit stands under no published root yet: wait for the next one. */
+  DEPOSIT_TOO_NEW: Record<string, never>
+  /** A hop does not take what it is offered, or does not answer; `verdict` is its name in SPEC §15.6, or what went wrong. */
+  PAYMENT_REFUSED: { verdict: string }
+  /** The plain authorisation shows the payer to everyone: it is for the development chain 31337 alone. */
+  PLAIN_AUTHORISATION: { chainId: number }
+}
+
+export type MoneyError = ErrorOf<MoneyErrors>
+
+export const moneyError: ErrorBuilder<MoneyErrors> = errorBuilder<MoneyErrors>({
+  BUDGET_SPENT: ['payment', 'the budget is spent: raise it with --budget'],
+  DEPOSIT_SPENT: ['payment', 'no slot of the deposit is left: see byway wallet deposit'],
+  DEPOSIT_TOO_NEW: ['payment', 'the deposit is not published yet: wait for the next root'],
+  PAYMENT_REFUSED: ['peer', 'a hop does not take the payment'],
+  PLAIN_AUTHORISATION: ['config', 'the plain authorisation is for the development chain only'],
+})

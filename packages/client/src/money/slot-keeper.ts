@@ -1,0 +1,242 @@
+/**
+ * Which slots there are and to whom each is shown (SPEC §13.2, §15.2): one slot for one hop and one use, in an order that tells nothing. The journal has
+ * a slot before its opening leaves. What proves a slot is the authoriser's, what is paid with it the payers'.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import type { NodeKey } from '@byway/protocol/directory'
+import type { Opening } from '@byway/protocol/wire'
+import { untilAborted } from '../engine/abort.ts'
+import { moneyError } from './errors.ts'
+import type {
+  Slot,
+  SlotAuthoriser,
+  SlotJournal,
+  SlotRecord,
+  SlotStanding,
+  SlotUse,
+} from './ports.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Unshown slots below which the user is told that the deposit runs low: a new guard and two exits. */
+const LOW_SLOTS = 3
+/** A deposit made meanwhile is looked for at most this often while there is no slot left. */
+const REFRESH_MIN_MS = 5000
+
+export type SlotKeeperDeps = {
+  readonly authoriser: SlotAuthoriser
+  readonly journal: SlotJournal
+  /** A hop is about to be shown a slot for the first time. */
+  readonly onShown: (hop: NodeKey, nullifier: Uint8Array) => void
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Wall clock. */
+  readonly nowMs: () => number
+  /** Told once each time the unshown slots become few. */
+  readonly onLow: (unshown: number) => void
+  /** Aborted when the client stops. */
+  readonly closing: AbortSignal
+}
+
+/** A slot that may be shown now: the disk knows of it. */
+export type ShownSlot = {
+  readonly nullifier: Uint8Array
+  readonly opening: Opening
+  /** secp256k1 private key, 32 bytes. */
+  readonly sessionKey: Uint8Array
+  /** Tickets with an index below this may have been signed. */
+  readonly floor: number
+}
+
+/** How many slots are where. */
+export type SlotCounts = {
+  readonly total: number
+  /** Neither shown nor of unknown past. */
+  readonly unshown: number
+  readonly inUse: number
+  /** Full, or of no use to their hop. */
+  readonly over: number
+}
+
+/** Keeps the slots. */
+export interface SlotKeeper {
+  readonly counts: SlotCounts
+  /** Reads the journal. Slots shown before can be shown again at once; others need {@link SlotKeeper.refresh}. */
+  load(): Promise<void>
+  /** Looks for deposits and top-ups on the chain. @throws what the chain throws, or the signal's reason */
+  refresh(signal: AbortSignal): Promise<void>
+  /**
+   * The slot of this hop for this use: the one that it was shown before, or one never shown, journalled by then.
+   * @throws DEPOSIT_SPENT when no slot is left, what the authoriser or the journal throws, or the signal's reason
+   */
+  slotFor(hop: NodeKey, use: SlotUse, signal: AbortSignal): Promise<ShownSlot>
+  /** True when `slotFor` needs no further slot for this hop. */
+  has(hop: NodeKey, use: SlotUse): boolean
+  /** Makes a shown slot's opening anew: its hop does not know, or no longer takes, the root under which it was made. */
+  renew(nullifier: Uint8Array, signal: AbortSignal): Promise<void>
+  /** Indices below this may be signed from now on: resolves when the disk knows it. */
+  raiseFloor(nullifier: Uint8Array, index: number): Promise<void>
+  /** A ticket with this index was signed: this life does not sign it again. */
+  onSigned(nullifier: Uint8Array, index: number): void
+  /** The slot is of no use at its hop any more: the next `slotFor` gives another. */
+  retire(nullifier: Uint8Array, standing: Exclude<SlotStanding, 'shown'>): Promise<void>
+}
+
+/** Creates a keeper that knows nothing yet. */
+export function createSlotKeeper(deps: SlotKeeperDeps): SlotKeeper {
+  return new Keeper(deps)
+}
+
+/** A nullifier in hexadecimal digits. */
+type SlotKey = string
+
+class Keeper implements SlotKeeper {
+  readonly #deps: SlotKeeperDeps
+  readonly #slots = new Map<SlotKey, Slot>()
+  readonly #records = new Map<SlotKey, SlotRecord>()
+  /** By hop and use: the slot in use there. */
+  readonly #inUse = new Map<string, SlotKey>()
+  readonly #floors = new Map<SlotKey, number>()
+  /** Taken for a hop, not in the journal yet. */
+  readonly #reserved = new Set<SlotKey>()
+  /** Hops that are being given their slot, so that none is given two. */
+  readonly #giving = new Map<string, Promise<SlotRecord>>()
+  #refreshedAtMs = Number.NEGATIVE_INFINITY
+  #wasLow = false
+
+  constructor(deps: SlotKeeperDeps) {
+    this.#deps = deps
+  }
+
+  get counts(): SlotCounts {
+    const records = [...this.#records.values()]
+    const inUse = records.filter(({ standing }) => standing === 'shown').length
+    const keys = new Set([...this.#slots.keys(), ...this.#records.keys()])
+    return {
+      total: keys.size,
+      unshown: this.#unshown().length,
+      inUse,
+      over: records.length - inUse,
+    }
+  }
+
+  async load(): Promise<void> {
+    for (const record of await this.#deps.journal.all()) {
+      this.#note(record)
+      this.#floors.set(keyOf(record.nullifier), record.floor)
+    }
+  }
+
+  async refresh(signal: AbortSignal): Promise<void> {
+    const slots = await this.#deps.authoriser.slots(signal)
+    this.#refreshedAtMs = this.#deps.nowMs()
+    for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
+    this.#warnIfLow()
+  }
+
+  async slotFor(hop: NodeKey, use: SlotUse, signal: AbortSignal): Promise<ShownSlot> {
+    const place = placeOf(hop, use)
+    let giving = this.#giving.get(place)
+    if (!giving) {
+      giving = this.#give(hop, use).finally(() => this.#giving.delete(place))
+      this.#giving.set(place, giving)
+    }
+    const { nullifier, opening } = await untilAborted(giving, signal)
+    const sessionKey = this.#deps.authoriser.sessionKeyFor(nullifier)
+    return { nullifier, opening, sessionKey, floor: this.#floors.get(keyOf(nullifier)) ?? 0 }
+  }
+
+  has(hop: NodeKey, use: SlotUse): boolean {
+    return this.#inUse.has(placeOf(hop, use))
+  }
+
+  async renew(nullifier: Uint8Array, signal: AbortSignal): Promise<void> {
+    const record = this.#records.get(keyOf(nullifier))
+    if (record?.standing !== 'shown') return
+    const opening = await this.#deps.authoriser.openingFor(nullifier, signal)
+    await this.#write({ ...record, opening })
+  }
+
+  raiseFloor(nullifier: Uint8Array, index: number): Promise<void> {
+    return this.#deps.journal.raiseFloor(nullifier, index)
+  }
+
+  onSigned(nullifier: Uint8Array, index: number): void {
+    this.#floors.set(keyOf(nullifier), index + 1)
+  }
+
+  async retire(nullifier: Uint8Array, standing: Exclude<SlotStanding, 'shown'>): Promise<void> {
+    const record = this.#records.get(keyOf(nullifier))
+    if (record?.standing === 'shown') await this.#write({ ...record, standing })
+  }
+
+  async #give(hop: NodeKey, use: SlotUse): Promise<SlotRecord> {
+    const known = this.#records.get(this.#inUse.get(placeOf(hop, use)) ?? '')
+    if (known) return known
+    const nullifier = await this.#reserve()
+    try {
+      // Whoever asked may give up; the slot goes on to whoever else asks for this hop.
+      const opening = await this.#deps.authoriser.openingFor(nullifier, this.#deps.closing)
+      const shownAtS = Math.floor(this.#deps.nowMs() / 1000)
+      const place = { nullifier, hop, use, shownAtS, opening }
+      const record: SlotRecord = { ...place, standing: 'shown', floor: 0 }
+      await this.#write(record)
+      this.#deps.onShown(hop, nullifier)
+      return record
+    } finally {
+      this.#reserved.delete(keyOf(nullifier))
+      this.#warnIfLow()
+    }
+  }
+
+  /** Takes a slot that nobody was shown, any of them: their order within a deposit would tell that two hops have the same client. */
+  async #reserve(): Promise<Uint8Array> {
+    if (this.#unshown().length === 0) await this.#lookForTopUp()
+    const unshown = this.#unshown()
+    const slot = unshown[Math.floor(this.#deps.random() * unshown.length)]
+    if (!slot) throw moneyError('DEPOSIT_SPENT', { slots: this.counts.total })
+    this.#reserved.add(keyOf(slot.nullifier))
+    return slot.nullifier
+  }
+
+  async #lookForTopUp(): Promise<void> {
+    if (this.#deps.nowMs() - this.#refreshedAtMs < REFRESH_MIN_MS) return
+    await this.refresh(this.#deps.closing)
+  }
+
+  #unshown(): readonly Slot[] {
+    const isFree = ({ nullifier, isKnownUnshown }: Slot): boolean => {
+      const key = keyOf(nullifier)
+      return isKnownUnshown && !this.#records.has(key) && !this.#reserved.has(key)
+    }
+    return [...this.#slots.values()].filter(isFree)
+  }
+
+  async #write(record: SlotRecord): Promise<void> {
+    await this.#deps.journal.put(record)
+    this.#note(record)
+  }
+
+  #note(record: SlotRecord): void {
+    const key = keyOf(record.nullifier)
+    const place = placeOf(record.hop, record.use)
+    this.#records.set(key, record)
+    if (record.standing === 'shown') this.#inUse.set(place, key)
+    else if (this.#inUse.get(place) === key) this.#inUse.delete(place)
+  }
+
+  #warnIfLow(): void {
+    const unshown = this.#unshown().length
+    const isLow = unshown < LOW_SLOTS
+    if (isLow && !this.#wasLow) this.#deps.onLow(unshown)
+    this.#wasLow = isLow
+  }
+}
+
+function keyOf(nullifier: Uint8Array): SlotKey {
+  return toHex(nullifier)
+}
+
+function placeOf(hop: NodeKey, use: SlotUse): string {
+  return `${use} ${hop}`
+}

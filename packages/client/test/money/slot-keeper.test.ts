@@ -1,0 +1,166 @@
+/** Which slot is shown where: one for a hop and a use, on the disk before it is shown, and none twice whatever happens in between. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
+import type { NodeKey } from '@byway/protocol/directory'
+import { createSlotKeeper } from '../../src/money/slot-keeper.ts'
+import type { SlotKeeper } from '../../src/money/slot-keeper.ts'
+import { createTestAuthoriser, createTestJournal, slotOf } from './money-world.ts'
+import type { TestAuthoriser, TestJournal } from './money-world.ts'
+
+const NEVER = new AbortController().signal
+const [A, B, C] = ['a', 'b', 'c'] as unknown as [NodeKey, NodeKey, NodeKey]
+
+type World = {
+  readonly keeper: SlotKeeper
+  readonly journal: TestJournal
+  readonly authoriser: TestAuthoriser
+  readonly shown: string[]
+  readonly lows: number[]
+  nowMs: number
+}
+
+async function createWorld(
+  slots: number,
+  options: { journal?: TestJournal; random?: () => number; known?: boolean } = {},
+): Promise<World> {
+  const journal = options.journal ?? createTestJournal()
+  const list = Array.from({ length: slots }, (_, i) => slotOf(i + 1, options.known ?? true))
+  const authoriser = createTestAuthoriser(list)
+  const lows: number[] = []
+  const shown: string[] = []
+  const world = { journal, authoriser, shown, lows, nowMs: 1_000_000 }
+  const keeper = createSlotKeeper({
+    authoriser,
+    journal,
+    onShown: (hop) => void shown.push(hop),
+    random: options.random ?? Math.random,
+    nowMs: () => world.nowMs,
+    onLow: (unshown) => void lows.push(unshown),
+    closing: NEVER,
+  })
+  await keeper.load()
+  await keeper.refresh(NEVER)
+  return Object.assign(world, { keeper })
+}
+
+describe('slot keeper', () => {
+  it('gives each hop and use a slot of its own, and the same one each time', async () => {
+    const { keeper } = await createWorld(5)
+    const first = await keeper.slotFor(A, 'tokens', NEVER)
+    const again = await keeper.slotFor(A, 'tokens', NEVER)
+    const [asEntry, other] = [
+      await keeper.slotFor(A, 'link', NEVER),
+      await keeper.slotFor(B, 'tokens', NEVER),
+    ]
+    assert.deepEqual(again, first)
+    const all = [first, asEntry, other].map(({ nullifier }) => toHex(nullifier))
+    assert.equal(new Set(all).size, 3)
+  })
+
+  it('gives two who ask for one hop at once one slot', async () => {
+    const { keeper, journal } = await createWorld(5)
+    const [one, two] = await Promise.all([
+      keeper.slotFor(A, 'tokens', NEVER),
+      keeper.slotFor(A, 'tokens', NEVER),
+    ])
+    assert.deepEqual(one, two)
+    assert.equal(journal.records.length, 1)
+  })
+
+  it('never gives two hops one slot, however they race', async () => {
+    const { keeper } = await createWorld(3, { random: () => 0 })
+    const given = await Promise.all([A, B, C].map((hop) => keeper.slotFor(hop, 'tokens', NEVER)))
+    assert.equal(new Set(given.map(({ nullifier }) => toHex(nullifier))).size, 3)
+  })
+
+  it('shows nothing before the disk has it', async () => {
+    const world = await createWorld(2)
+    const disk = Promise.withResolvers<void>()
+    world.journal.onPut = () => disk.promise
+    let isGiven = false
+    const giving = world.keeper.slotFor(A, 'link', NEVER).then(() => void (isGiven = true))
+    await new Promise(setImmediate)
+    assert.equal(isGiven, false)
+    disk.resolve()
+    await giving
+    assert.equal(world.journal.records.length, 1)
+  })
+
+  it('shows nothing when the disk fails, and gives the slot to the next', async () => {
+    const world = await createWorld(1)
+    world.journal.onPut = () => Promise.reject(new Error('EIO'))
+    await assert.rejects(world.keeper.slotFor(A, 'link', NEVER), /EIO/)
+    world.journal.onPut = () => Promise.resolve()
+    assert.equal((await world.keeper.slotFor(B, 'link', NEVER)).nullifier[0], 1)
+  })
+
+  it('takes slots in an order that chance decides', async () => {
+    const draws = [0.99, 0.5, 0]
+    const { keeper } = await createWorld(10, { random: () => draws.shift() ?? 0 })
+    const order: (number | undefined)[] = []
+    for (const hop of [A, B, C]) order.push((await keeper.slotFor(hop, 'link', NEVER)).nullifier[0])
+    assert.deepEqual(order, [10, 5, 1])
+  })
+
+  it('goes on after a restart with the slots already shown, even while the chain is down', async () => {
+    const before = await createWorld(4)
+    const given = await before.keeper.slotFor(A, 'tokens', NEVER)
+    const after = await createWorld(0, { journal: createTestJournal(before.journal.records) })
+    after.authoriser.fails = new Error('chain down')
+    assert.deepEqual(await after.keeper.slotFor(A, 'tokens', NEVER), given)
+    await assert.rejects(after.keeper.slotFor(B, 'tokens', NEVER), { code: 'DEPOSIT_SPENT' })
+  })
+
+  it('counts every slot of an unknown past as shown', async () => {
+    const { keeper } = await createWorld(4, { known: false })
+    assert.deepEqual(keeper.counts, { total: 4, unshown: 0, inUse: 0, over: 0 })
+    await assert.rejects(keeper.slotFor(A, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
+  })
+
+  it('goes to the next slot once one is full, and never back', async () => {
+    const { keeper, journal } = await createWorld(2)
+    const first = await keeper.slotFor(A, 'link', NEVER)
+    await keeper.retire(first.nullifier, 'full')
+    const second = await keeper.slotFor(A, 'link', NEVER)
+    assert.notDeepEqual(second.nullifier, first.nullifier)
+    await keeper.retire(second.nullifier, 'full')
+    await assert.rejects(keeper.slotFor(B, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
+    assert.deepEqual(
+      journal.records.map(({ standing }) => standing),
+      ['full', 'full'],
+    )
+  })
+
+  it('finds a top-up when the last slot is given, but does not ask the chain all the time', async () => {
+    const world = await createWorld(1)
+    await world.keeper.slotFor(A, 'link', NEVER)
+    world.authoriser.list = [1, 2, 3].map((number) => slotOf(number))
+    await assert.rejects(world.keeper.slotFor(B, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
+    world.nowMs += 5001
+    assert.notEqual((await world.keeper.slotFor(B, 'link', NEVER)).nullifier[0], 1)
+  })
+
+  it('warns once when few slots are left, and again after a top-up is used', async () => {
+    const world = await createWorld(4)
+    await world.keeper.slotFor(A, 'link', NEVER)
+    assert.deepEqual(world.lows, [])
+    await world.keeper.slotFor(B, 'link', NEVER)
+    await world.keeper.slotFor(C, 'link', NEVER)
+    assert.deepEqual(world.lows, [2])
+    world.authoriser.list = [1, 2, 3, 4, 5, 6].map((number) => slotOf(number))
+    await world.keeper.refresh(NEVER)
+    await world.keeper.slotFor(A, 'tokens', NEVER)
+    assert.deepEqual(world.lows, [2, 2])
+  })
+
+  it('makes an opening anew for a hop that does not take the root, with the same key', async () => {
+    const { keeper } = await createWorld(2)
+    const before = await keeper.slotFor(A, 'link', NEVER)
+    await keeper.renew(before.nullifier, NEVER)
+    const after = await keeper.slotFor(A, 'link', NEVER)
+    assert.notDeepEqual(after.opening.root, before.opening.root)
+    assert.deepEqual(after.sessionKey, before.sessionKey)
+    assert.deepEqual(after.nullifier, before.nullifier)
+  })
+})
