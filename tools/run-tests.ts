@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const PLACES = [
   'packages/*/test/**/*.test.ts',
+  'contracts/test/**/*.test.ts',
   'tools/test/**/*.test.ts',
   'e2e/**/*.test.ts',
   'bench/test/**/*.test.ts',

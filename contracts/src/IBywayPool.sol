@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+/// @title Deposits, slots and wins
+/// @notice Clients pay in under commitments; providers are paid for winning tickets, each from a slot that escrows all it can ever pay (SPEC §13, §14). No
+/// owner, no upgrade, no pause. Amounts are counts of the token's smallest part, times are seconds, digests are SHA-256.
+///
+/// A batch skips an entry that cannot be carried out and says why by `Skipped`: what another did in the meantime costs its neighbours nothing. What cannot
+/// change between signing and mining (lengths, fees, signatures of redeemers) reverts.
+interface IBywayPool {
+    /// @dev Why an entry was left out.
+    enum Reason {
+        NONE,
+        UNKNOWN_ROOT, // never published
+        SLOT_TAKEN, // locked by, or bound to, another
+        SLOT_FINISHED, // closed, refunded or withdrawn
+        SLOT_FULL, // K wins were paid
+        WRONG_STATE, // not in the state that this call needs
+        TOO_EARLY, // the delay has not passed
+        NOT_ACTIVE, // the provider has no live stake
+        BAD_AMOUNT, // zero or above V
+        BAD_INDEX, // not above the last one paid
+        BAD_SIGNATURE, // not the session key's, or not in the one form
+        NOT_A_WIN, // the draw says no
+        BAD_PROOF, // the authoriser says no
+        BAD_DESTINATION // no field element, or zero
+    }
+
+    /// @dev What a client showed (SPEC §13.2).
+    struct Opening {
+        uint256 root;
+        uint256 nullifier;
+        address sessionKey;
+        bytes32 receiptKey;
+        bytes proof;
+    }
+
+    /// @dev A winning ticket with its reveal (SPEC §13.4).
+    struct Ticket {
+        uint32 index;
+        uint96 amount;
+        bytes32 reveal;
+        bytes16 nonce;
+        bytes signature;
+    }
+
+    /// @dev A later win of a bound slot.
+    struct Claim {
+        uint256 nullifier;
+        address sessionKey;
+        Ticket ticket;
+    }
+
+    /// @dev What the provider pays to whoever sends its batch (SPEC §14.5). `fee` is for each entry that succeeds. With a fee of 0, bind and
+    /// claimMore need no signature: anyone may send them, and only the provider is paid.
+    struct Terms {
+        uint96 fee;
+        uint64 deadline;
+        bytes signature;
+    }
+
+    struct LockBatch {
+        address provider;
+        uint256[] nullifiers;
+        Terms terms;
+    }
+
+    /// @dev Opening i goes with ticket i.
+    struct BindBatch {
+        address provider;
+        Opening[] openings;
+        Ticket[] tickets;
+        Terms terms;
+    }
+
+    struct ClaimBatch {
+        address provider;
+        Claim[] claims;
+        Terms terms;
+    }
+
+    /// @dev Where the rest of a slot goes (SPEC §14.4): a new leaf of `idc`. With `feeTo` other than zero, one bond unit of it goes there. Signed by the
+    /// session key; the same signature serves refund, finishRefund, close and finishClose.
+    struct Destination {
+        uint256 idc;
+        address feeTo;
+        bytes signature;
+    }
+
+    /// @dev A bound slot and the two that it is bound to.
+    struct BoundSlot {
+        uint256 nullifier;
+        address provider;
+        address sessionKey;
+    }
+
+    /// @dev Proof of a never-shown slot, made for one receiver (SPEC §14.4).
+    struct Unused {
+        uint256 root;
+        uint256 nullifier;
+        bytes proof;
+    }
+
+    /// @dev A slot proof as evidence: whatever it was made for.
+    struct Evidence {
+        uint256 root;
+        uint256 x;
+        bytes proof;
+    }
+
+    /// @dev A ticket as evidence; whether it wins does not matter.
+    struct SignedTicket {
+        address provider;
+        uint32 index;
+        uint96 amount;
+        bytes32 commit;
+        bytes16 nonce;
+        bytes signature;
+    }
+
+    /// @dev All that was fixed at deployment.
+    struct Parameters {
+        address token;
+        address registry;
+        address authoriser;
+        uint96 winValue; // V
+        uint8 winsPerSlot; // K
+        uint96 bond; // b
+        uint96 lockPenalty; // taken from the stake for a lock that lapses
+        uint16 feeBps; // of a win, burned
+        uint8 treeDepth; // at most 26
+        uint32 snapshotInterval;
+        uint32 lockDuration;
+        uint32 refundDelay; // T_refund
+        uint32 closeDelay; // T_close
+    }
+
+    /// @notice A leaf entered the tree: a deposit, or the rest of a slot. `index` counts over all trees.
+    event Inserted(uint256 indexed index, uint256 leaf, uint256 idc, uint32 limit);
+    /// @notice A root may be used from now on; it covers the first `leaves` leaves.
+    event RootPublished(uint256 indexed root, uint64 leaves, uint48 time);
+    /// @notice Until the lock ends, only this provider may bind the slot.
+    event Locked(uint256 indexed nullifier, address indexed provider);
+    /// @notice A lock ended without a bind and `penalty` of the provider's stake was burned.
+    event Lapsed(uint256 indexed nullifier, address indexed provider, uint96 penalty);
+    /// @notice A win was paid. `wins` 1 is the one that bound the slot; `paid` is what the provider got, after the fees.
+    event Won(uint256 indexed nullifier, address indexed provider, uint32 index, uint8 wins, uint96 paid);
+    /// @notice A slot went into a state of SPEC §14.2 other than LOCKED, LAPSED and BOUND.
+    event SlotChanged(uint256 indexed nullifier, uint8 state);
+    /// @notice Two things were shown that one honest owner never signs both.
+    event BondBurned(uint256 indexed nullifier, address indexed reporter, uint96 reward);
+    /// @notice A provider's winnings went to its payout address.
+    event PaidOut(address indexed provider, address indexed to, uint256 amount);
+    /// @notice Fees and bonds left for good.
+    event Burned(uint256 amount);
+    /// @notice An entry of a batch was left out.
+    event Skipped(uint256 indexed nullifier, Reason reason);
+
+    /// @notice Parameters that no pool can have: zero values, V no multiple of b, a fee of half or more, a tree too deep, a slot of too many units.
+    error BadParameters();
+    /// @notice The registry knows another pool.
+    error WrongRegistry();
+    /// @notice Not below the field's order, or zero.
+    error BadCommitment();
+    /// @notice Below one slot or above 65 535 units.
+    error BadLimit();
+    /// @notice Already published in this interval.
+    error TooEarly();
+    /// @notice No leaf since the last root.
+    error NothingNew();
+    /// @notice Arrays that go together differ in length.
+    error LengthMismatch();
+    /// @notice More than 12 % of V.
+    error FeeTooHigh();
+    /// @notice The provider's signature is for an earlier time.
+    error RedemptionExpired();
+    /// @notice The provider did not sign this batch with this fee.
+    error BadRedeemSignature();
+    /// @notice An address is zero.
+    error ZeroAddress();
+    /// @notice The provider was never registered, so nobody knows where to pay.
+    error NotRegistered();
+    /// @notice Nothing to pay out, or to burn.
+    error NothingDue();
+    /// @notice The evidence shows no conflict: equal openings, one provider, or a signature or proof that does not hold.
+    error NoConflict();
+    /// @notice The root was never published.
+    error UnknownRoot();
+    /// @notice The bond is burned already, or was given back.
+    error BondGone();
+
+    /// @notice Pays `limit` bond units into a new leaf (SPEC §13.2). The contract makes the leaf itself. The caller has approved `limit · b`.
+    /// @param idc Poseidon1 of a fresh secret. A secret used for two leaves loses the smaller one
+    /// @param limit bond units, from one slot (S/b) to 65 535
+    /// @return index of the leaf
+    /// @custom:error BadCommitment, BadLimit
+    function deposit(uint256 idc, uint32 limit) external returns (uint256 index);
+
+    /// @notice Publishes the tree's root, once in each interval of UTC time. Anyone may.
+    /// @return root now usable
+    /// @custom:error TooEarly, NothingNew
+    function snapshot() external returns (uint256 root);
+
+    /// @notice Reserves unshown slots for a provider that has just won (SPEC §14.3): for `lockDuration` nobody else can bind them. Once in a slot's life,
+    /// by whoever comes first. A lock without a bind costs `lockPenalty` of the stake.
+    /// Sent by the provider itself (no signature) or by a redeemer; the fee comes from the winnings, else from the stake.
+    /// @param batches of one or more providers
+    /// @return done how many were locked
+    /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature
+    function lock(LockBatch[] calldata batches) external returns (uint256 done);
+
+    /// @notice Pays the first win of each slot and binds the slot to (provider, session key) for good (SPEC §14.3). First come is final.
+    /// @param batches of one or more providers
+    /// @return done how many were bound
+    /// @custom:error LengthMismatch, FeeTooHigh, RedemptionExpired, BadRedeemSignature
+    function bind(BindBatch[] calldata batches) external returns (uint256 done);
+
+    /// @notice Pays later wins of bound slots, up to K for each; indices rise. Needs no proof.
+    /// @param batches of one or more providers
+    /// @return done how many were paid
+    /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature
+    function claimMore(ClaimBatch[] calldata batches) external returns (uint256 done);
+
+    /// @notice Charges providers for locks that have lapsed. Every other call that meets a lapsed lock does the same.
+    /// @param nullifiers of the slots
+    /// @return done how many were charged
+    function settleLocks(uint256[] calldata nullifiers) external returns (uint256 done);
+
+    /// @notice Asks shown slots back that were never won (SPEC §14.4). For `refundDelay` a provider may still bind.
+    /// @param openings of the slots
+    /// @param destinations one for each
+    /// @return done how many were accepted
+    /// @custom:error LengthMismatch
+    function refund(Opening[] calldata openings, Destination[] calldata destinations) external returns (uint256 done);
+
+    /// @notice Puts refunded slots back into the tree once the delay has passed. Anyone may.
+    /// @param nullifiers of the slots
+    /// @param destinations as signed for the request
+    /// @return done how many were put back
+    /// @custom:error LengthMismatch
+    function finishRefund(uint256[] calldata nullifiers, Destination[] calldata destinations)
+        external
+        returns (uint256 done);
+
+    /// @notice Asks for the rest of bound slots, bond included. For `closeDelay` the provider may still claim.
+    /// @param slots and to whom they are bound
+    /// @param destinations one for each
+    /// @return done how many were accepted
+    /// @custom:error LengthMismatch
+    function close(BoundSlot[] calldata slots, Destination[] calldata destinations) external returns (uint256 done);
+
+    /// @notice Puts the rest of closed slots back into the tree once the delay has passed. Anyone may.
+    /// @param slots and to whom they are bound
+    /// @param destinations as signed for the request
+    /// @return done how many were put back
+    /// @custom:error LengthMismatch
+    function finishClose(BoundSlot[] calldata slots, Destination[] calldata destinations)
+        external
+        returns (uint256 done);
+
+    /// @notice Asks never-shown slots back in money. For `refundDelay` a provider to whom one was shown after all may still bind it.
+    /// @param slots with proofs bound to `to`
+    /// @param to who is paid
+    /// @return done how many were accepted
+    /// @custom:error ZeroAddress
+    function withdrawUnused(Unused[] calldata slots, address to) external returns (uint256 done);
+
+    /// @notice Pays withdrawn slots to whom their proofs named, once the delay has passed. Anyone may.
+    /// @param nullifiers of the slots
+    /// @return done how many were paid
+    function finishWithdraw(uint256[] calldata nullifiers) external returns (uint256 done);
+
+    /// @notice Burns the bond of a slot whose owner made two slot proofs for different things. The caller gets a tenth of it; the slot stays with its
+    /// first binder.
+    /// @param nullifier of the slot
+    /// @param first one proof
+    /// @param second another, bound to a different x
+    /// @custom:error UnknownRoot, NoConflict, BondGone
+    function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external;
+
+    /// @notice Burns the bond of a slot whose session key signed tickets for two providers. The caller gets a tenth of it.
+    /// @param opening that makes the session key the slot's
+    /// @param first a ticket
+    /// @param second a ticket for another provider
+    /// @custom:error UnknownRoot, NoConflict, BondGone
+    function conflictTickets(Opening calldata opening, SignedTicket calldata first, SignedTicket calldata second)
+        external;
+
+    /// @notice Sends a provider's winnings to its payout address in the registry. Anyone may.
+    /// @param provider whose
+    /// @return amount sent
+    /// @custom:error NotRegistered, NothingDue
+    function payout(address provider) external returns (uint256 amount);
+
+    /// @notice Sends what is due to be burned to the burn address. Anyone may.
+    /// @return amount burned
+    /// @custom:error NothingDue
+    function burn() external returns (uint256 amount);
+
+    /// @notice All that was fixed at deployment. @return the parameters
+    function parameters() external view returns (Parameters memory);
+
+    /// @notice Names this pool in slot proofs (SPEC §13.1). @return a field element
+    function domain() external view returns (uint256);
+
+    /// @notice Names this pool in tickets (SPEC §13.1). @return 32 bytes
+    function ticketDomain() external view returns (bytes32);
+
+    /// @notice Names the profile (V, K, b) in leaves (SPEC §13.2). @return a field element
+    function tag() external view returns (uint256);
+
+    /// @notice A slot's word (SPEC §14.2). @param nullifier of the slot @return the word, zero for one never seen
+    function slot(uint256 nullifier) external view returns (uint256);
+
+    /// @notice What a provider has won and not been paid. @param provider whose @return the amount
+    function credit(address provider) external view returns (uint256);
+
+    /// @notice What is due to be burned. @return the amount
+    function unburned() external view returns (uint256);
+
+    /// @notice When a root was published. @param root in question @return time in seconds since 1970, 0 for never
+    function publishedAt(uint256 root) external view returns (uint48);
+
+    /// @notice The newest published root. @return root, 0 before the first
+    function newestRoot() external view returns (uint256);
+
+    /// @notice Leaves inserted so far, over all trees. @return count
+    function leafCount() external view returns (uint64);
+}

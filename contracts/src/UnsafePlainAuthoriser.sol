@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {PoseidonT2} from "poseidon-solidity/PoseidonT2.sol";
+import {PoseidonT3} from "poseidon-solidity/PoseidonT3.sol";
+import {PoseidonT4} from "poseidon-solidity/PoseidonT4.sol";
+import {IAuthoriser} from "./IAuthoriser.sol";
+import {FIELD_ORDER} from "./lib/Field.sol";
+import {Signatures} from "./lib/Signatures.sol";
+
+/// @title A slot's authorisation in plain sight: for development only
+/// @notice Shows the payer, the leaf and the slot's number to everyone (SPEC §13.3): it gives NO anonymity. The secret is the
+/// owner's public address, so anyone can compute an owner's nullifiers. Deploys on chain id 31337 and nowhere else.
+contract UnsafePlainAuthoriser is IAuthoriser {
+    uint256 private constant LOCAL_CHAIN_ID = 31337;
+    uint256 private constant HEAD_BYTES = 78;
+    uint256 private constant MAX_SIBLINGS = 26;
+
+    /// @notice Name of the profile whose leaves it knows (SPEC §13.2).
+    uint256 public immutable tag;
+    /// @notice Bond units of one slot, S/b.
+    uint256 public immutable unitsPerSlot;
+
+    /// @notice Refused on every chain but a local one.
+    error OnlyOnLocalChain();
+
+    /// @param winValue V
+    /// @param winsPerSlot K
+    /// @param bond b
+    /// @custom:error OnlyOnLocalChain unless the chain id is 31337
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) {
+        if (block.chainid != LOCAL_CHAIN_ID) revert OnlyOnLocalChain();
+        tag = uint256(sha256(abi.encodePacked("byway profile v1", winValue, winsPerSlot, bond))) >> 8;
+        unitsPerSlot = (winsPerSlot * winValue + bond) / bond;
+    }
+
+    /// @inheritdoc IAuthoriser
+    /// @dev The proof's layout is that of SPEC §13.3; unused path bits must be zero.
+    function verify(uint256 root, uint256 nullifier, uint256 domain, uint256 x, bytes calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        if (root >= FIELD_ORDER || nullifier >= FIELD_ORDER || domain >= FIELD_ORDER || x >= FIELD_ORDER) return false;
+        if (proof.length < HEAD_BYTES) return false;
+        uint256 siblings = uint8(proof[77]);
+        if (siblings > MAX_SIBLINGS || proof.length != HEAD_BYTES + 32 * siblings) return false;
+        uint256 limit = uint32(bytes4(proof[65:69]));
+        uint256 j = uint32(bytes4(proof[69:73]));
+        if ((j + 1) * unitsPerSlot > limit) return false;
+        address owner =
+            Signatures.recover(sha256(abi.encodePacked("byway plain v1", root, nullifier, domain, x)), proof[0:65]);
+        if (owner == address(0)) return false;
+        uint256 secret = uint160(owner);
+        if (PoseidonT4.hash([secret, domain, j]) != nullifier) return false;
+        uint256 leaf = PoseidonT4.hash([PoseidonT2.hash([secret]), limit, tag]);
+        return _climb(leaf, uint32(bytes4(proof[73:77])), proof[HEAD_BYTES:]) == root;
+    }
+
+    /// @dev Root above `leaf`, or a value that is no root: type(uint256).max.
+    function _climb(uint256 leaf, uint256 pathBits, bytes calldata siblings) private pure returns (uint256 node) {
+        uint256 depth = siblings.length / 32;
+        if (pathBits >> depth != 0) return type(uint256).max;
+        node = leaf;
+        for (uint256 i; i < depth; ++i) {
+            uint256 sibling = uint256(bytes32(siblings[32 * i:32 * i + 32]));
+            if (sibling >= FIELD_ORDER) return type(uint256).max;
+            node = (pathBits >> i) & 1 == 1 ? PoseidonT3.hash([sibling, node]) : PoseidonT3.hash([node, sibling]);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+/// @dev secp256k1 signatures in the one form that Byway knows (SPEC §13.4).
+library Signatures {
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+
+    /// @dev The signer of `digest`, or zero for any other form: not 65 bytes, high s, v other than 27 and 28.
+    function recover(bytes32 digest, bytes calldata signature) internal pure returns (address) {
+        if (signature.length != 65) return address(0);
+        uint8 v = uint8(signature[64]);
+        bytes32 s = bytes32(signature[32:64]);
+        if (uint256(s) > HALF_ORDER || (v != 27 && v != 28)) return address(0);
+        return ecrecover(digest, v, bytes32(signature[0:32]), s);
+    }
+
+    /// @dev Is this `signer`'s signature? Never true for the zero address.
+    function isBy(address signer, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        return signer != address(0) && recover(digest, signature) == signer;
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IAuthoriser} from "../IAuthoriser.sol";
+import {IBywayPool} from "../IBywayPool.sol";
+import {IBywayRegistry} from "../IBywayRegistry.sol";
+import {BURN_ADDRESS} from "../lib/Field.sol";
+import {SlotWord} from "../lib/SlotWord.sol";
+
+/// @dev What was fixed at deployment, the slots, and what every part of the pool needs.
+abstract contract PoolBase is IBywayPool {
+    using SafeERC20 for IERC20;
+    using SlotWord for uint256;
+
+    uint256 private constant MAX_TREE_DEPTH = 26;
+    uint256 private constant MAX_FEE_BPS = 5000;
+    /// @dev Limits of leaves have 16 bits in the slot proof.
+    uint256 internal constant MAX_LIMIT = type(uint16).max;
+
+    IERC20 internal immutable _token;
+    IBywayRegistry internal immutable _registry;
+    IAuthoriser internal immutable _authoriser;
+    uint96 internal immutable _winValue;
+    uint8 internal immutable _winsPerSlot;
+    uint96 internal immutable _bond;
+    uint96 private immutable _lockPenalty;
+    uint16 private immutable _feeBps;
+    uint8 internal immutable _treeDepth;
+    uint32 internal immutable _snapshotInterval;
+    uint32 private immutable _lockDuration;
+    uint32 internal immutable _refundDelay;
+    uint32 internal immutable _closeDelay;
+
+    /// @dev Bond units of a slot, and of one win.
+    uint256 internal immutable _unitsPerSlot;
+    uint256 internal immutable _unitsPerWin;
+    /// @dev What of each win is burned.
+    uint96 internal immutable _burnedPerWin;
+
+    /// @inheritdoc IBywayPool
+    uint256 public immutable domain;
+    /// @inheritdoc IBywayPool
+    bytes32 public immutable ticketDomain;
+    /// @inheritdoc IBywayPool
+    uint256 public immutable tag;
+
+    /// @inheritdoc IBywayPool
+    mapping(uint256 nullifier => uint256) public slot;
+    /// @inheritdoc IBywayPool
+    mapping(address provider => uint256) public credit;
+    /// @inheritdoc IBywayPool
+    mapping(uint256 root => uint48) public publishedAt;
+    /// @inheritdoc IBywayPool
+    uint256 public unburned;
+
+    constructor(Parameters memory p) {
+        if (p.token == address(0) || p.registry == address(0) || p.authoriser == address(0)) revert ZeroAddress();
+        if (p.winValue == 0 || p.winsPerSlot == 0 || p.bond == 0 || p.winValue % p.bond != 0) revert BadParameters();
+        if (p.feeBps >= MAX_FEE_BPS || p.treeDepth == 0 || p.treeDepth > MAX_TREE_DEPTH) revert BadParameters();
+        if (p.snapshotInterval == 0 || p.lockDuration == 0) revert BadParameters();
+        _token = IERC20(p.token);
+        _registry = IBywayRegistry(p.registry);
+        _authoriser = IAuthoriser(p.authoriser);
+        (_winValue, _winsPerSlot, _bond) = (p.winValue, p.winsPerSlot, p.bond);
+        (_lockPenalty, _feeBps, _treeDepth) = (p.lockPenalty, p.feeBps, p.treeDepth);
+        (_snapshotInterval, _lockDuration) = (p.snapshotInterval, p.lockDuration);
+        (_refundDelay, _closeDelay) = (p.refundDelay, p.closeDelay);
+        _unitsPerWin = p.winValue / p.bond;
+        _unitsPerSlot = _unitsPerWin * p.winsPerSlot + 1;
+        if (_unitsPerSlot > MAX_LIMIT) revert BadParameters();
+        _burnedPerWin = uint96((uint256(p.winValue) * p.feeBps) / 10_000);
+        domain = uint256(sha256(abi.encodePacked("byway pool v1", block.chainid, address(this)))) >> 8;
+        ticketDomain = sha256(abi.encodePacked("byway ticket v1", block.chainid, address(this)));
+        tag = uint256(
+            sha256(
+                abi.encodePacked(
+                    "byway profile v1", uint256(p.winValue), uint256(p.winsPerSlot), uint256(p.bond)
+                )
+            )
+        ) >> 8;
+        if (_registry.pool() != address(this)) revert WrongRegistry();
+        if (_registry.unbondingDelay() <= p.lockDuration) revert BadParameters();
+    }
+
+    /// @inheritdoc IBywayPool
+    function parameters() external view returns (Parameters memory) {
+        return Parameters({
+            token: address(_token),
+            registry: address(_registry),
+            authoriser: address(_authoriser),
+            winValue: _winValue,
+            winsPerSlot: _winsPerSlot,
+            bond: _bond,
+            lockPenalty: _lockPenalty,
+            feeBps: _feeBps,
+            treeDepth: _treeDepth,
+            snapshotInterval: _snapshotInterval,
+            lockDuration: _lockDuration,
+            refundDelay: _refundDelay,
+            closeDelay: _closeDelay
+        });
+    }
+
+    /// @dev A slot's word; a lock that has lapsed is charged and turned into LAPSED first.
+    function _current(uint256 nullifier) internal returns (uint256 word) {
+        word = slot[nullifier];
+        if (word.state() != SlotWord.LOCKED || block.timestamp < word.time() + _lockDuration) return word;
+        address provider = word.holder();
+        word = SlotWord.make(word, address(0), 0, 0, SlotWord.LAPSED);
+        slot[nullifier] = word;
+        emit Lapsed(nullifier, provider, _registry.slash(provider, _lockPenalty, BURN_ADDRESS));
+    }
+
+    /// @dev May an owner ask this slot back, or a provider lock it? NONE when it was never used.
+    function _whyNotUnused(uint256 word) internal pure returns (Reason) {
+        uint8 state = word.state();
+        if (state == SlotWord.NONE || state == SlotWord.LAPSED) return Reason.NONE;
+        if (word.isFinished()) return Reason.SLOT_FINISHED;
+        if (state == SlotWord.REFUNDING || state == SlotWord.WITHDRAWING) return Reason.WRONG_STATE;
+        return Reason.SLOT_TAKEN;
+    }
+
+    /// @dev Does an opening hold on this chain, apart from its slot's state?
+    function _whyNotProven(uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
+        internal
+        view
+        returns (Reason)
+    {
+        if (publishedAt[root] == 0) return Reason.UNKNOWN_ROOT;
+        return _authoriser.verify(root, nullifier, domain, x, proof) ? Reason.NONE : Reason.BAD_PROOF;
+    }
+
+    /// @dev Counts an entry as done, or says why it was left out.
+    function _count(uint256 nullifier, Reason reason) internal returns (uint256) {
+        if (reason == Reason.NONE) return 1;
+        emit Skipped(nullifier, reason);
+        return 0;
+    }
+
+    function _send(address to, uint256 amount) internal {
+        if (amount != 0) _token.safeTransfer(to, amount);
+    }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IBywayPool} from "../IBywayPool.sol";
+import {BURN_ADDRESS} from "../lib/Field.sol";
+import {Signatures} from "../lib/Signatures.sol";
+import {SlotWord} from "../lib/SlotWord.sol";
+import {Tickets} from "../lib/Tickets.sol";
+import {PoolBase} from "./PoolBase.sol";
+
+/// @dev Money out to providers: lock, bind, claimMore, payout (SPEC §14.3, §14.5).
+abstract contract PoolClaims is PoolBase {
+    using SlotWord for uint256;
+
+    uint256 private constant MAX_FEE_PERCENT = 12;
+    uint8 private constant KIND_LOCK = 1;
+    uint8 private constant KIND_BIND = 2;
+    uint8 private constant KIND_CLAIM = 3;
+
+    /// @inheritdoc IBywayPool
+    function lock(LockBatch[] calldata batches) external returns (uint256 done) {
+        uint256 fees;
+        for (uint256 i; i < batches.length; ++i) {
+            LockBatch calldata batch = batches[i];
+            bool isOwn = msg.sender == batch.provider;
+            if (!isOwn) {
+                _checkTerms(KIND_LOCK, batch.provider, sha256(abi.encodePacked(batch.nullifiers)), batch.terms);
+            }
+            uint256 locked = _lockAll(batch);
+            done += locked;
+            if (!isOwn) fees += _takeLockFee(batch.provider, locked * batch.terms.fee);
+        }
+        _send(msg.sender, fees);
+    }
+
+    /// @inheritdoc IBywayPool
+    function bind(BindBatch[] calldata batches) external returns (uint256 done) {
+        uint256 fees;
+        for (uint256 i; i < batches.length; ++i) {
+            BindBatch calldata batch = batches[i];
+            uint256 n = batch.openings.length;
+            if (batch.tickets.length != n) revert LengthMismatch();
+            bytes32[] memory digests = new bytes32[](n);
+            for (uint256 k; k < n; ++k) {
+                digests[k] = _digest(batch.provider, batch.openings[k].nullifier, batch.tickets[k]);
+            }
+            _checkFee(KIND_BIND, batch.provider, digests, batch.terms);
+            uint256 wins;
+            for (uint256 k; k < n; ++k) {
+                Opening calldata opening = batch.openings[k];
+                Reason reason =
+                    _bindOne(batch.provider, opening, batch.tickets[k], digests[k], _net(batch.terms.fee));
+                wins += _count(opening.nullifier, reason);
+            }
+            done += wins;
+            fees += _pay(batch.provider, wins, batch.terms.fee);
+        }
+        _send(msg.sender, fees);
+    }
+
+    /// @inheritdoc IBywayPool
+    function claimMore(ClaimBatch[] calldata batches) external returns (uint256 done) {
+        uint256 fees;
+        for (uint256 i; i < batches.length; ++i) {
+            ClaimBatch calldata batch = batches[i];
+            uint256 n = batch.claims.length;
+            bytes32[] memory digests = new bytes32[](n);
+            for (uint256 k; k < n; ++k) {
+                digests[k] = _digest(batch.provider, batch.claims[k].nullifier, batch.claims[k].ticket);
+            }
+            _checkFee(KIND_CLAIM, batch.provider, digests, batch.terms);
+            uint256 wins;
+            for (uint256 k; k < n; ++k) {
+                Claim calldata claim = batch.claims[k];
+                Reason reason = _claimOne(batch.provider, claim, digests[k], _net(batch.terms.fee));
+                wins += _count(claim.nullifier, reason);
+            }
+            done += wins;
+            fees += _pay(batch.provider, wins, batch.terms.fee);
+        }
+        _send(msg.sender, fees);
+    }
+
+    /// @inheritdoc IBywayPool
+    function settleLocks(uint256[] calldata nullifiers) external returns (uint256 done) {
+        for (uint256 i; i < nullifiers.length; ++i) {
+            bool wasLocked = slot[nullifiers[i]].state() == SlotWord.LOCKED;
+            bool isLocked = _current(nullifiers[i]).state() == SlotWord.LOCKED;
+            Reason reason = isLocked ? Reason.TOO_EARLY : wasLocked ? Reason.NONE : Reason.WRONG_STATE;
+            done += _count(nullifiers[i], reason);
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function payout(address provider) external returns (uint256 amount) {
+        address to = _registry.payoutOf(provider);
+        if (to == address(0)) revert NotRegistered();
+        amount = credit[provider];
+        if (amount == 0) revert NothingDue();
+        credit[provider] = 0;
+        emit PaidOut(provider, to, amount);
+        _send(to, amount);
+    }
+
+    /// @inheritdoc IBywayPool
+    function burn() external returns (uint256 amount) {
+        amount = unburned;
+        if (amount == 0) revert NothingDue();
+        unburned = 0;
+        emit Burned(amount);
+        _send(BURN_ADDRESS, amount);
+    }
+
+    function _lockAll(LockBatch calldata batch) private returns (uint256 locked) {
+        bool isActive = _registry.isActive(batch.provider);
+        for (uint256 i; i < batch.nullifiers.length; ++i) {
+            uint256 nullifier = batch.nullifiers[i];
+            uint256 word = _current(nullifier);
+            Reason reason = _whyNotUnused(word);
+            if (word.state() == SlotWord.LAPSED) reason = Reason.WRONG_STATE;
+            if (!isActive) reason = Reason.NOT_ACTIVE;
+            if (reason == Reason.NONE) {
+                slot[nullifier] = SlotWord.make(word, batch.provider, 0, 0, SlotWord.LOCKED);
+                emit Locked(nullifier, batch.provider);
+            }
+            locked += _count(nullifier, reason);
+        }
+    }
+
+    function _bindOne(
+        address provider,
+        Opening calldata opening,
+        Ticket calldata ticket,
+        bytes32 digest,
+        uint96 paid
+    ) private returns (Reason reason) {
+        uint256 nullifier = opening.nullifier;
+        uint256 word = _current(nullifier);
+        if (word.isFinished()) return Reason.SLOT_FINISHED;
+        uint8 state = word.state();
+        if (state == SlotWord.BOUND || state == SlotWord.CLOSING) return Reason.SLOT_TAKEN;
+        if (state == SlotWord.LOCKED && word.holder() != provider) return Reason.SLOT_TAKEN;
+        reason = _whyNotWon(opening.sessionKey, ticket, digest);
+        if (reason != Reason.NONE) return reason;
+        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+        reason = _whyNotProven(opening.root, nullifier, x, opening.proof);
+        if (reason != Reason.NONE) return reason;
+        address holder = SlotWord.binding(provider, opening.sessionKey);
+        slot[nullifier] = SlotWord.make(word, holder, ticket.index, 1, SlotWord.BOUND);
+        emit Won(nullifier, provider, ticket.index, 1, paid);
+    }
+
+    function _claimOne(address provider, Claim calldata claim, bytes32 digest, uint96 paid)
+        private
+        returns (Reason reason)
+    {
+        uint256 word = slot[claim.nullifier];
+        if (word.isFinished()) return Reason.SLOT_FINISHED;
+        uint8 state = word.state();
+        if (state != SlotWord.BOUND && state != SlotWord.CLOSING) return Reason.WRONG_STATE;
+        if (word.holder() != SlotWord.binding(provider, claim.sessionKey)) return Reason.SLOT_TAKEN;
+        if (word.wins() >= _winsPerSlot) return Reason.SLOT_FULL;
+        if (claim.ticket.index <= word.lastIndex()) return Reason.BAD_INDEX;
+        reason = _whyNotWon(claim.sessionKey, claim.ticket, digest);
+        if (reason != Reason.NONE) return reason;
+        slot[claim.nullifier] = word.won(claim.ticket.index);
+        emit Won(claim.nullifier, provider, claim.ticket.index, word.wins() + 1, paid);
+    }
+
+    function _whyNotWon(address sessionKey, Ticket calldata ticket, bytes32 digest) private view returns (Reason) {
+        if (ticket.amount == 0 || ticket.amount > _winValue) return Reason.BAD_AMOUNT;
+        if (!Tickets.isWin(digest, ticket.reveal, ticket.amount, _winValue)) return Reason.NOT_A_WIN;
+        return Signatures.isBy(sessionKey, digest, ticket.signature) ? Reason.NONE : Reason.BAD_SIGNATURE;
+    }
+
+    function _digest(address provider, uint256 nullifier, Ticket calldata ticket) private view returns (bytes32) {
+        bytes32 commit = sha256(abi.encodePacked(ticket.reveal));
+        return Tickets.digest(ticketDomain, provider, nullifier, ticket.index, ticket.amount, commit, ticket.nonce);
+    }
+
+    function _checkFee(uint8 kind, address provider, bytes32[] memory digests, Terms calldata terms) private view {
+        if (terms.fee != 0) _checkTerms(kind, provider, sha256(abi.encodePacked(digests)), terms);
+    }
+
+    /// @dev Did the provider promise this fee for this batch?
+    function _checkTerms(uint8 kind, address provider, bytes32 items, Terms calldata terms) private view {
+        if (uint256(terms.fee) * 100 > uint256(_winValue) * MAX_FEE_PERCENT) revert FeeTooHigh();
+        if (block.timestamp > terms.deadline) revert RedemptionExpired();
+        bytes32 digest = sha256(
+            abi.encodePacked(
+                "byway redeem v1", block.chainid, address(this), kind, provider, items, terms.fee, terms.deadline
+            )
+        );
+        if (!Signatures.isBy(provider, digest, terms.signature)) revert BadRedeemSignature();
+    }
+
+    /// @dev What the provider gets of one win.
+    function _net(uint96 fee) private view returns (uint96) {
+        return _winValue - _burnedPerWin - fee;
+    }
+
+    /// @dev Books `wins` of a provider; the fees of the sender are returned, to be sent at the end.
+    function _pay(address provider, uint256 wins, uint96 fee) private returns (uint256) {
+        if (wins == 0) return 0;
+        credit[provider] += wins * _net(fee);
+        unburned += wins * _burnedPerWin;
+        return wins * fee;
+    }
+
+    /// @dev Takes the fee of locks from the winnings; what they do not cover goes from the stake to the sender directly.
+    function _takeLockFee(address provider, uint256 fee) private returns (uint256 fromCredit) {
+        uint256 own = credit[provider];
+        fromCredit = fee < own ? fee : own;
+        if (fromCredit != 0) credit[provider] = own - fromCredit;
+        if (fee != fromCredit) _registry.slash(provider, uint96(fee - fromCredit), msg.sender);
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IBywayPool} from "../IBywayPool.sol";
+import {Signatures} from "../lib/Signatures.sol";
+import {SlotWord} from "../lib/SlotWord.sol";
+import {Tickets} from "../lib/Tickets.sol";
+import {PoolDeposits} from "./PoolDeposits.sol";
+
+/// @dev Money back to owners: refund, close, withdrawUnused, each in two steps (SPEC §14.4).
+abstract contract PoolReturns is PoolDeposits {
+    using SlotWord for uint256;
+
+    /// @inheritdoc IBywayPool
+    function refund(Opening[] calldata openings, Destination[] calldata destinations)
+        external
+        returns (uint256 done)
+    {
+        if (openings.length != destinations.length) revert LengthMismatch();
+        for (uint256 i; i < openings.length; ++i) {
+            done += _count(openings[i].nullifier, _refundOne(openings[i], destinations[i]));
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function finishRefund(uint256[] calldata nullifiers, Destination[] calldata destinations)
+        external
+        returns (uint256 done)
+    {
+        if (nullifiers.length != destinations.length) revert LengthMismatch();
+        for (uint256 i; i < nullifiers.length; ++i) {
+            uint256 word = slot[nullifiers[i]];
+            Reason reason = _whyNotDue(word, SlotWord.REFUNDING, _refundDelay);
+            if (reason == Reason.NONE) reason = _whyNotSigned(word.holder(), nullifiers[i], destinations[i]);
+            if (reason == Reason.NONE) _putBack(nullifiers[i], word, SlotWord.REFUNDED, destinations[i]);
+            done += _count(nullifiers[i], reason);
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function close(BoundSlot[] calldata slots, Destination[] calldata destinations) external returns (uint256 done) {
+        if (slots.length != destinations.length) revert LengthMismatch();
+        for (uint256 i; i < slots.length; ++i) {
+            uint256 nullifier = slots[i].nullifier;
+            uint256 word = slot[nullifier];
+            Reason reason = word.state() == SlotWord.BOUND ? Reason.NONE : _whyNotIn(word);
+            if (reason == Reason.NONE) reason = _whyNotOwner(word, slots[i], destinations[i]);
+            if (reason == Reason.NONE) _change(nullifier, word.to(SlotWord.CLOSING));
+            done += _count(nullifier, reason);
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function finishClose(BoundSlot[] calldata slots, Destination[] calldata destinations)
+        external
+        returns (uint256 done)
+    {
+        if (slots.length != destinations.length) revert LengthMismatch();
+        for (uint256 i; i < slots.length; ++i) {
+            uint256 nullifier = slots[i].nullifier;
+            uint256 word = slot[nullifier];
+            Reason reason = _whyNotDue(word, SlotWord.CLOSING, _closeDelay);
+            if (reason == Reason.NONE) reason = _whyNotOwner(word, slots[i], destinations[i]);
+            if (reason == Reason.NONE) _putBack(nullifier, word, SlotWord.CLOSED, destinations[i]);
+            done += _count(nullifier, reason);
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function withdrawUnused(Unused[] calldata slots, address to) external returns (uint256 done) {
+        if (to == address(0)) revert ZeroAddress();
+        uint256 x = Tickets.withdrawalX(to);
+        for (uint256 i; i < slots.length; ++i) {
+            uint256 nullifier = slots[i].nullifier;
+            uint256 word = _current(nullifier);
+            Reason reason = _whyNotUnused(word);
+            if (reason == Reason.NONE) reason = _whyNotProven(slots[i].root, nullifier, x, slots[i].proof);
+            if (reason == Reason.NONE) _change(nullifier, SlotWord.make(word, to, 0, 0, SlotWord.WITHDRAWING));
+            done += _count(nullifier, reason);
+        }
+    }
+
+    /// @inheritdoc IBywayPool
+    function finishWithdraw(uint256[] calldata nullifiers) external returns (uint256 done) {
+        for (uint256 i; i < nullifiers.length; ++i) {
+            uint256 word = slot[nullifiers[i]];
+            Reason reason = _whyNotDue(word, SlotWord.WITHDRAWING, _refundDelay);
+            if (reason == Reason.NONE) {
+                _change(nullifiers[i], word.to(SlotWord.WITHDRAWN));
+                _send(word.holder(), _unitsLeft(word) * _bond);
+            }
+            done += _count(nullifiers[i], reason);
+        }
+    }
+
+    function _refundOne(Opening calldata opening, Destination calldata destination) private returns (Reason reason) {
+        uint256 nullifier = opening.nullifier;
+        uint256 word = _current(nullifier);
+        reason = _whyNotUnused(word);
+        if (reason == Reason.NONE) reason = _whyNotSigned(opening.sessionKey, nullifier, destination);
+        if (reason != Reason.NONE) return reason;
+        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+        reason = _whyNotProven(opening.root, nullifier, x, opening.proof);
+        if (reason != Reason.NONE) return reason;
+        _change(nullifier, SlotWord.make(word, opening.sessionKey, 0, 0, SlotWord.REFUNDING));
+    }
+
+    /// @dev Ends a slot and makes a leaf of what is left in it.
+    function _putBack(uint256 nullifier, uint256 word, uint8 state, Destination calldata destination) private {
+        uint256 units = _unitsLeft(word);
+        _change(nullifier, word.to(state));
+        bool isPaid = destination.feeTo != address(0) && units != 0;
+        if (isPaid) --units;
+        if (units != 0) _insert(destination.idc, uint32(units));
+        if (isPaid) _send(destination.feeTo, _bond);
+    }
+
+    /// @dev Bond units that a slot still holds: wins not paid, and the bond unless it was burned.
+    function _unitsLeft(uint256 word) private view returns (uint256) {
+        return (_winsPerSlot - word.wins()) * _unitsPerWin + (word.isBurned() ? 0 : 1);
+    }
+
+    function _change(uint256 nullifier, uint256 word) private {
+        slot[nullifier] = word;
+        emit SlotChanged(nullifier, word.state());
+    }
+
+    function _whyNotDue(uint256 word, uint8 state, uint256 delay) private view returns (Reason) {
+        if (word.state() != state) return _whyNotIn(word);
+        return block.timestamp < word.time() + delay ? Reason.TOO_EARLY : Reason.NONE;
+    }
+
+    function _whyNotIn(uint256 word) private pure returns (Reason) {
+        return word.isFinished() ? Reason.SLOT_FINISHED : Reason.WRONG_STATE;
+    }
+
+    function _whyNotOwner(uint256 word, BoundSlot calldata bound, Destination calldata destination)
+        private
+        view
+        returns (Reason)
+    {
+        if (word.holder() != SlotWord.binding(bound.provider, bound.sessionKey)) return Reason.SLOT_TAKEN;
+        return _whyNotSigned(bound.sessionKey, bound.nullifier, destination);
+    }
+
+    /// @dev Does the session key send the slot there? One signature serves both steps of a refund and of a close.
+    function _whyNotSigned(address sessionKey, uint256 nullifier, Destination calldata destination)
+        private
+        view
+        returns (Reason)
+    {
+        if (!_isCommitment(destination.idc)) return Reason.BAD_DESTINATION;
+        bytes32 digest = sha256(
+            abi.encodePacked(
+                "byway return v1", block.chainid, address(this), nullifier, destination.idc, destination.feeTo
+            )
+        );
+        return Signatures.isBy(sessionKey, digest, destination.signature) ? Reason.NONE : Reason.BAD_SIGNATURE;
+    }
+}
