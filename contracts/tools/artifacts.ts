@@ -103,7 +103,8 @@ function fileName(name: string): string {
 function inputsHash(): string {
   const sources = [...ownSources(), ...TOOLS].map((path) => readIn(path))
   const versions = PACKAGES.map(
-    (name) => `${name} ${(JSON.parse(readSource(`${name}/package.json`)) as { version: string }).version}`,
+    (name) =>
+      `${name} ${(JSON.parse(readSource(`${name}/package.json`)) as { version: string }).version}`,
   )
   return sha256([...sources, ...versions].join('\0'))
 }
