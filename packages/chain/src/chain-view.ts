@@ -7,8 +7,10 @@ import type {
   ChainHead,
   DepositLeaf,
   EventPlace,
+  Hex,
   PublishedRoot,
   Registration,
+  SlotState,
   SlotWord,
 } from '@byway/protocol/payment'
 
@@ -30,14 +32,16 @@ export interface ChainView {
    * Every leaf from index `from` on, in order and without a hole. Always the whole set: who asks for one leaf tells whose it is.
    */
   leaves(from: number, signal: AbortSignal): Promise<readonly DepositLeaf[]>
+  /** A node as the registry has it; undefined for a provider that was never registered. */
   registration(provider: Uint8Array, signal: AbortSignal): Promise<Registration | undefined>
-  registrationOf(nodeId: Uint8Array, signal: AbortSignal): Promise<Registration | undefined>
   /** What the pool owes to a provider and has not paid out. */
   credit(provider: Uint8Array, signal: AbortSignal): Promise<bigint>
   tokenBalance(account: Uint8Array, signal: AbortSignal): Promise<bigint>
   tokenAllowance(owner: Uint8Array, spender: Uint8Array, signal: AbortSignal): Promise<bigint>
   /** Native coin, for gas, wei. */
   gasBalance(account: Uint8Array, signal: AbortSignal): Promise<bigint>
+  /** What a transaction of a block did: its events in order; undefined when it is not in the chain. */
+  eventsOf(transaction: Hex, signal: AbortSignal): Promise<readonly ChainEvent[] | undefined>
   /**
    * Follows pool and registry from a block on, until the signal aborts (then it ends) or the chain was reorganised deeper than it remembers
    * (`CHAIN_REORG_DEPTH`). While the chain cannot be asked it waits and says `quiet`; it does not throw.
@@ -59,32 +63,77 @@ export type ChainNews =
 export type ChainEvent = EventPlace & ChainEventBody
 
 export type ChainEventBody =
-  | { readonly name: 'leaf'; readonly index: number; readonly leaf: bigint }
-  | { readonly name: 'root'; readonly root: Uint8Array; readonly publishedAtS: number }
+  | {
+      /** A leaf entered the tree: a deposit, or the rest of a slot. */
+      readonly name: 'leaf'
+      readonly index: number
+      readonly leaf: bigint
+      readonly idc: bigint
+      readonly limit: number
+    }
+  | {
+      /** A root may be used from now on; it covers the first `leaves` leaves. */
+      readonly name: 'root'
+      readonly root: Uint8Array
+      readonly leaves: number
+      readonly publishedAtS: number
+    }
   | { readonly name: 'locked'; readonly nullifier: Uint8Array; readonly provider: Uint8Array }
   | {
-      /** A win was paid: the first of a slot (which binds it) or a later one. */
+      readonly name: 'lapsed'
+      readonly nullifier: Uint8Array
+      readonly provider: Uint8Array
+      readonly penalty: bigint
+    }
+  | {
+      /** A win was paid; `wins` 1 is the one that bound the slot, `paid` what the provider got after the fees. */
       readonly name: 'won'
       readonly nullifier: Uint8Array
       readonly provider: Uint8Array
       readonly index: number
-      readonly amount: bigint
-      readonly isFirst: boolean
+      readonly wins: number
+      readonly paid: bigint
     }
   | {
-      /** A slot changed its state in another way. */
+      /** A slot went into a state other than `locked`, `lapsed` and `bound`. */
       readonly name: 'slot'
       readonly nullifier: Uint8Array
-      readonly change: SlotChange
+      readonly state: SlotState
     }
-  | { readonly name: 'paid-out'; readonly provider: Uint8Array; readonly amount: bigint }
+  | {
+      readonly name: 'bond-burned'
+      readonly nullifier: Uint8Array
+      readonly reporter: Uint8Array
+      readonly reward: bigint
+    }
+  | {
+      readonly name: 'paid-out'
+      readonly provider: Uint8Array
+      readonly to: Uint8Array
+      readonly amount: bigint
+    }
+  | { readonly name: 'burned'; readonly amount: bigint }
+  | {
+      /** An entry of a batch was left out. */
+      readonly name: 'skipped'
+      readonly nullifier: Uint8Array
+      readonly reason: SkipReason
+    }
   | { readonly name: 'registry'; readonly provider: Uint8Array }
 
-export type SlotChange =
-  | 'closing'
-  | 'closed'
-  | 'refunding'
-  | 'refunded'
-  | 'withdrawing'
-  | 'withdrawn'
-  | 'conflict'
+/** Why the pool left an entry of a batch out; `unknown` for a word of a later contract. */
+export type SkipReason =
+  | 'unknown-root'
+  | 'slot-taken'
+  | 'slot-finished'
+  | 'slot-full'
+  | 'wrong-state'
+  | 'too-early'
+  | 'not-active'
+  | 'bad-amount'
+  | 'bad-index'
+  | 'bad-signature'
+  | 'not-a-win'
+  | 'bad-proof'
+  | 'bad-destination'
+  | 'unknown'

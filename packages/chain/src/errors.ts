@@ -15,6 +15,8 @@ type ChainErrors = {
   CHAIN_ENDPOINTS: { endpoints: number; needed: number }
   /** The chain was reorganised deeper than the follower remembers: read it anew from an older block. */
   CHAIN_REORG_DEPTH: { remembered: number }
+  /** A contract answers as none of ours does: the network file names another, or history has holes. */
+  CHAIN_CONTRACT: { what: string }
   /** The contract refuses the call; `reason` is its own error's name, or `unknown`. */
   CHAIN_REVERTED: { reason: string }
   /** A unit of gas costs more than the call may pay. Nothing was sent: ask again later, or with a higher cap. */
@@ -62,6 +64,7 @@ export const chainError: ErrorBuilder<ChainErrors> = errorBuilder<ChainErrors>({
   CHAIN_WRONG_CHAIN: ['config', 'an endpoint serves another chain'],
   CHAIN_ENDPOINTS: ['config', 'too few endpoints of the chain are named'],
   CHAIN_REORG_DEPTH: ['chain', 'the chain was reorganised deeper than is remembered'],
+  CHAIN_CONTRACT: ['config', 'a contract is not the one that the network file names'],
   CHAIN_REVERTED: ['chain', 'the contract refuses the call'],
   CHAIN_GAS_DEAR: ['chain', 'gas costs more than it may'],
   CHAIN_GAS_CAP: ['chain', 'the call needs more gas than it may take'],

@@ -1,8 +1,35 @@
 /** The chain behind a port: contracts, RPC quorum, transaction lane, embedded anvil. */
 export * from './artifacts/index.ts'
-export type { ChainEvent, ChainEventBody, ChainNews, ChainView, SlotChange } from './chain-view.ts'
+export { type Anvil, type AnvilOptions, LOCAL_CHAIN_ID, startAnvil } from './anvil/start-anvil.ts'
+export type { ChainReader } from './chain-reader.ts'
+export type { ChainEvent, ChainEventBody, ChainNews, ChainView, SkipReason } from './chain-view.ts'
+export {
+  createRegistryCalls,
+  createTokenCalls,
+  type RegisterCall,
+  type RegistryCalls,
+  type TokenCalls,
+} from './contracts/other-calls.ts'
+export { createPoolCalls, type PoolCalls } from './contracts/pool-calls.ts'
+export {
+  type BindBatch,
+  type CallBoundSlot,
+  type CallClaim,
+  type CallDestination,
+  type CallEvidence,
+  type CallOpening,
+  type CallSignedTicket,
+  type CallTerms,
+  type CallTicket,
+  type CallUnused,
+  type ClaimBatch,
+  type LockBatch,
+  OWN_TERMS,
+} from './contracts/pool-types.ts'
 export { type ChainError, chainError, type EndpointFault } from './errors.ts'
 export { type Artifact, linkArtifact } from './link-artifact.ts'
+export { type Chain, type ChainOptions, openChain } from './open-chain.ts'
+export type { EndpointAlert } from './rpc/quorum.ts'
 export type {
   LaneAlert,
   LaneCall,

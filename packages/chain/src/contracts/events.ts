@@ -1,0 +1,111 @@
+/** Logs of our contracts as events. A log of another contract, or of a kind we do not know, is no event. */
+import { decodeEventLog } from 'viem/utils'
+import type { Hex } from '@byway/protocol/payment'
+import type { ChainEvent, ChainEventBody, SkipReason } from '../chain-view.ts'
+import type { RawLog } from '../rpc/parse.ts'
+import { bytesOf, wordOf } from './bytes.ts'
+import { POOL_ABI, REGISTRY_ABI } from './abi.ts'
+import { slotStateOf } from './slot-word.ts'
+
+export type EventSources = { readonly pool: Hex; readonly registry: Hex }
+
+/** Decodes a log; `sources` are lower-case addresses. */
+export function decodeEvent(log: RawLog, sources: EventSources): ChainEvent | undefined {
+  const body = bodyOf(log, sources)
+  if (!body) return undefined
+  const { block, blockHash, transaction, logIndex } = log
+  return { ...body, block, blockHash, transaction, logIndex }
+}
+
+function bodyOf(log: RawLog, sources: EventSources): ChainEventBody | undefined {
+  try {
+    if (log.address === sources.pool) return poolBody(log)
+    return log.address === sources.registry ? registryBody(log) : undefined
+  } catch {
+    // A later contract's event, or none that its own interface knows.
+    return undefined
+  }
+}
+
+function registryBody({ topics, data }: RawLog): ChainEventBody {
+  const { args } = decodeEventLog({ abi: REGISTRY_ABI, topics: [...topics], data })
+  return { name: 'registry', provider: bytesOf(args.provider.toLowerCase()) }
+}
+
+function poolBody({ topics, data }: RawLog): ChainEventBody | undefined {
+  const { eventName, args } = decodeEventLog({ abi: POOL_ABI, topics: [...topics], data })
+  switch (eventName) {
+    case 'Inserted':
+      return {
+        name: 'leaf',
+        index: Number(args.index),
+        leaf: args.leaf,
+        idc: args.idc,
+        limit: args.limit,
+      }
+    case 'RootPublished':
+      return {
+        name: 'root',
+        root: wordOf(args.root),
+        leaves: Number(args.leaves),
+        publishedAtS: args.time,
+      }
+    case 'Locked':
+      return { name: 'locked', ...slotAnd(args) }
+    case 'Lapsed':
+      return { name: 'lapsed', ...slotAnd(args), penalty: args.penalty }
+    case 'Won':
+      return { name: 'won', ...slotAnd(args), index: args.index, wins: args.wins, paid: args.paid }
+    case 'SlotChanged': {
+      const state = slotStateOf(args.state)
+      return state && { name: 'slot', nullifier: wordOf(args.nullifier), state }
+    }
+    case 'BondBurned':
+      return {
+        name: 'bond-burned',
+        nullifier: wordOf(args.nullifier),
+        reporter: bytesOf(args.reporter),
+        reward: args.reward,
+      }
+    case 'PaidOut':
+      return {
+        name: 'paid-out',
+        provider: bytesOf(args.provider),
+        to: bytesOf(args.to),
+        amount: args.amount,
+      }
+    case 'Burned':
+      return { name: 'burned', amount: args.amount }
+    case 'Skipped':
+      return {
+        name: 'skipped',
+        nullifier: wordOf(args.nullifier),
+        reason: REASONS[args.reason] ?? 'unknown',
+      }
+  }
+}
+
+function slotAnd(args: { readonly nullifier: bigint; readonly provider: string }): {
+  readonly nullifier: Uint8Array
+  readonly provider: Uint8Array
+} {
+  return { nullifier: wordOf(args.nullifier), provider: bytesOf(args.provider) }
+}
+
+/** By the number of `IBywayPool.Reason`. */
+const REASONS: readonly SkipReason[] = [
+  'unknown',
+  'unknown-root',
+  'slot-taken',
+  'slot-finished',
+  'slot-full',
+  'wrong-state',
+  'too-early',
+  'not-active',
+  'bad-amount',
+  'bad-index',
+  'bad-signature',
+  'not-a-win',
+  'bad-proof',
+  'bad-destination',
+]

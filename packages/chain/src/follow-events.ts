@@ -1,0 +1,144 @@
+/**
+ * Follows the contracts' events block by block. It remembers the blocks and events of the last while: when a block it knew is gone, it takes back what was in it, newest
+ * first, and goes on from the last block that both chains share.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isBywayError } from '@byway/protocol/base'
+import type { ChainHead, Hex } from '@byway/protocol/payment'
+import type { ChainReader } from './chain-reader.ts'
+import type { ChainEvent, ChainNews } from './chain-view.ts'
+import { decodeEvent, type EventSources } from './contracts/events.ts'
+import { chainError } from './errors.ts'
+import { MAX_LOG_BLOCKS } from './leaf-reader.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Deeper reorganisations than this end the following: state must be read anew. The chains we know settle in fewer. */
+const REMEMBERED_BLOCKS = 256
+
+export type FollowOptions = {
+  readonly reader: ChainReader
+  readonly sources: EventSources
+  readonly fromBlock: number
+  readonly pollMs: number
+  readonly signal: AbortSignal
+}
+
+/** Ends when the signal aborts. @throws CHAIN_REORG_DEPTH */
+export async function* followEvents(options: FollowOptions): AsyncGenerator<ChainNews, void, void> {
+  const { signal, pollMs } = options
+  const history = createHistory(options)
+  let isQuiet = false
+  while (!signal.aborted) {
+    let news: readonly ChainNews[] = []
+    try {
+      news = await history.step(signal)
+      isQuiet = false
+    } catch (error) {
+      if (signal.aborted) return
+      if (!isAway(error)) throw error
+      if (!isQuiet) yield { type: 'quiet' }
+      isQuiet = true
+    }
+    yield* news
+    if (news.length === 0) await sleep(pollMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Too few answers, or answers that differ: nothing is believed, and the next look may be better. */
+function isAway(error: unknown): boolean {
+  return (
+    isBywayError(error) && (error.code === 'CHAIN_UNREACHABLE' || error.code === 'CHAIN_DISAGREE')
+  )
+}
+
+/** A block that was told, and what was told of it. */
+type Mark = {
+  readonly number: number
+  readonly hash: Hex
+  readonly events: readonly ChainEvent[]
+}
+
+interface History {
+  /** What has happened since the last step; nothing when nothing has. A step that throws has told nothing and changed nothing. */
+  step(signal: AbortSignal): Promise<readonly ChainNews[]>
+}
+
+function createHistory({ reader, sources, fromBlock }: FollowOptions): History {
+  /** Blocks that may have to be taken back, oldest first; only those with events, and the last. */
+  let marks: readonly Mark[] = []
+  /** The newest block that was forgotten: what lies below cannot be taken back. */
+  let anchor: Mark | undefined
+  return {
+    async step(signal) {
+      const top = await reader.freshHead(signal)
+      if ((marks.at(-1) ?? anchor)?.hash === top.hash) return []
+      const kept = await shared(reader, marks, anchor, signal)
+      const removed = marks.slice(kept.length).toReversed().flatMap(takenBack)
+      const from = ((kept.at(-1) ?? anchor)?.number ?? fromBlock - 1) + 1
+      const read = await readBlocks({ reader, sources }, { from, top }, signal)
+      if (!read) return []
+      const all = [...kept, ...read.marks]
+      const oldest = read.head.number - REMEMBERED_BLOCKS
+      anchor = all.findLast(({ number }) => number <= oldest) ?? anchor
+      marks = all.filter(({ number }) => number > oldest)
+      const told = read.marks.flatMap(({ events }) => events)
+      const news = told.map((event): ChainNews => ({ type: 'event', event }))
+      return [...removed, ...news, { type: 'head', head: read.head }]
+    },
+  }
+}
+
+/** The marks that are still in the chain. */
+async function shared(
+  reader: ChainReader,
+  marks: readonly Mark[],
+  anchor: Mark | undefined,
+  signal: AbortSignal,
+): Promise<readonly Mark[]> {
+  const isThere = async ({ number, hash }: Mark): Promise<boolean> =>
+    (await reader.block(number, signal))?.hash === hash
+  for (let length = marks.length; length > 0; length--) {
+    const mark = marks[length - 1]
+    if (mark && (await isThere(mark))) return marks.slice(0, length)
+  }
+  if (anchor && !(await isThere(anchor))) {
+    throw chainError('CHAIN_REORG_DEPTH', { remembered: REMEMBERED_BLOCKS })
+  }
+  return []
+}
+
+type Range = { readonly from: number; readonly top: ChainHead }
+
+/** The events from a block on, as far as one question reaches; undefined when the chain moved while it was read. */
+async function readBlocks(
+  { reader, sources }: Pick<FollowOptions, 'reader' | 'sources'>,
+  { from, top }: Range,
+  signal: AbortSignal,
+): Promise<{ readonly marks: readonly Mark[]; readonly head: ChainHead } | undefined> {
+  const to = Math.min(top.number, from + MAX_LOG_BLOCKS - 1)
+  if (to < from) return { marks: [], head: headOf(top) }
+  const logs = await reader.logs([sources.pool, sources.registry], from, to, signal)
+  const end = await reader.block(to, signal)
+  if (!end || (to === top.number && end.hash !== top.hash)) return undefined
+  const byBlock = new Map<number, Mark>()
+  for (const log of logs) {
+    const event = decodeEvent(log, sources)
+    const { events = [] } = byBlock.get(log.block) ?? {}
+    if (!event) continue
+    byBlock.set(log.block, { number: log.block, hash: log.blockHash, events: [...events, event] })
+  }
+  const last = byBlock.get(to) ?? { number: to, hash: end.hash, events: [] }
+  if (last.hash !== end.hash) return undefined
+  return {
+    marks: [...[...byBlock.values()].filter(({ number }) => number !== to), last],
+    head: headOf(end),
+  }
+}
+
+function takenBack({ events }: Mark): readonly ChainNews[] {
+  return events.toReversed().map((event) => ({ type: 'removed', event }))
+}
+
+function headOf({ number, hash, timeS }: ChainHead): ChainHead {
+  return { number, hash, timeS }
+}

@@ -1,0 +1,27 @@
+/** Reads a transaction's receipt. */
+import type { Hex } from '@byway/protocol/payment'
+import { field, hashOf, numberOf, parseLogs, quantityOf, type RawLog } from './parse.ts'
+import type { Parse } from './quorum.ts'
+
+export type Receipt = {
+  readonly hash: Hex
+  readonly block: number
+  readonly blockHash: Hex
+  readonly isSuccess: boolean
+  readonly gasUsed: bigint
+  readonly gasPrice: bigint
+  readonly logs: readonly RawLog[]
+}
+
+export const parseReceipt: Parse<Receipt> = (result) => {
+  const hash = hashOf(field(result, 'transactionHash'))
+  const blockHash = hashOf(field(result, 'blockHash'))
+  const block = numberOf(field(result, 'blockNumber'))
+  const status = numberOf(field(result, 'status'))
+  const gasUsed = quantityOf(field(result, 'gasUsed'))
+  const gasPrice = quantityOf(field(result, 'effectiveGasPrice'))
+  const logs = parseLogs(field(result, 'logs'))
+  const isWhole = hash && blockHash && block !== undefined && status !== undefined && logs
+  if (!isWhole || gasUsed === undefined || gasPrice === undefined) return undefined
+  return { hash, block, blockHash, isSuccess: status === 1, gasUsed, gasPrice, logs }
+}
