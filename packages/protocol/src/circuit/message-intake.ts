@@ -7,6 +7,7 @@ import {
   decodeHopMessage,
   HOP_MESSAGE,
   type HopMessage,
+  hopMessageBytes,
   isClientPay,
   isSequenced,
   MessageListReader,
@@ -98,6 +99,7 @@ function takeUnsequenced(
       const stream = state.streams.get(message.stream)
       if (!stream) return state.streams.isLate(message.stream, 0)
       if (stream.kind !== 'datagrams') return false
+      state.usefulBytes += hopMessageBytes(message)
       // A copy: the cell goes with the long payload of a stream that may stand in it, whose user frees it.
       state.end.handler.onDatagram(stream.id, message.endpoint, message.payload.slice())
       return true
@@ -152,6 +154,7 @@ function takeSequenced(context: IntakeContext, message: SequencedMessage): boole
   const { state } = context
   const verdict = state.receiver.accept(message.sequence)
   if (verdict !== 'take') return verdict === 'duplicate'
+  state.usefulBytes += hopMessageBytes(message)
   switch (message.type) {
     case HOP_MESSAGE.BEGIN:
       return takeBeginning(context, message, 'connection')

@@ -39,6 +39,8 @@ export interface TunnelEnd {
   readonly heldBytes: number
   /** When the oldest held byte came; Infinity when nothing waits for anything. */
   readonly oldestAtMs: number
+  /** Bytes of sequenced messages and datagrams taken so far, each once: what cells brought beside padding and overhead. */
+  readonly usefulBytes: number
   /** Datagrams dropped so far. */
   readonly droppedDatagrams: number
 
@@ -115,6 +117,10 @@ export abstract class BaseTunnel implements TunnelEnd {
     if (queuedBytes === 0) return oldest
     for (const { send } of streams.all()) oldest = Math.min(oldest, send.oldestAtMs)
     return oldest
+  }
+
+  get usefulBytes(): number {
+    return this.state.usefulBytes
   }
 
   get droppedDatagrams(): number {

@@ -123,6 +123,8 @@ export type TunnelState = {
   /** CLOSE must be sent. */
   isClosing: boolean
   isOver: boolean
+  /** Bytes of sequenced messages and datagrams that were taken: what the other end was asked for (SPEC §15.3). */
+  usefulBytes: number
   /** Bytes that wait in the streams' sending halves. */
   queuedBytes: number
 }
@@ -147,6 +149,7 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
     drainSeconds: undefined,
     isClosing: false,
     isOver: false,
+    usefulBytes: 0,
     queuedBytes: 0,
   }
 }

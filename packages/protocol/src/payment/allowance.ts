@@ -1,0 +1,103 @@
+/**
+ * When a client pays (SPEC §15.3, §15.4): enough ahead that the hop never holds a cell, never more than it may lose. One per client link
+ * for the entry, per leg for a relay, per tunnel for an exit. Counts what the client itself sent and received; what a hop says it
+ * counted is believed within narrow bounds only.
+ * @module
+ */
+
+/** What a hop's DUE meant. */
+export type DueVerdict = {
+  /** The hop counts more than can be: leave it. */
+  readonly isOvercounted: boolean
+  /** Bytes that were paid for and that the hop had not seen when it wrote: on their way, or lost with a leg. */
+  readonly missingBytes: number
+}
+
+/** One hop's account at its client. */
+export interface Allowance {
+  readonly countedBytes: number
+  readonly paidBytes: number
+  /** What is paid and not used up; negative when service came before its payment. */
+  readonly aheadBytes: number
+  /** The most that may be ahead after a payment: what the client can lose to this hop. */
+  readonly limitBytes: number
+  /** Counts cells that were sent or have come; true when a payment is due. */
+  count(bytes: number): boolean
+  /** Rate times round trip, as measured. Bounded by {@link MAX_BDP_BYTES}. */
+  setBdp(bytes: number): void
+  /** How many grains (units, or tokens) to pay now. */
+  dueGrains(): number
+  /** So many grains were paid. */
+  paid(grains: number): void
+  /** So many grains did not count: refused, or lost. They are due again. */
+  unpaid(grains: number): void
+  /** Takes the hop's DUE. */
+  onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict
+}
+
+/** Creates an account at zero. `grainBytes`: a unit where tickets pay, a token's worth where tokens do. */
+export function createAllowance(grainBytes: number): Allowance {
+  return new Account(grainBytes)
+}
+
+class Account implements Allowance {
+  countedBytes = 0
+  paidBytes = 0
+  readonly #grainBytes: number
+  #twoBdpBytes = 0
+
+  constructor(grainBytes: number) {
+    this.#grainBytes = grainBytes
+  }
+
+  get aheadBytes(): number {
+    return this.paidBytes - this.countedBytes
+  }
+
+  // SPEC §15.3: "no more than max(1 unit, 2 × BDP) and one ticket".
+  get limitBytes(): number {
+    return Math.max(this.#grainBytes, this.#twoBdpBytes) + this.#grainBytes
+  }
+
+  count(bytes: number): boolean {
+    this.countedBytes += bytes
+    return this.aheadBytes < this.#lowBytes
+  }
+
+  setBdp(bytes: number): void {
+    this.#twoBdpBytes = 2 * Math.min(Math.max(0, bytes), MAX_BDP_BYTES)
+  }
+
+  dueGrains(): number {
+    return Math.max(0, Math.ceil((this.#lowBytes - this.aheadBytes) / this.#grainBytes))
+  }
+
+  paid(grains: number): void {
+    this.paidBytes += grains * this.#grainBytes
+  }
+
+  unpaid(grains: number): void {
+    this.paidBytes -= grains * this.#grainBytes
+  }
+
+  onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict {
+    const missingBytes = Math.max(0, this.paidBytes - due.paidBytes)
+    const slackBytes =
+      Math.max(this.#grainBytes, this.#twoBdpBytes) + this.countedBytes / OVERCOUNT_SHARE
+    const isOvercounted = due.countedBytes > this.countedBytes + slackBytes
+    // Cells that died on their way to us were served: within bounds the hop's count is taken over.
+    if (!isOvercounted) this.countedBytes = Math.max(this.countedBytes, due.countedBytes)
+    return { isOvercounted, missingBytes }
+  }
+
+  /** A payment is due below this: a quarter grain while little flows, and else what flows until the next one arrives. */
+  get #lowBytes(): number {
+    return Math.max(this.#grainBytes / 4, this.#twoBdpBytes)
+  }
+}
+
+// Local limits (tunable).
+/** The largest product of rate and round trip that is paid ahead twice: four times what one circuit may have in flight. */
+export const MAX_BDP_BYTES: number = 32 * 1024 * 1024
+/** A hop may have counted this part more than we: cells that died between us. */
+const OVERCOUNT_SHARE = 32

@@ -1,0 +1,118 @@
+/**
+ * What a hop counts against what it was paid (SPEC §15.3, §15.4): serve, hold, destroy. One meter per client link at an entry, per
+ * circuit at a relay, per tunnel at an exit. Gives no credit: what is held costs the hop at most the cell with which it noticed.
+ * @module
+ */
+import type { FreeBytes } from './free-bytes.ts'
+
+/** What the hop must do with the cells: serve them, hold them, or destroy their circuits with UNPAID. */
+export type MeterState = 'serve' | 'hold' | 'destroy'
+
+/** What DUE says (SPEC §15.1). */
+export type Due = {
+  readonly countedBytes: number
+  /** Bytes that payments and free bytes cover. */
+  readonly paidBytes: number
+}
+
+/** A hop's count. */
+export interface Meter {
+  readonly countedBytes: number
+  /** Bytes that payments cover. */
+  readonly paidBytes: number
+  /** Bytes that were given for nothing so far. */
+  readonly freeBytes: number
+  /** False while cells must be held. */
+  readonly isServing: boolean
+  /** When {@link Meter.tick} wants to be called; Infinity while it serves. */
+  readonly wakeAtMs: number
+  /** Counts a cell that passes, in either direction; returns `isServing` for those after it. */
+  count(bytes: number, nowMs: number): boolean
+  /** Counts a payment; returns `isServing`: cells that were held may go on. */
+  pay(bytes: number, nowMs: number): boolean
+  /**
+   * To be called at `wakeAtMs`. `serve` lets held cells go on; `destroy` comes after {@link HOLD_MS} of holding, and the hold begins
+   * anew for what comes later on the same link.
+   */
+  tick(nowMs: number): MeterState
+  /** What DUE must say now: once for each hold, else undefined. */
+  takeDue(): Due | undefined
+}
+
+/** Creates a meter at zero. */
+export function createMeter(free: FreeBytes): Meter {
+  return new ByteMeter(free)
+}
+
+class ByteMeter implements Meter {
+  countedBytes = 0
+  paidBytes = 0
+  freeBytes = 0
+  isServing = true
+  wakeAtMs: number = Number.POSITIVE_INFINITY
+  readonly #free: FreeBytes
+  #destroyAtMs: number = Number.POSITIVE_INFINITY
+  #isDueOwed = false
+
+  constructor(free: FreeBytes) {
+    this.#free = free
+  }
+
+  count(bytes: number, nowMs: number): boolean {
+    this.countedBytes += bytes
+    // The hot path: what was paid for draws nothing.
+    if (this.#debtBytes <= 0) return this.isServing
+    return this.#settle(nowMs)
+  }
+
+  pay(bytes: number, nowMs: number): boolean {
+    this.paidBytes += bytes
+    return this.#settle(nowMs)
+  }
+
+  tick(nowMs: number): MeterState {
+    if (this.#settle(nowMs)) return 'serve'
+    if (nowMs < this.#destroyAtMs) return 'hold'
+    this.#hold(nowMs)
+    return 'destroy'
+  }
+
+  takeDue(): Due | undefined {
+    if (!this.#isDueOwed) return undefined
+    this.#isDueOwed = false
+    return { countedBytes: this.countedBytes, paidBytes: this.paidBytes + this.freeBytes }
+  }
+
+  get #debtBytes(): number {
+    return this.countedBytes - this.paidBytes - this.freeBytes
+  }
+
+  #settle(nowMs: number): boolean {
+    const debtBytes = this.#debtBytes
+    if (debtBytes > 0) this.freeBytes += this.#free.draw(debtBytes, nowMs)
+    const leftBytes = this.#debtBytes
+    if (leftBytes <= 0) this.#serve()
+    else {
+      if (this.isServing) this.#hold(nowMs)
+      this.wakeAtMs = Math.min(this.#destroyAtMs, this.#free.readyAtMs(leftBytes, nowMs))
+    }
+    return this.isServing
+  }
+
+  #serve(): void {
+    this.isServing = true
+    this.#isDueOwed = false
+    this.wakeAtMs = Number.POSITIVE_INFINITY
+    this.#destroyAtMs = Number.POSITIVE_INFINITY
+  }
+
+  #hold(nowMs: number): void {
+    this.isServing = false
+    this.#isDueOwed = true
+    this.#destroyAtMs = nowMs + HOLD_MS
+    this.wakeAtMs = this.#destroyAtMs
+  }
+}
+
+/** Protocol constant (change needs a spec change): SPEC §15.3, "after 10 s destroys them". */
+export const HOLD_MS = 10_000
