@@ -22,8 +22,11 @@ export type LinkListenerDeps = {
   readonly crypto: CryptoProvider
   /** What to prove; asked anew for each link, since link keys are replaced while the listener runs. */
   readonly identity: () => LinkIdentity
-  /** Gets each link whose greetings are done and sets its handler at once. Must not throw. */
-  readonly onLink: (link: NetLink) => void
+  /**
+   * Gets each link whose greetings are done, with the address it comes from, and sets its handler at once. Must not throw. The address is for limits only: it is
+   * not kept longer than the link, and never logged.
+   */
+  readonly onLink: (link: NetLink, address: string) => void
   readonly runtime?: LinkRuntime | undefined
 }
 
@@ -246,7 +249,7 @@ class Listener implements LinkListener {
         this.#accepted++
         this.#pending.delete(keyOf(pending.socket))
         pending.admitted.established()
-        this.#deps.onLink(link)
+        this.#deps.onLink(link, pending.socket.remoteAddress ?? '')
         const info = netInfoFor(socket, this.#runtime.unixS())
         if (info) link.send(info)
       },

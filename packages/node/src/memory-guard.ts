@@ -84,11 +84,11 @@ export function createMemoryGuard(
   }
 }
 
-function heldBytes({ previous, next }: RelayCircuit): number {
-  return previous.queue.bytes + (next?.queue.bytes ?? 0)
+function heldBytes({ previous, next, unpaidBytes }: RelayCircuit): number {
+  return previous.queue.bytes + (next?.queue.bytes ?? 0) + unpaidBytes
 }
 
-function oldestAtMs({ previous, next }: RelayCircuit): number {
-  const ages = [previous.queue.oldestAtMs, next?.queue.oldestAtMs]
+function oldestAtMs({ previous, next, unpaidSinceMs }: RelayCircuit): number {
+  const ages = [previous.queue.oldestAtMs, next?.queue.oldestAtMs, unpaidSinceMs]
   return Math.min(...ages.map((atMs) => atMs ?? Number.POSITIVE_INFINITY))
 }

@@ -3,18 +3,19 @@
  * @module
  */
 import type { NetworkParameters } from '@byway/protocol/directory'
-import { toIpAddress } from '@byway/protocol/directory'
+import { toIpAddress, toIpBytes } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { formatAddress, judgeDial, parseCidr } from '@byway/protocol/policy'
+import { formatAddress, judgeDial, parseAddress, parseCidr } from '@byway/protocol/policy'
 import type { PolicyContext } from '@byway/protocol/policy'
 import { LINK_MESSAGE } from '@byway/protocol/wire'
-import type { SocketAddressBytes } from '@byway/protocol/wire'
+import type { LinkMessage, PayMessage, SocketAddressBytes } from '@byway/protocol/wire'
 import { createLinkListener, dialLink } from '@byway/net'
 import type { LinkIdentity, LinkListener } from '@byway/net'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
+import { prefixOf } from './money/free-buckets.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
 
@@ -30,6 +31,16 @@ export type NodeLinksDeps = {
   /** Aborts when the node stops. */
   readonly stopped: AbortSignal
   readonly onLinkClosed: () => void
+  /** Absent in an unpaid network, where PAY breaks a rule. */
+  readonly money?: LinkMoney | undefined
+}
+
+/** What payment adds to the links of clients (SPEC §15.1). */
+export interface LinkMoney {
+  /** A client has come, from an address with this prefix. Called before the link is given to the relay role. */
+  openLink(link: Link, prefix: string): void
+  onPay(link: Link, pay: PayMessage): void
+  closeLink(link: Link): void
 }
 
 /** The node's way to its neighbours. */
@@ -51,19 +62,18 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
   const reachable = deps.network.reachablePrefixes.flatMap((prefix) => parseCidr(prefix) ?? [])
   let listener: LinkListener | undefined
 
-  function take(link: Link, isDialled: boolean): void {
+  function take(link: Link, address: string | undefined): void {
+    const isDialled = address === undefined
+    if (!isDialled && link.peer.role === 'client') deps.money?.openLink(link, prefixOfText(address))
     const relay = deps.relay.attach(link)
     deps.table().add(link)
     link.handler = {
       onCell: (circuitId, cell, nowMs) => relay.onCell(circuitId, cell, nowMs),
-      onMessage: (message) => {
-        // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
-        if (message.type !== LINK_MESSAGE.NETINFO) deps.directory.onMessage(link, message)
-        else if (isDialled) deps.seen.note(link, message.address)
-      },
+      onMessage: (message) => onMessage(deps, link, message, isDialled),
       onClose: (reason) => {
         deps.table().remove(link)
         relay.onLinkClosed(reason)
+        deps.money?.closeLink(link)
         deps.directory.onLinkClosed(link)
         deps.seen.forget(link)
         deps.onLinkClosed()
@@ -91,14 +101,14 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
         signal: AbortSignal.any([signal, deps.stopped]),
       },
     )
-    take(link, true)
+    take(link, undefined)
     return link
   }
 
   return {
     async listen(host, port) {
       listener = createLinkListener(
-        { crypto: nodeCrypto, identity: deps.linkIdentity, onLink: (link) => take(link, false) },
+        { crypto: nodeCrypto, identity: deps.linkIdentity, onLink: take },
         { host, port },
       )
       return await listener.listen()
@@ -120,4 +130,27 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
       await listener?.[Symbol.asyncDispose]()
     },
   }
+}
+
+function onMessage(
+  { directory, seen, money }: NodeLinksDeps,
+  link: Link,
+  message: LinkMessage,
+  isDialled: boolean,
+): void {
+  if (message.type === LINK_MESSAGE.PAY) takePay(money, link, message.pay)
+  // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
+  else if (message.type !== LINK_MESSAGE.NETINFO) directory.onMessage(link, message)
+  else if (isDialled) seen.note(link, message.address)
+}
+
+/** SPEC §15.1: a node never takes PAY on a node link. */
+function takePay(money: LinkMoney | undefined, link: Link, pay: PayMessage): void {
+  if (money && link.peer.role === 'client') money.onPay(link, pay)
+  else link.close('protocol')
+}
+
+function prefixOfText(address: string): string {
+  const ip = parseAddress(address.replace(/^::ffff:/, ''))
+  return ip ? prefixOf(toIpBytes(ip).bytes) : ''
 }

@@ -36,6 +36,8 @@ function circuitOf(back: Waiting, forth?: Waiting): TestCircuit {
     },
     forwardBytes: 0,
     backwardBytes: 0,
+    unpaidBytes: 0,
+    unpaidSinceMs: Number.POSITIVE_INFINITY,
     previous: { link, circuitId: 1, queue: queueOf(back) },
     next: forth && { link, circuitId: 2, queue: queueOf(forth) },
     attachNext() {},

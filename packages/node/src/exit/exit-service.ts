@@ -10,6 +10,7 @@ import {
   createHopLayers,
   type ExitTunnel,
   type ExitTunnels,
+  isControlList,
   type Leg,
   type LegLink,
   type OrphanLimits,
@@ -21,6 +22,7 @@ import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
 import type { LinkRuntime, LinkTimer } from '@byway/net'
 import type { TerminalCircuit, TerminalHandler, TerminalService } from '../relay/ports.ts'
+import type { ControlDesk } from '../money/control-desk.ts'
 import type { ExitConnector } from './connect-pinned.ts'
 import type { DatagramDeps } from './datagram-flow.ts'
 import type { ExitLimits } from './exit-limits.ts'
@@ -28,6 +30,7 @@ import { createTerminalLeg, type TerminalLeg } from './terminal-leg.ts'
 import {
   createTunnelRegistry,
   type MemoryOwner,
+  type TunnelMoney,
   type TunnelEntry,
   type TunnelRegistry,
 } from './tunnel-registry.ts'
@@ -50,8 +53,16 @@ export type ExitServiceDeps = {
     readonly push: (cell: Uint8Array) => void
     readonly onRoom: () => void
   }) => LegLink
+  /** Absent in an unpaid network. */
+  readonly money?: ExitMoney | undefined
   /** A tunnel is gone: whatever is kept for its key can go too (the DNS cache's view). */
   readonly forgetCircuit?: ((circuit: string) => void) | undefined
+}
+
+/** What payment adds to the exit role (SPEC §15). */
+export type ExitMoney = TunnelMoney & {
+  /** Takes the control circuits that end here. */
+  readonly desk: ControlDesk
 }
 
 /** Local limits and the operator's choices. */
@@ -120,6 +131,7 @@ class Service implements ExitService {
       ...deps,
       tunnels: this.#tunnels,
       nowMs: () => deps.runtime.nowMs(),
+      money: deps.money,
       datagrams: options.datagrams,
       maxStreamsPerLink: options.maxStreamsPerLink,
       forgetCircuit: deps.forgetCircuit,
@@ -128,8 +140,12 @@ class Service implements ExitService {
 
   accept(terminal: TerminalCircuit, nowMs: number): TerminalHandler | CloseReason {
     if (this.#isClosed) return CLOSE_REASON.DRAINING
-    const leg = createTerminalLeg(
-      this.#legOf(terminal, () => onRoom()),
+    const leg: TerminalLeg = createTerminalLeg(
+      this.#legOf(
+        terminal,
+        () => leg,
+        () => onRoom(),
+      ),
       terminal,
       nowMs,
       {
@@ -186,19 +202,41 @@ class Service implements ExitService {
     }
   }
 
-  #legOf(terminal: TerminalCircuit, onRoom: () => void): Leg {
+  #legOf(terminal: TerminalCircuit, legOf: () => TerminalLeg, onRoom: () => void): Leg {
     const { circuit, link, queue } = terminal
     const { provider, randomBytes, createLegLink } = this.#deps
     const { keys, handshakeHash } = circuit.hop
     const { tunnelSecret } = keys
     const layers = createHopLayers({ provider, ...circuit })
-    const legLink = createLegLink({ link, queue, push: (cell) => terminal.push(cell), onRoom })
+    const push = (cell: Uint8Array): void => {
+      legOf().paid?.count(cell.length)
+      terminal.push(cell)
+    }
+    const legLink = createLegLink({ link, queue, push, onRoom })
     return createExitLeg(layers, { handshakeHash, tunnelSecret, link: legLink, randomBytes })
   }
 
+  #onControl(leg: TerminalLeg, list: Uint8Array, cellBytes: number, nowMs: number): void {
+    this.#waiting.delete(leg)
+    const { terminal } = leg
+    const end = { leg: leg.leg, terminal, destroy: (reason: CloseReason) => leg.destroy(reason) }
+    const control = this.#deps.money?.desk.open(end, list, cellBytes, nowMs)
+    if (typeof control === 'object') leg.control = control
+    else leg.destroy(control ?? CLOSE_REASON.PROTOCOL)
+  }
+
   #onFirstCell(leg: TerminalLeg, cell: Uint8Array, nowMs: number): void {
+    const list = leg.leg.layers.open(cell)
+    if (!list) {
+      leg.destroy(CLOSE_REASON.PROTOCOL)
+      return
+    }
+    if (isControlList(list)) {
+      this.#onControl(leg, list, cell.length, nowMs)
+      return
+    }
     let opened: TunnelEntry | undefined
-    const result = this.#tunnels.onFirstCell(leg.leg, cell, nowMs, () => {
+    const result = this.#tunnels.onFirstList(leg.leg, list, nowMs, () => {
       opened = this.#registry.create(leg)
       return opened.driver
     })

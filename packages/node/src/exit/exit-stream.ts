@@ -19,8 +19,8 @@ export interface StreamHost {
   readonly connector: ExitConnector
   /** The key under which limits count. */
   readonly circuit: string
-  /** True while the tunnel has no leg: targets are not read (SPEC §9.3). */
-  readonly isOrphaned: boolean
+  /** True while targets are not read: the tunnel has no leg (SPEC §9.3), or is not paid (SPEC §15.4). */
+  readonly isPaused: boolean
   nowMs(): number
   /** So many more (or fewer) bytes wait for targets. */
   onHeld(deltaBytes: number): void
@@ -37,8 +37,8 @@ export interface ExitStream {
   onEnd(): void
   /** A `write` that was refused may go on. */
   onDrained(): void
-  /** The tunnel lost its leg, or has one again. */
-  onLegChange(): void
+  /** `isPaused` of the host may have changed. */
+  onPauseChange(): void
   /** The stream is over for the tunnel: the target sees a reset. */
   abort(): void
   /** Ends the stream when it has been idle for too long. */
@@ -107,11 +107,11 @@ class Connection implements ExitStream {
 
   onDrained(): void {
     this.#isBlocked = false
-    this.onLegChange()
+    this.onPauseChange()
   }
 
-  onLegChange(): void {
-    if (this.#isBlocked || this.#host.isOrphaned) this.#socket?.pause()
+  onPauseChange(): void {
+    if (this.#isBlocked || this.#host.isPaused) this.#socket?.pause()
     else this.#socket?.resume()
   }
 
@@ -157,7 +157,7 @@ class Connection implements ExitStream {
       .on('end', () => this.#onTargetEnd())
       .on('error', () => this.#reset(RESET_REASON.CONNECTION_RESET))
       .on('close', () => this.#onSocketClosed())
-    if (this.#host.isOrphaned) socket.pause()
+    if (this.#host.isPaused) socket.pause()
     this.#writer.attach(socket)
   }
 

@@ -8,8 +8,9 @@ import type {
   ExitTunnelDriver,
   ResolveAnswer,
 } from '@byway/protocol/circuit'
-import { RESET_REASON } from '@byway/protocol/wire'
-import type { Endpoint, ResetReason } from '@byway/protocol/wire'
+import { CLOSE_REASON, RESET_REASON } from '@byway/protocol/wire'
+import type { CloseReason, Endpoint, PayMessage, ResetReason } from '@byway/protocol/wire'
+import type { PaidTunnel } from '../money/tunnel-toll.ts'
 import type { ExitConnector, ExitLookup } from './connect-pinned.ts'
 import { createDatagramFlow } from './datagram-flow.ts'
 import type { DatagramDeps, DatagramFlow } from './datagram-flow.ts'
@@ -28,6 +29,10 @@ export type TunnelDriverDeps = {
   readonly nowMs: () => number
   /** Takes one more stream; a reason when there may be none. */
   readonly tryBegin: () => ResetReason | undefined
+  /** Payment for this tunnel; absent in an unpaid network. */
+  readonly paid?: PaidTunnel | undefined
+  /** Ends the tunnel from this side. */
+  readonly end: (reason: CloseReason) => void
   /** A stream that `tryBegin` took is over. */
   readonly onStreamGone: () => void
   /** Cells have gone, or what is held has changed. */
@@ -46,6 +51,8 @@ export interface TunnelDriver extends ExitTunnelDriver {
   readonly oldestAtMs: number
   /** The tunnel lost its leg, or has one again: targets are read only with one (SPEC §9.3). */
   setOrphaned(isOrphaned: boolean): void
+  /** Stops serving until it is paid, or goes on (SPEC §15.4): nothing of the streams goes either way, and targets are not read. */
+  setHeld(isHeld: boolean): void
   /** Ends what has been idle for too long. */
   sweep(nowMs: number): void
 }
@@ -63,6 +70,9 @@ class Driver implements TunnelDriver {
   readonly #lookups = new Map<number, AbortController>()
   readonly #flows = new Map<number, DatagramFlow>()
   #isOrphaned = false
+  #isHeld = false
+  /** What the client sent meanwhile, in order. Bounded by how far its tunnel may run over. */
+  #deferred: (() => void)[] = []
   #isScheduled = false
   #waitingBytes = 0
 
@@ -75,7 +85,8 @@ class Driver implements TunnelDriver {
   }
 
   get heldBytes(): number {
-    return this.#waitingBytes + (this.tunnel?.heldBytes ?? 0)
+    const unpaidBytes = this.#deps.paid?.overrunBytes ?? 0
+    return this.#waitingBytes + (this.tunnel?.heldBytes ?? 0) + unpaidBytes
   }
 
   get oldestAtMs(): number {
@@ -95,17 +106,24 @@ class Driver implements TunnelDriver {
     queueMicrotask(this.#pump)
   }
 
+  onPay(pay: PayMessage, hop: number | undefined): boolean {
+    return hop === undefined && (this.#deps.paid?.onPay(pay) ?? false)
+  }
+
   onBegin(id: number, request: ConnectRequest): void {
+    if (this.#defers(() => this.onBegin(id, request))) return
     if (!this.#host || !this.#mayBegin(id)) return
     this.#streams.set(id, beginExitStream(id, request, this.#host))
   }
 
   onData(id: number, bytes: Uint8Array): void {
-    this.#streams.get(id)?.onData(bytes)
+    if (this.#isHeld) this.#deferred.push(() => this.onData(id, bytes))
+    else this.#streams.get(id)?.onData(bytes)
   }
 
   onEnd(id: number): void {
-    this.#streams.get(id)?.onEnd()
+    if (this.#isHeld) this.#deferred.push(() => this.onEnd(id))
+    else this.#streams.get(id)?.onEnd()
   }
 
   onDrained(id: number): void {
@@ -113,6 +131,7 @@ class Driver implements TunnelDriver {
   }
 
   onReset(id: number): void {
+    if (this.#defers(() => this.onReset(id))) return
     this.#streams.get(id)?.abort()
     this.#lookups.get(id)?.abort()
     this.#forgetLookup(id)
@@ -120,6 +139,7 @@ class Driver implements TunnelDriver {
   }
 
   onResolve(id: number, host: string, flags: number): void {
+    if (this.#defers(() => this.onResolve(id, host, flags))) return
     if (!this.#mayBegin(id)) return
     const lookup = new AbortController()
     this.#lookups.set(id, lookup)
@@ -132,6 +152,7 @@ class Driver implements TunnelDriver {
   }
 
   onAssociate(id: number): void {
+    if (this.#defers(() => this.onAssociate(id))) return
     const { datagrams, circuit } = this.#deps
     const { tunnel } = this
     if (!datagrams || !tunnel) {
@@ -152,17 +173,14 @@ class Driver implements TunnelDriver {
   }
 
   onDatagram(id: number, endpoint: Endpoint, payload: Uint8Array): void {
-    this.#flows.get(id)?.send(endpoint, payload)
+    if (!this.#isHeld) this.#flows.get(id)?.send(endpoint, payload)
   }
 
   onDraining(): void {}
 
-  /** SPEC §13: in a network without payment its messages are refused. */
-  onPay(): boolean {
-    return false
-  }
-
   onOver(): void {
+    this.#deferred = []
+    this.#isHeld = false
     for (const stream of this.#streams.values()) stream.abort()
     for (const flow of this.#flows.values()) flow.close()
     for (const [id, lookup] of this.#lookups) {
@@ -174,7 +192,16 @@ class Driver implements TunnelDriver {
 
   setOrphaned(isOrphaned: boolean): void {
     this.#isOrphaned = isOrphaned
-    for (const stream of this.#streams.values()) stream.onLegChange()
+    for (const stream of this.#streams.values()) stream.onPauseChange()
+  }
+
+  setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    const deferred = isHeld ? [] : this.#deferred
+    if (!isHeld) this.#deferred = []
+    for (const run of deferred) run()
+    this.tunnel?.setHeld(isHeld)
+    for (const stream of this.#streams.values()) stream.onPauseChange()
   }
 
   sweep(nowMs: number): void {
@@ -188,7 +215,18 @@ class Driver implements TunnelDriver {
     this.#deps.onPumped()
   }
 
+  #defers(run: () => void): boolean {
+    if (this.#isHeld) this.#deferred.push(run)
+    return this.#isHeld
+  }
+
+  /** SPEC §15.4: nothing begins before an admission token was spent. */
   #mayBegin(id: number): boolean {
+    const { paid } = this.#deps
+    if (paid && !paid.isAdmitted) {
+      this.#deps.end(CLOSE_REASON.UNPAID)
+      return false
+    }
     const refusal = this.#deps.tryBegin()
     if (refusal !== undefined) this.tunnel?.reset(id, refusal)
     return refusal === undefined
@@ -206,14 +244,14 @@ class Driver implements TunnelDriver {
 
   #hostOf(tunnel: ExitTunnel): StreamHost {
     const { connector, circuit, nowMs, onStreamGone } = this.#deps
-    const isOrphaned = (): boolean => this.#isOrphaned
+    const isPaused = (): boolean => this.#isOrphaned || this.#isHeld
     return {
       tunnel,
       connector,
       circuit,
       nowMs,
-      get isOrphaned() {
-        return isOrphaned()
+      get isPaused() {
+        return isPaused()
       },
       onHeld: (deltaBytes) => {
         this.#waitingBytes += deltaBytes

@@ -3,6 +3,7 @@
  */
 import type { ExitTunnel, Leg } from '@byway/protocol/circuit'
 import type { CloseReason } from '@byway/protocol/wire'
+import type { PaidTunnel } from '../money/tunnel-toll.ts'
 import type { TerminalCircuit, TerminalHandler } from '../relay/ports.ts'
 
 /** What a leg needs of the service. */
@@ -21,6 +22,10 @@ export interface TerminalLeg extends TerminalHandler {
   readonly isGone: boolean
   /** The tunnel that rides on it; set when the first message has named it. */
   tunnel: ExitTunnel | undefined
+  /** Where its cells count; set with `tunnel` where it is paid. */
+  paid: PaidTunnel | undefined
+  /** Where its cells go instead of a tunnel: it is a control circuit. */
+  control: TerminalHandler | undefined
   /** Destroys the circuit. Idempotent. */
   destroy(reason: CloseReason): void
 }
@@ -41,6 +46,8 @@ class Terminal implements TerminalLeg {
   readonly acceptedAtMs: number
   isGone = false
   tunnel: ExitTunnel | undefined
+  paid: PaidTunnel | undefined
+  control: TerminalHandler | undefined
   readonly #host: LegHost
 
   constructor(leg: Leg, terminal: TerminalCircuit, acceptedAtMs: number, host: LegHost) {
@@ -52,24 +59,32 @@ class Terminal implements TerminalLeg {
 
   onCell(cell: Uint8Array, nowMs: number): void {
     if (this.isGone) return
-    const { tunnel } = this
-    if (!tunnel) {
-      this.#host.onFirstCell(this, cell, nowMs)
+    const { tunnel, control } = this
+    const { length } = cell
+    if (control) {
+      control.onCell(cell, nowMs)
       return
     }
-    const fault = tunnel.onCell(this.leg, cell, nowMs)
-    if (fault) this.destroy(fault.reason)
+    if (tunnel) {
+      const fault = tunnel.onCell(this.leg, cell, nowMs)
+      if (fault) this.destroy(fault.reason)
+    } else {
+      this.#host.onFirstCell(this, cell, nowMs)
+    }
+    // After what it says: a token in it has paid for it.
+    this.paid?.count(length)
   }
 
-  onClose(): void {
+  onClose(reason: CloseReason): void {
     if (this.isGone) return
     this.isGone = true
+    this.control?.onClose(reason)
     this.#host.onGone(this)
   }
 
   destroy(reason: CloseReason): void {
     if (this.isGone) return
     this.terminal.destroy(reason)
-    this.onClose()
+    this.onClose(reason)
   }
 }

@@ -4,7 +4,8 @@
  */
 import type { Account, Accountant, ExitTunnel, ExitTunnels } from '@byway/protocol/circuit'
 import { CLOSE_REASON, RESET_REASON } from '@byway/protocol/wire'
-import type { CloseReason, ResetReason } from '@byway/protocol/wire'
+import type { CloseReason, Position, ResetReason } from '@byway/protocol/wire'
+import type { PaidTunnel, PaidTunnelHost } from '../money/tunnel-toll.ts'
 import type { ExitConnector } from './connect-pinned.ts'
 import type { DatagramDeps } from './datagram-flow.ts'
 import type { ExitLimits } from './exit-limits.ts'
@@ -18,6 +19,12 @@ export interface MemoryOwner {
   giveUp(): void
 }
 
+/** What payment adds to tunnels (SPEC §15.4). */
+export type TunnelMoney = {
+  /** Opens the account of a tunnel that begins on a circuit in this position; `undefined` where nothing is charged. */
+  readonly openTunnel: (position: Position, host: PaidTunnelHost) => PaidTunnel | undefined
+}
+
 /** What the registry needs. */
 export type TunnelRegistryDeps = {
   readonly tunnels: ExitTunnels
@@ -25,6 +32,8 @@ export type TunnelRegistryDeps = {
   readonly limits: ExitLimits
   readonly accountant: Accountant<MemoryOwner>
   readonly nowMs: () => number
+  /** Absent in an unpaid network. */
+  readonly money?: TunnelMoney | undefined
   /** Undefined while this exit carries no datagrams. */
   readonly datagrams: DatagramDeps | undefined
   readonly maxStreamsPerLink: number | undefined
@@ -37,6 +46,7 @@ export type TunnelEntry = {
   readonly circuit: string
   readonly driver: TunnelDriver
   readonly account: Account
+  readonly paid: PaidTunnel | undefined
   /** The circuit it rides on; the one it rode on, while it is an orphan. */
   leg: TerminalLeg
   isOver: boolean
@@ -90,11 +100,15 @@ class Registry implements TunnelRegistry {
     const { connector, nowMs, accountant, datagrams } = this.#deps
     this.#lastKey++
     const circuit = `tunnel-${this.#lastKey}`
+    const paid = this.#openPaid(leg, () => entry)
+    const end = (reason: CloseReason): void => this.end(entry, reason)
     const driver = createTunnelDriver({
       connector,
       circuit,
       datagrams,
       nowMs,
+      paid,
+      end,
       tryBegin: () => this.#tryBegin(entry),
       onStreamGone: () => this.#linkStreams.remove(entry.leg.terminal.link, 1),
       onPumped: () => this.#onPumped(entry),
@@ -102,7 +116,8 @@ class Registry implements TunnelRegistry {
     })
     const owner: MemoryOwner = { giveUp: () => this.end(entry, CLOSE_REASON.RESOURCE_LIMIT) }
     const account = accountant.open(owner, () => driver.oldestAtMs)
-    const entry: TunnelEntry = { circuit, driver, account, leg, isOver: false }
+    const entry: TunnelEntry = { circuit, driver, account, paid, leg, isOver: false }
+    leg.paid = paid
     this.#byCircuit.set(circuit, entry)
     return entry
   }
@@ -125,6 +140,9 @@ class Registry implements TunnelRegistry {
     const { driver } = entry
     this.#linkStreams.move(older.terminal.link, leg.terminal.link, driver.streamCount)
     older.destroy(CLOSE_REASON.FENCED)
+    older.paid = undefined
+    leg.paid = entry.paid
+    entry.paid?.refund(driver.tunnel?.lostBytes ?? 0)
     driver.setOrphaned(false)
     driver.onWork()
   }
@@ -133,6 +151,14 @@ class Registry implements TunnelRegistry {
     const { tunnel } = entry.driver
     if (tunnel) this.#deps.tunnels.giveUp(tunnel)
     entry.leg.destroy(reason)
+  }
+
+  #openPaid(leg: TerminalLeg, entry: () => TunnelEntry): PaidTunnel | undefined {
+    return this.#deps.money?.openTunnel(leg.terminal.circuit.position, {
+      send: (pay) => entry().driver.tunnel?.pay(pay),
+      setHeld: (isHeld) => entry().driver.setHeld(isHeld),
+      end: (reason) => this.end(entry(), reason),
+    })
   }
 
   #tryBegin(entry: TunnelEntry): ResetReason | undefined {
@@ -152,6 +178,7 @@ class Registry implements TunnelRegistry {
   #onOver(entry: TunnelEntry): void {
     if (entry.isOver) return
     entry.isOver = true
+    entry.paid?.close()
     entry.account.close()
     this.#byCircuit.delete(entry.circuit)
     this.#deps.limits.forget(entry.circuit)

@@ -4,7 +4,8 @@
  */
 import type { HopCircuit } from '@byway/protocol/circuit'
 import type { CellQueue, Link } from '@byway/protocol/link'
-import type { CloseReason } from '@byway/protocol/wire'
+import type { ClientPayMessage, CloseReason, HopPayMessage } from '@byway/protocol/wire'
+import type { CellToll } from '../money/held-cells.ts'
 
 /** How the relay reaches the next hop of a circuit. */
 export interface NextHops {
@@ -40,7 +41,29 @@ export interface TerminalService {
   accept(terminal: TerminalCircuit, nowMs: number): TerminalHandler | CloseReason
 }
 
-/** What a circuit has carried at this hop, counted at its client-facing side: the hook for payment. */
+/** What payment adds to the relay role (SPEC §15); absent in an unpaid network. */
+export interface RelayMoney {
+  /** The account of a client's link, for all its circuits. `undefined` where nothing is charged. */
+  linkToll(link: Link): CellToll | undefined
+  /** A circuit that passes through here, at another hop than its entry. */
+  openCircuit(host: PaidCircuitHost): PaidCircuit | undefined
+}
+
+/** What a paid circuit needs of its relay. */
+export type PaidCircuitHost = {
+  /** Sends a list with this message to the client. */
+  readonly send: (pay: HopPayMessage) => void
+}
+
+/** Payment for one circuit at a relay. */
+export interface PaidCircuit {
+  readonly toll: CellToll
+  /** Takes a payment message of the client; false when it breaks a rule. */
+  onPay(pay: ClientPayMessage): boolean
+  close(): void
+}
+
+/** What a circuit has carried at this hop, counted at its client-facing side. */
 export interface Meter {
   readonly forwardBytes: number
   readonly backwardBytes: number

@@ -18,7 +18,8 @@ import {
 import type { CloseReason } from '@byway/protocol/wire'
 import { createCreateLimits } from './create-limits.ts'
 import type { CreateLimits } from './create-limits.ts'
-import type { Meter, NextHops, TerminalService } from './ports.ts'
+import type { CellToll } from '../money/held-cells.ts'
+import type { Meter, NextHops, RelayMoney, TerminalService } from './ports.ts'
 import { createRelayCircuit } from './relay-circuit.ts'
 import type { RelayCircuit } from './relay-circuit.ts'
 
@@ -27,6 +28,8 @@ export type RelayDeps = {
   readonly build: HopBuild
   readonly nextHops: NextHops
   readonly terminals: TerminalService
+  /** Absent in an unpaid network. */
+  readonly money?: RelayMoney | undefined
   /** Monotonic milliseconds: limits and deadlines. */
   readonly nowMs: () => number
   /** Wall clock: the life of onion keys. */
@@ -69,6 +72,8 @@ type LinkState = {
   readonly link: Link
   readonly ends: Map<number, CircuitEnd>
   readonly limits: CreateLimits
+  /** Set on a client's link where it is paid. */
+  readonly toll: CellToll | undefined
 }
 
 class RelayRole implements Relay {
@@ -82,7 +87,8 @@ class RelayRole implements Relay {
 
   attach(link: Link): RelayPort {
     const limits = createCreateLimits(link.peer.role, this.#deps.nowMs())
-    const state: LinkState = { link, ends: new Map(), limits }
+    const toll = link.peer.role === 'client' ? this.#deps.money?.linkToll(link) : undefined
+    const state: LinkState = { link, ends: new Map(), limits, toll }
     this.#links.set(link, state)
     return {
       onCell: (circuitId, cell, nowMs) => this.#onCell(state, circuitId, cell, nowMs),
@@ -110,11 +116,11 @@ class RelayRole implements Relay {
     if (command === COMMAND.DESTROY) this.#onEndGone(end, readDestroyBody(bodyOf(cell)))
     else if (command === COMMAND.CREATED) this.#onCreated(end, cell)
     else if (end.side === 'previous') end.circuit.onForward(cell, nowMs)
-    else end.circuit.onBackward(cell)
+    else end.circuit.onBackward(cell, nowMs)
   }
 
   #onCreate(state: LinkState, circuitId: number, cell: Uint8Array, nowMs: number): void {
-    const { link, ends, limits } = state
+    const { link, ends, limits, toll: linkToll } = state
     const queue = link.openQueue(circuitId)
     const refusal =
       this.#deps.refuses() ??
@@ -132,10 +138,10 @@ class RelayRole implements Relay {
       return
     }
     const onClosed = (closed: RelayCircuit): void => this.#forget(closed)
-    const { provider, terminals } = this.#deps
+    const { provider, terminals, money, nowMs: clock } = this.#deps
     const circuit = createRelayCircuit(
       { link, circuitId, queue },
-      { provider, terminals, onClosed },
+      { provider, terminals, money, linkToll, nowMs: clock, onClosed },
     )
     this.circuits.add(circuit)
     ends.set(circuitId, { circuit, side: 'previous' })

@@ -15,13 +15,14 @@ import {
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { Link } from '@byway/protocol/link'
 import { type AllowTarget, parsePolicyContext, type PolicyContext } from '@byway/protocol/policy'
-import type { Endpoint } from '@byway/protocol/wire'
+import type { Endpoint, PayMessage } from '@byway/protocol/wire'
 import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError } from '../../src/exit/exit-errors.ts'
 import { createExitLimits } from '../../src/exit/exit-limits.ts'
 import {
   createExitService,
+  type ExitMoney,
   type ExitService,
   type ExitServiceOptions,
   type MemoryOwner,
@@ -51,6 +52,8 @@ export type World = Disposable & {
   leg: TestLeg
   isOver: boolean
   readonly draining: number[]
+  /** Payment messages of the exit. */
+  readonly pays: PayMessage[]
   stream(id: number): AppStream
   connect(port: number, host?: string): AppStream
   resolve(host: string): AppStream
@@ -76,6 +79,7 @@ export type WorldOptions = {
   readonly datagramPorts?: readonly number[]
   readonly memoryBytes?: number
   readonly service?: ExitServiceOptions
+  readonly money?: ExitMoney
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -107,6 +111,7 @@ export function createWorld(options: WorldOptions): World {
       limits,
       log: loggerInto(lines),
       accountant,
+      money: options.money,
       createLegLink: ({ queue, push, onRoom }) => {
         queue.onRoom = onRoom
         return createQueueLink(queue, push)
@@ -153,7 +158,10 @@ export function createWorld(options: WorldOptions): World {
       onDatagram: (id, endpoint, payload) =>
         void streamOf(id).datagrams.push({ endpoint, payload }),
       onDraining: (seconds) => void world.draining.push(seconds),
-      onPay: () => true,
+      onPay(message) {
+        world.pays.push(message)
+        return true
+      },
       onOver: () => (world.isOver = true),
       onConnected: (id) => void streamOf(id).events.push('connected'),
       onResolved: (id, answer) => (streamOf(id).resolved = answer),
@@ -170,6 +178,7 @@ export function createWorld(options: WorldOptions): World {
     leg: firstLeg,
     isOver: false,
     draining: [],
+    pays: [],
     stream: streamOf,
     connect: (port, host = '127.0.0.1') => streamOf(client.connect({ host, port, flags }, nowMs())),
     resolve: (host) => streamOf(client.resolve(host, flags, nowMs())),

@@ -50,7 +50,7 @@ export function sendCell(state: TunnelState, leg: Leg, nowMs: number): boolean {
 }
 
 function maySendSequenced(state: TunnelState, leg: Leg): boolean {
-  if (state.isJoining || !leg.window.canSend()) return false
+  if (state.isHeld || state.isJoining || !leg.window.canSend()) return false
   return state.sender.peekResend() !== undefined || state.sender.hasRoom()
 }
 
@@ -64,7 +64,7 @@ function waiting(state: TunnelState, leg: Leg, maySequence: boolean, nowMs: numb
     bytes += OWED_BYTES
   const resendBytes = state.sender.resendBytes
   if (resendBytes > 0) return maySequence ? bytes + resendBytes : bytes
-  if (state.datagrams.peek(nowMs)) bytes += state.datagrams.queuedBytes
+  if (!state.isHeld && state.datagrams.peek(nowMs)) bytes += state.datagrams.queuedBytes
   if (!maySequence || !state.streams.nextReady()) return bytes
   return bytes + state.streams.waitingBytes(cellBytesOfClass(SIZE_CLASS.LARGE))
 }
@@ -230,7 +230,7 @@ function putControl(
 
 function putDatagrams(state: TunnelState, list: MessageListWriter, nowMs: number): void {
   // Before the streams' BEGIN and ASSOCIATE have gone again on a new leg, a datagram could be a stray.
-  if (state.isJoining || state.sender.peekResend()) return
+  if (state.isHeld || state.isJoining || state.sender.peekResend()) return
   for (let next = state.datagrams.peek(nowMs); next; next = state.datagrams.peek(nowMs)) {
     if (hopMessageBytes(next) + ACK_REQUEST_BYTES > list.roomBytes) return
     appendHopMessage(list, next)

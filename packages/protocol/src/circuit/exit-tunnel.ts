@@ -24,6 +24,8 @@ import { createTunnelState, type ExitTunnelHandler, type ResolveAnswer } from '.
 
 /** The exit's end. */
 export interface ExitTunnel extends TunnelEnd {
+  /** Bytes that an earlier leg carried and the client never got, as its JOIN has shown; they go again. */
+  readonly lostBytes: number
   /** The target of a BEGIN is connected; before that nothing may be written. Failures are `reset`. */
   connected(stream: number, family: IpFamily): void
   /** Answers a RESOLVE; the stream is over with it. At most 16 addresses go. */
@@ -98,6 +100,10 @@ class Exit extends BaseTunnel implements ExitTunnel {
     super(createTunnelState({ role: 'exit', handler }, maxStreams))
     this.name = name
     this.#keys = keys
+  }
+
+  get lostBytes(): number {
+    return this.state.sender.resendBytes
   }
 
   /** Takes the rest of the list that began with the greeting; false when it breaks a rule. */

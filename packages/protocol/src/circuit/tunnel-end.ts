@@ -71,6 +71,8 @@ export interface TunnelEnd {
    * with nothing queued, when too much waits.
    */
   pay(message: PayMessage): boolean
+  /** While held, nothing of the streams goes and datagrams are dropped; what is owed to the other end goes on (SPEC §15.4). */
+  setHeld(isHeld: boolean): void
   /** Tells the other end that this one stops serving. */
   drain(seconds: number): void
   /** Ends the tunnel from this side without callbacks: CLOSE goes with the next `pump`. */
@@ -226,6 +228,11 @@ export abstract class BaseTunnel implements TunnelEnd {
     if (isOver || !pays.end.push(message)) return false
     end.handler.onWork()
     return true
+  }
+
+  setHeld(isHeld: boolean): void {
+    this.state.isHeld = isHeld
+    if (!isHeld) this.state.end.handler.onWork()
   }
 
   drain(seconds: number): void {

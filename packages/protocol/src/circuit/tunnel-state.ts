@@ -120,6 +120,8 @@ export type TunnelState = {
   /** An ACK_REQUEST must go although nothing is in flight: does anybody answer? */
   isProbeDue: boolean
   drainSeconds: number | undefined
+  /** Nothing of the streams may go: it is not paid for (SPEC §15.4). */
+  isHeld: boolean
   /** CLOSE must be sent. */
   isClosing: boolean
   isOver: boolean
@@ -147,6 +149,7 @@ export function createTunnelState(end: TunnelEndRole, maxStreams: number): Tunne
     isTunnelAckDue: false,
     isProbeDue: false,
     drainSeconds: undefined,
+    isHeld: false,
     isClosing: false,
     isOver: false,
     usefulBytes: 0,

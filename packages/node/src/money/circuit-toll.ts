@@ -1,0 +1,49 @@
+/**
+ * Payment for one circuit at a relay that is not its entry (SPEC §15.4): a window, tokens, and what waits for them.
+ * @module
+ */
+import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
+import type { ClientPayMessage } from '@byway/protocol/wire'
+import type { PaidCircuit, PaidCircuitHost } from '../relay/ports.ts'
+import { createCellToll } from './held-cells.ts'
+import type { CellToll } from './held-cells.ts'
+import type { TokenIntake } from './token-intake.ts'
+import type { TollWatch } from './toll-watch.ts'
+
+export type CircuitTollDeps = {
+  readonly watch: TollWatch
+  readonly tokens: TokenIntake
+  readonly windowBytes: number
+  /** The circuit is gone with these final counts. */
+  readonly onClosed: (toll: CellToll) => void
+}
+
+/** Creates the account of a fresh circuit. */
+export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost): PaidCircuit {
+  const { watch, tokens, windowBytes, onClosed } = deps
+  const toll = createCellToll({
+    watch,
+    windowBytes,
+    onDue: ({ countedBytes, paidBytes }) => host.send({ kind: PAY.DUE, countedBytes, paidBytes }),
+  })
+
+  function onPay(pay: ClientPayMessage): boolean {
+    if (pay.kind === PAY.KEYS_GET) {
+      host.send(tokens.keysMessage())
+      return true
+    }
+    if (pay.kind !== PAY.SPEND || pay.tokenKind !== TOKEN_KIND.BANDWIDTH) return false
+    return tokens.take(pay, 'relay', (result) => {
+      if (result === 'fresh') toll.credit(tokens.tokenBytes)
+    })
+  }
+
+  return {
+    toll,
+    onPay,
+    close() {
+      toll.close()
+      onClosed(toll)
+    },
+  }
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { createFreeBuckets, prefixOf } from '../../src/money/free-buckets.ts'
+import { createCellToll, isOverrun, MAX_HELD_BYTES } from '../../src/money/held-cells.ts'
+import type { CellToll, TollUser } from '../../src/money/held-cells.ts'
+import type { FreeBytes } from '../../src/money/toll.ts'
+import { createTollWatch } from '../../src/money/toll-watch.ts'
+import { createTestClock } from './test-clock.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+type User = TollUser & { readonly passed: number[]; isGivenUp: boolean }
+
+function worldOf(windowBytes: number, free?: FreeBytes) {
+  const clock = createTestClock()
+  const watch = createTollWatch(clock)
+  const dues: { readonly counted: number; readonly paid: number }[] = []
+  const toll = createCellToll({
+    watch,
+    windowBytes,
+    free,
+    onDue: ({ countedBytes, paidBytes }) =>
+      void dues.push({ counted: countedBytes, paid: paidBytes }),
+  })
+  const userOf = (): User => {
+    const user: User = {
+      passed: [],
+      isGivenUp: false,
+      release: (cell) => void user.passed.push(cell[0] ?? 0),
+      giveUp: () => {
+        user.isGivenUp = true
+        toll.forget(user)
+      },
+    }
+    return user
+  }
+  return { clock, watch, dues, toll, userOf }
+}
+
+/** Passes a cell of this size marked with a number, or has it held. */
+function offer(toll: CellToll, user: User, bytes: number, mark: number): void {
+  const cell = new Uint8Array(bytes)
+  cell[0] = mark
+  if (toll.pass(bytes)) user.release(cell, true)
+  else toll.hold(user, cell, true)
+}
+
+suite('a toll for cells (SPEC §15.3, §15.4)', () => {
+  test('passes what is within the window, holds what is beyond it, and asks once', () => {
+    const { dues, toll, userOf } = worldOf(4 * KIB)
+    const user = userOf()
+    for (let mark = 1; mark <= 6; mark++) offer(toll, user, KIB, mark)
+    assert.deepEqual(user.passed, [1, 2, 3, 4])
+    assert.equal(toll.heldBytes, 2 * KIB)
+    assert.deepEqual(dues, [{ counted: 4 * KIB, paid: 0 }])
+  })
+
+  test('a small cell does not overtake a large one that waits', () => {
+    const { toll, userOf } = worldOf(4 * KIB)
+    const user = userOf()
+    offer(toll, user, 16 * KIB, 1)
+    offer(toll, user, KIB, 2)
+    assert.deepEqual(user.passed, [])
+    toll.credit(16 * KIB)
+    assert.deepEqual(user.passed, [1, 2])
+  })
+
+  test('pay releases what waits in order, as far as it reaches', () => {
+    const { toll, userOf, dues, watch } = worldOf(0)
+    const user = userOf()
+    for (let mark = 1; mark <= 5; mark++) offer(toll, user, KIB, mark)
+    toll.credit(2 * KIB)
+    assert.deepEqual(user.passed, [1, 2])
+    toll.credit(10 * KIB)
+    assert.deepEqual(user.passed, [1, 2, 3, 4, 5])
+    assert.equal(watch.size, 0)
+    assert.equal(dues.length, 1)
+    assert.equal(toll.leftBytes, 7 * KIB)
+    assert.equal(toll.countedBytes, 5 * KIB)
+  })
+
+  test('gives up whoever waits 10 s after the last pay, and nobody else', () => {
+    const { clock, toll, userOf } = worldOf(2 * KIB)
+    const [idle, late] = [userOf(), userOf()]
+    offer(toll, idle, KIB, 1)
+    for (let mark = 2; mark <= 5; mark++) offer(toll, late, KIB, mark)
+    clock.pass(9000)
+    toll.credit(KIB)
+    clock.pass(9000)
+    assert.equal(late.isGivenUp, false)
+    clock.pass(1500)
+    assert.equal(late.isGivenUp, true)
+    assert.equal(idle.isGivenUp, false)
+    assert.equal(toll.heldBytes, 0)
+    // Nothing waits any more: what is paid passes at once.
+    toll.credit(KIB)
+    offer(toll, idle, KIB, 9)
+    assert.deepEqual(idle.passed, [1, 9])
+  })
+
+  test('gives up a circuit whose cells find no room', () => {
+    const { toll, userOf } = worldOf(0)
+    const [greedy, other] = [userOf(), userOf()]
+    offer(toll, other, KIB, 1)
+    for (let mark = 0; !greedy.isGivenUp; mark++) {
+      assert.ok(toll.heldBytes <= MAX_HELD_BYTES)
+      offer(toll, greedy, 16 * KIB, mark % 256)
+    }
+    assert.equal(toll.heldBytes, KIB)
+    toll.credit(KIB)
+    assert.deepEqual(other.passed, [1])
+  })
+
+  test('lists for the hop always count, and going far beyond the pay is an overrun', () => {
+    const { toll } = worldOf(KIB)
+    for (let i = 0; i < 65; i++) toll.count(KIB)
+    assert.equal(isOverrun(toll), false)
+    toll.count(KIB)
+    assert.equal(isOverrun(toll), true)
+    toll.credit(10 * KIB)
+    assert.equal(isOverrun(toll), false)
+  })
+
+  test('never passes more than was paid and free, whatever the order of cells and pay', () => {
+    const step = fc.oneof(
+      fc.record({ cell: fc.constantFrom(KIB, 4 * KIB, 16 * KIB) }),
+      fc.record({ pay: fc.integer({ min: 1, max: 40 * KIB }) }),
+      fc.record({ wait: fc.integer({ min: 1, max: 4000 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const { clock, toll, userOf } = worldOf(8 * KIB)
+        const user = userOf()
+        let paid = 0
+        let passed = 0
+        user.release = (cell) => void (passed += cell.length)
+        for (const each of steps) {
+          if ('cell' in each) offer(toll, user, each.cell, 0)
+          else if ('wait' in each) clock.pass(each.wait)
+          else toll.credit(((paid += each.pay), each.pay))
+          assert.ok(passed <= paid + 8 * KIB)
+          assert.equal(toll.countedBytes, passed)
+        }
+      }),
+    )
+  })
+})
+
+suite('what an entry carries for nothing (SPEC §15.3)', () => {
+  test('one link has 1 MiB, and 4 KiB a second later', () => {
+    const free = createFreeBuckets().open('192.0.2', 0)
+    assert.equal(free.draw(2 * MIB, 0), MIB)
+    assert.equal(free.draw(KIB, 0), 0)
+    assert.equal(free.draw(MIB, 1000), 4 * KIB)
+  })
+
+  test('all links of a prefix have 8 MiB together, and 32 KiB a second later', () => {
+    const buckets = createFreeBuckets()
+    let drawn = 0
+    for (let link = 0; link < 20; link++) drawn += buckets.open('192.0.2', 0).draw(MIB, 0)
+    assert.equal(drawn, 8 * MIB)
+    assert.equal(buckets.open('198.51.100', 0).draw(MIB, 0), MIB)
+    assert.equal(buckets.open('192.0.2', 0).draw(MIB, 2000), 64 * KIB)
+  })
+
+  test('a prefix is a /24 or a /48', () => {
+    assert.equal(prefixOf(Uint8Array.of(192, 0, 2, 1)), prefixOf(Uint8Array.of(192, 0, 2, 200)))
+    assert.notEqual(prefixOf(Uint8Array.of(192, 0, 2, 1)), prefixOf(Uint8Array.of(192, 0, 3, 1)))
+    const v6 = (...bytes: number[]): Uint8Array =>
+      Uint8Array.from({ length: 16 }, (_, i) => bytes[i] ?? 0)
+    assert.equal(prefixOf(v6(32, 1, 13, 184, 0, 1, 0, 1)), prefixOf(v6(32, 1, 13, 184, 0, 1, 9, 9)))
+    assert.notEqual(prefixOf(v6(32, 1, 13, 184, 0, 1)), prefixOf(v6(32, 1, 13, 184, 0, 2)))
+  })
+
+  test('a link without pay goes on with what comes free, and is given up when that takes too long', () => {
+    const free = createFreeBuckets().open('192.0.2', 1000)
+    const { clock, toll, userOf } = worldOf(0, free)
+    const user = userOf()
+    for (let i = 0; i < 1024; i++) offer(toll, user, KIB, 1)
+    assert.equal(user.passed.length, 1024)
+    for (let i = 0; i < 8; i++) offer(toll, user, KIB, 2)
+    clock.pass(1500)
+    assert.equal(user.passed.length, 1024 + 6)
+    clock.pass(1000)
+    assert.equal(user.passed.length, 1024 + 8)
+    for (let i = 0; i < 100; i++) offer(toll, user, KIB, 3)
+    clock.pass(10_500)
+    assert.equal(user.isGivenUp, true)
+  })
+})
