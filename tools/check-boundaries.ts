@@ -23,6 +23,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/chain': 4,
   '@byway/store': 4,
   '@byway/purse': 4,
+  '@byway/zk': 4,
   '@byway/client': 5,
   '@byway/node': 5,
   '@byway/testnet': 6,

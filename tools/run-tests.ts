@@ -11,6 +11,7 @@ const PLACES = [
   'packages/*/test/**/*.test.ts',
   'contracts/test/**/*.test.ts',
   'tools/test/**/*.test.ts',
+  'zk-programs/test/**/*.test.ts',
   'e2e/**/*.test.ts',
   'bench/test/**/*.test.ts',
 ]

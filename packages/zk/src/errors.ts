@@ -1,0 +1,32 @@
+/**
+ * What proving throws. Contexts name programs and counts, never a witness.
+ * @module
+ */
+import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
+import type { ProgramName } from './artefacts.ts'
+
+/** Context carried by each code. One row here is one row of docs/ERRORS.md. */
+type ZkErrors = {
+  /** A file that a program needs is missing, or is not the one of the manifest. */
+  ZK_ARTEFACT: { program: ProgramName }
+  /** The development set-up, under which anybody can forge, outside a local network. */
+  ZK_DEVELOPMENT_SET_UP: { chainId: number }
+  /** The statement is false for this witness: there is no proof. */
+  ZK_FALSE_STATEMENT: { program: ProgramName }
+  /** More jobs wait than may. */
+  ZK_BUSY: { waiting: number }
+  /** The worker died, or the engine was disposed. */
+  ZK_STOPPED: { program: ProgramName }
+}
+
+/** Every error this package throws. */
+export type ZkError = ErrorOf<ZkErrors>
+
+/** Builds, does not throw. */
+export const zkError: ErrorBuilder<ZkErrors> = errorBuilder<ZkErrors>({
+  ZK_ARTEFACT: ['local', 'a file of a zero-knowledge program is missing or changed'],
+  ZK_DEVELOPMENT_SET_UP: ['local', 'the development set-up proves nothing on a real network'],
+  ZK_FALSE_STATEMENT: ['local', 'the statement to prove is false'],
+  ZK_BUSY: ['local', 'too many proofs wait'],
+  ZK_STOPPED: ['local', 'proving was stopped'],
+})

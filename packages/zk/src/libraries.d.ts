@@ -1,0 +1,97 @@
+/** What Byway uses of two libraries that bring no types. */
+declare module 'ffjavascript' {
+  export type WasmGroup = { readonly prefix: string; readonly gAffine: Uint8Array }
+  export type Curve = {
+    readonly q: bigint
+    readonly F1: { readonly n8: number }
+    readonly Fr: {
+      readonly w: readonly Uint8Array[]
+      readonly one: Uint8Array
+      toString(element: Uint8Array): string
+    }
+    readonly G1: WasmGroup
+    readonly G2: WasmGroup
+    readonly tm: {
+      readonly instance: {
+        readonly exports: Readonly<Record<string, ((...args: number[]) => void) | undefined>>
+      }
+      readonly memory: WebAssembly.Memory
+      u8: Uint8Array
+      u32: Uint32Array
+      alloc(bytes: number): number
+      setBuff(at: number, bytes: Uint8Array): void
+      getBuff(at: number, bytes: number): Uint8Array
+    }
+    terminate(): Promise<void>
+  }
+  export function buildBn128(singleThread?: boolean): Promise<Curve>
+}
+
+declare module '@iden3/binfileutils' {
+  export type BinFile = {
+    write(bytes: Uint8Array): Promise<void>
+    writeULE32(value: number): Promise<void>
+    close(): Promise<void>
+  }
+  export function createBinFile(
+    path: string,
+    type: string,
+    version: number,
+    sections: number,
+  ): Promise<BinFile>
+  export function startWriteSection(file: BinFile, id: number): Promise<void>
+  export function endWriteSection(file: BinFile): Promise<void>
+}
+/** What Byway uses of snarkjs, which brings no types. */
+declare module 'snarkjs' {
+  export type Groth16Proof = {
+    readonly pi_a: readonly string[]
+    readonly pi_b: readonly (readonly string[])[]
+    readonly pi_c: readonly string[]
+  }
+  export type SignalInput = Readonly<Record<string, bigint | readonly bigint[]>>
+  export const groth16: {
+    fullProve(
+      input: SignalInput,
+      wasm: Uint8Array,
+      key: Uint8Array,
+      logger?: undefined,
+      wtnsCalcOptions?: undefined,
+      proverOptions?: { readonly singleThread: boolean },
+    ): Promise<{ proof: Groth16Proof; publicSignals: readonly string[] }>
+    verify(key: object, publicSignals: readonly string[], proof: object): Promise<boolean>
+  }
+  export const zKey: {
+    newZKey(r1cs: string, tau: string, key: string): Promise<unknown>
+    beacon(
+      from: string,
+      to: string,
+      name: string,
+      beacon: string,
+      iterations: number,
+    ): Promise<unknown>
+    exportVerificationKey(key: string): Promise<object>
+  }
+  export const wtns: {
+    calculate(
+      input: SignalInput,
+      wasm: Uint8Array,
+      out: { type: 'mem'; data?: Uint8Array },
+    ): Promise<void>
+    exportJson(witness: { type: 'mem'; data?: Uint8Array }): Promise<readonly bigint[]>
+  }
+}
+
+declare module 'r1csfile' {
+  /** Factor of each wire. */
+  export type LinearCombination = Readonly<Record<string, bigint>>
+  export type R1cs = {
+    readonly constraints: readonly (readonly Readonly<Record<string, Uint8Array>>[])[]
+    readonly F: { toObject(element: Uint8Array): bigint }
+    readonly curve: { terminate(): Promise<void> }
+  }
+  export function readR1cs(
+    path: string,
+    options: { readonly loadConstraints: boolean; readonly singleThread: boolean },
+  ): Promise<R1cs>
+}

@@ -1,0 +1,49 @@
+/**
+ * Groth16 proofs as 256 bytes: A, B and C as big-endian coordinates in the order that the EVM's pairing wants (EIP-197: of G2's coordinates the
+ * imaginary part first). One encoding only: a coordinate at or above the field's modulus is refused, so that no proof has two forms.
+ * @module
+ */
+import type { Groth16Proof } from 'snarkjs'
+
+/** Bytes of a proof. */
+export const PROOF_BYTES = 256
+/** Of BN254's scalar field: public inputs are below it. */
+export const SCALAR_ORDER: bigint =
+  21888242871839275222246405745257275088548364400416034343698204186575808495617n
+/** Of BN254's base field: coordinates are below it. */
+const COORDINATE_MODULUS =
+  21888242871839275222246405745257275088696311157297823662689037894645226208583n
+const WORD_BYTES = 32
+
+/** Encodes what the prover made. */
+export function encodeProof({ pi_a: a, pi_b: b, pi_c: c }: Groth16Proof): Uint8Array {
+  const [bx, by] = b
+  const words = [a[0], a[1], bx?.[1], bx?.[0], by?.[1], by?.[0], c[0], c[1]]
+  const hex = words.map((word) =>
+    BigInt(word ?? 0)
+      .toString(16)
+      .padStart(2 * WORD_BYTES, '0'),
+  )
+  return Uint8Array.from(Buffer.from(hex.join(''), 'hex'))
+}
+
+/** Decodes, or returns `undefined` for wrong lengths and coordinates out of range. Points off the curve are the verifier's to refuse. */
+export function decodeProof(bytes: Uint8Array): Groth16Proof | undefined {
+  if (bytes.length !== PROOF_BYTES) return undefined
+  const words: string[] = []
+  for (let at = 0; at < PROOF_BYTES; at += WORD_BYTES) {
+    const word = BigInt(`0x${Buffer.from(bytes.subarray(at, at + WORD_BYTES)).toString('hex')}`)
+    if (word >= COORDINATE_MODULUS) return undefined
+    words.push(word.toString())
+  }
+  const [ax = '', ay = '', bx1 = '', bx0 = '', by1 = '', by0 = '', cx = '', cy = ''] = words
+  return {
+    pi_a: [ax, ay, '1'],
+    pi_b: [
+      [bx0, bx1],
+      [by0, by1],
+      ['1', '0'],
+    ],
+    pi_c: [cx, cy, '1'],
+  }
+}

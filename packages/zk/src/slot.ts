@@ -1,0 +1,55 @@
+/**
+ * The slot statement's inputs (SPEC §13.2, `zk-programs/src/slot.circom`).
+ * @module
+ */
+import type { SignalInput } from 'snarkjs'
+
+/** Levels that a path may have. */
+export const MAX_SLOT_DEPTH = 26
+
+/** What everybody sees. */
+export type SlotPublic = {
+  readonly root: bigint
+  readonly nullifier: bigint
+  readonly domain: bigint
+  readonly x: bigint
+  readonly tag: bigint
+  /** S / b of the profile, below 2^16. */
+  readonly unitsPerSlot: bigint
+}
+
+/** What only the client knows, with what it chooses to show. */
+export type SlotWitness = Omit<SlotPublic, 'root' | 'nullifier'> & {
+  readonly secret: bigint
+  /** Bond units of the deposit, a u32. */
+  readonly limit: number
+  /** Which slot, a u32. */
+  readonly j: number
+  /** From the leaf upwards. */
+  readonly path: readonly { readonly sibling: bigint; readonly isLeft: boolean }[]
+}
+
+/** In the order in which the program publishes them: outputs, then inputs as declared. */
+export function slotSignals(statement: SlotPublic): readonly bigint[] {
+  const { root, nullifier, domain, x, tag, unitsPerSlot } = statement
+  return [root, nullifier, domain, x, tag, unitsPerSlot]
+}
+
+/** The program's inputs; the path is filled up to its greatest depth. */
+export function slotInput(witness: SlotWitness): SignalInput {
+  const { secret, domain, x, tag, unitsPerSlot, path, limit, j } = witness
+  const level = (of: (step: SlotWitness['path'][number]) => bigint): bigint[] =>
+    Array.from({ length: MAX_SLOT_DEPTH }, (_, i) => (path[i] ? of(path[i]) : 0n))
+  return {
+    secret,
+    domain,
+    x,
+    tag,
+    unitsPerSlot,
+    limit: BigInt(limit),
+    j: BigInt(j),
+    active: level(() => 1n),
+    isRight: level(({ isLeft }) => (isLeft ? 1n : 0n)),
+    siblings: level(({ sibling }) => sibling),
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Hunts values that nothing holds fast: in a true witness every single wire is changed in turn, and some constraint must break. A wire that may be
+ * changed alone could be chosen freely in a proof.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { readR1cs } from 'r1csfile'
+import type { LinearCombination } from 'r1csfile'
+import { wtns } from 'snarkjs'
+import { slotInput } from '../../packages/zk/src/slot.ts'
+import { compile } from '../tools/build.ts'
+import { ORDER, reduce } from '../tools/field.ts'
+
+/** Two levels of a path, slot 3 of a deposit of forty units. */
+const INPUT = slotInput({
+  secret: 5n,
+  limit: 40,
+  j: 3,
+  path: [
+    { sibling: 11n, isLeft: true },
+    { sibling: 12n, isLeft: false },
+  ],
+  domain: 42n,
+  x: 777n,
+  tag: 7001n,
+  unitsPerSlot: 5n,
+})
+
+type Constraint = readonly [LinearCombination, LinearCombination, LinearCombination]
+
+const valueOf = (combination: LinearCombination, wires: readonly bigint[]): bigint =>
+  Object.entries(combination).reduce(
+    (sum, [wire, factor]) => reduce(sum + factor * (wires[Number(wire)] ?? 0n)),
+    0n,
+  )
+
+const holds = ([a, b, c]: Constraint, wires: readonly bigint[]): boolean =>
+  (valueOf(a, wires) * valueOf(b, wires)) % ORDER === valueOf(c, wires)
+
+describe('the constraints of the slot program', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'byway-constraints-'))
+  let constraints: readonly Constraint[]
+  let wires: readonly bigint[]
+  before(async () => {
+    compile('slot', folder)
+    const options = { loadConstraints: true, singleThread: true }
+    const r1cs = await readR1cs(join(folder, 'slot.r1cs'), options)
+    constraints = r1cs.constraints.map((each) =>
+      each.map((combination) => plain(combination, r1cs.F)),
+    ) as unknown as Constraint[]
+    const out: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
+    await wtns.calculate(INPUT, readFileSync(join(folder, 'slot_js/slot.wasm')), out)
+    wires = await wtns.exportJson(out)
+    await r1cs.curve.terminate()
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('hold for a true witness', () => {
+    assert.ok(constraints.length > 7000 && wires.length > 7000)
+    assert.ok(constraints.every((each) => holds(each, wires)))
+  })
+
+  it('leave no wire free', () => {
+    const users = new Map<number, Constraint[]>()
+    for (const constraint of constraints) {
+      const used = new Set(
+        constraint.flatMap((combination) => Object.keys(combination).map(Number)),
+      )
+      for (const wire of used) users.set(wire, [...(users.get(wire) ?? []), constraint])
+    }
+    const free = wires.flatMap((value, wire) => {
+      const changed = wires.with(wire, reduce(value + 1n))
+      return (users.get(wire) ?? []).some((each) => !holds(each, changed)) ? [] : [wire]
+    })
+    assert.deepEqual(free, [])
+  })
+})
+
+function plain(
+  combination: Readonly<Record<string, Uint8Array>>,
+  field: { toObject(element: Uint8Array): bigint },
+): LinearCombination {
+  return Object.fromEntries(
+    Object.entries(combination).map(([wire, factor]) => [wire, field.toObject(factor)]),
+  )
+}
