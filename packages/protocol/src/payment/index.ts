@@ -28,3 +28,38 @@ export { createMeter, HOLD_MS } from './meter.ts'
 export type { Due, Meter, MeterState } from './meter.ts'
 export { createPaddingWatch } from './padding-watch.ts'
 export type { PaddingWatch } from './padding-watch.ts'
+export type { StoredBalance } from './token-balance.ts'
+export { createTokenIssuer } from './token-issuer.ts'
+export type {
+  BalanceRecords,
+  Sale,
+  SlotStanding,
+  TokenIssuer,
+  TokenIssuerDeps,
+} from './token-issuer.ts'
+export { createTokenKeyring } from './token-keyring.ts'
+export type {
+  HonouredKey,
+  StoredTokenKey,
+  TokenKeyRecords,
+  TokenKeyring,
+  TokenKeyringDeps,
+} from './token-keyring.ts'
+export type { KeysVerdict } from './token-offer.ts'
+export type { TokenOrder } from './token-plan.ts'
+export type { HeldToken } from './token-purchase.ts'
+export { createTokenRedeemer } from './token-redeemer.ts'
+export type { Redemption, SpentTokens, TokenRedeemer, TokenRedeemerDeps } from './token-redeemer.ts'
+export type { HeldTokenRecords } from './token-shelf.ts'
+export { createTokenStock } from './token-stock.ts'
+export type { PurchaseResult, TokenStock, TokenStockDeps } from './token-stock.ts'
+export {
+  DAY_MS,
+  FREE_ADMISSIONS,
+  TOKEN_BYTES,
+  TOKEN_UNITS,
+  tokenKeyId,
+  tokenKeysHash,
+  tokenMessage,
+} from './token-terms.ts'
+export type { TokenHash } from './token-terms.ts'

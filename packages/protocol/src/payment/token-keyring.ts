@@ -1,0 +1,201 @@
+/**
+ * A node's token keys (SPEC §16): one of each kind for each UTC day, on disk before it is announced, honoured for the day after, then
+ * erased. The driver calls {@link TokenKeyring.rotate} at the start and whenever `rotatesAtMs` has come.
+ * @module
+ */
+import { equalBytes } from '@byway/protocol/base'
+import type {
+  BlindTokenPrivateKey,
+  BlindTokenPublicKey,
+  BlindTokenScheme,
+} from '@byway/protocol/crypto'
+import type { KeysMessage, TokenKey, TokenKind } from '@byway/protocol/wire'
+import { PAY } from '@byway/protocol/wire'
+import {
+  DAY_MS,
+  dayOf,
+  ISSUE_GRACE_MS,
+  keyDates,
+  TOKEN_KINDS,
+  tokenKeyId,
+  tokenKeysHash,
+  type TokenHash,
+} from './token-terms.ts'
+
+/** A token key on disk. Secret. */
+export type StoredTokenKey = {
+  readonly kind: TokenKind
+  /** Days since 1970. */
+  readonly day: number
+  /** 8 bytes. */
+  readonly keyId: Uint8Array
+  /** In the scheme's own form. */
+  readonly privateKey: Uint8Array
+}
+
+/** Where keys are kept. A promise that resolves means that the disk has it. */
+export interface TokenKeyRecords {
+  list(): Promise<readonly StoredTokenKey[]>
+  add(key: StoredTokenKey): Promise<void>
+  /** Forgets a key and the tokens spent under it. */
+  remove(keyId: Uint8Array): Promise<void>
+}
+
+/** A key in use. */
+export type HonouredKey = {
+  readonly kind: TokenKind
+  readonly day: number
+  readonly keyId: Uint8Array
+  readonly publicKey: BlindTokenPublicKey
+  readonly privateKey: BlindTokenPrivateKey
+  readonly announced: TokenKey
+}
+
+/** A node's token keys. */
+export interface TokenKeyring {
+  /** When to rotate next, milliseconds since 1970. */
+  readonly rotatesAtMs: number
+  /**
+   * Makes what is missing for the day, erases what is honoured no more.
+   *
+   * @returns the ids of the keys that went; what was sold under them and never spent has lapsed
+   * @throws what the records reject with; the keys then stay as they were
+   */
+  rotate(nowMs: number): Promise<readonly Uint8Array[]>
+  /** The answer to KEYS_GET: the current keys. Empty before the first rotation. */
+  keysMessage(): KeysMessage
+  /** What the descriptor says of them: 32 bytes, zeros before the first rotation. */
+  hash(): Uint8Array
+  /** A key whose tokens are taken at that time. */
+  honoured(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined
+  /** A key under which is signed at that time: the current one, and for an hour the one before. */
+  issuing(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined
+}
+
+export type TokenKeyringDeps = {
+  readonly scheme: BlindTokenScheme
+  readonly hash: TokenHash
+  readonly records: TokenKeyRecords
+  /** Keys whose list of spent tokens is damaged: taken out of use at the first rotation (SPEC §16). */
+  readonly damaged?: readonly Uint8Array[] | undefined
+}
+
+/** Creates an empty ring; {@link TokenKeyring.rotate} fills it. */
+export function createTokenKeyring(deps: TokenKeyringDeps): TokenKeyring {
+  return new DailyKeys(deps)
+}
+
+class DailyKeys implements TokenKeyring {
+  readonly #deps: TokenKeyringDeps
+  #keys: readonly HonouredKey[] = []
+  #isLoaded = false
+  rotatesAtMs = 0
+
+  constructor(deps: TokenKeyringDeps) {
+    this.#deps = deps
+  }
+
+  async rotate(nowMs: number): Promise<readonly Uint8Array[]> {
+    const day = dayOf(nowMs)
+    const gone: Uint8Array[] = []
+    const kept = await this.#keep(day, gone)
+    for (const kind of TOKEN_KINDS) {
+      if (!kept.some((key) => key.kind === kind && key.day === day)) {
+        kept.push(await this.#make(kind, day))
+      }
+    }
+    this.#keys = kept
+    this.#isLoaded = true
+    this.rotatesAtMs = (day + 1) * DAY_MS
+    for (const keyId of gone) await this.#deps.records.remove(keyId)
+    return gone
+  }
+
+  keysMessage(): KeysMessage {
+    return { kind: PAY.KEYS, keys: this.#current().map(({ announced }) => announced) }
+  }
+
+  hash(): Uint8Array {
+    const keys = this.#current()
+    if (keys.length === 0) return new Uint8Array(32)
+    return tokenKeysHash(
+      this.#deps.hash,
+      keys.map(({ announced }) => announced),
+    )
+  }
+
+  honoured(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined {
+    const today = dayOf(nowMs)
+    return this.#find(kind, keyId, (day) => day === today || day === today - 1)
+  }
+
+  issuing(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined {
+    const [today, graceDay] = [dayOf(nowMs), dayOf(nowMs - ISSUE_GRACE_MS)]
+    return this.#find(kind, keyId, (day) => day === today || day === graceDay)
+  }
+
+  #find(
+    kind: TokenKind,
+    keyId: Uint8Array,
+    isGood: (day: number) => boolean,
+  ): HonouredKey | undefined {
+    return this.#keys.find(
+      (key) => key.kind === kind && isGood(key.day) && equalBytes(key.keyId, keyId),
+    )
+  }
+
+  #current(): readonly HonouredKey[] {
+    const day = Math.max(...this.#keys.map((key) => key.day))
+    return TOKEN_KINDS.flatMap((kind) =>
+      this.#keys.filter((key) => key.kind === kind && key.day === day),
+    )
+  }
+
+  /** The keys of the day and of the day before; the ids of the others go to `gone`. */
+  async #keep(day: number, gone: Uint8Array[]): Promise<HonouredKey[]> {
+    const kept: HonouredKey[] = []
+    const had = this.#isLoaded ? this.#keys : await this.#load(gone)
+    for (const key of had) {
+      if (key.day >= day - 1) kept.push(key)
+      else gone.push(key.keyId)
+    }
+    return kept
+  }
+
+  async #load(gone: Uint8Array[]): Promise<readonly HonouredKey[]> {
+    const { scheme, hash, records, damaged = [] } = this.#deps
+    const keys: HonouredKey[] = []
+    for (const { kind, day, keyId, privateKey } of await records.list()) {
+      const pair = scheme.importPrivateKey(privateKey)
+      const isWhole =
+        pair !== undefined && equalBytes(tokenKeyId(hash, kind, pair.publicKey), keyId)
+      const key = isWhole ? this.#inUse(kind, day, pair.publicKey, pair.privateKey) : undefined
+      if (key && !damaged.some((id) => equalBytes(id, keyId))) keys.push(key)
+      else gone.push(keyId)
+    }
+    return keys
+  }
+
+  async #make(kind: TokenKind, day: number): Promise<HonouredKey> {
+    const { scheme, records } = this.#deps
+    const pair = await scheme.generateKeyPair()
+    const key = this.#inUse(kind, day, pair.publicKey, pair.privateKey)
+    if (!key) return this.#make(kind, day)
+    const privateKey = scheme.exportPrivateKey(pair.privateKey)
+    await records.add({ kind, day, keyId: key.keyId, privateKey })
+    return key
+  }
+
+  #inUse(
+    kind: TokenKind,
+    day: number,
+    modulus: Uint8Array,
+    privateKey: BlindTokenPrivateKey,
+  ): HonouredKey | undefined {
+    const publicKey = this.#deps.scheme.publicKey(modulus)
+    if (!publicKey) return undefined
+    const keyId = tokenKeyId(this.#deps.hash, kind, modulus)
+    const announced = { tokenKind: kind, ...keyDates(day), publicKey: modulus }
+    return { kind, day, keyId, publicKey, privateKey, announced }
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * How many tokens a client buys from a hop, and what they should cost (SPEC §16).
+ * @module
+ */
+import { TOKEN_KIND, type TokenKind } from '@byway/protocol/wire'
+import type { TokenOffer } from './token-offer.ts'
+import type { TokenPurchase } from './token-purchase.ts'
+import type { RestockClock } from './token-restock.ts'
+import type { TokenShelf } from './token-shelf.ts'
+import { dayOf, FREE_ADMISSIONS, TOKEN_UNITS } from './token-terms.ts'
+
+/**
+ * Something to buy now. `units` is what it should cost: pay what the balance at the hop lacks in tickets (one at least at a hop that got none yet), and wait for the
+ * issue delay unless the slot is locked or bound there.
+ */
+export type TokenOrder = {
+  readonly node: Uint8Array
+  readonly kind: TokenKind
+  readonly count: number
+  readonly units: number
+}
+
+/** The tokens of one kind at a hop. */
+export type Lane = {
+  readonly kind: TokenKind
+  readonly shelf: TokenShelf
+  purchase: TokenPurchase | undefined
+}
+
+/** A hop that tokens are bought from. */
+export type Hop = {
+  readonly node: Uint8Array
+  readonly offer: TokenOffer
+  readonly lanes: readonly Lane[]
+  readonly clock: RestockClock
+  readonly quota: AdmissionQuota
+  isLocked: boolean
+  /** Bought something here that held: the next batches may be larger. */
+  isProven: boolean
+  isCheat: boolean
+}
+
+/** What a hop gives away in a day, as this client counts it; a hop that counts otherwise says NOT_PAID. */
+export class AdmissionQuota {
+  #day = 0
+  #used = 0
+
+  left(nowMs: number): number {
+    return dayOf(nowMs) === this.#day ? Math.max(0, FREE_ADMISSIONS - this.#used) : FREE_ADMISSIONS
+  }
+
+  use(count: number, nowMs: number): void {
+    this.#used = FREE_ADMISSIONS - this.left(nowMs) + count
+    this.#day = dayOf(nowMs)
+  }
+
+  exhaust(nowMs: number): void {
+    this.use(FREE_ADMISSIONS, nowMs)
+  }
+}
+
+/** Whole batches only: a purchase of just what was spent would say how much that was. */
+export function orderFor(
+  hop: Hop,
+  { kind, shelf, purchase }: Lane,
+  nowMs: number,
+): readonly TokenOrder[] {
+  const count = batchOf(hop, kind)
+  if (purchase || limitOf(hop, kind) - shelf.held < count) return []
+  return [{ node: hop.node, kind, count, units: unitsOf(hop, kind, count, nowMs) }]
+}
+
+/** What a purchase should cost now. */
+export function unitsOf({ quota }: Hop, kind: TokenKind, count: number, nowMs: number): number {
+  if (kind === TOKEN_KIND.BANDWIDTH) return count * TOKEN_UNITS
+  return Math.max(0, count - quota.left(nowMs))
+}
+
+function batchOf({ isProven }: Hop, kind: TokenKind): number {
+  if (kind === TOKEN_KIND.ADMISSION) return ADMISSION_BATCH
+  return isProven ? BATCH : FIRST_BATCH
+}
+
+/** How many are kept in stock at most. */
+export function limitOf({ isLocked }: Hop, kind: TokenKind): number {
+  if (kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
+  return isLocked ? MAX_TOKENS_LOCKED : MAX_TOKENS
+}
+
+/** Four tokens are one ticket of 16 units: what a client risks at a hop that it does not know. */
+const FIRST_BATCH = 4
+const BATCH = 32
+const ADMISSION_BATCH = 8
+
+// Local limits (tunable): docs/LIMITS.md.
+/** DESIGN §7.2: bandwidth tokens in stock at a hop: 256 MiB. */
+const MAX_TOKENS = 64
+/** DESIGN §7.2: at a hop where the slot is locked or bound: 2 GiB. */
+const MAX_TOKENS_LOCKED = 512
+/** Admission tokens in stock at an exit: less than the forty that a day gives for nothing. */
+const MAX_ADMISSIONS = 16
