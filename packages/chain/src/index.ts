@@ -30,10 +30,14 @@ export { type ChainError, chainError, type EndpointFault } from './errors.ts'
 export { type Artifact, linkArtifact } from './link-artifact.ts'
 export { type Chain, type ChainOptions, openChain } from './open-chain.ts'
 export type { EndpointAlert } from './rpc/quorum.ts'
-export type {
-  LaneAlert,
-  LaneCall,
-  LaneStatus,
-  LaneTransaction,
-  TransactionLane,
+export { createTransactionLane, type LaneOptions } from './lane/create-lane.ts'
+export { createLocalSigner } from './lane/local-signer.ts'
+export { createMemoryTransactionStore } from './lane/memory-store.ts'
+export {
+  keepLooking,
+  type LaneAlert,
+  type LaneCall,
+  type LaneStatus,
+  type LaneTransaction,
+  type TransactionLane,
 } from './transaction-lane.ts'

@@ -3,6 +3,7 @@
  * again what a reorg dropped, and goes on after a restart (ADR-0010).
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractCall, Hex, TransactionReceipt } from '@byway/protocol/payment'
 
 /** A call and how it is to be sent. */
@@ -39,6 +40,8 @@ export type LaneStatus = {
   readonly oldestBlocks: number
   /** True while a pending one waits because gas costs more than its cap. */
   readonly isWaitingForGas: boolean
+  /** True when the last look could not ask the chain. */
+  readonly isChainAway: boolean
 }
 
 /** Told what a person may have to act on. Handlers must not throw. */
@@ -48,7 +51,8 @@ export type LaneAlert =
   | { readonly type: 'nonce-gap'; readonly nonce: number }
   | { readonly type: 'lost'; readonly nonce: number }
 
-export interface TransactionLane {
+/** Disposing stops it; what is stored goes on with the next lane of the account. */
+export interface TransactionLane extends AsyncDisposable {
   /** 20 bytes. */
   readonly account: Uint8Array
   /**
@@ -62,4 +66,30 @@ export interface TransactionLane {
    * throws for a chain that cannot be asked.
    */
   look(signal: AbortSignal): Promise<LaneStatus>
+}
+
+/**
+ * Looks again and again until the signal aborts, and tells each status.
+ * @throws what the store and the signer throw: nothing can be sent then
+ */
+export async function keepLooking(
+  lane: TransactionLane,
+  {
+    everyMs,
+    signal,
+    onStatus,
+  }: {
+    readonly everyMs: number
+    readonly signal: AbortSignal
+    readonly onStatus?: ((status: LaneStatus) => void) | undefined
+  },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      onStatus?.(await lane.look(signal))
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => {})
+  }
 }

@@ -70,8 +70,8 @@ const FIELDS = z.strictObject({
 
 /** Checks the table and gives the parameters. */
 export const PAYMENT_SCHEMA: z.ZodType<PaymentParameters> = FIELDS.refine(
-  ({ winValue, winsPerSlot, bond }) => (winValue * BigInt(winsPerSlot)) % bond === 0n,
-  { path: ['bond'], message: 'must divide win_value × wins_per_slot' },
+  ({ winValue, bond }) => winValue % bond === 0n,
+  { path: ['bond'], message: 'must divide win_value' },
 ).transform(
   ({ rpc, issueDelay, rootInterval, rootMaxAge, lock, refundDelay, closeDelay, ...rest }) => ({
     ...rest,

@@ -43,7 +43,7 @@ export type PaymentParameters = {
   readonly winValue: bigint
   /** Wins of a slot: `K`. */
   readonly winsPerSlot: number
-  /** `b`. A slot is `V·K + b`, a whole number of bonds. */
+  /** `b`, which divides `V`. A slot is `V·K + b`. */
   readonly bond: bigint
   /** For people: `USDC` and 6, say. */
   readonly tokenSymbol: string

@@ -69,7 +69,8 @@ export type EventPlace = {
 
 /** A transaction to be made: what to call and how much gas it may take at most. */
 export type ContractCall = {
-  readonly to: Uint8Array
+  /** Undefined makes a contract of `data`. */
+  readonly to: Uint8Array | undefined
   readonly data: Uint8Array
   /** Native coin that goes with it, wei. */
   readonly value: bigint
@@ -81,7 +82,6 @@ export type ContractCall = {
 export type UnsignedTransaction = {
   readonly chainId: number
   readonly nonce: number
-  /** Undefined only when a contract is made. */
   readonly to: Uint8Array | undefined
   readonly data: Uint8Array
   readonly value: bigint
