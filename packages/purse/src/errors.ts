@@ -2,7 +2,7 @@
  * What goes wrong with keys. Contexts hold numbers and small words of our own: never a word of the twelve or twenty-four, a passphrase, a key or an address.
  * @module
  */
-import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
+import { errorBuilder, type ErrorBuilder, type ErrorKind, type ErrorOf } from '@byway/protocol/base'
 
 type PurseErrors = {
   /** There is no purse in this state folder: `byway wallet create` or `byway wallet restore`. */
@@ -29,17 +29,44 @@ type PurseErrors = {
   PURSE_WORDS_CHECKSUM: { words: number }
   /** The key is none of the curve: the source is damaged. */
   PURSE_KEY: { key: string }
+  /** The signer refuses; `rule` says which of its rules forbids it. Nothing was signed. */
+  PURSE_REFUSED: { rule: RefusalRule }
+  /** The purse was opened without the rules of a network, so that it signs no transaction. */
+  PURSE_NO_RULES: Record<string, never>
+  /** The purse was locked, or the signer's process has ended: open it again. */
+  PURSE_LOCKED: Record<string, never>
+  /** The signer did not understand a request, or its answer was not understood. */
+  PURSE_SIGNER: { problem: SignerProblem }
   /** Not an address: 40 hexadecimal digits after `0x`, in the mixed case that carries the checksum of EIP-55. */
   PURSE_ADDRESS: { problem: 'format' | 'checksum' | 'zero' }
   /** The text is no voucher, or a letter of it is wrong. */
   PURSE_VOUCHER: { problem: 'format' | 'checksum' | 'network' | 'used' | 'full' }
 }
 
+/** Which rule of the signer forbids a request. */
+export type RefusalRule =
+  | 'chain'
+  | 'contract'
+  | 'call'
+  | 'account'
+  | 'recipient'
+  | 'value'
+  | 'size'
+  | 'gas'
+  | 'gas-of-day'
+  | 'fee'
+  | 'deadline'
+
+/** What is wrong with a message to or from the signer. */
+export type SignerProblem = 'size' | 'json' | 'verb' | 'field' | 'start' | 'answer'
+
 /** Every error this package throws. Narrow on `code` to read `context`. */
 export type PurseError = ErrorOf<PurseErrors>
 
-/** Builds, does not throw: `throw purseError('PURSE_MISSING', {})` keeps the stack at the call site. */
-export const purseError: ErrorBuilder<PurseErrors> = errorBuilder<PurseErrors>({
+/** Any code of this package. */
+export type PurseCode = keyof PurseErrors
+
+const ROWS: { readonly [Code in PurseCode]: readonly [kind: ErrorKind, message: string] } = {
   PURSE_MISSING: ['config', 'there is no purse in this state folder'],
   PURSE_EXISTS: ['config', 'there is a purse in this state folder already'],
   PURSE_DAMAGED: ['local', 'the keystore is damaged'],
@@ -52,6 +79,18 @@ export const purseError: ErrorBuilder<PurseErrors> = errorBuilder<PurseErrors>({
   PURSE_WORD_UNKNOWN: ['config', 'a word is not in the list'],
   PURSE_WORDS_CHECKSUM: ['config', 'the words do not belong together'],
   PURSE_KEY: ['local', 'not a key of the curve'],
+  PURSE_REFUSED: ['payment', 'the signer refuses'],
+  PURSE_NO_RULES: ['bug', 'the purse was opened without the rules of a network'],
+  PURSE_LOCKED: ['local', 'the purse is locked'],
+  PURSE_SIGNER: ['bug', 'the signer and its program do not understand each other'],
   PURSE_ADDRESS: ['config', 'not a usable address'],
   PURSE_VOUCHER: ['config', 'not a usable voucher'],
-})
+}
+
+/** Builds, does not throw: `throw purseError('PURSE_MISSING', {})` keeps the stack at the call site. */
+export const purseError: ErrorBuilder<PurseErrors> = errorBuilder<PurseErrors>(ROWS)
+
+/** True for a code of this package, as it comes from another process. */
+export function isPurseCode(code: unknown): code is PurseCode {
+  return typeof code === 'string' && Object.hasOwn(ROWS, code)
+}

@@ -11,11 +11,24 @@ export {
   sealOwner,
 } from './create-purse.ts'
 export type { CreateOptions } from './create-purse.ts'
-export { type PurseError, purseError } from './errors.ts'
+export { type PurseError, purseError, type RefusalRule } from './errors.ts'
 export type { KeystoreCost } from './keystore.ts'
 export { openPurse } from './open-purse.ts'
+export type { OpenOptions } from './open-purse.ts'
 export { hasPurse, readPurseFile } from './purse-file.ts'
 export type { PurseFile } from './purse-file.ts'
-export type { DepositOwner, PlainStatement, Purse, PurseAccounts } from './purse-types.ts'
+export type {
+  DepositOwner,
+  PayingAccount,
+  PlainStatement,
+  Purse,
+  PurseAccounts,
+  RedeemTerms,
+  RegistrationStatement,
+} from './purse-types.ts'
+export { DAY_GAS_WEI } from './signer/rules.ts'
+export type { SignerRules } from './signer/rules.ts'
+export { startSigner } from './signer/start-signer.ts'
+export type { SignerOptions, SignerPurse } from './signer/start-signer.ts'
 export type { UnlockOptions } from './unlock.ts'
 export { FUNDS_PATH, OWNER_PATH, parseWords } from './words.ts'

@@ -1,11 +1,13 @@
 /**
- * What a purse does for the engines, once its keystore is open. No method takes bytes to be signed as they
+ * What a purse does for the engines, whether its keys are in this process (`open-purse.ts`) or in the signer's (`signer/start-signer.ts`). No method takes bytes to be signed as they
  * are: each takes the fields of one known statement, and the purse makes the digest.
  * @module
  */
+import type { TransactionSigner } from '@byway/protocol/payment'
+
 /** Public addresses, 20 bytes each. */
 export type PurseAccounts = {
-  /** Where a person sends money to, and from which deposits and stake are paid. */
+  /** Where a person sends money to, and from which deposits are paid. */
   readonly funds: Uint8Array
   /** Under which the node is registered (SPEC §13.1). */
   readonly provider: Uint8Array
@@ -21,6 +23,27 @@ export type PlainStatement = {
   readonly x: Uint8Array
 }
 
+/** What a provider promises to whoever sends its batch (SPEC §14.5). */
+export type RedeemTerms = {
+  readonly kind: 'lock' | 'bind' | 'claim'
+  /** SHA-256 of the batch's nullifiers (lock) or ticket digests (bind, claim). */
+  readonly items: Uint8Array
+  /** For each entry that succeeds, in the token's smallest part; at most 12 % of `V`. */
+  readonly fee: bigint
+  /** Seconds since 1970, at most 30 days ahead. */
+  readonly deadlineS: number
+}
+
+/** A provider's consent to be registered (SPEC §14.6). */
+export type RegistrationStatement = {
+  /** Who sends the registration and may move stake and payout address. */
+  readonly owner: Uint8Array
+  /** Ed25519 public key of the node, 32 bytes. */
+  readonly nodeId: Uint8Array
+  /** Where winnings go: an own account, or one of the rules' recipients. */
+  readonly payout: Uint8Array
+}
+
 /** Owns one deposit. Under the plain authorisation its address, as a number, is the deposit's `secret` (SPEC §13.3). */
 export interface DepositOwner {
   /** 20 bytes. */
@@ -29,6 +52,10 @@ export interface DepositOwner {
   signPlainProof(statement: PlainStatement): Promise<Uint8Array>
 }
 
+/** Which account of a purse pays for gas. */
+export type PayingAccount = 'funds' | 'provider'
+
+/** An open purse. Disposing it overwrites its keys; nothing works after that. Any method may reject with PURSE_LOCKED. */
 export interface Purse extends AsyncDisposable {
   readonly accounts: PurseAccounts
   /** The owner of the index-th deposit, from 0 on. After lost state the chain tells how many there are: look until some in a row are unknown to it. */
@@ -37,8 +64,14 @@ export interface Purse extends AsyncDisposable {
   voucherOwner(index: number): Promise<DepositOwner>
   /** The owners of vouchers that were redeemed into this purse. */
   redeemedOwners(): Promise<readonly DepositOwner[]>
-  /** 32 bytes from which the client makes its session keys. The same after each opening; gone for the caller's sake with its copy. */
+  /** 32 bytes from which the client makes its session keys: a copy, the same after each opening. */
   sessionSecret(): Uint8Array
-  /** 32 bytes: the key of the row MACs in the stores. */
+  /** 32 bytes, the key of the row MACs in the stores: a copy. */
   storeKey(): Uint8Array
+  /** Signs transactions of one account within the rules. Rejects with PURSE_REFUSED, or PURSE_NO_RULES for a purse that was opened without. */
+  transactionSigner(account: PayingAccount): TransactionSigner
+  /** 65 bytes of the provider's key. @throws PURSE_REFUSED, PURSE_NO_RULES */
+  signRedeemTerms(terms: RedeemTerms): Promise<Uint8Array>
+  /** 65 bytes of the provider's key. @throws PURSE_REFUSED, PURSE_NO_RULES */
+  signRegistration(statement: RegistrationStatement): Promise<Uint8Array>
 }

@@ -146,8 +146,8 @@ test('nothing works after it is disposed', async (t) => {
   await createPurse(home, WORDS, CHEAP)
   const purse = await openPurse(home, OPEN)
   await purse[Symbol.asyncDispose]()
-  assert.throws(() => purse.storeKey(), /locked/)
-  assert.throws(() => purse.depositOwner(0), /locked/)
+  assert.throws(() => purse.storeKey(), { code: 'PURSE_LOCKED' })
+  await assert.rejects(purse.depositOwner(0), { code: 'PURSE_LOCKED' })
 })
 
 test('a changed passphrase opens the purse, the old one does not; the back-up keeps its own', async (t) => {

@@ -1,0 +1,77 @@
+/**
+ * The calls that the signer knows (docs/SPEC.md §14), by account and contract. What is not here is not signed: transfers of tokens to strangers, new contracts, and any
+ * call of the registry: stake and payout address move with the owner's key only, which is not in the purse.
+ * @module
+ */
+import { toFunctionSelector } from 'viem/utils'
+import { toHex } from '@byway/protocol/base'
+import type { PayingAccount } from '../purse-types.ts'
+
+/** Which contract a call goes to. */
+export type CallTarget = 'pool' | 'registry' | 'token'
+
+/** Which accounts the word at `word` of the arguments (counted from 0) may name. */
+export type AddressArgument = {
+  readonly word: number
+  /** `pool`: the pool. `own`: an account of the purse, or one of the rules' recipients. */
+  readonly of: 'pool' | 'own'
+}
+
+const TERMS = '(uint96,uint64,bytes)'
+const TICKET = '(uint32,uint96,bytes32,bytes16,bytes)'
+const OPENING = '(uint256,uint256,address,bytes32,bytes)'
+const DESTINATION = '(uint256,address,bytes)'
+const BOUND_SLOT = '(uint256,address,address)'
+const EVIDENCE = '(uint256,uint256,bytes)'
+const SIGNED_TICKET = '(address,uint32,uint96,bytes32,bytes16,bytes)'
+
+type Row = readonly [
+  target: CallTarget,
+  accounts: readonly PayingAccount[],
+  signature: string,
+  ...named: readonly AddressArgument[],
+]
+
+const BOTH = ['funds', 'provider'] as const
+
+/** One row is one function. */
+export const ALLOWED_CALLS: readonly Row[] = [
+  ['token', ['funds'], 'approve(address,uint256)', { word: 0, of: 'pool' }],
+  ['token', ['funds'], 'transfer(address,uint256)', { word: 0, of: 'own' }],
+  ['pool', ['funds'], 'deposit(uint256,uint32)'],
+  ['pool', ['funds'], 'withdrawUnused((uint256,uint256,bytes)[],address)', { word: 1, of: 'own' }],
+  ['pool', BOTH, 'snapshot()'],
+  ['pool', BOTH, `lock((address,uint256[],${TERMS})[])`],
+  ['pool', BOTH, `bind((address,${OPENING}[],${TICKET}[],${TERMS})[])`],
+  ['pool', BOTH, `claimMore((address,(uint256,address,${TICKET})[],${TERMS})[])`],
+  ['pool', BOTH, 'settleLocks(uint256[])'],
+  ['pool', BOTH, `refund(${OPENING}[],${DESTINATION}[])`],
+  ['pool', BOTH, `finishRefund(uint256[],${DESTINATION}[])`],
+  ['pool', BOTH, `close(${BOUND_SLOT}[],${DESTINATION}[])`],
+  ['pool', BOTH, `finishClose(${BOUND_SLOT}[],${DESTINATION}[])`],
+  ['pool', BOTH, 'finishWithdraw(uint256[])'],
+  ['pool', BOTH, `conflictOpenings(uint256,${EVIDENCE},${EVIDENCE})`],
+  ['pool', BOTH, `conflictTickets(${OPENING},${SIGNED_TICKET},${SIGNED_TICKET})`],
+  ['pool', BOTH, 'payout(address)'],
+  ['pool', BOTH, 'burn()'],
+]
+
+/** A row that was looked up. */
+export type AllowedCall = {
+  readonly accounts: readonly PayingAccount[]
+  readonly named: readonly AddressArgument[]
+}
+
+const BY_SELECTOR: ReadonlyMap<string, AllowedCall> = new Map(
+  ALLOWED_CALLS.map(([target, accounts, signature, ...named]) => [
+    `${target} ${toFunctionSelector(`function ${signature}`)}`,
+    { accounts, named },
+  ]),
+)
+
+export const SELECTOR_BYTES = 4
+
+/** The row for a call's first four bytes; undefined when there is none. */
+export function allowedCall(target: CallTarget, data: Uint8Array): AllowedCall | undefined {
+  return BY_SELECTOR.get(`${target} 0x${toHex(data.subarray(0, SELECTOR_BYTES))}`)
+}

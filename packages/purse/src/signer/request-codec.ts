@@ -1,0 +1,143 @@
+/** Reads requests to the signer, and what it is told first. Whatever `formatMessage` writes of them is read back; anything else is PURSE_SIGNER. */
+import type { UnsignedTransaction } from '@byway/protocol/payment'
+import { ADDRESS_BYTES } from '../keys.ts'
+import type { PlainStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
+import { bytesOf, fault, fieldsOf, recordOf } from './json-fields.ts'
+import { MAX_CALL_BYTES, type SignerRules } from './rules.ts'
+import type { OwnerName, SignerRequest, SignerStatement } from './verbs.ts'
+
+/** What the signer's process is told first. */
+export type OpenMessage = {
+  readonly home: string
+  readonly passphrase: string | undefined
+  readonly isLocal: boolean
+  readonly rules: SignerRules
+}
+
+const FIELD_BYTES = 32
+const MAX_U32 = 0xffff_ffff
+const MAX_PATH_LETTERS = 4096
+const MAX_PASSPHRASE_LETTERS = 4096
+const MAX_RECIPIENTS = 16
+
+/** @throws PURSE_SIGNER */
+export function decodeOpen(value: unknown): OpenMessage {
+  const fields = fieldsOf(value, ['home', 'passphrase', 'isLocal', 'rules'])
+  return {
+    home: fields.text('home', MAX_PATH_LETTERS),
+    passphrase: fields.optionalText('passphrase', MAX_PASSPHRASE_LETTERS),
+    isLocal: fields.flag('isLocal'),
+    rules: decodeRules(fields.raw('rules')),
+  }
+}
+
+/** @throws PURSE_SIGNER */
+export function decodeRequest(value: unknown): SignerRequest {
+  const verb = recordOf(value)['verb']
+  switch (verb) {
+    case 'addresses': {
+      const owner = fieldsOf(value, ['verb', 'owner']).raw('owner')
+      return { verb, owner: owner === undefined ? undefined : decodeOwner(owner) }
+    }
+    case 'transaction': {
+      const fields = fieldsOf(value, ['verb', 'account', 'transaction'])
+      const account = fields.word('account', ['funds', 'provider'])
+      return { verb, account, transaction: decodeTransaction(fields.raw('transaction')) }
+    }
+    case 'terms':
+      return { verb, terms: decodeTerms(fieldsOf(value, ['verb', 'terms']).raw('terms')) }
+    case 'statement': {
+      const fields = fieldsOf(value, ['verb', 'statement'])
+      return { verb, statement: decodeStatement(fields.raw('statement')) }
+    }
+    case 'lock':
+      fieldsOf(value, ['verb'])
+      return { verb }
+    default:
+      throw fault('verb')
+  }
+}
+
+function decodeRules(value: unknown): SignerRules {
+  const names = ['chainId', 'pool', 'registry', 'token', 'winValue', 'dayGasWei', 'recipients']
+  const fields = fieldsOf(value, names)
+  return {
+    chainId: fields.whole('chainId', Number.MAX_SAFE_INTEGER),
+    pool: fields.bytes('pool', ADDRESS_BYTES),
+    registry: fields.bytes('registry', ADDRESS_BYTES),
+    token: fields.bytes('token', ADDRESS_BYTES),
+    winValue: fields.amount('winValue'),
+    dayGasWei: fields.raw('dayGasWei') === undefined ? undefined : fields.amount('dayGasWei'),
+    recipients:
+      fields.raw('recipients') === undefined
+        ? undefined
+        : fields.list('recipients', MAX_RECIPIENTS, (item) => bytesOf(item, ADDRESS_BYTES)),
+  }
+}
+
+function decodeTransaction(value: unknown): UnsignedTransaction {
+  const names = ['chainId', 'nonce', 'to', 'data', 'value', 'gas']
+  const fields = fieldsOf(value, [...names, 'maxFeePerGas', 'maxPriorityFeePerGas'])
+  return {
+    chainId: fields.whole('chainId', Number.MAX_SAFE_INTEGER),
+    nonce: fields.whole('nonce', Number.MAX_SAFE_INTEGER),
+    to: fields.optionalBytes('to', ADDRESS_BYTES),
+    data: fields.bytesUpTo('data', MAX_CALL_BYTES),
+    value: fields.amount('value'),
+    gas: fields.amount('gas'),
+    maxFeePerGas: fields.amount('maxFeePerGas'),
+    maxPriorityFeePerGas: fields.amount('maxPriorityFeePerGas'),
+  }
+}
+
+function decodeTerms(value: unknown): RedeemTerms {
+  const fields = fieldsOf(value, ['kind', 'items', 'fee', 'deadlineS'])
+  return {
+    kind: fields.word('kind', ['lock', 'bind', 'claim']),
+    items: fields.bytes('items', FIELD_BYTES),
+    fee: fields.amount('fee'),
+    deadlineS: fields.whole('deadlineS', Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function decodeStatement(value: unknown): SignerStatement {
+  const kind = recordOf(value)['kind']
+  if (kind === 'plain') {
+    const fields = fieldsOf(value, ['kind', 'owner', 'plain'])
+    return {
+      kind,
+      owner: decodeOwner(fields.raw('owner')),
+      plain: decodePlain(fields.raw('plain')),
+    }
+  }
+  if (kind !== 'registration') throw fault('field')
+  const fields = fieldsOf(value, ['kind', 'registration'])
+  return { kind, registration: decodeRegistration(fields.raw('registration')) }
+}
+
+function decodeOwner(value: unknown): OwnerName {
+  const fields = fieldsOf(value, ['list', 'index'])
+  return {
+    list: fields.word('list', ['deposit', 'voucher', 'redeemed']),
+    index: fields.whole('index', MAX_U32),
+  }
+}
+
+function decodePlain(value: unknown): PlainStatement {
+  const fields = fieldsOf(value, ['root', 'nullifier', 'domain', 'x'])
+  return {
+    root: fields.bytes('root', FIELD_BYTES),
+    nullifier: fields.bytes('nullifier', FIELD_BYTES),
+    domain: fields.bytes('domain', FIELD_BYTES),
+    x: fields.bytes('x', FIELD_BYTES),
+  }
+}
+
+function decodeRegistration(value: unknown): RegistrationStatement {
+  const fields = fieldsOf(value, ['owner', 'nodeId', 'payout'])
+  return {
+    owner: fields.bytes('owner', ADDRESS_BYTES),
+    nodeId: fields.bytes('nodeId', FIELD_BYTES),
+    payout: fields.bytes('payout', ADDRESS_BYTES),
+  }
+}

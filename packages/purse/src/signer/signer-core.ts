@@ -1,0 +1,121 @@
+/** Answers the five verbs over a ring of keys: judges, counts, signs. Knows nothing of pipes. */
+import type { UnsignedTransaction } from '@byway/protocol/payment'
+import { purseError, type RefusalRule } from '../errors.ts'
+import type { KeyName, KeyRing } from '../key-ring.ts'
+import type {
+  PayingAccount,
+  PurseAccounts,
+  RedeemTerms,
+  RegistrationStatement,
+} from '../purse-types.ts'
+import type { GasMeter } from './gas-meter.ts'
+import { isIn, judgeTransaction, mayReceive } from './judge-transaction.ts'
+import { MAX_REDEEM_DEADLINE_S, MAX_REDEEM_FEE_PERCENT, type SignerRules } from './rules.ts'
+import { signTransaction } from './sign-transaction.ts'
+import { plainDigest, redeemDigest, registerDigest } from './statements.ts'
+import type { AskSigner, OwnerName, PurseFacts, SignerAnswer, SignerRequest } from './verbs.ts'
+
+export type SignerCoreDeps = {
+  readonly ring: KeyRing
+  readonly accounts: PurseAccounts
+  /** Without them only addresses and plain proofs are to be had. */
+  readonly limits?: { readonly rules: SignerRules; readonly meter: GasMeter } | undefined
+  readonly nowMs: () => number
+}
+
+/** Makes the answering function. After `lock` everything is refused with PURSE_LOCKED. */
+export function createSignerCore(deps: SignerCoreDeps): AskSigner {
+  let isLocked = false
+  // Async, so that whatever is thrown becomes a rejection.
+  return async (request) => {
+    if (isLocked) throw purseError('PURSE_LOCKED', {})
+    if (request.verb !== 'lock') return await Promise.resolve(answer(deps, request))
+    isLocked = true
+    deps.ring.wipe()
+    deps.limits?.meter[Symbol.dispose]()
+    return { type: 'locked' }
+  }
+}
+
+function answer(
+  deps: SignerCoreDeps,
+  request: Exclude<SignerRequest, { verb: 'lock' }>,
+): SignerAnswer {
+  switch (request.verb) {
+    case 'addresses':
+      return request.owner
+        ? { type: 'address', address: deps.ring.addressOf(keyOf(request.owner, deps.ring)) }
+        : { type: 'facts', facts: factsOf(deps) }
+    case 'transaction':
+      return transactionAnswer(deps, request.account, request.transaction)
+    case 'terms':
+      return signature(deps.ring, PROVIDER, termsDigest(deps, request.terms))
+    case 'statement': {
+      const { statement } = request
+      if (statement.kind === 'plain') {
+        return signature(deps.ring, keyOf(statement.owner, deps.ring), plainDigest(statement.plain))
+      }
+      return signature(deps.ring, PROVIDER, registrationDigest(deps, statement.registration))
+    }
+  }
+}
+
+function transactionAnswer(
+  deps: SignerCoreDeps,
+  account: PayingAccount,
+  transaction: UnsignedTransaction,
+): SignerAnswer {
+  const { rules, meter } = limitsOf(deps)
+  const broken = judgeTransaction(account, transaction, rules, deps.accounts)
+  if (broken) throw refused(broken)
+  const wei = transaction.gas * transaction.maxFeePerGas
+  if (!meter.charge(account, transaction.nonce, wei, deps.nowMs())) throw refused('gas-of-day')
+  const raw = signTransaction(transaction, (digest) => deps.ring.sign({ name: account }, digest))
+  return { type: 'transaction', raw }
+}
+
+function termsDigest(deps: SignerCoreDeps, terms: RedeemTerms): Uint8Array {
+  const { rules } = limitsOf(deps)
+  if (terms.fee * 100n > rules.winValue * MAX_REDEEM_FEE_PERCENT) throw refused('fee')
+  const latestS = Math.floor(deps.nowMs() / 1000) + MAX_REDEEM_DEADLINE_S
+  if (terms.deadlineS > latestS) throw refused('deadline')
+  return redeemDigest(terms, deps.accounts.provider, rules)
+}
+
+/** Who registers pays the stake and owns it; what matters to us is where the winnings go. */
+function registrationDigest(deps: SignerCoreDeps, statement: RegistrationStatement): Uint8Array {
+  const { rules } = limitsOf(deps)
+  if (!isIn(mayReceive(rules, deps.accounts), statement.payout)) throw refused('recipient')
+  return registerDigest(statement, rules)
+}
+
+function limitsOf({ limits }: SignerCoreDeps): NonNullable<SignerCoreDeps['limits']> {
+  if (!limits) throw purseError('PURSE_NO_RULES', {})
+  return limits
+}
+
+function factsOf({ ring, accounts }: SignerCoreDeps): PurseFacts {
+  return {
+    accounts,
+    redeemed: ring.redeemed,
+    session: ring.secret('session'),
+    store: ring.secret('store'),
+  }
+}
+
+function keyOf({ list, index }: OwnerName, ring: KeyRing): KeyName {
+  if (list === 'redeemed' && index >= ring.redeemed) {
+    throw purseError('PURSE_SIGNER', { problem: 'field' })
+  }
+  return { name: list, index }
+}
+
+function signature(ring: KeyRing, key: KeyName, digest: Uint8Array): SignerAnswer {
+  return { type: 'signature', signature: ring.sign(key, digest) }
+}
+
+function refused(rule: RefusalRule): Error {
+  return purseError('PURSE_REFUSED', { rule })
+}
+
+const PROVIDER: KeyName = { name: 'provider' }
