@@ -32,10 +32,10 @@ const ABI = parseAbi([
   'function unbond(address provider)',
 ])
 
-/** Arguments of a call to one of the functions above. */
+/** A call to one of the functions above. */
 export function call(functionName: string, args: readonly unknown[] = []): Uint8Array {
-  const data = encodeFunctionData({ abi: ABI, functionName, args })
-  return Buffer.from(data.slice(2), 'hex')
+  const encode = encodeFunctionData as (call: object) => string
+  return Buffer.from(encode({ abi: ABI, functionName, args }).slice(2), 'hex')
 }
 
 export function address(byte: number): Uint8Array {
