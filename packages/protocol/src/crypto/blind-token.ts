@@ -1,6 +1,6 @@
 /**
  * The port to blind signatures, with which a hop sells tokens that it cannot recognise when they come back (SPEC §16). The scheme is
- * RSABSSA-SHA384-PSS-Deterministic of RFC 9474 with 2048-bit keys; docs/adr/0007-blind-tokens.md has the figures. `node-blind-scheme.ts`
+ * RSABSSA-SHA384-PSS-Deterministic of RFC 9474 with 2048-bit keys; docs/adr/0008-blind-tokens.md has the figures. `node-blind-scheme.ts`
  * and `node-blind-signer.ts` implement it.
  *
  * Unlinkable whatever key the hop chose: e is a fixed prime, a token counts only after it has verified, and the blinding covers every unit

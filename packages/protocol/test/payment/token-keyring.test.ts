@@ -1,0 +1,115 @@
+/** A node's token keys (SPEC §16.1): days, restarts, what the descriptor says. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { isAllZero } from '@byway/protocol/base'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { createTokenKeyring } from '@byway/protocol/payment'
+import { encodePayMessage } from '@byway/protocol/wire'
+import { BANDWIDTH, createHopDisk, DAY, NOON, pooledScheme } from './token-harness.ts'
+
+const MIDNIGHT = NOON + DAY / 2
+
+function ringOn(disk = createHopDisk(), damaged: readonly Uint8Array[] = []) {
+  const scheme = pooledScheme()
+  return createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys, damaged })
+}
+
+suite('token keys (SPEC §16.1)', () => {
+  test('there is one of each kind, dated by the UTC day, and the hash is that of the message', async () => {
+    const ring = ringOn()
+    assert.ok(isAllZero(ring.hash()))
+    assert.deepEqual(await ring.rotate(NOON), [])
+    const message = ring.keysMessage()
+    const dates = message.keys.map(({ tokenKind, notBeforeS, notAfterS }) => {
+      return [tokenKind, notBeforeS, notAfterS]
+    })
+    const dayS = (NOON - DAY / 2) / 1000
+    assert.deepEqual(dates, [
+      [1, dayS, dayS + 172_800],
+      [2, dayS, dayS + 172_800],
+    ])
+    assert.deepEqual(ring.hash(), nodeCrypto.sha256(encodePayMessage(message).subarray(1)))
+    assert.equal(ring.rotatesAtMs, MIDNIGHT)
+  })
+
+  test('rotating twice on a day changes nothing', async () => {
+    const ring = ringOn()
+    await ring.rotate(NOON)
+    const before = ring.hash()
+    assert.deepEqual(await ring.rotate(MIDNIGHT - 1), [])
+    assert.deepEqual(ring.hash(), before)
+    await ring.rotate(MIDNIGHT)
+    assert.notDeepEqual(ring.hash(), before)
+  })
+
+  test('a restart finds the same keys', async () => {
+    const disk = createHopDisk()
+    const ring = ringOn(disk)
+    await ring.rotate(NOON)
+    const again = ringOn(disk)
+    await again.rotate(NOON + 1000)
+    assert.deepEqual(again.hash(), ring.hash())
+    assert.equal(disk.keys.kept.size, 2)
+  })
+
+  test('for an hour after midnight it signs under the key of the day before as well', async () => {
+    const ring = ringOn()
+    await ring.rotate(NOON)
+    const [old] = ring.keysMessage().keys
+    assert.ok(old)
+    const { tokenKeyId } = await import('@byway/protocol/payment')
+    const oldId = tokenKeyId(nodeCrypto, BANDWIDTH, old.publicKey)
+    await ring.rotate(MIDNIGHT)
+    const hour = 3_600_000
+    assert.ok(ring.issuing(BANDWIDTH, oldId, MIDNIGHT + hour - 1))
+    assert.equal(ring.issuing(BANDWIDTH, oldId, MIDNIGHT + hour), undefined)
+    assert.ok(ring.honoured(BANDWIDTH, oldId, MIDNIGHT + DAY - 1))
+    assert.equal(ring.honoured(BANDWIDTH, oldId, MIDNIGHT + DAY), undefined)
+  })
+
+  test('old keys are erased from the disk, also those of a run that ended long ago', async () => {
+    const disk = createHopDisk()
+    await ringOn(disk).rotate(NOON)
+    const scheme = await drawnScheme(2)
+    const later = createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys })
+    assert.equal((await later.rotate(NOON + 2 * DAY)).length, 2)
+    assert.equal(disk.keys.kept.size, 2)
+  })
+
+  test('a key that is spoiled on the disk, or whose spent tokens are, is replaced', async () => {
+    const disk = createHopDisk()
+    const ring = ringOn(disk)
+    await ring.rotate(NOON)
+    const before = ring.hash()
+    const [first, second] = [...disk.keys.kept]
+    assert.ok(first && second)
+    disk.keys.kept.set(first[0], { ...first[1], privateKey: new Uint8Array(8) })
+    const again = createTokenKeyring({
+      // Other keys than the first ring drew.
+      scheme: await drawnScheme(2),
+      hash: nodeCrypto,
+      records: disk.keys,
+      damaged: [second[1].keyId],
+    })
+    assert.equal((await again.rotate(NOON)).length, 2)
+    assert.notDeepEqual(again.hash(), before)
+    assert.equal(again.keysMessage().keys.length, 2)
+  })
+
+  test('a key that cannot be written is not announced', async () => {
+    const disk = createHopDisk()
+    disk.isFull = true
+    const ring = ringOn(disk)
+    await assert.rejects(ring.rotate(NOON))
+    assert.equal(ring.keysMessage().keys.length, 0)
+    disk.isFull = false
+    await ring.rotate(NOON)
+    assert.equal(ring.keysMessage().keys.length, 2)
+  })
+})
+
+async function drawnScheme(skip: number): Promise<ReturnType<typeof pooledScheme>> {
+  const scheme = pooledScheme()
+  for (let i = 0; i < skip; i++) await scheme.generateKeyPair()
+  return scheme
+}

@@ -1,0 +1,272 @@
+/** A client's stock of tokens (SPEC §16): whose keys count, what is bought when, and that a crash spends nothing twice. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { toHex } from '@byway/protocol/base'
+import { nodeBlindTokens } from '@byway/protocol/node-blind'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { createTokenStock, tokenKeysHash } from '@byway/protocol/payment'
+import { PAY, VERDICT, type SoldMessage, type TokenKey } from '@byway/protocol/wire'
+import { seededBytes } from '../crypto/seeded-bytes.ts'
+import {
+  ADMISSION,
+  askFor,
+  BANDWIDTH,
+  buy,
+  createClientDisk,
+  createHopDisk,
+  DAY,
+  NODE,
+  NOON,
+  SLOT,
+  startClient,
+  startHop,
+} from './token-harness.ts'
+
+suite('keys (SPEC §16.1)', () => {
+  const judge = async (
+    change: (keys: readonly TokenKey[]) => readonly TokenKey[],
+    nowMs = NOON,
+    isHashed = true,
+  ) => {
+    await using hop = await startHop(createHopDisk())
+    const stock = createTokenStock({
+      scheme: nodeBlindTokens,
+      hash: nodeCrypto,
+      records: createClientDisk(),
+      random: seededBytes('keys'),
+    })
+    await stock.open(NODE, [BANDWIDTH, ADMISSION], nowMs)
+    const keys = change(hop.keyring.keysMessage().keys)
+    const hash = isHashed ? tokenKeysHash(nodeCrypto, keys) : hop.keyring.hash()
+    const verdict = stock.acceptKeys(NODE, { kind: PAY.KEYS, keys }, hash, nowMs)
+    assert.equal(stock.needsKeys(NODE, BANDWIDTH, nowMs), verdict !== 'ok')
+    return verdict
+  }
+  const shifted = (by: number) => (keys: readonly TokenKey[]) =>
+    keys.map((key) => ({
+      ...key,
+      notBeforeS: key.notBeforeS + by,
+      notAfterS: key.notAfterS + by,
+    }))
+
+  test('those whose hash is in the descriptor count, others do not', async () => {
+    assert.equal(await judge((keys) => keys), 'ok')
+    assert.equal(await judge((keys) => keys.slice(0, 1), NOON, false), 'hash')
+    assert.equal(await judge((keys) => keys.toReversed(), NOON, false), 'hash')
+    assert.equal(await judge(shifted(0), NOON, false), 'ok')
+  })
+
+  test('other dates than those of a current day are refused', async () => {
+    assert.equal(await judge(shifted(1)), 'dates')
+    assert.equal(await judge(shifted(86_400)), 'dates')
+    assert.equal(await judge(shifted(-86_400)), 'dates')
+    const longer = (keys: readonly TokenKey[]) =>
+      keys.map((key) => ({ ...key, notAfterS: key.notAfterS + 86_400 }))
+    assert.equal(await judge(longer), 'dates')
+    assert.equal(await judge((keys) => keys, NOON + DAY), 'dates')
+  })
+
+  test('two of a kind, or one that is no modulus, are refused', async () => {
+    assert.equal(await judge((keys) => [...keys, ...keys]), 'malformed')
+    const broken = (keys: readonly TokenKey[]) =>
+      keys.map((key) => ({ ...key, publicKey: key.publicKey.with(0, 1) }))
+    assert.equal(await judge(broken), 'malformed')
+  })
+
+  test('a second key for a day is refused for good: it could be one for this client alone', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    const [bandwidth, admission] = hop.keyring.keysMessage().keys
+    assert.ok(bandwidth && admission)
+    const keys = [{ ...bandwidth, publicKey: admission.publicKey }, admission]
+    const hash = tokenKeysHash(nodeCrypto, keys)
+    assert.equal(stock.acceptKeys(NODE, { kind: PAY.KEYS, keys }, hash, NOON), 'second')
+    const order = { node: NODE, kind: BANDWIDTH, count: 4, units: 16 }
+    assert.equal(stock.startPurchase(order, NOON), undefined)
+    assert.deepEqual(stock.orders(NOON + DAY), [])
+  })
+})
+
+suite('buying', () => {
+  test('bought tokens are on the disk but for one block, and each is handed out once', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const stock = await startClient(disk, hop)
+    await buy(stock, hop, BANDWIDTH, 32)
+    assert.equal(stock.held(NODE, BANDWIDTH), 32)
+    assert.equal(disk.tokens.length, 24)
+    const nonces = new Set<string>()
+    for (let i = 0; i < 32; i++) {
+      const spend = stock.spend(NODE, BANDWIDTH, NOON)
+      assert.ok(spend && hop.redeemer.spend(spend, NOON).verdict === VERDICT.OK)
+      nonces.add(toHex(spend.nonce))
+      await stock.refill(NODE, BANDWIDTH)
+    }
+    assert.equal(nonces.size, 32)
+    assert.equal(stock.spend(NODE, BANDWIDTH, NOON), undefined)
+  })
+
+  test('a signature that does not hold ends the dealings with a hop; the good ones are kept', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    hop.issuer.credit(SLOT, 16, NOON)
+    const message = askFor(stock, BANDWIDTH, 4)
+    const { message: sold } = await hop.issuer.buy(message, SLOT, 'mine', NOON)
+    const spoiled: SoldMessage = {
+      ...sold,
+      signatures: sold.signatures.with(2, seededBytes('bad')(256)),
+    }
+    const result = await stock.finishPurchase(NODE, spoiled, NOON)
+    assert.ok(result.type === 'stocked')
+    assert.deepEqual([result.count, result.bad], [3, 1])
+    assert.deepEqual(stock.orders(NOON + DAY), [])
+  })
+
+  test('garbage, too few and unasked answers give nothing', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    const { request } = askFor(stock, BANDWIDTH, 2)
+    const answer = (signatures: Uint8Array[], number = request): SoldMessage => {
+      return { kind: PAY.SOLD, request: number, verdict: VERDICT.OK, signatures }
+    }
+    const wrong = await stock.finishPurchase(NODE, answer([], request + 1), NOON)
+    assert.equal(wrong.type, 'unasked')
+    const garbage = [new Uint8Array(256), new Uint8Array(256).fill(255)]
+    const result = await stock.finishPurchase(NODE, answer(garbage), NOON)
+    assert.ok(result.type === 'stocked')
+    assert.deepEqual([result.count, result.bad], [0, 2])
+    const again = await stock.finishPurchase(NODE, answer(garbage), NOON)
+    assert.equal(again.type, 'unasked')
+  })
+
+  test('after TRY_LATER the very same purchase goes on, after another verdict it is over', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    const message = askFor(stock, BANDWIDTH, 4)
+    hop.issuer.credit(SLOT, 16, NOON)
+    const early = await hop.issuer.buy(message, SLOT, 'open', NOON)
+    assert.equal((await stock.finishPurchase(NODE, early.message, NOON)).type, 'refused')
+    assert.equal(stock.repeatPurchase(NODE, BANDWIDTH), message)
+    const due = await hop.issuer.buy(message, SLOT, 'open', NOON + 15_000)
+    assert.equal((await stock.finishPurchase(NODE, due.message, NOON)).type, 'stocked')
+    assert.equal(stock.repeatPurchase(NODE, BANDWIDTH), undefined)
+    const unpaid = await hop.issuer.buy(askFor(stock, BANDWIDTH, 4), SLOT, 'mine', NOON)
+    const refused = await stock.finishPurchase(NODE, unpaid.message, NOON)
+    assert.ok(refused.type === 'refused' && refused.verdict === VERDICT.NOT_PAID)
+    assert.equal(stock.repeatPurchase(NODE, BANDWIDTH), undefined)
+  })
+})
+
+suite('stock limits and times', () => {
+  test('the first order is small, later ones are whole batches, up to the limit', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    const counts: number[][] = []
+    let nowMs = NOON
+    for (let i = 0; i < 6; i++) {
+      const orders = stock.orders(nowMs)
+      counts.push(orders.map(({ count }) => count))
+      for (const { kind, count } of orders) await buy(stock, hop, kind, count, nowMs)
+      nowMs = stock.wakeAtMs() ?? nowMs
+    }
+    assert.deepEqual(counts, [[4, 8], [32, 8], [], [], [], []])
+    stock.setLocked(NODE, true)
+    for (let i = 0; i < 20; i++) {
+      for (const { kind, count } of stock.orders(nowMs)) await buy(stock, hop, kind, count, nowMs)
+      nowMs = stock.wakeAtMs() ?? nowMs
+    }
+    assert.equal(stock.held(NODE, BANDWIDTH), 36 + 14 * 32)
+    assert.ok(stock.held(NODE, BANDWIDTH) <= 512)
+  })
+
+  test('times of purchases do not follow spending while the stock is above half', async () => {
+    const timesWhen = async (spends: number): Promise<number[]> => {
+      await using hop = await startHop(createHopDisk())
+      const stock = await startClient(createClientDisk(), hop)
+      await buy(stock, hop, BANDWIDTH, 32)
+      await buy(stock, hop, BANDWIDTH, 32)
+      await buy(stock, hop, ADMISSION, 16)
+      const times: number[] = []
+      for (let i = 0; i < 8; i++) {
+        const nowMs = stock.wakeAtMs() ?? NOON
+        times.push(nowMs)
+        stock.orders(nowMs)
+        for (let n = 0; n < spends; n++) stock.spend(NODE, BANDWIDTH, nowMs)
+        await stock.refill(NODE, BANDWIDTH)
+      }
+      return times
+    }
+    assert.deepEqual(await timesWhen(4), await timesWhen(0))
+  })
+
+  test('a low stock is restocked within a second and a half, at a moment that is drawn', async () => {
+    await using hop = await startHop(createHopDisk())
+    const waits = new Set<number>()
+    for (const seed of ['a', 'b', 'c']) {
+      const stock = await startClient(createClientDisk(), hop, NOON, seed)
+      await buy(stock, hop, BANDWIDTH, 4)
+      stock.orders(NOON)
+      stock.spend(NODE, BANDWIDTH, NOON)
+      const wait = (stock.wakeAtMs() ?? 0) - NOON
+      assert.ok(wait >= 0 && wait < 1500, `${wait}`)
+      waits.add(wait)
+    }
+    assert.equal(waits.size, 3)
+  })
+})
+
+suite('crash, stop and age', () => {
+  test('a crash loses at most what was handed out in blocks, and nothing is spent twice', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const spent = new Set<string>()
+    let stock = await startClient(disk, hop)
+    await buy(stock, hop, BANDWIDTH, 32)
+    for (let run = 0; run < 4; run++) {
+      for (let i = 0; i < 3; i++) {
+        const spend = stock.spend(NODE, BANDWIDTH, NOON)
+        assert.ok(spend && !spent.has(toHex(spend.nonce)))
+        spent.add(toHex(spend.nonce))
+        assert.equal(hop.redeemer.spend(spend, NOON).verdict, VERDICT.OK)
+      }
+      // Killed: nothing is given back.
+      stock = await startClient(disk, hop, NOON, `run ${run}`)
+    }
+    assert.equal(spent.size, 12)
+    assert.equal(stock.held(NODE, BANDWIDTH), 0)
+  })
+
+  test('a clean stop loses nothing', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const stock = await startClient(disk, hop)
+    await buy(stock, hop, BANDWIDTH, 16)
+    stock.spend(NODE, BANDWIDTH, NOON)
+    await stock.closeAll()
+    assert.equal(disk.tokens.length, 15)
+    const again = await startClient(disk, hop, NOON, 'again')
+    assert.equal(again.held(NODE, BANDWIDTH), 15)
+  })
+
+  test('tokens that are about to lapse are not handed out, and are counted', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    await buy(stock, hop, BANDWIDTH, 4)
+    const lapse = NOON + 1.5 * DAY
+    assert.ok(stock.spend(NODE, BANDWIDTH, lapse - 16 * 60_000))
+    assert.equal(stock.spend(NODE, BANDWIDTH, lapse - 15 * 60_000), undefined)
+    assert.equal(stock.takeLapsed(NODE, BANDWIDTH), 3)
+    assert.equal(stock.takeLapsed(NODE, BANDWIDTH), 0)
+  })
+
+  test('tokens that cannot be kept are reported, not half kept', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const stock = await startClient(disk, hop)
+    hop.issuer.credit(SLOT, 16, NOON)
+    const { message } = await hop.issuer.buy(askFor(stock, BANDWIDTH, 4), SLOT, 'mine', NOON)
+    disk.isFull = true
+    await assert.rejects(stock.finishPurchase(NODE, message, NOON))
+    assert.equal(stock.held(NODE, BANDWIDTH), 0)
+  })
+})
