@@ -56,7 +56,7 @@ async function opened(worker: Worker): Promise<OpeningReport> {
   worker.once('message', answer.resolve)
   worker.once('error', answer.reject)
   const message = await answer.promise
-  worker.removeAllListeners()
+  worker.off('message', answer.resolve).off('error', answer.reject)
   if (message.kind === 'opened') return message.report
   await worker.terminate()
   throw message.kind === 'refused' ? errorFrom(message.error) : storeError('STORE_CLOSED', {})

@@ -1,0 +1,126 @@
+/** The tables as the worker sees them. Their SQL is in `migrations.ts`; a test holds the two together. */
+
+/** What a column holds; `?` where it may be null. */
+export type ColumnType = 'blob' | 'int' | 'text' | 'int?' | 'text?'
+
+export type TableShape = {
+  readonly name: string
+  /** In the order in which the MAC takes them. */
+  readonly columns: Readonly<Record<string, ColumnType>>
+  /** Columns that name a row. */
+  readonly key: readonly string[]
+  /** A fresh row begins something that will want more writes: refused while the disk is full. */
+  readonly beginsWork: boolean
+}
+
+export const TABLES: readonly TableShape[] = [
+  {
+    name: 'commit_key',
+    columns: { epoch: 'int', secret: 'blob', made_ms: 'int' },
+    key: ['epoch'],
+    beginsWork: true,
+  },
+  {
+    name: 'opening',
+    columns: {
+      nullifier: 'blob',
+      opening: 'blob',
+      session_key: 'blob',
+      key_epoch: 'int',
+      floor: 'int',
+      seen_ms: 'int',
+    },
+    key: ['nullifier'],
+    beginsWork: true,
+  },
+  {
+    name: 'winner',
+    columns: {
+      nullifier: 'blob',
+      ticket: 'int',
+      opening: 'blob',
+      provider: 'blob',
+      amount: 'text',
+      nonce: 'blob',
+      reveal: 'blob',
+      signature: 'blob',
+      received_ms: 'int',
+      state: 'text',
+      reason: 'text?',
+      carrier: 'text?',
+      changed_ms: 'int',
+    },
+    key: ['nullifier', 'ticket'],
+    beginsWork: false,
+  },
+  {
+    name: 'hand_over',
+    columns: {
+      side: 'text',
+      id: 'blob',
+      peer: 'blob',
+      body: 'blob',
+      deadline_s: 'int',
+      stored_ms: 'int',
+      state: 'text',
+    },
+    key: ['side', 'id', 'peer'],
+    beginsWork: true,
+  },
+  {
+    name: 'deposit',
+    columns: {
+      number: 'int',
+      idc: 'blob',
+      units: 'int',
+      made_ms: 'int',
+      state: 'text',
+      leaf: 'int?',
+    },
+    key: ['number'],
+    beginsWork: true,
+  },
+  {
+    name: 'slot',
+    columns: {
+      nullifier: 'blob',
+      deposit: 'int',
+      place: 'int',
+      node: 'blob',
+      provider: 'blob',
+      session: 'blob',
+      opening: 'blob',
+      floor: 'int',
+      shown_ms: 'int',
+      state: 'text',
+    },
+    key: ['nullifier'],
+    beginsWork: true,
+  },
+  {
+    name: 'token',
+    columns: {
+      node: 'blob',
+      kind: 'int',
+      key_id: 'blob',
+      nonce: 'blob',
+      token: 'blob',
+      not_after_ms: 'int',
+    },
+    key: ['node', 'nonce'],
+    beginsWork: false,
+  },
+  { name: 'counter', columns: { name: 'text', value: 'text' }, key: ['name'], beginsWork: false },
+  {
+    name: 'ledger',
+    columns: { id: 'text', at_ms: 'int', body: 'text' },
+    key: ['id'],
+    beginsWork: false,
+  },
+  {
+    name: 'spent_key',
+    columns: { key_id: 'blob', tags: 'int', mixed: 'blob', is_damaged: 'int' },
+    key: ['key_id'],
+    beginsWork: false,
+  },
+]
