@@ -1,0 +1,120 @@
+/** The byte layouts of SPEC §13 and §14, written for the tests from the text alone. */
+import { createHash } from 'node:crypto'
+import { type Address, concat, type Hex, numberToHex, stringToHex } from 'viem'
+
+/** SHA-256 of parts. */
+export function hash(...parts: readonly Hex[]): Hex {
+  return `0x${createHash('sha256')
+    .update(Buffer.from(concat(parts).slice(2), 'hex'))
+    .digest('hex')}`
+}
+
+/** A big-endian integer of so many bits. */
+export function uint(value: bigint | number, bits: number): Hex {
+  return numberToHex(BigInt(value), { size: bits / 8 })
+}
+
+export function text(value: string): Hex {
+  return stringToHex(value)
+}
+
+/** A hash as a field element: without its lowest byte. */
+export function toField(value: Hex): bigint {
+  return BigInt(value) >> 8n
+}
+
+/** Which contract a digest is for. */
+export type Place = { readonly chainId: bigint; readonly contract: Address }
+
+function at({ chainId, contract }: Place): Hex {
+  return concat([uint(chainId, 256), contract])
+}
+
+export function poolDomain(pool: Place): bigint {
+  return toField(hash(text('byway pool v1'), at(pool)))
+}
+
+export function ticketDomain(pool: Place): Hex {
+  return hash(text('byway ticket v1'), at(pool))
+}
+
+export function profileTag(winValue: bigint, winsPerSlot: number, bond: bigint): bigint {
+  return toField(
+    hash(text('byway profile v1'), uint(winValue, 256), uint(winsPerSlot, 256), uint(bond, 256)),
+  )
+}
+
+export function openingX(sessionKey: Address, receiptKey: Hex): bigint {
+  return toField(hash(text('byway slot v1'), sessionKey, receiptKey))
+}
+
+export function withdrawalX(to: Address): bigint {
+  return toField(hash(text('byway withdraw v1'), to))
+}
+
+export type TicketFields = {
+  readonly provider: Address
+  readonly nullifier: bigint
+  readonly index: number
+  readonly amount: bigint
+  readonly commit: Hex
+  readonly nonce: Hex
+}
+
+export function ticketDigest(pool: Place, ticket: TicketFields): Hex {
+  return hash(
+    ticketDomain(pool),
+    ticket.provider,
+    uint(ticket.nullifier, 256),
+    uint(ticket.index, 32),
+    uint(ticket.amount, 96),
+    ticket.commit,
+    ticket.nonce,
+  )
+}
+
+export function isWin(digest: Hex, reveal: Hex, amount: bigint, winValue: bigint): boolean {
+  const drawn = BigInt(hash(reveal, digest)) >> 96n
+  return drawn * winValue < amount << 160n
+}
+
+export function returnDigest(pool: Place, nullifier: bigint, idc: bigint, feeTo: Address): Hex {
+  return hash(text('byway return v1'), at(pool), uint(nullifier, 256), uint(idc, 256), feeTo)
+}
+
+export const LOCK_KIND = 1
+export const BIND_KIND = 2
+export const CLAIM_KIND = 3
+
+export function redeemDigest(
+  pool: Place,
+  kind: number,
+  provider: Address,
+  items: readonly Hex[],
+  fee: bigint,
+  deadline: bigint,
+): Hex {
+  return hash(
+    text('byway redeem v1'),
+    at(pool),
+    uint(kind, 8),
+    provider,
+    hash(...items),
+    uint(fee, 96),
+    uint(deadline, 64),
+  )
+}
+
+export function registerDigest(registry: Place, owner: Address, nodeId: Hex, payout: Address): Hex {
+  return hash(text('byway register v1'), at(registry), owner, nodeId, payout)
+}
+
+export function plainDigest(root: bigint, nullifier: bigint, domain: bigint, x: bigint): Hex {
+  return hash(
+    text('byway plain v1'),
+    uint(root, 256),
+    uint(nullifier, 256),
+    uint(domain, 256),
+    uint(x, 256),
+  )
+}

@@ -1,0 +1,197 @@
+/** A client's side: leaves, plain proofs (SPEC §13.3), openings, tickets that win, and what the session key signs. */
+import { LeanIMT } from '@zk-kit/lean-imt'
+import { poseidon1 } from 'poseidon-lite/poseidon1'
+import { poseidon2 } from 'poseidon-lite/poseidon2'
+import { poseidon3 } from 'poseidon-lite/poseidon3'
+import { type Address, concat, type Hex } from 'viem'
+import {
+  hash,
+  isWin,
+  openingX,
+  type Place,
+  plainDigest,
+  poolDomain,
+  profileTag,
+  returnDigest,
+  text,
+  ticketDigest,
+  uint,
+  withdrawalX,
+} from './bytes.ts'
+import { type Key, keyOf } from './keys.ts'
+import type { World } from './world.ts'
+
+export const ZERO: Address = '0x0000000000000000000000000000000000000000'
+export const NO_TERMS = { fee: 0n, deadline: 0n, signature: '0x' } as const
+
+export type Terms = { readonly fee: bigint; readonly deadline: bigint; readonly signature: Hex }
+export type Opening = {
+  readonly root: bigint
+  readonly nullifier: bigint
+  readonly sessionKey: Address
+  readonly receiptKey: Hex
+  readonly proof: Hex
+}
+export type Ticket = {
+  readonly index: number
+  readonly amount: bigint
+  readonly reveal: Hex
+  readonly nonce: Hex
+  readonly signature: Hex
+}
+export type Destination = { readonly idc: bigint; readonly feeTo: Address; readonly signature: Hex }
+
+/** A deposited leaf and its owner. */
+export type Leaf = { readonly owner: Key; readonly limit: number; readonly index: number }
+
+/** One slot of a leaf with the session key it is shown under. */
+export type Slot = {
+  readonly leaf: Leaf
+  readonly j: number
+  readonly nullifier: bigint
+  readonly session: Key
+  readonly opening: Opening
+}
+
+/** A proof that a slot was never shown, for one receiver. */
+export type Unused = { readonly root: bigint; readonly nullifier: bigint; readonly proof: Hex }
+
+/** A ticket with what the tests want to know about it. */
+export type Drawn = Ticket & { readonly isWin: boolean; readonly digest: Hex; readonly commit: Hex }
+
+/** Follows one pool's leaves and makes all that a client makes. */
+export interface Client {
+  readonly tree: LeanIMT<bigint>
+  readonly pool: Place
+  readonly domain: bigint
+  readonly tag: bigint
+  idcOf(owner: Key): bigint
+  leafOf(idc: bigint, limit: number): bigint
+  nullifierOf(owner: Key, j: number): bigint
+  /** A plain proof under the tree's present root. */
+  prove(leaf: Leaf, j: number, x: bigint): Hex
+  /** Shows a slot, under a session key of that name. */
+  open(leaf: Leaf, j: number, sessionName?: string): Slot
+  unused(leaf: Leaf, j: number, to: Address): Unused
+  draw(slot: Slot, provider: Address, index: number, amount: bigint, attempt: number): Drawn
+  /** A ticket that wins: nonces are tried until one does, as no honest pair can. */
+  winning(slot: Slot, provider: Address, index: number, amount?: bigint): Drawn
+  destination(slot: Slot, idc: bigint, feeTo?: Address): Destination
+  /** Deposits for an owner of that name. */
+  deposit(from: Address, ownerName: string, limit: number): Promise<Leaf>
+  /** Notes a leaf that the contract made of a slot's rest. */
+  note(owner: Key, limit: number): Leaf
+  /** Publishes the root in a new interval. */
+  snapshot(from: Address): Promise<void>
+}
+
+export function createClient(world: World): Client {
+  const tree = new LeanIMT((left: bigint, right: bigint) => poseidon2([left, right]))
+  const pool: Place = { chainId: 31_337n, contract: world.pool }
+  const domain = poolDomain(pool)
+  const { winValue, winsPerSlot, bond } = world.profile
+  const tag = profileTag(winValue, winsPerSlot, bond)
+
+  const idcOf = (owner: Key): bigint => poseidon1([BigInt(owner.address)])
+  const leafOf = (idc: bigint, limit: number): bigint => poseidon3([idc, BigInt(limit), tag])
+  const nullifierOf = (owner: Key, j: number): bigint =>
+    poseidon3([BigInt(owner.address), domain, BigInt(j)])
+
+  function prove(leaf: Leaf, j: number, x: bigint): Hex {
+    const { siblings, index, root } = tree.generateProof(leaf.index)
+    return concat([
+      leaf.owner.sign(plainDigest(root, nullifierOf(leaf.owner, j), domain, x)),
+      uint(leaf.limit, 32),
+      uint(j, 32),
+      uint(index, 32),
+      uint(siblings.length, 8),
+      ...siblings.map((sibling) => uint(sibling, 256)),
+    ])
+  }
+
+  function open(leaf: Leaf, j: number, sessionName = `${leaf.owner.address} ${j}`): Slot {
+    const session = keyOf(sessionName)
+    const receiptKey = uint(0, 256)
+    const proof = prove(leaf, j, openingX(session.address, receiptKey))
+    const nullifier = nullifierOf(leaf.owner, j)
+    const opening = {
+      root: tree.root,
+      nullifier,
+      sessionKey: session.address,
+      receiptKey,
+      proof,
+    }
+    return { leaf, j, nullifier, session, opening }
+  }
+
+  function winning(slot: Slot, provider: Address, index: number, amount = winValue): Drawn {
+    for (let attempt = 0; ; attempt++) {
+      const ticket = draw(slot, provider, index, amount, attempt)
+      if (ticket.isWin) return ticket
+    }
+  }
+
+  function draw(
+    slot: Slot,
+    provider: Address,
+    index: number,
+    amount: bigint,
+    attempt: number,
+  ): Drawn {
+    const { nullifier, session } = slot
+    const reveal = hash(text('reveal'), uint(nullifier, 256), uint(index, 32))
+    const nonce = uint(attempt, 128)
+    const commit = hash(reveal)
+    const digest = ticketDigest(pool, { provider, nullifier, index, amount, commit, nonce })
+    return {
+      index,
+      amount,
+      reveal,
+      nonce,
+      signature: session.sign(digest),
+      isWin: isWin(digest, reveal, amount, winValue),
+      digest,
+      commit,
+    }
+  }
+
+  function destination(slot: Slot, idc: bigint, feeTo: Address = ZERO): Destination {
+    const signature = slot.session.sign(returnDigest(pool, slot.nullifier, idc, feeTo))
+    return { idc, feeTo, signature }
+  }
+
+  return {
+    tree,
+    pool,
+    domain,
+    tag,
+    idcOf,
+    leafOf,
+    nullifierOf,
+    prove,
+    open,
+    winning,
+    draw,
+    destination,
+    async deposit(from, ownerName, limit) {
+      const owner = keyOf(ownerName)
+      await world.sendPool(from, 'deposit', idcOf(owner), limit)
+      const leaf = { owner, limit, index: tree.size }
+      tree.insert(leafOf(idcOf(owner), limit))
+      return leaf
+    },
+    note(owner, limit) {
+      const leaf = { owner, limit, index: tree.size }
+      tree.insert(leafOf(idcOf(owner), limit))
+      return leaf
+    },
+    async snapshot(from) {
+      await world.rpc.pass(world.profile.snapshotInterval)
+      await world.sendPool(from, 'snapshot')
+    },
+    unused(leaf, j, to) {
+      const proof = prove(leaf, j, withdrawalX(to))
+      return { root: tree.root, nullifier: nullifierOf(leaf.owner, j), proof }
+    },
+  }
+}

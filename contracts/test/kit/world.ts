@@ -1,0 +1,171 @@
+/** All contracts on a chain of their own, as `byway deploy` would place them, with short delays. */
+import {
+  bywayPoolArtifact,
+  bywayRegistryArtifact,
+  bywayTokenArtifact,
+  linkArtifact,
+  poseidonT2Artifact,
+  poseidonT3Artifact,
+  poseidonT4Artifact,
+  unsafePlainAuthoriserArtifact,
+} from '@byway/chain'
+import { type Abi, type Address, getContractAddress, type Hex } from 'viem'
+import { type Call, type Receipt, type Rpc, startRpc } from './rpc.ts'
+
+export const DEPLOYER: Address = '0xDE00000000000000000000000000000000000001'
+export const BURN: Address = '0x000000000000000000000000000000000000dEaD'
+
+/** One token, in its smallest parts. */
+export const TOKEN = 1_000_000_000_000_000_000n
+
+/** What the pool is deployed with, apart from addresses. */
+export type Profile = {
+  readonly winValue: bigint
+  readonly winsPerSlot: number
+  readonly bond: bigint
+  readonly lockPenalty: bigint
+  readonly feeBps: number
+  readonly treeDepth: number
+  readonly snapshotInterval: number
+  readonly lockDuration: number
+  readonly refundDelay: number
+  readonly closeDelay: number
+}
+
+/** The profile of DESIGN §7: a slot is five bond units. */
+export const PROFILE: Profile = {
+  winValue: TOKEN / 10n,
+  winsPerSlot: 2,
+  bond: TOKEN / 20n,
+  lockPenalty: TOKEN / 100n,
+  feeBps: 500,
+  treeDepth: 26,
+  snapshotInterval: 1,
+  lockDuration: 3600,
+  refundDelay: 12 * 3600,
+  closeDelay: 72 * 3600,
+}
+
+/** Of `PROFILE`, in bond units and in tokens. */
+export const UNITS_PER_SLOT = 5
+export const SLOT: bigint = (5n * TOKEN) / 20n
+
+export type Stakes = {
+  readonly minStake: bigint
+  readonly unbondingDelay: number
+  readonly payoutDelay: number
+}
+
+export const STAKES: Stakes = {
+  minStake: 50n * TOKEN,
+  unbondingDelay: 7 * 24 * 3600,
+  payoutDelay: 3 * 24 * 3600,
+}
+
+export interface World extends AsyncDisposable {
+  readonly rpc: Rpc
+  readonly profile: Profile
+  readonly token: Address
+  readonly registry: Address
+  readonly pool: Address
+  readonly authoriser: Address
+  readonly libraries: Readonly<Record<string, Address>>
+  /** Calls of each contract, to send or to read. */
+  inPool(name: string, ...args: readonly unknown[]): Call
+  inRegistry(name: string, ...args: readonly unknown[]): Call
+  inToken(name: string, ...args: readonly unknown[]): Call
+  inAuthoriser(name: string, ...args: readonly unknown[]): Call
+  balance(account: Address): Promise<bigint>
+  /** Gives test money to an account and lets pool and registry take it. */
+  fund(account: Address, amount: bigint): Promise<void>
+  sendPool(from: Address, name: string, ...args: readonly unknown[]): Promise<Receipt>
+  readPool(name: string, ...args: readonly unknown[]): Promise<unknown>
+}
+
+/** Deploys everything. `authoriser` replaces the plain one. */
+export async function startWorld(
+  options: {
+    readonly profile?: Partial<Profile>
+    readonly authoriser?: { readonly abi: Abi; readonly bytecode: Hex }
+  } = {},
+): Promise<World> {
+  const rpc = await startRpc()
+  try {
+    return await deployWorld(rpc, options)
+  } catch (error) {
+    await rpc[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function deployWorld(
+  rpc: Rpc,
+  options: Parameters<typeof startWorld>[0] & object,
+): Promise<World> {
+  const profile: Profile = { ...PROFILE, ...options.profile }
+  const libraries: Record<string, Address> = {}
+  for (const library of [poseidonT2Artifact, poseidonT3Artifact, poseidonT4Artifact])
+    libraries[library.name] = await rpc.deploy(DEPLOYER, library, [])
+  const token = await rpc.deploy(DEPLOYER, bywayTokenArtifact, [])
+  const { winValue, winsPerSlot, bond } = profile
+  const authoriser = options.authoriser
+    ? await rpc.deploy(DEPLOYER, options.authoriser, [])
+    : await rpc.deploy(DEPLOYER, linked(unsafePlainAuthoriserArtifact, libraries), [
+        winValue,
+        winsPerSlot,
+        bond,
+      ])
+  const pool = await nextContract(rpc, 1)
+  const registry = await rpc.deploy(DEPLOYER, bywayRegistryArtifact, [
+    token,
+    pool,
+    '0x0000000000000000000000000000000000000000',
+    STAKES.minStake,
+    STAKES.unbondingDelay,
+    STAKES.payoutDelay,
+  ])
+  await rpc.deploy(DEPLOYER, linked(bywayPoolArtifact, libraries), [
+    { token, registry, authoriser, ...profile },
+  ])
+  const call =
+    (abi: Abi, to: Address) =>
+    (name: string, ...args: readonly unknown[]): Call => ({ abi, to, name, args })
+  const inPool = call(bywayPoolArtifact.abi, pool)
+  const inToken = call(bywayTokenArtifact.abi, token)
+  return {
+    rpc,
+    profile,
+    token,
+    registry,
+    pool,
+    authoriser,
+    libraries,
+    inPool,
+    inRegistry: call(bywayRegistryArtifact.abi, registry),
+    inToken,
+    inAuthoriser: call(unsafePlainAuthoriserArtifact.abi, authoriser),
+    balance: async (account) => (await rpc.read(inToken('balanceOf', account))) as bigint,
+    async fund(account, amount) {
+      await rpc.send(DEPLOYER, inToken('mint', account, amount))
+      for (const spender of [pool, registry])
+        await rpc.send(account, inToken('approve', spender, 2n ** 256n - 1n))
+    },
+    sendPool: (from, name, ...args) => rpc.send(from, inPool(name, ...args)),
+    readPool: (name, ...args) => rpc.read(inPool(name, ...args)),
+    [Symbol.asyncDispose]: () => rpc[Symbol.asyncDispose](),
+  }
+}
+
+/** The address of the contract that the deployer makes after `skip` others. */
+export async function nextContract(rpc: Rpc, skip: number): Promise<Address> {
+  const nonce = BigInt((await rpc.request('eth_getTransactionCount', DEPLOYER, 'latest')) as Hex)
+  return getContractAddress({ from: DEPLOYER, nonce: nonce + BigInt(skip) })
+}
+
+/** A contract with its libraries' addresses in place. */
+export function linked(
+  artifact: Parameters<typeof linkArtifact>[0] & { readonly abi: Abi },
+  libraries: Readonly<Record<string, Address>>,
+): { readonly abi: Abi; readonly bytecode: Hex } {
+  return { abi: artifact.abi, bytecode: linkArtifact(artifact, libraries) }
+}
