@@ -11,6 +11,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { zKey } from 'snarkjs'
 import { writeDevelopmentTau } from './development-tau.ts'
+import { soliditySlotKey } from './solidity-key.ts'
+import type { VerificationKey } from './solidity-key.ts'
 
 /** A program and the size of its set-up: the least power of two above its constraints. */
 const PROGRAMS = [{ name: 'slot', logSize: 13 }] as const
@@ -20,6 +22,7 @@ const BEACON_ITERATIONS = 10
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const artefacts = join(root, 'packages/zk/artefacts')
+const contractKey = join(root, 'contracts/src/lib/SlotKey.sol')
 
 type Entry = { readonly sha256: string; readonly bytes: number }
 /** What stands in `manifest.json`. */
@@ -75,6 +78,8 @@ async function main(isCheck: boolean): Promise<void> {
     mkdirSync(artefacts, { recursive: true })
     for (const [file, from] of made) copyFileSync(from, join(artefacts, file))
     writeFileSync(path, text)
+    const key = JSON.parse(readFileSync(join(artefacts, 'slot.vk.json'), 'utf8')) as VerificationKey
+    writeFileSync(contractKey, soliditySlotKey(key, manifest.setUp === 'development'))
     say(`wrote ${made.size + 1} files`)
   } finally {
     rmSync(folder, { recursive: true, force: true })

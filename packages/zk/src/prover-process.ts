@@ -75,4 +75,4 @@ process.on('message', (job: Job) => {
 })
 // Without its parent it has nobody to work for.
 process.on('disconnect', () => process.exit(0))
-setPriority(constants.priority.PRIORITY_LOW)
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IAuthoriser} from "./IAuthoriser.sol";
+import {Groth16Batch} from "./lib/Groth16Batch.sol";
+import {SlotKey} from "./lib/SlotKey.sol";
+
+/// @title A slot's authorisation in zero knowledge
+/// @notice Shows that the maker owns some leaf with this slot, and nothing of which leaf (SPEC §13.2, `zk-programs/src/slot.circom`).
+/// The key's set-up decides what it is worth: under a development set-up anybody can forge, so that it deploys on chain id 31337 only.
+contract SlotProofAuthoriser is IAuthoriser {
+    uint256 private constant LOCAL_CHAIN_ID = 31337;
+    uint256 private constant MAX_UNITS_PER_SLOT = 2 ** 16;
+
+    /// @notice Name of the profile whose leaves it knows (SPEC §13.2).
+    uint256 public immutable tag;
+    /// @notice Bond units of one slot, S/b.
+    uint256 public immutable unitsPerSlot;
+
+    /// @notice The key comes of a development set-up, and this is a real chain.
+    error DevelopmentSetUp();
+    /// @notice S/b must be a whole number below 2^16, or the program's range check would not hold.
+    error BadProfile();
+
+    /// @param winValue V
+    /// @param winsPerSlot K
+    /// @param bond b
+    /// @custom:error DevelopmentSetUp, BadProfile
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) {
+        if (SlotKey.IS_DEVELOPMENT && block.chainid != LOCAL_CHAIN_ID) revert DevelopmentSetUp();
+        uint256 size = winsPerSlot * winValue + bond;
+        if (bond == 0 || size % bond != 0 || size / bond >= MAX_UNITS_PER_SLOT) revert BadProfile();
+        tag = uint256(sha256(abi.encodePacked("byway profile v1", winValue, winsPerSlot, bond))) >> 8;
+        unitsPerSlot = size / bond;
+    }
+
+    /// @inheritdoc IAuthoriser
+    function verify(uint256 root, uint256 nullifier, uint256 domain, uint256 x, bytes calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        Groth16Batch.Statement[] memory statements = new Groth16Batch.Statement[](1);
+        bytes[] memory proofs = new bytes[](1);
+        statements[0] = Groth16Batch.Statement(root, nullifier, x);
+        proofs[0] = proof;
+        return Groth16Batch.verify(Groth16Batch.Profile(domain, tag, unitsPerSlot), statements, proofs);
+    }
+
+    /// @notice Do all of these hold? One pairing product for all, so that each costs a third of what it costs alone.
+    /// @param domain of the pool
+    /// @param statements what each proof is for
+    /// @param proofs 256 bytes each, in the same order
+    /// @return true when every one holds; false when any does not, or the lengths differ
+    function verifyAll(uint256 domain, Groth16Batch.Statement[] calldata statements, bytes[] calldata proofs)
+        external
+        view
+        returns (bool)
+    {
+        return Groth16Batch.verify(Groth16Batch.Profile(domain, tag, unitsPerSlot), statements, proofs);
+    }
+}

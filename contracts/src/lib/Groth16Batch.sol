@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {FIELD_ORDER} from "./Field.sol";
+import {SlotKey} from "./SlotKey.sol";
+
+/// @dev Checks Groth16 proofs of slots together, by one random linear combination and one pairing product (M + 3 pairs for M proofs).
+///
+/// With weights r_i (r_0 = 1, the others 128 bits of a hash over everything) it holds for all i, except with probability 2^-120, that
+/// e(A_i, B_i) = e(alpha, beta) · e(L_i, gamma) · e(C_i, delta) when it holds for the products of r_i-th powers.
+/// The precompiles refuse points off the curve and coordinates at or above the base field's order (EIP-196, EIP-197), and so does this.
+library Groth16Batch {
+    /// @dev Bytes of a proof: A, B, C as EIP-197 wants them.
+    uint256 internal constant PROOF_BYTES = 256;
+
+    /// @dev Order of the base field.
+    uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+
+    /// @dev What is proved of one slot.
+    struct Statement {
+        uint256 root;
+        uint256 nullifier;
+        uint256 x;
+    }
+
+    /// @dev What stays the same over a batch: domain, tag and units of a slot.
+    struct Profile {
+        uint256 domain;
+        uint256 tag;
+        uint256 unitsPerSlot;
+    }
+
+    /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs.
+    struct Sums {
+        uint256 weights;
+        uint256 roots;
+        uint256 nullifiers;
+        uint256 xs;
+        uint256 cx;
+        uint256 cy;
+        uint256 lx;
+        uint256 ly;
+        bool ok;
+    }
+
+    /// @dev True when every proof holds. Never reverts on bad input.
+    function verify(Profile memory profile, Statement[] memory statements, bytes[] memory proofs)
+        internal
+        view
+        returns (bool)
+    {
+        uint256 n = statements.length;
+        if (n == 0 || proofs.length != n) return false;
+        if (profile.domain >= FIELD_ORDER) return false;
+        uint256[] memory pairs = new uint256[](6 * (n + 3));
+        Sums memory sums;
+        sums.ok = true;
+        bytes32 seed = keccak256(abi.encode(profile, statements, proofs));
+        for (uint256 i; i < n; ++i) {
+            uint256 weight = i == 0 ? 1 : uint256(keccak256(abi.encodePacked(seed, i))) >> 128;
+            if (!_add(sums, statements[i], weight)) return false;
+            if (!_addProof(sums, pairs, i, proofs[i], weight)) return false;
+        }
+        if (!_close(sums, profile, pairs, 6 * n)) return false;
+        return _pairing(pairs);
+    }
+
+    function _add(Sums memory sums, Statement memory statement, uint256 weight) private pure returns (bool) {
+        if (statement.root >= FIELD_ORDER || statement.nullifier >= FIELD_ORDER || statement.x >= FIELD_ORDER) {
+            return false;
+        }
+        sums.weights = addmod(sums.weights, weight, FIELD_ORDER);
+        sums.roots = addmod(sums.roots, mulmod(weight, statement.root, FIELD_ORDER), FIELD_ORDER);
+        sums.nullifiers = addmod(sums.nullifiers, mulmod(weight, statement.nullifier, FIELD_ORDER), FIELD_ORDER);
+        sums.xs = addmod(sums.xs, mulmod(weight, statement.x, FIELD_ORDER), FIELD_ORDER);
+        return true;
+    }
+
+    /// @dev Puts (weight · A, B) among the pairs and adds weight · C.
+    function _addProof(Sums memory sums, uint256[] memory pairs, uint256 i, bytes memory proof, uint256 weight)
+        private
+        view
+        returns (bool)
+    {
+        if (proof.length != PROOF_BYTES) return false;
+        uint256[8] memory words = abi.decode(proof, (uint256[8]));
+        for (uint256 k; k < 8; ++k) {
+            if (words[k] >= P) return false;
+        }
+        (uint256 x, uint256 y, bool ok) = _mul(words[0], words[1], weight);
+        if (!ok) return false;
+        _put(pairs, 6 * i, x, y, words[2], words[3], words[4], words[5]);
+        (x, y, ok) = _mul(words[6], words[7], weight);
+        if (!ok) return false;
+        (sums.cx, sums.cy, ok) = _sum(sums.cx, sums.cy, x, y);
+        return ok;
+    }
+
+    /// @dev Puts the three pairs of the key behind those of the proofs, negated.
+    function _close(Sums memory sums, Profile memory profile, uint256[] memory pairs, uint256 place)
+        private
+        view
+        returns (bool)
+    {
+        (uint256 ax, uint256 ay, bool ok) = _mul(SlotKey.ALPHA_X, SlotKey.ALPHA_Y, sums.weights);
+        if (!ok) return false;
+        _put(pairs, place, ax, _negated(ay), SlotKey.BETA_X1, SlotKey.BETA_X0, SlotKey.BETA_Y1, SlotKey.BETA_Y0);
+        _addInputs(sums, profile);
+        if (!sums.ok) return false;
+        place += 6;
+        _put(
+            pairs, place, sums.lx, _negated(sums.ly), SlotKey.GAMMA_X1, SlotKey.GAMMA_X0, SlotKey.GAMMA_Y1, SlotKey.GAMMA_Y0
+        );
+        place += 6;
+        _put(
+            pairs, place, sums.cx, _negated(sums.cy), SlotKey.DELTA_X1, SlotKey.DELTA_X0, SlotKey.DELTA_Y1, SlotKey.DELTA_Y0
+        );
+        return true;
+    }
+
+    /// @dev Adds up the key's points for the public inputs, weighted: root, nullifier, domain, x, tag, unitsPerSlot.
+    function _addInputs(Sums memory sums, Profile memory profile) private view {
+        uint256 s = sums.weights;
+        _addTerm(sums, SlotKey.IC0_X, SlotKey.IC0_Y, s);
+        _addTerm(sums, SlotKey.IC1_X, SlotKey.IC1_Y, sums.roots);
+        _addTerm(sums, SlotKey.IC2_X, SlotKey.IC2_Y, sums.nullifiers);
+        _addTerm(sums, SlotKey.IC3_X, SlotKey.IC3_Y, mulmod(s, profile.domain, FIELD_ORDER));
+        _addTerm(sums, SlotKey.IC4_X, SlotKey.IC4_Y, sums.xs);
+        _addTerm(sums, SlotKey.IC5_X, SlotKey.IC5_Y, mulmod(s, profile.tag, FIELD_ORDER));
+        _addTerm(sums, SlotKey.IC6_X, SlotKey.IC6_Y, mulmod(s, profile.unitsPerSlot, FIELD_ORDER));
+    }
+
+    function _addTerm(Sums memory sums, uint256 x, uint256 y, uint256 scalar) private view {
+        (uint256 px, uint256 py, bool ok) = _mul(x, y, scalar);
+        if (!ok) sums.ok = false;
+        (sums.lx, sums.ly, ok) = _sum(sums.lx, sums.ly, px, py);
+        if (!ok) sums.ok = false;
+    }
+
+    function _negated(uint256 y) private pure returns (uint256) {
+        return y == 0 ? 0 : P - y;
+    }
+
+    function _put(
+        uint256[] memory pairs,
+        uint256 place,
+        uint256 x,
+        uint256 y,
+        uint256 x1,
+        uint256 x0,
+        uint256 y1,
+        uint256 y0
+    ) private pure {
+        pairs[place] = x;
+        pairs[place + 1] = y;
+        pairs[place + 2] = x1;
+        pairs[place + 3] = x0;
+        pairs[place + 4] = y1;
+        pairs[place + 5] = y0;
+    }
+
+    /// @dev EIP-196, address 7. A weight of one still goes through it: that is what refuses a point off the curve.
+    function _mul(uint256 x, uint256 y, uint256 scalar) private view returns (uint256 rx, uint256 ry, bool ok) {
+        uint256[3] memory input = [x, y, scalar];
+        uint256[2] memory output;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 7, input, 96, output, 64)
+        }
+        return (output[0], output[1], ok);
+    }
+
+    /// @dev EIP-196, address 6.
+    function _sum(uint256 x, uint256 y, uint256 px, uint256 py) private view returns (uint256 rx, uint256 ry, bool ok) {
+        uint256[4] memory input = [x, y, px, py];
+        uint256[2] memory output;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 6, input, 128, output, 64)
+        }
+        return (output[0], output[1], ok);
+    }
+
+    /// @dev EIP-197, address 8: is the product of all pairings one?
+    function _pairing(uint256[] memory pairs) private view returns (bool) {
+        uint256[1] memory output;
+        bool ok;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 8, add(pairs, 32), mul(mload(pairs), 32), output, 32)
+        }
+        return ok && output[0] == 1;
+    }
+}
