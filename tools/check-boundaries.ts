@@ -13,6 +13,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/protocol/ticket': 2,
   '@byway/protocol/node-crypto': 3,
   '@byway/protocol/node-blind': 3,
+  '@byway/protocol/node-ticket': 3,
   '@byway/protocol/link': 3,
   '@byway/protocol/circuit': 3,
   '@byway/protocol/directory': 3,

@@ -2,4 +2,27 @@
  * Tickets: what they pay for, what they say, when they win, and the slots behind them (SPEC §13). Pure: no I/O, no clock, no randomness.
  * @module
  */
+export { openingHolds } from './authorisation.ts'
+export type { SlotStatement, SlotVerifier } from './authorisation.ts'
+export { bytesOf, elementOf, numberOf, u256Bytes } from './field.ts'
+export {
+  createPlainVerifier,
+  PLAIN_CHAIN_ID,
+  plainDigest,
+  plainSecret,
+  provePlain,
+} from './plain-authorisation.ts'
+export type { PlainProofOptions } from './plain-authorisation.ts'
+export { createPool, maxUnitsPerTicket, unitPrice, unitsOf } from './pool.ts'
+export type { Pool, PoolTerms } from './pool.ts'
+export {
+  depositLeaf,
+  identityCommitment,
+  openingX,
+  rootOf,
+  slotCount,
+  slotNullifier,
+} from './slot.ts'
+export { checkTicket, commitOf, isWin, revealOf, ticketDigest } from './ticket.ts'
+export type { CheckedTicket, TicketCheck, TicketScope, TicketTerms } from './ticket.ts'
 export { TOKEN_BYTES, TOKEN_UNITS, UNIT_BYTES } from './units.ts'

@@ -1,0 +1,52 @@
+/**
+ * Deposits and their slots: leaf, nullifier, and what an opening's proof is bound to (SPEC §13.2).
+ * @module
+ */
+import { utf8Bytes } from '@byway/protocol/base'
+import type { Poseidon, TicketCrypto, TreePath } from '@byway/protocol/crypto'
+import type { Opening } from '@byway/protocol/wire'
+import { hashToElement } from './field.ts'
+import type { Pool } from './pool.ts'
+
+/** `idc = Poseidon1(secret)`: under what name a deposit stands. */
+export function identityCommitment(poseidon: Poseidon, secret: bigint): bigint {
+  return poseidon.poseidon1(secret)
+}
+
+/** The leaf of a deposit of `limit` bond units. */
+export function depositLeaf(poseidon: Poseidon, pool: Pool, idc: bigint, limit: number): bigint {
+  return poseidon.poseidon3(idc, BigInt(limit), pool.tag)
+}
+
+/** The nullifier of slot `slot` of the deposit with this secret. */
+export function slotNullifier(
+  poseidon: Poseidon,
+  pool: Pool,
+  secret: bigint,
+  slot: number,
+): bigint {
+  return poseidon.poseidon3(secret, pool.domain, BigInt(slot))
+}
+
+/** How many slots a deposit of `limit` bond units has. */
+export function slotCount(pool: Pool, limit: number): number {
+  return Math.floor(limit / pool.unitsPerSlot)
+}
+
+/** `x`: what a proof is bound to, so that nobody else shows it with a key of theirs. */
+export function openingX(
+  crypto: TicketCrypto,
+  { sessionKey, receiptKey }: Pick<Opening, 'sessionKey' | 'receiptKey'>,
+): bigint {
+  return hashToElement(crypto.sha256(utf8Bytes('byway slot v1'), sessionKey, receiptKey))
+}
+
+/** The root that a leaf has by a path of at most 26 steps. */
+export function rootOf(poseidon: Poseidon, leaf: bigint, { pathBits, siblings }: TreePath): bigint {
+  let node = leaf
+  for (const [step, sibling] of siblings.entries()) {
+    const isSiblingLeft = ((pathBits >>> step) & 1) === 1
+    node = isSiblingLeft ? poseidon.poseidon2(sibling, node) : poseidon.poseidon2(node, sibling)
+  }
+  return node
+}

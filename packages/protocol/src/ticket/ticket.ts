@@ -1,0 +1,101 @@
+/**
+ * Tickets: what is signed, what a hop commits to, and which one wins (SPEC §13.4). Nothing is drawn from signature bytes, and the
+ * client's nonce comes after the commit: neither side can choose its luck.
+ * @module
+ */
+import { assert, concatBytes, equalBytes } from '@byway/protocol/base'
+import type { TicketCrypto } from '@byway/protocol/crypto'
+import { type Verdict, VERDICT } from '@byway/protocol/wire'
+import { bytesOf, numberOf } from './field.ts'
+import { type Pool, unitsOf } from './pool.ts'
+
+/** For whom tickets are, and out of which slot. */
+export type TicketScope = {
+  readonly pool: Pool
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  /** 32 bytes. */
+  readonly nullifier: Uint8Array
+}
+
+/** A ticket without its signature. */
+export type TicketTerms = {
+  readonly index: number
+  readonly amount: bigint
+  /** The hop's, for this index; 32 bytes. */
+  readonly commit: Uint8Array
+  /** The client's, drawn after the commit came; 16 bytes. */
+  readonly nonce: Uint8Array
+}
+
+/** The 32 bytes that the session key signs, and that enter the draw. */
+export function ticketDigest(
+  crypto: TicketCrypto,
+  { pool, provider, nullifier }: TicketScope,
+  { index, amount, commit, nonce }: TicketTerms,
+): Uint8Array {
+  const numbers = concatBytes(bytesOf(BigInt(index), 4), bytesOf(amount, 12))
+  return crypto.sha256(concatBytes(pool.ticketDomain, provider, nullifier, numbers, commit, nonce))
+}
+
+/** `reveal = HMAC(k, nullifier ‖ u32 index)`. @param key - `k`, which only the provider has; 32 bytes */
+export function revealOf(
+  crypto: TicketCrypto,
+  key: Uint8Array,
+  nullifier: Uint8Array,
+  index: number,
+): Uint8Array {
+  assert(key.length === 32, 'the key of the reveals has 32 bytes')
+  return crypto.hmacSha256(key, nullifier, bytesOf(BigInt(index), 4))
+}
+
+/** `commit = H(reveal)`. */
+export function commitOf(crypto: TicketCrypto, reveal: Uint8Array): Uint8Array {
+  return crypto.sha256(reveal)
+}
+
+/** True when the ticket wins: with probability `amount / V`, exact to 2^−160. */
+export function isWin(
+  crypto: TicketCrypto,
+  faceValue: bigint,
+  amount: bigint,
+  reveal: Uint8Array,
+  digest: Uint8Array,
+): boolean {
+  const draw = crypto.sha256(concatBytes(reveal, digest)).subarray(0, DRAW_BYTES)
+  return numberOf(draw) * faceValue < amount << DRAW_BITS
+}
+
+/** What a ticket is checked against. */
+export type TicketCheck = TicketScope & {
+  /** Of a unit. */
+  readonly price: bigint
+  /** The session key: an address, 20 bytes. */
+  readonly sessionKey: Uint8Array
+}
+
+/** A checked ticket, or why it is none. */
+export type CheckedTicket =
+  | { readonly verdict: typeof VERDICT.OK; readonly units: number; readonly digest: Uint8Array }
+  | { readonly verdict: Exclude<Verdict, typeof VERDICT.OK> }
+
+/** Checks amount, then signature. Whether the index may be used, its slot knows. */
+export function checkTicket(
+  crypto: TicketCrypto,
+  check: TicketCheck,
+  terms: TicketTerms,
+  signature: Uint8Array,
+): CheckedTicket {
+  const units = unitsOf(check.pool, check.price, terms.amount)
+  if (units === undefined) return { verdict: VERDICT.BAD_AMOUNT }
+  const digest = ticketDigest(crypto, check, terms)
+  const publicKey = crypto.recover(digest, signature)
+  if (!publicKey || !equalBytes(crypto.addressOf(publicKey), check.sessionKey)) {
+    return { verdict: VERDICT.BAD_SIGNATURE }
+  }
+  return { verdict: VERDICT.OK, units, digest }
+}
+
+// Protocol constants (change needs a spec change): SPEC §13.4.
+const DRAW_BYTES = 20
+const DRAW_BITS = 160n

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { FIELD_ORDER } from '@byway/protocol/crypto'
+import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
+import {
+  bytesOf,
+  createPlainVerifier,
+  createPool,
+  elementOf,
+  numberOf,
+  openingHolds,
+  slotCount,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import { decodePlainProof, encodePlainProof, type Opening } from '@byway/protocol/wire'
+import fc from 'fast-check'
+import { openSlot, POOL, TERMS } from './ticket-world.ts'
+
+const verifier = createPlainVerifier(crypto, POOL)
+const { opening } = openSlot(1, 3)
+const holds = (changed: Partial<Opening>): boolean =>
+  openingHolds(crypto, verifier, POOL.domain, { ...opening, ...changed })
+
+describe('a plain proof (SPEC §13.3)', () => {
+  it('holds for its opening', () => assert.equal(holds({}), true))
+
+  it('holds for the last slot of a deposit and not for one beyond', () => {
+    const limit = 1000
+    assert.equal(slotCount(POOL, limit), 200)
+    assert.equal(openingHolds(crypto, verifier, POOL.domain, openSlot(2, 199).opening), true)
+    assert.equal(openingHolds(crypto, verifier, POOL.domain, openSlot(2, 200).opening), false)
+  })
+
+  it('does not hold on another chain, where it would show a payer for nothing', () => {
+    const pool = createPool(crypto, { ...TERMS, chainId: 10 })
+    const elsewhere = createPlainVerifier(crypto, { ...POOL, chainId: 10 })
+    assert.equal(openingHolds(crypto, elsewhere, POOL.domain, opening), false)
+    assert.notEqual(pool.domain, POOL.domain)
+  })
+
+  it('does not hold for another pool’s domain or another profile’s leaves', () => {
+    assert.equal(openingHolds(crypto, verifier, POOL.domain + 1n, opening), false)
+    const bulk = createPlainVerifier(crypto, createPool(crypto, { ...TERMS, winsPerSlot: 8 }))
+    assert.equal(openingHolds(crypto, bulk, POOL.domain, opening), false)
+  })
+
+  it('does not hold with a second name of the nullifier or the root', () => {
+    const alias = (bytes: Uint8Array): Uint8Array => u256Bytes(numberOf(bytes) + FIELD_ORDER)
+    assert.equal(holds({ nullifier: alias(opening.nullifier) }), false)
+    assert.equal(holds({ root: alias(opening.root) }), false)
+    const proof = decodePlainProof(opening.proof)
+    const siblings = proof.siblings.map((sibling, i) => (i === 0 ? alias(sibling) : sibling))
+    assert.equal(holds({ proof: encodePlainProof({ ...proof, siblings }) }), false)
+  })
+
+  it('does not hold with a receipt key, which this version does not have', () => {
+    assert.equal(holds({ receiptKey: u256Bytes(1n) }), false)
+  })
+
+  it('does not hold with any bit of the opening changed', () => {
+    const fields = ['root', 'nullifier', 'sessionKey', 'receiptKey', 'proof'] as const
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), fc.nat(), (field, place) => {
+        const changed = Uint8Array.from(opening[field])
+        const bit = place % (changed.length * 8)
+        changed[bit >> 3]! ^= 1 << (bit & 7)
+        assert.equal(holds({ [field]: changed }), false)
+      }),
+      { numRuns: process.env['SLOW'] === '1' ? 5000 : 60 },
+    )
+  })
+
+  it('does not hold when it is no proof at all', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (proof) => {
+        assert.equal(holds({ proof }), false)
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe('field elements and numbers', () => {
+  it('go to bytes and back', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }), (value) => {
+        assert.equal(numberOf(u256Bytes(value)), value)
+        assert.equal(elementOf(u256Bytes(value)) !== undefined, value < FIELD_ORDER)
+      }),
+    )
+    assert.equal(numberOf(new Uint8Array(0)), 0n)
+    assert.deepEqual(bytesOf(0x1_02n, 4), Uint8Array.of(0, 0, 1, 2))
+  })
+
+  it('that do not fit are a bug of ours', () => {
+    for (const value of [-1n, 256n]) {
+      assert.throws(() => bytesOf(value, 1), { code: 'ASSERTION' })
+    }
+  })
+})
