@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 }
 
 /** The only files of the pure core that may see Node: they implement the crypto port. */
-const NODE_ALLOWED = /^packages\/protocol\/src\/crypto\/node-[a-z-]+\.ts$/
+const NODE_ALLOWED = /^packages\/protocol\/src\/crypto\/node-[a-z\d-]+\.ts$/
 
 const IMPORT =
   /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
