@@ -1,4 +1,6 @@
 /** A client's side: leaves, plain proofs (SPEC §13.3), openings, tickets that win, and what the session key signs. */
+import assert from 'node:assert/strict'
+import { bywayPoolArtifact } from '@byway/chain'
 import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
@@ -19,6 +21,7 @@ import {
   withdrawalX,
 } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
+import { eventsOf, type Receipt } from './rpc.ts'
 import type { World } from './world.ts'
 
 export const ZERO: Address = '0x0000000000000000000000000000000000000000'
@@ -61,7 +64,7 @@ export type Drawn = Ticket & { readonly isWin: boolean; readonly digest: Hex; re
 
 /** Follows one pool's leaves and makes all that a client makes. */
 export interface Client {
-  readonly tree: LeanIMT<bigint>
+  readonly tree: LeanIMT
   readonly pool: Place
   readonly domain: bigint
   readonly tag: bigint
@@ -79,8 +82,8 @@ export interface Client {
   destination(slot: Slot, idc: bigint, feeTo?: Address): Destination
   /** Deposits for an owner of that name. */
   deposit(from: Address, ownerName: string, limit: number): Promise<Leaf>
-  /** Notes a leaf that the contract made of a slot's rest. */
-  note(owner: Key, limit: number): Leaf
+  /** Notes the leaf that a call inserted for this destination, if any; gives its limit, or 0. */
+  noteInserted(receipt: Receipt, idc: bigint): number
   /** Publishes the root in a new interval. */
   snapshot(from: Address): Promise<void>
 }
@@ -180,10 +183,16 @@ export function createClient(world: World): Client {
       tree.insert(leafOf(idcOf(owner), limit))
       return leaf
     },
-    note(owner, limit) {
-      const leaf = { owner, limit, index: tree.size }
-      tree.insert(leafOf(idcOf(owner), limit))
-      return leaf
+    noteInserted(receipt, idc) {
+      const event = eventsOf(bywayPoolArtifact.abi, receipt).find(
+        ({ eventName }) => eventName === 'Inserted',
+      )
+      if (!event) return 0
+      const limit = Number(event.args['limit'])
+      assert.equal(event.args['leaf'], leafOf(idc, limit))
+      assert.equal(event.args['index'], BigInt(tree.size))
+      tree.insert(leafOf(idc, limit))
+      return limit
     },
     async snapshot(from) {
       await world.rpc.pass(world.profile.snapshotInterval)
