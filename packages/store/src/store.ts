@@ -2,7 +2,9 @@
  * What a store is: durable records of money behind promises.
  * @module
  */
+import type { BalanceRecords, TokenKeyRecords } from '@byway/protocol/payment'
 import type { Submit } from './operation.ts'
+import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
 import { createCounterRecords, type CounterRecords } from './records/counters.ts'
 import { createDepositRecords, type DepositRecords } from './records/deposits.ts'
@@ -11,6 +13,7 @@ import { createLedgerRecords, type LedgerRecords } from './records/ledger.ts'
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
 import { createSlotJournal, type SlotJournal } from './records/slot-journal.ts'
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
+import { createTokenKeyRecords } from './records/token-keys.ts'
 import { createTokenStock, type TokenStock } from './records/token-stock.ts'
 import { createWinnerRecords, type WinnerRecords } from './records/winners.ts'
 
@@ -23,6 +26,8 @@ export type Records = {
   readonly openings: OpeningRecords
   readonly winners: WinnerRecords
   readonly spentTokens: SpentTokenRecords
+  readonly tokenKeys: TokenKeyRecords
+  readonly balances: BalanceRecords
   readonly handOvers: HandOverRecords
   readonly deposits: DepositRecords
   readonly slots: SlotJournal
@@ -74,6 +79,8 @@ export function createRecords(
     openings: createOpeningRecords(submit),
     winners: createWinnerRecords(submit),
     spentTokens: createSpentTokenRecords(submit),
+    tokenKeys: createTokenKeyRecords(submit, submitAll),
+    balances: createBalanceRecords(submit),
     handOvers: createHandOverRecords(submit),
     deposits: createDepositRecords(submit),
     slots: createSlotJournal(submit),

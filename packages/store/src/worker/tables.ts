@@ -123,4 +123,23 @@ export const TABLES: readonly TableShape[] = [
     key: ['key_id'],
     beginsWork: false,
   },
+  {
+    name: 'token_key',
+    columns: { kind: 'int', day: 'int', key_id: 'blob', private_key: 'blob' },
+    key: ['key_id'],
+    beginsWork: true,
+  },
+  {
+    name: 'balance',
+    columns: {
+      nullifier: 'blob',
+      units: 'int',
+      paid_ms: 'int',
+      admission_day: 'int',
+      admissions: 'int',
+      last_sales: 'blob',
+    },
+    key: ['nullifier'],
+    beginsWork: false,
+  },
 ]
