@@ -42,6 +42,8 @@ export type CircuitSourceDeps = {
   readonly nowMs: () => number
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
+  /** What a node weighs as exit or middle. @default what the guards' keeper has measured */
+  readonly weightOf?: ((key: NodeKey) => number) | undefined
 }
 
 /** Creates the source. */
@@ -87,7 +89,7 @@ class Source implements CircuitSource {
       set: directory.nodes,
       guards: preferStanding(guards.entries(nowMs), this.#deps.links),
       request,
-      weightOf: (key) => guards.weightOf(key),
+      weightOf: this.#deps.weightOf ?? ((key) => guards.weightOf(key)),
       random,
       nowMs,
       unsafeSingleHop,

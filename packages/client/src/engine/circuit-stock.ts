@@ -2,6 +2,7 @@
  * Warm circuits, built before anybody asks: the first request of an application finds one ready. Each is given away once, so nobody shares one.
  * @module
  */
+import type { PathNode } from '@byway/protocol/directory'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { BuiltCircuit } from './build-circuit.ts'
@@ -28,6 +29,8 @@ export type CircuitStockDeps = {
 /** Circuits on the shelf. */
 export interface CircuitStock {
   readonly size: number
+  /** The nodes of each circuit, entry first. */
+  readonly paths: readonly (readonly PathNode[])[]
   /** Takes a circuit that fits, or `undefined`; another one is built in its place. */
   take(fits: (ready: ReadyCircuit) => boolean): ReadyCircuit | undefined
   /** Starts to fill the shelf. */
@@ -56,6 +59,10 @@ class Stock implements CircuitStock {
   get size(): number {
     this.#sweep()
     return this.#items.length
+  }
+
+  get paths(): readonly (readonly PathNode[])[] {
+    return this.#items.map(({ ready }) => ready.path)
   }
 
   take(fits: (ready: ReadyCircuit) => boolean): ReadyCircuit | undefined {

@@ -18,8 +18,9 @@ import {
   RESET_REASON,
   TUNNEL_ID_BYTES,
 } from '@byway/protocol/wire'
-import type { CloseReason, Endpoint, ResetReason } from '@byway/protocol/wire'
+import type { CloseReason, Endpoint, PayMessage, ResetReason } from '@byway/protocol/wire'
 import { createLegLink } from '@byway/net'
+import type { TunnelPayer } from '../money/tunnel-payer.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
@@ -42,6 +43,8 @@ export type TunnelDriverDeps = {
   readonly onOver: (driver: ClientTunnelDriver) => void
   /** The path has changed: first leg, and each later one. */
   readonly onPath: (driver: ClientTunnelDriver) => void
+  /** Pays the hops after the entry; none in a network where nothing is paid. */
+  readonly payer?: TunnelPayer | undefined
 }
 
 type Lookup = {
@@ -73,6 +76,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   /** When the last legs died. */
   #deathsAtMs: readonly number[] = []
   #watch: LegWatch | undefined
+  /** Payload that came in the cell at hand. */
+  #usefulBytes = 0
+  /** Payload that may still come for streams that were reset here. */
+  #strayBytes = 0
 
   constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
     this.#deps = deps
@@ -86,6 +93,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
       leg,
       handler: this,
     })
+    this.#payOn(leg)
     this.#listen(ready.circuit, leg)
     deps.onPath(this)
   }
@@ -105,6 +113,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   connect(host: string, port: number): TunnelStream {
+    this.#deps.payer?.admit()
     const id = this.#tunnel.connect({ host, port, flags: FLAGS }, this.#deps.nowMs())
     const stream = new TunnelStream(id, this)
     this.#streams.set(id, stream)
@@ -115,6 +124,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   async resolve(host: string): Promise<ResolveAnswer> {
     if (this.isOver) throw resetError(RESET_REASON.MISC)
     const { promise, resolve, reject } = Promise.withResolvers<ResolveAnswer>()
+    this.#deps.payer?.admit()
     const id = this.#tunnel.resolve(host, FLAGS, this.#deps.nowMs())
     this.#lookups.set(id, { resolve, reject })
     return await promise
@@ -126,6 +136,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     close(): void
   } {
     if (this.isOver) throw resetError(RESET_REASON.MISC)
+    this.#deps.payer?.admit()
     const id = this.#tunnel.associate(this.#deps.nowMs())
     this.#flows.set(id, sink)
     return {
@@ -137,12 +148,13 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     }
   }
 
-  /** Ends the tunnel from this side; open streams are reset, lookups and flows end with an error. */
-  close(): void {
+  /** Ends the tunnel from this side; open streams are reset, lookups and flows end with the error. */
+  close(error: Error = circuitError(CLOSE_REASON.FINISHED)): void {
     if (this.isOver) return
     this.#closing.abort()
     this.#watch?.stop()
-    this.#failAll(circuitError(CLOSE_REASON.FINISHED))
+    this.#failAll(error)
+    this.#deps.payer?.stop()
     this.#tunnel.close()
     this.#tunnel.pump(this.#deps.nowMs())
     this.#deps.onOver(this)
@@ -163,6 +175,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   reset(stream: number, reason: ResetReason): void {
+    // What was granted and is under way was asked for.
+    this.#strayBytes += MAX_STRAY_BYTES
     this.#tunnel.reset(stream, reason)
   }
 
@@ -187,6 +201,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   onData(stream: number, bytes: Uint8Array): void {
+    this.#usefulBytes += bytes.length
     this.#streams.get(stream)?.onData(bytes)
   }
 
@@ -212,6 +227,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void {
+    this.#usefulBytes += payload.length
     this.#flows.get(stream)?.onDatagram(endpoint, payload)
   }
 
@@ -220,8 +236,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   /** SPEC §13: in a network without payment its messages are refused. */
-  onPay(): boolean {
-    return false
+  onPay(pay: PayMessage, hop: number | undefined): boolean {
+    return this.#deps.payer?.onPay(pay, hop) ?? false
   }
 
   onJoined(): void {
@@ -234,6 +250,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#closing.abort()
     this.#watch?.stop()
     this.#circuit.destroy(CLOSE_REASON.FINISHED)
+    this.#deps.payer?.stop()
     this.#deps.onOver(this)
   }
 
@@ -251,16 +268,45 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   #makeLeg(circuit: ReadyCircuit['circuit']): Leg {
-    const { provider, randomBytes } = this.#deps
+    const { provider, randomBytes, payer } = this.#deps
     const { hops, entryLayer, link, queue } = circuit
+    const pushPaid = (cell: Uint8Array): void => {
+      payer?.onSent(cell.length)
+      link.push(queue, cell)
+    }
     const last = hops[hops.length - 1]
     if (!last) throw circuitError(CLOSE_REASON.INTERNAL)
     return createOriginLeg(createOriginLayers({ provider, hops, entryLayer }), {
       handshakeHash: last.handshakeHash,
       tunnelSecret: last.keys.tunnelSecret,
-      link: createLegLink({ link, queue, onRoom: () => this.onWork() }),
+      link: createLegLink({
+        link,
+        queue,
+        push: payer && pushPaid,
+        onRoom: () => this.onWork(),
+      }),
       randomBytes,
     })
+  }
+
+  #payOn(leg: Leg): void {
+    this.#deps.payer?.onLeg({
+      path: this.path,
+      rttMs: () => leg.window.congestion.rttMs,
+      send: (message, hop) =>
+        hop === undefined ? this.#tunnel.pay(message) : this.#tunnel.payHop(hop, message),
+    })
+  }
+
+  /** A cell of the present leg was taken. An exit that sends what nobody asked for is left, tunnel and all (SPEC §15.3). */
+  #onTaken(cellBytes: number): void {
+    const { payer } = this.#deps
+    const strayBytes = Math.min(this.#strayBytes, Math.max(0, cellBytes - this.#usefulBytes))
+    this.#strayBytes -= strayBytes
+    const usefulBytes = this.#usefulBytes + strayBytes
+    if (!payer || payer.onReceived(cellBytes, usefulBytes, this.useCount > 0)) return
+    this.#circuit.destroy(CLOSE_REASON.PROTOCOL)
+    this.#tunnel.giveUp()
   }
 
   #listen(circuit: ReadyCircuit['circuit'], leg: Leg): void {
@@ -279,8 +325,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
           this.#onLegDied(circuit, readDestroyBody(bodyOf(cell)))
           return
         }
+        this.#usefulBytes = 0
         const fault = this.#tunnel.onCell(leg, cell, nowMs)
         if (fault && !fault.isTunnelOver) this.#onLegDied(circuit, fault.reason)
+        else if (circuit === this.#circuit && !this.isOver) this.#onTaken(cell.length)
       },
       onLinkClosed: (reason) => this.#onLegDied(circuit, reason),
     })
@@ -322,6 +370,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
       this.path = ready.path
       const leg = this.#makeLeg(ready.circuit)
       this.#tunnel.attachLeg(leg)
+      this.#payOn(leg)
       this.#listen(ready.circuit, leg)
     } catch {
       if (!this.isOver) this.#tunnel.giveUp()
@@ -345,5 +394,7 @@ const MAX_DEATHS = 16
 const DEATHS_WITHIN_MS = 60_000
 /** Three legs take as long to be found silent as the exit keeps an orphan. */
 const MAX_SILENT_LEGS = 3
+/** The widest window of a stream (SPEC §8.3). */
+const MAX_STRAY_BYTES = 4 * 1024 * 1024
 /** The exit keeps an orphan for 30 s (SPEC §9.3). */
 const REJOIN_TIMEOUT_MS = 30_000

@@ -17,10 +17,15 @@ import {
 import type { NetworkParameters } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
+import { isBywayError } from '@byway/protocol/base'
+import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { EMPTY_CONTEXT, formatAddress, judgeDial, parseCidr } from '@byway/protocol/policy'
 import { dialLink } from '@byway/net'
 import type { Link } from '@byway/protocol/link'
+import { createMoney } from '../money/money.ts'
+import type { ClientPayment, Money, MoneyStatus } from '../money/money.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
 import { createCircuitSource, targetOf } from './circuit-source.ts'
@@ -38,7 +43,7 @@ import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
-import type { TunnelPool } from './tunnel-pool.ts'
+import type { TunnelPool, TunnelRequest } from './tunnel-pool.ts'
 
 export type ClientOptions = {
   readonly network: NetworkParameters
@@ -51,6 +56,8 @@ export type ClientOptions = {
   /** A layer for the entry too (SPEC §6.1). @default false */
   readonly entryLayer?: boolean | undefined
   readonly log?: Logger | undefined
+  /** What to pay with, in a network whose file says how it is paid. Without it nothing is paid there, and little is served. */
+  readonly payment?: ClientPayment | undefined
   /** Told when a tunnel opens and whenever it moves to other relays. */
   readonly onPath?: ((path: PathReport) => void) | undefined
 }
@@ -73,6 +80,8 @@ export type ClientStatus = {
   readonly links: number
   readonly stock: number
   readonly tunnels: readonly PathReport[]
+  /** Undefined where nothing is paid. */
+  readonly money: MoneyStatus | undefined
 }
 
 /** How far a guard is. */
@@ -112,6 +121,7 @@ class Engine implements Client {
   readonly #source: CircuitSource
   readonly #stock: CircuitStock
   readonly #pool: TunnelPool
+  readonly #money: Money | undefined
   readonly #closing = new AbortController()
   #warmTimer: NodeJS.Timeout | undefined
 
@@ -124,7 +134,10 @@ class Engine implements Client {
     const monotonicMs = (): number => performance.now()
     this.#guards = createGuardKeeper({ path: home && join(home, 'guards.json'), random, nowMs })
     this.#links = createGuardLinks({
-      dial: (target, signal) => this.#dial(target, signal),
+      dial: async (target, signal) => {
+        const link = await this.#dial(target, signal)
+        return this.#money?.meter(link, target.key) ?? link
+      },
       onOutcome: (key, isUp) => this.#guards.onLink(key, isUp),
       nowMs: monotonicMs,
     })
@@ -145,12 +158,18 @@ class Engine implements Client {
       nowMs,
       entryLayer: options.entryLayer ?? false,
       unsafeSingleHop: options.unsafeSingleHop ?? false,
+      weightOf: (key) => {
+        const weight = this.#guards.weightOf(key)
+        return this.#money?.weigh(key, weight) ?? weight
+      },
     })
     this.#stock = createCircuitStock({
       source: this.#source,
       need: { port: firstPort(network), hops: options.hops },
       nowMs: monotonicMs,
     })
+    this.#money = this.#createMoney(random)
+    const money = this.#money
     this.#pool = createTunnelPool({
       provider: nodeCrypto,
       randomBytes,
@@ -160,6 +179,7 @@ class Engine implements Client {
       defaultHops: options.hops,
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
       onPath: (driver) => options.onPath?.(reportOf(driver)),
+      openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
     })
   }
 
@@ -167,6 +187,7 @@ class Engine implements Client {
     await this.#guards.load()
     await this.#directory.start(signal)
     this.#guards.refresh(this.#directory.nodes)
+    await this.#money?.start(signal)
     this.#stock.start()
     this.#keepGuardsWarm()
     this.#warmTimer = setInterval(() => this.#keepGuardsWarm(), WARM_EVERY_MS).unref()
@@ -175,13 +196,13 @@ class Engine implements Client {
 
   async connect(target: Target, options: DialOptions): Promise<ByteStream> {
     const { isolation, selection, signal } = options
-    const driver = await this.#pool.acquire({ isolation, selection, port: target.port }, signal)
+    const driver = await this.#acquire({ isolation, selection, port: target.port }, signal)
     return driver.connect(target.host, target.port)
   }
 
   async resolve(host: string, options: DialOptions): Promise<readonly string[]> {
     const { isolation, selection, signal } = options
-    const driver = await this.#pool.acquire({ isolation, selection, port: undefined }, signal)
+    const driver = await this.#acquire({ isolation, selection, port: undefined }, signal)
     const { reason, addresses } = await untilAborted(driver.resolve(host), signal)
     if (reason !== undefined) throw resetError(reason)
     return addresses.map((address) => formatAddress(toIpAddress(address)))
@@ -190,7 +211,7 @@ class Engine implements Client {
   async openDatagrams(options: Parameters<Dialer['openDatagrams']>[0]): Promise<DatagramFlow> {
     const { isolation, selection, signal } = options
     const request = { isolation, selection, port: undefined, needsDatagrams: true }
-    return openDatagramFlow(await this.#pool.acquire(request, signal), options.onDatagram)
+    return openDatagramFlow(await this.#acquire(request, signal), options.onDatagram)
   }
 
   status(): ClientStatus {
@@ -199,6 +220,7 @@ class Engine implements Client {
       links: this.#links.live.length,
       stock: this.#stock.size,
       tunnels: this.#pool.tunnels.map(reportOf),
+      money: this.#money?.status,
     }
   }
 
@@ -216,7 +238,41 @@ class Engine implements Client {
     this.#stock.stop()
     this.#pool.closeAll()
     this.#links.closeAll()
+    await this.#money?.stop()
     await this.#guards.flush()
+  }
+
+  async #acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
+    this.#money?.requireFunds()
+    try {
+      return await this.#pool.acquire(request, signal)
+    } catch (error) {
+      // Without a slot to show no hop but those that have one may be on a path.
+      const isNoPath = isBywayError(error) && error.code === 'NO_PATH'
+      if (isNoPath) this.#money?.requireSlots()
+      throw error
+    }
+  }
+
+  #createMoney(random: () => number): Money | undefined {
+    const { network, payment } = this.#options
+    if (!network.payment || !payment) return undefined
+    return createMoney({
+      ...payment,
+      parameters: network.payment,
+      provider: nodeCrypto,
+      ticketCrypto: nodeTicketCrypto,
+      blindTokens: nodeBlindTokens,
+      randomBytes,
+      random,
+      source: this.#source,
+      nodeOf: (key) => this.#directory.nodes.get(key),
+      paths: () => [...this.#pool.tunnels.map(({ path }) => path), ...this.#stock.paths],
+      onStopped: (error) => this.#pool.failAll(error),
+      onHopFailed: (key) => this.#guards.observe(key, { type: 'failure' }),
+      nowMs: () => Date.now(),
+      monotonicMs: () => performance.now(),
+    })
   }
 
   /** Keeps a second guard's link standing, so that a tunnel whose guard dies moves in one round trip. */

@@ -15,6 +15,7 @@ import type { TunnelDriverDeps } from './client-tunnel-driver.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import { circuitError, clientError } from './errors.ts'
+import type { TunnelPayer } from '../money/tunnel-payer.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Tor's MaxCircuitDirtiness: after it a tunnel takes no new streams. */
@@ -30,17 +31,23 @@ const SWEEP_MS = 30_000
 const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
 /** An exit that its neighbours cannot reach so often, or that shuts down, is gone. */
 const MAX_UNREACHABLE = 4
+/** Exits that sell no admission before the application is told. */
+const MAX_REFUSED = 2
 /** Sessions without a tunnel whose exit is remembered; one per request would otherwise fill the memory. The oldest are forgotten. */
 const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' | 'nowMs'> & {
   readonly source: CircuitSource
-  readonly stock: CircuitStock
+  readonly stock: Omit<CircuitStock, 'paths'>
   /** Hops when the user name does not say. */
   readonly defaultHops: 1 | 2 | 3 | undefined
   /** True when the exit may serve the port. */
   readonly opensPort: (exit: PathNode, port: number) => boolean
   readonly onPath: (driver: ClientTunnelDriver) => void
+  /** Gets what a tunnel over a path needs to begin; none in a network where nothing is paid. Rejects when the exit sells it to nobody. */
+  readonly openPayer?:
+    | ((path: readonly PathNode[], signal: AbortSignal) => Promise<TunnelPayer>)
+    | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -60,6 +67,8 @@ export interface TunnelPool {
   /** Finds or opens a tunnel with room for one more stream. */
   acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver>
   closeAll(): void
+  /** Ends every tunnel with this error; new ones may be opened. */
+  failAll(error: Error): void
 }
 
 /** Creates an empty pool. */
@@ -122,6 +131,10 @@ class Pool implements TunnelPool {
     this.#groups.clear()
   }
 
+  failAll(error: Error): void {
+    for (const driver of this.tunnels) driver.close(error)
+  }
+
   #groupOf(key: string): Group {
     const known = this.#groups.get(key)
     if (known) return known
@@ -168,7 +181,7 @@ class Pool implements TunnelPool {
   }
 
   async #openOne(key: string, group: Group, request: TunnelRequest): Promise<void> {
-    const ready = await this.#readyCircuit(group, request)
+    const { ready, payer } = await this.#paidCircuit(group, request)
     if (this.#closing.signal.aborted) ready.circuit.destroy(CLOSE_REASON.FINISHED)
     this.#closing.signal.throwIfAborted()
     const nowMs = this.#deps.nowMs()
@@ -181,6 +194,7 @@ class Pool implements TunnelPool {
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onOver: (over) => this.#forget(key, over),
+      payer,
     })
     // Its circuit was destroyed in the same breath in which it was built.
     if (driver.isOver) throw circuitError(CLOSE_REASON.LINK_CLOSED)
@@ -192,8 +206,32 @@ class Pool implements TunnelPool {
     }
   }
 
-  async #readyCircuit(group: Group, request: TunnelRequest): Promise<ReadyCircuit> {
-    const need = this.#needOf(group, request)
+  /** A circuit and what admits a tunnel to its exit; another exit is tried when one sells nothing. */
+  async #paidCircuit(
+    group: Group,
+    request: TunnelRequest,
+  ): Promise<{ readonly ready: ReadyCircuit; readonly payer: TunnelPayer | undefined }> {
+    const { openPayer } = this.#deps
+    const refused = new Set<NodeKey>()
+    for (;;) {
+      const ready = await this.#readyCircuit(group, request, refused)
+      try {
+        return { ready, payer: await openPayer?.(ready.path, this.#closing.signal) }
+      } catch (error) {
+        ready.circuit.destroy(CLOSE_REASON.FINISHED)
+        const exit = ready.path.at(-1)
+        if (!exit || !isRefusedPay(error) || refused.size >= MAX_REFUSED) throw error
+        refused.add(exit.key)
+      }
+    }
+  }
+
+  async #readyCircuit(
+    group: Group,
+    request: TunnelRequest,
+    refused: ReadonlySet<NodeKey>,
+  ): Promise<ReadyCircuit> {
+    const need = { ...this.#needOf(group, request), excludeNodes: refused }
     const { port } = request
     const isPlain =
       need.country === undefined &&
@@ -203,7 +241,11 @@ class Pool implements TunnelPool {
     if (isPlain && need.hops === this.#deps.defaultHops) {
       const inStock = this.#deps.stock.take(({ path }) => {
         const exit = path.at(-1)
-        return exit !== undefined && (port === undefined || this.#deps.opensPort(exit, port))
+        return (
+          exit !== undefined &&
+          !refused.has(exit.key) &&
+          (port === undefined || this.#deps.opensPort(exit, port))
+        )
       })
       if (inStock) return inStock
     }
@@ -305,6 +347,10 @@ function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): stri
     wishes,
     needsDatagrams === true,
   ])
+}
+
+function isRefusedPay(error: unknown): boolean {
+  return isBywayError(error) && error.code === 'PAYMENT_REFUSED'
 }
 
 function isExitUnreachable(error: unknown, hops: number): boolean {

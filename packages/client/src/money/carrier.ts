@@ -11,13 +11,17 @@ export interface PayListener {
   onClosed(): void
 }
 
-/** A way to one hop. */
-export interface PayCarrier {
+/** Takes messages for one hop. */
+export interface PaySender {
   readonly isClosed: boolean
-  /** Sends messages in order; on a closed carrier they are dropped. */
+  /** Sends messages in order; once closed they are dropped. */
   send(messages: readonly ClientPayMessage[]): void
+}
+
+/** A way to one hop and back. */
+export interface PayCarrier extends PaySender {
   /** Who is told; set before anything is sent. */
   listen(listener: PayListener): void
-  /** Ends it. A link goes with all its circuits. */
+  /** Ends it. */
   close(): void
 }

@@ -52,8 +52,8 @@ export type SpendingDeps = {
   readonly run: string
   /** Wall clock. */
   readonly nowMs: () => number
-  /** No more may be spent from now on. Told once. */
-  readonly onBudgetSpent: () => void
+  /** No more may be spent from now on. Told once a month, with BUDGET_SPENT. */
+  readonly onBudgetSpent: (error: Error) => void
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -131,10 +131,11 @@ class Sums implements Spending {
   requireLeft(amount: bigint): void {
     const { budget } = this.#deps
     if (budget === undefined || this.#monthSum() + amount <= budget) return
+    const error = moneyError('BUDGET_SPENT', { limit: String(budget) })
     const isNews = !this.#wasSpent
     this.#wasSpent = true
-    if (isNews) this.#deps.onBudgetSpent()
-    throw moneyError('BUDGET_SPENT', { limit: String(budget) })
+    if (isNews) this.#deps.onBudgetSpent(error)
+    throw error
   }
 
   onSlotShown(hop: NodeKey, nullifier: Uint8Array): void {

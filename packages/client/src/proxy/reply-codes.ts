@@ -166,6 +166,24 @@ const DIAL_REPLIES: Readonly<Record<DialFailureCode, RefusalReply>> = {
     'destination_unavailable',
     'the client is shutting down',
   ),
+  BUDGET_SPENT: reply(
+    'NOT_ALLOWED',
+    402,
+    'http_request_denied',
+    'the budget of this month is spent: raise it with --budget',
+  ),
+  DEPOSIT_SPENT: reply(
+    'NOT_ALLOWED',
+    402,
+    'http_request_denied',
+    'no slot of the deposit is left: see byway wallet deposit',
+  ),
+  PAYMENT_REFUSED: reply(
+    'GENERAL_FAILURE',
+    503,
+    'destination_unavailable',
+    'no exit takes the payment at the moment; try again',
+  ),
   NO_PATH: reply(
     'NETWORK_UNREACHABLE',
     503,

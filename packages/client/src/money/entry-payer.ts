@@ -1,0 +1,183 @@
+/**
+ * Pays an entry for all circuits of its link (SPEC §15.3): tickets over one unit each, ahead of what the client itself counts. Shows its slot when the link is first
+ * used in earnest, so that a link that is only kept warm costs nothing.
+ * @module
+ */
+import type { NodeKey } from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { createAllowance } from '@byway/protocol/payment'
+import { UNIT_BYTES } from '@byway/protocol/ticket'
+import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
+import type { ClientPayMessage, DueMessage, PayMessage } from '@byway/protocol/wire'
+import { delay } from '../engine/abort.ts'
+import type { PaySender } from './carrier.ts'
+import type { LinkPayer } from './metered-link.ts'
+import { createRateMeter } from './rate-meter.ts'
+import { createSlotSession } from './slot-session.ts'
+import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
+import type { Spending } from './spending.ts'
+import type { Tariff } from './tariff.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Control circuits and the first page may use so much of what an entry gives for nothing; then the first ticket goes. */
+const UNPAID_BYTES = 128 * 1024
+/** The slot is shown by then, so that the first ticket can go at once. */
+const SHOW_BYTES = 32 * 1024
+/** Between tries to show a slot. */
+const RETRY_MS = [500, 2000, 5000] as const
+/** Before an entry that could not be paid is tried anew. */
+const REST_MS = 10_000
+/** Bytes are told to the ledger in such steps. */
+const BOOK_BYTES = 16 * 1024 * 1024
+
+export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
+  readonly spending: Pick<Spending, 'onTicket' | 'requireLeft' | 'onUsed' | 'onPaidLost'>
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+  /** The entry took pay and broke its side of it, or cannot be paid: its link is closed. */
+  readonly onFault: (entry: NodeKey) => void
+  /** It cannot be paid now: no slot, no budget, no answer. */
+  readonly onUnpayable: (error: unknown) => void
+  readonly closing: AbortSignal
+}
+
+/** Creates the payer of a fresh link. `link` is what the PAY messages go over. */
+export function createEntryPayer(
+  deps: EntryPayerDeps,
+  entry: { readonly key: NodeKey; readonly tariff: Tariff },
+  link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>,
+): LinkPayer {
+  return new EntryPayer(deps, entry, link)
+}
+
+class EntryPayer implements LinkPayer, PaySender {
+  readonly #deps: EntryPayerDeps
+  readonly #key: NodeKey
+  readonly #link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>
+  readonly #session: SlotSession
+  readonly #allowance = createAllowance(UNIT_BYTES)
+  readonly #rate = createRateMeter()
+  readonly #gone = new AbortController()
+  #isOpening = false
+  #isOpen = false
+  #bookedBytes = 0
+  /** What it gives for nothing is used up, by this client or its neighbours. */
+  #isWanted = false
+  #restUntilMs = 0
+
+  constructor(
+    deps: EntryPayerDeps,
+    { key, tariff }: { readonly key: NodeKey; readonly tariff: Tariff },
+    link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>,
+  ) {
+    this.#deps = deps
+    this.#key = key
+    this.#link = link
+    this.#session = createSlotSession(
+      deps,
+      { key, use: 'link', tariff },
+      {
+        onReady: () => this.#pay(),
+        onRefused: (units) => this.#allowance.unpaid(units),
+        onSlotOver: (isInUse) => {
+          if (isInUse) void this.#open()
+        },
+        onFault: () => this.#leave(),
+      },
+    )
+  }
+
+  get isClosed(): boolean {
+    return this.#link.isClosed
+  }
+
+  onCounted(bytes: number): void {
+    const isNewRate = this.#rate.count(bytes, this.#deps.nowMs())
+    if (isNewRate) this.#allowance.setBdp(this.#rate.perMs * this.#link.rttMs)
+    const isDue = this.#allowance.count(bytes)
+    if (isDue && this.#allowance.countedBytes >= SHOW_BYTES) this.#pay()
+    if (this.#allowance.countedBytes - this.#bookedBytes >= BOOK_BYTES) this.#book()
+  }
+
+  onPay(pay: PayMessage): void {
+    if (this.#session.onPay(pay)) return
+    if (pay.kind === PAY.DUE) this.#onDue(pay)
+    else this.#leave()
+  }
+
+  onClosed(): void {
+    this.#gone.abort()
+    this.#session.onClosed()
+    this.#book()
+    this.#deps.spending.onPaidLost(this.#key, 'link', Math.max(0, this.#allowance.aheadBytes))
+  }
+
+  /** For the session. */
+  send(messages: readonly ClientPayMessage[]): void {
+    for (const pay of messages) this.#link.send({ type: LINK_MESSAGE.PAY, pay })
+  }
+
+  #onDue(due: DueMessage): void {
+    const { isOvercounted } = this.#allowance.onDue(due)
+    this.#isWanted = true
+    if (isOvercounted) this.#leave()
+    else this.#pay()
+  }
+
+  #pay(): void {
+    if (!this.#isOpen) {
+      void this.#open()
+      return
+    }
+    if (!this.#isWanted && this.#allowance.countedBytes < UNPAID_BYTES) return
+    try {
+      for (let due = this.#allowance.dueGrains(); due > 0; due--) {
+        if (!this.#session.pay(1)) return
+        this.#allowance.paid(1)
+      }
+    } catch (error) {
+      this.#deps.onUnpayable(error)
+    }
+  }
+
+  /** Shows a slot, and tries again when the entry cannot look at it now. */
+  async #open(): Promise<void> {
+    if (this.#isOpening || this.isClosed || this.#deps.nowMs() < this.#restUntilMs) return
+    this.#isOpening = true
+    this.#isOpen = false
+    const signal = AbortSignal.any([this.#deps.closing, this.#gone.signal])
+    let lastError: unknown
+    for (const retryMs of [0, ...RETRY_MS]) {
+      try {
+        await delay(retryMs, signal, this.#deps.timers)
+        await this.#session.open(this, signal)
+        this.#isOpen = true
+        break
+      } catch (error) {
+        lastError = error
+        if (signal.aborted) break
+      }
+    }
+    this.#isOpening = false
+    if (this.#isOpen) this.#pay()
+    else if (!signal.aborted) this.#restAfter(lastError)
+  }
+
+  #restAfter(error: unknown): void {
+    this.#restUntilMs = this.#deps.nowMs() + REST_MS
+    this.#deps.onUnpayable(error)
+  }
+
+  #leave(): void {
+    this.#deps.onFault(this.#key)
+    this.#link.close('protocol')
+  }
+
+  #book(): void {
+    const { countedBytes, paidBytes } = this.#allowance
+    const bytes = countedBytes - this.#bookedBytes
+    const freeBytes = Math.min(bytes, Math.max(0, countedBytes - paidBytes))
+    this.#bookedBytes = countedBytes
+    this.#deps.spending.onUsed(this.#key, 'link', bytes - freeBytes, freeBytes)
+  }
+}

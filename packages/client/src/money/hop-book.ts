@@ -1,0 +1,71 @@
+/**
+ * Which nodes a paying client prefers (DESIGN §7.2): those that hold a slot of its already, since each further one locks money for days; none that asks too much, and for a
+ * while none that took pay and broke its side of it.
+ * @module
+ */
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { SlotKeeper } from './slot-keeper.ts'
+import type { Tariff } from './tariff.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Hops after the entry that a client spreads its circuits over: a few exits and the relays before them. */
+const FAMILIAR_HOPS = 6
+/** How much less another one weighs then: chosen when the request leaves no other, or chance will have it. */
+const STRANGER_SHARE = 0.001
+/** A hop that cheated is left alone for so long. */
+const SHUN_MS = 6 * 3_600_000
+/** One that would not sell, or could not be reached to. */
+const AVOID_MS = 60_000
+const MAX_SHUNNED = 4096
+
+export type HopBookDeps = {
+  readonly slots: Pick<SlotKeeper, 'has' | 'counts'>
+  readonly nodeOf: (key: NodeKey) => PathNode | undefined
+  readonly tariffOf: (node: PathNode) => Tariff | undefined
+  /** The dearest price step that is paid. */
+  readonly maxPriceStep: number
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+}
+
+/** Judges nodes. */
+export interface HopBook {
+  /** A node's weight as exit or middle, from what it weighs otherwise. */
+  weigh(key: NodeKey, weight: number): number
+  /** It took pay and broke its side of it. */
+  shun(key: NodeKey): void
+  /** It sells nothing at the moment. */
+  avoid(key: NodeKey): void
+}
+
+/** Creates an empty book. */
+export function createHopBook(deps: HopBookDeps): HopBook {
+  const untilMs = new Map<NodeKey, number>()
+
+  function leave(key: NodeKey, forMs: number): void {
+    const endMs = deps.nowMs() + forMs
+    untilMs.set(key, Math.max(untilMs.get(key) ?? 0, endMs))
+    for (const [other, atMs] of untilMs) {
+      if (untilMs.size <= MAX_SHUNNED && atMs > deps.nowMs()) break
+      untilMs.delete(other)
+    }
+  }
+
+  function weigh(key: NodeKey, weight: number): number {
+    if ((untilMs.get(key) ?? 0) > deps.nowMs()) return 0
+    const node = deps.nodeOf(key)
+    const tariff = node && deps.tariffOf(node)
+    if (!tariff) return weight
+    if (tariff.priceStep > deps.maxPriceStep) return 0
+    if (deps.slots.has(key, 'tokens')) return weight
+    const { unshown, inUse } = deps.slots.counts
+    if (unshown === 0) return 0
+    return inUse < FAMILIAR_HOPS ? weight : weight * STRANGER_SHARE
+  }
+
+  return {
+    weigh,
+    shun: (key) => leave(key, SHUN_MS),
+    avoid: (key) => leave(key, AVOID_MS),
+  }
+}

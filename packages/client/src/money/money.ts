@@ -1,0 +1,345 @@
+/**
+ * The client's money, put together (DESIGN §7, SPEC §15): slots, the payers of links and tunnels, the shop, what is spent. The only place of this folder where they are
+ * wired; in a network where nothing is paid there is none of it.
+ * @module
+ */
+import { isBywayError } from '@byway/protocol/base'
+import type { BlindTokenScheme, CryptoProvider, TicketCrypto } from '@byway/protocol/crypto'
+import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/directory'
+import type { ClientMoneyEvent } from '@byway/protocol/ledger'
+import type { Link } from '@byway/protocol/link'
+import { createTokenStock } from '@byway/protocol/payment'
+import type { HeldTokenRecords } from '@byway/protocol/payment'
+import { createPool } from '@byway/protocol/ticket'
+import type { Pool } from '@byway/protocol/ticket'
+import type { SpendMessage } from '@byway/protocol/wire'
+import type { CircuitSource } from '../engine/circuit-source.ts'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
+import { moneyError } from './errors.ts'
+import { createEntryPayer } from './entry-payer.ts'
+import { createHopBook } from './hop-book.ts'
+import type { HopBook } from './hop-book.ts'
+import { meterLink } from './metered-link.ts'
+import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
+import { createShop } from './shop.ts'
+import type { Shop } from './shop.ts'
+import { createSlotKeeper } from './slot-keeper.ts'
+import type { SlotCounts, SlotKeeper } from './slot-keeper.ts'
+import { createSpending } from './spending.ts'
+import type { Spending, SpendingStatus } from './spending.ts'
+import { tariffOf } from './tariff.ts'
+import type { Tariff } from './tariff.ts'
+import { createTunnelPayer } from './tunnel-payer.ts'
+import type { TunnelPayer } from './tunnel-payer.ts'
+import { visitHop } from './visit.ts'
+
+// Local limit (tunable): docs/LIMITS.md.
+/** How soon a deposit, a top-up or a chain that answers again is noticed. */
+const REFRESH_MS = 60_000
+/** A chain that does not answer at the start does not keep the user waiting for longer. */
+const FIRST_LOOK_MS = 10_000
+
+/** What the user is told besides the sums. */
+export type MoneyNotice =
+  /** Few slots are left: so many. */
+  | { readonly type: 'depositLow'; readonly unshown: number }
+  /** The budget of this month is used up: nothing more is paid until the next, or until it is raised. */
+  | { readonly type: 'budgetSpent' }
+  /** A hop cannot be paid now; `code` is the error's. */
+  | { readonly type: 'unpayable'; readonly code: string }
+  /** A hop took pay and broke its side of it; it is left alone. */
+  | { readonly type: 'cheated'; readonly hop: NodeKey }
+
+/** What a paying client needs of the program around it. */
+export type ClientPayment = {
+  readonly authoriser: SlotAuthoriser
+  readonly journal: SlotJournal
+  readonly tokens: HeldTokenRecords
+  readonly book: MonthBook
+  /** Takes the ledger's events. */
+  readonly record: (event: ClientMoneyEvent) => Promise<void>
+  /** The most to spend in a calendar month, the token's smallest part; undefined: no limit. */
+  readonly budget?: bigint | undefined
+  /** The dearest price step to pay (SPEC §13.1). @default 8, any */
+  readonly maxPriceStep?: number | undefined
+  readonly onNotice?: ((notice: MoneyNotice) => void) | undefined
+}
+
+/** Where the client stands. */
+export type MoneyStatus = SpendingStatus & {
+  readonly slots: SlotCounts
+  /** What the slots not shown yet are worth, the token's smallest part. */
+  readonly unshownValue: bigint
+  /** False: nothing is paid, and applications get BUDGET_SPENT. */
+  readonly isBudgetLeft: boolean
+}
+
+export type MoneyDeps = ClientPayment & {
+  readonly parameters: PaymentParameters
+  readonly provider: CryptoProvider
+  readonly ticketCrypto: TicketCrypto
+  readonly blindTokens: Pick<BlindTokenScheme, 'publicKey' | 'blind' | 'finalise'>
+  readonly randomBytes: (count: number) => Uint8Array
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly source: CircuitSource
+  readonly nodeOf: (key: NodeKey) => PathNode | undefined
+  /** Paths of warm circuits and tunnels, entry first. */
+  readonly paths: () => readonly (readonly PathNode[])[]
+  /** Nothing may be spent any more: what runs is ended with this error. */
+  readonly onStopped: (error: Error) => void
+  /** A hop failed a payment: it counts against it like a circuit. */
+  readonly onHopFailed: (key: NodeKey) => void
+  /** Wall clock. */
+  readonly nowMs: () => number
+  readonly monotonicMs: () => number
+  /** @default the system's */
+  readonly timers?: Timers | undefined
+}
+
+/** The client's money. */
+export interface Money {
+  readonly status: MoneyStatus
+  /** Reads what the disk has, looks at the chain if it answers, begins to buy. */
+  start(signal: AbortSignal): Promise<void>
+  /** Counts and pays for a guard's link. */
+  meter(link: Link, guard: NodeKey): Link
+  /** A node's weight as exit or middle. */
+  weigh(key: NodeKey, weight: number): number
+  /** @throws BUDGET_SPENT when nothing more may be spent */
+  requireFunds(): void
+  /** @throws DEPOSIT_SPENT when there is no slot to show to another hop */
+  requireSlots(): void
+  /**
+   * Gets what a tunnel over this path needs to begin.
+   * @throws PAYMENT_REFUSED when the exit does not sell it, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
+   */
+  openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
+  stop(): Promise<void>
+}
+
+/** Puts it together. */
+export function createMoney(deps: MoneyDeps): Money {
+  return new ClientMoney(deps)
+}
+
+class ClientMoney implements Money {
+  readonly #deps: MoneyDeps
+  readonly #pool: Pool
+  readonly #closing = new AbortController()
+  readonly #slots: SlotKeeper
+  readonly #spending: Spending
+  readonly #hops: HopBook
+  readonly #shop: Shop
+  readonly #balances = new Map<string, number>()
+  #cancelRefresh: () => void = () => {}
+
+  constructor(deps: MoneyDeps) {
+    this.#deps = deps
+    this.#pool = createPool(deps.ticketCrypto, poolTerms(deps.parameters))
+    this.#spending = this.#createSpending()
+    this.#slots = createSlotKeeper({
+      ...deps,
+      onShown: (hop, nullifier) => this.#spending.onSlotShown(hop, nullifier),
+      onLow: (unshown) => this.#notice({ type: 'depositLow', unshown }),
+      closing: this.#closing.signal,
+    })
+    this.#hops = createHopBook({
+      slots: this.#slots,
+      nodeOf: deps.nodeOf,
+      tariffOf: this.#tariffOf,
+      maxPriceStep: deps.maxPriceStep ?? MAX_PRICE_STEP,
+      nowMs: deps.monotonicMs,
+    })
+    this.#shop = this.#createShop()
+  }
+
+  get status(): MoneyStatus {
+    const slots = this.#slots.counts
+    const spending = this.#spending.status
+    return {
+      ...spending,
+      slots,
+      unshownValue: BigInt(slots.unshown) * this.#pool.slotValue,
+      isBudgetLeft: spending.budget === undefined || spending.month < spending.budget,
+    }
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#slots.load(), this.#spending.load()])
+    await this.#refresh(AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]))
+    signal.throwIfAborted()
+    this.#shop.start()
+  }
+
+  meter(link: Link, guard: NodeKey): Link {
+    const node = this.#deps.nodeOf(guard)
+    const tariff = node && this.#tariffOf(node)
+    if (!tariff) return link
+    const payer = createEntryPayer(
+      {
+        ...this.#sessionDeps(),
+        nowMs: this.#deps.monotonicMs,
+        onFault: (key) => this.#onFault(key),
+        onUnpayable: (error) => this.#onUnpayable(error),
+        closing: this.#closing.signal,
+      },
+      { key: guard, tariff },
+      link,
+    )
+    return meterLink(link, payer)
+  }
+
+  weigh(key: NodeKey, weight: number): number {
+    return this.#hops.weigh(key, weight)
+  }
+
+  requireFunds(): void {
+    this.#spending.requireLeft(1n)
+  }
+
+  requireSlots(): void {
+    const { unshown, total } = this.#slots.counts
+    if (unshown === 0) throw moneyError('DEPOSIT_SPENT', { slots: total })
+  }
+
+  async openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer> {
+    this.requireFunds()
+    const exit = path.at(-1)
+    const admission = exit && path.length > 1 ? await this.#admission(exit, signal) : undefined
+    return createTunnelPayer(
+      {
+        shop: this.#shop,
+        spending: this.#spending,
+        isPaid: (node) => this.#tariffOf(node) !== undefined,
+        onFault: (key) => this.#onFault(key),
+        nowMs: this.#deps.monotonicMs,
+      },
+      admission,
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort()
+    this.#cancelRefresh()
+    await this.#shop.stop()
+    await this.#spending.stop()
+  }
+
+  async #admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage | undefined> {
+    return this.#tariffOf(exit) ? await this.#shop.admission(exit, signal) : undefined
+  }
+
+  readonly #tariffOf = (node: PathNode): Tariff | undefined => tariffOf(this.#pool, node)
+
+  #createSpending(): Spending {
+    const { parameters, budget, book, record, random, nowMs, timers } = this.#deps
+    return createSpending({
+      winValue: parameters.winValue,
+      slotValue: this.#pool.slotValue,
+      budget,
+      book,
+      record,
+      run: `${nowMs().toString(36)}${Math.floor(random() * 2 ** 32).toString(36)}`,
+      nowMs,
+      onBudgetSpent: (error) => {
+        this.#notice({ type: 'budgetSpent' })
+        this.#deps.onStopped(error)
+      },
+      timers,
+    })
+  }
+
+  #createShop(): Shop {
+    const { provider, blindTokens, tokens, randomBytes, parameters, nowMs, timers } = this.#deps
+    const random = randomBytes
+    const stock = createTokenStock({ scheme: blindTokens, hash: provider, records: tokens, random })
+    return createShop({
+      stock,
+      visit: (hop, orders, signal) =>
+        visitHop(
+          {
+            ...this.#sessionDeps(),
+            provider,
+            source: this.#deps.source,
+            stock,
+            tariffOf: this.#tariffOf,
+            balances: this.#balances,
+            issueDelayMs: parameters.issueDelayS * 1000,
+            onFault: ({ key }) => this.#onFault(key),
+            nowMs,
+          },
+          hop,
+          orders,
+          signal,
+        ),
+      hopsInUse: () => this.#hopsInUse(),
+      spending: this.#spending,
+      nowMs,
+      onFailed: (hop, error) => this.#onVisitFailed(hop, error),
+      timers,
+    })
+  }
+
+  #sessionDeps() {
+    const { ticketCrypto, randomBytes, timers } = this.#deps
+    return {
+      slots: this.#slots,
+      spending: this.#spending,
+      crypto: ticketCrypto,
+      pool: this.#pool,
+      randomBytes,
+      timers,
+    }
+  }
+
+  /** Paid hops after the entry, nearest first: a farther hop is bought from through the nearer ones. */
+  #hopsInUse(): readonly PathNode[] {
+    const paths = this.#deps.paths()
+    return [1, 2].flatMap((place) =>
+      paths.flatMap((path) => path[place] ?? []).filter((node) => this.#tariffOf(node)),
+    )
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#slots.refresh(signal)
+    } catch (error) {
+      // Without the chain the slots shown before go on; the next look is soon.
+      if (!this.#closing.signal.aborted) this.#onUnpayable(error)
+    }
+    const { timers = systemTimers } = this.#deps
+    if (this.#closing.signal.aborted) return
+    this.#cancelRefresh = timers.after(REFRESH_MS, () => void this.#refresh(this.#closing.signal))
+  }
+
+  #onVisitFailed(hop: NodeKey, error: unknown): void {
+    if (isBywayError(error) && error.code === 'PAYMENT_REFUSED') {
+      this.#hops.avoid(hop)
+      this.#deps.onHopFailed(hop)
+    }
+    this.#onUnpayable(error)
+  }
+
+  #onFault(hop: NodeKey): void {
+    this.#hops.shun(hop)
+    this.#deps.onHopFailed(hop)
+    this.#notice({ type: 'cheated', hop })
+  }
+
+  #onUnpayable(error: unknown): void {
+    this.#notice({ type: 'unpayable', code: isBywayError(error) ? error.code : 'UNKNOWN' })
+  }
+
+  #notice(notice: MoneyNotice): void {
+    this.#deps.onNotice?.(notice)
+  }
+}
+
+function poolTerms({ chainId, pool, winValue, winsPerSlot, bond }: PaymentParameters) {
+  return { chainId, pool, faceValue: winValue, winsPerSlot, bond }
+}
+
+/** SPEC §13.1: the dearest. */
+const MAX_PRICE_STEP = 8

@@ -1,0 +1,265 @@
+/**
+ * The client's dealings in tokens (SPEC §16): keeps those of the hops in use in stock, visits hops on control circuits when their time has come, nearest first,
+ * and hands tokens out. When to buy how many is `TokenStock`'s, what is said on a visit visit.ts's.
+ * @module
+ */
+import { nodeKeyOf } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import { TOKEN_UNITS } from '@byway/protocol/payment'
+import type { TokenOrder, TokenStock } from '@byway/protocol/payment'
+import { TOKEN_KIND } from '@byway/protocol/wire'
+import type { SpendMessage, TokenKind } from '@byway/protocol/wire'
+import { untilAborted } from '../engine/abort.ts'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
+import { moneyError } from './errors.ts'
+import { kindName } from './kind-name.ts'
+import type { Spending } from './spending.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Between looks at what is due. */
+const LOOK_MS = 500
+/** Visits at a time: the nearest hops are provided for first, and an entry's links carry no crowd of control circuits. */
+const MAX_VISITS = 3
+/** Between visits that fail at one hop, doubling. */
+const RETRY_MIN_MS = 1000
+const RETRY_MAX_MS = 300_000
+/** A hop that is on no circuit any more keeps its place for so long; then its tokens go back to the disk. */
+const IDLE_MS = 600_000
+/** Four tokens are one ticket of 16 units. */
+const LEAST_TOKENS = 4
+const LEAST_ADMISSIONS = 8
+/** Visits for one tunnel's admission before another exit is tried. */
+const MAX_ATTEMPTS = 2
+
+export type ShopDeps = {
+  readonly stock: TokenStock
+  /** Buys at a hop on a control circuit what it has little of; resolves when the hop is left again. */
+  readonly visit: (
+    hop: PathNode,
+    orders: readonly TokenOrder[],
+    signal: AbortSignal,
+  ) => Promise<void>
+  /** The hops after the entry of warm circuits and tunnels, nearest first. */
+  readonly hopsInUse: () => readonly PathNode[]
+  readonly spending: Pick<Spending, 'onTokens'>
+  /** Wall clock. */
+  readonly nowMs: () => number
+  /** A visit failed. */
+  readonly onFailed: (hop: NodeKey, error: unknown) => void
+  /** @default the system's */
+  readonly timers?: Timers | undefined
+}
+
+/** Buys and hands out. */
+export interface Shop {
+  start(): void
+  /** A bandwidth token of this hop to send, or undefined when none is at hand: more are fetched or bought. */
+  spend(hop: NodeKey): SpendMessage | undefined
+  /** Resolves when there may be tokens of this hop that were not there before. */
+  restocked(hop: NodeKey): Promise<void>
+  /**
+   * What admits a tunnel to this exit, bought first if need be.
+   * @throws PAYMENT_REFUSED when the exit sells none, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
+   */
+  admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage>
+  /** Ends all visits and puts tokens back on the disk. */
+  stop(): Promise<void>
+}
+
+/** Creates a shop that does nothing yet. */
+export function createShop(deps: ShopDeps): Shop {
+  return new TokenShop(deps)
+}
+
+type Hop = {
+  node: PathNode
+  readonly opened: Promise<void>
+  usedAtMs: number
+  /** What the stock said to buy and nobody has yet. */
+  orders: readonly TokenOrder[]
+  visit: Promise<void> | undefined
+  /** Not visited before this. */
+  restUntilMs: number
+  restMs: number
+  lastError: Error | undefined
+  changed: PromiseWithResolvers<void>
+}
+
+class TokenShop implements Shop {
+  readonly #deps: ShopDeps
+  readonly #hops = new Map<NodeKey, Hop>()
+  readonly #closing = new AbortController()
+  #cancelLook: () => void = () => {}
+
+  constructor(deps: ShopDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    this.#look()
+  }
+
+  spend(key: NodeKey): SpendMessage | undefined {
+    const hop = this.#hops.get(key)
+    if (!hop) return undefined
+    const message = this.#take(hop, TOKEN_KIND.BANDWIDTH)
+    if (!message) void this.#refill(hop)
+    return message
+  }
+
+  restocked(key: NodeKey): Promise<void> {
+    return this.#hops.get(key)?.changed.promise ?? NEVER
+  }
+
+  async admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage> {
+    const hop = this.#hopOf(exit)
+    await untilAborted(hop.opened, signal)
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const message = this.#take(hop, TOKEN_KIND.ADMISSION)
+      if (message) return message
+      await untilAborted(this.#provide(hop), signal)
+      if (hop.lastError !== undefined) throw hop.lastError
+    }
+    throw moneyError('PAYMENT_REFUSED', { verdict: 'NO_ADMISSION' })
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort(moneyError('PAYMENT_REFUSED', { verdict: 'CLOSED' }))
+    this.#cancelLook()
+    await Promise.allSettled([...this.#hops.values()].flatMap(({ visit }) => visit ?? []))
+    await this.#deps.stock.closeAll()
+  }
+
+  /** Takes the hops in use in, forgets those that are not, and visits whose time has come. */
+  readonly #look = (): void => {
+    if (this.#closing.signal.aborted) return
+    const { timers = systemTimers, stock, hopsInUse } = this.#deps
+    const nowMs = this.#deps.nowMs()
+    for (const node of hopsInUse()) this.#hopOf(node).usedAtMs = nowMs
+    for (const hop of this.#hops.values()) if (nowMs - hop.usedAtMs > IDLE_MS) this.#forget(hop)
+    for (const order of stock.orders(nowMs)) this.#note(order)
+    for (const hop of this.#hops.values()) {
+      if (hop.orders.length > 0 && this.#mayVisit(hop)) void this.#visit(hop)
+    }
+    this.#cancelLook = timers.after(LOOK_MS, this.#look)
+  }
+
+  #note(order: TokenOrder): void {
+    const hop = this.#hops.get(nodeKeyOf(order.node))
+    if (hop) hop.orders = [...hop.orders.filter(({ kind }) => kind !== order.kind), order]
+  }
+
+  #mayVisit({ visit, restUntilMs }: Hop): boolean {
+    const visits = [...this.#hops.values()].filter((hop) => hop.visit !== undefined).length
+    return !visit && visits < MAX_VISITS && restUntilMs <= this.#deps.nowMs()
+  }
+
+  #hopOf(node: PathNode): Hop {
+    const known = this.#hops.get(node.key)
+    if (known) {
+      known.node = node
+      return known
+    }
+    const nowMs = this.#deps.nowMs()
+    const hop: Hop = {
+      node,
+      opened: this.#deps.stock.open(nodeIdOf(node), kindsOf(node), nowMs),
+      usedAtMs: nowMs,
+      orders: [],
+      visit: undefined,
+      restUntilMs: 0,
+      restMs: 0,
+      lastError: undefined,
+      changed: Promise.withResolvers(),
+    }
+    this.#hops.set(node.key, hop)
+    // The disk's fault is its own to report; there are no tokens then.
+    hop.opened.then(
+      () => this.#tell(hop),
+      () => {},
+    )
+    return hop
+  }
+
+  #forget(hop: Hop): void {
+    if (hop.visit) return
+    this.#hops.delete(hop.node.key)
+    hop.changed.resolve()
+    void this.#deps.stock.close(nodeIdOf(hop.node))
+  }
+
+  #take({ node }: Hop, kind: TokenKind): SpendMessage | undefined {
+    const { stock, spending } = this.#deps
+    const message = stock.spend(nodeIdOf(node), kind, this.#deps.nowMs())
+    const lapsed = stock.takeLapsed(nodeIdOf(node), kind)
+    spending.onTokens('tokens-lost', node.key, kindName(kind), lapsed)
+    return message
+  }
+
+  /** Loads what the disk has; buys when that is nothing. */
+  async #provide(hop: Hop): Promise<void> {
+    hop.lastError = undefined
+    await this.#deps.stock.refill(nodeIdOf(hop.node), TOKEN_KIND.ADMISSION)
+    if (this.#deps.stock.held(nodeIdOf(hop.node), TOKEN_KIND.ADMISSION) === 0)
+      await this.#visit(hop)
+  }
+
+  async #refill(hop: Hop): Promise<void> {
+    await this.#deps.stock.refill(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH)
+    if (this.#deps.stock.held(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH) > 0) this.#tell(hop)
+  }
+
+  /** One visit at a time; who asks meanwhile waits for the same one. */
+  #visit(hop: Hop): Promise<void> {
+    hop.visit ??= this.#visitOnce(hop).finally(() => (hop.visit = undefined))
+    return hop.visit
+  }
+
+  async #visitOnce(hop: Hop): Promise<void> {
+    const orders = this.#ordersFor(hop)
+    hop.orders = []
+    try {
+      await this.#deps.visit(hop.node, orders, this.#closing.signal)
+      hop.restMs = 0
+      hop.lastError = undefined
+    } catch (error) {
+      hop.lastError = error instanceof Error ? error : undefined
+      hop.orders = orders
+      hop.restMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, hop.restMs * 2))
+      hop.restUntilMs = this.#deps.nowMs() + hop.restMs
+      if (!this.#closing.signal.aborted) this.#deps.onFailed(hop.node.key, error)
+    }
+    this.#tell(hop)
+  }
+
+  /** What the stock says, and the least that a tunnel needs to begin and to go on. Tickets for bandwidth go first: they open the account. */
+  #ordersFor({ node, orders }: Hop): readonly TokenOrder[] {
+    const nodeId = nodeIdOf(node)
+    const order = (kind: TokenKind, count: number, units: number): readonly TokenOrder[] => {
+      const asked = orders.find((one) => one.kind === kind)
+      if (asked) return [asked]
+      const isShort = this.#deps.stock.held(nodeId, kind) < count / 2
+      return isShort ? [{ node: nodeId, kind, count, units }] : []
+    }
+    const bandwidth = order(TOKEN_KIND.BANDWIDTH, LEAST_TOKENS, LEAST_TOKENS * TOKEN_UNITS)
+    const admission = order(TOKEN_KIND.ADMISSION, LEAST_ADMISSIONS, LEAST_ADMISSIONS)
+    return node.isExit ? [...bandwidth, ...admission] : bandwidth
+  }
+
+  #tell(hop: Hop): void {
+    const { changed } = hop
+    hop.changed = Promise.withResolvers()
+    changed.resolve()
+  }
+}
+
+function kindsOf({ isExit }: PathNode): readonly TokenKind[] {
+  return isExit ? [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION] : [TOKEN_KIND.BANDWIDTH]
+}
+
+function nodeIdOf({ entry }: PathNode): Uint8Array {
+  return entry.descriptor.nodeId
+}
+
+const NEVER: Promise<void> = new Promise(() => {})

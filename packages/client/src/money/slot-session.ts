@@ -1,0 +1,283 @@
+/**
+ * Tickets to one hop on one carrier (SPEC §15.2): shows a slot, takes the hop's commits, signs. Goes on with the next slot when one is full or not taken. When to pay
+ * how much is the caller's; what a slot is the keeper's.
+ * @module
+ */
+import { equalBytes } from '@byway/protocol/base'
+import type { NodeKey } from '@byway/protocol/directory'
+import { MAX_COMMITS, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
+import type {
+  CommitsMessage,
+  PayMessage,
+  ShownMessage,
+  SlotFullMessage,
+  Verdict,
+} from '@byway/protocol/wire'
+import { delay } from '../engine/abort.ts'
+import type { Timers } from '../proxy/timers.ts'
+import type { PaySender } from './carrier.ts'
+import { moneyError } from './errors.ts'
+import type { SlotUse } from './ports.ts'
+import type { ShownSlot, SlotKeeper } from './slot-keeper.ts'
+import type { Spending } from './spending.ts'
+import type { Tariff } from './tariff.ts'
+import { createTicketBook } from './ticket-book.ts'
+import type { Commit, TicketBook, TicketBookDeps } from './ticket-book.ts'
+import { answerWithin } from './within.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** A hop that takes longer to look at a slot is left: a round trip, a proof and a look at the chain. */
+const ANSWER_MS = 15_000
+/** Slots that one hop may turn down before it is left alone; each costs its owner a wait for the refund. */
+const MAX_SLOTS = 3
+/** While a hop still takes the carrier before for alive. */
+const BUSY_DELAYS_MS = [300, 1000, 3000] as const
+/** Indices that the disk is asked for at a time: a crash leaves no more unused. */
+const FLOOR_STEP = 16
+/** Twice what a hop sends at a time. */
+const MAX_COMMITS_KEPT = 2 * MAX_COMMITS
+/** Asked for ahead, so that no ticket waits for the disk. */
+const FLOOR_AHEAD = 8
+
+export type SlotSessionDeps = TicketBookDeps & {
+  readonly slots: Pick<SlotKeeper, 'slotFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'>
+  readonly spending: Pick<Spending, 'onTicket' | 'requireLeft'>
+  /** @default the system's */
+  readonly timers?: Timers | undefined
+}
+
+/** Who is paid, for what, and what it costs. */
+export type SessionHop = {
+  readonly key: NodeKey
+  readonly use: SlotUse
+  readonly tariff: Tariff
+}
+
+/** What a session tells. Must not throw. */
+export type SessionEvents = {
+  /** Tickets may be signed that could not be before. */
+  readonly onReady: () => void
+  /** So many units that were sent do not count. */
+  readonly onRefused: (units: number) => void
+  /** A slot is of no use here any more. In use: tickets were taken for it, and `open` shows the next one. */
+  readonly onSlotOver: (isInUse: boolean) => void
+  /** The hop broke a rule: leave it. */
+  readonly onFault: () => void
+}
+
+/** Pays one hop in tickets. */
+export interface SlotSession {
+  /**
+   * Shows a slot until one is taken and its commits are there. The carrier's messages must reach {@link SlotSession.onPay} meanwhile.
+   * @throws DEPOSIT_SPENT, PAYMENT_REFUSED, what the authoriser throws, or the signal's reason
+   */
+  open(carrier: PaySender, signal: AbortSignal): Promise<void>
+  /**
+   * Sends a ticket over so many units; false when none can be signed at the moment: `onReady` tells when.
+   * @throws BUDGET_SPENT
+   */
+  pay(units: number): boolean
+  /** Takes a message; false when it is none of a session's. */
+  onPay(pay: PayMessage): boolean
+  /** The carrier is gone. */
+  onClosed(): void
+}
+
+/** Creates a session that has shown nothing. */
+export function createSlotSession(
+  deps: SlotSessionDeps,
+  hop: SessionHop,
+  events: SessionEvents,
+): SlotSession {
+  return new Session(deps, hop, events)
+}
+
+class Session implements SlotSession {
+  readonly #deps: SlotSessionDeps
+  readonly #hop: SessionHop
+  readonly #events: SessionEvents
+  #carrier: PaySender | undefined
+  #slot: ShownSlot | undefined
+  #commits: Commit[] = []
+  #book: TicketBook | undefined
+  /** Indices below this are on the disk. */
+  #floor = 0
+  #isRaising = false
+  #answer: PromiseWithResolvers<ShownMessage> | undefined
+  #stocked: PromiseWithResolvers<void> | undefined
+
+  constructor(deps: SlotSessionDeps, hop: SessionHop, events: SessionEvents) {
+    this.#deps = deps
+    this.#hop = hop
+    this.#events = events
+  }
+
+  async open(carrier: PaySender, signal: AbortSignal): Promise<void> {
+    this.#carrier = carrier
+    let verdict: Verdict = VERDICT.OK
+    for (let shown = 0; shown < MAX_SLOTS; shown++) {
+      verdict = await this.#showNext(carrier, signal)
+      if (verdict === VERDICT.OK) return
+      if (verdict === VERDICT.TRY_LATER || carrier.isClosed) break
+    }
+    throw moneyError('PAYMENT_REFUSED', { verdict: verdictName(verdict) })
+  }
+
+  pay(units: number): boolean {
+    const [next] = this.#commits
+    const carrier = this.#carrier
+    if (!next || !this.#slot || !this.#book || !carrier || carrier.isClosed) return false
+    this.#wantFloor(next.index)
+    if (next.index >= this.#floor) return false
+    const amount = BigInt(units) * this.#hop.tariff.unitPrice
+    this.#deps.spending.requireLeft(amount)
+    this.#commits.shift()
+    this.#deps.slots.onSigned(this.#slot.nullifier, next.index)
+    carrier.send([this.#book.sign(this.#hop.tariff.provider, next, { units, amount })])
+    this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, amount)
+    return true
+  }
+
+  onPay(pay: PayMessage): boolean {
+    if (pay.kind === PAY.SHOWN) this.#answer?.resolve(pay)
+    else if (pay.kind === PAY.COMMITS) this.#takeCommits(pay)
+    else if (pay.kind === PAY.REFUSED) this.#onRefused(pay.verdict, pay.index)
+    else if (pay.kind === PAY.SLOT_FULL) this.#onFull(pay)
+    else return false
+    return true
+  }
+
+  onClosed(): void {
+    const error = moneyError('PAYMENT_REFUSED', { verdict: 'CLOSED' })
+    this.#answer?.reject(error)
+    this.#stocked?.reject(error)
+    this.#commits = []
+  }
+
+  /** Shows the slot in use here, or the next; resolves with what the hop says once its commits are there. */
+  async #showNext(carrier: PaySender, signal: AbortSignal): Promise<Verdict> {
+    const { slots } = this.#deps
+    let verdict = await this.#show(carrier, signal)
+    if (verdict === VERDICT.UNKNOWN_ROOT && this.#slot) {
+      await slots.renew(this.#slot.nullifier, signal)
+      verdict = await this.#show(carrier, signal)
+    }
+    for (const waitMs of BUSY_DELAYS_MS) {
+      if (verdict !== VERDICT.SLOT_USED) break
+      await delay(waitMs, signal, this.#deps.timers)
+      verdict = await this.#show(carrier, signal)
+    }
+    const isTaken = verdict === VERDICT.OK || verdict === VERDICT.TRY_LATER
+    if (!isTaken && this.#slot) {
+      await slots.retire(this.#slot.nullifier, 'refused')
+      this.#events.onSlotOver(false)
+    }
+    return verdict
+  }
+
+  async #show(carrier: PaySender, signal: AbortSignal): Promise<Verdict> {
+    const { key, use, tariff } = this.#hop
+    const slot = await this.#deps.slots.slotFor(key, use, signal)
+    this.#slot = slot
+    this.#floor = slot.floor
+    this.#commits = []
+    this.#book = createTicketBook(this.#deps, slot)
+    this.#answer = Promise.withResolvers()
+    this.#stocked = Promise.withResolvers()
+    // Whoever waits hears of it; nobody may be waiting yet when the carrier goes.
+    this.#stocked.promise.catch(() => {})
+    carrier.send([{ kind: PAY.SHOW, opening: slot.opening }])
+    const shown = await this.#within(this.#answer.promise, signal)
+    if (!equalBytes(shown.nullifier, slot.nullifier)) return this.#fault()
+    if (shown.verdict !== VERDICT.OK) return shown.verdict
+    // What a hop asks must be what its descriptor says to everybody.
+    const isAsSaid =
+      shown.priceStep === tariff.priceStep && equalBytes(shown.provider, tariff.provider)
+    if (!isAsSaid) return this.#fault()
+    await this.#within(this.#stocked.promise, signal)
+    return VERDICT.OK
+  }
+
+  #within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+    return answerWithin(promise, ANSWER_MS, signal, this.#deps.timers)
+  }
+
+  #takeCommits({ nullifier, firstIndex, commits }: CommitsMessage): void {
+    const slot = this.#slot
+    if (!slot || !equalBytes(nullifier, slot.nullifier)) return
+    const from = Math.max(slot.floor, (this.#commits.at(-1)?.index ?? -1) + 1)
+    for (const [i, commit] of commits.entries()) {
+      const index = firstIndex + i
+      if (index >= from && this.#commits.length < MAX_COMMITS_KEPT)
+        this.#commits.push({ index, commit })
+    }
+    const [next] = this.#commits
+    if (!next) return
+    this.#wantFloor(next.index)
+    if (next.index < this.#floor) this.#ready()
+  }
+
+  /** Has the disk know in time that this index, and some after it, may be signed. */
+  #wantFloor(index: number): void {
+    if (index + FLOOR_AHEAD >= this.#floor && !this.#isRaising) void this.#raiseFloor(index)
+  }
+
+  async #raiseFloor(index: number): Promise<void> {
+    const slot = this.#slot
+    if (!slot) return
+    this.#isRaising = true
+    const floor = index + FLOOR_STEP
+    try {
+      await this.#deps.slots.raiseFloor(slot.nullifier, floor)
+      if (slot === this.#slot) this.#floor = Math.max(this.#floor, floor)
+      this.#isRaising = false
+      this.#ready()
+    } catch {
+      this.#isRaising = false
+      this.#stocked?.reject(moneyError('PAYMENT_REFUSED', { verdict: 'DISK' }))
+    }
+  }
+
+  #ready(): void {
+    this.#stocked?.resolve()
+    this.#stocked = undefined
+    this.#events.onReady()
+  }
+
+  #onRefused(verdict: Verdict, index: number): void {
+    const units = this.#book?.refuse(index)
+    if (units === undefined) return
+    this.#events.onRefused(units)
+    const isOver = verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED
+    if (isOver) void this.#endSlot('refused')
+    else if (verdict !== VERDICT.TRY_LATER) this.#events.onFault()
+  }
+
+  /** SPEC §15.2: after `K` wins. A hop that cannot show them has only stopped taking tickets. */
+  /** A hop that cannot show its wins has only stopped taking tickets. */
+  #onFull(full: SlotFullMessage): void {
+    if (!this.#slot || !equalBytes(full.nullifier, this.#slot.nullifier)) return
+    const isTrue = this.#book?.holds(full) ?? false
+    void this.#endSlot('full')
+    if (!isTrue) this.#events.onFault()
+  }
+
+  async #endSlot(standing: 'full' | 'refused'): Promise<void> {
+    const slot = this.#slot
+    this.#slot = undefined
+    this.#commits = []
+    if (!slot) return
+    try {
+      await this.#deps.slots.retire(slot.nullifier, standing)
+      this.#events.onSlotOver(true)
+    } catch {
+      // A disk that fails stops all paying; what it could not write is asked of the hop again.
+      this.#events.onFault()
+    }
+  }
+
+  #fault(): never {
+    this.#events.onFault()
+    throw moneyError('PAYMENT_REFUSED', { verdict: 'PROTOCOL' })
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What a node asks for its service, as its descriptor says it to everybody (SPEC §10.1, §13.1).
+ * @module
+ */
+import type { PathNode } from '@byway/protocol/directory'
+import { unitPrice } from '@byway/protocol/ticket'
+import type { PoolTerms } from '@byway/protocol/ticket'
+
+/** A price and who gets it. */
+export type Tariff = {
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  readonly priceStep: number
+  /** Of a unit, in the token's smallest part; never 0. */
+  readonly unitPrice: bigint
+}
+
+/** A node's tariff, or undefined when it serves for nothing. */
+export function tariffOf(pool: PoolTerms, { entry }: PathNode): Tariff | undefined {
+  const { provider, priceStep } = entry.descriptor
+  const price = unitPrice(pool, priceStep)
+  return provider && price > 0n ? { provider, priceStep, unitPrice: price } : undefined
+}
