@@ -12,11 +12,11 @@ export type {
   HandOverSide,
   HandOverState,
 } from './records/hand-overs.ts'
-export type { LedgerRecord, LedgerRecords, StoredLedgerRecord } from './records/ledger.ts'
+export type { MoneyEventRecords, StoredMoneyEvent } from './records/money-events.ts'
 export type { OpeningRecords, ShownOpening } from './records/openings.ts'
-export type { JournalSlot, JournalState, SlotJournal } from './records/slot-journal.ts'
+export type { JournalSlot, SlotJournalRecords } from './records/slot-journal.ts'
 export type { SpentTokenRecords } from './records/spent-tokens.ts'
-export type { StockedToken, TokenStock } from './records/token-stock.ts'
+export type { TokenStock } from './records/token-stock.ts'
 export type {
   LossReason,
   StoredWinner,

@@ -61,3 +61,6 @@ export type Given<V extends Verb> = Verbs[V][1]
 export interface Submit {
   <V extends Verb>(operation: Operation<V>): Promise<Given<V>>
 }
+
+/** Does what `run` submits all or none. `run` is called at once and awaits nothing. Where none was done this promise rejects and theirs stay as they are. */
+export type SubmitAll = (run: (submit: Submit) => void) => Promise<void>

@@ -2,19 +2,20 @@
  * What a store is: durable records of money behind promises.
  * @module
  */
-import type { BalanceRecords, TokenKeyRecords } from '@byway/protocol/payment'
-import type { Submit } from './operation.ts'
+import type { BalanceRecords, RawTransactionStore, TokenKeyRecords } from '@byway/protocol/payment'
+import type { Submit, SubmitAll } from './operation.ts'
 import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
 import { createCounterRecords, type CounterRecords } from './records/counters.ts'
 import { createDepositRecords, type DepositRecords } from './records/deposits.ts'
 import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
-import { createLedgerRecords, type LedgerRecords } from './records/ledger.ts'
+import { createMoneyEventRecords, type MoneyEventRecords } from './records/money-events.ts'
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
-import { createSlotJournal, type SlotJournal } from './records/slot-journal.ts'
+import { createSlotJournal, type SlotJournalRecords } from './records/slot-journal.ts'
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
 import { createTokenKeyRecords } from './records/token-keys.ts'
 import { createTokenStock, type TokenStock } from './records/token-stock.ts'
+import { createTransactionRecords } from './records/transactions.ts'
 import { createWinnerRecords, type WinnerRecords } from './records/winners.ts'
 
 /**
@@ -30,10 +31,11 @@ export type Records = {
   readonly balances: BalanceRecords
   readonly handOvers: HandOverRecords
   readonly deposits: DepositRecords
-  readonly slots: SlotJournal
+  readonly slots: SlotJournalRecords
   readonly tokens: TokenStock
   readonly counters: CounterRecords
-  readonly ledger: LedgerRecords
+  readonly ledger: MoneyEventRecords
+  readonly transactions: RawTransactionStore
 }
 
 /**
@@ -69,11 +71,8 @@ export interface Store extends Records, AsyncDisposable {
   atomically(run: (records: Records) => void): Promise<void>
 }
 
-/** @param submitAll - does what is submitted in the call all or none */
-export function createRecords(
-  submit: Submit,
-  submitAll: (run: (submit: Submit) => void) => Promise<void>,
-): Records {
+/** Every kind of record over one way of submitting. */
+export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
   return {
     commitKeys: createCommitKeyRecords(submit),
     openings: createOpeningRecords(submit),
@@ -83,9 +82,10 @@ export function createRecords(
     balances: createBalanceRecords(submit),
     handOvers: createHandOverRecords(submit),
     deposits: createDepositRecords(submit),
-    slots: createSlotJournal(submit),
+    slots: createSlotJournal(submit, submitAll),
     tokens: createTokenStock(submit, submitAll),
     counters: createCounterRecords(submit),
-    ledger: createLedgerRecords(submit),
+    ledger: createMoneyEventRecords(submit),
+    transactions: createTransactionRecords(submit),
   }
 }

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
+import { nodeKeyOf } from '@byway/protocol/directory'
+import type { MoneyEvent } from '@byway/protocol/ledger'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { bytes, collect, openAt, opening, temporaryFolder, winner } from './support/records.ts'
+import {
+  bytes,
+  collect,
+  openAt,
+  opening,
+  signedTransaction,
+  temporaryFolder,
+  winner,
+} from './support/records.ts'
 
 test('keeps winners with all their parts, in the order in which they came', async () => {
   await using folder = await temporaryFolder()
@@ -106,47 +116,121 @@ test('hands out a token of the stock once', async () => {
 test('does a group all or none', async () => {
   await using folder = await temporaryFolder()
   await using store = await openAt(folder.path)
-  const slot = {
-    nullifier: bytes('nullifier 1', 32),
-    deposit: 1,
-    slot: 0,
-    node: bytes('node', 32),
-    provider: new Uint8Array(20),
-    session: bytes('session', 32),
-    opening: bytes('opening', 100),
-    floor: 0,
-    shownAtMs: 5,
-    state: 'shown',
-  } as const
-  await store.slots.show(slot)
+  const transaction = { ...signedTransaction(1), key: 'lock:1' }
+  await store.transactions.put(transaction)
   const contradiction = store.atomically((records) => {
     void records.counters.add('spent', 7n)
-    void records.slots.show({ ...slot, nullifier: bytes('nullifier 2', 32) })
+    void records.transactions.put({ ...signedTransaction(2), key: 'lock:1' })
   })
   await assert.rejects(contradiction, { code: 'STORE_CONFLICT' })
   assert.equal(await store.counters.get('spent'), 0n)
   let sum: Promise<bigint> | undefined
   await store.atomically((records) => {
     sum = records.counters.add('spent', 7n)
-    void records.slots.move(slot.nullifier, 'full')
+    void records.transactions.put({ ...transaction, state: 'lost' })
+    void records.transactions.put({ ...signedTransaction(2), key: 'lock:1' })
   })
   assert.equal(await sum, 7n)
-  assert.deepEqual(await store.slots.list(['full']), [{ ...slot, state: 'full' }])
+  const found = await store.transactions.byKey(transaction.account, 'lock:1')
+  assert.deepEqual(found, { ...signedTransaction(2), key: 'lock:1' })
+})
+
+test('keeps transactions whole, and gives the pending ones by nonce', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await openAt(folder.path)
+  for (const nonce of [12, 9, 10]) await store.transactions.put(signedTransaction(nonce))
+  const receipt = {
+    hash: '0x01',
+    block: 7,
+    blockHash: '0x02',
+    isSuccess: true,
+    gasUsed: 50_000n,
+    gasPrice: 7n,
+  } as const
+  const done = { ...signedTransaction(10), state: 'done', receipt } as const
+  await store.transactions.put(done)
+  const { account } = done
+  const pending = await store.transactions.pending(account)
+  assert.deepEqual(pending, [signedTransaction(9), signedTransaction(12)])
+  assert.deepEqual(await store.transactions.byKey(account, done.key), done)
+  assert.deepEqual(await store.transactions.pending(bytes('other', 20)), [])
+})
+
+test('puts a slot in the place of its older record, and never lowers its floor', async () => {
+  await using folder = await temporaryFolder()
+  const nullifier = bytes('nullifier', 32)
+  const slot = {
+    nullifier,
+    hop: nodeKeyOf(bytes('node', 32)),
+    use: 'tokens',
+    standing: 'shown',
+    shownAtS: 1_800_000_000,
+    opening: {
+      root: bytes('root', 32),
+      nullifier,
+      sessionKey: bytes('session', 20),
+      receiptKey: new Uint8Array(32),
+      proof: bytes('proof', 300),
+    },
+    floor: 0,
+  } as const
+  {
+    await using store = await openAt(folder.path, { name: 'client' })
+    await store.slots.put(slot)
+    await store.slots.raiseFloor(nullifier, 64)
+    await store.slots.put({ ...slot, standing: 'full', floor: 16 })
+  }
+  await using store = await openAt(folder.path, { name: 'client' })
+  assert.deepEqual(await store.slots.all(), [{ ...slot, standing: 'full', floor: 64 }])
+})
+
+test('forgets with a token key what was spent under it', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await openAt(folder.path)
+  const keyId = bytes('token key', 8)
+  const key = { kind: 1, day: 20_000, keyId, privateKey: bytes('private', 1200) } as const
+  await store.tokenKeys.add(key)
+  assert.deepEqual(await store.tokenKeys.list(), [key])
+  await store.spentTokens.spend(keyId, bytes('nonce', 32))
+  await store.tokenKeys.remove(keyId)
+  assert.deepEqual(await store.tokenKeys.list(), [])
+  assert.equal(await store.spentTokens.spend(keyId, bytes('nonce', 32)), 'fresh')
+})
+
+test('keeps what a slot has paid for tokens', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await openAt(folder.path)
+  const balance = {
+    nullifier: bytes('nullifier', 32),
+    units: 16,
+    paidAtMs: 1_800_000_000_000,
+    admissionDay: 20_000,
+    admissions: 3,
+    lastSales: bytes('sales', 64),
+  }
+  await store.balances.put(balance)
+  await store.balances.put({ ...balance, units: 12 })
+  assert.deepEqual(await store.balances.list(), [{ ...balance, units: 12 }])
+  await store.balances.remove(balance.nullifier)
+  assert.deepEqual(await store.balances.list(), [])
 })
 
 test('keeps ledger events once each, in order, over several pages', async () => {
   await using folder = await temporaryFolder()
   await using store = await openAt(folder.path)
-  const events = Array.from({ length: 2500 }, (_, at) => ({
-    id: `e:${at}`,
+  const events = Array.from({ length: 2500 }, (_, at): MoneyEvent => ({
+    id: `win:${at}`,
     atMs: at,
-    body: `{${at}}`,
+    type: 'won',
+    slot: 'ab'.repeat(32),
+    index: at,
+    amount: 10n ** 17n + BigInt(at),
   }))
-  await Promise.all(events.map((event) => store.ledger.append(event)))
-  assert.equal(await store.ledger.append({ id: 'e:7', atMs: 0, body: '' }), 'known')
+  await Promise.all(events.map((event) => store.ledger.record(event)))
+  await store.ledger.record({ id: 'win:7', atMs: 0, type: 'staked', amount: -5n })
   const read = await collect(store.ledger.read())
   assert.deepEqual(
-    read.map(({ id, atMs, body }) => ({ id, atMs, body })),
+    read.map(({ event }) => event),
     events,
   )
   const rest = await collect(store.ledger.read(read[2400]?.sequence))

@@ -3,80 +3,72 @@
  * the bond; so each step is on the disk before it is taken.
  * @module
  */
-import type { StoredRow, Submit } from '../operation.ts'
+import { assert } from '@byway/protocol/base'
+import { parseNodeKey, type NodeKey } from '@byway/protocol/directory'
+import { decodeOpening, encodeOpening, type Opening } from '@byway/protocol/wire'
+import type { Row, StoredRow, Submit, SubmitAll } from '../operation.ts'
 import { bytesOf, numberOf, readAll, textOf } from './row.ts'
 
-/** `shown`: it may have been seen by its hop. `full`: its wins are used up. `asked`: being taken back. `ended`: nothing of it is left. */
-export type JournalState = 'shown' | 'full' | 'asked' | 'ended'
-
+/** One shown slot, or one about to be. */
 export type JournalSlot = {
   /** 32 bytes. */
   readonly nullifier: Uint8Array
-  /** The deposit's number and the slot's in it. */
-  readonly deposit: number
-  readonly slot: number
-  /** The hop that it is shown to and no other, 32 bytes. */
-  readonly node: Uint8Array
-  /** The hop's address as a provider, 20 bytes; zeros until SHOWN has named it. */
-  readonly provider: Uint8Array
-  /** Whatever gives the session key again: the key itself or how it is derived. The file is readable by its owner only. */
-  readonly session: Uint8Array
+  /** The hop that it is shown to and no other. */
+  readonly hop: NodeKey
+  /** `link`: tickets on the link to an entry. `tokens`: tickets on control circuits. */
+  readonly use: 'link' | 'tokens'
+  /** `full`: its wins are used up. `refused`: its hop does not take it (any more). */
+  readonly standing: 'shown' | 'full' | 'refused'
+  readonly shownAtS: number
   /** The opening as it is shown, so that a restart shows the very same. */
-  readonly opening: Uint8Array
+  readonly opening: Opening
   /** Indices below this may have been signed. Go on from here after a restart. */
   readonly floor: number
-  readonly shownAtMs: number
-  readonly state: JournalState
 }
 
-export interface SlotJournal {
-  /** Stores a slot. **Wait for it before the slot is shown.** A known nullifier keeps its record: go on with that. */
-  show(slot: JournalSlot): Promise<'new' | 'known'>
+export interface SlotJournalRecords {
+  all(): Promise<readonly JournalSlot[]>
+  /** Writes the record in place of the one with the same nullifier; its floor never falls. **Wait for it before the slot is shown.** */
+  put(slot: JournalSlot): Promise<void>
   /** Raises the floor to `index`. **Wait for it before an index below is signed**; raise it by blocks to save time. */
-  raiseFloor(nullifier: Uint8Array, index: number): Promise<number | undefined>
-  /** Writes down the provider that SHOWN named. */
-  setProvider(nullifier: Uint8Array, provider: Uint8Array): Promise<boolean>
-  move(nullifier: Uint8Array, state: JournalState): Promise<boolean>
-  get(nullifier: Uint8Array): Promise<JournalSlot | undefined>
-  list(states: readonly JournalState[]): Promise<readonly JournalSlot[]>
+  raiseFloor(nullifier: Uint8Array, index: number): Promise<void>
 }
 
 const TABLE = 'slot'
 
-export function createSlotJournal(submit: Submit): SlotJournal {
+export function createSlotJournal(submit: Submit, submitAll: SubmitAll): SlotJournalRecords {
   return {
-    show: ({ shownAtMs, deposit, slot, ...rest }) =>
-      submit({
-        verb: 'insert',
-        table: TABLE,
-        row: { ...rest, deposit, place: slot, shown_ms: shownAtMs },
+    all: async () => (await readAll(submit, TABLE, [])).map(toSlot),
+    put: (slot) =>
+      submitAll((one) => {
+        const key = { nullifier: slot.nullifier }
+        const { floor, ...set } = toRow(slot)
+        void one({ verb: 'insert', table: TABLE, row: { ...set, floor: floor ?? 0 } })
+        void one({ verb: 'change', table: TABLE, key, set, when: [] })
+        void one({ verb: 'raise', table: TABLE, key, column: 'floor', value: slot.floor })
       }),
-    raiseFloor: (nullifier, index) =>
-      submit({ verb: 'raise', table: TABLE, key: { nullifier }, column: 'floor', value: index }),
-    setProvider: (nullifier, provider) =>
-      submit({ verb: 'change', table: TABLE, key: { nullifier }, set: { provider }, when: [] }),
-    move: (nullifier, state) =>
-      submit({ verb: 'change', table: TABLE, key: { nullifier }, set: { state }, when: [] }),
-    async get(nullifier) {
-      const found = await submit({ verb: 'get', table: TABLE, key: { nullifier } })
-      return found && toSlot(found)
+    async raiseFloor(nullifier, index) {
+      const key = { nullifier }
+      await submit({ verb: 'raise', table: TABLE, key, column: 'floor', value: index })
     },
-    list: async (states) =>
-      (await readAll(submit, TABLE, [{ column: 'state', is: states }])).map(toSlot),
   }
 }
 
+function toRow({ nullifier, hop, use, standing, shownAtS, opening, floor }: JournalSlot): Row {
+  const encoded = encodeOpening(opening)
+  return { nullifier, hop, use, standing, shown_s: shownAtS, opening: encoded, floor }
+}
+
 function toSlot({ row }: StoredRow): JournalSlot {
+  const hop = parseNodeKey(textOf(row, 'hop'))
+  assert(hop, 'a stored hop is a node key')
   return {
     nullifier: bytesOf(row, 'nullifier'),
-    deposit: numberOf(row, 'deposit'),
-    slot: numberOf(row, 'place'),
-    node: bytesOf(row, 'node'),
-    provider: bytesOf(row, 'provider'),
-    session: bytesOf(row, 'session'),
-    opening: bytesOf(row, 'opening'),
+    hop,
+    use: textOf(row, 'use') as JournalSlot['use'],
+    standing: textOf(row, 'standing') as JournalSlot['standing'],
+    shownAtS: numberOf(row, 'shown_s'),
+    opening: decodeOpening(bytesOf(row, 'opening')),
     floor: numberOf(row, 'floor'),
-    shownAtMs: numberOf(row, 'shown_ms'),
-    state: textOf(row, 'state') as JournalState,
   }
 }

@@ -4,16 +4,13 @@
  */
 import type { StoredTokenKey, TokenKeyRecords } from '@byway/protocol/payment'
 import { TOKEN_KIND } from '@byway/protocol/wire'
-import type { StoredRow, Submit } from '../operation.ts'
+import type { StoredRow, Submit, SubmitAll } from '../operation.ts'
 import { bytesOf, numberOf, readAll } from './row.ts'
 
 const TABLE = 'token_key'
 
 /** Creates the records. Removing a key overwrites its bytes on the disk and forgets the tokens spent under it. */
-export function createTokenKeyRecords(
-  submit: Submit,
-  submitAll: (run: (submit: Submit) => void) => Promise<void>,
-): TokenKeyRecords {
+export function createTokenKeyRecords(submit: Submit, submitAll: SubmitAll): TokenKeyRecords {
   return {
     list: async () => (await readAll(submit, TABLE, [])).map(toKey),
     async add({ kind, day, keyId, privateKey }) {
@@ -23,14 +20,11 @@ export function createTokenKeyRecords(
     remove: (keyId) =>
       submitAll((one) => {
         const when = [{ column: 'key_id', is: keyId }]
-        void one({ verb: 'remove', table: TABLE, when }).catch(reportedByGroup)
-        void one({ verb: 'forgetSpent', table: 'spent', key: keyId }).catch(reportedByGroup)
+        void one({ verb: 'remove', table: TABLE, when })
+        void one({ verb: 'forgetSpent', table: 'spent', key: keyId })
       }),
   }
 }
-
-/** The group's promise rejects with the same error. */
-function reportedByGroup(): void {}
 
 function toKey({ row }: StoredRow): StoredTokenKey {
   const isAdmission = numberOf(row, 'kind') === TOKEN_KIND.ADMISSION

@@ -2,36 +2,16 @@
  * A client's tokens that it bought and has not handed out (SPEC §16).
  * @module
  */
-import type { Condition, Row, StoredRow, Submit } from '../operation.ts'
+import type { HeldToken, HeldTokenRecords } from '@byway/protocol/payment'
+import type { Condition, Row, StoredRow, Submit, SubmitAll } from '../operation.ts'
 import { bytesOf, numberOf } from './row.ts'
 
-export type StockedToken = {
-  /** The hop that takes it, 32 bytes. */
-  readonly node: Uint8Array
-  /** 1 bandwidth, 2 admission. */
-  readonly kind: number
-  /** 8 bytes. */
-  readonly keyId: Uint8Array
-  /** 32 bytes. */
-  readonly nonce: Uint8Array
-  /** The unblinded signature. */
-  readonly token: Uint8Array
-  /** Worthless afterwards. */
-  readonly notAfterMs: number
-}
-
-export interface TokenStock {
-  /** Stores bought tokens, all or none. */
-  add(tokens: readonly StockedToken[]): Promise<void>
+export interface TokenStock extends HeldTokenRecords {
   /**
    * Hands out up to `limit` tokens of a hop, the oldest first. They are off the disk before they are given, so none is handed out twice; what a process
    * has not spent when it is killed is lost. Take blocks of what a circuit needs soon.
    */
-  take(node: Uint8Array, kind: number, limit: number): Promise<readonly StockedToken[]>
-  /** Puts unspent ones back, such as at a clean stop. */
-  giveBack(tokens: readonly StockedToken[]): Promise<void>
-  /** Those in stock for a hop. */
-  list(node: Uint8Array, kind: number): Promise<readonly StockedToken[]>
+  take(node: Uint8Array, kind: number, limit: number): Promise<readonly HeldToken[]>
   /** Forgets what has expired by a time; gives the number. */
   forgetExpired(nowMs: number): Promise<number>
 }
@@ -41,12 +21,8 @@ const TABLE = 'token'
 /** A hop never has this many in stock; a longer list is a fault elsewhere. */
 const LIST_MAX = 4096
 
-/** @param submitAll - does several operations, all or none */
-export function createTokenStock(
-  submit: Submit,
-  submitAll: (run: (submit: Submit) => void) => Promise<void>,
-): TokenStock {
-  const add = (tokens: readonly StockedToken[]): Promise<void> =>
+export function createTokenStock(submit: Submit, submitAll: SubmitAll): TokenStock {
+  const add = (tokens: readonly HeldToken[]): Promise<void> =>
     submitAll((one) => {
       for (const token of tokens) void one({ verb: 'insert', table: TABLE, row: toRow(token) })
     })
@@ -74,11 +50,11 @@ function at(node: Uint8Array, kind: number): readonly Condition[] {
   ]
 }
 
-function toRow({ node, kind, keyId, nonce, token, notAfterMs }: StockedToken): Row {
+function toRow({ node, kind, keyId, nonce, token, notAfterMs }: HeldToken): Row {
   return { node, kind, key_id: keyId, nonce, token, not_after_ms: notAfterMs }
 }
 
-function toToken({ row }: StoredRow): StockedToken {
+function toToken({ row }: StoredRow): HeldToken {
   return {
     node: bytesOf(row, 'node'),
     kind: numberOf(row, 'kind'),

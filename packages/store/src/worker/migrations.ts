@@ -42,9 +42,9 @@ CREATE TABLE deposit (
 ) STRICT;
 CREATE TABLE slot (
   sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
-  nullifier BLOB NOT NULL UNIQUE, deposit INTEGER NOT NULL, place INTEGER NOT NULL, node BLOB NOT NULL, provider BLOB NOT NULL,
-  session BLOB NOT NULL, opening BLOB NOT NULL, floor INTEGER NOT NULL, shown_ms INTEGER NOT NULL, state TEXT NOT NULL,
-  mac BLOB NOT NULL, UNIQUE (deposit, place)
+  nullifier BLOB NOT NULL UNIQUE, hop TEXT NOT NULL, use TEXT NOT NULL, standing TEXT NOT NULL, shown_s INTEGER NOT NULL, opening BLOB NOT NULL,
+  floor INTEGER NOT NULL,
+  mac BLOB NOT NULL
 ) STRICT;
 CREATE TABLE token (
   sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
@@ -61,6 +61,13 @@ CREATE TABLE ledger (
   id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, body TEXT NOT NULL,
   mac BLOB NOT NULL
 ) STRICT;
+CREATE TABLE raw_transaction (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  account BLOB NOT NULL, nonce INTEGER NOT NULL, purpose TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL,
+  mac BLOB NOT NULL, UNIQUE (account, nonce)
+) STRICT;
+CREATE UNIQUE INDEX raw_transaction_purpose ON raw_transaction (account, purpose) WHERE state = 'pending';
+CREATE INDEX raw_transaction_pending ON raw_transaction (account, state);
 CREATE TABLE spent_key (
   sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
   key_id BLOB NOT NULL UNIQUE, tags INTEGER NOT NULL, mixed BLOB NOT NULL, is_damaged INTEGER NOT NULL,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { StoredTransaction } from '@byway/protocol/payment'
 import {
   openStore,
   type ShownOpening,
@@ -43,6 +44,21 @@ export function opening(number: number): ShownOpening {
     keyEpoch: 1,
     floor: 64,
     firstSeenMs: 1_800_000_000_000 + number,
+  }
+}
+
+export function signedTransaction(nonce: number): StoredTransaction {
+  const fees = { maxFeePerGas: 20_000_000n, maxPriorityFeePerGas: 1_000_000n }
+  return {
+    account: bytes('account', 20),
+    nonce,
+    key: `bind:${nonce}`,
+    call: { to: bytes('pool', 20), data: bytes('data', 500), value: 0n, gasCap: 500_000n },
+    feeCap: 50_000_000n,
+    gas: 400_000n,
+    forms: [{ hash: '0xaa', raw: '0x02f8', ...fees, sentAtBlock: 3 }],
+    state: 'pending',
+    receipt: undefined,
   }
 }
 
