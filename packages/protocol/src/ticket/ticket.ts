@@ -5,7 +5,7 @@
  */
 import { assert, concatBytes, equalBytes } from '@byway/protocol/base'
 import type { TicketCrypto } from '@byway/protocol/crypto'
-import { type Verdict, VERDICT } from '@byway/protocol/wire'
+import { type Refusal, VERDICT } from '@byway/protocol/wire'
 import { bytesOf, numberOf } from './field.ts'
 import { type Pool, unitsOf } from './pool.ts'
 
@@ -72,12 +72,20 @@ export type TicketCheck = TicketScope & {
   readonly price: bigint
   /** The session key: an address, 20 bytes. */
   readonly sessionKey: Uint8Array
+  /** The public key of which an earlier ticket showed that it has this address: saves a hash. */
+  readonly publicKey?: Uint8Array | undefined
 }
 
 /** A checked ticket, or why it is none. */
 export type CheckedTicket =
-  | { readonly verdict: typeof VERDICT.OK; readonly units: number; readonly digest: Uint8Array }
-  | { readonly verdict: Exclude<Verdict, typeof VERDICT.OK> }
+  | {
+      readonly verdict: typeof VERDICT.OK
+      readonly units: number
+      readonly digest: Uint8Array
+      /** The session key's, 64 bytes. */
+      readonly publicKey: Uint8Array
+    }
+  | { readonly verdict: Refusal }
 
 /** Checks amount, then signature. Whether the index may be used, its slot knows. */
 export function checkTicket(
@@ -90,10 +98,15 @@ export function checkTicket(
   if (units === undefined) return { verdict: VERDICT.BAD_AMOUNT }
   const digest = ticketDigest(crypto, check, terms)
   const publicKey = crypto.recover(digest, signature)
-  if (!publicKey || !equalBytes(crypto.addressOf(publicKey), check.sessionKey)) {
+  if (!publicKey || !isSessionKey(crypto, check, publicKey)) {
     return { verdict: VERDICT.BAD_SIGNATURE }
   }
-  return { verdict: VERDICT.OK, units, digest }
+  return { verdict: VERDICT.OK, units, digest, publicKey }
+}
+
+function isSessionKey(crypto: TicketCrypto, check: TicketCheck, publicKey: Uint8Array): boolean {
+  if (check.publicKey && equalBytes(check.publicKey, publicKey)) return true
+  return equalBytes(crypto.addressOf(publicKey), check.sessionKey)
 }
 
 // Protocol constants (change needs a spec change): SPEC §13.4.
