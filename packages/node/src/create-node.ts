@@ -29,11 +29,14 @@ import { assembleExit } from './exit/assemble-exit.ts'
 import type { ExitRole, ExitRoleOptions } from './exit/assemble-exit.ts'
 import { createLinkTable } from './link-table.ts'
 import { createMemoryGuard } from './memory-guard.ts'
+import { createDeskTerminals } from './money/control-desk.ts'
+import { openNodeMoney } from './money/node-money.ts'
+import type { MoneyStatus, NodeMoney, NodePaymentOptions } from './money/node-money.ts'
 import { openNodeKeys } from './node-keys.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { createNodeLinks } from './node-links.ts'
 import type { NodeLinks } from './node-links.ts'
-import type { Meter } from './relay/ports.ts'
+import type { Meter, TerminalService } from './relay/ports.ts'
 import { createRelay } from './relay/relay.ts'
 import type { Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
@@ -56,6 +59,8 @@ export type NodeOptions = {
   readonly country?: string | undefined
   /** @default what the network's table says of the address */
   readonly asn?: number | undefined
+  /** How the node is paid; needed in a network with payment (SPEC §13), without meaning in another. */
+  readonly payment?: NodePaymentOptions | undefined
   readonly log?: Logger | undefined
 }
 
@@ -69,6 +74,8 @@ export type NodeStatus = {
   readonly forwardBytes: number
   readonly backwardBytes: number
   readonly exitSockets: number
+  /** Absent where nothing is paid. */
+  readonly money?: MoneyStatus | undefined
 }
 
 /** A node. */
@@ -102,6 +109,7 @@ type Parts = {
   readonly relay: Relay
   readonly links: NodeLinks
   readonly exit: ExitRole | undefined
+  readonly money: NodeMoney | undefined
 }
 
 class Engine implements RunningNode {
@@ -146,11 +154,12 @@ class Engine implements RunningNode {
   async start(signal: AbortSignal): Promise<void> {
     const { home, listen } = this.#options
     const keys = await openNodeKeys(home)
-    const exit = await this.#startExit()
-    const relay = this.#createRelay(keys, exit)
-    const links = this.#createLinks(keys, relay, exit)
-    this.#parts = { keys, relay, links, exit }
-    this.#publish = this.#publisher(keys)
+    const money = await this.#openMoney()
+    const exit = await this.#startExit(money)
+    const relay = this.#createRelay(keys, exit, money)
+    const links = this.#createLinks(keys, relay, exit, money)
+    this.#parts = { keys, relay, links, exit, money }
+    this.#publish = this.#publisher(keys, money)
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
@@ -173,6 +182,7 @@ class Engine implements RunningNode {
       forwardBytes: sum(({ forwardBytes }) => forwardBytes, this.#past.forwardBytes),
       backwardBytes: sum(({ backwardBytes }) => backwardBytes, this.#past.backwardBytes),
       exitSockets: exit?.sockets ?? 0,
+      money: this.#parts?.money?.status,
     }
   }
 
@@ -190,11 +200,12 @@ class Engine implements RunningNode {
     clearInterval(this.#keyTimer)
     this.#guard.stop()
     this.#attachments?.stop()
-    const { relay, exit, links } = this.#parts ?? {}
+    const { relay, exit, links, money } = this.#parts ?? {}
     relay?.closeAll(CLOSE_REASON.DRAINING)
     exit?.service.closeAll(CLOSE_REASON.DRAINING)
     await exit?.ownNetwork[Symbol.asyncDispose]()
     await links?.close()
+    await money?.[Symbol.asyncDispose]()
   }
 
   #started(): Parts {
@@ -202,7 +213,20 @@ class Engine implements RunningNode {
     return this.#parts
   }
 
-  async #startExit(): Promise<ExitRole | undefined> {
+  /** @throws NODE_PAYMENT_MISSING in a network with payment when the options have none */
+  async #openMoney(): Promise<NodeMoney | undefined> {
+    const { payment, network } = this.#options
+    if (!network.payment) return undefined
+    if (!payment) throw nodeError('NODE_PAYMENT_MISSING', {})
+    return await openNodeMoney({
+      ...payment,
+      parameters: network.payment,
+      onKeysChanged: () => this.#republish(),
+      log: this.#log.child('money'),
+    })
+  }
+
+  async #startExit(money: NodeMoney | undefined): Promise<ExitRole | undefined> {
     const { exit, network } = this.#options
     if (!exit) return undefined
     const log = this.#log.child('exit')
@@ -210,12 +234,20 @@ class Engine implements RunningNode {
     const { accountant } = this.#guard
     const nowMs = (): number => performance.now()
     return await assembleExit(
-      { network, directory: this.#set, accountant, seenAddresses, nowMs, log },
+      {
+        network,
+        directory: this.#set,
+        accountant,
+        seenAddresses,
+        nowMs,
+        log,
+        money: money?.exit,
+      },
       exit,
     )
   }
 
-  #createRelay(keys: NodeKeys, exit: ExitRole | undefined): Relay {
+  #createRelay(keys: NodeKeys, exit: ExitRole | undefined, money: NodeMoney | undefined): Relay {
     const { nodeId, onionKeys } = keys
     const build = createHopBuild({
       provider: nodeCrypto,
@@ -229,7 +261,8 @@ class Engine implements RunningNode {
       provider: nodeCrypto,
       build,
       nextHops: this.#table,
-      terminals: exit?.service ?? { accept: () => CLOSE_REASON.NOT_EXIT },
+      terminals: exit?.service ?? terminalsOf(money),
+      money: money?.relay,
       nowMs: () => performance.now(),
       wallMs: () => Date.now(),
       refuses: () => {
@@ -243,8 +276,14 @@ class Engine implements RunningNode {
     })
   }
 
-  #createLinks(keys: NodeKeys, relay: Relay, exit: ExitRole | undefined): NodeLinks {
+  #createLinks(
+    keys: NodeKeys,
+    relay: Relay,
+    exit: ExitRole | undefined,
+    money: NodeMoney | undefined,
+  ): NodeLinks {
     return createNodeLinks({
+      money: money?.links,
       network: this.#options.network,
       table: () => this.#table,
       relay,
@@ -317,23 +356,36 @@ class Engine implements RunningNode {
   }
 
   #rotateKeys({ onionKeys }: NodeKeys): void {
-    const isNew = onionKeys.rotate(Date.now())
-    if (isNew)
-      this.#publish(this.#attachments?.candidates.map(({ descriptor }) => descriptor.nodeId) ?? [])
+    if (onionKeys.rotate(Date.now())) this.#republish()
     this.#set.prune(Date.now())
   }
 
+  /** A new edition with the attachments of the moment. */
+  #republish(): void {
+    this.#publish(this.#attachments?.candidates.map(({ descriptor }) => descriptor.nodeId) ?? [])
+  }
+
   /** Makes a new edition of the descriptor with these attachments and passes it on. */
-  #publisher({ identity, onionKeys }: NodeKeys): (attachments: readonly Uint8Array[]) => void {
+  #publisher(
+    { identity, onionKeys }: NodeKeys,
+    money: NodeMoney | undefined,
+  ): (attachments: readonly Uint8Array[]) => void {
     const maker = createDescriptorMaker(nodeCrypto, identity)
     const { network, advertise, exit, country, asn } = this.#options
     return (attachments) => {
       const onionKey = onionKeys.current().pair.publicKey
       const address = advertise ?? this.listen
-      const facts = ownFacts({ network, onionKey, address, attachments, exit, country, asn })
+      const place = { network, address, attachments, country, asn }
+      const facts = ownFacts({ ...place, onionKey, exit, money: money?.facts })
       if (!facts) return
       this.#ownDescriptor = maker.make(facts, Date.now())
       this.#directory.publish()
     }
   }
+}
+
+/** What takes circuits that end at a node without the exit role. */
+function terminalsOf(money: NodeMoney | undefined): TerminalService {
+  if (!money) return { accept: () => CLOSE_REASON.NOT_EXIT }
+  return createDeskTerminals({ provider: nodeCrypto, randomBytes, desk: money.exit.desk })
 }

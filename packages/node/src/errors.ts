@@ -13,6 +13,8 @@ type NodeErrors = {
   NODE_NOT_ATTACHED: { relays: number }
   /** No address of the node may be dialled from here, or it has none. */
   NODE_UNREACHABLE: Record<string, never>
+  /** The network is paid, and the node was not told how it is. */
+  NODE_PAYMENT_MISSING: Record<string, never>
   /** Asked of a node that has not been started. */
   NODE_NOT_STARTED: Record<string, never>
 }
@@ -28,5 +30,9 @@ export const nodeError: ErrorBuilder<NodeErrors> = errorBuilder<NodeErrors>({
   NODE_EXIT_OPTION: ['config', 'a prefix or name that the exit is to refuse cannot be read'],
   NODE_NOT_ATTACHED: ['network', 'no relay could be attached to'],
   NODE_UNREACHABLE: ['network', 'the node has no address that may be dialled from here'],
+  NODE_PAYMENT_MISSING: [
+    'config',
+    'the nodes of this network are paid: make a purse with `byway wallet create` first',
+  ],
   NODE_NOT_STARTED: ['bug', 'the node has not been started'],
 })

@@ -15,7 +15,6 @@ import type { LinkIdentity, LinkListener } from '@byway/net'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
-import { prefixOf } from './money/free-buckets.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
 
@@ -150,7 +149,10 @@ function takePay(money: LinkMoney | undefined, link: Link, pay: PayMessage): voi
   else link.close('protocol')
 }
 
+/** Names the /24 or /48 of an address (SPEC §15.3). */
 function prefixOfText(address: string): string {
   const ip = parseAddress(address.replace(/^::ffff:/, ''))
-  return ip ? prefixOf(toIpBytes(ip).bytes) : ''
+  if (!ip) return ''
+  const { family, bytes } = toIpBytes(ip)
+  return bytes.subarray(0, family === 4 ? 3 : 6).join('.')
 }

@@ -21,6 +21,8 @@ export type OwnFactsInput = {
   readonly exit: ExitRoleOptions | undefined
   readonly country: string | undefined
   readonly asn: number | undefined
+  /** Absent where nothing is paid. */
+  readonly money?: Pick<DescriptorFacts, 'provider' | 'priceStep' | 'tokenKeysHash'> | undefined
 }
 
 /** Makes the facts, or `undefined` while the node can be reached nowhere. */
@@ -40,9 +42,9 @@ export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
     asn: input.asn ?? origin?.asn ?? 0,
     familyId: undefined,
     stakerId: undefined,
-    provider: undefined,
-    priceStep: 0,
-    tokenKeysHash: undefined,
+    provider: input.money?.provider,
+    priceStep: input.money?.priceStep ?? 0,
+    tokenKeysHash: input.money?.tokenKeysHash,
     addresses,
     attachments,
     software: SOFTWARE,

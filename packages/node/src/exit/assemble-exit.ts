@@ -22,7 +22,7 @@ import type { DnsResolver } from './dns-stub.ts'
 import type { DnsServer } from './dns-transport.ts'
 import { createExitLimits } from './exit-limits.ts'
 import { createExitService } from './exit-service.ts'
-import type { ExitService, MemoryOwner } from './exit-service.ts'
+import type { ExitMoney, ExitService, MemoryOwner } from './exit-service.ts'
 import { createOwnNetwork } from './own-network.ts'
 import type { OwnNetwork } from './own-network.ts'
 import { readResolvConf } from './resolv-conf.ts'
@@ -50,6 +50,8 @@ export type AssembleExitDeps = {
   readonly seenAddresses: () => readonly string[]
   readonly nowMs: () => number
   readonly log: Logger
+  /** Absent in an unpaid network. */
+  readonly money?: ExitMoney | undefined
 }
 
 /** A running exit role. */
@@ -109,6 +111,7 @@ export async function assembleExit(
       limits,
       log,
       accountant: deps.accountant,
+      money: deps.money,
       createLegLink,
       forgetCircuit: (circuit) => cache.forget(circuit),
     },

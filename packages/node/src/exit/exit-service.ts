@@ -216,11 +216,11 @@ class Service implements ExitService {
     return createExitLeg(layers, { handshakeHash, tunnelSecret, link: legLink, randomBytes })
   }
 
-  #onControl(leg: TerminalLeg, list: Uint8Array, cellBytes: number, nowMs: number): void {
+  #onControl(leg: TerminalLeg, list: Uint8Array): void {
     this.#waiting.delete(leg)
     const { terminal } = leg
     const end = { leg: leg.leg, terminal, destroy: (reason: CloseReason) => leg.destroy(reason) }
-    const control = this.#deps.money?.desk.open(end, list, cellBytes, nowMs)
+    const control = this.#deps.money?.desk.open(end, list)
     if (typeof control === 'object') leg.control = control
     else leg.destroy(control ?? CLOSE_REASON.PROTOCOL)
   }
@@ -232,7 +232,7 @@ class Service implements ExitService {
       return
     }
     if (isControlList(list)) {
-      this.#onControl(leg, list, cell.length, nowMs)
+      this.#onControl(leg, list)
       return
     }
     let opened: TunnelEntry | undefined

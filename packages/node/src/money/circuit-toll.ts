@@ -2,7 +2,7 @@
  * Payment for one circuit at a relay that is not its entry (SPEC §15.4): a window, tokens, and what waits for them.
  * @module
  */
-import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
+import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { ClientPayMessage } from '@byway/protocol/wire'
 import type { PaidCircuit, PaidCircuitHost } from '../relay/ports.ts'
 import { createCellToll } from './held-cells.ts'
@@ -24,8 +24,13 @@ export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost):
   const toll = createCellToll({
     watch,
     windowBytes,
-    onDue: ({ countedBytes, paidBytes }) => host.send({ kind: PAY.DUE, countedBytes, paidBytes }),
+    onDue: ({ countedBytes, coveredBytes }) =>
+      host.send({ kind: PAY.DUE, countedBytes, paidBytes: coveredBytes }),
   })
+
+  async function endUnless(kept: Promise<boolean>): Promise<void> {
+    if (!(await kept)) host.end(CLOSE_REASON.UNPAID)
+  }
 
   function onPay(pay: ClientPayMessage): boolean {
     if (pay.kind === PAY.KEYS_GET) {
@@ -33,9 +38,13 @@ export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost):
       return true
     }
     if (pay.kind !== PAY.SPEND || pay.tokenKind !== TOKEN_KIND.BANDWIDTH) return false
-    return tokens.take(pay, 'relay', (result) => {
-      if (result === 'fresh') toll.credit(tokens.tokenBytes)
-    })
+    const spent = tokens.take(pay, 'relay')
+    if (spent.type === 'taken') {
+      toll.credit(tokens.tokenBytes)
+      void endUnless(spent.kept)
+    }
+    if (spent.type === 'refused') host.send(spent.answer)
+    return spent.type !== 'bad'
   }
 
   return {

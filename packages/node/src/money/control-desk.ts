@@ -14,19 +14,14 @@ import type { TerminalCircuit, TerminalHandler, TerminalService } from '../relay
 /** A control circuit's end. */
 export type ControlEnd = {
   readonly leg: Leg
-  readonly terminal: Pick<TerminalCircuit, 'link'>
+  readonly terminal: Pick<TerminalCircuit, 'link' | 'carriedBytes'>
   readonly destroy: (reason: CloseReason) => void
 }
 
 /** Serves control circuits. */
 export interface ControlDesk {
   /** Takes a circuit over, with the list that came first. A reason when there is no room: the circuit must be destroyed. */
-  open(
-    end: ControlEnd,
-    list: Uint8Array,
-    cellBytes: number,
-    nowMs: number,
-  ): TerminalHandler | CloseReason
+  open(end: ControlEnd, list: Uint8Array): TerminalHandler | CloseReason
 }
 
 export type DeskTerminalsDeps = {
@@ -59,7 +54,7 @@ class FirstListReader implements TerminalHandler {
     }
     const list = this.#leg.layers.open(cell)
     if (list?.[0] === 0) return
-    const opened = list && isControlList(list) ? this.#open(list, cell, nowMs) : refusal(list?.[0])
+    const opened = list && isControlList(list) ? this.#open(list) : refusal(list?.[0])
     if (typeof opened === 'number') this.#terminal.destroy(opened)
     else this.#control = opened
   }
@@ -68,7 +63,7 @@ class FirstListReader implements TerminalHandler {
     this.#control?.onClose(reason)
   }
 
-  #open(list: Uint8Array, cell: Uint8Array, nowMs: number): TerminalHandler | CloseReason {
+  #open(list: Uint8Array): TerminalHandler | CloseReason {
     const terminal = this.#terminal
     const end = {
       leg: this.#leg,
@@ -78,7 +73,7 @@ class FirstListReader implements TerminalHandler {
         this.onClose(reason)
       },
     }
-    return this.#deps.desk.open(end, list, cell.length, nowMs)
+    return this.#deps.desk.open(end, list)
   }
 }
 

@@ -17,7 +17,15 @@ export interface TollUser {
 /** A toll for cells. */
 export interface CellToll extends Pick<
   Toll,
-  'countedBytes' | 'paidBytes' | 'leftBytes' | 'pass' | 'count' | 'refund' | 'credit' | 'close'
+  | 'countedBytes'
+  | 'paidBytes'
+  | 'coveredBytes'
+  | 'leftBytes'
+  | 'pass'
+  | 'count'
+  | 'refund'
+  | 'credit'
+  | 'close'
 > {
   readonly heldBytes: number
   /** Keeps a cell that `pass` has refused. Its bytes become the toll's. */
@@ -70,6 +78,10 @@ class HeldCells implements CellToll {
 
   get paidBytes(): number {
     return this.#toll.paidBytes
+  }
+
+  get coveredBytes(): number {
+    return this.#toll.coveredBytes
   }
 
   get leftBytes(): number {

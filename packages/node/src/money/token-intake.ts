@@ -1,22 +1,24 @@
 /** Takes tokens that clients spend on data circuits (SPEC §16). Port of the relay and exit roles; `token-desk.ts` implements it. @module */
 import type { ServingRole } from '@byway/protocol/ledger'
-import type { KeysMessage, SpendMessage } from '@byway/protocol/wire'
+import type { KeysMessage, RefusedMessage, SpendMessage } from '@byway/protocol/wire'
 
 /**
- * What became of a token that verifies. `spent`: it was used before; it buys nothing and costs nothing but itself, for a leg may have died before its client
- * knew. `failed`: the store cannot say.
+ * What became of a token. `taken`: it counts at once; when `kept` says false the store knew it from before, or has failed, and the circuit must be destroyed
+ * with UNPAID. `repeated`: it was spent before; it buys nothing and costs nothing but itself, for a leg may have died before its client knew. `refused`: it cannot
+ * be taken (any more, or now), and the client must be told. `bad`: it is none of ours, and the circuit must be destroyed.
  */
-export type SpendResult = 'fresh' | 'spent' | 'failed'
+export type SpendResult =
+  | { readonly type: 'taken'; readonly kept: Promise<boolean> }
+  | { readonly type: 'repeated' }
+  | { readonly type: 'refused'; readonly answer: RefusedMessage }
+  | { readonly type: 'bad' }
 
 /** Where tokens are spent. */
 export interface TokenIntake {
   /** Bytes that a bandwidth token pays for. */
   readonly tokenBytes: number
-  /**
-   * Judges a token. False when it is none of ours: the circuit must be destroyed. Else it is used up, and `onResult` is told once the disk has it, in a later
-   * turn.
-   */
-  take(spend: SpendMessage, role: ServingRole, onResult: (result: SpendResult) => void): boolean
-  /** The token keys that are honoured, as KEYS names them. */
+  /** Judges a token and uses it up. */
+  take(spend: SpendMessage, role: ServingRole): SpendResult
+  /** The token keys of the day, as KEYS names them. */
   keysMessage(): KeysMessage
 }

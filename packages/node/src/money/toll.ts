@@ -3,6 +3,8 @@
  * bytes against what was paid and what is free. What waits, and where, is its owner's: `held-cells.ts` and `tunnel-toll.ts`.
  * @module
  */
+import { HOLD_MS } from '@byway/protocol/payment'
+import type { FreeBytes } from '@byway/protocol/payment'
 import type { TollWatch } from './toll-watch.ts'
 
 /** What a toll tells its owner. */
@@ -15,17 +17,12 @@ export type TollOwner = {
   readonly onUnpaid: () => void
 }
 
-/** Bytes that cost nothing; drawn only when what was paid does not suffice. */
-export interface FreeBytes {
-  /** Takes at most so many. */
-  draw(bytes: number, nowMs: number): number
-}
-
 export type TollOptions = {
   readonly watch: TollWatch
   /** Free from the start. */
   readonly windowBytes: number
-  readonly free?: FreeBytes | undefined
+  /** Drawn from only when what was paid does not suffice. */
+  readonly free?: Pick<FreeBytes, 'draw'> | undefined
 }
 
 /** One account of bytes. */
@@ -33,6 +30,8 @@ export interface Toll {
   /** What has passed, held bytes not among it. */
   readonly countedBytes: number
   readonly paidBytes: number
+  /** What was paid, and what was given for nothing so far: `countedBytes` stays within it. */
+  readonly coveredBytes: number
   /** What may pass now; below 0 when cells that are never held have gone beyond it. */
   readonly leftBytes: number
   readonly isStalled: boolean
@@ -56,10 +55,6 @@ export interface Toll {
   close(): void
 }
 
-// Protocol constant (change needs a spec change): SPEC §15.3, §15.4.
-/** A standstill may last so long. */
-const UNPAID_MS = 10_000
-
 /** Creates an account without pay. */
 export function createToll(options: TollOptions, owner: TollOwner): Toll {
   return new Account(options, owner)
@@ -67,15 +62,15 @@ export function createToll(options: TollOptions, owner: TollOwner): Toll {
 
 class Account implements Toll {
   paidBytes = 0
+  coveredBytes: number
   isStalled = false
   readonly #watch: TollWatch
-  readonly #free: FreeBytes | undefined
+  readonly #free: TollOptions['free']
   readonly #owner: TollOwner
   /** What may pass at once. 0 while something waits, so that the hot path has one comparison. */
   #openBytes: number
   /** What is left of it while something waits. */
   #reserveBytes = 0
-  #grantedBytes: number
   #deadlineMs = Number.POSITIVE_INFINITY
 
   constructor({ watch, windowBytes, free }: TollOptions, owner: TollOwner) {
@@ -83,7 +78,7 @@ class Account implements Toll {
     this.#free = free
     this.#owner = owner
     this.#openBytes = windowBytes
-    this.#grantedBytes = windowBytes
+    this.coveredBytes = windowBytes
   }
 
   get leftBytes(): number {
@@ -91,7 +86,7 @@ class Account implements Toll {
   }
 
   get countedBytes(): number {
-    return this.#grantedBytes - this.leftBytes
+    return this.coveredBytes - this.leftBytes
   }
 
   pass(bytes: number): boolean {
@@ -123,7 +118,7 @@ class Account implements Toll {
     this.paidBytes += bytes
     this.#grant(bytes)
     if (!this.isStalled) return
-    this.#deadlineMs = this.#watch.nowMs() + UNPAID_MS
+    this.#deadlineMs = this.#watch.nowMs() + HOLD_MS
     this.#owner.onCredit()
   }
 
@@ -132,7 +127,7 @@ class Account implements Toll {
     this.isStalled = true
     this.#reserveBytes = this.#openBytes
     this.#openBytes = 0
-    this.#deadlineMs = this.#watch.nowMs() + UNPAID_MS
+    this.#deadlineMs = this.#watch.nowMs() + HOLD_MS
     this.#watch.add(this)
     this.#owner.onStalled()
   }
@@ -162,7 +157,7 @@ class Account implements Toll {
   }
 
   #grant(bytes: number): void {
-    this.#grantedBytes += bytes
+    this.coveredBytes += bytes
     this.count(-bytes)
   }
 }

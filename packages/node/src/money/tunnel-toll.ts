@@ -25,6 +25,8 @@ export interface PaidTunnel {
   readonly isAdmitted: boolean
   /** Bytes that came although nothing may pass: what the driver keeps for later. */
   readonly overrunBytes: number
+  readonly countedBytes: number
+  readonly paidBytes: number
   /** Counts a cell of the tunnel, whichever way it goes. */
   count(bytes: number): void
   /** An earlier leg has lost what was counted. */
@@ -65,6 +67,14 @@ class TunnelToll implements PaidTunnel {
     })
   }
 
+  get countedBytes(): number {
+    return this.#toll.countedBytes
+  }
+
+  get paidBytes(): number {
+    return this.#toll.paidBytes
+  }
+
   get overrunBytes(): number {
     return Math.max(0, -this.#toll.leftBytes)
   }
@@ -98,22 +108,26 @@ class TunnelToll implements PaidTunnel {
     this.#deps.onClosed(this.#toll)
   }
 
-  /** A BEGIN may follow in the same cell: it goes ahead while the disk is asked whether the token is fresh, and ends with the tunnel if it is not. */
+  /** A BEGIN may follow in the same cell: the token counts before the disk has it, and the tunnel ends if it was not fresh. */
   #onSpend(spend: SpendMessage): boolean {
-    const isAdmission = spend.tokenKind === TOKEN_KIND.ADMISSION
-    const wasAdmitted = this.isAdmitted
-    const isGood = this.#deps.tokens.take(spend, 'exit', (result) => {
-      if (this.#isClosed) return
-      if (!isAdmission && result === 'fresh') this.#toll.credit(this.#deps.tokens.tokenBytes)
-      if (isAdmission && result !== 'fresh' && !wasAdmitted) this.#host.end(CLOSE_REASON.UNPAID)
-    })
-    if (isAdmission && isGood) this.isAdmitted = true
-    return isGood
+    const { tokens } = this.#deps
+    const spent = tokens.take(spend, 'exit')
+    if (spent.type === 'refused') this.#host.send(spent.answer)
+    if (spent.type !== 'taken') return spent.type !== 'bad'
+    if (spend.tokenKind === TOKEN_KIND.ADMISSION) this.isAdmitted = true
+    else this.#toll.credit(tokens.tokenBytes)
+    void this.#endUnless(spent.kept)
+    return true
+  }
+
+  async #endUnless(kept: Promise<boolean>): Promise<void> {
+    const isKept = await kept
+    if (!isKept && !this.#isClosed) this.#host.end(CLOSE_REASON.UNPAID)
   }
 
   #onStalled(): void {
-    const { countedBytes, paidBytes } = this.#toll
-    this.#host.send({ kind: PAY.DUE, countedBytes, paidBytes })
+    const { countedBytes, coveredBytes } = this.#toll
+    this.#host.send({ kind: PAY.DUE, countedBytes, paidBytes: coveredBytes })
     this.#host.setHeld(true)
   }
 

@@ -22,6 +22,8 @@ export interface TerminalCircuit {
   readonly link: Link
   /** The circuit's queue towards the client. */
   readonly queue: CellQueue
+  /** Bytes of cells that it has carried here so far, both ways. */
+  carriedBytes(): number
   /** Counts and queues a sealed cell towards the client. */
   push(cell: Uint8Array): void
   /** Destroys the circuit; `onClose` is not called for it. */
@@ -53,6 +55,7 @@ export interface RelayMoney {
 export type PaidCircuitHost = {
   /** Sends a list with this message to the client. */
   readonly send: (pay: HopPayMessage) => void
+  readonly end: (reason: CloseReason) => void
 }
 
 /** Payment for one circuit at a relay. */

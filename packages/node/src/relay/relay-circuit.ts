@@ -174,6 +174,7 @@ class Circuit implements RelayCircuit, TollUser {
     if (this.#toll) return
     this.#paid = this.#deps.money?.openCircuit({
       send: (pay) => this.#sendOwn({ type: HOP_MESSAGE.PAY, pay }),
+      end: (reason) => this.close(reason),
     })
     this.#toll = this.#paid?.toll
   }
@@ -220,6 +221,7 @@ class Circuit implements RelayCircuit, TollUser {
       circuit,
       link,
       queue,
+      carriedBytes: () => this.forwardBytes + this.backwardBytes,
       push: (cell) => {
         const toll = this.#toll
         if (toll?.pass(cell.length) === false) this.#hold(toll, cell, false, this.#deps.nowMs())

@@ -18,10 +18,10 @@ const MIB = 1024 * KIB
 const WINDOW_BYTES = 256 * KIB
 const TOKEN_BYTES = MIB
 
-function moneyOf() {
+function moneyOf(isForgotten?: (nonce: Uint8Array) => boolean) {
   const clock = createTestClock()
   const watch = createTollWatch(clock)
-  const tokens = createTestTokens(TOKEN_BYTES)
+  const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
   const closed: Toll[] = []
   const onClosed = (toll: Toll): void => void closed.push(toll)
   const money: ExitMoney = {
@@ -74,7 +74,15 @@ suite('an exit that is paid by tokens (SPEC §15.4)', () => {
     }
   })
 
-  test('an admission token that was spent in another tunnel destroys this one', async () => {
+  test('a token that was spent before a restart ends the tunnel as soon as the disk has said so', async () => {
+    const { money } = moneyOf(() => true)
+    using world = createWorld({ targets: [], money })
+    admit(world)
+    await until(() => world.leg.destroyed !== undefined)
+    assert.equal(world.leg.destroyed, CLOSE_REASON.UNPAID)
+  })
+
+  test('an admission token that was spent in another tunnel admits nothing here', async () => {
     await using target = await startTarget((socket) => socket.pipe(socket))
     const { money } = moneyOf()
     const token = spendOf(ADMISSION)
@@ -82,6 +90,7 @@ suite('an exit that is paid by tokens (SPEC §15.4)', () => {
     first.client.pay(token)
     using second = createWorld({ targets: [target.port], money })
     second.client.pay(token)
+    second.connect(target.port)
     await until(() => second.leg.destroyed !== undefined)
     assert.equal(second.leg.destroyed, CLOSE_REASON.UNPAID)
     assert.equal(first.leg.destroyed, undefined)

@@ -79,6 +79,7 @@ export function createMemoryLeg({ service, client, link, nowMs }: LegEnds): Test
       circuit: { hop, position: 2, entryLayer: false, isLast: true },
       link,
       queue: backward.queue,
+      carriedBytes: () => 0,
       push: (cell) => backward.push(cell),
       destroy(reason) {
         isDead = true

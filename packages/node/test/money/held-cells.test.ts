@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { createFreeBuckets, prefixOf } from '../../src/money/free-buckets.ts'
+import { createFreePrefixes } from '@byway/protocol/payment'
+import type { FreeBytes } from '@byway/protocol/payment'
 import { createCellToll, isOverrun, MAX_HELD_BYTES } from '../../src/money/held-cells.ts'
 import type { CellToll, TollUser } from '../../src/money/held-cells.ts'
-import type { FreeBytes } from '../../src/money/toll.ts'
 import { createTollWatch } from '../../src/money/toll-watch.ts'
 import { createTestClock } from './test-clock.ts'
 
 const KIB = 1024
-const MIB = 1024 * KIB
 
 type User = TollUser & { readonly passed: number[]; isGivenUp: boolean }
 
 function worldOf(windowBytes: number, free?: FreeBytes) {
   const clock = createTestClock()
   const watch = createTollWatch(clock)
-  const dues: { readonly counted: number; readonly paid: number }[] = []
+  const dues: { readonly counted: number; readonly covered: number }[] = []
   const toll = createCellToll({
     watch,
     windowBytes,
     free,
-    onDue: ({ countedBytes, paidBytes }) =>
-      void dues.push({ counted: countedBytes, paid: paidBytes }),
+    onDue: ({ countedBytes, coveredBytes }) =>
+      void dues.push({ counted: countedBytes, covered: coveredBytes }),
   })
   const userOf = (): User => {
     const user: User = {
@@ -54,7 +53,7 @@ suite('a toll for cells (SPEC §15.3, §15.4)', () => {
     for (let mark = 1; mark <= 6; mark++) offer(toll, user, KIB, mark)
     assert.deepEqual(user.passed, [1, 2, 3, 4])
     assert.equal(toll.heldBytes, 2 * KIB)
-    assert.deepEqual(dues, [{ counted: 4 * KIB, paid: 0 }])
+    assert.deepEqual(dues, [{ counted: 4 * KIB, covered: 4 * KIB }])
   })
 
   test('a small cell does not overtake a large one that waits', () => {
@@ -146,36 +145,9 @@ suite('a toll for cells (SPEC §15.3, §15.4)', () => {
       }),
     )
   })
-})
-
-suite('what an entry carries for nothing (SPEC §15.3)', () => {
-  test('one link has 1 MiB, and 4 KiB a second later', () => {
-    const free = createFreeBuckets().open('192.0.2', 0)
-    assert.equal(free.draw(2 * MIB, 0), MIB)
-    assert.equal(free.draw(KIB, 0), 0)
-    assert.equal(free.draw(MIB, 1000), 4 * KIB)
-  })
-
-  test('all links of a prefix have 8 MiB together, and 32 KiB a second later', () => {
-    const buckets = createFreeBuckets()
-    let drawn = 0
-    for (let link = 0; link < 20; link++) drawn += buckets.open('192.0.2', 0).draw(MIB, 0)
-    assert.equal(drawn, 8 * MIB)
-    assert.equal(buckets.open('198.51.100', 0).draw(MIB, 0), MIB)
-    assert.equal(buckets.open('192.0.2', 0).draw(MIB, 2000), 64 * KIB)
-  })
-
-  test('a prefix is a /24 or a /48', () => {
-    assert.equal(prefixOf(Uint8Array.of(192, 0, 2, 1)), prefixOf(Uint8Array.of(192, 0, 2, 200)))
-    assert.notEqual(prefixOf(Uint8Array.of(192, 0, 2, 1)), prefixOf(Uint8Array.of(192, 0, 3, 1)))
-    const v6 = (...bytes: number[]): Uint8Array =>
-      Uint8Array.from({ length: 16 }, (_, i) => bytes[i] ?? 0)
-    assert.equal(prefixOf(v6(32, 1, 13, 184, 0, 1, 0, 1)), prefixOf(v6(32, 1, 13, 184, 0, 1, 9, 9)))
-    assert.notEqual(prefixOf(v6(32, 1, 13, 184, 0, 1)), prefixOf(v6(32, 1, 13, 184, 0, 2)))
-  })
 
   test('a link without pay goes on with what comes free, and is given up when that takes too long', () => {
-    const free = createFreeBuckets().open('192.0.2', 1000)
+    const free = createFreePrefixes().linkBucket('192.0.2', 1000)
     const { clock, toll, userOf } = worldOf(0, free)
     const user = userOf()
     for (let i = 0; i < 1024; i++) offer(toll, user, KIB, 1)

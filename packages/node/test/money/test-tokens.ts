@@ -4,17 +4,23 @@ import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { SpendMessage, TokenKind } from '@byway/protocol/wire'
 import type { TokenIntake } from '../../src/money/token-intake.ts'
 
-export function createTestTokens(tokenBytes: number): TokenIntake {
+/** @param isForgotten - spent before a restart: only the disk knows */
+export function createTestTokens(
+  tokenBytes: number,
+  isForgotten: (nonce: Uint8Array) => boolean = () => false,
+): TokenIntake {
   const spent = new Set<string>()
   return {
     tokenBytes,
-    take({ token, nonce }, _role, onResult) {
-      if (token[0] !== 1) return false
+    take({ token, nonce }) {
+      if (token[0] !== 1) return { type: 'bad' }
       const name = Buffer.from(nonce).toString('hex')
-      const result = spent.has(name) ? 'spent' : 'fresh'
+      if (spent.has(name)) return { type: 'repeated' }
       spent.add(name)
-      setImmediate(() => onResult(result))
-      return true
+      const kept = new Promise<boolean>((resolve) => {
+        setImmediate(() => resolve(!isForgotten(nonce)))
+      })
+      return { type: 'taken', kept }
     },
     keysMessage: () => ({ kind: PAY.KEYS, keys: [] }),
   }

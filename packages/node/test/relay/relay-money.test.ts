@@ -39,10 +39,10 @@ const TOKEN_BYTES = 256 * KIB
 
 const [ENTRY, MIDDLE, EXIT] = [0, 1, 2] as const
 
-function makePaidChain() {
+function makePaidChain(isForgotten?: (nonce: Uint8Array) => boolean) {
   const clock = createTestClock()
   const watch = createTollWatch(clock)
-  const tokens = createTestTokens(TOKEN_BYTES)
+  const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
   const linkTolls: CellToll[] = []
   const circuitTolls: CellToll[] = []
   const dues: number[] = []
@@ -129,7 +129,7 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
       '001',
       '002',
       '003',
-      { kind: PAY.DUE, countedBytes: 64 * KIB, paidBytes: 0 },
+      { kind: PAY.DUE, countedBytes: 64 * KIB, paidBytes: 64 * KIB },
     ])
     const [toll] = paid.circuitTolls
     await until(() => toll?.heldBytes === 6 * 16 * KIB)
@@ -185,6 +185,14 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
     ready.circuit.send(ready.seal('x', EXIT))
     await until(() => chain.nodes[EXIT].cells.length === 1)
     assert.equal(paid.circuitTolls[0]?.paidBytes, TOKEN_BYTES)
+  })
+
+  test('a token that was spent before a restart ends the circuit as soon as the disk has said so', async () => {
+    const paid = makePaidChain(() => true)
+    const chain = makeChain((hop) => (hop === MIDDLE ? paid.money : undefined))
+    const ready = await buildAll(chain)
+    ready.circuit.send(sealMessage(ready, spend(), MIDDLE))
+    assert.equal(await next(ready), CLOSE_REASON.UNPAID)
   })
 
   const faults: readonly (readonly [string, HopMessage])[] = [

@@ -1,0 +1,229 @@
+/**
+ * The control circuits that end at this node (SPEC §15.5): slots are shown, tickets taken, tokens sold. Each is short and small; limits for each link keep one neighbour's
+ * clients from taking the desk for themselves.
+ * @module
+ */
+import { createControlHop } from '@byway/protocol/circuit'
+import type { ControlHop } from '@byway/protocol/circuit'
+import type { TokenIssuer } from '@byway/protocol/payment'
+import type { Link } from '@byway/protocol/link'
+import { CLOSE_REASON, PAY, VERDICT } from '@byway/protocol/wire'
+import type { BuyMessage, ClientPayMessage, CloseReason, HopPayMessage } from '@byway/protocol/wire'
+import type { TerminalHandler } from '../relay/ports.ts'
+import type { Books } from './books.ts'
+import type { ControlDesk, ControlEnd } from './control-desk.ts'
+import { createSlotSession } from './slot-session.ts'
+import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
+import { tokenKindName } from './token-desk.ts'
+import type { TokenIntake } from './token-intake.ts'
+
+// Protocol constant (change needs a spec change): SPEC §15.5.
+const CONTROL_BYTES = 256 * 1024
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Control circuits of one link: a neighbour carries those of many clients. */
+const MAX_PER_NODE_LINK = 256
+const MAX_PER_CLIENT_LINK = 8
+const MAX_CIRCUITS = 4096
+/** Showings that one link may ask for: judging one takes milliseconds. */
+const SHOWS_PER_S = 10
+const SHOW_BURST = 60
+/** A client waits at most for the issue delay, and asks again meanwhile. */
+const IDLE_MS = 120_000
+/** Purchases of one circuit under way. */
+const MAX_PURCHASES = 4
+
+export type ControlCircuitsDeps = SlotSessionDeps & {
+  readonly tokens: Pick<TokenIntake, 'keysMessage'>
+  readonly issuer: Pick<TokenIssuer, 'credit' | 'buy'>
+  readonly books: Pick<Books, 'ticket' | 'refusedTicket' | 'tokensSold'>
+  /** Monotonic. */
+  readonly nowMs: () => number
+  readonly wallMs: () => number
+}
+
+/** The control circuits of a node. */
+export interface ControlCircuits extends ControlDesk {
+  readonly size: number
+  /** Ends what has been silent for too long. */
+  sweep(): void
+}
+
+/** Creates a desk without circuits. */
+export function createControlCircuits(deps: ControlCircuitsDeps): ControlCircuits {
+  return new Desk(deps)
+}
+
+/** What one link has. */
+type LinkUse = { circuits: number; shows: number; atMs: number }
+
+class Desk implements ControlCircuits {
+  readonly #deps: ControlCircuitsDeps
+  readonly #circuits = new Set<ControlCircuit>()
+  readonly #links = new WeakMap<Link, LinkUse>()
+
+  constructor(deps: ControlCircuitsDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#circuits.size
+  }
+
+  open(end: ControlEnd, list: Uint8Array): TerminalHandler | CloseReason {
+    const { link } = end.terminal
+    const use = this.#useOf(link)
+    const most = link.peer.role === 'client' ? MAX_PER_CLIENT_LINK : MAX_PER_NODE_LINK
+    if (use.circuits >= most || this.#circuits.size >= MAX_CIRCUITS) {
+      return CLOSE_REASON.RESOURCE_LIMIT
+    }
+    use.circuits++
+    const circuit = new ControlCircuit(this.#deps, end, {
+      mayShow: () => this.#mayShow(use),
+      onClosed: () => {
+        use.circuits--
+        this.#circuits.delete(circuit)
+      },
+    })
+    this.#circuits.add(circuit)
+    circuit.onFirstList(list)
+    return circuit
+  }
+
+  sweep(): void {
+    const nowMs = this.#deps.nowMs()
+    for (const circuit of this.#circuits) {
+      if (nowMs - circuit.heardAtMs >= IDLE_MS) circuit.end(CLOSE_REASON.FINISHED)
+    }
+  }
+
+  #useOf(link: Link): LinkUse {
+    const known = this.#links.get(link)
+    if (known) return known
+    const use = { circuits: 0, shows: SHOW_BURST, atMs: this.#deps.nowMs() }
+    this.#links.set(link, use)
+    return use
+  }
+
+  #mayShow(use: LinkUse): boolean {
+    const nowMs = this.#deps.nowMs()
+    use.shows = Math.min(SHOW_BURST, use.shows + ((nowMs - use.atMs) / 1000) * SHOWS_PER_S)
+    use.atMs = nowMs
+    if (use.shows < 1) return false
+    use.shows--
+    return true
+  }
+}
+
+type CircuitEvents = { readonly mayShow: () => boolean; readonly onClosed: () => void }
+
+class ControlCircuit implements TerminalHandler {
+  heardAtMs: number
+  readonly #deps: ControlCircuitsDeps
+  readonly #end: ControlEnd
+  readonly #events: CircuitEvents
+  readonly #hop: ControlHop
+  readonly #session: SlotSession
+  #purchases = 0
+  #isClosed = false
+
+  constructor(deps: ControlCircuitsDeps, end: ControlEnd, events: CircuitEvents) {
+    this.#deps = deps
+    this.#end = end
+    this.#events = events
+    this.heardAtMs = deps.nowMs()
+    this.#hop = createControlHop(end.leg, { onPay: (pay) => this.#onPay(pay) })
+    this.#session = createSlotSession(deps, {
+      use: 'tokens',
+      send: (pay) => this.#send(pay),
+      onFault: () => this.end(CLOSE_REASON.PROTOCOL),
+      credit: (units, { opening }) => deps.issuer.credit(opening.nullifier, units, deps.wallMs()),
+    })
+  }
+
+  onFirstList(list: Uint8Array): void {
+    this.#settle(this.#hop.onList(list))
+  }
+
+  onCell(cell: Uint8Array): void {
+    if (this.#isClosed) return
+    this.heardAtMs = this.#deps.nowMs()
+    this.#settle(this.#hop.onCell(cell))
+  }
+
+  onClose(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#session.close()
+    this.#events.onClosed()
+  }
+
+  end(reason: CloseReason): void {
+    if (this.#isClosed) return
+    this.onClose()
+    this.#end.destroy(reason)
+  }
+
+  #settle(isGood: boolean): void {
+    if (!isGood) this.end(CLOSE_REASON.PROTOCOL)
+    else this.#pump()
+  }
+
+  #send(pay: HopPayMessage): void {
+    if (this.#isClosed) return
+    if (this.#hop.pay(pay)) this.#pump()
+    else this.end(CLOSE_REASON.RESOURCE_LIMIT)
+  }
+
+  /** SPEC §15.5: 256 KiB each; hops before this one hold what is beyond. */
+  #pump(): void {
+    if (this.#isClosed) return
+    this.#hop.pump()
+    if (this.#end.terminal.carriedBytes() > CONTROL_BYTES) this.end(CLOSE_REASON.UNPAID)
+  }
+
+  #onPay(pay: ClientPayMessage): boolean {
+    switch (pay.kind) {
+      case PAY.SHOW:
+        if (!this.#events.mayShow()) return this.#refuseShow(pay.opening.nullifier)
+        void this.#session.onShow(pay.opening)
+        return true
+      case PAY.TICKET:
+        this.#session.onTicket(pay)
+        return true
+      case PAY.KEYS_GET:
+        this.#send(this.#deps.tokens.keysMessage())
+        return true
+      case PAY.BUY:
+        void this.#buy(pay)
+        return true
+      case PAY.SPEND:
+        // SPEC §15.5: a control circuit takes no token.
+        return false
+    }
+  }
+
+  #refuseShow(nullifier: Uint8Array): boolean {
+    const { provider, priceStep } = this.#deps
+    const verdict = VERDICT.TRY_LATER
+    this.#send({ kind: PAY.SHOWN, verdict, nullifier, provider, priceStep })
+    return true
+  }
+
+  async #buy(buy: BuyMessage): Promise<void> {
+    const { slot } = this.#session
+    if (!slot || this.#purchases >= MAX_PURCHASES) {
+      const verdict = slot ? VERDICT.TRY_LATER : VERDICT.NOT_PAID
+      this.#send({ kind: PAY.SOLD, request: buy.request, verdict, signatures: [] })
+      return
+    }
+    this.#purchases++
+    // Of this moment, not of the showing: somebody else may have locked the slot since.
+    const standing = await slot.standing()
+    const { issuer, books, wallMs } = this.#deps
+    const sale = await issuer.buy(buy, slot.opening.nullifier, standing, wallMs())
+    this.#purchases--
+    if (sale.sold > 0) books.tokensSold(tokenKindName(buy.tokenKind), sale.sold, sale.units)
+    this.#send(sale.message)
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Payment of one node put together: tolls, tokens, slots, desk, books. This is the only place of the folder where they are wired.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import type { ChainView } from '@byway/chain'
+import { systemRuntime } from '@byway/net'
+import type { Logger } from '@byway/protocol/base'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import type { MoneyEventSink } from '@byway/protocol/ledger'
+import { createNodeBlindSigner, nodeBlindTokens } from '@byway/protocol/node-blind'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import {
+  createFreePrefixes,
+  createPayeeSlot,
+  createTokenIssuer,
+  createTokenKeyring,
+  createTokenRedeemer,
+} from '@byway/protocol/payment'
+import type {
+  BalanceRecords,
+  TokenIssuer,
+  TokenKeyring,
+  TokenKeyRecords,
+  TokenRedeemer,
+} from '@byway/protocol/payment'
+import {
+  createPlainVerifier,
+  createPool,
+  openingHolds,
+  TOKEN_BYTES,
+  UNIT_BYTES,
+  unitPrice,
+} from '@byway/protocol/ticket'
+import type { Pool } from '@byway/protocol/ticket'
+import type {
+  CommitKeyRecords,
+  OpeningRecords,
+  SpentTokenRecords,
+  Winner,
+  WinnerRecords,
+} from '@byway/store'
+import type { ExitMoney } from '../exit/exit-service.ts'
+import type { LinkMoney } from '../node-links.ts'
+import type { RelayMoney } from '../relay/ports.ts'
+import { createBooks } from './books.ts'
+import type { Books, MoneyTotals } from './books.ts'
+import { createCircuitToll } from './circuit-toll.ts'
+import { openCommitKeys } from './commit-keys.ts'
+import type { CommitKeys } from './commit-keys.ts'
+import { createControlCircuits } from './control-circuits.ts'
+import type { ControlCircuits } from './control-circuits.ts'
+import { createLinkAccounts } from './link-accounts.ts'
+import type { LinkAccounts } from './link-accounts.ts'
+import { createSlotBook } from './slot-book.ts'
+import type { SlotBook } from './slot-book.ts'
+import { createSlotJudge } from './slot-judge.ts'
+import { createTokenDesk } from './token-desk.ts'
+import type { TokenIntake } from './token-intake.ts'
+import { createTollWatch } from './toll-watch.ts'
+import type { TollWatch } from './toll-watch.ts'
+import { createTunnelToll } from './tunnel-toll.ts'
+
+/** What a paid node's money needs of the store. */
+export type MoneyStore = {
+  readonly commitKeys: CommitKeyRecords
+  readonly openings: OpeningRecords
+  readonly winners: WinnerRecords
+  readonly spentTokens: SpentTokenRecords
+  readonly tokenKeys: TokenKeyRecords
+  readonly balances: BalanceRecords
+  readonly ledger: MoneyEventSink
+}
+
+/** How a node is paid. */
+export type NodePaymentOptions = {
+  readonly chain: Pick<ChainView, 'head' | 'slot' | 'publishedRoot'>
+  readonly store: MoneyStore
+  /** The address under which the node is registered, 20 bytes (SPEC §13.1). */
+  readonly provider: Uint8Array
+  /** SPEC §13.1, 0 to 8; 0 is free: then nothing is held and no token asked for. */
+  readonly priceStep: number
+  /** A winning ticket is on disk: lock its slot. Must not throw. */
+  readonly onWin?: ((winner: Winner) => void) | undefined
+}
+
+/** What the descriptor says of payment (SPEC §10.1). */
+export type MoneyFacts = {
+  readonly provider: Uint8Array | undefined
+  readonly priceStep: number
+  readonly tokenKeysHash: Uint8Array | undefined
+}
+
+/** Numbers only. */
+export type MoneyStatus = MoneyTotals & {
+  /** Links, circuits and tunnels at which something waits for pay. */
+  readonly held: number
+  readonly heldBytes: number
+  readonly slots: number
+  readonly controlCircuits: number
+}
+
+/** Payment of a running node. */
+export interface NodeMoney extends AsyncDisposable {
+  readonly relay: RelayMoney
+  readonly exit: ExitMoney
+  readonly links: LinkMoney
+  readonly facts: MoneyFacts
+  readonly status: MoneyStatus
+}
+
+export type NodeMoneyDeps = NodePaymentOptions & {
+  readonly parameters: PaymentParameters
+  /** The token keys have changed: a new edition of the descriptor is due. */
+  readonly onKeysChanged: () => void
+  readonly log: Logger
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Slots are asked about, silent circuits ended and keys replaced this often: a payer who takes his deposit back is noticed within it. */
+const UPKEEP_MS = 20_000
+/** How often the ledger is told. */
+const FLUSH_MS = 60_000
+// Protocol constant (change needs a spec change): SPEC §15.4.
+const WINDOW_BYTES = 256 * 1024
+
+/** Opens the node's money: reads keys and balances. @throws what the store rejects with */
+export async function openNodeMoney(deps: NodeMoneyDeps): Promise<NodeMoney> {
+  const { store } = deps
+  const hash = nodeCrypto
+  const damaged = await store.spentTokens.damagedKeys()
+  const keyring = createTokenKeyring({
+    scheme: nodeBlindTokens,
+    hash,
+    records: store.tokenKeys,
+    damaged,
+  })
+  await keyring.rotate(Date.now())
+  const signer = createNodeBlindSigner()
+  const issuer = createTokenIssuer({
+    keyring,
+    signer,
+    hash,
+    records: store.balances,
+    issueDelayMs: deps.parameters.issueDelayS * 1000,
+  })
+  await issuer.load(Date.now())
+  const commitKeys = await openCommitKeys(store.commitKeys, randomBytes, Date.now())
+  return new Money(deps, { keyring, signer, issuer, commitKeys })
+}
+
+type Opened = {
+  readonly keyring: TokenKeyring
+  readonly signer: AsyncDisposable
+  readonly issuer: TokenIssuer
+  readonly commitKeys: CommitKeys
+}
+
+class Money implements NodeMoney {
+  readonly relay: RelayMoney
+  readonly exit: ExitMoney
+  readonly links: LinkAccounts
+  readonly #deps: NodeMoneyDeps
+  readonly #opened: Opened
+  readonly #pool: Pool
+  readonly #watch: TollWatch = createTollWatch(systemRuntime)
+  readonly #books: Books
+  readonly #redeemer: TokenRedeemer
+  readonly #tokens: TokenIntake
+  readonly #slots: SlotBook
+  readonly #desk: ControlCircuits
+  readonly #timers: readonly NodeJS.Timeout[]
+
+  constructor(deps: NodeMoneyDeps, opened: Opened) {
+    this.#deps = deps
+    this.#opened = opened
+    const { parameters, store, provider, priceStep } = deps
+    const { keyring, issuer } = opened
+    this.#pool = createPool(nodeTicketCrypto, { ...parameters, faceValue: parameters.winValue })
+    this.#books = createBooks({
+      sink: store.ledger,
+      nowMs: Date.now,
+      winValue: parameters.winValue,
+      unitBytes: UNIT_BYTES,
+      onFailed: () => this.#onStoreFailed(),
+    })
+    this.#redeemer = createTokenRedeemer({
+      scheme: nodeBlindTokens,
+      hash: nodeCrypto,
+      keyring,
+      spent: store.spentTokens,
+      random: randomBytes,
+    })
+    const books = this.#books
+    this.#tokens = createTokenDesk({
+      redeemer: this.#redeemer,
+      keyring,
+      books,
+      tokenBytes: TOKEN_BYTES,
+      nowMs: Date.now,
+    })
+    this.#slots = this.#createSlots()
+    const session = { slots: this.#slots, books, provider, priceStep, tokens: this.#tokens }
+    this.#desk = createControlCircuits({
+      ...session,
+      issuer,
+      nowMs: () => this.#watch.nowMs(),
+      wallMs: Date.now,
+    })
+    const free = createFreePrefixes()
+    this.links = createLinkAccounts({ ...session, watch: this.#watch, free, unitBytes: UNIT_BYTES })
+    this.relay = this.#relayMoney()
+    this.exit = this.#exitMoney()
+    this.#timers = [
+      setInterval(() => void this.#upkeep(), UPKEEP_MS).unref(),
+      setInterval(() => void this.#books.flush(), FLUSH_MS).unref(),
+    ]
+  }
+
+  get facts(): MoneyFacts {
+    const { provider, priceStep } = this.#deps
+    return { provider, priceStep, tokenKeysHash: this.#opened.keyring.hash() }
+  }
+
+  get status(): MoneyStatus {
+    return {
+      ...this.#books.totals,
+      held: this.#watch.size,
+      heldBytes: this.links.heldBytes,
+      slots: this.#slots.size,
+      controlCircuits: this.#desk.size,
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#watch.stop()
+    await this.#books.flush()
+    await this.#opened.signer[Symbol.asyncDispose]()
+  }
+
+  #createSlots(): SlotBook {
+    const { store, chain, provider, priceStep, parameters, onWin } = this.#deps
+    const verifier = createPlainVerifier(nodeTicketCrypto, this.#pool)
+    const { domain } = this.#pool
+    const price = unitPrice(this.#pool, priceStep)
+    const terms = { crypto: nodeTicketCrypto, pool: this.#pool, provider, price }
+    return createSlotBook({
+      records: store,
+      keys: this.#opened.commitKeys,
+      judge: createSlotJudge({
+        chain,
+        hash: nodeCrypto,
+        provider,
+        rootMaxAgeS: parameters.rootMaxAgeS,
+        nowMs: () => this.#watch.nowMs(),
+      }),
+      holds: (opening) => openingHolds(nodeTicketCrypto, verifier, domain, opening),
+      createPayee: (options) => createPayeeSlot(terms, options),
+      provider,
+      nowMs: Date.now,
+      onWin: (winner) => {
+        const { nullifier, index, receivedAtMs: atMs } = winner
+        void this.#books.won({ nullifier, index, atMs })
+        onWin?.(winner)
+      },
+      onStoreFailed: () => this.#onStoreFailed(),
+    })
+  }
+
+  #relayMoney(): RelayMoney {
+    const isFree = this.#isFree()
+    return {
+      linkToll: (link) => (isFree ? undefined : this.links.tollOf(link)),
+      openCircuit: (host) => {
+        if (isFree) return undefined
+        const deps = { watch: this.#watch, tokens: this.#tokens, windowBytes: WINDOW_BYTES }
+        const paid = createCircuitToll({ ...deps, onClosed: () => book.close() }, host)
+        const book = this.#books.openToll('relay', paid.toll)
+        return paid
+      },
+    }
+  }
+
+  #exitMoney(): ExitMoney {
+    const isFree = this.#isFree()
+    return {
+      desk: this.#desk,
+      // SPEC §15.4: a circuit that ends at its entry is paid on the link alone.
+      openTunnel: (position, host) => {
+        if (isFree || position === 1) return undefined
+        const deps = { watch: this.#watch, tokens: this.#tokens, windowBytes: WINDOW_BYTES }
+        const paid = createTunnelToll({ ...deps, onClosed: () => book.close() }, host)
+        const book = this.#books.openToll('exit', paid)
+        return paid
+      },
+    }
+  }
+
+  #isFree(): boolean {
+    return unitPrice(this.#pool, this.#deps.priceStep) === 0n
+  }
+
+  async #upkeep(): Promise<void> {
+    const nowMs = Date.now()
+    this.#desk.sweep()
+    this.#books.unitsLapsed(this.#opened.issuer.sweep(nowMs))
+    try {
+      await this.#opened.commitKeys.rotate(nowMs)
+      if (nowMs >= this.#opened.keyring.rotatesAtMs) await this.#rotateTokenKeys(nowMs)
+    } catch {
+      this.#onStoreFailed()
+    }
+    await this.#slots.recheck()
+  }
+
+  async #rotateTokenKeys(nowMs: number): Promise<void> {
+    const gone = await this.#opened.keyring.rotate(nowMs)
+    this.#redeemer.forget(gone)
+    this.#deps.onKeysChanged()
+  }
+
+  #onStoreFailed(): void {
+    this.#deps.log.error('the store of payment failed')
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The slots that clients show to this node (SPEC §15.2), over all links and control circuits: judged once, on one carrier at a time, their indices given out once
+ * even over restarts, their winning tickets on disk. What a ticket is worth is the payee machine's.
+ * @module
+ */
+import { equalBytes, toHex } from '@byway/protocol/base'
+import type {
+  PayeeSlot,
+  PayeeSlotOptions,
+  SlotStanding,
+  TicketResult,
+} from '@byway/protocol/payment'
+import type { OpeningRecords, Winner, WinnerRecords } from '@byway/store'
+import { encodeOpening, VERDICT } from '@byway/protocol/wire'
+import type { CommitsMessage, Opening, Refusal, TicketMessage } from '@byway/protocol/wire'
+import { SLOT_LIFE_MS } from './commit-keys.ts'
+import type { CommitKeys } from './commit-keys.ts'
+import type { SlotJudge } from './slot-judge.ts'
+
+/** A slot on the carrier on which it was shown. */
+export interface ShownSlot {
+  readonly opening: Opening
+  /** The commits to send next, given only once the disk knows that they are out; undefined while enough are unused. */
+  commits(): Promise<CommitsMessage | undefined>
+  onTicket(ticket: TicketMessage): TicketResult
+  /** Resolves when the wins so far are on disk; false when one could not be kept. */
+  kept(): Promise<boolean>
+  /** Where it stands on the chain at this moment. */
+  standing(): Promise<SlotStanding>
+  /** It may be shown on another carrier from now on. */
+  release(): void
+}
+
+/** The slots of a node. */
+export interface SlotBook {
+  /** On carriers now. */
+  readonly size: number
+  /** Takes a showing; a refusal when it does not hold. Never rejects. */
+  show(opening: Opening): Promise<ShownSlot | Refusal>
+  /** Asks the chain about every slot on a carrier: one that its payer has taken back, or another provider holds, buys nothing more. */
+  recheck(): Promise<void>
+}
+
+export type SlotBookDeps = {
+  readonly records: { readonly openings: OpeningRecords; readonly winners: WinnerRecords }
+  readonly keys: Pick<CommitKeys, 'current' | 'find'>
+  readonly judge: SlotJudge
+  /** True when the opening's proof holds by itself. */
+  readonly holds: (opening: Opening) => boolean
+  readonly createPayee: (options: PayeeSlotOptions) => PayeeSlot
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  /** Wall clock. */
+  readonly nowMs: () => number
+  /** A winner is on disk. */
+  readonly onWin: (winner: Winner) => void
+  /** The store could not keep a winner. */
+  readonly onStoreFailed: () => void
+}
+
+// Local limit (tunable): docs/LIMITS.md. Slots on carriers at once: as many as client links and control circuits there may be.
+const MAX_SHOWN = 8192
+
+/** Creates a book without slots. */
+export function createSlotBook(deps: SlotBookDeps): SlotBook {
+  return new Book(deps)
+}
+
+class Book implements SlotBook {
+  readonly #deps: SlotBookDeps
+  /** By nullifier; undefined while a showing is judged. */
+  readonly #shown = new Map<string, Shown | undefined>()
+
+  constructor(deps: SlotBookDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#shown.size
+  }
+
+  async show(opening: Opening): Promise<ShownSlot | Refusal> {
+    const name = toHex(opening.nullifier)
+    if (this.#shown.has(name)) return VERDICT.SLOT_USED
+    if (this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
+    this.#shown.set(name, undefined)
+    const shown = await this.#judge(opening, () => this.#shown.delete(name))
+    if (typeof shown === 'number') this.#shown.delete(name)
+    else this.#shown.set(name, shown)
+    return shown
+  }
+
+  async recheck(): Promise<void> {
+    const slots = [...this.#shown.values()].filter((slot) => slot !== undefined)
+    for (let at = 0; at < slots.length; at += RECHECKS_AT_ONCE) {
+      const some = slots.slice(at, at + RECHECKS_AT_ONCE)
+      await Promise.all(some.map((slot) => slot.recheck()))
+    }
+  }
+
+  async #judge(opening: Opening, onReleased: () => void): Promise<Shown | Refusal> {
+    const { records, holds, judge } = this.#deps
+    try {
+      const known = await records.openings.get(opening.nullifier)
+      if (known && !equalBytes(known.sessionKey, opening.sessionKey)) return VERDICT.SLOT_USED
+      if (known && this.#deps.nowMs() - known.firstSeenMs > SLOT_LIFE_MS) return VERDICT.EXPIRED
+      if (!holds(opening)) return VERDICT.BAD_PROOF
+      const verdict = await judge.judge(opening, known === undefined)
+      if (verdict !== VERDICT.OK) return verdict
+      return await this.#open(opening, known, onReleased)
+    } catch {
+      // The store cannot be asked: its health says why.
+      return VERDICT.TRY_LATER
+    }
+  }
+
+  async #open(
+    opening: Opening,
+    known: { readonly keyEpoch: number; readonly floor: number } | undefined,
+    onReleased: () => void,
+  ): Promise<Shown | Refusal> {
+    const { records, keys, createPayee } = this.#deps
+    const key = known ? keys.find(known.keyEpoch) : keys.current()
+    if (!key) return VERDICT.EXPIRED
+    if (!known) await this.#remember(opening, key.epoch)
+    const wins = await records.winners.ofSlot(opening.nullifier)
+    const payee = createPayee({ opening, key: key.key, firstIndex: known?.floor ?? 0, wins })
+    if (payee.isFull) return VERDICT.SLOT_USED
+    return new Shown(this.#deps, opening, payee, onReleased)
+  }
+
+  async #remember(opening: Opening, keyEpoch: number): Promise<void> {
+    const { nullifier, sessionKey } = opening
+    await this.#deps.records.openings.remember({
+      nullifier,
+      opening: encodeOpening(opening),
+      sessionKey,
+      keyEpoch,
+      floor: 0,
+      firstSeenMs: this.#deps.nowMs(),
+    })
+  }
+}
+
+class Shown implements ShownSlot {
+  readonly opening: Opening
+  readonly #deps: SlotBookDeps
+  readonly #payee: PayeeSlot
+  readonly #onReleased: () => void
+  #isReleased = false
+  #isTaken = false
+  #kept: Promise<boolean> = Promise.resolve(true)
+
+  constructor(deps: SlotBookDeps, opening: Opening, payee: PayeeSlot, onReleased: () => void) {
+    this.#deps = deps
+    this.opening = opening
+    this.#payee = payee
+    this.#onReleased = onReleased
+  }
+
+  async commits(): Promise<CommitsMessage | undefined> {
+    const message = this.#payee.nextCommits()
+    if (!message) return undefined
+    const { firstIndex, commits, nullifier } = message
+    try {
+      await this.#deps.records.openings.raiseFloor(nullifier, firstIndex + commits.length)
+      return message
+    } catch {
+      // Without the disk no index may go out: the client runs out of commits, and tries another hop.
+      this.#deps.onStoreFailed()
+      return undefined
+    }
+  }
+
+  onTicket(ticket: TicketMessage): TicketResult {
+    if (this.#isTaken) return { verdict: VERDICT.SLOT_TAKEN }
+    const result = this.#payee.onTicket(ticket)
+    if (result.verdict === VERDICT.OK && result.reveal) this.#onWin(ticket, result.reveal)
+    return result
+  }
+
+  kept(): Promise<boolean> {
+    return this.#kept
+  }
+
+  standing(): Promise<SlotStanding> {
+    return this.#deps.judge.standing(this.opening)
+  }
+
+  async recheck(): Promise<void> {
+    if ((await this.standing()) === 'taken') this.#isTaken = true
+  }
+
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#onReleased()
+  }
+
+  #onWin({ index, amount, nonce, signature }: TicketMessage, reveal: Uint8Array): void {
+    const { provider, nowMs } = this.#deps
+    const { nullifier } = this.opening
+    const opening = encodeOpening(this.opening)
+    const ticket = { index, amount, nonce, signature, reveal }
+    const winner = { nullifier, opening, provider, ...ticket, receivedAtMs: nowMs() }
+    const before = this.#kept
+    const kept = this.#keep(winner)
+    this.#kept = Promise.all([before, kept]).then((all) => all.every(Boolean))
+  }
+
+  /** Never rejects. */
+  async #keep(winner: Winner): Promise<boolean> {
+    const { records, onWin, onStoreFailed } = this.#deps
+    try {
+      await records.winners.add(winner)
+    } catch {
+      onStoreFailed()
+      return false
+    }
+    onWin(winner)
+    return true
+  }
+}
+
+/** Local limit (tunable): fewer than the judge asks at once, so that showings still find room. */
+const RECHECKS_AT_ONCE = 16

@@ -1,0 +1,141 @@
+/**
+ * What the chain says of slots that clients show (SPEC §15.6): is the root published and young enough, and who holds the slot. Asks with a time limit and few
+ * questions at once; a chain that hangs costs the client a TRY_LATER and the node nothing. Answers are kept for a moment, since many ask alike.
+ * @module
+ */
+import type { ChainView } from '@byway/chain'
+import { equalBytes, toHex } from '@byway/protocol/base'
+import type { CryptoProvider } from '@byway/protocol/crypto'
+import type { SlotStanding, SlotWord } from '@byway/protocol/payment'
+import { VERDICT } from '@byway/protocol/wire'
+import type { Opening, Verdict } from '@byway/protocol/wire'
+
+/** Judges slots by the chain. Nothing rejects. */
+export interface SlotJudge {
+  /** Judges an opening whose proof holds. @param isFirst - it was never shown here before: its root must be young */
+  judge(opening: Opening, isFirst: boolean): Promise<Verdict>
+  standing(opening: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding>
+}
+
+export type SlotJudgeDeps = {
+  readonly chain: Pick<ChainView, 'head' | 'slot' | 'publishedRoot'>
+  readonly hash: Pick<CryptoProvider, 'sha256'>
+  /** This node's address as a provider. */
+  readonly provider: Uint8Array
+  readonly rootMaxAgeS: number
+  /** Monotonic. */
+  readonly nowMs: () => number
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** A client waits for SHOWN meanwhile. */
+const CHAIN_TIMEOUT_MS = 5000
+/** Questions at once; more are told to try later. */
+const MAX_QUESTIONS = 64
+/** How long an answer about a slot holds: a purchase must see a lock of another within it. */
+const SLOT_CACHE_MS = 1000
+const MAX_CACHED_SLOTS = 4096
+/** Published roots are kept for good; this many of the newest. */
+const MAX_CACHED_ROOTS = 512
+
+/** Creates a judge that knows nothing yet. */
+export function createSlotJudge(deps: SlotJudgeDeps): SlotJudge {
+  return new Judge(deps)
+}
+
+type CachedSlot = { readonly atMs: number; readonly word: Promise<SlotWord | undefined> }
+
+class Judge implements SlotJudge {
+  readonly #deps: SlotJudgeDeps
+  readonly #slots = new Map<string, CachedSlot>()
+  /** Seconds of the chain's clock. */
+  readonly #roots = new Map<string, number>()
+  #questions = 0
+
+  constructor(deps: SlotJudgeDeps) {
+    this.#deps = deps
+  }
+
+  async judge(opening: Opening, isFirst: boolean): Promise<Verdict> {
+    const [rootVerdict, standing] = await Promise.all([
+      isFirst ? this.#judgeRoot(opening.root) : VERDICT.OK,
+      this.standing(opening),
+    ])
+    if (rootVerdict !== VERDICT.OK) return rootVerdict
+    if (standing === 'taken') return VERDICT.SLOT_TAKEN
+    return standing === 'unknown' ? VERDICT.TRY_LATER : VERDICT.OK
+  }
+
+  async standing({
+    nullifier,
+    sessionKey,
+  }: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding> {
+    const word = await this.#word(nullifier)
+    if (!word) return 'unknown'
+    const { provider, hash } = this.#deps
+    if (word.state === 'locked') return equalBytes(word.holder, provider) ? 'mine' : 'taken'
+    if (word.state === 'bound') {
+      const holder = hash.sha256(provider, sessionKey).subarray(0, word.holder.length)
+      return equalBytes(word.holder, holder) ? 'mine' : 'taken'
+    }
+    return (word.state === 'none' || word.state === 'lapsed') && !word.isBurned ? 'open' : 'taken'
+  }
+
+  #word(nullifier: Uint8Array): Promise<SlotWord | undefined> {
+    const nowMs = this.#deps.nowMs()
+    const name = toHex(nullifier)
+    const known = this.#slots.get(name)
+    if (known && nowMs - known.atMs < SLOT_CACHE_MS) return known.word
+    this.#slots.delete(name)
+    forgetOldest(this.#slots, MAX_CACHED_SLOTS)
+    const word = this.#ask((signal) => this.#deps.chain.slot(nullifier, signal))
+    this.#slots.set(name, { atMs: nowMs, word })
+    return word
+  }
+
+  async #judgeRoot(root: Uint8Array): Promise<Verdict> {
+    const name = toHex(root)
+    let publishedAtS = this.#roots.get(name)
+    const { chain, rootMaxAgeS } = this.#deps
+    if (publishedAtS === undefined) {
+      const found = await this.#ask(async (signal) => ({
+        published: await chain.publishedRoot(root, signal),
+      }))
+      if (!found) return VERDICT.TRY_LATER
+      if (!found.published) return VERDICT.UNKNOWN_ROOT
+      publishedAtS = found.published.publishedAtS
+      forgetOldest(this.#roots, MAX_CACHED_ROOTS)
+      this.#roots.set(name, publishedAtS)
+    }
+    const head = await this.#ask((signal) => chain.head(signal))
+    if (!head) return VERDICT.TRY_LATER
+    return head.timeS - publishedAtS > rootMaxAgeS ? VERDICT.UNKNOWN_ROOT : VERDICT.OK
+  }
+
+  /** Asks the chain; `undefined` when it does not answer, or when too much is asked already. */
+  async #ask<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    if (this.#questions >= MAX_QUESTIONS) return undefined
+    this.#questions++
+    const signal = AbortSignal.timeout(CHAIN_TIMEOUT_MS)
+    try {
+      // A chain that does not heed its signal must not hold the client either.
+      return await Promise.race([question(signal), untilAborted(signal)])
+    } catch {
+      return undefined
+    } finally {
+      this.#questions--
+    }
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  return promise
+}
+
+function forgetOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size < most) return
+  const [oldest] = map.keys()
+  if (oldest !== undefined) map.delete(oldest)
+}

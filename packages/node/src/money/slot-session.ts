@@ -1,0 +1,135 @@
+/**
+ * Tickets on one carrier, a client's link or a control circuit (SPEC §15.2): SHOW is answered by SHOWN and COMMITS, tickets are credited, and the next commits go out
+ * before the client has used up the last.
+ * @module
+ */
+import { PAY, VERDICT } from '@byway/protocol/wire'
+import type {
+  HopPayMessage,
+  Opening,
+  Refusal,
+  SlotFullMessage,
+  TicketMessage,
+} from '@byway/protocol/wire'
+import type { Books } from './books.ts'
+import type { ShownSlot, SlotBook } from './slot-book.ts'
+import type { TicketUse } from '@byway/protocol/ledger'
+
+/** Where tickets come in. */
+export type SlotCarrier = {
+  readonly use: TicketUse
+  readonly send: (pay: HopPayMessage) => void
+  /** Takes what a good ticket has paid for; false when there is no room for it. */
+  readonly credit: (units: number, slot: ShownSlot) => boolean
+  /** Too many bad tickets: the carrier must go. */
+  readonly onFault: () => void
+}
+
+/** The slot of one carrier. */
+export interface SlotSession {
+  /** The slot that is shown, once it was found good. */
+  readonly slot: ShownSlot | undefined
+  /** Takes SHOW: the slot before it, if there is one, is put away. */
+  onShow(opening: Opening): Promise<void>
+  onTicket(ticket: TicketMessage): void
+  /** The carrier is gone. */
+  close(): void
+}
+
+export type SlotSessionDeps = {
+  readonly slots: Pick<SlotBook, 'show'>
+  readonly books: Pick<Books, 'ticket' | 'refusedTicket'>
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  readonly priceStep: number
+}
+
+/** Creates a session without a slot. */
+export function createSlotSession(deps: SlotSessionDeps, carrier: SlotCarrier): SlotSession {
+  return new Session(deps, carrier)
+}
+
+class Session implements SlotSession {
+  slot: ShownSlot | undefined
+  readonly #deps: SlotSessionDeps
+  readonly #carrier: SlotCarrier
+  #isShowing = false
+  #badTickets = 0
+  #isClosed = false
+
+  constructor(deps: SlotSessionDeps, carrier: SlotCarrier) {
+    this.#deps = deps
+    this.#carrier = carrier
+  }
+
+  async onShow(opening: Opening): Promise<void> {
+    if (this.#isShowing) {
+      this.#shown(opening, VERDICT.TRY_LATER)
+      return
+    }
+    this.#isShowing = true
+    this.slot?.release()
+    this.slot = undefined
+    const slot = await this.#deps.slots.show(opening)
+    this.#isShowing = false
+    if (typeof slot === 'number') {
+      if (!this.#isClosed) this.#shown(opening, slot)
+    } else if (this.#isClosed) {
+      slot.release()
+    } else {
+      this.slot = slot
+      this.#shown(opening, VERDICT.OK)
+      await this.#sendCommits(slot)
+    }
+  }
+
+  onTicket(ticket: TicketMessage): void {
+    const { slot } = this
+    const { books } = this.#deps
+    const result = slot ? slot.onTicket(ticket) : NO_SLOT
+    if (!slot || result.verdict !== VERDICT.OK) {
+      books.refusedTicket()
+      this.#refuse(ticket, result.verdict === VERDICT.OK ? VERDICT.BAD_INDEX : result.verdict)
+      return
+    }
+    const { units, full } = result
+    const { use, credit } = this.#carrier
+    books.ticket({ use, units, amount: ticket.amount })
+    if (!credit(units, slot)) this.#refuse(ticket, VERDICT.TRY_LATER)
+    if (full) void this.#sendFull(slot, full)
+    else void this.#sendCommits(slot)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.slot?.release()
+    this.slot = undefined
+  }
+
+  /** A reveal is told only once its win cannot be lost any more. */
+  async #sendFull(slot: ShownSlot, full: SlotFullMessage): Promise<void> {
+    if ((await slot.kept()) && this.slot === slot) this.#carrier.send(full)
+  }
+
+  async #sendCommits(slot: ShownSlot): Promise<void> {
+    const commits = await slot.commits()
+    if (commits && this.slot === slot) this.#carrier.send(commits)
+  }
+
+  #shown({ nullifier }: Opening, verdict: Refusal | typeof VERDICT.OK): void {
+    const { provider, priceStep } = this.#deps
+    this.#carrier.send({ kind: PAY.SHOWN, verdict, nullifier, provider, priceStep })
+  }
+
+  #refuse({ index }: TicketMessage, verdict: Refusal): void {
+    this.#badTickets++
+    if (this.#badTickets > MAX_BAD_TICKETS) this.#carrier.onFault()
+    else this.#carrier.send({ kind: PAY.REFUSED, verdict, index })
+  }
+}
+
+/** Local limit (tunable): docs/LIMITS.md. A check costs more than a ticket's bytes: who sends many bad ones is no client. */
+const MAX_BAD_TICKETS = 64
+
+/** A ticket before SHOWN has no commit that it could be for. */
+const NO_SLOT = { verdict: VERDICT.BAD_INDEX } as const

@@ -1,0 +1,50 @@
+/** A chain whose slots and roots are what a test says; it can hang and fail. Only what a node asks of it. */
+import type { ChainView } from '@byway/chain'
+import type { SlotState, SlotWord } from '@byway/protocol/payment'
+
+export type FakeChain = Pick<ChainView, 'head' | 'slot' | 'publishedRoot'> & {
+  nowS: number
+  mood: 'answers' | 'hangs' | 'fails'
+  /** Questions so far. */
+  asked: number
+  setSlot(nullifier: Uint8Array, state: SlotState, holder?: Uint8Array): void
+  publish(root: Uint8Array, atS: number): void
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const NOBODY = new Uint8Array(20)
+
+export function createFakeChain(): FakeChain {
+  const slots = new Map<string, SlotWord>()
+  const roots = new Map<string, number>()
+  const answer = async <T>(value: () => T): Promise<T> => {
+    chain.asked++
+    if (chain.mood === 'hangs') return await new Promise<T>(() => {})
+    if (chain.mood === 'fails') throw new Error('the chain cannot be asked')
+    return await Promise.resolve(value())
+  }
+  const wordOf = (state: SlotState, holder: Uint8Array): SlotWord => ({
+    holder,
+    lastIndex: 0,
+    wins: 0,
+    state,
+    isBurned: false,
+    timeS: 0,
+  })
+  const chain: FakeChain = {
+    nowS: 1_000_000,
+    mood: 'answers',
+    asked: 0,
+    setSlot: (nullifier, state, holder = NOBODY) =>
+      void slots.set(hex(nullifier), wordOf(state, holder)),
+    publish: (root, atS) => void roots.set(hex(root), atS),
+    head: () => answer(() => ({ number: 1, hash: '0x00', timeS: chain.nowS })),
+    slot: (nullifier) => answer(() => slots.get(hex(nullifier)) ?? wordOf('none', NOBODY)),
+    publishedRoot: (root) =>
+      answer(() => {
+        const publishedAtS = roots.get(hex(root))
+        return publishedAtS === undefined ? undefined : { root, publishedAtS }
+      }),
+  }
+  return chain
+}

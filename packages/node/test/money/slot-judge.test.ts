@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mock, suite, test } from 'node:test'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { VERDICT } from '@byway/protocol/wire'
+import type { Opening } from '@byway/protocol/wire'
+import { createSlotJudge } from '../../src/money/slot-judge.ts'
+import { createFakeChain } from './fake-chain.ts'
+
+const PROVIDER = randomBytes(20)
+const ROOT_MAX_AGE_S = 3600
+
+function openingOf(): Opening {
+  return {
+    root: randomBytes(32),
+    nullifier: randomBytes(32),
+    sessionKey: randomBytes(20),
+    receiptKey: new Uint8Array(32),
+    proof: new Uint8Array(0),
+  }
+}
+
+function worldOf() {
+  const chain = createFakeChain()
+  let nowMs = 0
+  const judge = createSlotJudge({
+    chain,
+    hash: nodeCrypto,
+    provider: PROVIDER,
+    rootMaxAgeS: ROOT_MAX_AGE_S,
+    nowMs: () => nowMs,
+  })
+  const opening = openingOf()
+  chain.publish(opening.root, chain.nowS - 60)
+  return { chain, judge, opening, pass: (ms: number) => void (nowMs += ms) }
+}
+
+suite('judging a slot by the chain (SPEC §15.6)', () => {
+  test('takes a slot that nobody holds under a young root', async () => {
+    const { judge, opening } = worldOf()
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
+    assert.equal(await judge.standing(opening), 'open')
+  })
+
+  test('refuses a root that is not published, and one too old for a first showing only', async () => {
+    const { chain, judge, opening } = worldOf()
+    const other = { ...openingOf(), nullifier: opening.nullifier }
+    assert.equal(await judge.judge(other, true), VERDICT.UNKNOWN_ROOT)
+    chain.nowS += ROOT_MAX_AGE_S
+    assert.equal(await judge.judge(opening, true), VERDICT.UNKNOWN_ROOT)
+    assert.equal(await judge.judge(opening, false), VERDICT.OK)
+  })
+
+  const holder = (opening: Opening): Uint8Array =>
+    nodeCrypto.sha256(PROVIDER, opening.sessionKey).subarray(0, 20)
+  const standings = [
+    ['locked', () => PROVIDER, 'mine'],
+    ['locked', () => randomBytes(20), 'taken'],
+    ['bound', holder, 'mine'],
+    ['bound', () => PROVIDER, 'taken'],
+    ['lapsed', () => randomBytes(20), 'open'],
+    ['refunding', () => new Uint8Array(20), 'taken'],
+    ['closing', holder, 'taken'],
+    ['withdrawing', () => new Uint8Array(20), 'taken'],
+    ['refunded', () => new Uint8Array(20), 'taken'],
+  ] as const
+  for (const [state, holderOf, standing] of standings) {
+    test(`a slot that is ${state} is ${standing}`, async () => {
+      const { chain, judge, opening } = worldOf()
+      chain.setSlot(opening.nullifier, state, holderOf(opening))
+      assert.equal(await judge.standing(opening), standing)
+      const verdict = standing === 'taken' ? VERDICT.SLOT_TAKEN : VERDICT.OK
+      assert.equal(await judge.judge(opening, true), verdict)
+    })
+  }
+
+  test('a chain that fails means TRY_LATER, and is asked again later', async () => {
+    const { chain, judge, opening, pass } = worldOf()
+    chain.mood = 'fails'
+    assert.equal(await judge.judge(opening, true), VERDICT.TRY_LATER)
+    chain.mood = 'answers'
+    pass(2000)
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
+  })
+
+  test('a chain that hangs means TRY_LATER in bounded time, and beyond so many questions at once', async () => {
+    const { chain, judge } = worldOf()
+    chain.mood = 'hangs'
+    const timeout = mock.method(AbortSignal, 'timeout', () => hung.signal)
+    const hung = new AbortController()
+    try {
+      const waiting = Array.from({ length: 64 }, () => judge.standing(openingOf()))
+      // No room for another question: the answer comes at once.
+      assert.equal(await judge.standing(openingOf()), 'unknown')
+      hung.abort()
+      assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['unknown']))
+    } finally {
+      timeout.mock.restore()
+    }
+  })
+
+  test('asks once for what many ask at once, and anew a second later', async () => {
+    const { chain, judge, opening, pass } = worldOf()
+    await Promise.all(Array.from({ length: 10 }, () => judge.standing(opening)))
+    assert.equal(chain.asked, 1)
+    pass(1000)
+    chain.setSlot(opening.nullifier, 'refunding')
+    assert.equal(await judge.standing(opening), 'taken')
+    assert.equal(chain.asked, 2)
+  })
+})
