@@ -38,6 +38,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'CONSENT_MISSING',
   'CONSENT_NOT_INTERACTIVE',
   'CONSENT_PHRASE',
+  'WALLET_NOT_CONFIRMED',
+  'WALLET_WORDS_UNCONFIRMED',
+  'WALLET_WORDS_UNSEEN',
 ])
 
 /** The exit code for anything thrown. What is no `BywayError` and not the system's is a bug. */

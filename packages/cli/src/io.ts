@@ -1,5 +1,6 @@
 /** The outside of the command line as a port, so that tests need no terminal: streams, environment, questions, clock, Ctrl-C. */
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -14,6 +15,8 @@ export interface CliIo {
   writeErr(text: string): void
   /** Asks a person; rejects when interrupted or at the end of input. Must not be called unless `isInteractive`. */
   ask(question: string): Promise<string>
+  /** The same, showing nothing of what is typed. */
+  askHidden(question: string): Promise<string>
 }
 
 /** The real one. `signal` is the caller's. */
@@ -25,7 +28,8 @@ export function createProcessIo(signal: AbortSignal): CliIo {
     nowMs: () => Date.now(),
     writeOut: (text) => process.stdout.write(text),
     writeErr: (text) => process.stderr.write(text),
-    ask: (question) => askTerminal(question, signal),
+    ask: (question) => askTerminal(question, signal, { isHidden: false }),
+    askHidden: (question) => askTerminal(question, signal, { isHidden: true }),
   }
 }
 
@@ -40,14 +44,28 @@ export function isCi(env: Readonly<Record<string, string | undefined>>): boolean
   return marks.some((mark) => mark !== undefined && mark !== '' && mark !== 'false' && mark !== '0')
 }
 
-async function askTerminal(question: string, signal: AbortSignal): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: true })
+async function askTerminal(
+  question: string,
+  signal: AbortSignal,
+  { isHidden }: { readonly isHidden: boolean },
+): Promise<string> {
+  const output = isHidden ? nowhere() : process.stderr
+  const terminal = createInterface({ input: process.stdin, output, terminal: true })
   const ended = new AbortController()
   terminal.once('close', () => ended.abort(new Error('the input ended')))
   terminal.once('SIGINT', () => terminal.close())
+  // Only now: before, the terminal itself would echo what is typed at once.
+  if (isHidden) process.stderr.write(question)
   try {
-    return await terminal.question(question, { signal: AbortSignal.any([signal, ended.signal]) })
+    const shown = isHidden ? '' : question
+    return await terminal.question(shown, { signal: AbortSignal.any([signal, ended.signal]) })
   } finally {
     terminal.close()
+    if (isHidden) process.stderr.write('\n')
   }
+}
+
+/** Where a hidden answer is echoed to. */
+function nowhere(): Writable {
+  return new Writable({ write: (_part, _encoding, done) => done() })
 }

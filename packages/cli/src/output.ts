@@ -38,8 +38,21 @@ const HINTS: Readonly<Record<string, string>> = {
   HOME_FILE_OPEN: 'chmod 600 the file; if it holds a key, others may have read it',
   HOME_NOT_OWNED: 'set BYWAY_HOME to a folder of your own',
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
+  PURSE_ADDRESS:
+    'copy the address whole, with its capital and small letters: they are its checksum',
+  PURSE_EXISTS: 'move purse.json away (keep it safe), or choose another state folder with --home',
+  PURSE_KEYSTORE_WEAK:
+    'change its passphrase with `byway wallet passphrase`, or make another purse',
+  PURSE_MISSING: 'make one with `byway wallet create`, or `byway wallet restore`',
+  PURSE_PASSPHRASE_WRONG: 'type it again; the words make a new purse with the same money',
+  PURSE_PASSPHRASE_WEAK: 'take four words or more that nobody would guess together',
+  PURSE_WORDS_CHECKSUM: 'one word is another than written down, or two are swapped',
+  PURSE_WORD_UNKNOWN: 'look at that word on paper; all are English, of three to eight letters',
   RUN_PORT_TAKEN: 'stop the program that listens there, or choose another port with --port',
   RUN_SINGLE_HOP: 'use --hops 2 or --hops 3',
+  WALLET_PASSPHRASE_MISSING:
+    'name a file (mode 0600) with BYWAY_PASSPHRASE_FILE, or use a terminal; never an argument',
+  WALLET_WORDS_UNSEEN: 'run this in a terminal, or name a new file with --words-file',
 }
 
 export function createOutput(io: CliIo, isJson: boolean): Output {

@@ -6,6 +6,7 @@ import { addPolicyCommands } from './commands/policy-check.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
 import { addClientCommands } from './commands/up.ts'
+import { addWalletCommands } from './commands/wallet.ts'
 import { cliError } from './cli-errors.ts'
 import { JSON_OPTION } from './command.ts'
 import { EXIT_CODE, exitCodeOf, type ExitCode } from './exit-codes.ts'
@@ -45,6 +46,7 @@ function createProgram(io: CliIo): Command {
   addNodeCommands(program, io)
   addExitCommands(program, io)
   addPolicyCommands(program, io)
+  addWalletCommands(program, io)
   addTestnetCommand(program, io)
   return program
 }

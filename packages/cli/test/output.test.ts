@@ -20,6 +20,7 @@ function record(isJson: boolean): {
     writeOut: (text) => out.push(text),
     writeErr: (text) => err.push(text),
     ask: () => Promise.reject(new Error('nobody is there')),
+    askHidden: () => Promise.reject(new Error('nobody is there')),
   }
   return { out, err, output: createOutput(io, isJson) }
 }

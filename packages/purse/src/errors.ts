@@ -17,8 +17,6 @@ type PurseErrors = {
   PURSE_PASSPHRASE_WRONG: Record<string, never>
   /** The passphrase is too short to protect anything. */
   PURSE_PASSPHRASE_WEAK: { least: number }
-  /** A passphrase is needed and nobody can be asked: name a file with it, or a credential. */
-  PURSE_PASSPHRASE_MISSING: { hint: string }
   /** The keystore was made cheap for a network on one machine, and this network is not one. */
   PURSE_KEYSTORE_WEAK: Record<string, never>
   /** The words are not 12, 15, 18, 21 or 24. */
@@ -73,7 +71,6 @@ const ROWS: { readonly [Code in PurseCode]: readonly [kind: ErrorKind, message: 
   PURSE_KEYSTORE_COST: ['config', 'the keystore asks for too much work'],
   PURSE_PASSPHRASE_WRONG: ['config', 'the passphrase is wrong'],
   PURSE_PASSPHRASE_WEAK: ['config', 'the passphrase is too short'],
-  PURSE_PASSPHRASE_MISSING: ['config', 'a passphrase is needed'],
   PURSE_KEYSTORE_WEAK: ['config', 'the keystore is made for a local network only'],
   PURSE_WORDS_COUNT: ['config', 'there must be 12, 15, 18, 21 or 24 words'],
   PURSE_WORD_UNKNOWN: ['config', 'a word is not in the list'],

@@ -15,8 +15,13 @@ export type ConfigSources = {
   readonly flags?: Table | undefined
 }
 
-/** Variables of the same prefix that are no settings: where the state and the file are. */
-export const RESERVED_VARIABLES: readonly string[] = ['BYWAY_HOME', 'BYWAY_CONFIG']
+/** Variables of the same prefix that are no settings: where the state, the file and the passphrases are. */
+export const RESERVED_VARIABLES: readonly string[] = [
+  'BYWAY_HOME',
+  'BYWAY_CONFIG',
+  'BYWAY_PASSPHRASE_FILE',
+  'BYWAY_OWNER_PASSPHRASE_FILE',
+]
 
 /**
  * Resolves a complete, frozen configuration.

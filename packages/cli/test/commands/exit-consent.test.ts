@@ -25,6 +25,7 @@ function person(home: string, answer: string): { io: CliIo; shown: () => string 
       shown += question
       return Promise.resolve(answer)
     },
+    askHidden: () => Promise.reject(new Error('nothing is secret here')),
   }
   return { io, shown: () => shown }
 }

@@ -1,0 +1,55 @@
+/** What goes wrong between a person and the purse. No context holds an address, a word or a passphrase. */
+import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
+
+type WalletErrors = {
+  /** A passphrase is needed, and there is nobody to ask and no file that holds it. */
+  WALLET_PASSPHRASE_MISSING: { variable: string }
+  /** The second time another passphrase was typed. */
+  WALLET_PASSPHRASE_UNEQUAL: Record<string, never>
+  /** The owner's keystore would open with the purse's passphrase: who finds one would have both. */
+  WALLET_PASSPHRASE_SHARED: Record<string, never>
+  /** The words are shown to a person at a terminal, or written to a file that was named; they are not printed elsewhere. */
+  WALLET_WORDS_UNSEEN: Record<string, never>
+  /** Three words were asked for and not answered: nothing was made. */
+  WALLET_WORDS_UNCONFIRMED: { tries: number }
+  /** Somebody has to say yes, by typing or with `--yes`. */
+  WALLET_NOT_CONFIRMED: Record<string, never>
+  /** The network file says nothing of payment. */
+  WALLET_NO_PAYMENT: Record<string, never>
+  /** Test money is made on a chain of this machine only. */
+  WALLET_NOT_LOCAL: { chainId: number }
+  /** The money did not arrive in time; what arrives later is there with the next call. */
+  WALLET_NO_FUNDS: { waitedS: number }
+  /** There is nothing to withdraw: slots were shown, are in use, or there are none. */
+  WALLET_NOTHING: { slots: number }
+  /** The amount is no amount of the token, or makes no whole slot. */
+  WALLET_AMOUNT: { problem: string }
+  /** No unused deposit of the purse holds what the voucher is to be worth; or it has been used. */
+  WALLET_VOUCHER_USED: { shown: number; slots: number }
+  /** The chain does not know the voucher's deposit. */
+  WALLET_VOUCHER_UNKNOWN: Record<string, never>
+  /** The purse does not know its owner's address: it was restored from a keystore. Name the address. */
+  WALLET_NO_OWNER: Record<string, never>
+  /** The key given is not the owner's of this registration. */
+  WALLET_NOT_OWNER: Record<string, never>
+}
+
+export type WalletError = ErrorOf<WalletErrors>
+
+export const walletError: ErrorBuilder<WalletErrors> = errorBuilder<WalletErrors>({
+  WALLET_PASSPHRASE_MISSING: ['config', 'a passphrase is needed and nobody can be asked'],
+  WALLET_PASSPHRASE_UNEQUAL: ['config', 'the passphrases are not the same'],
+  WALLET_PASSPHRASE_SHARED: ['config', 'the owner’s keystore needs a passphrase of its own'],
+  WALLET_WORDS_UNSEEN: ['config', 'nobody would see the words'],
+  WALLET_WORDS_UNCONFIRMED: ['config', 'the words were not confirmed, so nothing was made'],
+  WALLET_NOT_CONFIRMED: ['config', 'not confirmed, so nothing was sent'],
+  WALLET_NO_PAYMENT: ['config', 'nothing is paid in this network'],
+  WALLET_NOT_LOCAL: ['config', 'test money is made on a chain of this machine only'],
+  WALLET_NO_FUNDS: ['chain', 'the money has not arrived'],
+  WALLET_NOTHING: ['payment', 'there is nothing to withdraw'],
+  WALLET_AMOUNT: ['config', 'not a usable amount'],
+  WALLET_VOUCHER_USED: ['payment', 'the voucher was used'],
+  WALLET_VOUCHER_UNKNOWN: ['payment', 'the chain knows no deposit of this voucher'],
+  WALLET_NO_OWNER: ['config', 'the owner’s address is not known'],
+  WALLET_NOT_OWNER: ['payment', 'this is not the owner’s key'],
+})
