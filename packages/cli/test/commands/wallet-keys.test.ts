@@ -108,9 +108,7 @@ test('a passphrase file that others may read is refused', async (t) => {
   const pass = join(folder, 'pass')
   await writeFile(pass, PASSPHRASE, { mode: 0o644 })
   const args = ['wallet', 'create', '--words-file', join(folder, 'words'), '--json']
-  const { code, out } = await asScript(args, {
-    env: { BYWAY_HOME: home, BYWAY_PASSPHRASE_FILE: pass },
-  })
+  const { code, out } = await asScript(args, { BYWAY_HOME: home, BYWAY_PASSPHRASE_FILE: pass })
   assert.equal(code, 74)
   assert.match(out, /HOME_FILE_OPEN/)
   assert.doesNotMatch(out, new RegExp(PASSPHRASE))
