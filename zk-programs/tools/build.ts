@@ -29,9 +29,9 @@ type Entry = { readonly sha256: string; readonly bytes: number }
 type Manifest = { readonly setUp: 'development'; readonly files: Readonly<Record<string, Entry>> }
 
 /** Compiles one program; returns the folder with `NAME.r1cs` and `NAME_js/NAME.wasm`. */
-export function compile(name: string, folder: string): void {
+export function compile(name: string, folder: string, place = 'zk-programs/src'): void {
   const circom = join(root, 'node_modules/circom2/cli.js')
-  const args = [circom, `zk-programs/src/${name}.circom`, '--r1cs', '--wasm', '--O2']
+  const args = [circom, `${place}/${name}.circom`, '--r1cs', '--wasm', '--O2']
   const run = spawnSync(process.execPath, [...args, '-o', folder, '-l', 'node_modules'], {
     cwd: root,
     encoding: 'utf8',

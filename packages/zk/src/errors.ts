@@ -13,6 +13,8 @@ type ZkErrors = {
   ZK_DEVELOPMENT_SET_UP: { chainId: number }
   /** The statement is false for this witness: there is no proof. */
   ZK_FALSE_STATEMENT: { program: ProgramName }
+  /** Receipts that make no tree: none, more than it holds, two of one slot; or a unit that is not in it. */
+  ZK_AUDIT: { receipts: number; most: number }
   /** More jobs wait than may. */
   ZK_BUSY: { waiting: number }
   /** The worker died, or the engine was disposed. */
@@ -27,6 +29,7 @@ export const zkError: ErrorBuilder<ZkErrors> = errorBuilder<ZkErrors>({
   ZK_ARTEFACT: ['local', 'a file of a zero-knowledge program is missing or changed'],
   ZK_DEVELOPMENT_SET_UP: ['local', 'the development set-up proves nothing on a real network'],
   ZK_FALSE_STATEMENT: ['local', 'the statement to prove is false'],
+  ZK_AUDIT: ['local', 'these receipts make no tree'],
   ZK_BUSY: ['local', 'too many proofs wait'],
   ZK_STOPPED: ['local', 'proving was stopped'],
 })

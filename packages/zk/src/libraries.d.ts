@@ -49,7 +49,8 @@ declare module 'snarkjs' {
     readonly pi_b: readonly (readonly string[])[]
     readonly pi_c: readonly string[]
   }
-  export type SignalInput = Readonly<Record<string, bigint | readonly bigint[]>>
+  export type SignalValue = bigint | readonly SignalValue[]
+  export type SignalInput = Readonly<Record<string, SignalValue>>
   export const groth16: {
     fullProve(
       input: SignalInput,
