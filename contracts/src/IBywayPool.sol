@@ -315,7 +315,7 @@ interface IBywayPool {
     /// @notice What a provider has won and not been paid. @param provider whose @return the amount
     function credit(address provider) external view returns (uint256);
 
-    /// @notice What is due to be burned. @return the amount
+    /// @notice What may be burned now: of winnings that were paid out, and of bonds. @return the amount
     function unburned() external view returns (uint256);
 
     /// @notice When a root was published. @param root in question @return time in seconds since 1970, 0 for never

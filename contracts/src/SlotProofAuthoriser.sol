@@ -40,19 +40,16 @@ contract SlotProofAuthoriser is IAuthoriser {
         view
         returns (bool)
     {
-        Groth16Batch.Statement[] memory statements = new Groth16Batch.Statement[](1);
+        Statement[] memory statements = new Statement[](1);
         bytes[] memory proofs = new bytes[](1);
-        statements[0] = Groth16Batch.Statement(root, nullifier, x);
+        statements[0] = Statement(root, nullifier, x);
         proofs[0] = proof;
         return Groth16Batch.verify(Groth16Batch.Profile(domain, tag, unitsPerSlot), statements, proofs);
     }
 
-    /// @notice Do all of these hold? One pairing product for all, so that each costs a third of what it costs alone.
-    /// @param domain of the pool
-    /// @param statements what each proof is for
-    /// @param proofs 256 bytes each, in the same order
-    /// @return true when every one holds; false when any does not, or the lengths differ
-    function verifyAll(uint256 domain, Groth16Batch.Statement[] calldata statements, bytes[] calldata proofs)
+    /// @inheritdoc IAuthoriser
+    /// @dev One pairing product for all, so that each costs a third of what it costs alone. Proofs have 256 bytes.
+    function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
         external
         view
         returns (bool)

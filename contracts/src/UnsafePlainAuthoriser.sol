@@ -37,7 +37,7 @@ contract UnsafePlainAuthoriser is IAuthoriser {
     /// @inheritdoc IAuthoriser
     /// @dev The proof's layout is that of SPEC §13.3; unused path bits must be zero.
     function verify(uint256 root, uint256 nullifier, uint256 domain, uint256 x, bytes calldata proof)
-        external
+        public
         view
         returns (bool)
     {
@@ -55,6 +55,20 @@ contract UnsafePlainAuthoriser is IAuthoriser {
         if (PoseidonT4.hash([secret, domain, j]) != nullifier) return false;
         uint256 leaf = PoseidonT4.hash([PoseidonT2.hash([secret]), limit, tag]);
         return _climb(leaf, uint32(bytes4(proof[73:77])), proof[HEAD_BYTES:]) == root;
+    }
+
+    /// @inheritdoc IAuthoriser
+    function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
+        external
+        view
+        returns (bool)
+    {
+        if (statements.length == 0 || statements.length != proofs.length) return false;
+        for (uint256 i; i < statements.length; ++i) {
+            Statement calldata one = statements[i];
+            if (!verify(one.root, one.nullifier, domain, one.x, proofs[i])) return false;
+        }
+        return true;
     }
 
     /// @dev Root above `leaf`, or a value that is no root: type(uint256).max.

@@ -97,6 +97,16 @@ test('has one writing of a proof, and never reverts on others', async () => {
     assert.equal(await verify({ proof: other }), false, `${i}`)
 })
 
+test('judges many at once: all or none', async () => {
+  const one = { root: good.root, nullifier, x }
+  const all = (statements: readonly object[], proofs: readonly Hex[]) =>
+    world.rpc.read(world.inAuthoriser('verifyAll', client.domain, statements, proofs))
+  assert.equal(await all([one, one], [proof, proof]), true)
+  assert.equal(await all([one, { ...one, x: x + 1n }], [proof, proof]), false)
+  assert.equal(await all([one, one], [proof]), false)
+  assert.equal(await all([], []), false)
+})
+
 test('deploys on chain id 31337 only (SPEC §13.3)', async () => {
   const contract = linked(unsafePlainAuthoriserArtifact, world.libraries)
   const { winValue, winsPerSlot, bond } = PROFILE

@@ -45,7 +45,7 @@ test('the first win binds the slot to provider and session key and pays V less 5
     time: await world.rpc.now(),
   })
   assert.equal(await scene.credit(provider.address), NET)
-  assert.equal(await world.readPool('unburned'), PROFILE.winValue - NET)
+  assert.equal(await world.readPool('unburned'), 0n)
 })
 
 test('a nullifier pays at most K, with rising indices (SPEC §14.3)', async () => {
@@ -168,6 +168,20 @@ test('refuses an opening that does not hold (SPEC §13.2)', async () => {
   )
 })
 
+test('a bad proof in a batch spoils only itself', async () => {
+  const slots = await scene.slots('one bad proof', 3)
+  const [first, second, third] = slots
+  if (!first || !second || !third) assert.fail()
+  const bad = { ...second, opening: { ...second.opening, proof: first.opening.proof } }
+  const receipt = await scene.bind(provider, [win(first, 1), win(bad, 1), win(third, 1)])
+  assert.deepEqual(scene.skips(receipt), ['BAD_PROOF'])
+  const states = await Promise.all(slots.map(({ nullifier }) => scene.word(nullifier)))
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['BOUND', 'NONE', 'BOUND'],
+  )
+})
+
 test('openings and tickets must be of one length', async () => {
   const slot = await oneSlot('lengths')
   const batch = {
@@ -191,7 +205,9 @@ test('winnings go to the payout address, whoever asks, and to no unregistered pr
   const winner = await scene.provider('winner')
   const slot = await oneSlot('payout')
   await scene.bind(winner, [win(slot, 1, winner)])
+  const unburned = (await world.readPool('unburned')) as bigint
   await world.sendPool(anyone, 'payout', winner.address)
+  assert.equal((await world.readPool('unburned')) as bigint, unburned + PROFILE.winValue - NET)
   assert.equal(await world.balance(keyOf('winner payout').address), NET)
   assert.equal(await scene.credit(winner.address), 0n)
   await assert.rejects(world.sendPool(anyone, 'payout', winner.address), { reason: 'NothingDue' })

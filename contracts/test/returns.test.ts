@@ -124,6 +124,22 @@ test('a refund needs an opening that holds', async () => {
   assert.deepEqual(await refund(taken, client.destination(taken, 6n)), ['BAD_PROOF'])
 })
 
+test('a batch may ask for slots of several owners; a bad or repeated entry spoils only itself', async () => {
+  const [one] = await slotsOf('relay one', 1)
+  const [other, unused] = await slotsOf('relay other', 2)
+  if (!unused) assert.fail()
+  const bad = { ...other.opening, proof: one.opening.proof }
+  const to = [one, one, other, other].map((slot) => client.destination(slot, 5n))
+  const batch = [one.opening, one.opening, bad, other.opening]
+  const receipt = await world.sendPool(anyone, 'refund', batch, to)
+  assert.deepEqual(scene.skips(receipt), ['WRONG_STATE', 'BAD_PROOF'])
+  assert.deepEqual([await stateOf(one), await stateOf(other)], ['REFUNDING', 'REFUNDING'])
+  const proof = client.unused(unused.leaf, unused.j, payer)
+  const withdrawals = [proof, { ...proof, nullifier: 77n }, proof]
+  const withdrawn = await world.sendPool(anyone, 'withdrawUnused', withdrawals, payer)
+  assert.deepEqual(scene.skips(withdrawn), ['BAD_PROOF', 'WRONG_STATE'])
+})
+
 test('nobody stops a refund: not by depositing to its destination, nor by a request of his own', async () => {
   const [slot, other] = await slotsOf('griefed', 2)
   const heir = keyOf('griefed heir')

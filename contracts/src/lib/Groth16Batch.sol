@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {IAuthoriser} from "../IAuthoriser.sol";
 import {FIELD_ORDER} from "./Field.sol";
 import {SlotKey} from "./SlotKey.sol";
 
@@ -15,13 +16,6 @@ library Groth16Batch {
 
     /// @dev Order of the base field.
     uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
-
-    /// @dev What is proved of one slot.
-    struct Statement {
-        uint256 root;
-        uint256 nullifier;
-        uint256 x;
-    }
 
     /// @dev What stays the same over a batch: domain, tag and units of a slot.
     struct Profile {
@@ -44,7 +38,11 @@ library Groth16Batch {
     }
 
     /// @dev True when every proof holds. Never reverts on bad input.
-    function verify(Profile memory profile, Statement[] memory statements, bytes[] memory proofs)
+    function verify(
+        Profile memory profile,
+        IAuthoriser.Statement[] memory statements,
+        bytes[] memory proofs
+    )
         internal
         view
         returns (bool)
@@ -65,7 +63,11 @@ library Groth16Batch {
         return _pairing(pairs);
     }
 
-    function _add(Sums memory sums, Statement memory statement, uint256 weight) private pure returns (bool) {
+    function _add(Sums memory sums, IAuthoriser.Statement memory statement, uint256 weight)
+        private
+        pure
+        returns (bool)
+    {
         if (statement.root >= FIELD_ORDER || statement.nullifier >= FIELD_ORDER || statement.x >= FIELD_ORDER) {
             return false;
         }

@@ -49,8 +49,6 @@ abstract contract PoolBase is IBywayPool {
     /// @inheritdoc IBywayPool
     mapping(uint256 nullifier => uint256) public slot;
     /// @inheritdoc IBywayPool
-    mapping(address provider => uint256) public credit;
-    /// @inheritdoc IBywayPool
     mapping(uint256 root => uint48) public publishedAt;
     /// @inheritdoc IBywayPool
     uint256 public unburned;
@@ -122,7 +120,42 @@ abstract contract PoolBase is IBywayPool {
         return Reason.SLOT_TAKEN;
     }
 
-    /// @dev Does an opening hold on this chain, apart from its slot's state?
+    /// @dev Proofs of a batch that are still to be judged, together.
+    struct Pending {
+        IAuthoriser.Statement[] statements;
+        bytes[] proofs;
+        uint256 count;
+    }
+
+    function _pending(uint256 most) internal pure returns (Pending memory) {
+        return Pending(new IAuthoriser.Statement[](most), new bytes[](most), 0);
+    }
+
+    /// @dev Puts a proof among those to be judged, unless its root was never published.
+    function _ask(Pending memory pending, uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
+        internal
+        view
+        returns (Reason)
+    {
+        if (publishedAt[root] == 0) return Reason.UNKNOWN_ROOT;
+        pending.statements[pending.count] = IAuthoriser.Statement(root, nullifier, x);
+        pending.proofs[pending.count++] = proof;
+        return Reason.NONE;
+    }
+
+    /// @dev Judges all at once. When that fails they are judged one by one, so that a bad proof spoils only itself.
+    function _areAllProven(Pending memory pending) internal view returns (bool) {
+        (IAuthoriser.Statement[] memory statements, bytes[] memory proofs, uint256 count) =
+            (pending.statements, pending.proofs, pending.count);
+        if (count == 0) return true;
+        assembly ("memory-safe") {
+            mstore(statements, count)
+            mstore(proofs, count)
+        }
+        return _authoriser.verifyAll(domain, statements, proofs);
+    }
+
+    /// @dev Does one opening hold on this chain, apart from its slot's state?
     function _whyNotProven(uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
         internal
         view

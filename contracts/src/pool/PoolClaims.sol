@@ -17,6 +17,14 @@ abstract contract PoolClaims is PoolBase {
     uint8 private constant KIND_BIND = 2;
     uint8 private constant KIND_CLAIM = 3;
 
+    /// @dev What a provider has won, and what of its wins is burned when it is paid out: one word, so that a claim writes one.
+    struct Account {
+        uint128 credit;
+        uint128 toBurn;
+    }
+
+    mapping(address provider => Account) private _accounts;
+
     /// @inheritdoc IBywayPool
     function lock(LockBatch[] calldata batches) external returns (uint256 done) {
         uint256 fees;
@@ -34,24 +42,26 @@ abstract contract PoolClaims is PoolBase {
     }
 
     /// @inheritdoc IBywayPool
+    /// @dev Three passes: what is cheap to refuse, all proofs together, and what is written.
     function bind(BindBatch[] calldata batches) external returns (uint256 done) {
+        uint256 most;
+        for (uint256 i; i < batches.length; ++i) {
+            if (batches[i].openings.length != batches[i].tickets.length) revert LengthMismatch();
+            most += batches[i].openings.length;
+        }
+        Reason[] memory reasons = new Reason[](most);
+        Pending memory pending = _pending(most);
+        uint256 place;
+        for (uint256 i; i < batches.length; ++i) {
+            place = _judgeAll(batches[i], reasons, place, pending);
+        }
+        bool areAllProven = _areAllProven(pending);
         uint256 fees;
+        place = 0;
         for (uint256 i; i < batches.length; ++i) {
             BindBatch calldata batch = batches[i];
-            uint256 n = batch.openings.length;
-            if (batch.tickets.length != n) revert LengthMismatch();
-            bytes32[] memory digests = new bytes32[](n);
-            for (uint256 k; k < n; ++k) {
-                digests[k] = _digest(batch.provider, batch.openings[k].nullifier, batch.tickets[k]);
-            }
-            _checkFee(KIND_BIND, batch.provider, digests, batch.terms);
-            uint256 wins;
-            for (uint256 k; k < n; ++k) {
-                Opening calldata opening = batch.openings[k];
-                Reason reason =
-                    _bindOne(batch.provider, opening, batch.tickets[k], digests[k], _net(batch.terms.fee));
-                wins += _count(opening.nullifier, reason);
-            }
+            uint256 wins = _bindAll(batch, reasons, place, areAllProven);
+            place += batch.openings.length;
             done += wins;
             fees += _pay(batch.provider, wins, batch.terms.fee);
         }
@@ -63,18 +73,7 @@ abstract contract PoolClaims is PoolBase {
         uint256 fees;
         for (uint256 i; i < batches.length; ++i) {
             ClaimBatch calldata batch = batches[i];
-            uint256 n = batch.claims.length;
-            bytes32[] memory digests = new bytes32[](n);
-            for (uint256 k; k < n; ++k) {
-                digests[k] = _digest(batch.provider, batch.claims[k].nullifier, batch.claims[k].ticket);
-            }
-            _checkFee(KIND_CLAIM, batch.provider, digests, batch.terms);
-            uint256 wins;
-            for (uint256 k; k < n; ++k) {
-                Claim calldata claim = batch.claims[k];
-                Reason reason = _claimOne(batch.provider, claim, digests[k], _net(batch.terms.fee));
-                wins += _count(claim.nullifier, reason);
-            }
+            uint256 wins = _claimAll(batch, _net(batch.terms.fee));
             done += wins;
             fees += _pay(batch.provider, wins, batch.terms.fee);
         }
@@ -95,11 +94,18 @@ abstract contract PoolClaims is PoolBase {
     function payout(address provider) external returns (uint256 amount) {
         address to = _registry.payoutOf(provider);
         if (to == address(0)) revert NotRegistered();
-        amount = credit[provider];
+        Account memory account = _accounts[provider];
+        amount = account.credit;
         if (amount == 0) revert NothingDue();
-        credit[provider] = 0;
+        delete _accounts[provider];
+        unburned += account.toBurn;
         emit PaidOut(provider, to, amount);
         _send(to, amount);
+    }
+
+    /// @inheritdoc IBywayPool
+    function credit(address provider) external view returns (uint256) {
+        return _accounts[provider].credit;
     }
 
     /// @inheritdoc IBywayPool
@@ -127,27 +133,84 @@ abstract contract PoolClaims is PoolBase {
         }
     }
 
+    /// @dev First pass over one provider's entries: everything but the proofs.
+    function _judgeAll(BindBatch calldata batch, Reason[] memory reasons, uint256 place, Pending memory pending)
+        private
+        returns (uint256)
+    {
+        Opening[] calldata openings = batch.openings;
+        bytes32[] memory digests = new bytes32[](openings.length);
+        for (uint256 i; i < openings.length; ++i) {
+            Opening calldata opening = openings[i];
+            Ticket calldata ticket = batch.tickets[i];
+            bytes32 digest = _digest(batch.provider, opening.nullifier, ticket);
+            digests[i] = digest;
+            Reason reason = _whyNotBindable(_current(opening.nullifier), batch.provider);
+            if (reason == Reason.NONE) reason = _whyNotWon(opening.sessionKey, ticket, digest);
+            if (reason == Reason.NONE) {
+                uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+                reason = _ask(pending, opening.root, opening.nullifier, x, opening.proof);
+            }
+            reasons[place++] = reason;
+        }
+        _checkFee(KIND_BIND, batch.provider, digests, batch.terms);
+        return place;
+    }
+
+    /// @dev Last pass over one provider's entries.
+    function _bindAll(BindBatch calldata batch, Reason[] memory reasons, uint256 place, bool areAllProven)
+        private
+        returns (uint256 wins)
+    {
+        Opening[] calldata openings = batch.openings;
+        uint96 paid = _net(batch.terms.fee);
+        for (uint256 i; i < openings.length; ++i) {
+            Reason reason = reasons[place + i];
+            if (reason == Reason.NONE) {
+                reason = _bindOne(batch.provider, openings[i], batch.tickets[i].index, areAllProven, paid);
+            }
+            wins += _count(openings[i].nullifier, reason);
+        }
+    }
+
+    function _claimAll(ClaimBatch calldata batch, uint96 paid) private returns (uint256 wins) {
+        Claim[] calldata claims = batch.claims;
+        bytes32[] memory digests = new bytes32[](claims.length);
+        for (uint256 i; i < claims.length; ++i) {
+            Claim calldata claim = claims[i];
+            bytes32 digest = _digest(batch.provider, claim.nullifier, claim.ticket);
+            digests[i] = digest;
+            wins += _count(claim.nullifier, _claimOne(batch.provider, claim, digest, paid));
+        }
+        _checkFee(KIND_CLAIM, batch.provider, digests, batch.terms);
+    }
+
+    /// @dev Writes one bind. The word is looked at anew: an entry of the same batch may have bound the slot.
     function _bindOne(
         address provider,
         Opening calldata opening,
-        Ticket calldata ticket,
-        bytes32 digest,
+        uint32 index,
+        bool isProven,
         uint96 paid
     ) private returns (Reason reason) {
         uint256 nullifier = opening.nullifier;
-        uint256 word = _current(nullifier);
+        uint256 word = slot[nullifier];
+        reason = _whyNotBindable(word, provider);
+        if (reason == Reason.NONE && !isProven) {
+            uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+            reason = _whyNotProven(opening.root, nullifier, x, opening.proof);
+        }
+        if (reason != Reason.NONE) return reason;
+        address holder = SlotWord.binding(provider, opening.sessionKey);
+        slot[nullifier] = SlotWord.make(word, holder, index, 1, SlotWord.BOUND);
+        emit Won(nullifier, provider, index, 1, paid);
+    }
+
+    function _whyNotBindable(uint256 word, address provider) private pure returns (Reason) {
         if (word.isFinished()) return Reason.SLOT_FINISHED;
         uint8 state = word.state();
         if (state == SlotWord.BOUND || state == SlotWord.CLOSING) return Reason.SLOT_TAKEN;
-        if (state == SlotWord.LOCKED && word.holder() != provider) return Reason.SLOT_TAKEN;
-        reason = _whyNotWon(opening.sessionKey, ticket, digest);
-        if (reason != Reason.NONE) return reason;
-        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-        reason = _whyNotProven(opening.root, nullifier, x, opening.proof);
-        if (reason != Reason.NONE) return reason;
-        address holder = SlotWord.binding(provider, opening.sessionKey);
-        slot[nullifier] = SlotWord.make(word, holder, ticket.index, 1, SlotWord.BOUND);
-        emit Won(nullifier, provider, ticket.index, 1, paid);
+        return state == SlotWord.LOCKED && word.holder() != provider ? Reason.SLOT_TAKEN : Reason.NONE;
     }
 
     function _claimOne(address provider, Claim calldata claim, bytes32 digest, uint96 paid)
@@ -202,16 +265,17 @@ abstract contract PoolClaims is PoolBase {
     /// @dev Books `wins` of a provider; the fees of the sender are returned, to be sent at the end.
     function _pay(address provider, uint256 wins, uint96 fee) private returns (uint256) {
         if (wins == 0) return 0;
-        credit[provider] += wins * _net(fee);
-        unburned += wins * _burnedPerWin;
+        Account storage account = _accounts[provider];
+        account.credit += uint128(wins * _net(fee));
+        account.toBurn += uint128(wins * _burnedPerWin);
         return wins * fee;
     }
 
     /// @dev Takes the fee of locks from the winnings; what they do not cover goes from the stake to the sender directly.
     function _takeLockFee(address provider, uint256 fee) private returns (uint256 fromCredit) {
-        uint256 own = credit[provider];
+        uint256 own = _accounts[provider].credit;
         fromCredit = fee < own ? fee : own;
-        if (fromCredit != 0) credit[provider] = own - fromCredit;
+        if (fromCredit != 0) _accounts[provider].credit = uint128(own - fromCredit);
         if (fee != fromCredit) _registry.slash(provider, uint96(fee - fromCredit), msg.sender);
     }
 }

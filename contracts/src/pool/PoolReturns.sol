@@ -17,8 +17,32 @@ abstract contract PoolReturns is PoolDeposits {
         returns (uint256 done)
     {
         if (openings.length != destinations.length) revert LengthMismatch();
+        Reason[] memory reasons = new Reason[](openings.length);
+        Pending memory pending = _pending(openings.length);
         for (uint256 i; i < openings.length; ++i) {
-            done += _count(openings[i].nullifier, _refundOne(openings[i], destinations[i]));
+            Opening calldata opening = openings[i];
+            Reason reason = _whyNotUnused(_current(opening.nullifier));
+            if (reason == Reason.NONE) {
+                reason = _whyNotSigned(opening.sessionKey, opening.nullifier, destinations[i]);
+            }
+            if (reason == Reason.NONE) {
+                uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+                reason = _ask(pending, opening.root, opening.nullifier, x, opening.proof);
+            }
+            reasons[i] = reason;
+        }
+        bool areAllProven = _areAllProven(pending);
+        for (uint256 i; i < openings.length; ++i) {
+            Opening calldata opening = openings[i];
+            Reason reason = reasons[i];
+            if (reason == Reason.NONE && !areAllProven) {
+                uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+                reason = _whyNotProven(opening.root, opening.nullifier, x, opening.proof);
+            }
+            if (reason == Reason.NONE) {
+                reason = _askBack(opening.nullifier, opening.sessionKey, SlotWord.REFUNDING);
+            }
+            done += _count(opening.nullifier, reason);
         }
     }
 
@@ -70,13 +94,23 @@ abstract contract PoolReturns is PoolDeposits {
     function withdrawUnused(Unused[] calldata slots, address to) external returns (uint256 done) {
         if (to == address(0)) revert ZeroAddress();
         uint256 x = Tickets.withdrawalX(to);
+        Reason[] memory reasons = new Reason[](slots.length);
+        Pending memory pending = _pending(slots.length);
         for (uint256 i; i < slots.length; ++i) {
-            uint256 nullifier = slots[i].nullifier;
-            uint256 word = _current(nullifier);
-            Reason reason = _whyNotUnused(word);
-            if (reason == Reason.NONE) reason = _whyNotProven(slots[i].root, nullifier, x, slots[i].proof);
-            if (reason == Reason.NONE) _change(nullifier, SlotWord.make(word, to, 0, 0, SlotWord.WITHDRAWING));
-            done += _count(nullifier, reason);
+            Unused calldata unused = slots[i];
+            Reason reason = _whyNotUnused(_current(unused.nullifier));
+            if (reason == Reason.NONE) reason = _ask(pending, unused.root, unused.nullifier, x, unused.proof);
+            reasons[i] = reason;
+        }
+        bool areAllProven = _areAllProven(pending);
+        for (uint256 i; i < slots.length; ++i) {
+            Unused calldata unused = slots[i];
+            Reason reason = reasons[i];
+            if (reason == Reason.NONE && !areAllProven) {
+                reason = _whyNotProven(unused.root, unused.nullifier, x, unused.proof);
+            }
+            if (reason == Reason.NONE) reason = _askBack(unused.nullifier, to, SlotWord.WITHDRAWING);
+            done += _count(unused.nullifier, reason);
         }
     }
 
@@ -93,16 +127,11 @@ abstract contract PoolReturns is PoolDeposits {
         }
     }
 
-    function _refundOne(Opening calldata opening, Destination calldata destination) private returns (Reason reason) {
-        uint256 nullifier = opening.nullifier;
-        uint256 word = _current(nullifier);
+    /// @dev Begins the way back of an unused slot. The word is looked at anew: the same batch may have named the slot before.
+    function _askBack(uint256 nullifier, address holder, uint8 state) private returns (Reason reason) {
+        uint256 word = slot[nullifier];
         reason = _whyNotUnused(word);
-        if (reason == Reason.NONE) reason = _whyNotSigned(opening.sessionKey, nullifier, destination);
-        if (reason != Reason.NONE) return reason;
-        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-        reason = _whyNotProven(opening.root, nullifier, x, opening.proof);
-        if (reason != Reason.NONE) return reason;
-        _change(nullifier, SlotWord.make(word, opening.sessionKey, 0, 0, SlotWord.REFUNDING));
+        if (reason == Reason.NONE) _change(nullifier, SlotWord.make(word, holder, 0, 0, state));
     }
 
     /// @dev Ends a slot and makes a leaf of what is left in it.

@@ -4,8 +4,9 @@ export const alwaysAuthoriserArtifact = {
   name: 'AlwaysAuthoriser',
   abi: [
     {"inputs":[{"name":"","type":"uint256"},{"name":"","type":"uint256"},{"name":"","type":"uint256"},{"name":"","type":"uint256"},{"name":"","type":"bytes"}],"name":"verify","outputs":[{"name":"","type":"bool"}],"stateMutability":"pure","type":"function"},
+    {"inputs":[{"name":"","type":"uint256"},{"components":[{"name":"root","type":"uint256"},{"name":"nullifier","type":"uint256"},{"name":"x","type":"uint256"}],"name":"","type":"tuple[]"},{"name":"","type":"bytes[]"}],"name":"verifyAll","outputs":[{"name":"","type":"bool"}],"stateMutability":"pure","type":"function"},
   ],
   links: {},
   bytecode:
-    '0x608080604052346013576095908160188239f35b5f80fdfe60808060405260043610156011575f80fd5b5f3560e01c63a77e13cc146023575f80fd5b3460915760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011260915760843567ffffffffffffffff811160915736602382011215609157806004013567ffffffffffffffff81116091573691016024011160915780600160209252f35b5f80fd',
+    '0x60808060405234601557610166908161001a8239f35b5f80fdfe6080806040526004361015610012575f80fd5b5f3560e01c9081637b564a7a146100ac575063a77e13cc14610032575f80fd5b346100a85760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100a85760843567ffffffffffffffff81116100a857366023820112156100a857806004013567ffffffffffffffff81116100a857369101602401116100a857602060405160018152f35b5f80fd5b346100a85760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100a85760243567ffffffffffffffff81116100a857366023820112156100a85780600401359067ffffffffffffffff82116100a85760249060603693020101116100a85760443567ffffffffffffffff81116100a857366023820112156100a85780600401359067ffffffffffffffff82116100a857602490369260051b0101116100a85780600160209252f3',
 } as const

@@ -1,0 +1,156 @@
+/**
+ * What each call costs, measured on anvil. Binds and refunds are measured twice: with the plain authoriser over 64 leaves, as deployed today, and with one that says yes to
+ * everything, which shows what the pool itself costs whatever proof is behind it.
+ */
+import { alwaysAuthoriserArtifact } from '../test/artifacts/always-authoriser.ts'
+import { type Key, keyOf } from '../test/kit/keys.ts'
+import type { Receipt } from '../test/kit/rpc.ts'
+import { registration, type Scene, startScene } from '../test/kit/scene.ts'
+import type { Slot } from '../test/kit/slots.ts'
+import { STAKES } from '../test/kit/world.ts'
+
+/** Row → gas used by the whole transaction. */
+export type GasTable = Readonly<Record<string, number>>
+
+const LEAVES = 64
+const BATCHES = [1, 2, 4, 8, 16]
+/** The first deposits meet an empty tree and empty storage; no one else does. */
+const WARM_UP = 8
+
+/** Measures every row. Keys, leaves and tickets are the same each time, so the figures are too. */
+export async function measureGas(): Promise<GasTable> {
+  await using plain = await startScene()
+  await using bare = await startScene({ authoriser: alwaysAuthoriserArtifact })
+  const rows: Record<string, number> = {}
+  await measureDeposits(plain, rows)
+  const stand = await prepare(plain, rows)
+  await measureLocks(stand)
+  await measureBinds(stand, 'plain proof')
+  await measureLater(stand)
+  await measureReturns(stand)
+  const pool = await prepare(bare, rows)
+  await measureBinds(pool, 'without the proof')
+  await measureRefund(pool, 'without the proof')
+  return rows
+}
+
+/** A registered provider with some winnings, and slots to use up from the front. */
+type Stand = {
+  readonly scene: Scene
+  readonly provider: Key
+  readonly slots: readonly Slot[]
+  readonly bound: Slot[]
+  note(row: string, sent: Promise<Receipt>): Promise<void>
+  take(count: number): readonly Slot[]
+}
+
+async function prepare(scene: Scene, rows: Record<string, number>): Promise<Stand> {
+  const { world } = scene
+  const provider = keyOf('provider')
+  const owner = keyOf('provider owner').address
+  await world.fund(owner, 2n * STAKES.minStake)
+  const registered = await world.rpc.send(owner, registration(world, provider, owner, 'provider'))
+  rows['register'] = gasOf(registered)
+  const slots = await scene.slots('measured', 60)
+  let next = 0
+  const stand: Stand = {
+    scene,
+    provider,
+    slots,
+    bound: [],
+    async note(row, sent) {
+      rows[row] = gasOf(await sent)
+    },
+    take: (count) => slots.slice(next, (next += count)),
+  }
+  // The first win makes the provider's credit and the sum to be burned; that is paid once.
+  const first = stand.take(1)
+  await scene.lock(provider, first)
+  await scene.bind(provider, winsOf(stand, first, 1))
+  stand.bound.push(...first)
+  return stand
+}
+
+async function measureDeposits(scene: Scene, rows: Record<string, number>): Promise<void> {
+  const { client, payer, world } = scene
+  const costs: number[] = []
+  for (let i = 1; i < LEAVES; i++) {
+    const idc = client.idcOf(keyOf(`leaf ${i}`))
+    const receipt = await world.sendPool(payer, 'deposit', idc, 5)
+    client.noteInserted(receipt, idc)
+    costs.push(gasOf(receipt))
+  }
+  const usual = costs.slice(WARM_UP)
+  rows['deposit, least'] = Math.min(...usual)
+  rows['deposit, mean'] = Math.round(usual.reduce((sum, gas) => sum + gas, 0) / usual.length)
+  rows['deposit, most'] = Math.max(...usual)
+  await world.rpc.pass(world.profile.snapshotInterval)
+  rows['snapshot, 63 leaves'] = gasOf(await world.sendPool(payer, 'snapshot'))
+}
+
+async function measureLocks({ scene, provider, slots, note }: Stand): Promise<void> {
+  const unused = slots.slice(-17)
+  await note('lock 1', scene.lock(provider, unused.slice(0, 1)))
+  await note('lock 16', scene.lock(provider, unused.slice(1)))
+}
+
+async function measureBinds(stand: Stand, proof: string): Promise<void> {
+  for (const size of BATCHES) {
+    const slots = stand.take(size)
+    const sent = stand.scene.bind(stand.provider, winsOf(stand, slots, 1))
+    await stand.note(`bind ${size}, ${proof}`, sent)
+    stand.bound.push(...slots)
+  }
+}
+
+async function measureLater(stand: Stand): Promise<void> {
+  const { scene, provider, bound } = stand
+  let next = 0
+  for (const size of [1, 6, 16]) {
+    const slots = bound.slice(next, (next += size))
+    await stand.note(`claimMore ${size}`, scene.claim(provider, winsOf(stand, slots, 2)))
+  }
+}
+
+async function measureReturns(stand: Stand): Promise<void> {
+  const { bound, provider, scene } = stand
+  const { client, payer, world } = scene
+  await measureRefund(stand, 'plain proof')
+  const last = bound.at(-1)
+  const [unused] = stand.take(1)
+  if (!last || !unused) throw new Error('too few slots')
+  const to = client.destination(last, client.idcOf(keyOf('heir')))
+  const sessionKey = last.session.address
+  const named = [{ nullifier: last.nullifier, provider: provider.address, sessionKey }]
+  const proofs = [client.unused(unused.leaf, unused.j, payer)]
+  await stand.note('close', world.sendPool(payer, 'close', named, [to]))
+  await stand.note(
+    'withdrawUnused, plain proof',
+    world.sendPool(payer, 'withdrawUnused', proofs, payer),
+  )
+  await world.rpc.pass(world.profile.closeDelay)
+  await stand.note('finishClose', world.sendPool(payer, 'finishClose', named, [to]))
+  const withdrawn = [unused.nullifier]
+  await stand.note('finishWithdraw', world.sendPool(payer, 'finishWithdraw', withdrawn))
+  await stand.note('payout', world.sendPool(payer, 'payout', provider.address))
+  await stand.note('burn', world.sendPool(payer, 'burn'))
+}
+
+async function measureRefund(stand: Stand, proof: string): Promise<void> {
+  const { client, payer, world } = stand.scene
+  const [slot] = stand.take(1)
+  if (!slot) throw new Error('too few slots')
+  const to = client.destination(slot, client.idcOf(keyOf('refund heir')))
+  await stand.note(`refund, ${proof}`, world.sendPool(payer, 'refund', [slot.opening], [to]))
+  await world.rpc.pass(world.profile.refundDelay)
+  const finish = world.sendPool(payer, 'finishRefund', [slot.nullifier], [to])
+  await stand.note('finishRefund', finish)
+}
+
+function winsOf({ scene, provider }: Stand, slots: readonly Slot[], index: number) {
+  return slots.map((slot) => [slot, scene.client.winning(slot, provider.address, index)] as const)
+}
+
+function gasOf({ gasUsed }: { readonly gasUsed: bigint }): number {
+  return Number(gasUsed)
+}
