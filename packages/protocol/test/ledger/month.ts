@@ -1,0 +1,140 @@
+/** A small month at a node and at its client, with round numbers. A win pays 1000, a unit costs 10. */
+import type { ClientMoneyEvent, NodeMoneyEvent } from '@byway/protocol/ledger'
+
+const MIB = 1n << 20n
+/** 2026-11-01 00:00 UTC. */
+export const START_MS = 1_793_491_200_000
+export const HOP: string = 'h'.repeat(43)
+const EXIT: string = '-'.repeat(43)
+const at = (minute: number): number => START_MS + minute * 60_000
+
+/** An entry that also relays: 64 units by ticket on links, 32 for tokens. */
+export const NODE_MONTH: readonly NodeMoneyEvent[] = [
+  { id: 'in:1', atMs: at(0), type: 'purse-received', amount: 5000n },
+  { id: 'gas:1', atMs: at(0), type: 'gas-received', wei: 90_000n },
+  { id: 'stake:1', atMs: at(0), type: 'staked', amount: 4000n },
+  {
+    id: 'count:1:1',
+    atMs: at(1),
+    type: 'tickets-received',
+    use: 'link',
+    tickets: 64,
+    units: 64,
+    amount: 640n,
+    variance: 64n * 10n * 990n,
+  },
+  {
+    id: 'count:1:2',
+    atMs: at(1),
+    type: 'tickets-received',
+    use: 'tokens',
+    tickets: 2,
+    units: 32,
+    amount: 320n,
+    variance: 2n * 160n * 840n,
+  },
+  { id: 'count:1:3', atMs: at(1), type: 'tokens-sold', kind: 'bandwidth', count: 7, units: 28 },
+  { id: 'count:1:4', atMs: at(1), type: 'tokens-sold', kind: 'admission', count: 8, units: 0 },
+  {
+    id: 'count:1:5',
+    atMs: at(2),
+    type: 'tokens-redeemed',
+    kind: 'bandwidth',
+    role: 'relay',
+    count: 6,
+  },
+  {
+    id: 'count:1:6',
+    atMs: at(2),
+    type: 'carried',
+    role: 'entry',
+    paidBytes: 60n * MIB,
+    freeBytes: MIB,
+  },
+  {
+    id: 'count:1:7',
+    atMs: at(2),
+    type: 'carried',
+    role: 'relay',
+    paidBytes: 20n * MIB,
+    freeBytes: 0n,
+  },
+  { id: 'win:aa:7', atMs: at(2), type: 'won', slot: 'aa', index: 7, amount: 1000n },
+  { id: 'win:aa:9', atMs: at(3), type: 'won', slot: 'aa', index: 9, amount: 1000n },
+  { id: 'claim:aa', atMs: at(4), type: 'claimed', wins: 1, amount: 1000n },
+  {
+    id: 'log:b1:0',
+    atMs: at(5),
+    type: 'claim-paid',
+    wins: 1,
+    amount: 1000n,
+    burned: 50n,
+    redeemerFee: 20n,
+    heldBack: 0n,
+    received: 930n,
+  },
+  { id: 'tx:1', atMs: at(5), type: 'gas-paid', wei: 44_000n },
+  { id: 'count:1:8', atMs: at(6), type: 'paid-lapsed', from: 'relay', bytes: 4n * MIB },
+  { id: 'count:1:9', atMs: at(7), type: 'tokens-lapsed', kind: 'bandwidth', count: 1 },
+]
+
+export const CLIENT_MONTH: readonly ClientMoneyEvent[] = [
+  { id: 'in:1', atMs: at(0), type: 'purse-received', amount: 10_000n },
+  { id: 'log:b0:0', atMs: at(0), type: 'deposited', amount: 8000n },
+  { id: 'slot:aa', atMs: at(1), type: 'slot-shown', hop: HOP, amount: 2500n },
+  { id: 'slot:bb', atMs: at(1), type: 'slot-shown', hop: EXIT, amount: 2500n },
+  {
+    id: 'count:1:1',
+    atMs: at(1),
+    type: 'tickets-sent',
+    hop: HOP,
+    use: 'link',
+    tickets: 64,
+    units: 64,
+    amount: 640n,
+    variance: 64n * 10n * 990n,
+  },
+  {
+    id: 'count:1:2',
+    atMs: at(1),
+    type: 'tickets-sent',
+    hop: EXIT,
+    use: 'tokens',
+    tickets: 2,
+    units: 32,
+    amount: 320n,
+    variance: 2n * 160n * 840n,
+  },
+  {
+    id: 'count:1:3',
+    atMs: at(2),
+    type: 'tokens-bought',
+    hop: EXIT,
+    kind: 'bandwidth',
+    count: 7,
+    units: 28,
+  },
+  { id: 'count:1:4', atMs: at(2), type: 'tokens-spent', hop: EXIT, kind: 'bandwidth', count: 6 },
+  {
+    id: 'count:1:5',
+    atMs: at(3),
+    type: 'used',
+    hop: HOP,
+    use: 'link',
+    paidBytes: 60n * MIB,
+    freeBytes: MIB,
+  },
+  {
+    id: 'count:1:6',
+    atMs: at(3),
+    type: 'used',
+    hop: EXIT,
+    use: 'tokens',
+    paidBytes: 20n * MIB,
+    freeBytes: 0n,
+  },
+  { id: 'count:1:7', atMs: at(4), type: 'paid-lost', hop: EXIT, from: 'tokens', bytes: 4n * MIB },
+  { id: 'log:b1:0', atMs: at(5), type: 'slot-won', hop: HOP, wins: 1, amount: 1000n },
+  { id: 'log:b9:0', atMs: at(9), type: 'slot-returned', hop: EXIT, amount: 2500n, fee: 25n },
+  { id: 'count:1:8', atMs: at(9), type: 'tokens-lost', hop: EXIT, kind: 'bandwidth', count: 1 },
+]
