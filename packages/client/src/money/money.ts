@@ -17,6 +17,8 @@ import type { CircuitSource } from '../engine/circuit-source.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { moneyError } from './errors.ts'
+import type { PayCarrier } from './carrier.ts'
+import { createControlCircuit } from './control-circuit.ts'
 import { createEntryPayer } from './entry-payer.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
@@ -261,8 +263,7 @@ class ClientMoney implements Money {
         visitHop(
           {
             ...this.#sessionDeps(),
-            provider,
-            source: this.#deps.source,
+            open: (node, within) => this.#openControl(node, within),
             stock,
             tariffOf: this.#tariffOf,
             balances: this.#balances,
@@ -280,6 +281,11 @@ class ClientMoney implements Money {
       onFailed: (hop, error) => this.#onVisitFailed(hop, error),
       timers,
     })
+  }
+
+  async #openControl(hop: PathNode, signal: AbortSignal): Promise<PayCarrier> {
+    const ready = await this.#deps.source.build({ controlled: hop.key }, signal)
+    return createControlCircuit(this.#deps, ready.circuit)
   }
 
   #sessionDeps() {

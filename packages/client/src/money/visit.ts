@@ -9,10 +9,7 @@ import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
-import type { CircuitSource } from '../engine/circuit-source.ts'
 import type { PayCarrier } from './carrier.ts'
-import { createControlCircuit } from './control-circuit.ts'
-import type { ControlCircuitDeps } from './control-circuit.ts'
 import { moneyError } from './errors.ts'
 import { kindName } from './kind-name.ts'
 import { createSlotSession } from './slot-session.ts'
@@ -31,29 +28,29 @@ const LATE_MS = 15_000
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
 const TICKET_UNITS = 16
 
-export type VisitDeps = Omit<SlotSessionDeps, 'spending'> &
-  ControlCircuitDeps & {
-    readonly source: CircuitSource
-    readonly stock: TokenStock
-    readonly spending: Pick<
-      Spending,
-      'onTicket' | 'requireLeft' | 'onTokensBought' | 'onTokens' | 'onPaidLost'
-    >
-    /** What a node asks; undefined when it serves for nothing. */
-    readonly tariffOf: (hop: PathNode) => Tariff | undefined
-    /** Units that were paid at a hop and not used, by hop. Kept between visits. */
-    readonly balances: Map<string, number>
-    /** The network's delay between tickets and tokens. */
-    readonly issueDelayMs: number
-    /** The hop took pay and broke its side of it. */
-    readonly onFault: (hop: PathNode) => void
-    /** Wall clock. */
-    readonly nowMs: () => number
-  }
+export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
+  /** Opens a control circuit to a hop. */
+  readonly open: (hop: PathNode, signal: AbortSignal) => Promise<PayCarrier>
+  readonly stock: TokenStock
+  readonly spending: Pick<
+    Spending,
+    'onTicket' | 'requireLeft' | 'onTokensBought' | 'onTokens' | 'onPaidLost'
+  >
+  /** What a node asks; undefined when it serves for nothing. */
+  readonly tariffOf: (hop: PathNode) => Tariff | undefined
+  /** Units that were paid at a hop and not used, by hop. Kept between visits. */
+  readonly balances: Map<string, number>
+  /** The network's delay between tickets and tokens. */
+  readonly issueDelayMs: number
+  /** The hop took pay and broke its side of it. */
+  readonly onFault: (hop: PathNode) => void
+  /** Wall clock. */
+  readonly nowMs: () => number
+}
 
 /**
  * Visits a hop and buys.
- * @throws PAYMENT_REFUSED, DEPOSIT_SPENT, BUDGET_SPENT, what building a circuit throws, or the signal's reason
+ * @throws PAYMENT_REFUSED, DEPOSIT_SPENT, BUDGET_SPENT, what opening throws, or the signal's reason
  */
 export async function visitHop(
   deps: VisitDeps,
@@ -63,8 +60,7 @@ export async function visitHop(
 ): Promise<void> {
   const tariff = deps.tariffOf(hop)
   if (!tariff || orders.length === 0) return
-  const ready = await deps.source.build({ controlled: hop.key }, signal)
-  const carrier = createControlCircuit(deps, ready.circuit)
+  const carrier = await deps.open(hop, signal)
   const visit = new Visit(deps, hop, tariff, carrier)
   try {
     await visit.buyAll(orders, signal)
