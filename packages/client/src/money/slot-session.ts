@@ -4,8 +4,12 @@
  * @module
  */
 import { equalBytes } from '@byway/protocol/base'
+import type { TicketCrypto } from '@byway/protocol/crypto'
 import type { NodeKey } from '@byway/protocol/directory'
-import { MAX_COMMITS, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
+import { createPayerSlot } from '@byway/protocol/payment'
+import type { PayerSlot } from '@byway/protocol/payment'
+import type { Pool } from '@byway/protocol/ticket'
+import { PAY, VERDICT, verdictName } from '@byway/protocol/wire'
 import type {
   CommitsMessage,
   PayMessage,
@@ -21,8 +25,6 @@ import type { SlotUse } from './ports.ts'
 import type { ShownSlot, SlotKeeper } from './slot-keeper.ts'
 import type { Spending } from './spending.ts'
 import type { Tariff } from './tariff.ts'
-import { createTicketBook } from './ticket-book.ts'
-import type { Commit, TicketBook, TicketBookDeps } from './ticket-book.ts'
 import { answerWithin } from './within.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -34,12 +36,13 @@ const MAX_SLOTS = 3
 const BUSY_DELAYS_MS = [300, 1000, 3000] as const
 /** Indices that the disk is asked for at a time: a crash leaves no more unused. */
 const FLOOR_STEP = 16
-/** Twice what a hop sends at a time. */
-const MAX_COMMITS_KEPT = 2 * MAX_COMMITS
 /** Asked for ahead, so that no ticket waits for the disk. */
 const FLOOR_AHEAD = 8
 
-export type SlotSessionDeps = TicketBookDeps & {
+export type SlotSessionDeps = {
+  readonly crypto: TicketCrypto
+  readonly pool: Pool
+  readonly randomBytes: (count: number) => Uint8Array
   readonly slots: Pick<SlotKeeper, 'slotFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'>
   readonly spending: Pick<Spending, 'onTicket' | 'requireLeft'>
   /** @default the system's */
@@ -98,8 +101,7 @@ class Session implements SlotSession {
   readonly #events: SessionEvents
   #carrier: PaySender | undefined
   #slot: ShownSlot | undefined
-  #commits: Commit[] = []
-  #book: TicketBook | undefined
+  #payer: PayerSlot | undefined
   /** Indices below this are on the disk. */
   #floor = 0
   #isRaising = false
@@ -124,17 +126,17 @@ class Session implements SlotSession {
   }
 
   pay(units: number): boolean {
-    const [next] = this.#commits
-    const carrier = this.#carrier
-    if (!next || !this.#slot || !this.#book || !carrier || carrier.isClosed) return false
-    this.#wantFloor(next.index)
-    if (next.index >= this.#floor) return false
-    const amount = BigInt(units) * this.#hop.tariff.unitPrice
-    this.#deps.spending.requireLeft(amount)
-    this.#commits.shift()
-    this.#deps.slots.onSigned(this.#slot.nullifier, next.index)
-    carrier.send([this.#book.sign(this.#hop.tariff.provider, next, { units, amount })])
-    this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, amount)
+    const [slot, payer, carrier] = [this.#slot, this.#payer, this.#carrier]
+    const index = payer?.nextIndex
+    if (!slot || !payer || !carrier || carrier.isClosed || index === undefined) return false
+    this.#wantFloor(index)
+    if (index >= this.#floor) return false
+    this.#deps.spending.requireLeft(BigInt(units) * this.#hop.tariff.unitPrice)
+    const ticket = payer.sign(units)
+    if (!ticket) return false
+    this.#deps.slots.onSigned(slot.nullifier, index)
+    carrier.send([ticket])
+    this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, ticket.amount)
     return true
   }
 
@@ -151,7 +153,6 @@ class Session implements SlotSession {
     const error = moneyError('PAYMENT_REFUSED', { verdict: 'CLOSED' })
     this.#answer?.reject(error)
     this.#stocked?.reject(error)
-    this.#commits = []
   }
 
   /** Shows the slot in use here, or the next; resolves with what the hop says once its commits are there. */
@@ -180,21 +181,23 @@ class Session implements SlotSession {
     const slot = await this.#deps.slots.slotFor(key, use, signal)
     this.#slot = slot
     this.#floor = slot.floor
-    this.#commits = []
-    this.#book = createTicketBook(this.#deps, slot)
-    this.#answer = Promise.withResolvers()
-    this.#stocked = Promise.withResolvers()
+    const { nullifier, sessionKey: sessionSecret, floor } = slot
+    const terms = { ...this.#deps, ...tariff }
+    const payer = createPayerSlot(terms, { nullifier, sessionSecret, floor })
+    this.#payer = payer
+    const answer = Promise.withResolvers<ShownMessage>()
+    const stocked = Promise.withResolvers<void>()
+    this.#answer = answer
+    this.#stocked = stocked
     // Whoever waits hears of it; nobody may be waiting yet when the carrier goes.
-    this.#stocked.promise.catch(() => {})
+    stocked.promise.catch(() => {})
+    answer.promise.catch(() => {})
     carrier.send([{ kind: PAY.SHOW, opening: slot.opening }])
-    const shown = await this.#within(this.#answer.promise, signal)
-    if (!equalBytes(shown.nullifier, slot.nullifier)) return this.#fault()
-    if (shown.verdict !== VERDICT.OK) return shown.verdict
+    const shown = await this.#within(answer.promise, signal)
     // What a hop asks must be what its descriptor says to everybody.
-    const isAsSaid =
-      shown.priceStep === tariff.priceStep && equalBytes(shown.provider, tariff.provider)
-    if (!isAsSaid) return this.#fault()
-    await this.#within(this.#stocked.promise, signal)
+    if (!payer.isAsSaid(shown)) return this.#fault()
+    if (shown.verdict !== VERDICT.OK) return shown.verdict
+    await this.#within(stocked.promise, signal)
     return VERDICT.OK
   }
 
@@ -202,19 +205,15 @@ class Session implements SlotSession {
     return answerWithin(promise, ANSWER_MS, signal, this.#deps.timers)
   }
 
-  #takeCommits({ nullifier, firstIndex, commits }: CommitsMessage): void {
-    const slot = this.#slot
-    if (!slot || !equalBytes(nullifier, slot.nullifier)) return
-    const from = Math.max(slot.floor, (this.#commits.at(-1)?.index ?? -1) + 1)
-    for (const [i, commit] of commits.entries()) {
-      const index = firstIndex + i
-      if (index >= from && this.#commits.length < MAX_COMMITS_KEPT)
-        this.#commits.push({ index, commit })
-    }
-    const [next] = this.#commits
-    if (!next) return
-    this.#wantFloor(next.index)
-    if (next.index < this.#floor) this.#ready()
+  #takeCommits(message: CommitsMessage): void {
+    const payer = this.#payer
+    // A slot that is over may have commits under way.
+    if (!payer || !this.#isOfSlot(message.nullifier)) return
+    if (!payer.onCommits(message)) this.#events.onFault()
+    const index = payer.nextIndex
+    if (index === undefined) return
+    this.#wantFloor(index)
+    if (index < this.#floor) this.#ready()
   }
 
   /** Has the disk know in time that this index, and some after it, may be signed. */
@@ -245,8 +244,8 @@ class Session implements SlotSession {
   }
 
   #onRefused(verdict: Verdict, index: number): void {
-    const units = this.#book?.refuse(index)
-    if (units === undefined) return
+    const units = this.#payer?.onRefused(index) ?? 0
+    if (units === 0) return
     this.#events.onRefused(units)
     const isOver = verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED
     if (isOver) void this.#endSlot('refused')
@@ -256,8 +255,8 @@ class Session implements SlotSession {
   /** SPEC §15.2: after `K` wins. A hop that cannot show them has only stopped taking tickets. */
   /** A hop that cannot show its wins has only stopped taking tickets. */
   #onFull(full: SlotFullMessage): void {
-    if (!this.#slot || !equalBytes(full.nullifier, this.#slot.nullifier)) return
-    const isTrue = this.#book?.holds(full) ?? false
+    if (!this.#payer || !this.#isOfSlot(full.nullifier)) return
+    const { isTrue } = this.#payer.onFull(full)
     void this.#endSlot('full')
     if (!isTrue) this.#events.onFault()
   }
@@ -265,7 +264,7 @@ class Session implements SlotSession {
   async #endSlot(standing: 'full' | 'refused'): Promise<void> {
     const slot = this.#slot
     this.#slot = undefined
-    this.#commits = []
+    this.#payer = undefined
     if (!slot) return
     try {
       await this.#deps.slots.retire(slot.nullifier, standing)
@@ -274,6 +273,10 @@ class Session implements SlotSession {
       // A disk that fails stops all paying; what it could not write is asked of the hop again.
       this.#events.onFault()
     }
+  }
+
+  #isOfSlot(nullifier: Uint8Array): boolean {
+    return this.#slot !== undefined && equalBytes(nullifier, this.#slot.nullifier)
   }
 
   #fault(): never {

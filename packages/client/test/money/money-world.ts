@@ -1,6 +1,20 @@
 /** Slots, a journal and ports in memory, for the tests of the client's money. */
+import { randomBytes } from 'node:crypto'
 import { toHex } from '@byway/protocol/base'
+import type { ClientMoneyEvent } from '@byway/protocol/ledger'
+import { nodeBlindTokens } from '@byway/protocol/node-blind'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createTokenStock } from '@byway/protocol/payment'
+import type { HeldToken, HeldTokenRecords, TokenStock } from '@byway/protocol/payment'
 import type { Opening } from '@byway/protocol/wire'
+import { createSlotKeeper } from '../../src/money/slot-keeper.ts'
+import type { SlotKeeper } from '../../src/money/slot-keeper.ts'
+import { createSpending } from '../../src/money/spending.ts'
+import type { Spending } from '../../src/money/spending.ts'
+import { createHandTimers } from '../engine/hand-timers.ts'
+import type { HandTimers } from '../engine/hand-timers.ts'
+import { POOL } from './test-hop.ts'
 import type { Slot, SlotAuthoriser, SlotJournal, SlotRecord } from '../../src/money/ports.ts'
 
 export function slotOf(number: number, isKnownUnshown = true): Slot {
@@ -49,16 +63,20 @@ export function createTestAuthoriser(list: Slot[]): TestAuthoriser {
       authoriser.openings.push(toHex(nullifier))
       return Promise.resolve(testOpening(nullifier, authoriser.openings.length))
     },
-    sessionKeyFor: (nullifier) => Uint8Array.from(nullifier, (byte) => byte ^ 255),
+    sessionKeyFor: sessionSecret,
   }
   return authoriser
+}
+
+function sessionSecret(nullifier: Uint8Array): Uint8Array {
+  return Uint8Array.from(nullifier, (byte) => byte ^ 0xa5)
 }
 
 function testOpening(nullifier: Uint8Array, root: number): Opening {
   return {
     root: new Uint8Array(32).fill(root),
     nullifier,
-    sessionKey: new Uint8Array(20).fill(9),
+    sessionKey: nodeTicketCrypto.addressOfSecret(sessionSecret(nullifier)),
     receiptKey: new Uint8Array(32),
     proof: new Uint8Array(3),
   }
@@ -66,4 +84,94 @@ function testOpening(nullifier: Uint8Array, root: number): Opening {
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return toHex(a) === toHex(b)
+}
+
+/** The parts of a paying client with a clock that the test moves. */
+export type MoneyWorld = {
+  readonly timers: HandTimers
+  readonly journal: TestJournal
+  readonly authoriser: TestAuthoriser
+  readonly slots: SlotKeeper
+  readonly spending: Spending
+  readonly stock: TokenStock
+  readonly disk: TokenDisk
+  readonly events: ClientMoneyEvent[]
+  readonly booked: bigint[]
+  readonly sessionDeps: {
+    readonly slots: SlotKeeper
+    readonly spending: Spending
+    readonly crypto: typeof nodeTicketCrypto
+    readonly pool: typeof POOL
+    readonly randomBytes: (count: number) => Uint8Array
+    readonly timers: HandTimers
+  }
+}
+
+export const NEVER: AbortSignal = new AbortController().signal
+/** Noon of a day, so that no test meets midnight. */
+const START_MS = 20_000 * 86_400_000 + 43_200_000
+
+export async function createMoneyWorld(
+  options: { slots?: number; budget?: bigint; disk?: TokenDisk; journal?: TestJournal } = {},
+): Promise<MoneyWorld> {
+  const timers = createHandTimers(START_MS)
+  const journal = options.journal ?? createTestJournal()
+  const list = Array.from({ length: options.slots ?? 10 }, (_, i) => slotOf(i + 1))
+  const authoriser = createTestAuthoriser(list)
+  const events: ClientMoneyEvent[] = []
+  const booked: bigint[] = []
+  const spending = createSpending({
+    winValue: POOL.faceValue,
+    slotValue: POOL.slotValue,
+    budget: options.budget,
+    book: {
+      load: () => Promise.resolve(0n),
+      add: async (_month, amount) => void booked.push(amount),
+    },
+    record: async (event) => void events.push(event),
+    run: 'test',
+    nowMs: timers.nowMs,
+    onBudgetSpent: () => {},
+    timers,
+  })
+  const slots = createSlotKeeper({
+    authoriser,
+    journal,
+    random: Math.random,
+    nowMs: timers.nowMs,
+    onShown: (hop, nullifier) => spending.onSlotShown(hop, nullifier),
+    onLow: () => {},
+    closing: NEVER,
+  })
+  await slots.load()
+  await slots.refresh(NEVER)
+  const disk = options.disk ?? createTokenDisk()
+  const stock = createTokenStock({
+    scheme: nodeBlindTokens,
+    hash: nodeCrypto,
+    records: disk,
+    random: randomBytes,
+  })
+  const crypto = nodeTicketCrypto
+  const sessionDeps = { slots, spending, crypto, pool: POOL, randomBytes, timers }
+  return { timers, journal, authoriser, slots, spending, stock, disk, events, booked, sessionDeps }
+}
+
+export type TokenDisk = HeldTokenRecords & { tokens: HeldToken[] }
+
+export function createTokenDisk(): TokenDisk {
+  const isOf = (token: HeldToken, node: Uint8Array, kind: number): boolean =>
+    token.kind === kind && equal(token.node, node)
+  const disk: TokenDisk = {
+    tokens: [],
+    add: async (tokens) => void disk.tokens.push(...tokens),
+    async take(node, kind, limit) {
+      const taken = disk.tokens.filter((token) => isOf(token, node, kind)).slice(0, limit)
+      disk.tokens = disk.tokens.filter((token) => !taken.includes(token))
+      return taken
+    },
+    giveBack: async (tokens) => void disk.tokens.unshift(...tokens),
+    list: async (node, kind) => disk.tokens.filter((token) => isOf(token, node, kind)),
+  }
+  return disk
 }

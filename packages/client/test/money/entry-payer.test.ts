@@ -1,0 +1,164 @@
+/** Paying an entry: by the client's own count, ahead and no further, and what an entry that lies gets. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { UNIT_BYTES } from '@byway/protocol/ticket'
+import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
+import type { ClientPayMessage } from '@byway/protocol/wire'
+import { createEntryPayer } from '../../src/money/entry-payer.ts'
+import { tariffOf } from '../../src/money/tariff.ts'
+import { createFakeLink } from '../engine/fake-link.ts'
+import { createMoneyWorld, NEVER } from './money-world.ts'
+import type { MoneyWorld } from './money-world.ts'
+import { POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
+import type { TestHop } from './test-hop.ts'
+
+const MIB = UNIT_BYTES
+
+async function world(options: Parameters<typeof createMoneyWorld>[0] = {}, priceStep = 4) {
+  const money = await createMoneyWorld(options)
+  const hop = await startTestHop(1, { nowMs: money.timers.nowMs, priceStep })
+  return { money, hop, ...open(money, hop) }
+}
+
+function open(money: MoneyWorld, hop: TestHop) {
+  const link = createFakeLink()
+  const carrier = hop.carrier()
+  const faults: string[] = []
+  const unpayable: unknown[] = []
+  link.send = (message) => {
+    if (message.type === LINK_MESSAGE.PAY) carrier.send([message.pay as ClientPayMessage])
+  }
+  const tariff = tariffOf(POOL, hop.node)
+  assert.ok(tariff)
+  const payer = createEntryPayer(
+    {
+      ...money.sessionDeps,
+      nowMs: money.timers.nowMs,
+      onFault: (key) => void faults.push(key),
+      onUnpayable: (error) => void unpayable.push(error),
+      closing: NEVER,
+    },
+    { key: hop.node.key, tariff },
+    link,
+  )
+  carrier.listen({ onPay: (pay) => payer.onPay(pay), onClosed: () => payer.onClosed() })
+  /** Carries so many bytes in steps, and lets tickets arrive between them. */
+  const carry = async (bytes: number, stepBytes = 64 * 1024): Promise<void> => {
+    for (let left = bytes; left > 0; left -= stepBytes) {
+      payer.onCounted(Math.min(left, stepBytes))
+      await settled(money, hop)
+    }
+  }
+  return { payer, link, faults, unpayable, carry }
+}
+
+async function settled(money: MoneyWorld, hop: TestHop): Promise<void> {
+  do await money.timers.pass(0)
+  while (hop.unanswered > 0)
+}
+
+const unitsPaid = ({ tickets }: TestHop): number => tickets.length
+
+describe('an entry', () => {
+  it('is not paid, nor shown a slot, while a link is only kept warm', async () => {
+    const { hop, carry, money } = await world()
+    await carry(24 * 1024, 1024)
+    assert.equal(hop.shown.length, 0)
+    assert.equal(money.spending.status.session, 0n)
+  })
+
+  it('is paid one unit at a time, ahead of what is carried, and never by more than the window', async () => {
+    const { hop, carry, money } = await world()
+    let most = 0
+    for (let carried = MIB / 4; carried <= 40 * MIB; carried += MIB / 4) {
+      await carry(MIB / 4)
+      const aheadBytes = unitsPaid(hop) * MIB - carried
+      most = Math.max(most, aheadBytes)
+      assert.ok(aheadBytes >= 0, `after ${carried} bytes it has ${unitsPaid(hop)} units`)
+    }
+    assert.ok(most <= 2 * MIB, `${most} bytes were ahead`)
+    assert.ok(hop.tickets.every(({ amount }) => amount === UNIT_PRICE))
+    assert.equal(money.spending.status.session, BigInt(unitsPaid(hop)) * UNIT_PRICE)
+  })
+
+  it('that stops serving is not paid any more', async () => {
+    const { hop, carry } = await world()
+    await carry(4 * MIB)
+    const before = unitsPaid(hop)
+    await carry(0)
+    assert.equal(unitsPaid(hop), before)
+    assert.ok(before * MIB - 4 * MIB <= 2 * MIB)
+  })
+
+  it('is shown the next slot when one is full, and the link goes on', async () => {
+    // A ticket in 256 wins, and two wins fill a slot.
+    const { hop, carry, faults, money } = await world({}, 8)
+    const isFull = (): boolean => hop.said.some(({ kind }) => kind === PAY.SLOT_FULL)
+    for (let i = 0; i < 10_000 && !isFull(); i++) await carry(MIB, MIB)
+    const before = unitsPaid(hop)
+    await carry(8 * MIB, MIB)
+    assert.ok(unitsPaid(hop) >= before + 8)
+    assert.deepEqual(
+      money.journal.records.map(({ standing }) => standing),
+      ['full', 'shown'],
+    )
+    assert.deepEqual(faults, [])
+  })
+
+  it('that claims wins which were none is left', async () => {
+    const { hop, carry, faults, payer } = await world()
+    await carry(4 * MIB)
+    const nullifier = hop.shown[0]?.nullifier ?? new Uint8Array(32)
+    const reveals = [0, 1].map((index) => ({ index, reveal: new Uint8Array(32) }))
+    payer.onPay({ kind: PAY.SLOT_FULL, nullifier, reveals })
+    assert.deepEqual(faults, [hop.node.key])
+  })
+
+  it('that counts what never passed is left', async () => {
+    const { hop, carry, payer, faults, link } = await world()
+    await carry(2 * MIB)
+    payer.onPay({ kind: PAY.DUE, countedBytes: 40 * MIB, paidBytes: 3 * MIB })
+    assert.deepEqual(faults, [hop.node.key])
+    assert.equal(link.isClosed, true)
+  })
+
+  it('that is stalled by its neighbours is paid at once', async () => {
+    const { hop, carry, payer, money } = await world()
+    await carry(40 * 1024)
+    assert.equal(unitsPaid(hop), 0)
+    payer.onPay({ kind: PAY.DUE, countedBytes: 40 * 1024, paidBytes: 0 })
+    await settled(money, hop)
+    assert.equal(unitsPaid(hop), 1)
+  })
+
+  it('is not paid twice for what it says it has not got', async () => {
+    const { hop, carry, payer, money } = await world()
+    await carry(4 * MIB)
+    const before = unitsPaid(hop)
+    for (let i = 0; i < 10; i++) {
+      payer.onPay({ kind: PAY.DUE, countedBytes: 4 * MIB, paidBytes: 0 })
+      await settled(money, hop)
+    }
+    assert.equal(unitsPaid(hop), before)
+  })
+
+  it('gets nothing beyond the budget', async () => {
+    const { hop, carry, money, unpayable } = await world({ budget: 3n * UNIT_PRICE })
+    await carry(10 * MIB)
+    assert.equal(unitsPaid(hop), 3)
+    assert.equal(money.spending.status.month, 3n * UNIT_PRICE)
+    assert.ok(unpayable.length > 0)
+  })
+
+  it('goes on with the same slot on a new link', async () => {
+    const first = await world()
+    await first.carry(2 * MIB)
+    first.payer.onClosed()
+    const second = open(first.money, first.hop)
+    await second.carry(2 * MIB)
+    assert.equal(first.hop.shown.length, 2)
+    assert.deepEqual(first.hop.shown[1], first.hop.shown[0])
+    const indices = first.hop.tickets.map(({ index }) => index)
+    assert.equal(new Set(indices).size, indices.length)
+  })
+})

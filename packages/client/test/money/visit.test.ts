@@ -1,0 +1,218 @@
+/** Buying tokens of a hop: what is said, what it costs, and what a hop that lies, stalls or cheats can get away with. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
+import type { HopPayMessage } from '@byway/protocol/wire'
+import type { TokenOrder } from '@byway/protocol/payment'
+import { tariffOf } from '../../src/money/tariff.ts'
+import { visitHop } from '../../src/money/visit.ts'
+import { createMoneyWorld, NEVER } from './money-world.ts'
+import type { MoneyWorld } from './money-world.ts'
+import { POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
+import type { TestHop } from './test-hop.ts'
+
+type Shopping = {
+  readonly faults: string[]
+  readonly balances: Map<string, number>
+  /** Moves the clock until the visit is over. */
+  go(orders?: readonly TokenOrder[]): Promise<void>
+}
+
+function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
+  const faults: string[] = []
+  const balances = new Map<string, number>()
+  const deps = {
+    ...world.sessionDeps,
+    open: async () => hop.carrier(),
+    stock: world.stock,
+    tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
+    balances,
+    issueDelayMs,
+    onFault: ({ key }: TestHop['node']) => void faults.push(key),
+    nowMs: world.timers.nowMs,
+  }
+  return {
+    faults,
+    balances,
+    async go(orders = bothOrders(hop)) {
+      const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
+      await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
+      const state = { isOver: false }
+      const visit = visitHop(deps, hop.node, orders, NEVER).finally(() => (state.isOver = true))
+      const outcome = Promise.allSettled([visit])
+      while (!state.isOver) await world.timers.pass(hop.unanswered > 0 ? 0 : 250)
+      await outcome
+      await visit
+    },
+  }
+}
+
+const nodeIdOf = ({ node }: TestHop): Uint8Array => node.entry.descriptor.nodeId
+
+function order(hop: TestHop, kind: 1 | 2, count: number): TokenOrder {
+  return { node: nodeIdOf(hop), kind, count, units: kind === TOKEN_KIND.BANDWIDTH ? 4 * count : 0 }
+}
+
+function bothOrders(hop: TestHop): readonly TokenOrder[] {
+  return [order(hop, TOKEN_KIND.BANDWIDTH, 4), order(hop, TOKEN_KIND.ADMISSION, 8)]
+}
+
+function held(world: MoneyWorld, hop: TestHop): readonly number[] {
+  const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION] as const
+  return kinds.map((kind) => world.stock.held(nodeIdOf(hop), kind))
+}
+
+const paid = ({ tickets }: TestHop): bigint => tickets.reduce((sum, { amount }) => sum + amount, 0n)
+
+describe('a visit to a hop', () => {
+  it('shows a slot, pays one ticket for four tokens, gets admission for nothing', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    await shop(world, hop).go()
+    assert.deepEqual(held(world, hop), [4, 8])
+    assert.equal(hop.tickets.length, 1)
+    assert.equal(paid(hop), 16n * UNIT_PRICE)
+    assert.equal(world.spending.status.session, paid(hop))
+    assert.equal(world.journal.records.length, 1)
+  })
+
+  it('buys tokens that the hop takes, each once', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    await shop(world, hop).go()
+    const message = world.stock.spend(nodeIdOf(hop), TOKEN_KIND.BANDWIDTH, world.timers.nowMs())
+    assert.ok(message)
+    assert.equal(await hop.takes(message), true)
+    assert.equal(await hop.takes(message), false)
+  })
+
+  it('shows the same slot at the next visit and asks for keys no more', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    const shopping = shop(world, hop)
+    await shopping.go()
+    hop.said.length = 0
+    await shopping.go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
+    assert.deepEqual(hop.shown[1], hop.shown[0])
+    assert.ok(hop.said.every(({ kind }) => kind !== PAY.KEYS_GET))
+    assert.deepEqual(held(world, hop), [36, 8])
+  })
+
+  it('waits out the issue delay of a slot that the hop does not hold', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+    hop.standing = 'open'
+    const startMs = world.timers.nowMs()
+    await shop(world, hop, 15_000).go()
+    assert.deepEqual(held(world, hop), [4, 8])
+    const waitedMs = world.timers.nowMs() - startMs
+    assert.ok(waitedMs >= 15_000 && waitedMs < 18_000, `waited ${waitedMs} ms`)
+  })
+
+  it('leaves a hop that asks for more than its descriptor says, before it has paid', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.lie = (message) => (message.kind === PAY.SHOWN ? { ...message, priceStep: 8 } : message)
+    const shopping = shop(world, hop)
+    await assert.rejects(shopping.go(), { code: 'PAYMENT_REFUSED' })
+    assert.deepEqual(shopping.faults, [hop.node.key])
+    assert.equal(world.spending.status.session, 0n)
+  })
+
+  it('leaves a hop whose keys are not those of its descriptor, before it has paid', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    await using other = await startTestHop(2, { nowMs: world.timers.nowMs })
+    const keys: HopPayMessage[] = []
+    other.lie = (message) => (keys.push(message), message)
+    const theirs = other.carrier()
+    theirs.listen({ onPay() {}, onClosed() {} })
+    theirs.send([{ kind: PAY.KEYS_GET }])
+    while (keys.length === 0) await world.timers.pass(1)
+    hop.lie = (message) => (message.kind === PAY.KEYS ? keys[0] : message)
+    await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
+    assert.equal(world.spending.status.session, 0n)
+  })
+
+  it('loses one ticket to a hop that takes it and sells nothing', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.lie = (message) => (message.kind === PAY.SOLD ? undefined : message)
+    await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
+    assert.equal(world.spending.status.session, 16n * UNIT_PRICE)
+  })
+
+  it('loses one ticket to a hop that says it was not paid', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.lie = (message) =>
+      message.kind === PAY.SOLD
+        ? { ...message, verdict: VERDICT.NOT_PAID, signatures: [] }
+        : message
+    await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
+    // Once more, in case that it has lost its books, and never again.
+    assert.ok(world.spending.status.session <= 32n * UNIT_PRICE)
+  })
+
+  it('leaves a hop whose signatures do not hold', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.lie = (message) => {
+      if (message.kind !== PAY.SOLD || message.signatures.length === 0) return message
+      return {
+        ...message,
+        signatures: message.signatures.map((one) => one.map((byte) => byte ^ 1)),
+      }
+    }
+    const shopping = shop(world, hop)
+    await assert.rejects(shopping.go(), { code: 'PAYMENT_REFUSED' })
+    assert.deepEqual(shopping.faults, [hop.node.key])
+    assert.deepEqual(held(world, hop), [0, 0])
+    assert.equal(world.spending.status.session, 16n * UNIT_PRICE)
+  })
+
+  it('takes the next slot when the hop has seen the first elsewhere, and gives up after three', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.verdictOf = () => (hop.shown.length > 1 ? VERDICT.OK : VERDICT.SLOT_TAKEN)
+    await shop(world, hop).go()
+    assert.deepEqual(held(world, hop), [4, 8])
+    assert.deepEqual(
+      world.journal.records.map(({ standing }) => standing),
+      ['refused', 'shown'],
+    )
+    await using liar = await startTestHop(2, { nowMs: world.timers.nowMs })
+    liar.verdictOf = () => VERDICT.SLOT_TAKEN
+    await assert.rejects(shop(world, liar).go(), { code: 'PAYMENT_REFUSED' })
+    assert.equal(liar.shown.length, 3)
+  })
+
+  it('shows the slot again under a newer root', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.verdictOf = () => (hop.shown.length > 1 ? VERDICT.OK : VERDICT.UNKNOWN_ROOT)
+    await shop(world, hop).go()
+    const [first, second] = hop.shown
+    assert.deepEqual(second?.nullifier, first?.nullifier)
+    assert.deepEqual(second?.sessionKey, first?.sessionKey)
+    assert.notDeepEqual(second?.root, first?.root)
+  })
+
+  it('waits for a hop that takes the carrier before for alive', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    hop.verdictOf = () => (hop.shown.length > 2 ? VERDICT.OK : VERDICT.SLOT_USED)
+    await shop(world, hop).go()
+    assert.deepEqual(held(world, hop), [4, 8])
+    assert.equal(world.journal.records.length, 1)
+  })
+
+  it('spends nothing beyond the budget', async () => {
+    const world = await createMoneyWorld({ budget: 16n * UNIT_PRICE })
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    await shop(world, hop).go()
+    const more = shop(world, hop).go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
+    await assert.rejects(more, { code: 'BUDGET_SPENT' })
+    assert.equal(paid(hop), 16n * UNIT_PRICE)
+  })
+})
