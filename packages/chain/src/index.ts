@@ -26,6 +26,15 @@ export {
   type LockBatch,
   OWN_TERMS,
 } from './contracts/pool-types.ts'
+export { deployContracts, type DeployOptions } from './deploy/deploy-contracts.ts'
+export {
+  type ContractParameters,
+  DEFAULT_PARAMETERS,
+  type DeployedContract,
+  type DeployedName,
+  type DeploymentRecord,
+} from './deploy/deployment.ts'
+export { type NetworkChoices, paymentOf } from './deploy/payment-of.ts'
 export { type ChainError, chainError, type EndpointFault } from './errors.ts'
 export { type Artifact, linkArtifact } from './link-artifact.ts'
 export { type Chain, type ChainOptions, openChain } from './open-chain.ts'

@@ -86,7 +86,8 @@ export async function keepLooking(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      onStatus?.(await lane.look(signal))
+      const status = await lane.look(signal)
+      onStatus?.(status)
     } catch (error) {
       if (!signal.aborted) throw error
     }

@@ -1,0 +1,164 @@
+/**
+ * Deploys the contracts from the committed artefacts. The registry names the pool and the pool the registry, so the pool's address is computed before either exists: it follows from
+ * the deployer's nonce.
+ */
+import { createHash } from 'node:crypto'
+import { encodeDeployData, getContractAddress, hexToBytes } from 'viem/utils'
+import type { Hex, TransactionReceipt } from '@byway/protocol/payment'
+import {
+  bywayPoolArtifact,
+  bywayRegistryArtifact,
+  bywayTokenArtifact,
+  poseidonT2Artifact,
+  poseidonT3Artifact,
+  poseidonT4Artifact,
+  unsafePlainAuthoriserArtifact,
+} from '../artifacts/index.ts'
+import { LOCAL_CHAIN_ID } from '../anvil/start-anvil.ts'
+import { hexOf } from '../contracts/bytes.ts'
+import { chainError } from '../errors.ts'
+import { linkArtifact, type Artifact } from '../link-artifact.ts'
+import type { LaneTransaction, TransactionLane } from '../transaction-lane.ts'
+import type {
+  ContractParameters,
+  DeployedContract,
+  DeployedName,
+  DeploymentRecord,
+} from './deployment.ts'
+
+export type DeployOptions = {
+  /** Of the deployer, with nothing pending. Someone must keep looking with it. */
+  readonly lane: TransactionLane
+  readonly chainId: number
+  readonly parameters: ContractParameters
+  /** A token that is there, 20 bytes; without it a worthless one is made, on a local chain only. */
+  readonly token?: Uint8Array | undefined
+  readonly signal: AbortSignal
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** The largest of the contracts, a Poseidon library, takes a third of it. */
+const DEPLOY_GAS = 16_000_000n
+const COMPILER = 'solc 0.8.37'
+
+/**
+ * Deploys and waits until all is settled.
+ * @throws CHAIN_UNSAFE_AUTHORISER unless the chain is a local one, CHAIN_DEPLOY when nonces did not come in a row, and what the lane throws
+ */
+export async function deployContracts(options: DeployOptions): Promise<DeploymentRecord> {
+  const { lane, chainId, parameters: p } = options
+  // Said before anything is paid; the contract says so as well.
+  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_UNSAFE_AUTHORISER', { chainId })
+  const made = new Map<DeployedName, Made>()
+  const make = async (name: DeployedName, artifact: Artifact, code: Hex): Promise<Hex> => {
+    const one = await makeContract(options, name, artifact, code)
+    made.set(name, one)
+    return one.address
+  }
+  const token = options.token
+    ? hexOf(options.token)
+    : await make('token', bywayTokenArtifact, bywayTokenArtifact.bytecode)
+  const libraries = {
+    PoseidonT2: await make('poseidonT2', poseidonT2Artifact, poseidonT2Artifact.bytecode),
+    PoseidonT3: await make('poseidonT3', poseidonT3Artifact, poseidonT3Artifact.bytecode),
+    PoseidonT4: await make('poseidonT4', poseidonT4Artifact, poseidonT4Artifact.bytecode),
+  }
+  const authoriser = await make(
+    'authoriser',
+    unsafePlainAuthoriserArtifact,
+    encodeDeployData({
+      abi: unsafePlainAuthoriserArtifact.abi,
+      bytecode: linkArtifact(unsafePlainAuthoriserArtifact, libraries),
+      args: [p.winValue, BigInt(p.winsPerSlot), p.bond],
+    }),
+  )
+  const nonce = 1 + (made.get('authoriser')?.sent.nonce ?? 0)
+  const pool = getContractAddress({ from: hexOf(lane.account), nonce: BigInt(nonce + 1) })
+  const registry = await make('registry', bywayRegistryArtifact, registryCode(token, pool, p))
+  // The pool's constructor asks the registry.
+  await made.get('registry')?.sent.confirmed
+  const code = poolCode({ token, registry, authoriser }, libraries, p)
+  if ((await make('pool', bywayPoolArtifact, code)) !== pool.toLowerCase()) {
+    throw chainError('CHAIN_DEPLOY', { step: 'pool' })
+  }
+  return recordOf(options, token, await settled(made))
+}
+
+type Made = { readonly address: Hex; readonly artifact: Artifact; readonly sent: LaneTransaction }
+
+async function makeContract(
+  { lane, signal }: DeployOptions,
+  name: DeployedName,
+  artifact: Artifact,
+  code: Hex,
+): Promise<Made> {
+  const call = { key: `deploy:${name}`, to: undefined, data: hexToBytes(code), value: 0n }
+  const sent = await lane.send({ ...call, gasCap: DEPLOY_GAS }, signal)
+  const address = getContractAddress({ from: hexOf(lane.account), nonce: BigInt(sent.nonce) })
+  return { address: address.toLowerCase() as Hex, artifact, sent }
+}
+
+function registryCode(token: Hex, pool: Hex, p: ContractParameters): Hex {
+  const { abi, bytecode } = bywayRegistryArtifact
+  const args = [token, pool, ZERO_ADDRESS, p.minStake, p.unbondingDelayS, p.payoutDelayS] as const
+  return encodeDeployData({ abi, bytecode, args })
+}
+
+function poolCode(
+  addresses: { readonly token: Hex; readonly registry: Hex; readonly authoriser: Hex },
+  libraries: Readonly<Record<string, string>>,
+  p: ContractParameters,
+): Hex {
+  const constants = {
+    ...addresses,
+    winValue: p.winValue,
+    winsPerSlot: p.winsPerSlot,
+    bond: p.bond,
+    lockPenalty: p.lockPenalty,
+    feeBps: p.feeBps,
+    treeDepth: p.treeDepth,
+    snapshotInterval: p.rootIntervalS,
+    lockDuration: p.lockS,
+    refundDelay: p.refundDelayS,
+    closeDelay: p.closeDelayS,
+  }
+  const bytecode = linkArtifact(bywayPoolArtifact, libraries)
+  return encodeDeployData({ abi: bywayPoolArtifact.abi, bytecode, args: [constants] })
+}
+
+async function settled(
+  made: ReadonlyMap<DeployedName, Made>,
+): Promise<Readonly<Partial<Record<DeployedName, DeployedContract>>>> {
+  const entries = [...made].map(async ([name, { address, artifact, sent }]) => {
+    const { block, hash: transaction }: TransactionReceipt = await sent.confirmed
+    const codeHash = createHash('sha256').update(hexToBytes(artifact.bytecode)).digest('hex')
+    return [name, { address, transaction, block, codeHash }] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+function recordOf(
+  { lane, chainId, parameters }: DeployOptions,
+  token: Hex,
+  contracts: DeploymentRecord['contracts'],
+): DeploymentRecord {
+  const text = ([name, value]: [string, bigint | number]): [string, number | string] => [
+    name,
+    typeof value === 'bigint' ? value.toString() : value,
+  ]
+  return {
+    version: 1,
+    chainId,
+    deployer: hexOf(lane.account),
+    compiler: COMPILER,
+    authorisation: 'unsafe-plain',
+    contracts,
+    token,
+    deployBlock: contracts.pool?.block ?? 0,
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(text),
+    ) as DeploymentRecord['parameters'],
+  }
+}
+
+const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'

@@ -1,0 +1,81 @@
+/**
+ * What a deployment is made of and what it leaves: the constants that are fixed for good, and the record of where everything is. The record is for people and for
+ * `byway deploy --json`; addresses and hashes are text in it.
+ * @module
+ */
+import type { Hex } from '@byway/protocol/payment'
+
+/** The contracts' constants (SPEC §13, §14). Amounts are counts of the token's smallest part, delays seconds. */
+export type ContractParameters = {
+  /** `V` */
+  readonly winValue: bigint
+  /** `K` */
+  readonly winsPerSlot: number
+  /** `b`; divides `V`. */
+  readonly bond: bigint
+  /** Taken from the stake for a lock that lapses. */
+  readonly lockPenalty: bigint
+  /** Of a win, burned; in ten-thousandths. */
+  readonly feeBps: number
+  readonly treeDepth: number
+  readonly rootIntervalS: number
+  readonly lockS: number
+  readonly refundDelayS: number
+  readonly closeDelayS: number
+  readonly minStake: bigint
+  readonly unbondingDelayS: number
+  readonly payoutDelayS: number
+}
+
+/** Names in the record. */
+export type DeployedName =
+  | 'token'
+  | 'poseidonT2'
+  | 'poseidonT3'
+  | 'poseidonT4'
+  | 'authoriser'
+  | 'registry'
+  | 'pool'
+
+/** One contract that was made. */
+export type DeployedContract = {
+  readonly address: Hex
+  readonly transaction: Hex
+  readonly block: number
+  /** SHA-256 of its creation code before libraries were linked: what the committed artefacts have. */
+  readonly codeHash: string
+}
+
+/** The record of a deployment. */
+export type DeploymentRecord = {
+  readonly version: 1
+  readonly chainId: number
+  readonly deployer: Hex
+  readonly compiler: string
+  /** `unsafe-plain` shows every payer; there is no other yet. */
+  readonly authorisation: 'unsafe-plain'
+  readonly contracts: Readonly<Partial<Record<DeployedName, DeployedContract>>>
+  /** The token: made with the rest on a local chain, else one that was there. */
+  readonly token: Hex
+  /** The block from which the pool has a history. */
+  readonly deployBlock: number
+  /** Amounts in the token's smallest part, as digits; delays in seconds. */
+  readonly parameters: Readonly<Record<keyof ContractParameters, number | string>>
+}
+
+/** PAYMENTS §3.1 and DESIGN §7.2 for a token of six decimals: `V` $0.10, `K` 2, `b` $0.05. */
+export const DEFAULT_PARAMETERS: ContractParameters = {
+  winValue: 100_000n,
+  winsPerSlot: 2,
+  bond: 50_000n,
+  lockPenalty: 10_000n,
+  feeBps: 500,
+  treeDepth: 26,
+  rootIntervalS: 6 * 3600,
+  lockS: 3600,
+  refundDelayS: 12 * 3600,
+  closeDelayS: 72 * 3600,
+  minStake: 10_000_000n,
+  unbondingDelayS: 14 * 86_400,
+  payoutDelayS: 2 * 86_400,
+}
