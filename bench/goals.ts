@@ -5,6 +5,7 @@ import { STREAMS } from './sections/concurrent.ts'
 import { CONGESTION_CONTROLS } from './sections/distance.ts'
 import { LOADED_METRIC } from './sections/memory.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
+import { CHECKED_METRIC } from './sections/tickets.ts'
 
 /** Tor as the numbers were set: `Schedulers Vanilla` and a consensus without congestion control. */
 const TOR = 'tor-vanilla'
@@ -96,6 +97,15 @@ export const GOALS: readonly Goal[] = [
     limit: 80,
   })),
   ...CONGESTION_CONTROLS.flatMap((name) => distanceGoals(name)),
+  {
+    title: 'tickets checked per second and core',
+    section: 'tickets',
+    metric: CHECKED_METRIC,
+    system: 'byway-ticket',
+    compare: 'value',
+    sense: 'at least',
+    limit: 12_000,
+  },
 ]
 
 function distanceGoals(congestionControl: string): Goal[] {

@@ -24,6 +24,7 @@ import { createDistance } from './sections/distance.ts'
 import type { Section, WorldSection } from './sections/section.ts'
 import { createStalled } from './sections/stalled.ts'
 import { createThroughput } from './sections/throughput.ts'
+import { createTickets } from './sections/tickets.ts'
 import { createSystems } from './systems.ts'
 
 const FULL_RUNS = 5
@@ -37,7 +38,7 @@ const sections = [
   createStalled(),
   createMemory(),
 ]
-const worlds = [createDistance()]
+const worlds = [createDistance(), createTickets()]
 
 type Options = {
   readonly isQuick: boolean

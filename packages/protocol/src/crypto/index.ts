@@ -68,5 +68,12 @@ export type {
   X25519PrivateKey,
 } from './ports.ts'
 export { ADDRESS_BYTES, FIELD_ORDER, RECOVERABLE_SIGNATURE_BYTES } from './ticket-ports.ts'
-export type { LeafTree, Poseidon, Secp256k1, TicketCrypto, TreePath } from './ticket-ports.ts'
+export type {
+  HmacKey,
+  LeafTree,
+  Poseidon,
+  Secp256k1,
+  TicketCrypto,
+  TreePath,
+} from './ticket-ports.ts'
 export { ratchetTunnelSecret, tunnelMac } from './tunnel-secret.ts'

@@ -3,9 +3,10 @@
  * @module
  */
 import * as node from 'node:crypto'
+import { assert } from '@byway/protocol/base'
 import { nodePoseidon } from './node-poseidon.ts'
 import { nodeSecp256k1 } from './node-secp256k1.ts'
-import type { TicketCrypto } from './ticket-ports.ts'
+import type { HmacKey, TicketCrypto } from './ticket-ports.ts'
 
 export { createLeafTree, nodePoseidon } from './node-poseidon.ts'
 export { nodeSecp256k1 } from './node-secp256k1.ts'
@@ -22,8 +23,14 @@ export const nodeTicketCrypto: TicketCrypto = {
     for (const part of parts) hash.update(part)
     return plain(hash.digest())
   },
+  hmacKey(secret) {
+    assert(secret.length === HMAC_KEY_BYTES, 'a key for HMAC has 32 bytes')
+    return node.createSecretKey(secret) as node.KeyObject & HmacKey
+  },
   hmacSha256(key, ...parts) {
-    const hmac = node.createHmac('sha256', key)
+    const known = key instanceof Uint8Array || key instanceof node.KeyObject ? key : undefined
+    assert(known, 'a key of another implementation')
+    const hmac = node.createHmac('sha256', known)
     for (const part of parts) hmac.update(part)
     return plain(hmac.digest())
   },
@@ -32,3 +39,5 @@ export const nodeTicketCrypto: TicketCrypto = {
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
+
+const HMAC_KEY_BYTES = 32

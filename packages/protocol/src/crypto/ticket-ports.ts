@@ -28,10 +28,15 @@ export interface Poseidon {
   poseidon3(a: bigint, b: bigint, c: bigint): bigint
 }
 
+/** A key for HMAC-SHA256 inside its implementation: reading the bytes anew for each use costs six times the HMAC. */
+export type HmacKey = { readonly __brand: 'HmacKey' }
+
 /** Everything that tickets need of cryptography. */
 export interface TicketCrypto extends Secp256k1, Poseidon {
   sha256(...parts: readonly Uint8Array[]): Uint8Array
-  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
+  /** Reads a secret of 32 bytes, for a key that is used often. */
+  hmacKey(secret: Uint8Array): HmacKey
+  hmacSha256(key: HmacKey | Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
 }
 
 /** How a leaf reaches the root: the siblings that there are, lowest first (SPEC §13.3). */

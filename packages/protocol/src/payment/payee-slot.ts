@@ -5,7 +5,7 @@
  * Nothing of a ticket that lost is kept. A commit is made again when its ticket comes: two hashes cost less than 64 of them in memory.
  * @module
  */
-import type { TicketCrypto } from '@byway/protocol/crypto'
+import type { HmacKey, TicketCrypto } from '@byway/protocol/crypto'
 import { checkTicket, commitOf, isWin, type Pool, revealOf, unitsOf } from '@byway/protocol/ticket'
 import {
   type CommitsMessage,
@@ -77,6 +77,7 @@ export function createPayeeSlot(terms: PayeeTerms, options: PayeeSlotOptions): P
 class Slot implements PayeeSlot {
   readonly #terms: PayeeTerms
   readonly #options: PayeeSlotOptions
+  readonly #key: HmacKey
   readonly #wins: Reveal[]
   /** The next index that has no commit yet. */
   #nextIndex: number
@@ -87,6 +88,7 @@ class Slot implements PayeeSlot {
   constructor(terms: PayeeTerms, options: PayeeSlotOptions) {
     this.#terms = terms
     this.#options = options
+    this.#key = terms.crypto.hmacKey(options.key)
     this.#wins = [...options.wins]
     this.#nextIndex = options.firstIndex
     this.#usedBelow = options.firstIndex
@@ -142,8 +144,7 @@ class Slot implements PayeeSlot {
   }
 
   #revealOf(index: number): Uint8Array {
-    const { opening, key } = this.#options
-    return revealOf(this.#terms.crypto, key, opening.nullifier, index)
+    return revealOf(this.#terms.crypto, this.#key, this.#options.opening.nullifier, index)
   }
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, concatBytes, equalBytes } from '@byway/protocol/base'
-import type { TicketCrypto } from '@byway/protocol/crypto'
-import { type Refusal, VERDICT } from '@byway/protocol/wire'
-import { bytesOf, numberOf } from './field.ts'
+import type { HmacKey, TicketCrypto } from '@byway/protocol/crypto'
+import { MAX_AMOUNT, MAX_TICKET_INDEX, type Refusal, VERDICT } from '@byway/protocol/wire'
+import { numberOf } from './field.ts'
 import { type Pool, unitsOf } from './pool.ts'
 
 /** For whom tickets are, and out of which slot. */
@@ -34,19 +34,23 @@ export function ticketDigest(
   { pool, provider, nullifier }: TicketScope,
   { index, amount, commit, nonce }: TicketTerms,
 ): Uint8Array {
-  const numbers = concatBytes(bytesOf(BigInt(index), 4), bytesOf(amount, 12))
+  const numbers = new Uint8Array(INDEX_BYTES + AMOUNT_BYTES)
+  writeIndex(numbers, index)
+  writeAmount(numbers, amount)
   return crypto.sha256(concatBytes(pool.ticketDomain, provider, nullifier, numbers, commit, nonce))
 }
 
-/** `reveal = HMAC(k, nullifier ‖ u32 index)`. @param key - `k`, which only the provider has; 32 bytes */
+/** `reveal = HMAC(k, nullifier ‖ u32 index)`. @param key - `k`, which only the provider has */
 export function revealOf(
   crypto: TicketCrypto,
-  key: Uint8Array,
+  key: HmacKey,
   nullifier: Uint8Array,
   index: number,
 ): Uint8Array {
-  assert(key.length === 32, 'the key of the reveals has 32 bytes')
-  return crypto.hmacSha256(key, nullifier, bytesOf(BigInt(index), 4))
+  const message = new Uint8Array(nullifier.length + INDEX_BYTES)
+  message.set(nullifier)
+  writeIndex(message.subarray(nullifier.length), index)
+  return crypto.hmacSha256(key, message)
 }
 
 /** `commit = H(reveal)`. */
@@ -108,6 +112,24 @@ function isSessionKey(crypto: TicketCrypto, check: TicketCheck, publicKey: Uint8
   if (check.publicKey && equalBytes(check.publicKey, publicKey)) return true
   return equalBytes(crypto.addressOf(publicKey), check.sessionKey)
 }
+
+function writeIndex(bytes: Uint8Array, index: number): void {
+  assert(Number.isInteger(index) && index >= 0 && index <= MAX_TICKET_INDEX, 'an index is a u32')
+  for (let i = 0; i < INDEX_BYTES; i++) bytes[i] = index >>> (24 - 8 * i)
+}
+
+/** By 32 bits: a number for each of twelve bytes costs more than the hash over them. */
+function writeAmount(bytes: Uint8Array, amount: bigint): void {
+  assert(amount >= 0n && amount <= MAX_AMOUNT, 'an amount is a u96')
+  for (let word = 0; word < 3; word++) {
+    const value = Number((amount >> BigInt(64 - 32 * word)) & 0xffff_ffffn)
+    const at = INDEX_BYTES + 4 * word
+    for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (24 - 8 * i)
+  }
+}
+
+const INDEX_BYTES = 4
+const AMOUNT_BYTES = 12
 
 // Protocol constants (change needs a spec change): SPEC §13.4.
 const DRAW_BYTES = 20

@@ -29,6 +29,7 @@ const PRICE = unitPrice(POOL, PRICE_STEP)
 const MOST_UNITS = Number(POOL.faceValue / PRICE)
 const SLOT = openSlot(0, 7)
 const KEY = named('key of the reveals')
+const HMAC_KEY = crypto.hmacKey(KEY)
 const { nullifier } = SLOT.opening
 
 function payee(options: Partial<PayeeSlotOptions> = {}): PayeeSlot {
@@ -174,13 +175,13 @@ describe('a hop (SPEC §15.6)', () => {
   const good = signed(client, 2)
   const forge = (change: Partial<TicketMessage>, by = SLOT.sessionSecret): TicketMessage => {
     const ticket = { ...good, ...change }
-    const commit = crypto.sha256(revealOf(crypto, KEY, nullifier, ticket.index))
+    const commit = crypto.sha256(revealOf(crypto, HMAC_KEY, nullifier, ticket.index))
     const scope = { pool: POOL, provider: PROVIDER, nullifier }
     const digest = ticketDigest(crypto, scope, { ...ticket, commit })
     return { ...ticket, signature: crypto.signDigest(by, digest) }
   }
   const otherProvider = { pool: POOL, provider: bytes('23'.repeat(20)), nullifier }
-  const commitOfGood = crypto.sha256(revealOf(crypto, KEY, nullifier, good.index))
+  const commitOfGood = crypto.sha256(revealOf(crypto, HMAC_KEY, nullifier, good.index))
   const forOther = crypto.signDigest(
     SLOT.sessionSecret,
     ticketDigest(crypto, otherProvider, { ...good, commit: commitOfGood }),
@@ -317,7 +318,7 @@ describe('a client', () => {
     const tickets = Array.from({ length: 4 }, () => signed(client))
     for (const ticket of tickets) hop.onTicket(ticket)
     const reveals = tickets.map(({ index }) => {
-      return { index, reveal: revealOf(crypto, KEY, nullifier, index) }
+      return { index, reveal: revealOf(crypto, HMAC_KEY, nullifier, index) }
     })
     const losers = reveals.filter(({ index, reveal }) => {
       const { amount, nonce } = tickets[index]!

@@ -28,7 +28,7 @@ const CHECK: TicketCheck = {
   price: PRICE,
   sessionKey: opening.sessionKey,
 }
-const reveal = revealOf(crypto, named('k'), opening.nullifier, 3)
+const reveal = revealOf(crypto, crypto.hmacKey(named('k')), opening.nullifier, 3)
 const ticket: TicketTerms = {
   index: 3,
   amount: 2n * PRICE,
@@ -182,7 +182,12 @@ describe('the draw (SPEC §13.4)', () => {
     for (let round = 0; round < 60; round++) {
       const nonceOf = (name: string): Uint8Array => named(`${name} ${round}`).subarray(0, 16)
       const winsWith = (index: number, nonce: Uint8Array): boolean => {
-        const secret = revealOf(crypto, named(`k${index}`), opening.nullifier, round)
+        const secret = revealOf(
+          crypto,
+          crypto.hmacKey(named(`k${index}`)),
+          opening.nullifier,
+          round,
+        )
         const commit = commitOf(crypto, secret)
         const digest = ticketDigest(crypto, CHECK, { index: round, amount, commit, nonce })
         return isWin(crypto, POOL.faceValue, amount, secret, digest)

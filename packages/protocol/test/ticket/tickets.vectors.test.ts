@@ -104,7 +104,7 @@ describe('vectors/tickets.json', () => {
   for (const one of vectors.tickets) {
     it(`has ticket ${one.index}, which ${one.wins ? 'wins' : 'does not win'} (SPEC §13.4)`, () => {
       const nullifier = bytes(one.nullifier)
-      const reveal = revealOf(crypto, bytes(one.revealKey), nullifier, one.index)
+      const reveal = revealOf(crypto, crypto.hmacKey(bytes(one.revealKey)), nullifier, one.index)
       assert.deepEqual(reveal, bytes(one.reveal))
       assert.deepEqual(commitOf(crypto, reveal), bytes(one.commit))
       const amount = BigInt(one.amount)
