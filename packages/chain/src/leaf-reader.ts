@@ -27,7 +27,9 @@ export function createLeafReader(
     const logs = await reader.logs([sources.pool], from, to, signal)
     return logs.flatMap((log) => {
       const event = decodeEvent(log, sources)
-      return event?.name === 'leaf' ? [{ index: event.index, leaf: event.leaf }] : []
+      if (event?.name !== 'leaf') return []
+      const { index, leaf, idc, limit } = event
+      return [{ index, leaf, idc, limit }]
     })
   }
   return async (from, signal) => {

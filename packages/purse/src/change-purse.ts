@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { addressOfKey, isKey } from './keys.ts'
 import { checkPassphrase } from './create-purse.ts'
-import { deriveSecret } from './derive.ts'
+import { deriveOwnerKey, deriveSecret } from './derive.ts'
 import { purseError } from './errors.ts'
 import { sealKeystore, unsealKeystore, type KeystoreCost } from './keystore.ts'
 import {
@@ -13,6 +13,7 @@ import {
   sealVouchers,
   writePurseFile,
 } from './purse-file.ts'
+import { formatVoucher, type VoucherNetwork } from './voucher.ts'
 
 /**
  * Seals the purse with another passphrase. Copies made before still open with the old one.
@@ -86,4 +87,31 @@ export async function keepVoucher(
     fileKey.fill(0)
     for (const kept of keys) kept.fill(0)
   }
+}
+
+/**
+ * Notes that this purse makes its deposits from this number on, where that was not known: after a restore. Say so before the deposit is sent.
+ * @throws PURSE_MISSING
+ */
+export async function noteFirstDeposit(home: string, number: number): Promise<void> {
+  const file = await readPurseFile(home)
+  if (file.past.depositsFrom !== undefined) return
+  await writePurseFile(home, { ...file, past: { ...file.past, depositsFrom: number } })
+}
+
+/**
+ * The voucher of the index-th deposit that was made to be given away. Whoever has the text can spend it.
+ * @throws PURSE_MISSING, PURSE_PASSPHRASE_WRONG
+ */
+export async function voucherText(
+  home: string,
+  passphrase: string,
+  { index, network }: { readonly index: number; readonly network: VoucherNetwork },
+): Promise<string> {
+  const { keystore } = await readPurseFile(home)
+  const funds = await unsealKeystore(keystore, passphrase)
+  const key = deriveOwnerKey(funds, 'voucher', index)
+  const text = formatVoucher(key, network)
+  for (const secret of [funds, key]) secret.fill(0)
+  return text
 }

@@ -1,12 +1,18 @@
 /** Makes a purse, from words or from a keystore. Nothing here overwrites one. */
 import { randomBytes } from 'node:crypto'
 import { equalBytes } from '@byway/protocol/base'
-import { deriveProviderKey } from './derive.ts'
+import { deriveProviderKey, deriveSecret } from './derive.ts'
 import { purseError } from './errors.ts'
 import { parseJsonRecord, parseKeystore } from './keystore-format.ts'
 import { sealKeystore, unsealKeystore, type KeystoreCost } from './keystore.ts'
 import { addressOfKey, isKey } from './keys.ts'
-import { hasPurse, parsePurseFile, writePurseFile } from './purse-file.ts'
+import {
+  hasPurse,
+  openVouchers,
+  parsePurseFile,
+  writePurseFile,
+  type PurseFile,
+} from './purse-file.ts'
 import type { PurseAccounts } from './purse-types.ts'
 import { LOCAL_PASSPHRASE } from './unlock.ts'
 import { ENTROPY_BYTES, keysOfWords, wordsFrom } from './words.ts'
@@ -19,6 +25,8 @@ export type CreateOptions = {
   readonly passphrase: string
   /** @default 'standard' */
   readonly cost?: KeystoreCost | undefined
+  /** True for words that were used before: what was done with them is not known here. @default false */
+  readonly isRestored?: boolean | undefined
 }
 
 /** Twenty-four new words from the system's randomness. Show them once; do not keep them. */
@@ -40,7 +48,9 @@ export async function createPurse(
 ): Promise<PurseAccounts> {
   const { funds, owner } = await keysOfWords(words)
   try {
-    return await writeNew(home, funds, addressOfKey(owner), options)
+    const depositsFrom = options.isRestored ? undefined : 0
+    const past = { depositsFrom, redeemedFrom: 0 }
+    return await writeNew(home, funds, { owner: addressOfKey(owner), past }, options)
   } finally {
     funds.fill(0)
     owner.fill(0)
@@ -66,7 +76,9 @@ export async function restoreKeystore(
       throw purseError('PURSE_DAMAGED', { field: 'address' })
     }
     const copied = file['byway'] === undefined ? undefined : parsePurseFile(text)
-    return await writeNew(home, funds, copied?.owner, options, copied?.vouchers)
+    const redeemedFrom = copied?.vouchers ? countVouchers(copied.vouchers, funds) : 0
+    const past = { depositsFrom: undefined, redeemedFrom }
+    return await writeNew(home, funds, { ...copied, past }, options)
   } finally {
     funds.fill(0)
   }
@@ -100,12 +112,17 @@ export function checkPassphrase(passphrase: string, cost: KeystoreCost): void {
   }
 }
 
+function countVouchers(sealed: Uint8Array, fundsKey: Uint8Array): number {
+  const keys = openVouchers(sealed, deriveSecret(fundsKey, 'files'))
+  for (const key of keys) key.fill(0)
+  return keys.length
+}
+
 async function writeNew(
   home: string,
   funds: Uint8Array,
-  owner: Uint8Array | undefined,
+  { owner, vouchers, past }: Pick<PurseFile, 'past'> & Partial<PurseFile>,
   { passphrase, cost = 'standard' }: CreateOptions,
-  vouchers?: Uint8Array,
 ): Promise<PurseAccounts> {
   checkPassphrase(passphrase, cost)
   if (await hasPurse(home)) throw purseError('PURSE_EXISTS', {})
@@ -114,6 +131,6 @@ async function writeNew(
   const provider = addressOfKey(providerKey)
   providerKey.fill(0)
   const keystore = await sealKeystore(funds, passphrase, { cost, address })
-  await writePurseFile(home, { keystore, provider, owner, vouchers })
+  await writePurseFile(home, { keystore, provider, owner, vouchers, past })
   return { funds: address, provider, owner }
 }

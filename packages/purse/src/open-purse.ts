@@ -16,10 +16,10 @@ export type OpenOptions = UnlockOptions & {
  * @throws what `unlock` throws
  */
 export async function openPurse(home: string, options: OpenOptions): Promise<Purse> {
-  const { ring, accounts } = await unlock(home, options)
+  const { ring, accounts, file } = await unlock(home, options)
   const { rules } = options
   const limits = rules && { rules, meter: openGasMeter(home, rules.dayGasWei ?? DAY_GAS_WEI) }
   return await createPurseOver(
-    createSignerCore({ ring, accounts, limits, nowMs: () => Date.now() }),
+    createSignerCore({ ring, accounts, past: file.past, limits, nowMs: () => Date.now() }),
   )
 }

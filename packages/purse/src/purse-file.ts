@@ -29,6 +29,18 @@ export type PurseFile = {
   /** Where earnings go by default; undefined when the purse was restored from a keystore, which does not lead to the owner key. */
   readonly owner: Uint8Array | undefined
   readonly vouchers: Uint8Array | undefined
+  readonly past: PursePast
+}
+
+/**
+ * What this purse can vouch for having never shown. After lost state any slot may have been shown by somebody who forgot it, and showing it twice can cost its bond (DESIGN
+ * §7.1).
+ */
+export type PursePast = {
+  /** Deposits from this number on were made by this purse; undefined after a restore, until it makes one. */
+  readonly depositsFrom: number | undefined
+  /** Vouchers from this one on were redeemed by this purse. */
+  readonly redeemedFrom: number
 }
 
 /** The bracketed part of `purse.json` that is ours. */
@@ -69,6 +81,7 @@ export function formatPurseFile(file: PurseFile): string {
   const byway = {
     version: EXTENSION_VERSION,
     provider: toHex(file.provider),
+    past: file.past,
     ...(file.owner && { owner: toHex(file.owner) }),
     ...(file.vouchers && { vouchers: toHex(file.vouchers) }),
   }
@@ -85,7 +98,21 @@ export function parsePurseFile(text: string): PurseFile {
   if (provider?.length !== ADDRESS_BYTES) throw purseError('PURSE_DAMAGED', { field: 'provider' })
   const owner = hexAt(extension, 'owner')
   if (owner && owner.length !== ADDRESS_BYTES) throw purseError('PURSE_DAMAGED', { field: 'owner' })
-  return { keystore, provider, owner, vouchers: hexAt(extension, 'vouchers') }
+  const vouchers = hexAt(extension, 'vouchers')
+  return { keystore, provider, owner, vouchers, past: pastOf(recordAt(extension, 'past')) }
+}
+
+function pastOf(record: JsonRecord): PursePast {
+  const { depositsFrom, redeemedFrom } = record
+  if (depositsFrom !== undefined && !isCount(depositsFrom)) {
+    throw purseError('PURSE_DAMAGED', { field: 'depositsFrom' })
+  }
+  if (!isCount(redeemedFrom)) throw purseError('PURSE_DAMAGED', { field: 'redeemedFrom' })
+  return { depositsFrom, redeemedFrom }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 /** Seals the owner keys of redeemed vouchers under the purse's `files` key. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { TransactionSigner } from '@byway/protocol/payment'
+import type { PursePast } from './purse-file.ts'
 
 /** Public addresses, 20 bytes each. */
 export type PurseAccounts = {
@@ -58,6 +59,8 @@ export type PayingAccount = 'funds' | 'provider'
 /** An open purse. Disposing it overwrites its keys; nothing works after that. Any method may reject with PURSE_LOCKED. */
 export interface Purse extends AsyncDisposable {
   readonly accounts: PurseAccounts
+  /** Which of its deposits this purse can vouch for. */
+  readonly past: PursePast
   /** The owner of the index-th deposit, from 0 on. After lost state the chain tells how many there are: look until some in a row are unknown to it. */
   depositOwner(index: number): Promise<DepositOwner>
   /** The same for deposits that were made to be given away. */

@@ -150,7 +150,8 @@ async function runRestore(flags: RestoreFlags, context: CommandContext): Promise
     return
   }
   const words = parseWords(await typedWords(flags, io))
-  report(await createPurse(home, words, { passphrase: await newPassphrase(io, 'purse') }), context)
+  const passphrase = await newPassphrase(io, 'purse')
+  report(await createPurse(home, words, { passphrase, isRestored: true }), context)
 }
 
 async function typedWords(flags: RestoreFlags, io: CliIo): Promise<string> {

@@ -45,7 +45,14 @@ export type SlotWord = {
 export type PublishedRoot = { readonly root: Uint8Array; readonly publishedAtS: number }
 
 /** A leaf of the deposit tree, in the order of the contract. */
-export type DepositLeaf = { readonly index: number; readonly leaf: bigint }
+export type DepositLeaf = {
+  readonly index: number
+  readonly leaf: bigint
+  /** Under what name it stands: the same in every deposit of one secret. */
+  readonly idc: bigint
+  /** Bond units. */
+  readonly limit: number
+}
 
 /** A node as the registry has it. */
 export type Registration = {

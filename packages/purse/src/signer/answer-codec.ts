@@ -3,6 +3,7 @@ import { isBywayError } from '@byway/protocol/base'
 import type { Hex } from '@byway/protocol/payment'
 import { isPurseCode, purseError } from '../errors.ts'
 import { ADDRESS_BYTES } from '../keys.ts'
+import type { PursePast } from '../purse-file.ts'
 import type { PurseAccounts } from '../purse-types.ts'
 import { fault, fieldsOf, recordOf } from './json-fields.ts'
 import { MAX_LINE_LETTERS } from './wire-json.ts'
@@ -55,12 +56,22 @@ export function decodeAnswer(value: unknown): SignerAnswer {
 }
 
 function decodeFacts(value: unknown): PurseFacts {
-  const fields = fieldsOf(value, ['accounts', 'redeemed', 'session', 'store'])
+  const fields = fieldsOf(value, ['accounts', 'past', 'redeemed', 'session', 'store'])
   return {
     accounts: decodeAccounts(fields.raw('accounts')),
+    past: decodePast(fields.raw('past')),
     redeemed: fields.whole('redeemed', MAX_REDEEMED),
     session: fields.bytes('session', SECRET_BYTES),
     store: fields.bytes('store', SECRET_BYTES),
+  }
+}
+
+function decodePast(value: unknown): PursePast {
+  const fields = fieldsOf(value, ['depositsFrom', 'redeemedFrom'])
+  const isFromStart = fields.raw('depositsFrom') !== undefined
+  return {
+    depositsFrom: isFromStart ? fields.whole('depositsFrom', Number.MAX_SAFE_INTEGER) : undefined,
+    redeemedFrom: fields.whole('redeemedFrom', Number.MAX_SAFE_INTEGER),
   }
 }
 

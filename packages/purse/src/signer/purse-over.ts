@@ -20,6 +20,7 @@ export async function createPurseOver(
     (await expect(ask, request, 'signature')).signature
   return {
     accounts: facts.accounts,
+    past: facts.past,
     depositOwner: (index) => owner({ list: 'deposit', index }),
     voucherOwner: (index) => owner({ list: 'voucher', index }),
     redeemedOwners: () =>

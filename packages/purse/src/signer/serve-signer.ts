@@ -47,9 +47,9 @@ export async function serveSigner(
 
 async function openCore(body: unknown, nowMs: () => number): Promise<AskSigner> {
   const { home, passphrase, isLocal, rules } = decodeOpen(body)
-  const { ring, accounts } = await unlock(home, { passphrase, isLocal })
+  const { ring, accounts, file } = await unlock(home, { passphrase, isLocal })
   const meter = openGasMeter(home, rules.dayGasWei ?? DAY_GAS_WEI)
-  return createSignerCore({ ring, accounts, limits: { rules, meter }, nowMs })
+  return createSignerCore({ ring, accounts, past: file.past, limits: { rules, meter }, nowMs })
 }
 
 /** Number 0 opens the purse and may come only once. @throws PURSE_SIGNER */

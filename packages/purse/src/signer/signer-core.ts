@@ -2,6 +2,7 @@
 import type { UnsignedTransaction } from '@byway/protocol/payment'
 import { purseError, type RefusalRule } from '../errors.ts'
 import type { KeyName, KeyRing } from '../key-ring.ts'
+import type { PursePast } from '../purse-file.ts'
 import type {
   PayingAccount,
   PurseAccounts,
@@ -18,6 +19,7 @@ import type { AskSigner, OwnerName, PurseFacts, SignerAnswer, SignerRequest } fr
 export type SignerCoreDeps = {
   readonly ring: KeyRing
   readonly accounts: PurseAccounts
+  readonly past: PursePast
   /** Without them only addresses and plain proofs are to be had. */
   readonly limits?: { readonly rules: SignerRules; readonly meter: GasMeter } | undefined
   readonly nowMs: () => number
@@ -94,9 +96,10 @@ function limitsOf({ limits }: SignerCoreDeps): NonNullable<SignerCoreDeps['limit
   return limits
 }
 
-function factsOf({ ring, accounts }: SignerCoreDeps): PurseFacts {
+function factsOf({ ring, accounts, past }: SignerCoreDeps): PurseFacts {
   return {
     accounts,
+    past,
     redeemed: ring.redeemed,
     session: ring.secret('session'),
     store: ring.secret('store'),

@@ -1,5 +1,6 @@
 /** The five verbs of the signer, as data. The same requests go over a pipe to its process, and to the keys in this one. */
 import type { Hex, UnsignedTransaction } from '@byway/protocol/payment'
+import type { PursePast } from '../purse-file.ts'
 import type {
   PayingAccount,
   PlainStatement,
@@ -32,6 +33,7 @@ export type SignerStatement =
 /** What the purse is, told once. */
 export type PurseFacts = {
   readonly accounts: PurseAccounts
+  readonly past: PursePast
   /** How many vouchers were redeemed into it. */
   readonly redeemed: number
   readonly session: Uint8Array
