@@ -105,7 +105,7 @@ export function accountsOf(side: LedgerSide): Accounts {
 export type Account = {
   readonly commodity: Commodity
   readonly name: string
-  /** A node id in base64url, for accounts that are kept by hop. */
+  /** A node id, for accounts that are kept by hop. */
   readonly hop?: string | undefined
 }
 

@@ -5,7 +5,7 @@
 import type { MoneyEvent } from './events.ts'
 
 /**
- * What a field holds. `amount`: bigint, 0 or more. `signed`: bigint. `count`: a whole number, 0 or more. `hop`: a node id in base64url. `name`: a short text. A list: one of these words.
+ * What a field holds. `amount`: bigint, 0 or more. `signed`: bigint. `count`: a whole number, 0 or more. `hop`: a node id in hexadecimal digits. `name`: a short text. A list: one of these words.
  */
 export type FieldKind = 'amount' | 'signed' | 'count' | 'flag' | 'hop' | 'name' | readonly string[]
 
@@ -94,7 +94,7 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
     case 'flag':
       return typeof value === 'boolean'
     case 'hop':
-      return typeof value === 'string' && /^[a-zA-Z0-9_-]{43}$/.test(value)
+      return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
     case 'name':
       return isEventId(value)
     default:

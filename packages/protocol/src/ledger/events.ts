@@ -115,7 +115,7 @@ export type NodeMoneyEvent = EventHead &
     | PurseMoneyEvent
   )
 
-/** Emitted by a client. `hop` is the node id in base64url. */
+/** Emitted by a client. `hop` is the node id, 64 lower-case hexadecimal digits (`NodeKey`). */
 export type ClientMoneyEvent = EventHead &
   (
     | /** Money went into the pool under a commitment (or a voucher was taken over). */ {

@@ -5,7 +5,7 @@ import { EVENT_FIELDS, type FieldKind } from '../../src/ledger/event-fields.ts'
 
 const amount = fc.bigInt({ min: 0n, max: (1n << 96n) - 1n })
 const count = fc.integer({ min: 0, max: 1_000_000 })
-const HOPS = ['A', 'B', 'C'].map((letter) => letter.repeat(43))
+const HOPS = ['a', 'b', 'c'].map((letter) => letter.repeat(64))
 
 export const CLIENT_TYPES = [
   'deposited',

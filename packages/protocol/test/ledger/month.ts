@@ -4,8 +4,8 @@ import type { ClientMoneyEvent, NodeMoneyEvent } from '@byway/protocol/ledger'
 const MIB = 1n << 20n
 /** 2026-11-01 00:00 UTC. */
 export const START_MS = 1_793_491_200_000
-export const HOP: string = 'h'.repeat(43)
-const EXIT: string = '-'.repeat(43)
+export const HOP: string = 'a1'.repeat(32)
+const EXIT: string = 'b2'.repeat(32)
 const at = (minute: number): number => START_MS + minute * 60_000
 
 /** An entry that also relays: 64 units by ticket on links, 32 for tokens. */
