@@ -47,6 +47,8 @@ export class RevertedError extends Error {
 }
 
 export interface Rpc extends AsyncDisposable {
+  /** Where others may ask the same chain. */
+  readonly url: string
   request(method: string, ...params: readonly unknown[]): Promise<unknown>
   /** Tries a call without a transaction. */
   read(call: Call, from?: Address): Promise<unknown>
@@ -110,6 +112,7 @@ export async function startRpc(): Promise<Rpc> {
   }
 
   return {
+    url: anvil.url,
     request,
     read,
     async send(from, call) {

@@ -13,9 +13,9 @@ export type WinnerState = 'received' | 'queued' | 'sent' | 'done' | 'lapsed' | '
 
 /**
  * Why a winner ended without money. `taken`: another provider bound the slot first. `full`: the slot had paid its wins. `index`: a later win of the slot was paid before.
- * `ended`: the slot was closed, refunded or its conflict proven. `expired`: not claimed in time.
+ * `ended`: the slot was closed or refunded before it was claimed. `refused`: the contract refuses the opening or the ticket for good.
  */
-export type LossReason = 'taken' | 'full' | 'index' | 'ended' | 'expired'
+export type LossReason = 'taken' | 'full' | 'index' | 'ended' | 'refused'
 
 /** A winning ticket with all that bind and claim need (SPEC §13.4). It stands alone: nothing else is read to claim it. */
 export type Winner = {
@@ -42,7 +42,7 @@ export type StoredWinner = Winner & {
   readonly state: WinnerState
   /** Set in `lapsed` and `lost`. */
   readonly reason: LossReason | undefined
-  /** What carries it while `sent`: the key of the transaction or the id of the hand-over. */
+  /** What carries it while `queued` and `sent`: the key of its transaction or hand-over. In `done`: the ledger's id of the payment. */
   readonly carrier: string | undefined
   /** When `state` was reached. */
   readonly changedAtMs: number

@@ -1,0 +1,146 @@
+/**
+ * When open winners are sent, together with which others, and what a unit of gas may cost (DESIGN §7.1, §7.4). Pure.
+ * @module
+ */
+import type { StoredWinner } from '@byway/store'
+import { deadlineOf, wantOf, type SlotCase, type SlotDelays } from './fate.ts'
+
+/** One slot's share of a batch. */
+export type Candidate = {
+  readonly slot: SlotCase
+  /** Still open, by rising index; none of them is under way. */
+  readonly winners: readonly StoredWinner[]
+}
+
+export type BatchKind = 'lock' | 'bind' | 'claim'
+
+/** Winners that go out in one transaction. */
+export type Batch = {
+  readonly kind: BatchKind
+  readonly winners: readonly StoredWinner[]
+  /** A deadline is near: gas may cost more. */
+  readonly isUrgent: boolean
+}
+
+/** How patient a node is. */
+export type BatchPolicy = {
+  /** A bind waits so long for others to share its transaction, ms. */
+  readonly bindWaitMs: number
+  /** A later win of a bound slot waits so long, ms. */
+  readonly claimWaitMs: number
+  /** Of this part of a deadline's span the last quarter is urgent. */
+  readonly delays: SlotDelays
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Entries of one transaction: more save little gas (PAYMENTS §5.4) and risk more. */
+export const BATCH_MAX_ENTRIES = 16
+/** A slot's claims are under way one batch at a time; so many are looked at. */
+const URGENT_QUARTERS = 3
+
+/** The batches that are due. What is left waits for company. */
+export function dueBatches(
+  candidates: readonly Candidate[],
+  policy: BatchPolicy,
+  clock: { readonly nowMs: number; readonly chainNowS: number },
+): readonly Batch[] {
+  const byKind = (kind: BatchKind): Ready[] =>
+    candidates
+      .filter(({ slot, winners }) => winners.length > 0 && wantOf(slot) === kind)
+      .map((candidate) => ready(candidate, kind, policy, clock))
+  return [
+    // A lock never waits: until it is there, others may take the slot.
+    ...split('lock', byKind('lock'), true),
+    ...split('bind', byKind('bind'), false),
+    ...split('claim', byKind('claim'), false),
+  ]
+}
+
+type Ready = {
+  readonly winners: readonly StoredWinner[]
+  readonly isDue: boolean
+  readonly isUrgent: boolean
+}
+
+function ready(
+  { slot, winners }: Candidate,
+  kind: BatchKind,
+  { bindWaitMs, claimWaitMs, delays }: BatchPolicy,
+  { nowMs, chainNowS }: { readonly nowMs: number; readonly chainNowS: number },
+): Ready {
+  const isUrgent = isLate(slot, delays, chainNowS)
+  const oldestMs = Math.min(...winners.map(({ receivedAtMs }) => receivedAtMs))
+  const waitMs = kind === 'bind' ? bindWaitMs : claimWaitMs
+  const isAsked = ['refunding', 'withdrawing', 'closing', 'lapsed'].includes(slot.word.state)
+  // A clock that was set back must not make a win wait for ever.
+  const isOld = nowMs - oldestMs >= waitMs || nowMs < oldestMs
+  // A bind takes the slot's first winner only; the rest are later wins.
+  const own = kind === 'claim' ? winners : winners.slice(0, 1)
+  return { winners: own, isUrgent, isDue: isUrgent || isAsked || isOld }
+}
+
+function isLate(slot: SlotCase, delays: SlotDelays, chainNowS: number): boolean {
+  const deadlineS = deadlineOf(slot, delays)
+  if (deadlineS === undefined) return false
+  const spanS = deadlineS - slot.word.timeS
+  return chainNowS >= slot.word.timeS + (spanS * URGENT_QUARTERS) / 4
+}
+
+/** Whole batches go out at once; a part of one when one of its entries is due. Entries that are due go first. */
+function split(kind: BatchKind, all: readonly Ready[], isAlwaysDue: boolean): readonly Batch[] {
+  const sorted = all.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || due(b) - due(a))
+  const batches: Batch[] = []
+  let open: Ready[] = []
+  const close = (): void => {
+    const winners = open.flatMap((one) => one.winners)
+    const isFull = winners.length >= BATCH_MAX_ENTRIES
+    const isDue = isAlwaysDue || isFull || open.some((one) => one.isDue)
+    const isUrgent = open.some((one) => one.isUrgent)
+    if (winners.length > 0 && isDue) batches.push({ kind, winners, isUrgent })
+    open = []
+  }
+  for (const one of sorted) {
+    const length = open.reduce((sum, { winners }) => sum + winners.length, 0)
+    if (length + one.winners.length > BATCH_MAX_ENTRIES) close()
+    open.push(one)
+  }
+  close()
+  return batches
+}
+
+function due({ isDue }: Ready): number {
+  return Number(isDue)
+}
+
+/** What gas is worth to whoever redeems. */
+export type GasWorth = {
+  /** What a win pays, in the token's smallest parts. */
+  readonly winValue: bigint
+  /** The token's smallest parts that 10^18 wei are worth, as the operator says. */
+  readonly coinPrice: bigint
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** A win may cost this part of itself, in thousandths, while there is time. */
+const PATIENT_PER_MILLE = 30n
+/** And this when its time runs out. */
+const URGENT_PER_MILLE = 500n
+
+/** Gas of one entry in a batch of one, measured (PAYMENTS §5.4), rounded up. */
+const ENTRY_GAS: Readonly<Record<BatchKind, bigint>> = {
+  lock: 45_000n,
+  bind: 320_000n,
+  claim: 46_000n,
+}
+
+const WEI_PER_COIN = 10n ** 18n
+
+/** The most that a unit of gas may cost in a batch, wei. */
+export function feeCapOf(
+  { kind, isUrgent }: Pick<Batch, 'kind' | 'isUrgent'>,
+  worth: GasWorth,
+): bigint {
+  // A lock is the beginning of a win and as urgent as one that runs out.
+  const share = isUrgent || kind === 'lock' ? URGENT_PER_MILLE : PATIENT_PER_MILLE
+  return (worth.winValue * share * WEI_PER_COIN) / (1000n * worth.coinPrice * ENTRY_GAS[kind])
+}

@@ -1,0 +1,51 @@
+/** Looks at the winners again and again, and soon after a new one. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redemption, RedemptionStatus } from './redemption.ts'
+
+/** A redemption that is under way. Disposing ends it after the look that it is at. */
+export interface RunningRedemption extends AsyncDisposable {
+  /** A winner is on the disk: look soon. */
+  wake(): void
+  /** Of the last look. */
+  readonly status: RedemptionStatus | undefined
+}
+
+export type RedeemingOptions = {
+  readonly redemption: Redemption
+  /** About a block. */
+  readonly everyMs: number
+  /** The store failed, or a bug: redemption has ended. Must not throw. */
+  readonly onEnded: (error: unknown) => void
+}
+
+/** Starts looking. */
+export function keepRedeeming({
+  redemption,
+  everyMs,
+  onEnded,
+}: RedeemingOptions): RunningRedemption {
+  const stop = new AbortController()
+  let waiting = new AbortController()
+  let status: RedemptionStatus | undefined
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      waiting = new AbortController()
+      status = await redemption.look(stop.signal)
+      const either = AbortSignal.any([stop.signal, waiting.signal])
+      await sleep(everyMs, undefined, { signal: either }).catch(() => {})
+    }
+  }
+  const ended = run().catch((error: unknown) => {
+    if (!stop.signal.aborted) onEnded(error)
+  })
+  return {
+    wake: () => waiting.abort(),
+    get status() {
+      return status
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await ended
+    },
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What redemption needs and what it tells.
+ * @module
+ */
+import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
+import type { Logger } from '@byway/protocol/base'
+import type { MoneyEventSink } from '@byway/protocol/ledger'
+import type { Store } from '@byway/store'
+import type { BatchPolicy, GasWorth } from './batching.ts'
+import type { Redeemers } from './redeemers.ts'
+
+/** What an operator may have to act on. Told when it begins; numbers only. */
+export type RedemptionAlert =
+  /** Open winners have a deadline within a quarter of its span, or cannot be sent now. */
+  | { readonly type: 'win-at-risk'; readonly winners: number; readonly deadlineS: number }
+  /** Winners ended without money. */
+  | { readonly type: 'win-lost'; readonly winners: number; readonly reason: string }
+  /** The chain cannot be asked; the wins wait on the disk. */
+  | { readonly type: 'chain-unreachable' }
+  /** Gas costs more than the wins' worth allows; they wait. */
+  | { readonly type: 'gas-dear'; readonly winners: number }
+  /** Neither gas nor a redeemer that takes claims. */
+  | { readonly type: 'no-sender'; readonly winners: number }
+  /** The stake is below what keeps the registration active: nothing can be locked. */
+  | { readonly type: 'stake-low' }
+
+export type RedemptionDeps = {
+  readonly store: Pick<Store, 'winners' | 'atomically'>
+  readonly chain: Pick<ChainView, 'head' | 'slot' | 'eventsOf' | 'registration'>
+  readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
+  /** Of the account that pays the gas; absent where the node has none. */
+  readonly lane: Pick<TransactionLane, 'send'> | undefined
+  /** Who sends for a node without gas. */
+  readonly redeemers: Redeemers | undefined
+  readonly events: MoneyEventSink
+  /** Our address as a provider, 20 bytes. */
+  readonly provider: Uint8Array
+  readonly winsPerSlot: number
+  /** Blocks, its own included, before what the chain says is written down for good. */
+  readonly confirmations: number
+  readonly policy: BatchPolicy
+  readonly worth: GasWorth
+  /** Wall clock. */
+  readonly nowMs: () => number
+  readonly onAlert: (alert: RedemptionAlert) => void
+  readonly log: Logger
+}

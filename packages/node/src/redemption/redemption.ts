@@ -1,0 +1,268 @@
+/**
+ * Turns winning tickets into money: locks at once, binds and claims in batches, until the chain has paid each one and the payment is deep enough (DESIGN §7.1,
+ * §7.4). Everything it knows is in the store and on the chain; it can be killed at any point and goes on.
+ * @module
+ */
+import { isBywayError, toHex as hex } from '@byway/protocol/base'
+import type { ChainHead } from '@byway/protocol/payment'
+import type { StoredWinner } from '@byway/store'
+import { dueBatches, type Batch, type Candidate } from './batching.ts'
+import { carrierOf, isLaneCarrier } from './carrier.ts'
+import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
+import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
+import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
+import { Settlement, type Settled } from './settlement.ts'
+import { SlotCases } from './slot-cases.ts'
+
+/** How redemption is doing. */
+export type RedemptionStatus = {
+  /** Winners whose fate is open. */
+  readonly open: number
+  /** The earliest end of a lock, refund or closing with open winners, by the chain's clock. */
+  readonly deadlineS: number | undefined
+  readonly isChainAway: boolean
+}
+
+/** A provider's redemption. Made once; looks one after the other. */
+export interface Redemption {
+  /**
+   * Looks at all winners once: settles, sends what is due. Called with each new block or so, and soon after a win. Never throws for a chain that cannot be asked.
+   * @throws what the store throws: then nothing can be done
+   */
+  look(signal: AbortSignal): Promise<RedemptionStatus>
+  /** Leaves everything that is open with redeemers, due or not: before a shutdown. Gives how many winners they have. */
+  leave(signal: AbortSignal): Promise<number>
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** A redeemer that has not done it by then is given up for others. */
+const REDEEMER_PATIENCE_MS = 180_000
+/** How long a redeemer may send a batch of ours. */
+const PROMISE_S = 3600
+/** The same for what is left before a shutdown: a home may sleep for a weekend. */
+const LEFT_PROMISE_S = 72 * 3600
+
+/** Reasons of the contract that no second try can change. */
+const FOR_GOOD: ReadonlySet<string> = new Set([
+  'unknown-root',
+  'bad-amount',
+  'bad-signature',
+  'not-a-win',
+  'bad-proof',
+])
+
+/** Creates it; nothing is done before the first look. */
+export function createRedemption(deps: RedemptionDeps): Redemption {
+  return new Redeeming(deps)
+}
+
+class Redeeming implements Redemption {
+  readonly #deps: RedemptionDeps
+  readonly #cases: SlotCases
+  readonly #settlement: Settlement
+  readonly #sender: Sender
+  readonly #told = new Set<string>()
+  /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
+  readonly #locksGiven = new Map<string, number>()
+  #attempts = 0
+
+  constructor(deps: RedemptionDeps) {
+    this.#deps = deps
+    this.#cases = new SlotCases(deps)
+    this.#settlement = new Settlement(deps)
+    this.#sender = new Sender(deps)
+  }
+
+  async look(signal: AbortSignal): Promise<RedemptionStatus> {
+    try {
+      const status = await this.#look(signal)
+      this.#told.delete('chain-unreachable')
+      return status
+    } catch (error) {
+      if (!isChainAway(error)) throw error
+      this.#tell({ type: 'chain-unreachable' })
+      const open = await this.#deps.store.winners.list(['received', 'queued', 'sent'])
+      return { open: open.length, deadlineS: undefined, isChainAway: true }
+    }
+  }
+
+  async leave(signal: AbortSignal): Promise<number> {
+    const { redeemers, chain } = this.#deps
+    if (!redeemers) return 0
+    const head = await chain.head(signal)
+    const candidates = await this.#candidates(await this.#cases.read(signal))
+    let left = 0
+    for (const batch of this.#due(candidates, head, 0))
+      if (batch.kind !== 'lock')
+        left += await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
+    return left
+  }
+
+  async #look(signal: AbortSignal): Promise<RedemptionStatus> {
+    const head = await this.#deps.chain.head(signal)
+    for (const landed of this.#sender.takeLanded()) await this.#land(landed, signal)
+    const before = await this.#cases.read(signal)
+    await this.#tellSettled(await this.#settlement.settle(before, head.number))
+    await this.#sender.resume(underWay(before), signal)
+    const cases = await this.#cases.read(signal)
+    await this.#takeBackFromRedeemers(cases)
+    for (const batch of this.#due(await this.#candidates(cases), head))
+      await this.#send(batch, head, signal)
+    return this.#statusOf(cases, head)
+  }
+
+  /** A transaction is mined: what it skipped for good is lost, the rest the next look settles or sends again. */
+  async #land({ batch, carrier, receipt }: Landed, signal: AbortSignal): Promise<void> {
+    const { chain, store, events, nowMs } = this.#deps
+    if (receipt) {
+      const wei = receipt.gasUsed * receipt.gasPrice
+      await events.record({ id: `gas:${receipt.hash}`, atMs: nowMs(), type: 'gas-paid', wei })
+    }
+    // Nothing: it failed, or a reorganisation deeper than our patience took it out of the chain again.
+    const told = receipt && (await chain.eventsOf(receipt.hash, signal))
+    this.#sender.forget(carrier)
+    const skipped = new Map<string, string>()
+    for (const event of told ?? [])
+      if (event.name === 'skipped') skipped.set(hex(event.nullifier), event.reason)
+    for (const { nullifier, index } of batch.winners) {
+      const reason = skipped.get(hex(nullifier))
+      if (batch.kind === 'lock') this.#locksGiven.delete(hex(nullifier))
+      if (batch.kind === 'lock' && (reason !== undefined || !told)) this.#cases.lockTried(nullifier)
+      if (reason === 'not-active') this.#tell({ type: 'stake-low' })
+      const winner = await store.winners.get({ nullifier, index })
+      if (winner?.carrier !== carrier) continue
+      if (reason !== undefined && FOR_GOOD.has(reason)) await this.#settlement.refuse(winner)
+      else if (reason !== undefined || !told)
+        await this.#sender.move([winner], ['queued', 'sent'], 'received')
+    }
+  }
+
+  async #candidates(cases: readonly SlotCase[]): Promise<readonly Candidate[]> {
+    return cases.map((slot) => {
+      const open = fatesOf(slot, this.#deps.winsPerSlot)
+        .filter(({ fate, winner }) => fate === 'open' && winner.reason === undefined)
+        .map(({ winner }) => winner)
+      // One batch of a slot at a time: its indices must rise.
+      const isUnderWay = open.some(({ state }) => state !== 'received')
+      return { slot, winners: isUnderWay ? [] : open }
+    })
+  }
+
+  #due(candidates: readonly Candidate[], head: ChainHead, waitMs?: number): readonly Batch[] {
+    const { policy, nowMs } = this.#deps
+    const patience = waitMs === undefined ? {} : { bindWaitMs: waitMs, claimWaitMs: waitMs }
+    return dueBatches(
+      candidates.filter(({ slot }) => !this.#isLockGiven(slot)),
+      { ...policy, ...patience },
+      { nowMs: nowMs(), chainNowS: head.timeS },
+    )
+  }
+
+  /** A lock is on its way through redeemers, or in a transaction of ours. */
+  #isLockGiven({ nullifier, word }: SlotCase): boolean {
+    const givenMs = this.#locksGiven.get(hex(nullifier))
+    if (givenMs === undefined) return false
+    const isWaiting = word.state === 'none' && this.#deps.nowMs() - givenMs < REDEEMER_PATIENCE_MS
+    if (!isWaiting) this.#locksGiven.delete(hex(nullifier))
+    return isWaiting
+  }
+
+  async #send(batch: Batch, head: ChainHead, signal: AbortSignal): Promise<void> {
+    const { lane, redeemers, nowMs } = this.#deps
+    let result: SendResult = 'no-coin'
+    if (lane) result = await this.#sender.send(batch, this.#attempt(batch), signal)
+    const isOurs = result === 'sent'
+    if (result === 'no-coin' && redeemers) {
+      const taken = await this.#give(batch, head.timeS + PROMISE_S, signal)
+      result = taken > 0 ? 'sent' : 'no-coin'
+    }
+    if (batch.kind === 'lock') this.#noteLock(batch, result, isOurs ? Infinity : nowMs())
+    const winners = batch.winners.length
+    if (result === 'gas-dear') this.#tell({ type: 'gas-dear', winners })
+    if (result === 'no-coin') this.#tell({ type: 'no-sender', winners })
+    if (result === 'sent') for (const type of ['gas-dear', 'no-sender']) this.#told.delete(type)
+  }
+
+  /** Names of batches differ even within a millisecond; a lock that is asked for again after a restart keeps its name for an hour. */
+  #attempt({ kind }: Batch): number {
+    const nowMs = this.#deps.nowMs()
+    return kind === 'lock'
+      ? Math.floor(nowMs / 3_600_000)
+      : nowMs * 1000 + (this.#attempts++ % 1000)
+  }
+
+  #noteLock({ winners }: Batch, result: SendResult, givenMs: number): void {
+    for (const nullifier of slotsOf(winners)) {
+      if (result === 'sent') this.#locksGiven.set(hex(nullifier), givenMs)
+      if (result === 'reverted') this.#cases.lockTried(nullifier)
+    }
+  }
+
+  /** Leaves a batch with redeemers; gives how many of its winners they took. */
+  async #give(batch: Batch, deadlineS: number, signal: AbortSignal): Promise<number> {
+    const { redeemers, nowMs } = this.#deps
+    if (!redeemers) return 0
+    const { kind, winners } = batch
+    if (kind === 'lock') return redeemers.handOver(batch, deadlineS, signal)
+    const carrier = carrierOf(kind, winners, nowMs(), redeemers.fee)
+    await this.#sender.move(winners, ['received'], 'queued', carrier)
+    const taken = await redeemers.handOver(batch, deadlineS, signal)
+    if (taken === 0) await this.#sender.move(winners, ['queued'], 'received')
+    else await this.#sender.move(winners, ['queued'], 'sent', carrier)
+    return taken === 0 ? 0 : winners.length
+  }
+
+  /** What redeemers have not done in time, or what was being handed over when we were killed, is open again. */
+  async #takeBackFromRedeemers(cases: readonly SlotCase[]): Promise<void> {
+    const nowMs = this.#deps.nowMs()
+    const late = underWay(cases).filter(
+      ({ carrier, changedAtMs, state }) =>
+        carrier !== undefined &&
+        !isLaneCarrier(carrier) &&
+        (state === 'queued' || nowMs - changedAtMs >= REDEEMER_PATIENCE_MS),
+    )
+    if (late.length > 0) await this.#sender.move(late, ['queued', 'sent'], 'received')
+  }
+
+  async #tellSettled(settled: readonly Settled[]): Promise<void> {
+    for (const { winner } of settled) await this.#cases.watch(winner.nullifier)
+    const lost = Map.groupBy(settled, ({ reason }) => reason)
+    for (const [reason, some] of lost)
+      if (reason !== undefined)
+        this.#deps.onAlert({ type: 'win-lost', winners: some.length, reason })
+  }
+
+  #statusOf(cases: readonly SlotCase[], head: ChainHead): RedemptionStatus {
+    const { policy, winsPerSlot } = this.#deps
+    const open = cases.flatMap((slot) => {
+      const fates = fatesOf(slot, winsPerSlot).filter(({ fate }) => fate === 'open')
+      return fates.length === 0 ? [] : [{ slot, count: fates.length }]
+    })
+    const ends = open
+      .map(({ slot }) => deadlineOf(slot, policy.delays))
+      .filter((deadlineS) => deadlineS !== undefined)
+    const deadlineS = ends.length === 0 ? undefined : Math.min(...ends)
+    const count = open.reduce((sum, one) => sum + one.count, 0)
+    if (deadlineS !== undefined && deadlineS - head.timeS < policy.delays.lockS / 4)
+      this.#tell({ type: 'win-at-risk', winners: count, deadlineS })
+    else this.#told.delete('win-at-risk')
+    return { open: count, deadlineS, isChainAway: false }
+  }
+
+  /** Tells an alert when it begins. */
+  #tell(alert: RedemptionAlert): void {
+    if (this.#told.has(alert.type)) return
+    this.#told.add(alert.type)
+    this.#deps.onAlert(alert)
+  }
+}
+
+function underWay(cases: readonly SlotCase[]): readonly StoredWinner[] {
+  const winners = cases.flatMap((slot) => slot.winners)
+  return winners.filter(({ state }) => state === 'queued' || state === 'sent')
+}
+
+function isChainAway(error: unknown): boolean {
+  const code = isBywayError(error) ? error.code : ''
+  return code === 'CHAIN_UNREACHABLE' || code === 'CHAIN_DISAGREE'
+}
