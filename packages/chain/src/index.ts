@@ -37,7 +37,13 @@ export {
 export { type NetworkChoices, paymentOf } from './deploy/payment-of.ts'
 export { type ChainError, chainError, type EndpointFault } from './errors.ts'
 export { type Artifact, linkArtifact } from './link-artifact.ts'
-export { type Chain, type ChainOptions, openChain } from './open-chain.ts'
+export {
+  type Chain,
+  type ChainOptions,
+  openChain,
+  openChainReader,
+  type ReaderSettings,
+} from './open-chain.ts'
 export type { EndpointAlert } from './rpc/quorum.ts'
 export { createTransactionLane, type LaneOptions } from './lane/create-lane.ts'
 export { createLocalSigner } from './lane/local-signer.ts'

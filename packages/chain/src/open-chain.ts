@@ -6,8 +6,10 @@ import { createChainView } from './create-chain-view.ts'
 import { createRpcEndpoint } from './rpc/endpoint.ts'
 import { createQuorum, type EndpointAlert } from './rpc/quorum.ts'
 
-export type ChainOptions = {
-  readonly payment: PaymentParameters
+/** Which endpoints, and how they are asked. */
+export type ReaderSettings = {
+  readonly rpcUrls: readonly string[]
+  readonly chainId: number
   /** True in a local network: one endpoint may stand alone. */
   readonly isLocal: boolean
   /** Told what a person may have to act on. Must not throw. */
@@ -16,6 +18,10 @@ export type ChainOptions = {
   readonly pollMs?: number | undefined
   /** Of one question to one endpoint. @default 5000 */
   readonly timeoutMs?: number | undefined
+}
+
+export type ChainOptions = Omit<ReaderSettings, 'rpcUrls' | 'chainId'> & {
+  readonly payment: PaymentParameters
 }
 
 export type Chain = { readonly view: ChainView; readonly reader: ChainReader }
@@ -30,13 +36,22 @@ const LOCAL_POLL_MS = 100
  * Opens the chain of a network. Connects to nothing before the first question.
  * @throws CHAIN_ENDPOINTS
  */
-export function openChain({ payment, isLocal, onAlert, ...options }: ChainOptions): Chain {
-  const pollMs = options.pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS)
-  const nowMs = (): number => performance.now()
-  const endpoints = payment.rpcUrls.map((url) =>
-    createRpcEndpoint({ url, timeoutMs: options.timeoutMs, nowMs }),
-  )
-  const quorum = createQuorum({ endpoints, chainId: payment.chainId, isLocal, onAlert })
-  const reader = createChainReader({ quorum, nowMs, pollMs })
+export function openChain({ payment, ...options }: ChainOptions): Chain {
+  const { rpcUrls, chainId } = payment
+  const reader = openChainReader({ ...options, rpcUrls, chainId })
+  const pollMs = pollMsOf(options)
   return { reader, view: createChainView({ ...payment, reader, pollMs }) }
+}
+
+/** Opens a chain on which there are no contracts yet. @throws CHAIN_ENDPOINTS */
+export function openChainReader(settings: ReaderSettings): ChainReader {
+  const { rpcUrls, chainId, isLocal, onAlert, timeoutMs } = settings
+  const nowMs = (): number => performance.now()
+  const endpoints = rpcUrls.map((url) => createRpcEndpoint({ url, timeoutMs, nowMs }))
+  const quorum = createQuorum({ endpoints, chainId, isLocal, onAlert })
+  return createChainReader({ quorum, nowMs, pollMs: pollMsOf(settings) })
+}
+
+function pollMsOf({ pollMs, isLocal }: Pick<ReaderSettings, 'pollMs' | 'isLocal'>): number {
+  return pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS)
 }

@@ -5,6 +5,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { chainError } from '../errors.ts'
+import { hexOf } from '../contracts/bytes.ts'
+import { createRpcEndpoint } from '../rpc/endpoint.ts'
 import { findAnvil } from './find-anvil.ts'
 
 export type AnvilOptions = {
@@ -23,6 +25,8 @@ export interface Anvil extends AsyncDisposable {
   readonly port: number
   /** `http://127.0.0.1:PORT` */
   readonly url: string
+  /** Gives an account native coin out of nothing, wei. @throws CHAIN_ANVIL */
+  setBalance(account: Uint8Array, wei: bigint): Promise<void>
   /** Resolves when it has ended, by itself or not: the exit code or the signal. */
   readonly ended: Promise<string>
 }
@@ -59,11 +63,13 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   })
   try {
     const port = await untilListening(child, ended, options.signal)
+    const url = `http://127.0.0.1:${port}`
     return {
       pid: child.pid ?? 0,
       port,
-      url: `http://127.0.0.1:${port}`,
+      url,
       ended,
+      setBalance: (account, wei) => setBalance(url, account, wei),
       [Symbol.asyncDispose]: () => stop(child, ended),
     }
   } catch (error) {
@@ -118,6 +124,15 @@ async function untilListening(
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function setBalance(url: string, account: Uint8Array, wei: bigint): Promise<void> {
+  const endpoint = createRpcEndpoint({ url, nowMs: () => performance.now() })
+  const params = [hexOf(account), `0x${wei.toString(16)}`]
+  const answer = await endpoint.ask('anvil_setBalance', params, new AbortController().signal)
+  if (answer.type !== 'result') {
+    throw chainError('CHAIN_ANVIL', { status: 'no answer', hint: 'anvil_setBalance' })
   }
 }
 

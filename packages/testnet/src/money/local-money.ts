@@ -1,0 +1,195 @@
+/**
+ * Money of a network on one machine: a chain of its own, the contracts, and accounts that have what they need. All of it is made out of nothing and worth nothing.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  createLocalSigner,
+  createMemoryTransactionStore,
+  createPoolCalls,
+  createRegistryCalls,
+  createTokenCalls,
+  createTransactionLane,
+  deployContracts,
+  keepLooking,
+  LOCAL_CHAIN_ID,
+  openChainReader,
+  paymentOf,
+  startAnvil,
+  type ContractParameters,
+  type TransactionLane,
+} from '@byway/chain'
+import type { ContractCall } from '@byway/protocol/payment'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { createLocalPurse, openPurse } from '@byway/purse'
+
+export interface LocalMoney extends AsyncDisposable {
+  /** Where the chain answers. */
+  readonly rpcUrl: string
+  readonly chainPid: number
+  /** For the network file. */
+  readonly payment: PaymentParameters
+  /** Makes a purse in a node's state folder, with coin for gas. */
+  preparePurse(home: string): Promise<void>
+  /** Puts the node under stake, with the purse of its folder as provider. */
+  registerNode(home: string, nodeId: Uint8Array): Promise<void>
+  /** Makes a purse in a client's state folder and a deposit for it, under a published root. */
+  fundClient(home: string): Promise<void>
+}
+
+/** `V` is a tenth of a token, as DESIGN §7.2 has it for dollars; delays that somebody who watches can wait for. */
+const PARAMETERS: ContractParameters = {
+  winValue: 10n ** 17n,
+  winsPerSlot: 2,
+  bond: 5n * 10n ** 16n,
+  lockPenalty: 10n ** 16n,
+  feeBps: 500,
+  treeDepth: 26,
+  rootIntervalS: 1,
+  lockS: 600,
+  refundDelayS: 60,
+  closeDelayS: 120,
+  minStake: 10n ** 19n,
+  unbondingDelayS: 3600,
+  payoutDelayS: 60,
+}
+/** The newest root stays in use for as long as nobody deposits. */
+const ROOT_MAX_AGE_S = 30 * 86_400
+const ISSUE_DELAY_S = 1
+/** A chain on one machine has one maker of blocks and no forks. */
+const CONFIRMATIONS = 1
+const BLOCK_TIME_S = 1
+/** Of the client: some hundred GiB of traffic. */
+const SLOTS = 200
+const LOOK_MS = 10
+const RICH_WEI = 10n ** 24n
+/** Of a purse, for gas. */
+const PURSE_WEI = 10n ** 19n
+const FEE_CAP_WEI = 10n ** 11n
+
+/**
+ * Starts the chain, deploys, and mints.
+ * @throws what the chain throws, or the signal's reason
+ */
+export async function startLocalMoney(signal: AbortSignal): Promise<LocalMoney> {
+  await using parts = new AsyncDisposableStack()
+  const anvil = parts.use(await startAnvil({ blockTimeS: BLOCK_TIME_S, signal }))
+  const signer = createLocalSigner(randomBytes(32))
+  await anvil.setBalance(signer.address, RICH_WEI)
+  const reader = openChainReader({
+    rpcUrls: [anvil.url],
+    chainId: LOCAL_CHAIN_ID,
+    isLocal: true,
+    onAlert: () => {},
+    pollMs: LOOK_MS,
+  })
+  const lane = parts.use(
+    createTransactionLane({
+      reader,
+      chainId: LOCAL_CHAIN_ID,
+      signer,
+      store: createMemoryTransactionStore(),
+      confirmations: CONFIRMATIONS,
+      feeCap: FEE_CAP_WEI,
+      onAlert: () => {},
+    }),
+  )
+  const record = await looking(lane, (ended) =>
+    deployContracts({
+      lane,
+      chainId: LOCAL_CHAIN_ID,
+      parameters: PARAMETERS,
+      signal: AbortSignal.any([signal, ended]),
+    }),
+  )
+  const payment = paymentOf(record, PARAMETERS, {
+    rpcUrls: [anvil.url],
+    tokenSymbol: 'tBYW',
+    tokenDecimals: 18,
+    issueDelayS: ISSUE_DELAY_S,
+    rootMaxAgeS: ROOT_MAX_AGE_S,
+    confirmations: CONFIRMATIONS,
+  })
+  const bank = createBank(lane, payment, signal)
+  await bank.mint()
+  const owned = parts.move()
+  return {
+    rpcUrl: anvil.url,
+    chainPid: anvil.pid,
+    payment,
+    async preparePurse(home) {
+      const { provider, funds } = await createLocalPurse(home)
+      await Promise.all([provider, funds].map((each) => anvil.setBalance(each, PURSE_WEI)))
+    },
+    registerNode: (home, nodeId) => bank.register(home, nodeId),
+    fundClient: (home) => bank.deposit(home),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+type Bank = {
+  mint(): Promise<void>
+  register(home: string, nodeId: Uint8Array): Promise<void>
+  deposit(home: string): Promise<void>
+}
+
+/** The account that deployed the contracts: it has all the money and gives it away. */
+function createBank(lane: TransactionLane, payment: PaymentParameters, signal: AbortSignal): Bank {
+  const token = createTokenCalls(payment.token)
+  const registry = createRegistryCalls(payment.registry)
+  const pool = createPoolCalls(payment.pool)
+  let calls = 0
+  const run = (...all: readonly ContractCall[]): Promise<void> =>
+    looking(lane, async (ended) => {
+      const either = AbortSignal.any([signal, ended])
+      for (const call of all) {
+        const sent = await lane.send({ ...call, key: `bank:${++calls}` }, either)
+        await sent.confirmed
+      }
+    })
+  return {
+    mint: () =>
+      run(
+        token.mint(lane.account, ALL_MONEY),
+        token.approve(payment.registry, ALL_MONEY),
+        token.approve(payment.pool, ALL_MONEY),
+      ),
+    async register(home, nodeId) {
+      await using purse = await openPurse(home, { isLocal: true, rules: payment })
+      const { provider, owner, funds } = purse.accounts
+      const payout = owner ?? funds
+      const signature = await purse.signRegistration({ owner: lane.account, nodeId, payout })
+      const stake = PARAMETERS.minStake
+      await run(registry.register({ provider, nodeId, payout, stake, signature }))
+    },
+    async deposit(home) {
+      await createLocalPurse(home)
+      await using purse = await openPurse(home, { isLocal: true, rules: payment })
+      const owner = await purse.depositOwner(0)
+      const idc = identityCommitment(nodeTicketCrypto, plainSecret(owner.address))
+      const unitsPerSlot = payment.winsPerSlot * Number(payment.winValue / payment.bond) + 1
+      await run(pool.deposit(idc, SLOTS * unitsPerSlot), pool.snapshot())
+    },
+  }
+}
+
+/** Does some work while the lane looks at the chain. */
+async function looking<Value>(
+  lane: TransactionLane,
+  work: (ended: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const stop = new AbortController()
+  const lost = new AbortController()
+  const watch = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal })
+  watch.catch((error: unknown) => lost.abort(error))
+  try {
+    return await work(lost.signal)
+  } finally {
+    stop.abort()
+    await watch.catch(() => {})
+  }
+}
+
+/** More than any network gives away. */
+const ALL_MONEY = 10n ** 26n
