@@ -59,7 +59,7 @@ export interface PayerSlot {
   readonly commits: number
   /** True when SHOWN is of this slot, and asks what the hop's descriptor says. */
   isAsSaid(shown: ShownMessage): boolean
-  /** Takes commits; false when they break a rule: for another slot, not in order, or more than {@link MAX_COMMITS} while as many are unused. */
+  /** Takes commits; false when they break a rule: for another slot, not in order, or more than a hop has unused. */
   onCommits(message: CommitsMessage): boolean
   /**
    * Signs the next ticket over so many units, with a nonce drawn now: the commit has come before. Each index is signed once. **The index
@@ -117,7 +117,8 @@ class Slot implements PayerSlot {
 
   onCommits({ nullifier, firstIndex, commits }: CommitsMessage): boolean {
     if (!equalBytes(nullifier, this.#options.nullifier)) return false
-    if (firstIndex < this.#commitsBelow || this.#commits.size >= 2 * MAX_COMMITS) return false
+    if (firstIndex < this.#commitsBelow || this.#commits.size + commits.length > MOST_COMMITS)
+      return false
     this.#commitsBelow = firstIndex + commits.length
     for (const [i, commit] of commits.entries()) {
       const index = firstIndex + i
@@ -174,6 +175,9 @@ class Slot implements PayerSlot {
     if (this.#sent.size > MAX_SENT && oldest !== undefined) this.#sent.delete(oldest)
   }
 }
+
+/** Protocol constant (change needs a spec change): SPEC §15.2, "never more than 128 that are unused". */
+const MOST_COMMITS: number = 2 * MAX_COMMITS
 
 /** Local limit (tunable): tickets of a slot whose wins can be checked; four gigabytes at an entry. */
 const MAX_SENT = 4096

@@ -6,7 +6,7 @@
  *      0   32 root
  *     32   32 nullifier
  *     64   20 session key: an address
- *     84   32 receipt key, zeros
+ *     84   32 receipt key, or zeros
  *    116    2 n
  *    118    n proof
  * ```
@@ -34,7 +34,7 @@ export type Opening = {
   readonly nullifier: Uint8Array
   /** The address of the client's fresh secp256k1 key, {@link CHAIN_ADDRESS_BYTES}. */
   readonly sessionKey: Uint8Array
-  /** 32 bytes; zeros in this version, which the ticket folder checks. */
+  /** 32 bytes: what the slot's receipts are signed with (SPEC §17.1), or zeros. The proof is bound to it. */
   readonly receiptKey: Uint8Array
   readonly proof: Uint8Array
 }

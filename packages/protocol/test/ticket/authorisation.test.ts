@@ -53,7 +53,7 @@ describe('a plain proof (SPEC §13.3)', () => {
     assert.equal(holds({ proof: encodePlainProof({ ...proof, siblings }) }), false)
   })
 
-  it('does not hold with a receipt key, which this version does not have', () => {
+  it('does not hold with another receipt key than it was made for', () => {
     assert.equal(holds({ receiptKey: u256Bytes(1n) }), false)
   })
 
