@@ -207,7 +207,7 @@ test('winnings go to the payout address, whoever asks, and to no unregistered pr
   await scene.bind(winner, [win(slot, 1, winner)])
   const unburned = (await world.readPool('unburned')) as bigint
   await world.sendPool(anyone, 'payout', winner.address)
-  assert.equal((await world.readPool('unburned')) as bigint, unburned + PROFILE.winValue - NET)
+  assert.equal(await world.readPool('unburned'), unburned + PROFILE.winValue - NET)
   assert.equal(await world.balance(keyOf('winner payout').address), NET)
   assert.equal(await scene.credit(winner.address), 0n)
   await assert.rejects(world.sendPool(anyone, 'payout', winner.address), { reason: 'NothingDue' })

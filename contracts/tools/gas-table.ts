@@ -8,8 +8,9 @@ import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
 import { STAKES } from '../test/kit/world.ts'
+import { measureProofs } from './gas-proofs.ts'
 
-/** Row → gas used by the whole transaction. */
+/** Row → gas used by the whole transaction; of `judge`, by the call alone. */
 export type GasTable = Readonly<Record<string, number>>
 
 const LEAVES = 64
@@ -31,6 +32,7 @@ export async function measureGas(): Promise<GasTable> {
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
+  await measureProofs(rows)
   return rows
 }
 
@@ -40,7 +42,7 @@ type Stand = {
   readonly provider: Key
   readonly slots: readonly Slot[]
   readonly bound: Slot[]
-  note(row: string, sent: Promise<Receipt>): Promise<void>
+  readonly note: (row: string, sent: Promise<Receipt>) => Promise<void>
   take(count: number): readonly Slot[]
 }
 

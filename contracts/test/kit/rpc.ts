@@ -63,6 +63,8 @@ export interface Rpc extends AsyncDisposable {
   now(): Promise<number>
   /** Moves the clock and mines a block. */
   pass(seconds: number): Promise<void>
+  /** Does something and takes it all back, clock included. */
+  undoing(act: () => Promise<void>): Promise<void>
 }
 
 /** Starts a chain. */
@@ -137,6 +139,15 @@ export async function startRpc(): Promise<Rpc> {
     async pass(seconds) {
       await request('evm_increaseTime', toHex(seconds))
       await request('evm_mine')
+    },
+    async undoing(act) {
+      const before = await request('evm_snapshot')
+      try {
+        await act()
+      } finally {
+        await request('evm_revert', before)
+        rich.clear()
+      }
     },
     async [Symbol.asyncDispose]() {
       await anvil[Symbol.asyncDispose]()

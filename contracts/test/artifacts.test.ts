@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { bywayPoolArtifact, linkArtifact } from '@byway/chain'
+import { findStale, renderAll } from '../tools/artifacts.ts'
+import { compileAll, ROOT } from '../tools/solc.ts'
+
+/** EIP-170. */
+const MOST_BYTES = 24_576
+
+test('the committed artefacts are those of the present sources', () => {
+  assert.deepEqual(findStale(), [])
+})
+
+test('the compiler makes the committed artefacts again, to the byte', (t) => {
+  if (!process.env['SLOW'] && !process.env['CI']) return t.skip('15 s: with SLOW=1 and in CI')
+  const contracts = compileAll()
+  for (const [path, text] of renderAll(contracts))
+    assert.equal(readFileSync(ROOT + path, 'utf8'), text, path)
+  for (const { name, deployedBytes } of contracts)
+    assert.ok(deployedBytes <= MOST_BYTES, `${name} has ${deployedBytes} bytes`)
+})
+
+test('a contract is deployed only with an address for every library', () => {
+  const pool = bywayPoolArtifact
+  const address = `0x${'Ab'.repeat(20)}`
+  const linked = linkArtifact(pool, { PoseidonT3: address, PoseidonT4: address })
+  assert.equal(linked.length, pool.bytecode.length)
+  const places = Object.values(pool.links).flat()
+  assert.equal(linked.split('ab'.repeat(20)).length - 1, places.length)
+  for (const wrong of [{}, { PoseidonT3: address }, { PoseidonT3: address, PoseidonT4: '0x12' }])
+    assert.throws(() => linkArtifact(pool, wrong), RangeError)
+})

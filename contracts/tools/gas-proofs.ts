@@ -1,0 +1,60 @@
+/**
+ * What judging slot proofs costs on top of what the pool does: one real proof, judged alone and sixteen times over. Equal statements cost what different ones do.
+ */
+import { slotProofAuthoriserArtifact } from '@byway/chain'
+import { createZkEngine, slotInput } from '@byway/zk'
+import { LeanIMT } from '@zk-kit/lean-imt'
+import { poseidon1 } from 'poseidon-lite/poseidon1'
+import { poseidon2 } from 'poseidon-lite/poseidon2'
+import { poseidon3 } from 'poseidon-lite/poseidon3'
+import { encodeFunctionData, hexToBytes, toHex } from 'viem'
+import { profileTag } from '../test/kit/bytes.ts'
+import { startRpc } from '../test/kit/rpc.ts'
+import { DEPLOYER, PROFILE, UNITS_PER_SLOT } from '../test/kit/world.ts'
+
+const DOMAIN = 1n
+const X = 2n
+const LIMIT = 40
+const LEAVES = 64
+/** Of a transaction, and of each byte of its call data that is 0 or another. */
+const INTRINSIC_GAS = 21_000
+const ZERO_BYTE_GAS = 4
+const OTHER_BYTE_GAS = 16
+
+/** Adds a row for one proof and for sixteen together: execution only, for the call data is part of a bind already. */
+export async function measureProofs(rows: Record<string, number>): Promise<void> {
+  const { statement, proof } = await proveOne()
+  await using rpc = await startRpc()
+  const { abi } = slotProofAuthoriserArtifact
+  const { winValue, winsPerSlot, bond } = PROFILE
+  const to = await rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, [winValue, winsPerSlot, bond])
+  for (const size of [1, 16]) {
+    const args = [DOMAIN, Array(size).fill(statement), Array(size).fill(proof)]
+    const call = { abi, to, name: 'verifyAll', args }
+    if ((await rpc.read(call)) !== true) throw new Error('the proof does not hold')
+    const { gasUsed } = await rpc.send(DEPLOYER, call)
+    const data = encodeFunctionData({ abi, functionName: 'verifyAll', args: args as never })
+    rows[`judge ${size}, slot proof`] = Number(gasUsed) - dataGas(hexToBytes(data))
+  }
+}
+
+async function proveOne() {
+  const { winValue, winsPerSlot, bond } = PROFILE
+  const tag = profileTag(winValue, winsPerSlot, bond)
+  const tree = new LeanIMT((left: bigint, right: bigint) => poseidon2([left, right]))
+  for (let secret = 1n; secret <= LEAVES; secret++)
+    tree.insert(poseidon3([poseidon1([secret]), BigInt(LIMIT), tag]))
+  const { siblings, index } = tree.generateProof(0)
+  const path = siblings.map((sibling, i) => ({ sibling, isLeft: ((index >> i) & 1) === 1 }))
+  const shown = { domain: DOMAIN, x: X, tag, unitsPerSlot: BigInt(UNITS_PER_SLOT) }
+  using engine = createZkEngine()
+  const witness = { ...shown, secret: 1n, limit: LIMIT, j: 0, path }
+  const { signals, proof } = await engine.prove('slot', slotInput(witness))
+  const [root = 0n, nullifier = 0n] = signals
+  return { statement: { root, nullifier, x: X }, proof: toHex(proof) }
+}
+
+function dataGas(data: Uint8Array): number {
+  const zeros = data.filter((byte) => byte === 0).length
+  return INTRINSIC_GAS + zeros * ZERO_BYTE_GAS + (data.length - zeros) * OTHER_BYTE_GAS
+}
