@@ -3,9 +3,8 @@
  * chain alone; slot proofs in zero knowledge take its place behind the same port.
  * @module
  */
-import { toHex, utf8Bytes } from '@byway/protocol/base'
+import { toHex } from '@byway/protocol/base'
 import type { LeafTree, TicketCrypto } from '@byway/protocol/crypto'
-import type { DepositLeaf, PublishedRoot } from '@byway/protocol/payment'
 import {
   depositLeaf,
   identityCommitment,
@@ -21,15 +20,10 @@ import type { Pool } from '@byway/protocol/ticket'
 import { encodePlainProof } from '@byway/protocol/wire'
 import type { Opening } from '@byway/protocol/wire'
 import { moneyError } from './errors.ts'
+import { createLeafBook } from './leaf-book.ts'
+import type { DepositChain, LeafBook } from './leaf-book.ts'
 import type { Slot, SlotAuthoriser } from './ports.ts'
-
-/** What the authoriser looks up on the chain. */
-export interface DepositChain {
-  /** Every leaf from index `from` on, in order. */
-  leaves(from: number, signal: AbortSignal): Promise<readonly DepositLeaf[]>
-  /** The root to prove against now; undefined before the first. */
-  newestRoot(signal: AbortSignal): Promise<PublishedRoot | undefined>
-}
+import { sessionKeyOf } from './session-keys.ts'
 
 /** Signs for a deposit of its own. */
 export interface PlainOwner {
@@ -80,18 +74,16 @@ type PlainSlot = Slot & {
 class PlainAuthoriser implements SlotAuthoriser {
   readonly #deps: PlainAuthoriserDeps
   readonly #slots = new Map<string, PlainSlot>()
-  #leaves: bigint[] = []
-  /** The tree as it was under the root last asked for. */
-  #tree: LeafTree
+  readonly #leaves: LeafBook
 
   constructor(deps: PlainAuthoriserDeps) {
     this.#deps = deps
-    this.#tree = deps.createTree()
+    this.#leaves = createLeafBook(deps)
   }
 
   async slots(signal: AbortSignal): Promise<readonly Slot[]> {
     const deposits = await this.#deps.deposits()
-    await this.#readLeaves(signal)
+    await this.#leaves.refresh(signal)
     for (const deposit of deposits) this.#addSlots(deposit)
     return [...this.#slots.values()]
   }
@@ -102,9 +94,7 @@ class PlainAuthoriser implements SlotAuthoriser {
     const slot = this.#slots.get(toHex(nullifier))
     const published = await chain.newestRoot(signal)
     if (!slot || !published) throw moneyError('DEPOSIT_TOO_NEW', {})
-    await this.#growTo(numberOf(published.root), signal)
-    const path = this.#tree.pathOf(slot.leafIndex)
-    if (!path) throw moneyError('DEPOSIT_TOO_NEW', {})
+    const path = await this.#leaves.pathUnder(numberOf(published.root), slot.leafIndex, signal)
     const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
     const receiptKey = new Uint8Array(32)
     const x = u256Bytes(openingX(crypto, { sessionKey, receiptKey }))
@@ -119,13 +109,16 @@ class PlainAuthoriser implements SlotAuthoriser {
   }
 
   sessionKeyFor(nullifier: Uint8Array): Uint8Array {
-    const { crypto, sessionSecret } = this.#deps
-    for (let attempt = 0; ; attempt++) {
-      const parts = [SESSION_LABEL, nullifier, Uint8Array.of(attempt)]
-      const key = crypto.hmacSha256(sessionSecret, ...parts)
-      // One in 2^128 is no key.
-      if (crypto.isSecret(key)) return key
-    }
+    return sessionKeyOf(this.#deps.crypto, this.#deps.sessionSecret, nullifier)
+  }
+
+  /** A signature takes no time worth saving. */
+  prepare(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  isPrepared(): boolean {
+    return true
   }
 
   #addSlots(deposit: OwnedDeposit): void {
@@ -133,7 +126,7 @@ class PlainAuthoriser implements SlotAuthoriser {
     const secret = plainSecret(deposit.owner.address)
     const idc = identityCommitment(crypto, secret)
     const leafIndex = this.#leaves.indexOf(depositLeaf(crypto, pool, idc, deposit.limit))
-    if (leafIndex < 0) return
+    if (leafIndex === undefined) return
     for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
       const nullifier = u256Bytes(slotNullifier(crypto, pool, secret, number))
       const key = toHex(nullifier)
@@ -142,31 +135,4 @@ class PlainAuthoriser implements SlotAuthoriser {
       this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leafIndex })
     }
   }
-
-  async #readLeaves(signal: AbortSignal): Promise<void> {
-    const leaves = await this.#deps.chain.leaves(this.#leaves.length, signal)
-    this.#leaves.push(...leaves.map(({ leaf }) => leaf))
-  }
-
-  /** Inserts leaves until the tree has this root. The contract publishes roots of the past: what came after them is left out. */
-  async #growTo(root: bigint, signal: AbortSignal): Promise<void> {
-    if (this.#tree.root === root) return
-    await this.#readLeaves(signal)
-    if (this.#grow(root)) return
-    // The chain was reorganised under us: from the beginning, once.
-    this.#tree = this.#deps.createTree()
-    this.#leaves = []
-    await this.#readLeaves(signal)
-    if (!this.#grow(root)) throw moneyError('DEPOSIT_TOO_NEW', {})
-  }
-
-  #grow(root: bigint): boolean {
-    for (const leaf of this.#leaves.slice(this.#tree.size)) {
-      this.#tree.insert(leaf)
-      if (this.#tree.root === root) return true
-    }
-    return false
-  }
 }
-
-const SESSION_LABEL = utf8Bytes('byway session key v1')

@@ -34,6 +34,13 @@ export interface SlotAuthoriser {
   openingFor(nullifier: Uint8Array, signal: AbortSignal): Promise<Opening>
   /** The secp256k1 private key of a slot, 32 bytes: the same whenever it is asked for. */
   sessionKeyFor(nullifier: Uint8Array): Uint8Array
+  /**
+   * Makes openings ahead, for some of these slots, which nobody was shown. Call it when there is time, and again when a root is published.
+   * @throws what the chain or the prover throws, or the signal's reason
+   */
+  prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void>
+  /** True when the slot's opening is there at once. */
+  isPrepared(nullifier: Uint8Array): boolean
 }
 
 /**

@@ -132,6 +132,7 @@ class Keeper implements SlotKeeper {
     this.#refreshedAtMs = this.#deps.nowMs()
     for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
     this.#warnIfLow()
+    this.#prepare()
   }
 
   async slotFor(hop: NodeKey, use: SlotUse, signal: AbortSignal): Promise<ShownSlot> {
@@ -186,6 +187,7 @@ class Keeper implements SlotKeeper {
     } finally {
       this.#reserved.delete(keyOf(nullifier))
       this.#warnIfLow()
+      this.#prepare()
     }
   }
 
@@ -193,7 +195,9 @@ class Keeper implements SlotKeeper {
   async #reserve(): Promise<Uint8Array> {
     if (this.#unshown().length === 0) await this.#lookForTopUp()
     const unshown = this.#unshown()
-    const slot = unshown[Math.floor(this.#deps.random() * unshown.length)]
+    const ready = unshown.filter(({ nullifier }) => this.#deps.authoriser.isPrepared(nullifier))
+    const from = ready.length > 0 ? ready : unshown
+    const slot = from[Math.floor(this.#deps.random() * from.length)]
     if (!slot) throw moneyError('DEPOSIT_SPENT', { slots: this.counts.total })
     this.#reserved.add(keyOf(slot.nullifier))
     return slot.nullifier
@@ -202,6 +206,13 @@ class Keeper implements SlotKeeper {
   async #lookForTopUp(): Promise<void> {
     if (this.#deps.nowMs() - this.#refreshedAtMs < REFRESH_MIN_MS) return
     await this.refresh(this.#deps.closing)
+  }
+
+  /** In the background: what could not be made ahead is made when it is needed. */
+  #prepare(): void {
+    const { authoriser, closing } = this.#deps
+    const unshown = this.#unshown().map(({ nullifier }) => nullifier)
+    authoriser.prepare(unshown, closing).catch(() => {})
   }
 
   #unshown(): readonly Slot[] {

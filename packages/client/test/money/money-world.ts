@@ -64,6 +64,8 @@ export function createTestAuthoriser(list: Slot[]): TestAuthoriser {
       return Promise.resolve(testOpening(nullifier, authoriser.openings.length))
     },
     sessionKeyFor: sessionSecret,
+    prepare: () => Promise.resolve(),
+    isPrepared: () => false,
   }
   return authoriser
 }

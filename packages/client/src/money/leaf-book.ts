@@ -1,0 +1,77 @@
+/**
+ * All leaves of the pool, in order, and the tree over them as it was under a published root. The client reads the whole set, so that nobody learns which leaf it looks for.
+ * @module
+ */
+import type { LeafTree, TreePath } from '@byway/protocol/crypto'
+import type { DepositLeaf, PublishedRoot } from '@byway/protocol/payment'
+import { moneyError } from './errors.ts'
+
+/** What is looked up on the chain. */
+export interface DepositChain {
+  /** Every leaf from index `from` on, in order. */
+  leaves(from: number, signal: AbortSignal): Promise<readonly DepositLeaf[]>
+  /** The root to prove against now; undefined before the first. */
+  newestRoot(signal: AbortSignal): Promise<PublishedRoot | undefined>
+}
+
+/** The leaves as far as they are read. */
+export interface LeafBook {
+  /** Reads what is new. @throws what the chain throws, or the signal's reason */
+  refresh(signal: AbortSignal): Promise<void>
+  /** Where a leaf is, or undefined. */
+  indexOf(leaf: bigint): number | undefined
+  /**
+   * The way from a leaf up to this root.
+   * @throws DEPOSIT_TOO_NEW when the leaf came after the root; what the chain throws, or the signal's reason
+   */
+  pathUnder(root: bigint, index: number, signal: AbortSignal): Promise<TreePath>
+}
+
+/** Creates an empty book. */
+export function createLeafBook(deps: {
+  readonly chain: Pick<DepositChain, 'leaves'>
+  readonly createTree: () => LeafTree
+}): LeafBook {
+  let leaves: bigint[] = []
+  /** The tree as it was under the root last asked for. */
+  let tree = deps.createTree()
+
+  async function refresh(signal: AbortSignal): Promise<void> {
+    const more = await deps.chain.leaves(leaves.length, signal)
+    leaves.push(...more.map(({ leaf }) => leaf))
+  }
+
+  /** Inserts leaves until the tree has this root. The contract publishes roots of the past: what came after them is left out. */
+  function grow(root: bigint): boolean {
+    for (const leaf of leaves.slice(tree.size)) {
+      tree.insert(leaf)
+      if (tree.root === root) return true
+    }
+    return false
+  }
+
+  async function growTo(root: bigint, signal: AbortSignal): Promise<void> {
+    if (tree.root === root) return
+    await refresh(signal)
+    if (grow(root)) return
+    // An older root than the last one, or the chain was reorganised under us: from the beginning, once.
+    tree = deps.createTree()
+    leaves = []
+    await refresh(signal)
+    if (!grow(root)) throw moneyError('DEPOSIT_TOO_NEW', {})
+  }
+
+  return {
+    refresh,
+    indexOf(leaf) {
+      const index = leaves.indexOf(leaf)
+      return index < 0 ? undefined : index
+    },
+    async pathUnder(root, index, signal) {
+      await growTo(root, signal)
+      const path = tree.pathOf(index)
+      if (!path) throw moneyError('DEPOSIT_TOO_NEW', {})
+      return path
+    },
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The authorisation of slots in zero knowledge (SPEC §13.5): an opening shows that it is of some deposit, and nothing of which. A proof takes a second, so that some are made
+ * ahead, for slots that nobody was shown, as soon as a root is published.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import type { LeafTree, TicketCrypto } from '@byway/protocol/crypto'
+import {
+  depositLeaf,
+  identityCommitment,
+  numberOf,
+  openingX,
+  slotCount,
+  slotNullifier,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import type { Pool } from '@byway/protocol/ticket'
+import type { Opening } from '@byway/protocol/wire'
+import { moneyError } from './errors.ts'
+import { createLeafBook } from './leaf-book.ts'
+import type { DepositChain, LeafBook } from './leaf-book.ts'
+import type { Slot, SlotAuthoriser } from './ports.ts'
+import { sessionKeyOf } from './session-keys.ts'
+
+/** One of the client's deposits. Who has its secret can use all of its slots. */
+export type SecretDeposit = {
+  /** A field element. */
+  readonly secret: bigint
+  /** Bond units. */
+  readonly limit: number
+  /** False after lost state: any of its slots may have been shown by somebody who forgot it. */
+  readonly isPastKnown: boolean
+}
+
+/** What is to be proved of a slot, as the program wants it. */
+export type SlotWitness = {
+  readonly secret: bigint
+  readonly limit: number
+  /** Which slot. */
+  readonly j: number
+  /** From the leaf upwards. */
+  readonly path: readonly { readonly sibling: bigint; readonly isLeft: boolean }[]
+  readonly domain: bigint
+  readonly x: bigint
+  readonly tag: bigint
+  readonly unitsPerSlot: bigint
+}
+
+/** Makes proofs, off the event loop. */
+export interface SlotProver {
+  /** 256 bytes (SPEC §13.5). @throws when the statement is false or proving fails, or the signal's reason */
+  prove(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
+}
+
+export type ProofAuthoriserDeps = {
+  readonly crypto: TicketCrypto
+  readonly createTree: () => LeafTree
+  readonly pool: Pool
+  readonly chain: DepositChain
+  /** The client's deposits as they are known now; new ones turn up at the end. */
+  readonly deposits: () => Promise<readonly SecretDeposit[]>
+  /** 32 bytes from which every session key is made. */
+  readonly sessionSecret: Uint8Array
+  readonly prover: SlotProver
+  /** Uniform in [0, 1): which slots are proved ahead. Their order within a deposit would tell that two hops have the same client. */
+  readonly random: () => number
+}
+
+/** Creates the authoriser. */
+export function createProofAuthoriser(deps: ProofAuthoriserDeps): SlotAuthoriser {
+  return new ProofAuthoriser(deps)
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Openings made ahead: a guard, an attachment relay and two exits. */
+const OPENINGS_AHEAD = 4
+
+type ProvableSlot = Slot & {
+  readonly deposit: SecretDeposit
+  readonly number: number
+  readonly leafIndex: number
+}
+
+class ProofAuthoriser implements SlotAuthoriser {
+  readonly #deps: ProofAuthoriserDeps
+  readonly #leaves: LeafBook
+  readonly #slots = new Map<string, ProvableSlot>()
+  /** Made ahead, by nullifier. */
+  readonly #openings = new Map<string, Opening>()
+  /** The proofs that are being made: one at a time, whoever asks. */
+  #last: Promise<unknown> = Promise.resolve()
+  #preparing: Promise<void> | undefined
+
+  constructor(deps: ProofAuthoriserDeps) {
+    this.#deps = deps
+    this.#leaves = createLeafBook(deps)
+  }
+
+  async slots(signal: AbortSignal): Promise<readonly Slot[]> {
+    const deposits = await this.#deps.deposits()
+    await this.#leaves.refresh(signal)
+    for (const deposit of deposits) this.#addSlots(deposit)
+    return [...this.#slots.values()]
+  }
+
+  async openingFor(nullifier: Uint8Array, signal: AbortSignal): Promise<Opening> {
+    const root = await this.#newestRoot(signal)
+    const ready = this.#openings.get(toHex(nullifier))
+    this.#openings.delete(toHex(nullifier))
+    if (ready && numberOf(ready.root) === root) return ready
+    return await this.#inTurn(() => this.#prove(nullifier, root, signal))
+  }
+
+  sessionKeyFor(nullifier: Uint8Array): Uint8Array {
+    return sessionKeyOf(this.#deps.crypto, this.#deps.sessionSecret, nullifier)
+  }
+
+  prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    this.#preparing ??= this.#prepare(unshown, signal).finally(() => (this.#preparing = undefined))
+    return this.#preparing
+  }
+
+  isPrepared(nullifier: Uint8Array): boolean {
+    return this.#openings.has(toHex(nullifier))
+  }
+
+  async #prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    const root = await this.#newestRoot(signal)
+    const wanted = new Set(unshown.map(toHex))
+    for (const [name, opening] of this.#openings) {
+      if (!wanted.has(name) || numberOf(opening.root) !== root) this.#openings.delete(name)
+    }
+    const missing = shuffled(unshown, this.#deps.random).filter(
+      (nullifier) => !this.#openings.has(toHex(nullifier)),
+    )
+    for (const nullifier of missing.slice(0, OPENINGS_AHEAD - this.#openings.size)) {
+      const opening = await this.#inTurn(() => this.#prove(nullifier, root, signal))
+      this.#openings.set(toHex(nullifier), opening)
+    }
+  }
+
+  async #newestRoot(signal: AbortSignal): Promise<bigint> {
+    const published = await this.#deps.chain.newestRoot(signal)
+    if (!published) throw moneyError('DEPOSIT_TOO_NEW', {})
+    return numberOf(published.root)
+  }
+
+  async #prove(nullifier: Uint8Array, root: bigint, signal: AbortSignal): Promise<Opening> {
+    const { crypto, pool, prover } = this.#deps
+    if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
+    const slot = this.#slots.get(toHex(nullifier))
+    if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
+    const { siblings, pathBits } = await this.#leaves.pathUnder(root, slot.leafIndex, signal)
+    const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
+    const receiptKey = new Uint8Array(32)
+    const witness: SlotWitness = {
+      secret: slot.deposit.secret,
+      limit: slot.deposit.limit,
+      j: slot.number,
+      path: siblings.map((sibling, i) => ({ sibling, isLeft: ((pathBits >>> i) & 1) === 1 })),
+      domain: pool.domain,
+      x: openingX(crypto, { sessionKey, receiptKey }),
+      tag: pool.tag,
+      unitsPerSlot: BigInt(pool.unitsPerSlot),
+    }
+    const proof = await prover.prove(witness, signal)
+    return { root: u256Bytes(root), nullifier, sessionKey, receiptKey, proof }
+  }
+
+  /** The tree is shared, and a second proof at a time would only be slower. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    await before
+    try {
+      return await work()
+    } finally {
+      resolve()
+    }
+  }
+
+  #addSlots(deposit: SecretDeposit): void {
+    const { crypto, pool } = this.#deps
+    const idc = identityCommitment(crypto, deposit.secret)
+    const leafIndex = this.#leaves.indexOf(depositLeaf(crypto, pool, idc, deposit.limit))
+    if (leafIndex === undefined) return
+    for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
+      const nullifier = u256Bytes(slotNullifier(crypto, pool, deposit.secret, number))
+      const key = toHex(nullifier)
+      if (this.#slots.has(key)) continue
+      const isKnownUnshown = deposit.isPastKnown
+      this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leafIndex })
+    }
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item)
+}

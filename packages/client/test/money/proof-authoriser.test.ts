@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
+import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import {
+  createPool,
+  depositLeaf,
+  identityCommitment,
+  numberOf,
+  openingX,
+  slotNullifier,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import { createZkEngine, slotInput, slotSignals, type ZkEngine } from '@byway/zk'
+import { createProofAuthoriser, type SlotProver } from '../../src/money/proof-authoriser.ts'
+
+const pool = createPool(nodeTicketCrypto, {
+  chainId: 31_337,
+  pool: new Uint8Array(20).fill(7),
+  faceValue: 10n ** 17n,
+  winsPerSlot: 2,
+  bond: 10n ** 17n / 2n,
+})
+const { signal } = new AbortController()
+const SECRET = 0xdeb05171n
+const LIMIT = 12
+
+const leafOf = (secret: bigint): bigint =>
+  depositLeaf(nodeTicketCrypto, pool, identityCommitment(nodeTicketCrypto, secret), LIMIT)
+
+/** A chain with leaves of others around one of ours, whose root is published when the test says so. */
+function createChain() {
+  const leaves = [1n, 2n, SECRET, 3n].map(leafOf)
+  let published = createLeafTree(leaves).root
+  return {
+    deposit(secret: bigint): void {
+      leaves.push(leafOf(secret))
+    },
+    publish(): void {
+      published = createLeafTree(leaves).root
+    },
+    leaves: (from: number) =>
+      Promise.resolve(
+        leaves.slice(from).map((leaf, i) => ({
+          index: from + i,
+          leaf,
+          idc: 0n,
+          limit: LIMIT,
+        })),
+      ),
+    newestRoot: () => Promise.resolve({ root: u256Bytes(published), publishedAtS: 0 }),
+  }
+}
+
+describe('the proof authoriser (SPEC §13.5)', () => {
+  let engine: ZkEngine
+  let proofs = 0
+  const prover: SlotProver = {
+    async prove(witness) {
+      proofs++
+      return (await engine.prove('slot', slotInput(witness))).proof
+    },
+  }
+  before(() => {
+    engine = createZkEngine()
+  })
+  after(() => engine[Symbol.dispose]())
+
+  function createAuthoriser(chain = createChain(), secrets = [SECRET]) {
+    const deposits = secrets.map((secret) => ({ secret, limit: LIMIT, isPastKnown: true }))
+    return createProofAuthoriser({
+      crypto: nodeTicketCrypto,
+      createTree: createLeafTree,
+      pool,
+      chain,
+      deposits: () => Promise.resolve(deposits),
+      sessionSecret: new Uint8Array(32).fill(9),
+      prover,
+      random: () => 0.5,
+    })
+  }
+
+  it('knows the slots of its deposits, and no others', async () => {
+    const slots = await createAuthoriser().slots(signal)
+    // Twelve units hold two slots of five.
+    const expected = [0, 1].map((j) =>
+      toHex(u256Bytes(slotNullifier(nodeTicketCrypto, pool, SECRET, j))),
+    )
+    assert.deepEqual(slots.map(({ nullifier }) => toHex(nullifier)).toSorted(), expected.toSorted())
+    assert.deepEqual(await createAuthoriser(createChain(), [99n]).slots(signal), [])
+  })
+
+  it('makes openings that hold, bound to the key that will sign', async () => {
+    const authoriser = createAuthoriser()
+    const [slot] = await authoriser.slots(signal)
+    assert.ok(slot)
+    const opening = await authoriser.openingFor(slot.nullifier, signal)
+    const { domain, tag } = pool
+    const shown = { domain, tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
+    const statement = {
+      ...shown,
+      root: numberOf(opening.root),
+      nullifier: numberOf(opening.nullifier),
+      x: openingX(nodeTicketCrypto, opening),
+    }
+    assert.equal(await engine.verify('slot', slotSignals(statement), opening.proof), true)
+    const key = authoriser.sessionKeyFor(slot.nullifier)
+    assert.deepEqual(opening.sessionKey, nodeTicketCrypto.addressOfSecret(key))
+  })
+
+  it('makes openings ahead, gives each once, and makes them anew under a new root', async () => {
+    const chain = createChain()
+    const authoriser = createAuthoriser(chain)
+    const nullifiers = (await authoriser.slots(signal)).map(({ nullifier }) => nullifier)
+    const [first, second] = nullifiers
+    assert.ok(first && second)
+    await Promise.all([
+      authoriser.prepare(nullifiers, signal),
+      authoriser.prepare(nullifiers, signal),
+    ])
+    assert.ok(authoriser.isPrepared(first) && authoriser.isPrepared(second))
+    proofs = 0
+    await authoriser.openingFor(first, signal)
+    assert.equal(proofs, 0)
+    assert.equal(authoriser.isPrepared(first), false)
+    chain.deposit(55n)
+    chain.publish()
+    const { root } = await chain.newestRoot()
+    assert.deepEqual((await authoriser.openingFor(second, signal)).root, root)
+    assert.equal(proofs, 1)
+  })
+
+  it('says that a deposit is too new while no root holds it, and finds it under the next', async () => {
+    const chain = createChain()
+    chain.deposit(77n)
+    const authoriser = createAuthoriser(chain, [77n])
+    const [slot] = await authoriser.slots(signal)
+    assert.ok(slot)
+    await assert.rejects(authoriser.openingFor(slot.nullifier, signal), { code: 'DEPOSIT_TOO_NEW' })
+    chain.publish()
+    await authoriser.openingFor(slot.nullifier, signal)
+  })
+})
