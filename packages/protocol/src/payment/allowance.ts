@@ -41,13 +41,20 @@ export function createAllowance(grainBytes: number): Allowance {
 }
 
 class Account implements Allowance {
-  countedBytes = 0
   paidBytes = 0
   readonly #grainBytes: number
   #twoBdpBytes = 0
+  /** What the client itself sent and received. */
+  #ownBytes = 0
+  /** How much more the hop counted, as far as that is believed. */
+  #skewBytes = 0
 
   constructor(grainBytes: number) {
     this.#grainBytes = grainBytes
+  }
+
+  get countedBytes(): number {
+    return this.#ownBytes + this.#skewBytes
   }
 
   get aheadBytes(): number {
@@ -60,7 +67,7 @@ class Account implements Allowance {
   }
 
   count(bytes: number): boolean {
-    this.countedBytes += bytes
+    this.#ownBytes += bytes
     return this.aheadBytes < this.#lowBytes
   }
 
@@ -82,12 +89,16 @@ class Account implements Allowance {
 
   onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict {
     const missingBytes = Math.max(0, this.paidBytes - due.paidBytes)
-    const slackBytes =
-      Math.max(this.#grainBytes, this.#twoBdpBytes) + this.countedBytes / OVERCOUNT_SHARE
-    const isOvercounted = due.countedBytes > this.countedBytes + slackBytes
-    // Cells that died on their way to us were served: within bounds the hop's count is taken over.
-    if (!isOvercounted) this.countedBytes = Math.max(this.countedBytes, due.countedBytes)
+    // Cells that died on their way to us were served. Judged by our own count alone: one DUE must not make room for the next.
+    const skewBytes = due.countedBytes - this.#ownBytes
+    const isOvercounted = skewBytes > this.#slackBytes
+    if (!isOvercounted) this.#skewBytes = Math.max(this.#skewBytes, skewBytes)
     return { isOvercounted, missingBytes }
+  }
+
+  get #slackBytes(): number {
+    const inFlight = Math.max(this.#grainBytes, this.#twoBdpBytes)
+    return inFlight + Math.floor(this.#ownBytes / OVERCOUNT_SHARE)
   }
 
   /** A payment is due below this: a quarter grain while little flows, and else what flows until the next one arrives. */
