@@ -1,0 +1,125 @@
+/** A depositor with slots of his own on a fake chain, and what he sends: honest tickets, and every other kind. Real hashes and signatures. */
+import { randomBytes } from 'node:crypto'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import {
+  createPool,
+  depositLeaf,
+  identityCommitment,
+  openingX,
+  plainSecret,
+  provePlain,
+  slotNullifier,
+  ticketDigest,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import type { Pool } from '@byway/protocol/ticket'
+import { PAY } from '@byway/protocol/wire'
+import type { CommitsMessage, Opening, TicketMessage } from '@byway/protocol/wire'
+import type { FakeChain } from './fake-chain.ts'
+
+export const TEST_PAYMENT: PaymentParameters = {
+  chainId: 31_337,
+  rpcUrls: ['http://127.0.0.1:1'],
+  pool: new Uint8Array(20).fill(1),
+  registry: new Uint8Array(20).fill(2),
+  token: new Uint8Array(20).fill(3),
+  authoriser: new Uint8Array(20).fill(4),
+  deployBlock: 0,
+  winValue: 4_096_000n,
+  winsPerSlot: 2,
+  bond: 2_048_000n,
+  tokenSymbol: 'TEST',
+  tokenDecimals: 6,
+  issueDelayS: 1,
+  rootIntervalS: 60,
+  rootMaxAgeS: 3600,
+  lockS: 3600,
+  refundDelayS: 3600,
+  closeDelayS: 3600,
+  confirmations: 1,
+}
+
+export const TEST_POOL: Pool = createPool(nodeTicketCrypto, {
+  ...TEST_PAYMENT,
+  faceValue: TEST_PAYMENT.winValue,
+})
+
+/** A slot and the key that signs its tickets. */
+export type TestSlot = {
+  readonly opening: Opening
+  readonly sessionSecret: Uint8Array
+  /** The same slot under another session key. */
+  again(): TestSlot
+}
+
+/** Deposits and gives the slots of the deposit, under a root that is published now. */
+export function depositSlots(chain: FakeChain, count: number): readonly TestSlot[] {
+  const crypto = nodeTicketCrypto
+  const owner = secretOf()
+  const secret = plainSecret(crypto.addressOfSecret(owner))
+  const limit = count * TEST_POOL.unitsPerSlot
+  const tree = createLeafTree()
+  tree.insertMany([3n, 5n, 7n])
+  tree.insert(depositLeaf(crypto, TEST_POOL, identityCommitment(crypto, secret), limit))
+  const path = tree.pathOf(3)
+  if (!path) throw new Error('the leaf is there')
+  const root = u256Bytes(tree.root)
+  chain.publish(root, chain.nowS)
+  const slotOf = (slot: number): TestSlot => {
+    const sessionSecret = secretOf()
+    const sessionKey = crypto.addressOfSecret(sessionSecret)
+    const nullifier = slotNullifier(crypto, TEST_POOL, secret, slot)
+    const receiptKey = new Uint8Array(32)
+    const statement = {
+      root: tree.root,
+      nullifier,
+      domain: TEST_POOL.domain,
+      x: openingX(crypto, { sessionKey, receiptKey }),
+    }
+    const sign = (digest: Uint8Array): Uint8Array => crypto.signDigest(owner, digest)
+    const proof = provePlain(crypto, { statement, limit, slot, path, sign })
+    const opening = { root, nullifier: u256Bytes(nullifier), sessionKey, receiptKey, proof }
+    return { opening, sessionSecret, again: () => slotOf(slot) }
+  }
+  return Array.from({ length: count }, (_, slot) => slotOf(slot))
+}
+
+export type TicketChoice = {
+  readonly index: number
+  readonly commit: Uint8Array
+  readonly amount: bigint
+  readonly provider: Uint8Array
+  readonly pool?: Pool
+  readonly signer?: Uint8Array
+}
+
+/** Signs a ticket of a slot. */
+export function ticketOf(slot: TestSlot, choice: TicketChoice): TicketMessage {
+  const { index, commit, amount, provider, pool = TEST_POOL } = choice
+  const { nullifier } = slot.opening
+  const nonce = new Uint8Array(randomBytes(16))
+  const digest = ticketDigest(
+    nodeTicketCrypto,
+    { pool, provider, nullifier },
+    { index, amount, commit, nonce },
+  )
+  const signature = nodeTicketCrypto.signDigest(choice.signer ?? slot.sessionSecret, digest)
+  return { kind: PAY.TICKET, index, amount, nonce, signature }
+}
+
+/** The commit of an index, if these have it. */
+export function commitFor(all: readonly CommitsMessage[], index: number): Uint8Array {
+  for (const { firstIndex, commits } of all) {
+    const commit = commits[index - firstIndex]
+    if (commit) return commit
+  }
+  throw new Error('no such commit')
+}
+
+export function secretOf(): Uint8Array {
+  for (;;) {
+    const secret = new Uint8Array(randomBytes(32))
+    if (nodeTicketCrypto.isSecret(secret)) return secret
+  }
+}
