@@ -25,7 +25,7 @@ type Shown = {
   readonly client: TestClient
   readonly slot: TestSlot
   readonly commits: CommitsMessage[]
-  ticket(choice: Partial<TicketChoice> & { readonly index: number }): TicketMessage
+  readonly ticket: (choice: Partial<TicketChoice> & { readonly index: number }) => TicketMessage
 }
 
 async function show(live: LiveNode, client: TestClient, slot: TestSlot): Promise<Shown> {
