@@ -4,10 +4,16 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createClient, createProxy, type Client, type PathReport } from '@byway/client'
-import { createNode, type RunningNode } from '@byway/node'
+import {
+  createClient,
+  createProxy,
+  type Client,
+  type ClientPayment,
+  type PathReport,
+} from '@byway/client'
+import { createNode, type NodePaymentOptions, type RunningNode } from '@byway/node'
 import { NO_LOG, type Logger } from '@byway/protocol/base'
-import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
+import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError } from './errors.ts'
 import { planNetwork, withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
@@ -16,6 +22,15 @@ import { waitUntil } from './wait.ts'
 /** A start takes about a second; a loaded machine some. */
 const START_TIMEOUT_MS = 30_000
 
+/** What a paid network needs besides its nodes and its client. */
+export type TestnetPayment = {
+  readonly parameters: PaymentParameters
+  /** How a node is paid. */
+  readonly nodeOf: (plan: NodePlan) => NodePaymentOptions | Promise<NodePaymentOptions>
+  /** With what the client pays. */
+  readonly client: ClientPayment
+}
+
 export type TestnetOptions = {
   /** @default 6 */
   readonly nodes?: number | undefined
@@ -23,6 +38,8 @@ export type TestnetOptions = {
   readonly hops?: 1 | 2 | 3 | undefined
   /** Loopback origins that the exits may reach. @default none */
   readonly exitTargets?: readonly ExitTarget[] | undefined
+  /** How the network is paid, and with what. @default it is not */
+  readonly payment?: TestnetPayment | undefined
   readonly onPath?: ((path: PathReport) => void) | undefined
   readonly log?: Logger | undefined
   readonly signal?: AbortSignal | undefined
@@ -49,13 +66,14 @@ export async function testnet(options: TestnetOptions = {}): Promise<Testnet> {
   const parts = new AsyncDisposableStack()
   try {
     const folder = parts.use(await createTemporaryFolder())
-    const plan = planNetwork(options)
+    const plan = planNetwork({ ...options, payment: options.payment?.parameters })
     const { nodes, network } = await startNodes(plan, { ...options, signal }, folder.path, parts)
     const client = parts.use(
       createClient({
         network,
         hops: options.hops,
         unsafeSingleHop: options.hops === 1,
+        payment: options.payment?.client,
         onPath: options.onPath,
         log: options.log,
       }),
@@ -94,7 +112,7 @@ export function proxyTargets({
 /** The first contact starts alone, since the others need its port; the node without a port when there are relays to attach to. */
 async function startNodes(
   { network: unconnected, nodes: plans }: NetworkPlan,
-  options: Pick<TestnetOptions, 'log'> & { readonly signal: AbortSignal },
+  options: Pick<TestnetOptions, 'log' | 'payment'> & { readonly signal: AbortSignal },
   folder: string,
   parts: AsyncDisposableStack,
 ): Promise<{ nodes: readonly TestnetNode[]; network: NetworkParameters }> {
@@ -105,7 +123,8 @@ async function startNodes(
     const { host, country, asn } = plan
     const listen = host === undefined ? undefined : { host, port: 0 }
     const exit = plan.isExit ? ({ profile: 'web' } as const) : undefined
-    const node = parts.use(createNode({ network, home, listen, exit, country, asn, log }))
+    const payment = await options.payment?.nodeOf(plan)
+    const node = parts.use(createNode({ network, home, listen, exit, country, asn, payment, log }))
     await node.start(signal)
     return { plan, node }
   }

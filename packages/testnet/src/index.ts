@@ -1,7 +1,13 @@
 /** Public entry: a whole network on one machine, in this process for tests or as processes of their own. */
 export { type DemoOrigin, startDemoOrigin } from './demo-origin.ts'
 export { type TestnetError, testnetError } from './errors.ts'
-export { type Testnet, testnet, type TestnetNode, type TestnetOptions } from './in-process.ts'
+export {
+  type Testnet,
+  testnet,
+  type TestnetNode,
+  type TestnetOptions,
+  type TestnetPayment,
+} from './in-process.ts'
 export {
   DEFAULT_NODES,
   LEAST_NODES,

@@ -2,7 +2,7 @@
  * Who is in a network on one machine, and where: each node has an address, an AS and a country of its own, so that every path rule of SPEC §10.3
  * holds without a switch. 127.0.0.1 is left to the proxy and to targets. Starts nothing.
  */
-import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
+import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError } from './errors.ts'
 
 /** Two relays, an exit, and an exit without a public port: with fewer some circuit has no path. */
@@ -34,6 +34,8 @@ export type PlanOptions = {
   readonly nodes?: number | undefined
   /** Loopback origins that the exits may reach. @default none */
   readonly exitTargets?: readonly ExitTarget[] | undefined
+  /** How the network is paid. @default it is not */
+  readonly payment?: PaymentParameters | undefined
 }
 
 /**
@@ -56,7 +58,7 @@ export function planNetwork(options: PlanOptions = {}): NetworkPlan {
       asn: asnOf(index),
     }
   })
-  return { network: networkOf(nodes, options.exitTargets ?? []), nodes }
+  return { network: networkOf(nodes, options), nodes }
 }
 
 /** The same network with its first contact. */
@@ -69,7 +71,7 @@ export function withBootstrap(
 
 function networkOf(
   nodes: readonly NodePlan[],
-  exitTargets: readonly ExitTarget[],
+  { exitTargets = [], payment }: PlanOptions,
 ): NetworkParameters {
   return {
     name: 'testnet',
@@ -80,6 +82,7 @@ function networkOf(
     ),
     bootstrap: [],
     exitTargets,
+    payment,
   }
 }
 

@@ -1,0 +1,204 @@
+/** Payment for a network in one process: real stores on disk, real proofs, tickets and tokens; only the chain is in memory, and says what a test wants. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createPlainAuthoriser, type MonthBook } from '@byway/client'
+import type { NodePaymentOptions } from '@byway/node'
+import type { ClientMoneyEvent, MoneyEvent } from '@byway/protocol/ledger'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { SlotState, SlotWord } from '@byway/protocol/payment'
+import {
+  createPool,
+  depositLeaf,
+  identityCommitment,
+  numberOf,
+  plainDigest,
+  plainSecret,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import { openStore, type Store, type Winner } from '@byway/store'
+import type { TestnetPayment } from '../../src/index.ts'
+
+export const PARAMETERS: PaymentParameters = {
+  chainId: 31_337,
+  rpcUrls: ['http://127.0.0.1:1'],
+  pool: new Uint8Array(20).fill(1),
+  registry: new Uint8Array(20).fill(2),
+  token: new Uint8Array(20).fill(3),
+  authoriser: new Uint8Array(20).fill(4),
+  deployBlock: 0,
+  winValue: 4_096_000n,
+  winsPerSlot: 2,
+  bond: 2_048_000n,
+  tokenSymbol: 'TEST',
+  tokenDecimals: 6,
+  issueDelayS: 0,
+  rootIntervalS: 60,
+  rootMaxAgeS: 3600,
+  lockS: 3600,
+  refundDelayS: 3600,
+  closeDelayS: 3600,
+  confirmations: 1,
+}
+
+/** What the nodes and the client see of the chain. */
+export type MemoryChain = {
+  readonly nodes: NodePaymentOptions['chain']
+  setSlot(nullifier: Uint8Array, state: SlotState): void
+  mood: 'answers' | 'hangs'
+}
+
+export type PaidNode = {
+  readonly name: string
+  readonly store: Store
+  readonly provider: Uint8Array
+  readonly wins: Winner[]
+}
+
+export type PaidWorld = AsyncDisposable & {
+  readonly payment: TestnetPayment
+  readonly chain: MemoryChain
+  /** By name of the plan. */
+  readonly nodes: Map<string, PaidNode>
+  readonly clientStore: Store
+  readonly clientEvents: ClientMoneyEvent[]
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+export async function createPaidWorld(
+  options: { readonly slots?: number; readonly priceStep?: number } = {},
+): Promise<PaidWorld> {
+  const { slots = 40, priceStep = 4 } = options
+  const parts = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'byway-paid-net-'))
+  parts.defer(() => rm(folder, { recursive: true }))
+  const storeOf = async (name: string, side: 'node' | 'client'): Promise<Store> =>
+    parts.use(await openStore({ folder: join(folder, name), name: side, key: randomBytes(32) }))
+  const pool = createPool(nodeTicketCrypto, { ...PARAMETERS, faceValue: PARAMETERS.winValue })
+  const owner = secretOf()
+  const ownerAddress = nodeTicketCrypto.addressOfSecret(owner)
+  const limit = slots * pool.unitsPerSlot
+  const idc = identityCommitment(nodeTicketCrypto, plainSecret(ownerAddress))
+  const leaf = depositLeaf(nodeTicketCrypto, pool, idc, limit)
+  const { chain, deposits } = createMemoryChain(leaf, idc, limit)
+  const nodes = new Map<string, PaidNode>()
+  const clientStore = await storeOf('client', 'client')
+  const clientEvents: ClientMoneyEvent[] = []
+  const sign = (digest: Uint8Array): Uint8Array => nodeTicketCrypto.signDigest(owner, digest)
+  const authoriser = createPlainAuthoriser({
+    crypto: nodeTicketCrypto,
+    createTree: createLeafTree,
+    pool,
+    chain: deposits,
+    deposits: () =>
+      Promise.resolve([
+        {
+          owner: {
+            address: ownerAddress,
+            signPlainProof: ({ root, nullifier, domain, x }) => {
+              const numbers = { root, nullifier, domain, x }
+              const statement = {
+                root: numberOf(numbers.root),
+                nullifier: numberOf(numbers.nullifier),
+                domain: numberOf(numbers.domain),
+                x: numberOf(numbers.x),
+              }
+              return Promise.resolve(sign(plainDigest(nodeTicketCrypto, statement)))
+            },
+          },
+          limit,
+          isPastKnown: true,
+        },
+      ]),
+    sessionSecret: randomBytes(32),
+  })
+  const payment: TestnetPayment = {
+    parameters: PARAMETERS,
+    async nodeOf({ name }) {
+      const node = { name, store: await storeOf(name, 'node'), provider: randomBytes(20), wins: [] }
+      nodes.set(name, node)
+      return {
+        chain: chain.nodes,
+        store: node.store,
+        provider: node.provider,
+        priceStep,
+        onWin: (winner) => void nodes.get(name)?.wins.push(winner),
+      }
+    },
+    client: {
+      authoriser,
+      journal: clientStore.slots,
+      tokens: clientStore.tokens,
+      book: createMonthBook(),
+      record: (event) => Promise.resolve(void clientEvents.push(event)),
+    },
+  }
+  const disposal = (): Promise<void> => parts.disposeAsync()
+  return {
+    payment,
+    chain,
+    nodes,
+    clientStore,
+    clientEvents,
+    [Symbol.asyncDispose]: disposal,
+  }
+}
+
+/** Everything a node told its ledger. */
+export async function eventsOf(store: Store): Promise<MoneyEvent[]> {
+  const events: MoneyEvent[] = []
+  for await (const { event } of store.ledger.read()) events.push(event)
+  return events
+}
+
+function createMonthBook(): MonthBook {
+  const months = new Map<string, bigint>()
+  return {
+    load: (month) => Promise.resolve(months.get(month) ?? 0n),
+    add: (month, amount) =>
+      Promise.resolve(void months.set(month, (months.get(month) ?? 0n) + amount)),
+  }
+}
+
+function createMemoryChain(leaf: bigint, idc: bigint, limit: number) {
+  const tree = createLeafTree()
+  tree.insert(leaf)
+  const root = u256Bytes(tree.root)
+  const nowS = Math.floor(Date.now() / 1000)
+  const published = { root, publishedAtS: nowS }
+  const states = new Map<string, SlotState>()
+  const answer = async <T>(value: () => T): Promise<T> =>
+    chain.mood === 'hangs' ? await new Promise<T>(() => {}) : await Promise.resolve(value())
+  const wordOf = (state: SlotState): SlotWord => ({
+    holder: new Uint8Array(20),
+    lastIndex: 0,
+    wins: 0,
+    state,
+    isBurned: false,
+    timeS: 0,
+  })
+  const chain: MemoryChain = {
+    mood: 'answers',
+    setSlot: (nullifier, state) => void states.set(hex(nullifier), state),
+    nodes: {
+      head: () => answer(() => ({ number: 1, hash: '0x00', timeS: nowS })),
+      slot: (nullifier) => answer(() => wordOf(states.get(hex(nullifier)) ?? 'none')),
+      publishedRoot: (asked) => answer(() => (hex(asked) === hex(root) ? published : undefined)),
+    },
+  }
+  const deposits = {
+    leaves: (from: number) => answer(() => [{ index: 0, leaf, idc, limit }].slice(from)),
+    newestRoot: () => answer(() => published),
+  }
+  return { chain, deposits }
+}
+
+function secretOf(): Uint8Array {
+  for (;;) {
+    const secret = randomBytes(32)
+    if (nodeTicketCrypto.isSecret(secret)) return secret
+  }
+}
