@@ -42,8 +42,8 @@ export type CircuitSourceDeps = {
   readonly nowMs: () => number
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a node weighs as exit or middle. @default what the guards' keeper has measured */
-  readonly weightOf?: ((key: NodeKey) => number) | undefined
+  /** What a node weighs as exit or middle, given what the guards' keeper has measured. @default the measured weight */
+  readonly weightOf?: ((key: NodeKey, measured: number) => number) | undefined
 }
 
 /** Creates the source. */
@@ -89,11 +89,19 @@ class Source implements CircuitSource {
       set: directory.nodes,
       guards: preferStanding(guards.entries(nowMs), this.#deps.links),
       request,
-      weightOf: this.#deps.weightOf ?? ((key) => guards.weightOf(key)),
+      weightOf: (key) => this.#weigh(key, request),
       random,
       nowMs,
       unsafeSingleHop,
     })
+  }
+
+  /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
+  #weigh(key: NodeKey, { exit, controlled }: PathRequest): number {
+    const { guards, weightOf } = this.#deps
+    const measured = guards.weightOf(key)
+    if (key === exit || controlled !== undefined || !weightOf) return measured
+    return weightOf(key, measured)
   }
 
   async #tryPath(

@@ -158,10 +158,7 @@ class Engine implements Client {
       nowMs,
       entryLayer: options.entryLayer ?? false,
       unsafeSingleHop: options.unsafeSingleHop ?? false,
-      weightOf: (key) => {
-        const weight = this.#guards.weightOf(key)
-        return this.#money?.weigh(key, weight) ?? weight
-      },
+      weightOf: (key, measured) => this.#money?.weigh(key, measured) ?? measured,
     })
     this.#stock = createCircuitStock({
       source: this.#source,

@@ -41,10 +41,17 @@ export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly closing: AbortSignal
 }
 
+/** Whose link it is. */
+export type PaidEntry = {
+  readonly key: NodeKey
+  /** What it asks; undefined while its descriptor is not known (a first contact), or when it serves for nothing. */
+  readonly tariff: () => Tariff | undefined
+}
+
 /** Creates the payer of a fresh link. `link` is what the PAY messages go over. */
 export function createEntryPayer(
   deps: EntryPayerDeps,
-  entry: { readonly key: NodeKey; readonly tariff: Tariff },
+  entry: PaidEntry,
   link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>,
 ): LinkPayer {
   return new EntryPayer(deps, entry, link)
@@ -52,9 +59,9 @@ export function createEntryPayer(
 
 class EntryPayer implements LinkPayer, PaySender {
   readonly #deps: EntryPayerDeps
-  readonly #key: NodeKey
+  readonly #entry: PaidEntry
   readonly #link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>
-  readonly #session: SlotSession
+  #session: SlotSession | undefined
   readonly #allowance = createAllowance(UNIT_BYTES)
   readonly #rate = createRateMeter()
   readonly #gone = new AbortController()
@@ -67,24 +74,12 @@ class EntryPayer implements LinkPayer, PaySender {
 
   constructor(
     deps: EntryPayerDeps,
-    { key, tariff }: { readonly key: NodeKey; readonly tariff: Tariff },
+    entry: PaidEntry,
     link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>,
   ) {
     this.#deps = deps
-    this.#key = key
+    this.#entry = entry
     this.#link = link
-    this.#session = createSlotSession(
-      deps,
-      { key, use: 'link', tariff },
-      {
-        onReady: () => this.#pay(),
-        onRefused: (units) => this.#allowance.unpaid(units),
-        onSlotOver: (isInUse) => {
-          if (isInUse) void this.#open()
-        },
-        onFault: () => this.#leave(),
-      },
-    )
   }
 
   get isClosed(): boolean {
@@ -100,16 +95,16 @@ class EntryPayer implements LinkPayer, PaySender {
   }
 
   onPay(pay: PayMessage): void {
-    if (this.#session.onPay(pay)) return
+    if (this.#session?.onPay(pay) === true) return
     if (pay.kind === PAY.DUE) this.#onDue(pay)
     else this.#leave()
   }
 
   onClosed(): void {
     this.#gone.abort()
-    this.#session.onClosed()
+    this.#session?.onClosed()
     this.#book()
-    this.#deps.spending.onPaidLost(this.#key, 'link', Math.max(0, this.#allowance.aheadBytes))
+    this.#deps.spending.onPaidLost(this.#entry.key, 'link', Math.max(0, this.#allowance.aheadBytes))
   }
 
   /** For the session. */
@@ -125,7 +120,7 @@ class EntryPayer implements LinkPayer, PaySender {
   }
 
   #pay(): void {
-    if (!this.#isOpen) {
+    if (!this.#isOpen || !this.#session) {
       void this.#open()
       return
     }
@@ -143,6 +138,8 @@ class EntryPayer implements LinkPayer, PaySender {
   /** Shows a slot, and tries again when the entry cannot look at it now. */
   async #open(): Promise<void> {
     if (this.#isOpening || this.isClosed || this.#deps.nowMs() < this.#restUntilMs) return
+    const session = (this.#session ??= this.#createSession())
+    if (!session) return
     this.#isOpening = true
     this.#isOpen = false
     const signal = AbortSignal.any([this.#deps.closing, this.#gone.signal])
@@ -150,7 +147,7 @@ class EntryPayer implements LinkPayer, PaySender {
     for (const retryMs of [0, ...RETRY_MS]) {
       try {
         await delay(retryMs, signal, this.#deps.timers)
-        await this.#session.open(this, signal)
+        await session.open(this, signal)
         this.#isOpen = true
         break
       } catch (error) {
@@ -163,13 +160,31 @@ class EntryPayer implements LinkPayer, PaySender {
     else if (!signal.aborted) this.#restAfter(lastError)
   }
 
+  #createSession(): SlotSession | undefined {
+    const { key } = this.#entry
+    const tariff = this.#entry.tariff()
+    if (!tariff) return undefined
+    return createSlotSession(
+      this.#deps,
+      { key, use: 'link', tariff },
+      {
+        onReady: () => this.#pay(),
+        onRefused: (units) => this.#allowance.unpaid(units),
+        onSlotOver: (isInUse) => {
+          if (isInUse) void this.#open()
+        },
+        onFault: () => this.#leave(),
+      },
+    )
+  }
+
   #restAfter(error: unknown): void {
     this.#restUntilMs = this.#deps.nowMs() + REST_MS
     this.#deps.onUnpayable(error)
   }
 
   #leave(): void {
-    this.#deps.onFault(this.#key)
+    this.#deps.onFault(this.#entry.key)
     this.#link.close('protocol')
   }
 
@@ -178,6 +193,6 @@ class EntryPayer implements LinkPayer, PaySender {
     const bytes = countedBytes - this.#bookedBytes
     const freeBytes = Math.min(bytes, Math.max(0, countedBytes - paidBytes))
     this.#bookedBytes = countedBytes
-    this.#deps.spending.onUsed(this.#key, 'link', bytes - freeBytes, freeBytes)
+    this.#deps.spending.onUsed(this.#entry.key, 'link', bytes - freeBytes, freeBytes)
   }
 }

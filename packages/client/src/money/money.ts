@@ -176,9 +176,6 @@ class ClientMoney implements Money {
   }
 
   meter(link: Link, guard: NodeKey): Link {
-    const node = this.#deps.nodeOf(guard)
-    const tariff = node && this.#tariffOf(node)
-    if (!tariff) return link
     const payer = createEntryPayer(
       {
         ...this.#sessionDeps(),
@@ -187,7 +184,7 @@ class ClientMoney implements Money {
         onUnpayable: (error) => this.#onUnpayable(error),
         closing: this.#closing.signal,
       },
-      { key: guard, tariff },
+      { key: guard, tariff: () => this.#tariffOfKey(guard) },
       link,
     )
     return meterLink(link, payer)
@@ -231,6 +228,11 @@ class ClientMoney implements Money {
 
   async #admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage | undefined> {
     return this.#tariffOf(exit) ? await this.#shop.admission(exit, signal) : undefined
+  }
+
+  #tariffOfKey(key: NodeKey): Tariff | undefined {
+    const node = this.#deps.nodeOf(key)
+    return node && this.#tariffOf(node)
   }
 
   readonly #tariffOf = (node: PathNode): Tariff | undefined => tariffOf(this.#pool, node)

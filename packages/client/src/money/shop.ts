@@ -55,9 +55,9 @@ export type ShopDeps = {
 export interface Shop {
   start(): void
   /** A bandwidth token of this hop to send, or undefined when none is at hand: more are fetched or bought. */
-  spend(hop: NodeKey): SpendMessage | undefined
+  spend(hop: PathNode): SpendMessage | undefined
   /** Resolves when there may be tokens of this hop that were not there before. */
-  restocked(hop: NodeKey): Promise<void>
+  restocked(hop: PathNode): Promise<void>
   /**
    * What admits a tunnel to this exit, bought first if need be.
    * @throws PAYMENT_REFUSED when the exit sells none, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
@@ -100,16 +100,15 @@ class TokenShop implements Shop {
     this.#look()
   }
 
-  spend(key: NodeKey): SpendMessage | undefined {
-    const hop = this.#hops.get(key)
-    if (!hop) return undefined
+  spend(node: PathNode): SpendMessage | undefined {
+    const hop = this.#hopOf(node)
     const message = this.#take(hop, TOKEN_KIND.BANDWIDTH)
     if (!message) void this.#refill(hop)
     return message
   }
 
-  restocked(key: NodeKey): Promise<void> {
-    return this.#hops.get(key)?.changed.promise ?? NEVER
+  restocked(node: PathNode): Promise<void> {
+    return this.#hopOf(node).changed.promise
   }
 
   async admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage> {
@@ -261,5 +260,3 @@ function kindsOf({ isExit }: PathNode): readonly TokenKind[] {
 function nodeIdOf({ entry }: PathNode): Uint8Array {
   return entry.descriptor.nodeId
 }
-
-const NEVER: Promise<void> = new Promise(() => {})

@@ -67,7 +67,7 @@ export function createTunnelPayer(
 }
 
 type Account = {
-  readonly hop: NodeKey
+  readonly node: PathNode
   /** Its place on the leg; undefined is the exit. */
   readonly place: number | undefined
   readonly allowance: Allowance
@@ -101,7 +101,7 @@ class Payer implements TunnelPayer {
     const last = leg.path.length - 1
     this.#accounts = leg.path.flatMap((node, i) => {
       if (i === 0 || !this.#deps.isPaid(node)) return []
-      return i === last ? (exit ?? newAccount(node.key, undefined)) : newAccount(node.key, i)
+      return i === last ? (exit ?? newAccount(node, undefined)) : newAccount(node, i)
     })
   }
 
@@ -133,10 +133,10 @@ class Payer implements TunnelPayer {
     if (pay.kind === PAY.DUE) return this.#onDue(account, pay)
     if (pay.kind !== PAY.REFUSED) return false
     account.allowance.unpaid(1)
-    this.#deps.spending.onTokens('tokens-lost', account.hop, 'bandwidth', 1)
+    this.#deps.spending.onTokens('tokens-lost', account.node.key, 'bandwidth', 1)
     // A token that its own hop sold and now does not know was sold for nothing. A key may lapse under way.
     const isHarmless = pay.verdict === VERDICT.UNKNOWN_KEY || pay.verdict === VERDICT.TRY_LATER
-    if (!isHarmless) this.#deps.onFault(account.hop)
+    if (!isHarmless) this.#deps.onFault(account.node.key)
     return isHarmless
   }
 
@@ -158,14 +158,14 @@ class Payer implements TunnelPayer {
   #onDue(account: Account, due: { countedBytes: number; paidBytes: number }): boolean {
     const { isOvercounted, missingBytes } = account.allowance.onDue(due)
     if (isOvercounted) {
-      this.#deps.onFault(account.hop)
+      this.#deps.onFault(account.node.key)
       return false
     }
     // What was on its way when a leg died is paid once more, and nothing else is because a hop says so.
     const lost = Math.min(account.lostAtMost, Math.round(missingBytes / TOKEN_BYTES))
     account.lostAtMost -= lost
     account.allowance.unpaid(lost)
-    this.#deps.spending.onPaidLost(account.hop, 'tokens', lost * TOKEN_BYTES)
+    this.#deps.spending.onPaidLost(account.node.key, 'tokens', lost * TOKEN_BYTES)
     this.#pay(account)
     return true
   }
@@ -176,10 +176,10 @@ class Payer implements TunnelPayer {
   }
 
   #pay(account: Account): void {
-    const { allowance, hop, place } = account
+    const { allowance, node, place } = account
     if (this.#isStopped || account.isWaiting || allowance.countedBytes < UNPAID_BYTES) return
     for (let due = allowance.dueGrains(); due > 0; due--) {
-      const message = this.#deps.shop.spend(hop)
+      const message = this.#deps.shop.spend(node)
       if (!message) {
         void this.#payLater(account)
         return
@@ -188,27 +188,27 @@ class Payer implements TunnelPayer {
       allowance.paid(1)
       account.sentAtMs.push(this.#deps.nowMs())
       account.sentAtMs.splice(0, account.sentAtMs.length - MAX_UNDER_WAY)
-      this.#deps.spending.onTokens('tokens-spent', hop, 'bandwidth', 1)
+      this.#deps.spending.onTokens('tokens-spent', node.key, 'bandwidth', 1)
     }
   }
 
   async #payLater(account: Account): Promise<void> {
     account.isWaiting = true
-    await this.#deps.shop.restocked(account.hop)
+    await this.#deps.shop.restocked(account.node)
     account.isWaiting = false
     if (this.#accounts.includes(account)) this.#pay(account)
   }
 
   /** Books what an account used; what is left of it goes with it. */
-  #settle({ hop, allowance }: Account): void {
+  #settle({ node, allowance }: Account): void {
     const { countedBytes, paidBytes } = allowance
     const usedBytes = Math.min(Math.max(0, countedBytes - FREE_BYTES), paidBytes)
-    this.#deps.spending.onUsed(hop, 'tokens', usedBytes, countedBytes - usedBytes)
-    this.#deps.spending.onPaidLost(hop, 'tokens', paidBytes - usedBytes)
+    this.#deps.spending.onUsed(node.key, 'tokens', usedBytes, countedBytes - usedBytes)
+    this.#deps.spending.onPaidLost(node.key, 'tokens', paidBytes - usedBytes)
   }
 }
 
-function newAccount(hop: NodeKey, place: number | undefined): Account {
+function newAccount(node: PathNode, place: number | undefined): Account {
   const allowance = createAllowance(TOKEN_BYTES)
-  return { hop, place, allowance, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
+  return { node, place, allowance, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
 }

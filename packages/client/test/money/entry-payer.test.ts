@@ -38,7 +38,7 @@ function open(money: MoneyWorld, hop: TestHop) {
       onUnpayable: (error) => void unpayable.push(error),
       closing: NEVER,
     },
-    { key: hop.node.key, tariff },
+    { key: hop.node.key, tariff: () => tariff },
     link,
   )
   carrier.listen({ onPay: (pay) => payer.onPay(pay), onClosed: () => payer.onClosed() })
