@@ -38,6 +38,8 @@ const HINTS: Readonly<Record<string, string>> = {
   HOME_FILE_OPEN: 'chmod 600 the file; if it holds a key, others may have read it',
   HOME_NOT_OWNED: 'set BYWAY_HOME to a folder of your own',
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
+  LEDGER_NO_BOOKS:
+    'books begin when a node or a client of a paid network runs; name its state folder with --home',
   PURSE_ADDRESS:
     'copy the address whole, with its capital and small letters: they are its checksum',
   PURSE_EXISTS: 'move purse.json away (keep it safe), or choose another state folder with --home',
@@ -49,6 +51,8 @@ const HINTS: Readonly<Record<string, string>> = {
   PURSE_WORDS_CHECKSUM: 'one word is another than written down, or two are swapped',
   PURSE_WORD_UNKNOWN: 'look at that word on paper; all are English, of three to eight letters',
   RUN_PORT_TAKEN: 'stop the program that listens there, or choose another port with --port',
+  RUN_STORE_KEY:
+    'put back <side>-store.key from a copy of the state folder; without it records cannot be told from forged ones',
   RUN_SINGLE_HOP: 'use --hops 2 or --hops 3',
   WALLET_PASSPHRASE_MISSING:
     'name a file (mode 0600) with BYWAY_PASSPHRASE_FILE, or use a terminal; never an argument',

@@ -1,6 +1,7 @@
 /** The command tree of `byway`, and the way from a command line to an exit code. A command that is not built is not here. */
 import { Command, CommanderError } from 'commander'
 import { addExitCommands } from './commands/exit-consent.ts'
+import { addLedgerCommand } from './commands/ledger.ts'
 import { addNodeCommands } from './commands/node.ts'
 import { addPolicyCommands } from './commands/policy-check.ts'
 import { addStartCommand } from './commands/start.ts'
@@ -47,6 +48,7 @@ function createProgram(io: CliIo): Command {
   addExitCommands(program, io)
   addPolicyCommands(program, io)
   addWalletCommands(program, io)
+  addLedgerCommand(program, io)
   addTestnetCommand(program, io)
   return program
 }

@@ -14,9 +14,14 @@ import { controlError } from './control-errors.ts'
 export type ControlledProgram = 'client' | 'node'
 
 /** What may be asked. */
-export type ControlQuestion = 'status' | 'stop'
+export type ControlQuestion = 'status' | 'stop' | `ledger ${number}`
 
-export type ControlAnswers = { readonly [Question in ControlQuestion]: () => JsonObject }
+export type ControlAnswers = {
+  readonly status: () => JsonObject
+  readonly stop: () => JsonObject
+  /** A page of the ledger after a place; a program that is not paid and pays nobody has none. */
+  readonly ledger?: ((afterSequence: number) => Promise<JsonObject>) | undefined
+}
 
 /** A question is one word; an answer grows with the tunnels. */
 const MAX_QUESTION_BYTES = 64
@@ -39,7 +44,8 @@ export async function openControl(
   answers: ControlAnswers,
 ): Promise<AsyncDisposable> {
   const path = socketPath(home, program)
-  const server = createServer((socket) => answerOne(socket, answers))
+  // Whoever has asked ends his side; the answer may come later.
+  const server = createServer({ allowHalfOpen: true }, (socket) => answerOne(socket, answers))
   server.maxConnections = MAX_CONNECTIONS
   try {
     await listen(server, path)
@@ -92,15 +98,28 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
   let asked = ''
   socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
   socket.on('error', () => socket.destroy())
+  const onEnd = (): void => void socket.destroy()
+  socket.on('end', onEnd)
   socket.setEncoding('utf8')
   socket.on('data', (part: string) => {
     asked += part
     const end = asked.indexOf('\n')
     if (end < 0 && asked.length <= MAX_QUESTION_BYTES) return
-    const question = asked.slice(0, end)
-    if (question !== 'status' && question !== 'stop') socket.destroy()
-    else socket.end(`${JSON.stringify(answers[question]())}\n`)
+    socket.removeAllListeners('data').off('end', onEnd)
+    socket.resume()
+    void answer(asked.slice(0, end), answers).then(
+      (value) => (value ? socket.end(`${JSON.stringify(value)}\n`) : socket.destroy()),
+      () => socket.destroy(),
+    )
   })
+}
+
+/** Undefined for a question that is none. */
+async function answer(question: string, answers: ControlAnswers): Promise<JsonObject | undefined> {
+  if (question === 'status' || question === 'stop') return answers[question]()
+  const [, place] = /^ledger (\d{1,15})$/.exec(question) ?? []
+  if (place === undefined) return undefined
+  return (await answers.ledger?.(Number(place))) ?? { events: [], next: null }
 }
 
 async function readAll(socket: Socket): Promise<string> {

@@ -6,6 +6,8 @@ type RunErrors = {
   RUN_PORT_TAKEN: { port: number }
   /** One hop hides nothing from the exit: only a network on one machine, for measuring, may be used that way. */
   RUN_SINGLE_HOP: Record<string, never>
+  /** The file with the store's key holds no key: restore it from a copy of the state folder, or the records cannot be trusted. */
+  RUN_STORE_KEY: { side: string }
 }
 
 export type RunError = ErrorOf<RunErrors>
@@ -13,4 +15,5 @@ export type RunError = ErrorOf<RunErrors>
 export const runError: ErrorBuilder<RunErrors> = errorBuilder<RunErrors>({
   RUN_PORT_TAKEN: ['local', "the proxy's port is taken"],
   RUN_SINGLE_HOP: ['config', 'one hop is for local networks only'],
+  RUN_STORE_KEY: ['local', "the key of the store's records is damaged"],
 })

@@ -1,0 +1,47 @@
+/** The store of money records in a state folder, and the key that authenticates its rows. */
+import { randomBytes } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readPrivateFile, writePrivateFile } from '@byway/home'
+import { fromHex, toHex } from '@byway/protocol/base'
+import type { LedgerSide } from '@byway/protocol/ledger'
+import { openStore, type Store, type StoreHealth } from '@byway/store'
+import { runError } from './run-errors.ts'
+
+const KEY_BYTES = 32
+
+/**
+ * Opens the store of the node or of the client of a state folder; makes it, and its key, where there is none.
+ * @throws RUN_STORE_KEY when the key's file holds no key, and what `openStore` and the home throw
+ */
+export async function openOwnStore(
+  home: string,
+  side: LedgerSide,
+  onHealth?: (health: StoreHealth) => void,
+): Promise<Store> {
+  const key = await storeKey(home, side)
+  return openStore({ folder: home, name: side, key, ...(onHealth ? { onHealth } : {}) })
+}
+
+/** True when a node or a client has kept records in the state folder. */
+export async function hasOwnStore(home: string, side: LedgerSide): Promise<boolean> {
+  try {
+    await access(join(home, `${side}.db`))
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function storeKey(home: string, side: LedgerSide): Promise<Uint8Array> {
+  const path = join(home, `${side}-store.key`)
+  const text = await readPrivateFile(path)
+  if (text === undefined) {
+    const fresh = new Uint8Array(randomBytes(KEY_BYTES))
+    await writePrivateFile(path, `${toHex(fresh)}\n`)
+    return fresh
+  }
+  const key = fromHex(text.trim())
+  if (key?.length !== KEY_BYTES) throw runError('RUN_STORE_KEY', { side })
+  return key
+}
