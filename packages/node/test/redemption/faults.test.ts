@@ -1,0 +1,92 @@
+/** The chain goes away, gas becomes dear, a nonce goes missing (SECURITY R17, R19): nothing is lost, nothing is paid twice. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { toHex } from 'viem'
+import { startHostileProxy } from '../../../chain/test/support/hostile-proxy.ts'
+import { GWEI, openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
+
+const HOUR_MS = 3_600_000
+
+const world = await startRedeemingWorld()
+const { scene } = world
+const { rpc } = scene.world
+after(() => world[Symbol.asyncDispose]())
+const NET = (scene.world.profile.winValue * 95n) / 100n
+const mine = (): Promise<void> => world.mine(1)
+
+async function richProvider(name: string) {
+  const key = await scene.provider(name)
+  await rpc.request('anvil_setBalance', key.address, toHex(10n ** 21n))
+  return key
+}
+
+test('the chain is away for an hour: wins wait on the disk, and are paid once it is back', async (t) => {
+  const key = await richProvider('away')
+  const slots = await scene.slots('away payer', 4)
+  const proxy = await startHostileProxy(t, rpc.url)
+  let nowMs = Date.now()
+  const settings = { ...settingsOf(world, 'away'), url: proxy.url }
+  await using provider = await openProvider(settings, { nowMs: () => nowMs })
+  const add = async (at: number): Promise<void> => {
+    const slot = slots[at] ?? assert.fail()
+    await provider.store.winners.add(world.winner(slot, key, 1, nowMs))
+  }
+  await add(0)
+  // It goes away between a lock that was sent and the rest.
+  await provider.redemption.look(world.signal)
+  proxy.manner = { type: 'hang-up' }
+  for (const at of [1, 2, 3]) {
+    await add(at)
+    nowMs += HOUR_MS / 3
+    const status = await provider.redemption.look(world.signal)
+    assert.deepEqual(status, { open: at + 1, deadlineS: undefined, isChainAway: true })
+  }
+  assert.deepEqual(provider.alerts, [{ type: 'chain-unreachable' }])
+  await rpc.pass(HOUR_MS / 1000)
+  proxy.manner = { type: 'honest' }
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 4, mine)
+  assert.equal(await scene.credit(key.address), 4n * NET)
+})
+
+test('gas becomes ten times too dear: a later win waits until it is cheap again', async () => {
+  const key = await richProvider('dear')
+  const [slot] = await scene.slots('dear payer', 1)
+  if (!slot) assert.fail()
+  const setBaseFee = (wei: bigint): Promise<unknown> =>
+    rpc.request('anvil_setNextBlockBaseFeePerGas', toHex(wei))
+  await using provider = await openProvider(settingsOf(world, 'dear'))
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
+  await provider.store.winners.add(world.winner(slot, key, 2))
+  // A claim may cost 3 % of a win in 46 000 gas; the price of the coin makes that 65 gwei.
+  await setBaseFee(650n * GWEI)
+  await mine()
+  await provider.redemption.look(world.signal)
+  assert.deepEqual(statesOf(await provider.winners()), { done: 1, received: 1 })
+  assert.deepEqual(provider.alerts, [{ type: 'gas-dear', winners: 1 }])
+  await setBaseFee(GWEI)
+  await mine()
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
+  assert.equal(await scene.credit(key.address), 2n * NET)
+})
+
+test('a transaction that never reached the chain leaves no gap that stops the rest', async () => {
+  const key = await richProvider('gap')
+  const [first, second] = await scene.slots('gap payer', 2)
+  if (!first || !second) assert.fail()
+  const settings = settingsOf(world, 'gap')
+  {
+    await using provider = await openProvider(settings)
+    await provider.store.winners.add(world.winner(first, key, 1))
+    await rpc.request('evm_setAutomine', false)
+    await provider.redemption.look(world.signal)
+    const [lock] = await provider.store.transactions.pending(provider.lane.account)
+    assert.ok(lock)
+    await rpc.request('anvil_dropTransaction', lock.forms[0]?.hash)
+    await rpc.request('evm_setAutomine', true)
+  }
+  await using provider = await openProvider(settings)
+  await provider.store.winners.add(world.winner(second, key, 1))
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
+  assert.equal(await scene.credit(key.address), 2n * NET)
+})
