@@ -49,10 +49,14 @@ export function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER })
 }
 
-/** Makes an empty private file, or closes an own one to others. SQLite gives its side files the same mode. */
+/**
+ * Makes an empty private file, or closes an own one to others. SQLite gives its side files the same mode. A file that is there is not opened: closing it again
+ * would end the locks that this process has on it (POSIX).
+ */
 export function makePrivate(path: string): void {
-  closeSync(openSync(path, 'a', PRIVATE_FILE))
-  if ((statSync(path).mode & FOREIGN_BITS) !== 0) chmodSync(path, PRIVATE_FILE)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) closeSync(openSync(path, 'a', PRIVATE_FILE))
+  else if ((found.mode & FOREIGN_BITS) !== 0) chmodSync(path, PRIVATE_FILE)
 }
 
 export function fileBytes(path: string): number | undefined {

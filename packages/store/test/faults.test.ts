@@ -1,0 +1,228 @@
+/** Bad disks and sudden ends (SECURITY R20–R25): what was acknowledged is there, and what cannot be done is said. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { openStore, type StoreHealth } from '@byway/store'
+import { copyStore } from './support/disk.ts'
+import { bytes, KEY, openAt, opening, temporaryFolder, winner } from './support/records.ts'
+
+const CHILD = fileURLToPath(new URL('support/store-child.ts', import.meta.url))
+const MIB = 1024 * 1024
+const IS_SLOW = process.env['SLOW'] === '1'
+const hasTracer = spawnSync('strace', ['-V']).status === 0
+const noTracer = hasTracer ? false : 'needs strace'
+
+type Ending = {
+  readonly lines: readonly string[]
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** Runs the child to its end, under a tracer that spoils system calls if there are rules. */
+async function runChild(
+  folder: string,
+  count: number,
+  rules: readonly string[] = [],
+): Promise<Ending> {
+  const node = [process.execPath, '--conditions=byway:source', CHILD, folder, String(count)]
+  const traced = ['strace', '-f', '-qq', '-o', '/dev/null', ...rules, ...node]
+  const [command = '', ...rest] = rules.length > 0 ? traced : node
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (some: string) => (text += some))
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.once('close', (...ended) => resolve(ended)),
+  )
+  return { lines: text.split('\n').filter(Boolean), code, signal }
+}
+
+/** Winners that were acknowledged before the end. */
+function acknowledged({ lines }: Ending): number {
+  return lines.filter((line) => /^\d+$/.test(line)).length
+}
+
+/** Opens what is left and compares: everything acknowledged is there, whole, and what came with it. */
+async function checkAfter(folder: string, count: number): Promise<void> {
+  await using store = await openAt(folder)
+  const { damagedRows, missingRows, isTailLost } = store.report
+  assert.deepEqual(
+    { damagedRows, missingRows, isTailLost },
+    { damagedRows: 0, missingRows: 0, isTailLost: false },
+  )
+  const found = await store.winners.list(['received'])
+  assert.ok(found.length >= count && found.length <= count + 1, `${found.length} of ${count}`)
+  for (let number = 0; number < count; number++) {
+    assert.deepEqual(found[number]?.reveal, winner(number).reveal)
+    assert.equal((await store.openings.get(opening(number).nullifier))?.floor, 128)
+    const nonce = bytes(`nonce ${number}`, 32)
+    assert.equal(await store.spentTokens.spend(bytes('token key', 8), nonce), 'spent')
+  }
+}
+
+test(
+  'a kill at any fsync of the ticket path loses nothing that was acknowledged',
+  { skip: noTracer },
+  async () => {
+    await using folder = await temporaryFolder()
+    let isOver = false
+    let runs = 0
+    // Each run gets a little further than the one before; the first fsyncs make the store.
+    for (let at = 1; !isOver; at += IS_SLOW ? 1 : 6) {
+      const home = join(folder.path, `kill-${at}`)
+      const ending = await runChild(home, 4, [
+        '-e',
+        'trace=fsync',
+        '-e',
+        `inject=fsync:signal=SIGKILL:when=${at}`,
+      ])
+      isOver = ending.lines.includes('closed')
+      assert.ok(
+        isOver || ending.signal === 'SIGKILL' || ending.code === 137,
+        JSON.stringify(ending),
+      )
+      await checkAfter(home, acknowledged(ending))
+      runs++
+    }
+    assert.ok(runs > 3)
+  },
+)
+
+test(
+  'a failed fsync ends the store at once, without a second try',
+  { skip: noTracer },
+  async () => {
+    await using folder = await temporaryFolder()
+    const rules = ['-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO:when=24+']
+    const ending = await runChild(folder.path, 20, rules)
+    assert.equal(ending.code, 74)
+    assert.deepEqual(ending.lines.slice(-2).toSorted(), ['STORE_FAILED', 'health failed'])
+    assert.ok(acknowledged(ending) < 20)
+  },
+)
+
+test('a disk without room is told as full, and goes on when there is room', async () => {
+  await using folder = await temporaryFolder()
+  const told: StoreHealth[] = []
+  const big = (number: number) => ({ ...opening(number), opening: bytes(`big ${number}`, 2000) })
+  await using store = await openAt(folder.path, {
+    maxBytes: 2 * MIB,
+    onHealth: (health) => told.push(health),
+  })
+  await assert.rejects(
+    async () => {
+      for (let number = 0; ; number++) await store.openings.remember(big(number))
+    },
+    { code: 'STORE_FULL' },
+  )
+  assert.deepEqual([store.health, told], ['full', ['full']])
+  // What is under way still fits, into space that was kept free.
+  for (let number = 0; number < 50; number++)
+    assert.equal(await store.winners.add(winner(number)), 'new')
+  await assert.rejects(store.openings.remember(big(9999)), { code: 'STORE_FULL' })
+  assert.ok((await store.openings.forgetBefore(Number.MAX_SAFE_INTEGER)) > 100)
+  const isOk = new Promise<void>((resolve) => {
+    const look = setInterval(() => {
+      if (store.health !== 'ok') return
+      clearInterval(look)
+      resolve()
+    }, 50)
+  })
+  await isOk
+  assert.equal(await store.openings.remember(big(1)), 'new')
+  assert.equal((await store.winners.list(['received'])).length, 50)
+})
+
+test('a second process and a second store of the same process are refused', async () => {
+  await using folder = await temporaryFolder()
+  {
+    await using store = await openAt(folder.path)
+    await store.winners.add(winner(0))
+    await assert.rejects(openAt(folder.path), { code: 'STORE_LOCKED' })
+    assert.deepEqual((await runChild(folder.path, 1)).lines, ['STORE_LOCKED'])
+    // A lock file by itself means nothing; another name is another store.
+    await using other = await openAt(folder.path, { name: 'client' })
+    assert.equal(other.report.isNew, true)
+  }
+  assert.deepEqual((await runChild(folder.path, 1)).lines, ['open', '0', 'closed'])
+})
+
+test('a store that was killed can be opened at once, again and again, and leaves no files behind', async () => {
+  await using folder = await temporaryFolder()
+  const files: string[][] = []
+  for (let round = 0; round < 3; round++) {
+    const node = [process.execPath, '--conditions=byway:source', CHILD, folder.path, '1000000']
+    const child = spawn(node[0] ?? '', node.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
+    for await (const chunk of child.stdout) if (String(chunk).includes('\n')) break
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('exit', resolve))
+    await using store = await openAt(folder.path)
+    assert.equal(store.report.isNew, false)
+    assert.deepEqual(store.report.sideFiles, [])
+    files.push((await readdir(folder.path)).toSorted())
+  }
+  assert.deepEqual(files[2], files[0])
+})
+
+test('keeps no more than four copies of damaged files, however often it is damaged', async () => {
+  await using folder = await temporaryFolder()
+  for (let round = 0; round < 6; round++) {
+    {
+      await using store = await openAt(folder.path)
+      await store.winners.add(winner(round))
+    }
+    await writeFile(join(folder.path, 'node.db'), 'not a database')
+  }
+  await using store = await openAt(folder.path)
+  assert.equal(store.report.sideFiles.length, 1)
+  const copies = (await readdir(folder.path)).filter((name) => name.includes('damaged'))
+  assert.equal(copies.length, 4)
+})
+
+test('says what is wrong with a folder that cannot be used', async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, 'file')
+  await writeFile(file, '')
+  const open = (path: string) => openStore({ folder: path, name: 'node', key: KEY })
+  await assert.rejects(open(join(file, 'home')), {
+    code: 'STORE_UNUSABLE',
+    context: { errno: 'ENOTDIR' },
+  })
+})
+
+test(
+  'refuses a read-only folder, and the store in it is unharmed',
+  { skip: process.getuid?.() === 0 ? 'root may write anywhere' : false },
+  async () => {
+    await using folder = await temporaryFolder()
+    const home = join(folder.path, 'home')
+    await mkdir(home)
+    await chmod(home, 0o500)
+    await assert.rejects(openAt(home), { code: 'STORE_UNUSABLE' })
+    await chmod(home, 0o700)
+  },
+)
+
+test('what a power cut leaves at any moment holds all that was acknowledged before it', async () => {
+  await using folder = await temporaryFolder()
+  const live = join(folder.path, 'live')
+  const store = await openAt(live)
+  for (let number = 0; number < 12; number++) {
+    const writing = Promise.all([
+      store.openings.remember(opening(number)),
+      store.winners.add(winner(number)),
+    ])
+    const copy = join(folder.path, `cut-${number}`)
+    // A copy in the middle of a write, as a disk is that lost its power: files as of slightly different moments.
+    await copyStore(live, copy)
+    await writing
+    await using cut = await openAt(copy)
+    const found = (await cut.winners.list(['received'])).length
+    assert.ok(found === number || found === number + 1, `${found} of ${number}`)
+    assert.equal(cut.report.damagedRows + cut.report.missingRows, 0)
+    await rm(copy, { recursive: true })
+  }
+  await store[Symbol.asyncDispose]()
+})
