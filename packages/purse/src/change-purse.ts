@@ -13,6 +13,7 @@ import {
   sealVouchers,
   writePurseFile,
 } from './purse-file.ts'
+import { LOCAL_PASSPHRASE } from './unlock.ts'
 import { formatVoucher, type VoucherNetwork } from './voucher.ts'
 
 /**
@@ -69,7 +70,7 @@ export async function writeNewPrivateFile(path: string, text: string): Promise<v
 export async function keepVoucher(
   home: string,
   key: Uint8Array,
-  passphrase: string,
+  passphrase: string = LOCAL_PASSPHRASE,
 ): Promise<boolean> {
   if (!isKey(key)) throw purseError('PURSE_KEY', { key: 'voucher' })
   const file = await readPurseFile(home)
@@ -105,11 +106,11 @@ export async function noteFirstDeposit(home: string, number: number): Promise<vo
  */
 export async function voucherText(
   home: string,
-  passphrase: string,
+  passphrase: string | undefined,
   { index, network }: { readonly index: number; readonly network: VoucherNetwork },
 ): Promise<string> {
   const { keystore } = await readPurseFile(home)
-  const funds = await unsealKeystore(keystore, passphrase)
+  const funds = await unsealKeystore(keystore, passphrase ?? LOCAL_PASSPHRASE)
   const key = deriveOwnerKey(funds, 'voucher', index)
   const text = formatVoucher(key, network)
   for (const secret of [funds, key]) secret.fill(0)

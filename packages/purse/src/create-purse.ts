@@ -105,6 +105,22 @@ export async function sealOwner(
   }
 }
 
+/** The owner's key, 32 bytes; the caller's to overwrite. @throws what opening a keystore throws */
+export async function openOwner(
+  source:
+    | { readonly words: readonly string[] }
+    | { readonly keystore: string; readonly passphrase: string },
+): Promise<Uint8Array> {
+  if ('keystore' in source) {
+    const key = await unsealKeystore(parseJsonRecord(source.keystore), source.passphrase)
+    if (!isKey(key)) throw purseError('PURSE_DAMAGED', { field: 'ciphertext' })
+    return key
+  }
+  const { funds, owner } = await keysOfWords(source.words)
+  funds.fill(0)
+  return owner
+}
+
 /** Refuses what guessing finds. @throws PURSE_PASSPHRASE_WEAK */
 export function checkPassphrase(passphrase: string, cost: KeystoreCost): void {
   if (cost === 'standard' && passphrase.length < LEAST_PASSPHRASE_LETTERS) {

@@ -14,6 +14,7 @@ export {
   createPurse,
   LEAST_PASSPHRASE_LETTERS,
   newWords,
+  openOwner,
   restoreKeystore,
   sealOwner,
 } from './create-purse.ts'

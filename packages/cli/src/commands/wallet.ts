@@ -3,8 +3,16 @@ import type { Command } from 'commander'
 import { addGroup } from '../command.ts'
 import type { CliIo } from '../io.ts'
 import { addKeyCommands } from './wallet-keys.ts'
+import { addMoneyCommands } from './wallet-money.ts'
+import { addPayoutCommands } from './wallet-payout.ts'
+import { addVoucherCommands } from './wallet-vouchers.ts'
+import { addWithdrawCommand } from './wallet-withdraw.ts'
 
 export function addWalletCommands(program: Command, io: CliIo): void {
   const group = addGroup(program, 'wallet', 'the purse: words, keys, deposits, earnings')
   addKeyCommands(group, io)
+  addMoneyCommands(group, io)
+  addWithdrawCommand(group, io)
+  addVoucherCommands(group, io)
+  addPayoutCommands(group, io)
 }

@@ -28,10 +28,6 @@ type WalletErrors = {
   WALLET_VOUCHER_USED: { shown: number; slots: number }
   /** The chain does not know the voucher's deposit. */
   WALLET_VOUCHER_UNKNOWN: Record<string, never>
-  /** The purse does not know its owner's address: it was restored from a keystore. Name the address. */
-  WALLET_NO_OWNER: Record<string, never>
-  /** The key given is not the owner's of this registration. */
-  WALLET_NOT_OWNER: Record<string, never>
 }
 
 export type WalletError = ErrorOf<WalletErrors>
@@ -50,6 +46,4 @@ export const walletError: ErrorBuilder<WalletErrors> = errorBuilder<WalletErrors
   WALLET_AMOUNT: ['config', 'not a usable amount'],
   WALLET_VOUCHER_USED: ['payment', 'the voucher was used'],
   WALLET_VOUCHER_UNKNOWN: ['payment', 'the chain knows no deposit of this voucher'],
-  WALLET_NO_OWNER: ['config', 'the owner’s address is not known'],
-  WALLET_NOT_OWNER: ['payment', 'this is not the owner’s key'],
 })

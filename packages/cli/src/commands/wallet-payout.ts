@@ -1,0 +1,102 @@
+/** `byway wallet payout set`: where a node's earnings go. With the owner's key only, which is not in the purse. */
+import type { Command } from 'commander'
+import { createLocalSigner, createRegistryCalls } from '@byway/chain'
+import { readPrivateFile } from '@byway/home'
+import { formatAddress, openOwner, parseAddress, parseWords, readPurseFile } from '@byway/purse'
+import { toHex } from '@byway/protocol/base'
+import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
+import { cliError } from '../cli-errors.ts'
+import type { CliIo } from '../io.ts'
+import { readPassphrase } from '../wallet/ask-passphrase.ts'
+import { confirmSending } from '../wallet/confirm.ts'
+import {
+  openPaidNetwork,
+  senderOver,
+  type PaidNetwork,
+  type WalletFlags,
+} from '../wallet/open-wallet.ts'
+import { addWalletOptions } from './wallet-money.ts'
+
+type PayoutFlags = WalletFlags & {
+  readonly ownerKeystore?: string | undefined
+  readonly wordsFile?: string | undefined
+  readonly yes?: boolean | undefined
+}
+
+/** The selector of `payoutDelay()`. */
+const PAYOUT_DELAY = '0xcaaf683c'
+
+export function addPayoutCommands(group: Command, io: CliIo): void {
+  const payout = addGroup(group, 'payout', "where the node's earnings go")
+  addWalletOptions(
+    addCommand(payout, {
+      usage: 'set <address>',
+      summary: "change where earnings go, with the owner's key",
+      details:
+        "The purse cannot do this: it takes the owner's keystore, or the words. The registry lets the change wait, so that you\n" +
+        'can see it and take it back (by setting the old address again) if it was not you.',
+      examples: [
+        'byway wallet payout set 0x52908400098527886E0F7030069857D2E4169EE7 --owner-keystore owner.json',
+        'byway wallet payout set 0x52908400098527886E0F7030069857D2E4169EE7',
+      ],
+    }),
+  )
+    .option('--owner-keystore <file>', 'the keystore that `wallet create --owner-keystore` wrote')
+    .option('--words-file <file>', 'read the words from a private file')
+    .option('--yes', 'send without asking')
+    .action((address: string, flags: PayoutFlags, command: Command) =>
+      runSet(address, flags, contextOf(command, io)),
+    )
+}
+
+async function runSet(
+  text: string,
+  flags: PayoutFlags,
+  { io, output }: CommandContext,
+): Promise<void> {
+  const payout = parseAddress(text)
+  const network = await openPaidNetwork(flags, io)
+  const { provider } = await readPurseFile(network.home)
+  const to = formatAddress(payout)
+  await confirmSending(io, { what: 'all earnings of this node', to, isYes: flags.yes === true })
+  const key = await ownerKey(flags, io)
+  await using sender = senderOver(network, createLocalSigner(key), io.signal)
+  const calls = createRegistryCalls(network.payment.registry)
+  const { hash } = await sender.send('payout', calls.changePayout(provider, payout))
+  key.fill(0)
+  const fromS = (await delayS(network, io.signal)) + Math.floor(io.nowMs() / 1000)
+  const from = new Date(fromS * 1000).toISOString()
+  output.result(
+    { payout: to, from, transaction: hash },
+    `earnings go to ${to} from about ${from} on`,
+  )
+}
+
+async function ownerKey(flags: PayoutFlags, io: CliIo): Promise<Uint8Array> {
+  if (flags.ownerKeystore !== undefined) {
+    const keystore = await textOf(flags.ownerKeystore)
+    return await openOwner({ keystore, passphrase: await readPassphrase(io, 'owner') })
+  }
+  if (flags.wordsFile !== undefined) {
+    return await openOwner({ words: parseWords(await textOf(flags.wordsFile)) })
+  }
+  if (io.isInteractive) {
+    const typed = await io.askHidden('the words, in their order (not shown): ')
+    return await openOwner({ words: parseWords(typed) })
+  }
+  throw cliError('CLI_USAGE', {
+    problem: 'without a terminal, name --owner-keystore or --words-file',
+  })
+}
+
+async function textOf(path: string): Promise<string> {
+  const text = await readPrivateFile(path)
+  if (text === undefined) throw cliError('CLI_USAGE', { problem: 'there is no such file' })
+  return text
+}
+
+async function delayS({ chain, payment }: PaidNetwork, signal: AbortSignal): Promise<number> {
+  const head = await chain.view.head(signal)
+  const registry = `0x${toHex(payment.registry)}` as const
+  return Number(BigInt(await chain.reader.call(registry, PAYOUT_DELAY, head, signal)))
+}

@@ -1,0 +1,129 @@
+/** `byway wallet withdraw`: unused slots, what is on the account, what a node has earned. */
+import type { Command } from 'commander'
+import { formatAddress, parseAddress } from '@byway/purse'
+import { cliError } from '../cli-errors.ts'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { parseWhole } from '../engine/engine-options.ts'
+import type { CliIo } from '../io.ts'
+import { parseAmount } from '../wallet/amounts.ts'
+import { confirmSending } from '../wallet/confirm.ts'
+import { openPaidNetwork, openSender, openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
+import { walletError } from '../wallet/wallet-errors.ts'
+import { withdrawSlots } from '../wallet/withdraw-slots.ts'
+import { addWalletOptions, money } from './wallet-money.ts'
+
+const SOURCES = ['slots', 'balance', 'earnings'] as const
+type Source = (typeof SOURCES)[number]
+
+type WithdrawFlags = WalletFlags & {
+  readonly from: Source
+  readonly to?: string | undefined
+  readonly amount?: string | undefined
+  readonly slots: number
+  readonly yes?: boolean | undefined
+}
+
+/** All of them: no purse has more. */
+const MAX_SLOTS = 10_000
+
+export function addWithdrawCommand(group: Command, io: CliIo): void {
+  addWalletOptions(
+    addCommand(group, {
+      usage: 'withdraw',
+      summary: 'take money out: unused slots, the balance, or earnings',
+      details:
+        'slots: asks for slots that were never shown; run it again after the delay, and they are paid. Needs a stopped client.\n' +
+        'balance: sends tokens from the funds account to --to. earnings: pays what the node won to its payout address.\n' +
+        'An address other than the own one is shown and must be confirmed.',
+      examples: [
+        'byway wallet withdraw',
+        'byway wallet withdraw --from balance --amount 2.5 --to 0x52908400098527886E0F7030069857D2E4169EE7',
+        'byway wallet withdraw --from earnings --json',
+      ],
+    }),
+  )
+    .option('--from <source>', 'slots, balance or earnings', parseSource, 'slots')
+    .option('--to <address>', 'who receives it (default: the funds account)')
+    .option('--amount <tokens>', 'how much of the balance (default: all)')
+    .option(
+      '--slots <number>',
+      'at most so many slots (default: all)',
+      (text) => parseWhole(text, '--slots', 0, MAX_SLOTS),
+      MAX_SLOTS,
+    )
+    .option('--yes', 'send without asking')
+    .action((flags: WithdrawFlags, command: Command) => run(flags, contextOf(command, io)))
+}
+
+async function run(flags: WithdrawFlags, context: CommandContext): Promise<void> {
+  if (flags.from === 'slots') await runSlots(flags, context)
+  else if (flags.from === 'balance') await runBalance(flags, context)
+  else await runEarnings(flags, context)
+}
+
+async function runSlots(flags: WithdrawFlags, { io, output }: CommandContext): Promise<void> {
+  const other = flags.to === undefined ? undefined : parseAddress(flags.to)
+  if (other) {
+    const what = `slots that were never shown, at most ${flags.slots}`
+    await confirmSending(io, { what, to: formatAddress(other), isYes: flags.yes === true })
+  }
+  await using wallet = await openWallet(flags, io, other ? [other] : [])
+  const to = other ?? wallet.purse.accounts.funds
+  const result = await withdrawSlots(wallet, {
+    to,
+    most: flags.slots,
+    signal: io.signal,
+    nowS: Math.floor(io.nowMs() / 1000),
+  })
+  const { finished, begun, pending, dueAtS } = result
+  const due = dueAtS === undefined ? null : new Date(dueAtS * 1000).toISOString()
+  output.result(
+    { to: formatAddress(to), finished, begun, pending, dueAt: due },
+    `${finished} slots paid, ${begun} asked for${due === null ? '' : `; run it again after ${due}`}`,
+  )
+}
+
+async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext): Promise<void> {
+  if (flags.to === undefined) {
+    throw cliError('CLI_USAGE', { problem: 'name who receives it with --to' })
+  }
+  const to = parseAddress(flags.to)
+  const { payment } = await openPaidNetwork(flags, io)
+  const asked =
+    flags.amount === undefined ? undefined : parseAmount(flags.amount, payment.tokenDecimals)
+  const what = asked === undefined ? 'all tokens of the funds account' : money({ payment }, asked)
+  await confirmSending(io, { what, to: formatAddress(to), isYes: flags.yes === true })
+  await using wallet = await openWallet(flags, io, [to])
+  const have = await wallet.chain.view.tokenBalance(wallet.purse.accounts.funds, io.signal)
+  const amount = asked ?? have
+  if (amount > have) throw walletError('WALLET_AMOUNT', { problem: 'the account holds less' })
+  if (amount === 0n) throw walletError('WALLET_NOTHING', { slots: 0 })
+  await using sender = openSender(wallet, 'funds', io.signal)
+  const { hash } = await sender.send('transfer', wallet.tokenCalls.transfer(to, amount))
+  output.result(
+    { to: formatAddress(to), amount: String(amount), transaction: hash },
+    `sent ${money(wallet, amount)} to ${formatAddress(to)}`,
+  )
+}
+
+async function runEarnings(flags: WithdrawFlags, { io, output }: CommandContext): Promise<void> {
+  await using wallet = await openWallet(flags, io)
+  const { view } = wallet.chain
+  const { provider } = wallet.purse.accounts
+  const amount = await view.credit(provider, io.signal)
+  const registration = await view.registration(provider, io.signal)
+  if (amount === 0n || !registration) throw walletError('WALLET_NOTHING', { slots: 0 })
+  await using sender = openSender(wallet, 'funds', io.signal)
+  const { hash } = await sender.send('payout', wallet.poolCalls.payout(provider))
+  const to = formatAddress(registration.payout)
+  output.result(
+    { to, amount: String(amount), transaction: hash },
+    `paid ${money(wallet, amount)} to ${to}`,
+  )
+}
+
+function parseSource(text: string): Source {
+  const found = SOURCES.find((source) => source === text)
+  if (found) return found
+  throw cliError('CLI_USAGE', { problem: `--from must be one of ${SOURCES.join(', ')}` })
+}

@@ -1,0 +1,131 @@
+/** Puts money into the pool: waits for it to arrive, deposits it under the next owner of the purse, and says from when on it can be spent. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findDeposits, noteFirstDeposit, type DepositOwner } from '@byway/purse'
+import { nodePoseidon } from '@byway/protocol/node-ticket'
+import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { openSender, type Wallet } from './open-wallet.ts'
+import { walletError } from './wallet-errors.ts'
+
+/** Told as it goes on. */
+export type DepositProgress =
+  | { readonly step: 'waiting'; readonly tokens: bigint; readonly coinWei: bigint }
+  | { readonly step: 'arrived' }
+  | { readonly step: 'sent' }
+
+export type DepositResult = {
+  readonly leafIndex: number
+  readonly block: number
+  readonly slots: number
+  /** Of the owner within its list. */
+  readonly number: number
+}
+
+export type DepositOrder = {
+  readonly slots: number
+  /** For the purse itself, or to be given away. */
+  readonly kind: 'deposit' | 'voucher'
+  readonly waitMs: number
+  readonly onProgress: (progress: DepositProgress) => void
+  readonly signal: AbortSignal
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** What approve and deposit take together (`npm run bench`, section gas), and room. */
+const DEPOSIT_GAS = 600_000n
+/** The price of gas may rise between looking and sending. */
+const PRICE_ROOM = 3n
+const POLL_MS = 2000
+const LOCAL_POLL_MS = 100
+
+/** What so many slots cost, in the token's smallest part. */
+export function costOf({ pool }: Pick<Wallet, 'pool'>, slots: number): bigint {
+  return BigInt(slots) * pool.slotValue
+}
+
+/** Coin that a deposit may need for gas, wei. */
+export async function coinNeeded(
+  { chain }: Pick<Wallet, 'chain'>,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const { baseFee } = await chain.reader.freshHead(signal)
+  return DEPOSIT_GAS * baseFee * PRICE_ROOM
+}
+
+/**
+ * Waits, approves, deposits.
+ * @throws WALLET_NO_FUNDS when the money has not arrived in time, and what the lane and the signer throw
+ */
+export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<DepositResult> {
+  const { purse, chain, pool, payment, poolCalls, tokenCalls, home } = wallet
+  const { signal, slots, kind } = order
+  const amount = costOf(wallet, slots)
+  await untilFunded(wallet, amount, order)
+  order.onProgress({ step: 'arrived' })
+  const { number, owner } = await nextOwner(wallet, kind, signal)
+  if (kind === 'deposit') await noteFirstDeposit(home, number)
+  await using sender = openSender(wallet, 'funds', signal)
+  const { funds } = purse.accounts
+  if ((await chain.view.tokenAllowance(funds, payment.pool, signal)) < amount) {
+    await sender.send('approve', tokenCalls.approve(payment.pool, amount))
+  }
+  const idc = identityCommitment(nodePoseidon, plainSecret(owner.address))
+  order.onProgress({ step: 'sent' })
+  const call = poolCalls.deposit(idc, slots * pool.unitsPerSlot)
+  const { hash, block } = await sender.send('deposit', call)
+  const events = (await chain.view.eventsOf(hash, signal)) ?? []
+  const leaf = events.find((event) => event.name === 'leaf' && event.idc === idc)
+  if (leaf?.name !== 'leaf') throw walletError('WALLET_NO_FUNDS', { waitedS: 0 })
+  return { leafIndex: leaf.index, block, slots, number }
+}
+
+/** Resolves once a published root holds the leaf: with the time of it. Somebody publishes one in each interval in which there are new leaves. */
+export async function untilUsable(
+  { chain }: Pick<Wallet, 'chain'>,
+  { leafIndex, block }: DepositResult,
+  signal: AbortSignal,
+): Promise<number> {
+  const done = new AbortController()
+  for await (const news of chain.view.events(block, AbortSignal.any([signal, done.signal]))) {
+    if (news.type !== 'event' || news.event.name !== 'root') continue
+    if (news.event.leaves > leafIndex) return news.event.publishedAtS
+  }
+  signal.throwIfAborted()
+  return 0
+}
+
+async function nextOwner(
+  { purse, chain }: Wallet,
+  kind: DepositOrder['kind'],
+  signal: AbortSignal,
+): Promise<{ readonly number: number; readonly owner: DepositOwner }> {
+  const found = await findDeposits(purse, await chain.view.leaves(0, signal), nodePoseidon)
+  return kind === 'deposit'
+    ? { number: found.nextDeposit, owner: await purse.depositOwner(found.nextDeposit) }
+    : { number: found.nextVoucher, owner: await purse.voucherOwner(found.nextVoucher) }
+}
+
+async function untilFunded(
+  wallet: Wallet,
+  amount: bigint,
+  { signal, waitMs, onProgress }: DepositOrder,
+): Promise<void> {
+  const { view } = wallet.chain
+  const { funds } = wallet.purse.accounts
+  const limit = AbortSignal.timeout(waitMs)
+  const pollMs = wallet.isLocal ? LOCAL_POLL_MS : POLL_MS
+  for (;;) {
+    const [tokens, coin, needed] = [
+      await view.tokenBalance(funds, signal),
+      await view.gasBalance(funds, signal),
+      await coinNeeded(wallet, signal),
+    ]
+    if (tokens >= amount && coin >= needed) return
+    if (limit.aborted) throw walletError('WALLET_NO_FUNDS', { waitedS: Math.round(waitMs / 1000) })
+    onProgress({ step: 'waiting', tokens: missing(amount, tokens), coinWei: missing(needed, coin) })
+    await sleep(pollMs, undefined, { signal })
+  }
+}
+
+function missing(wanted: bigint, have: bigint): bigint {
+  return have >= wanted ? 0n : wanted - have
+}

@@ -1,0 +1,164 @@
+/** What commands with money work with: the network's chain, the open purse, and a lane to send with. */
+import { join } from 'node:path'
+import {
+  createMemoryTransactionStore,
+  createPoolCalls,
+  createTokenCalls,
+  createTransactionLane,
+  keepLooking,
+  openChain,
+  type Chain,
+  type PoolCalls,
+  type TokenCalls,
+} from '@byway/chain'
+import { openPurse, type PayingAccount, type Purse, type SignerRules } from '@byway/purse'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { ContractCall, TransactionReceipt, TransactionSigner } from '@byway/protocol/payment'
+import { createPool, type Pool } from '@byway/protocol/ticket'
+import { loadConfig } from '../config/load-config.ts'
+import { loadNetworkFile } from '../config/network-file.ts'
+import { stateFolder } from '../engine/engine-options.ts'
+import type { CliIo } from '../io.ts'
+import { readPassphrase } from './ask-passphrase.ts'
+import { walletError } from './wallet-errors.ts'
+
+export type WalletFlags = {
+  readonly home?: string | undefined
+  readonly network?: string | undefined
+}
+
+/** A network in which something is paid. */
+export type PaidNetwork = {
+  readonly home: string
+  readonly name: string
+  readonly isLocal: boolean
+  readonly payment: PaymentParameters
+  readonly pool: Pool
+  readonly chain: Chain
+  readonly poolCalls: PoolCalls
+  readonly tokenCalls: TokenCalls
+}
+
+/** An open purse in a network. */
+export type Wallet = AsyncDisposable &
+  PaidNetwork & {
+    readonly purse: Purse
+    /** For what opens the keystore again: vouchers. Undefined in a local network whose purse has none. */
+    readonly passphrase: string | undefined
+  }
+
+// Local limits (tunable): docs/LIMITS.md.
+/** The most that a unit of gas may cost in a command, wei: 5 gwei. A person sees what it comes to, and may wait. */
+const FEE_CAP_WEI = 5_000_000_000n
+/** On a chain of this machine coin is worth nothing, and anvil begins at 1 gwei. */
+const LOCAL_FEE_CAP_WEI = 100_000_000_000n
+const LOOK_EVERY_MS = 1000
+const LOCAL_LOOK_EVERY_MS = 50
+
+/**
+ * Opens the chain of the network that the flags, the configuration or the state folder name.
+ * @throws WALLET_NO_PAYMENT, and what reading the files throws
+ */
+export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<PaidNetwork> {
+  const home = stateFolder(flags, io)
+  const env = { ...io.env, BYWAY_HOME: home }
+  const config = await loadConfig({ env, flags: { networkFile: flags.network } })
+  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const { payment } = network
+  if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
+  const { chainId, pool, winValue: faceValue, winsPerSlot, bond } = payment
+  return {
+    home,
+    name: network.name,
+    isLocal: network.local,
+    payment,
+    pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond }),
+    chain: openChain({ payment, isLocal: network.local, onAlert: () => {} }),
+    poolCalls: createPoolCalls(payment.pool),
+    tokenCalls: createTokenCalls(payment.token),
+  }
+}
+
+/**
+ * Opens the purse for it; asks for the passphrase where that is needed. `recipients` are accounts that a person has confirmed.
+ * @throws what `openPaidNetwork`, `readPassphrase` and `openPurse` throw
+ */
+export async function openWallet(
+  flags: WalletFlags,
+  io: CliIo,
+  recipients: readonly Uint8Array[] = [],
+): Promise<Wallet> {
+  const network = await openPaidNetwork(flags, io)
+  const { home, isLocal, payment } = network
+  const rules = rulesOf(payment, recipients)
+  const passphrase = await localOr(isLocal, () => readPassphrase(io, 'purse'), io)
+  const purse = await openPurse(home, { passphrase, isLocal, rules })
+  return {
+    ...network,
+    purse,
+    passphrase,
+    [Symbol.asyncDispose]: () => purse[Symbol.asyncDispose](),
+  }
+}
+
+/** What the signer of a network is told. */
+export function rulesOf(
+  payment: PaymentParameters,
+  recipients: readonly Uint8Array[] = [],
+): SignerRules {
+  const { chainId, pool, registry, token, winValue } = payment
+  return { chainId, pool, registry, token, winValue, recipients }
+}
+
+/** Sends calls of one account in order, waits for each, and stops sending when disposed. */
+export type Sender = AsyncDisposable & {
+  /** @throws what the lane throws, CHAIN_TRANSACTION_FAILED when it changed nothing */
+  send(what: string, call: ContractCall): Promise<TransactionReceipt>
+}
+
+/** A sender over the purse's account. */
+export function openSender(wallet: Wallet, account: PayingAccount, signal: AbortSignal): Sender {
+  return senderOver(wallet, wallet.purse.transactionSigner(account), signal)
+}
+
+/** A sender over any key. */
+export function senderOver(
+  { chain, payment, isLocal }: PaidNetwork,
+  signer: TransactionSigner,
+  signal: AbortSignal,
+): Sender {
+  const lane = createTransactionLane({
+    reader: chain.reader,
+    chainId: payment.chainId,
+    signer,
+    // Nothing is lost when the program ends: what was sent is on the chain, and the next command looks there.
+    store: createMemoryTransactionStore(),
+    confirmations: payment.confirmations,
+    feeCap: isLocal ? LOCAL_FEE_CAP_WEI : FEE_CAP_WEI,
+    onAlert: () => {},
+  })
+  const stop = new AbortController()
+  const everyMs = isLocal ? LOCAL_LOOK_EVERY_MS : LOOK_EVERY_MS
+  const looking = keepLooking(lane, { everyMs, signal: stop.signal })
+  return {
+    async send(what, call) {
+      const { confirmed } = await lane.send({ ...call, key: `wallet:${what}` }, signal)
+      return await confirmed
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await lane[Symbol.asyncDispose]()
+      await looking
+    },
+  }
+}
+
+/** Purses of a local network have no passphrase of their own, unless a file says one. */
+async function localOr(
+  isLocal: boolean,
+  read: () => Promise<string>,
+  io: CliIo,
+): Promise<string | undefined> {
+  return isLocal && !io.env['BYWAY_PASSPHRASE_FILE'] && !io.isInteractive ? undefined : await read()
+}

@@ -1,0 +1,49 @@
+/** The slots behind the purse's deposits, and where each is in its life. */
+import { findDeposits, type FoundDeposit } from '@byway/purse'
+import { nodePoseidon } from '@byway/protocol/node-ticket'
+import type { SlotWord } from '@byway/protocol/payment'
+import { plainSecret, slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import type { Wallet } from './open-wallet.ts'
+
+/** One slot of a deposit. */
+export type WalletSlot = {
+  readonly deposit: FoundDeposit
+  /** Of the slot within its deposit. */
+  readonly number: number
+  /** 32 bytes. */
+  readonly nullifier: Uint8Array
+  readonly word: SlotWord
+}
+
+export type WalletDeposit = {
+  readonly deposit: FoundDeposit
+  readonly slots: readonly WalletSlot[]
+}
+
+/** Looks all of them up. Asking about a slot by name tells the endpoint whose it is; under the plain authorisation that is no secret anyway. */
+export async function depositsOf(
+  { purse, chain, pool }: Wallet,
+  signal: AbortSignal,
+): Promise<readonly WalletDeposit[]> {
+  const leaves = await chain.view.leaves(0, signal)
+  const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
+  const found: WalletDeposit[] = []
+  for (const deposit of deposits) {
+    const secret = plainSecret(deposit.owner.address)
+    const slots: WalletSlot[] = []
+    for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
+      const nullifier = u256Bytes(slotNullifier(nodePoseidon, pool, secret, number))
+      const word = await chain.view.slot(nullifier, signal)
+      slots.push({ deposit, number, nullifier, word })
+    }
+    found.push({ deposit, slots })
+  }
+  return found
+}
+
+/** How many slots are in each state. */
+export function countStates(slots: readonly WalletSlot[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { word } of slots) counts[word.state] = (counts[word.state] ?? 0) + 1
+  return counts
+}
