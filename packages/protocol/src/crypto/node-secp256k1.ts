@@ -1,32 +1,36 @@
 /**
- * secp256k1 on the native library (its JavaScript fallback where there is no binary for the machine), Keccak-256 from @noble/hashes.
+ * secp256k1: the native library where it has a binding for the machine (which is not built at installation), else @noble/curves, some
+ * twenty times slower. Never the library's own fallback, an older implementation in JavaScript. Keccak-256 from @noble/hashes.
  * @module
  */
+import { createRequire } from 'node:module'
+import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { assert } from '@byway/protocol/base'
-import secp256k1 from 'secp256k1'
-import { ADDRESS_BYTES, RECOVERABLE_SIGNATURE_BYTES, type Secp256k1 } from './ticket-ports.ts'
+import type * as Secp256k1Library from 'secp256k1'
+import { joinForm, parityOf } from './secp256k1-form.ts'
+import { ADDRESS_BYTES, type Secp256k1 } from './ticket-ports.ts'
 
-/** The production implementation. Stateless: one serves the whole process. */
-export const nodeSecp256k1: Secp256k1 = {
-  isSecret: (secret) => secret.length === 32 && secp256k1.privateKeyVerify(secret),
-  addressOfSecret: (secret) => addressOf(secp256k1.publicKeyCreate(secret, false).subarray(1)),
+type NativeLibrary = Pick<
+  typeof Secp256k1Library,
+  'ecdsaRecover' | 'ecdsaSign' | 'privateKeyVerify' | 'publicKeyCreate'
+>
+
+/** On @noble/curves: the stand-in, and in tests the oracle. */
+export const nobleSecp256k1: Secp256k1 = {
+  isSecret: (secret) => curve.utils.isValidSecretKey(secret),
+  addressOfSecret: (secret) => addressOf(curve.getPublicKey(secret, false).subarray(1)),
   signDigest(secret, digest) {
-    assert(digest.length === 32, 'a digest has 32 bytes')
-    const { signature, recid } = secp256k1.ecdsaSign(digest, secret)
-    // The library normalises to low s, so that the point's parity is all there is to tell.
-    assert(recid <= 1, 'r is below the order')
-    const form = new Uint8Array(RECOVERABLE_SIGNATURE_BYTES)
-    form.set(signature)
-    form[64] = V_BASE + recid
-    return form
+    const form = curve.sign(digestOf(digest), secret, { ...AS_IT_IS, format: 'recovered' })
+    return joinForm(form.subarray(1), form[0]!)
   },
   recover(digest, signature) {
-    if (signature.length !== RECOVERABLE_SIGNATURE_BYTES || digest.length !== 32) return undefined
-    const recid = signature[64]! - V_BASE
-    if ((recid !== 0 && recid !== 1) || !isLowS(signature)) return undefined
+    const parity = parityOf(signature)
+    if (parity === undefined || digest.length !== 32) return undefined
     try {
-      return secp256k1.ecdsaRecover(signature.subarray(0, 64), recid, digest, false).slice(1)
+      const form = Uint8Array.of(parity, ...signature.subarray(0, 64))
+      const point = curve.Point.fromBytes(curve.recoverPublicKey(form, digest, AS_IT_IS))
+      return point.toBytes(false).slice(1)
     } catch {
       // r or s of zero or above the order, or an r that is no point's.
       return undefined
@@ -35,23 +39,53 @@ export const nodeSecp256k1: Secp256k1 = {
   addressOf,
 }
 
+/** On the native library; undefined where there is none. */
+export const nativeSecp256k1: Secp256k1 | undefined = fromNative(loadNative())
+
+/** The production implementation. Stateless: one serves the whole process. */
+export const nodeSecp256k1: Secp256k1 = nativeSecp256k1 ?? nobleSecp256k1
+
+function fromNative(native: NativeLibrary | undefined): Secp256k1 | undefined {
+  if (!native) return undefined
+  return {
+    isSecret: (secret) => secret.length === 32 && native.privateKeyVerify(secret),
+    addressOfSecret: (secret) => addressOf(native.publicKeyCreate(secret, false).subarray(1)),
+    signDigest(secret, digest) {
+      const { signature, recid } = native.ecdsaSign(digestOf(digest), secret)
+      // The library normalises to low s, so that the point's parity is all there is to tell.
+      assert(recid <= 1, 'r is below the order')
+      return joinForm(signature, recid)
+    },
+    recover(digest, signature) {
+      const parity = parityOf(signature)
+      if (parity === undefined || digest.length !== 32) return undefined
+      try {
+        return native.ecdsaRecover(signature.subarray(0, 64), parity, digest, false).slice(1)
+      } catch {
+        return undefined
+      }
+    },
+    addressOf,
+  }
+}
+
+function loadNative(): NativeLibrary | undefined {
+  try {
+    return createRequire(import.meta.url)('secp256k1/bindings.js') as NativeLibrary
+  } catch {
+    return undefined
+  }
+}
+
+function digestOf(digest: Uint8Array): Uint8Array {
+  assert(digest.length === 32, 'a digest has 32 bytes')
+  return digest
+}
+
 function addressOf(publicKey: Uint8Array): Uint8Array {
   assert(publicKey.length === 64, 'a public key has 64 bytes')
   return keccak_256(publicKey).slice(-ADDRESS_BYTES)
 }
 
-/** s is bytes 32 to 64; compared with half the order from the front. */
-function isLowS(signature: Uint8Array): boolean {
-  for (let i = 0; i < 32; i++) {
-    const difference = signature[32 + i]! - HALF_ORDER[i]!
-    if (difference !== 0) return difference < 0
-  }
-  return true
-}
-
-const V_BASE = 27
-/** SEC 2, secp256k1: ⌊n / 2⌋. */
-const HALF_ORDER = Uint8Array.from([
-  0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-  0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
-])
+/** The digest is signed as it is; low s is the library's default, said here because the chain asks for it. */
+const AS_IT_IS = { prehash: false, lowS: true } as const

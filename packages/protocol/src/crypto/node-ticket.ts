@@ -9,7 +9,7 @@ import { nodeSecp256k1 } from './node-secp256k1.ts'
 import type { HmacKey, TicketCrypto } from './ticket-ports.ts'
 
 export { createLeafTree, nodePoseidon } from './node-poseidon.ts'
-export { nodeSecp256k1 } from './node-secp256k1.ts'
+export { nativeSecp256k1, nobleSecp256k1, nodeSecp256k1 } from './node-secp256k1.ts'
 
 /** The production implementation. Stateless: one serves the whole process. */
 export const nodeTicketCrypto: TicketCrypto = {

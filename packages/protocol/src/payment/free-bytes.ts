@@ -89,10 +89,14 @@ export interface FreePrefixes {
 /** Creates an entry's table. A prefix is any name for a /24 (v6 /48) that its peers share. */
 export function createFreePrefixes(maxPrefixes: number = MAX_PREFIXES): FreePrefixes {
   const buckets = new Map<string, Bucket>()
+  let sweptAtMs = Number.NEGATIVE_INFINITY
   const bucketOf = (prefix: string, nowMs: number): FreeBytes => {
     const known = buckets.get(prefix)
     if (known) return known
-    if (buckets.size >= maxPrefixes) forgetFull(buckets, nowMs)
+    if (buckets.size >= maxPrefixes && nowMs - sweptAtMs >= SWEEP_MS) {
+      sweptAtMs = nowMs
+      forgetFull(buckets, nowMs)
+    }
     if (buckets.size >= maxPrefixes) return NOTHING_FREE
     const bucket = new Bucket(PREFIX_FREE, nowMs, undefined)
     buckets.set(prefix, bucket)
@@ -131,3 +135,5 @@ const CIRCUIT_FREE: FreeBucketOptions = { capacityBytes: 256 * KIB, bytesPerS: 0
 
 /** Local limit (tunable): prefixes whose buckets are not full; a link from one beyond gets nothing free. */
 const MAX_PREFIXES = 65_536
+/** Local limit (tunable): looking through a full table takes a millisecond, and who fills it asks often. */
+const SWEEP_MS = 1000
