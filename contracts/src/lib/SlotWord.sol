@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Sha256} from "./Sha256.sol";
+
 /// @dev A slot's state in one word (SPEC §14.2): u160 holder ‖ u32 last index ‖ u8 wins ‖ u8 state ‖ u48 time.
 /// The top bit of `state` says that the bond was burned.
 library SlotWord {
@@ -73,7 +75,7 @@ library SlotWord {
     }
 
     /// @dev Who a bound slot pays: this provider for this session key, nobody else.
-    function binding(address provider, address sessionKey) internal pure returns (address) {
-        return address(bytes20(sha256(abi.encodePacked(provider, sessionKey))));
+    function binding(address provider, address sessionKey) internal view returns (address) {
+        return address(bytes20(Sha256.ofAddresses(provider, sessionKey)));
     }
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Sha256} from "./Sha256.sol";
+
 /// @dev The bytes of tickets and of their draw (SPEC §13.2, §13.4).
 library Tickets {
     /// @dev What an opening's proof is bound to (SPEC §13.2).
-    function openingX(address sessionKey, bytes32 receiptKey) internal pure returns (uint256) {
-        return uint256(sha256(abi.encodePacked("byway slot v1", sessionKey, receiptKey))) >> 8;
+    function openingX(address sessionKey, bytes32 receiptKey) internal view returns (uint256) {
+        return uint256(Sha256.ofBytes(abi.encodePacked("byway slot v1", sessionKey, receiptKey))) >> 8;
     }
 
     /// @dev What the proof of a never-shown slot is bound to: the receiver of its money (SPEC §14.4).
-    function withdrawalX(address to) internal pure returns (uint256) {
-        return uint256(sha256(abi.encodePacked("byway withdraw v1", to))) >> 8;
+    function withdrawalX(address to) internal view returns (uint256) {
+        return uint256(Sha256.ofBytes(abi.encodePacked("byway withdraw v1", to))) >> 8;
     }
 
     /// @dev What the session key signs. `commit` is SHA-256 of the reveal.
@@ -22,17 +24,17 @@ library Tickets {
         uint96 amount,
         bytes32 commit,
         bytes16 nonce
-    ) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(ticketDomain, provider, nullifier, index, amount, commit, nonce));
+    ) internal view returns (bytes32) {
+        return Sha256.ofBytes(abi.encodePacked(ticketDomain, provider, nullifier, index, amount, commit, nonce));
     }
 
     /// @dev The draw: wins with probability amount / winValue. Nothing of it comes from signature bytes.
     function isWin(bytes32 ticketDigest, bytes32 reveal, uint96 amount, uint96 winValue)
         internal
-        pure
+        view
         returns (bool)
     {
-        uint256 drawn = uint160(bytes20(sha256(abi.encodePacked(reveal, ticketDigest))));
+        uint256 drawn = uint160(bytes20(Sha256.ofWords(reveal, ticketDigest)));
         return drawn * winValue < uint256(amount) << 160;
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBywayPool} from "../IBywayPool.sol";
 import {BURN_ADDRESS} from "../lib/Field.sol";
+import {Sha256} from "../lib/Sha256.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
@@ -223,21 +224,25 @@ abstract contract PoolClaims is PoolBase {
         if (state != SlotWord.BOUND && state != SlotWord.CLOSING) return Reason.WRONG_STATE;
         if (word.holder() != SlotWord.binding(provider, claim.sessionKey)) return Reason.SLOT_TAKEN;
         if (word.wins() >= _winsPerSlot) return Reason.SLOT_FULL;
-        if (claim.ticket.index <= word.lastIndex()) return Reason.BAD_INDEX;
-        reason = _whyNotWon(claim.sessionKey, claim.ticket, digest);
+        Ticket calldata ticket = claim.ticket;
+        uint32 index = ticket.index;
+        if (index <= word.lastIndex()) return Reason.BAD_INDEX;
+        reason = _whyNotWon(claim.sessionKey, ticket, digest);
         if (reason != Reason.NONE) return reason;
-        slot[claim.nullifier] = word.won(claim.ticket.index);
-        emit Won(claim.nullifier, provider, claim.ticket.index, word.wins() + 1, paid);
+        word = word.won(index);
+        slot[claim.nullifier] = word;
+        emit Won(claim.nullifier, provider, index, word.wins(), paid);
     }
 
     function _whyNotWon(address sessionKey, Ticket calldata ticket, bytes32 digest) private view returns (Reason) {
-        if (ticket.amount == 0 || ticket.amount > _winValue) return Reason.BAD_AMOUNT;
-        if (!Tickets.isWin(digest, ticket.reveal, ticket.amount, _winValue)) return Reason.NOT_A_WIN;
+        uint96 amount = ticket.amount;
+        if (amount == 0 || amount > _winValue) return Reason.BAD_AMOUNT;
+        if (!Tickets.isWin(digest, ticket.reveal, amount, _winValue)) return Reason.NOT_A_WIN;
         return Signatures.isBy(sessionKey, digest, ticket.signature) ? Reason.NONE : Reason.BAD_SIGNATURE;
     }
 
     function _digest(address provider, uint256 nullifier, Ticket calldata ticket) private view returns (bytes32) {
-        bytes32 commit = sha256(abi.encodePacked(ticket.reveal));
+        bytes32 commit = Sha256.ofWord(ticket.reveal);
         return Tickets.digest(ticketDomain, provider, nullifier, ticket.index, ticket.amount, commit, ticket.nonce);
     }
 

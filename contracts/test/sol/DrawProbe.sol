@@ -12,7 +12,7 @@ contract DrawProbe {
     }
 
     /// @notice One byte, 0 or 1, for each draw.
-    function drawAll(Draw[] calldata draws, uint96 winValue) external pure returns (bytes memory wins) {
+    function drawAll(Draw[] calldata draws, uint96 winValue) external view returns (bytes memory wins) {
         wins = new bytes(draws.length);
         for (uint256 i; i < draws.length; ++i) {
             bool isWin = Tickets.isWin(draws[i].digest, draws[i].reveal, draws[i].amount, winValue);
