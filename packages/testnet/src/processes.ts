@@ -8,6 +8,7 @@ import { writeLocalConsent } from '@byway/node'
 import { fromHex } from '@byway/protocol/base'
 import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
 import { testnetError, type TestnetError } from './errors.ts'
+import { startLocalMoney, type LocalMoney } from './money/local-money.ts'
 import { createLauncher, processEnded, type Launcher } from './launcher.ts'
 import { planNetwork, withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
 import type { ProgramEvent } from './program.ts'
@@ -32,6 +33,8 @@ export type ProcessOptions = {
   readonly hops?: 1 | 2 | 3 | undefined
   /** Loopback origins that the exits may reach. @default none */
   readonly exitTargets?: readonly ExitTarget[] | undefined
+  /** True: with a chain of its own, on which every MiB is paid. @default true */
+  readonly isPaid?: boolean | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
   /** Told what the client says about its paths. */
@@ -58,6 +61,8 @@ export interface ProcessNetwork extends AsyncDisposable {
   readonly proxy: string
   readonly httpProxy: string
   readonly networkFile: string
+  /** Where its chain answers, or undefined in a network where nothing is paid. */
+  readonly chain: string | undefined
   /** What a node says of itself, or `undefined` when it no longer runs. */
   statusOf(node: NodeProcess): Promise<ProgramEvent | undefined>
   /** Resolves when the client has ended by itself, with what to throw: there is no network without it. */
@@ -84,9 +89,22 @@ export async function startProcesses(
   try {
     const folder = parts.use(await createTemporaryFolder())
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+    const { isPaid = true } = options
+    const money = isPaid ? parts.use(await startLocalMoney(signal)) : undefined
     const nodeLauncher = parts.use(launcherOf(deps, signal))
-    const start: Start = { deps, options, folder: folder.path, launcher: nodeLauncher, signal }
+    const start: Start = {
+      deps,
+      options,
+      folder: folder.path,
+      launcher: nodeLauncher,
+      money,
+      signal,
+    }
+    const funded = fundClient(start)
+    // Waited for below, unless the nodes fail before.
+    funded.catch(() => {})
     const { nodes, networkFile } = await startNodes(start, plan)
+    await funded
     // Disposed first, so that the nodes still carry what the client lets end.
     const launcher = parts.use(launcherOf(deps, signal))
     const client = await startClient({ ...start, launcher }, networkFile)
@@ -99,6 +117,7 @@ export async function startProcesses(
     return {
       nodes,
       networkFile,
+      chain: money?.rpcUrl,
       clientPid: client.program.pid,
       proxy: textField(client.ready, 'proxy'),
       httpProxy: textField(client.ready, 'httpProxy'),
@@ -117,6 +136,7 @@ type Start = {
   readonly options: ProcessOptions
   readonly folder: string
   readonly launcher: Launcher
+  readonly money: LocalMoney | undefined
   readonly signal: AbortSignal
 }
 
@@ -128,8 +148,10 @@ function launcherOf({ program, env }: ProcessDeps, signal: AbortSignal): Launche
 /** As in one process: the first contact alone, then the relays, then the node that attaches to them. */
 async function startNodes(
   start: Start,
-  { network: unconnected, nodes: plans }: NetworkPlan,
+  { network: unpaid, nodes: plans }: NetworkPlan,
 ): Promise<{ nodes: readonly NodeProcess[]; networkFile: string }> {
+  const { payment } = start.money ?? {}
+  const unconnected = { ...unpaid, payment }
   const [firstPlan, ...rest] = plans
   if (!firstPlan) throw testnetError('TESTNET_SIZE', { nodes: 0, least: 1, most: 1 })
   const alone = await writeNetwork(start, 'alone.toml', unconnected)
@@ -146,12 +168,13 @@ async function startNodes(
 }
 
 async function startNode(
-  { options, folder, launcher }: Start,
+  { options, folder, launcher, money }: Start,
   plan: NodePlan,
   { network, file }: { readonly network: NetworkParameters; readonly file: string },
 ): Promise<NodeProcess> {
   const home = join(folder, plan.name)
   await mkdir(home, { mode: 0o700 })
+  await money?.preparePurse(home)
   if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
   const args = ['node', '--network', file, '--home', home]
   args.push('--country', plan.country, '--asn', String(plan.asn))
@@ -159,6 +182,7 @@ async function startNode(
   if (plan.isExit) args.push('--exit')
   const { program, ready } = await launcher.launch(plan.name, args)
   const id = textField(ready, 'id')
+  await money?.registerNode(home, fromHex(id) ?? new Uint8Array(32))
   void program.ended.then(() => options.onNodeEnded?.(id))
   const { roles, listen } = ready
   return {
@@ -171,9 +195,19 @@ async function startNode(
   }
 }
 
-async function startClient({ options, folder, launcher }: Start, file: string) {
-  const home = join(folder, 'client')
+/** While the nodes start. */
+async function fundClient({ folder, money }: Start): Promise<void> {
+  const home = clientHome(folder)
   await mkdir(home, { mode: 0o700 })
+  await money?.fundClient(home)
+}
+
+function clientHome(folder: string): string {
+  return join(folder, 'client')
+}
+
+async function startClient({ options, folder, launcher }: Start, file: string) {
+  const home = clientHome(folder)
   const args = ['up', '--network', file, '--home', home]
   args.push('--port', String(options.proxyPort ?? 0), '--hops', String(options.hops ?? 2))
   return { home, ...(await launcher.launch('client', args, options.onPath)) }

@@ -89,7 +89,7 @@ function readyFields(network: ProcessNetwork): JsonObject {
     proxy: network.proxy,
     httpProxy: network.httpProxy,
     dashboard: null,
-    chain: null,
+    chain: network.chain ?? null,
     nodes: network.nodes.map(({ id, pid, roles, listen, plan }) => ({
       id,
       pid,

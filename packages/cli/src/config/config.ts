@@ -35,6 +35,10 @@ export type NodeConfig = {
   readonly country: string
   /** Number of the AS it is in, for a node without a public address; 0 to say nothing. */
   readonly asn: number
+  /** What the node asks (SPEC §13.1): 0 for nothing, 4 for the thousandth part of a win a MiB, up to 8. */
+  readonly priceStep: number
+  /** Tokens that a whole coin of the chain is worth: what gas is weighed against. */
+  readonly coinPrice: number
 }
 
 /** How an exit behaves. Nothing here makes a node an exit: that takes the operator's consent (`byway exit enable`). */
@@ -82,6 +86,16 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       advertise: z.array(address).max(8, 'must have at most 8 entries').default([]),
       country: country.default(''),
       asn: z.int('must be a whole number').min(0).max(0xffff_ffff).default(0),
+      priceStep: z
+        .int('must be 0 to 8')
+        .min(0, 'must be 0 to 8')
+        .max(8, 'must be 0 to 8')
+        .default(4),
+      coinPrice: z
+        .int('must be a whole number')
+        .min(1, 'must be 1 or more')
+        .max(1_000_000_000)
+        .default(3000),
     })
     .prefault({}),
   exit: z

@@ -82,7 +82,7 @@ export function createNetworkView(
       proxy: network.proxy,
       httpProxy: network.httpProxy,
       dashboard: null,
-      chain: null,
+      chain: network.chain ?? null,
       origin,
       nodes: network.nodes.map(({ id, pid, roles, listen }) => ({ id, pid, roles, listen })),
       client: { pid: network.clientPid },

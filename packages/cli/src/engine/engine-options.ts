@@ -13,6 +13,7 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import type { Table } from '../config/toml-file.ts'
 import type { CliIo } from '../io.ts'
 import { createLogger } from '../logger.ts'
+import { readPassphrase } from '../wallet/ask-passphrase.ts'
 
 export type SocketAddress = { readonly host: string; readonly port: number }
 
@@ -33,6 +34,8 @@ export type EngineSetting = {
   /** Aborts when the engine should stop gracefully. */
   readonly signal: AbortSignal
   readonly drainMs: number
+  /** Of the purse; undefined in a local network, whose purses have none. @throws WALLET_PASSPHRASE_MISSING */
+  readonly passphrase: () => Promise<string | undefined>
 }
 
 /** Adds the shared options to a command; `drainS` is how long it lets what runs come to its end. */
@@ -73,7 +76,9 @@ export async function engineSetting(
   const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
   const log = createLogger({ level: config.logLevel })
   const signal = flags.stopWithStdin ? AbortSignal.any([io.signal, inputEnd()]) : io.signal
-  return { home, config, network, log, signal, drainMs: flags.drain * 1000 }
+  const passphrase = async (): Promise<string | undefined> =>
+    network.local ? undefined : await readPassphrase(io, 'purse')
+  return { home, config, network, log, signal, drainMs: flags.drain * 1000, passphrase }
 }
 
 /** The state folder that the flags or the environment name. */

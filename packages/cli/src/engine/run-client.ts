@@ -10,6 +10,7 @@ import {
 import { openControl } from '../control/control-socket.ts'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
+import type { ClientMoneyRun } from './client-payment.ts'
 import { untilAborted, type EngineSetting } from './engine-options.ts'
 import { runError } from './run-errors.ts'
 
@@ -38,6 +39,7 @@ export async function runClient(run: ClientRun): Promise<void> {
     },
   })
   parts.use(control)
+  const money = await openMoney(run, parts)
   const client = parts.use(
     createClient({
       network: run.network,
@@ -46,6 +48,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       unsafeSingleHop: run.hops === 1,
       log: run.log.child('client'),
       onPath: run.onPath,
+      payment: money?.payment,
     }),
   )
   await client.start(signal)
@@ -69,6 +72,17 @@ export async function runClient(run: ClientRun): Promise<void> {
   run.onReady({ host, port })
   await untilAborted(signal)
   await proxy.drain(AbortSignal.timeout(run.drainMs))
+}
+
+/** Undefined in a network where nothing is paid. */
+async function openMoney(
+  run: ClientRun,
+  parts: AsyncDisposableStack,
+): Promise<ClientMoneyRun | undefined> {
+  const { payment } = run.network
+  if (!payment) return undefined
+  const { openClientMoney } = await import('./client-payment.ts')
+  return parts.use(await openClientMoney(run, payment))
 }
 
 async function startProxy(proxy: Proxy, wanted: number): Promise<number> {

@@ -10,6 +10,7 @@ import {
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
+import type { NodeMoneyRun } from './node-payment.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
 
 /** What a node says when it is ready. */
@@ -39,9 +40,10 @@ export async function runNode(run: NodeRun): Promise<void> {
   if (run.isExit) await requireConsent(run)
   const consentEnds = run.isExit ? watchConsent(run, signal) : undefined
   await using parts = new AsyncDisposableStack()
-  const node = parts.use(createNode(nodeOptions(run)))
+  const money = await openMoney(run, parts)
+  const node = parts.use(createNode({ ...nodeOptions(run), payment: money?.payment }))
   const control = await openControl(run.home, 'node', {
-    status: () => ({ ...identityOf(run, node), ...node.status() }),
+    status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),
     stop: () => {
       stop.abort()
       return { stopping: true }
@@ -56,6 +58,17 @@ export async function runNode(run: NodeRun): Promise<void> {
   if (why === 'withdrawn') run.onConsentEnd()
   else await node.drain(run.drainMs / 1000)
   stop.abort()
+}
+
+/** Undefined in a network where nothing is paid. */
+async function openMoney(
+  run: NodeRun,
+  parts: AsyncDisposableStack,
+): Promise<NodeMoneyRun | undefined> {
+  const { payment } = run.network
+  if (!payment) return undefined
+  const { openNodeMoney } = await import('./node-payment.ts')
+  return parts.use(await openNodeMoney(run, payment))
 }
 
 function nodeOptions({

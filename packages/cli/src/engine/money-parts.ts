@@ -1,0 +1,53 @@
+/** What a paid engine stands on: the purse, the store, the chain. Loaded only in a network with payment, since the chain's library takes its time. */
+import { openChain, type Chain, type EndpointAlert } from '@byway/chain'
+import type { Logger } from '@byway/protocol/base'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { openPurse, startSigner, type Purse } from '@byway/purse'
+import { openStore, type Store } from '@byway/store'
+import type { EngineSetting } from './engine-options.ts'
+
+export type MoneyParts = { readonly purse: Purse; readonly store: Store; readonly chain: Chain }
+
+/**
+ * Opens all three; what was opened is disposed with `parts`.
+ * @throws what `startSigner`, `openStore` and `openChain` throw
+ */
+export async function openMoneyParts(
+  { home, network, log, passphrase }: EngineSetting,
+  payment: PaymentParameters,
+  side: 'node' | 'client',
+  parts: AsyncDisposableStack,
+): Promise<MoneyParts> {
+  const { local: isLocal } = network
+  // Seven programs of one person's test network need no wall between program and key.
+  const purse = parts.use(
+    isLocal
+      ? await openPurse(home, { isLocal, rules: payment })
+      : await startSigner(home, {
+          isLocal,
+          rules: payment,
+          passphrase,
+          nowMs: () => performance.now(),
+        }),
+  )
+  const onHealth = (health: string): void =>
+    log.warn('store of money', { state: health, code: health === 'ok' ? undefined : 'STORE_FULL' })
+  const store = parts.use(
+    await openStore({ folder: home, name: side, key: purse.storeKey(), onHealth }),
+  )
+  const chain = openChain({ payment, isLocal, onAlert: (alert) => warn(log, alert) })
+  return { purse, store, chain }
+}
+
+function warn(log: Logger, alert: EndpointAlert): void {
+  switch (alert.type) {
+    case 'disagree':
+      log.error('endpoints of the chain contradict each other', { code: 'CHAIN_DISAGREE' })
+      return
+    case 'down':
+      log.warn('endpoint of the chain is away', { position: alert.endpoint, reason: alert.fault })
+      return
+    case 'back':
+      log.info('endpoint of the chain is back', { position: alert.endpoint })
+  }
+}
