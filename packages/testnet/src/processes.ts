@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeLocalConsent } from '@byway/node'
 import { fromHex } from '@byway/protocol/base'
-import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
+import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError, type TestnetError } from './errors.ts'
 import { startLocalMoney, type LocalMoney } from './money/local-money.ts'
 import { createLauncher, processEnded, type Launcher } from './launcher.ts'
@@ -61,8 +61,8 @@ export interface ProcessNetwork extends AsyncDisposable {
   readonly proxy: string
   readonly httpProxy: string
   readonly networkFile: string
-  /** Where its chain answers, or undefined in a network where nothing is paid. */
-  readonly chain: string | undefined
+  /** How it is paid, with its chain's endpoint; undefined in a network where nothing is. */
+  readonly payment: PaymentParameters | undefined
   /** What a node says of itself, or `undefined` when it no longer runs. */
   statusOf(node: NodeProcess): Promise<ProgramEvent | undefined>
   /** Resolves when the client has ended by itself, with what to throw: there is no network without it. */
@@ -117,7 +117,7 @@ export async function startProcesses(
     return {
       nodes,
       networkFile,
-      chain: money?.rpcUrl,
+      payment: money?.payment,
       clientPid: client.program.pid,
       proxy: textField(client.ready, 'proxy'),
       httpProxy: textField(client.ready, 'httpProxy'),

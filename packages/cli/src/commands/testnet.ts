@@ -19,6 +19,7 @@ type TestnetFlags = {
   readonly nodes: number
   readonly hops: number
   readonly allowTarget: readonly ExitTarget[]
+  readonly unpaid?: boolean | undefined
 }
 
 export function addTestnetCommand(program: Command, io: CliIo): void {
@@ -51,6 +52,7 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       (text, before: readonly ExitTarget[]) => [...before, parseTarget(text)],
       [],
     )
+    .option('--unpaid', 'a network without money: no chain, nothing is paid')
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -62,6 +64,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       nodes,
       hops,
       exitTargets,
+      isPaid: flags.unpaid !== true,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {
@@ -89,7 +92,7 @@ function readyFields(network: ProcessNetwork): JsonObject {
     proxy: network.proxy,
     httpProxy: network.httpProxy,
     dashboard: null,
-    chain: network.chain ?? null,
+    chain: network.payment?.rpcUrls[0] ?? null,
     nodes: network.nodes.map(({ id, pid, roles, listen, plan }) => ({
       id,
       pid,

@@ -3,6 +3,8 @@
  * shown to the person who runs all of it, and go into no log.
  */
 import type { NodeProcess, ProcessNetwork, ProgramEvent } from '@byway/testnet'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { describeAmount, earningsOf, type Earnings } from './earnings.ts'
 import type { JsonObject } from '../output.ts'
 import { describeBytes, describeNode, describePath, type HopText } from './path-text.ts'
 
@@ -30,6 +32,7 @@ export function createNetworkView(
   { origin }: { readonly origin: string },
 ): NetworkView {
   const carried = new Map<string, number>()
+  const earned = new Map<string, Earnings>()
   const gone = new Set<string>()
   let paths: readonly string[] = []
   let events: readonly JsonObject[] = []
@@ -57,18 +60,22 @@ export function createNetworkView(
       await Promise.all(
         network.nodes.map(async (node) => {
           const status = await network.statusOf(node)
-          if (status)
-            carried.set(
-              node.id,
-              numberOf(status, 'forwardBytes') + numberOf(status, 'backwardBytes'),
-            )
+          if (!status) return
+          carried.set(node.id, numberOf(status, 'forwardBytes') + numberOf(status, 'backwardBytes'))
+          const earnings = network.payment && earningsOf(status, network.payment)
+          if (!earnings || earned.get(node.id)?.units === earnings.units) return
+          earned.set(node.id, earnings)
+          note(earningsEvent(node.id, earnings))
         }),
       )
     },
     lines: () => [
       '',
-      'nodes                       role         carried',
-      ...network.nodes.map((node) => nodeLine(node, carried.get(node.id) ?? 0, gone.has(node.id))),
+      `nodes                       role         carried${network.payment ? '      earned          wins' : ''}`,
+      ...network.nodes.map((node) => {
+        const line = nodeLine(node, carried.get(node.id) ?? 0, gone.has(node.id))
+        return (line + earningsText(earned.get(node.id), network.payment)).trimEnd()
+      }),
       '',
       'paths of your traffic',
       ...paths.map((text) => `  ${text}`),
@@ -77,22 +84,51 @@ export function createNetworkView(
       `      chromium --proxy-server=${network.proxy.replace('socks5h', 'socks5')} --proxy-bypass-list='<-loopback>' ${origin}`,
       'stop: Ctrl-C',
     ],
-    readyFields: () => ({
-      event: 'ready',
-      proxy: network.proxy,
-      httpProxy: network.httpProxy,
-      dashboard: null,
-      chain: network.chain ?? null,
-      origin,
-      nodes: network.nodes.map(({ id, pid, roles, listen }) => ({ id, pid, roles, listen })),
-      client: { pid: network.clientPid },
-    }),
+    readyFields: () => readyFieldsOf(network, origin),
     takeEvents() {
       const taken = events
       events = []
       return taken
     },
   }
+}
+
+/** The ready line that scripts rely on (docs/CLI.md). What is not built is null. */
+function readyFieldsOf(network: ProcessNetwork, origin: string): JsonObject {
+  return {
+    event: 'ready',
+    proxy: network.proxy,
+    httpProxy: network.httpProxy,
+    dashboard: null,
+    chain: network.payment?.rpcUrls[0] ?? null,
+    origin,
+    nodes: network.nodes.map(({ id, pid, roles, listen }) => ({ id, pid, roles, listen })),
+    client: { pid: network.clientPid },
+  }
+}
+
+/** Amounts are digits in JSON: they do not fit in its numbers. */
+function earningsEvent(id: string, { units, wins, openWins, expected, won }: Earnings): JsonObject {
+  return {
+    event: 'earnings',
+    id,
+    units,
+    wins,
+    openWins,
+    expected: expected.toString(),
+    won: won.toString(),
+  }
+}
+
+function earningsText(
+  earnings: Earnings | undefined,
+  payment: PaymentParameters | undefined,
+): string {
+  if (!earnings || !payment) return ''
+  const { wins, won, openWins } = earnings
+  const open = openWins > 0 ? `, ${openWins} on the way` : ''
+  const paid = wins > 0 ? ` (${describeAmount(won, payment)}${open})` : ''
+  return `${describeAmount(earnings.expected, payment).padStart(16)}  ${String(wins).padStart(4)}${paid}`
 }
 
 function nodeLine(
@@ -103,7 +139,7 @@ function nodeLine(
   const name = `  ${describeNode({ nodeId: id, country: plan.country })}`
   const role = roles.includes('exit') ? 'exit' : 'relay'
   const place = listen === null ? ' (no port)' : ''
-  return `${name}          ${(role + place).padEnd(16)} ${isGone ? 'gone' : describeBytes(bytes)}`
+  return `${name}          ${(role + place).padEnd(16)} ${(isGone ? 'gone' : describeBytes(bytes)).padEnd(10)}`
 }
 
 function numberOf(status: ProgramEvent, name: string): number {

@@ -82,7 +82,10 @@ export async function openNodeMoney(
       priceStep: setting.config.node.priceStep,
       onWin: () => running.wake(),
     },
-    status: () => ({ openWins: running.status?.open ?? 0 }),
+    status: () => ({
+      openWins: running.status?.open ?? 0,
+      priceStep: setting.config.node.priceStep,
+    }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -25,9 +25,6 @@ import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
 import { createLocalPurse, openPurse } from '@byway/purse'
 
 export interface LocalMoney extends AsyncDisposable {
-  /** Where the chain answers. */
-  readonly rpcUrl: string
-  readonly chainPid: number
   /** For the network file. */
   readonly payment: PaymentParameters
   /** Makes a purse in a node's state folder, with coin for gas. */
@@ -115,8 +112,6 @@ export async function startLocalMoney(signal: AbortSignal): Promise<LocalMoney> 
   await bank.mint()
   const owned = parts.move()
   return {
-    rpcUrl: anvil.url,
-    chainPid: anvil.pid,
     payment,
     async preparePurse(home) {
       const { provider, funds } = await createLocalPurse(home)
