@@ -27,13 +27,15 @@ function bodyOf(log: RawLog, sources: EventSources): ChainEventBody | undefined 
   }
 }
 
-function registryBody({ topics, data }: RawLog): ChainEventBody {
-  const { args } = decodeEventLog({ abi: REGISTRY_ABI, topics: [...topics], data })
+function registryBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {
+  if (!first) return undefined
+  const { args } = decodeEventLog({ abi: REGISTRY_ABI, topics: [first, ...rest], data })
   return { name: 'registry', provider: bytesOf(args.provider.toLowerCase()) }
 }
 
-function poolBody({ topics, data }: RawLog): ChainEventBody | undefined {
-  const { eventName, args } = decodeEventLog({ abi: POOL_ABI, topics: [...topics], data })
+function poolBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {
+  if (!first) return undefined
+  const { eventName, args } = decodeEventLog({ abi: POOL_ABI, topics: [first, ...rest], data })
   switch (eventName) {
     case 'Inserted':
       return {

@@ -8,7 +8,7 @@ export type BlockHeader = ChainHead & { readonly parentHash: Hex; readonly baseF
 /** A log of a contract. */
 export type RawLog = {
   readonly address: Hex
-  readonly topics: readonly [Hex, ...Hex[]]
+  readonly topics: readonly Hex[]
   readonly data: Hex
   readonly block: number
   readonly blockHash: Hex
@@ -74,10 +74,10 @@ function parseLog(value: unknown): RawLog | undefined {
   const transaction = hashOf(field(value, 'transactionHash'))
   const logIndex = numberOf(field(value, 'logIndex'))
   const topics = field(value, 'topics')
-  const [first, ...rest] = Array.isArray(topics) ? topics.map(hashOf) : []
-  const isWhole = address && data && blockHash && transaction && first && isAll(rest)
+  const all = Array.isArray(topics) ? topics.map(hashOf) : [undefined]
+  const isWhole = address && data && blockHash && transaction && isAll(all)
   if (!isWhole || block === undefined || logIndex === undefined) return undefined
-  return { address, topics: [first, ...rest], data, block, blockHash, transaction, logIndex }
+  return { address, topics: all, data, block, blockHash, transaction, logIndex }
 }
 
 function isAll(topics: readonly (Hex | undefined)[]): topics is readonly Hex[] {

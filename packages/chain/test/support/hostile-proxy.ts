@@ -51,7 +51,7 @@ export async function startHostileProxy(
     const answered = (await honest.json()) as { readonly result?: unknown }
     const changed =
       now.type === 'change' && 'result' in answered
-        ? { ...answered, result: now.change(answered.result, asked) }
+        ? { ...answered, result: await now.change(answered.result, asked) }
         : answered
     response.end(JSON.stringify(changed))
   }
