@@ -81,9 +81,12 @@ class Book implements SlotBook {
 
   async show(opening: Opening): Promise<ShownSlot | Refusal> {
     const name = toHex(opening.nullifier)
-    if (this.#shown.has(name)) return VERDICT.SLOT_USED
-    if (this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
+    const before = this.#shown.get(name)
+    if (this.#shown.has(name) && !before?.isOf(opening)) return VERDICT.SLOT_USED
+    if (!before && this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
     this.#shown.set(name, undefined)
+    // SPEC §15.2: the older carrier may be dead without our knowing.
+    await before?.displace()
     const shown = await this.#judge(opening, () => this.#shown.delete(name))
     if (typeof shown === 'number') this.#shown.delete(name)
     else this.#shown.set(name, shown)
@@ -149,6 +152,7 @@ class Shown implements ShownSlot {
   readonly #onReleased: () => void
   #isReleased = false
   #isTaken = false
+  #isDisplaced = false
   #kept: Promise<boolean> = Promise.resolve(true)
 
   constructor(deps: SlotBookDeps, opening: Opening, payee: PayeeSlot, onReleased: () => void) {
@@ -173,6 +177,7 @@ class Shown implements ShownSlot {
   }
 
   onTicket(ticket: TicketMessage): TicketResult {
+    if (this.#isDisplaced) return { verdict: VERDICT.SLOT_USED }
     if (this.#isTaken) return { verdict: VERDICT.SLOT_TAKEN }
     const result = this.#payee.onTicket(ticket)
     if (result.verdict === VERDICT.OK && result.reveal) this.#onWin(ticket, result.reveal)
@@ -189,6 +194,17 @@ class Shown implements ShownSlot {
 
   async recheck(): Promise<void> {
     if ((await this.standing()) === 'taken') this.#isTaken = true
+  }
+
+  isOf({ sessionKey }: Opening): boolean {
+    return equalBytes(this.opening.sessionKey, sessionKey)
+  }
+
+  /** A newer carrier has the slot. Resolves when this one's wins are on disk, where the newer one finds them. */
+  async displace(): Promise<void> {
+    this.#isReleased = true
+    this.#isDisplaced = true
+    await this.#kept
   }
 
   release(): void {
