@@ -1,7 +1,7 @@
 /** A paid network in one process: downloads run as in an unpaid one, every hop is paid, and what the books of client and nodes say agrees. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { MoneyEvent } from '@byway/protocol/ledger'
+import { createLedger, type Ledger, type LedgerSide, type MoneyEvent } from '@byway/protocol/ledger'
 import { testnet, type Testnet } from '../src/index.ts'
 import { curl } from './support/curl.ts'
 import { bodyOf, startOrigin, type Origin } from './support/origin.ts'
@@ -41,12 +41,55 @@ function bytesOf(events: readonly MoneyEvent[], roles: readonly string[]): bigin
   }, 0n)
 }
 
+/** Posts everything into fresh books, in which nothing may be missing, wrong or left open without a reason. */
+function booksOf(side: LedgerSide, events: readonly MoneyEvent[]): Ledger {
+  const ledger = createLedger(side)
+  for (const event of events) {
+    const posting = ledger.post(event)
+    assert.equal(posting.type, 'posted', `${event.type} ${event.id}`)
+  }
+  for (const { commodity, sum } of ledger.trialBalance()) assert.equal(sum, 0n, commodity)
+  assert.deepEqual(ledger.overdrafts(), [])
+  return ledger
+}
+
+/** To the last unit: what the client's books say of each hop is what that hop's own say. */
+async function assertBooksAgree({ nodes, clientEvents }: PaidWorld): Promise<void> {
+  // The deposit was made outside of this network.
+  const amount = 1_000_000_000n
+  const client = booksOf('client', [
+    { id: 'outside', atMs: 0, type: 'purse-received', amount },
+    { id: 'deposit', atMs: 0, type: 'deposited', amount },
+    ...clientEvents,
+  ])
+  let carried = 0n
+  const sums = { tickets: 0n, expected: 0n, sold: 0n, issued: 0n }
+  for (const { store } of nodes.values()) {
+    const { balances } = booksOf('node', await eventsOf(store))
+    sums.tickets += balances.total('tickets', 'received')
+    sums.expected += balances.total('expected', 'from tickets')
+    sums.sold -= balances.total('bytes', 'sold')
+    sums.issued -= balances.total('bandwidth tokens', 'issued')
+    carried += balances.total('bytes', 'carried for pay')
+  }
+  assert.deepEqual(sums, {
+    tickets: client.balances.total('tickets', 'sent'),
+    expected: client.balances.total('expected', 'spent on tickets'),
+    sold: -client.balances.total('bytes', 'bought'),
+    issued: -client.balances.total('bandwidth tokens', 'bought'),
+  })
+  // Cells under way when everything stops are counted on one side only.
+  const apart = carried - client.balances.total('bytes', 'used')
+  assert.ok(apart > -2n * BigInt(MIB) && apart < 2n * BigInt(MIB), `${apart} bytes apart`)
+}
+
 suite('a paid network in one process', () => {
   for (const hops of [2, 3] as const) {
     test(`a download over ${hops} hops is paid to each of them, and the books agree`, async () => {
       await using origin = await startOrigin()
       await using world = await createPaidWorld()
       await downloadOver(hops, world, origin)
+      await assertBooksAgree(world)
       const events = await nodeEvents(world)
       assert.equal(unitsOf(events, 'tickets-received'), unitsOf(world.clientEvents, 'tickets-sent'))
       const linkUnits = events.reduce(
