@@ -34,6 +34,8 @@ export type Hop = {
   readonly lanes: readonly Lane[]
   readonly clock: RestockClock
   readonly quota: AdmissionQuota
+  /** Of this hop alone: numbers that ran over all hops would tell two of them that they have one client. */
+  lastRequest: number
   isLocked: boolean
   /** Bought something here that held: the next batches may be larger. */
   isProven: boolean

@@ -108,7 +108,6 @@ export function createTokenStock(deps: TokenStockDeps): TokenStock {
 class Stock implements TokenStock {
   readonly #deps: TokenStockDeps
   readonly #hops = new Map<string, Hop>()
-  #lastRequest = 0
 
   constructor(deps: TokenStockDeps) {
     this.#deps = deps
@@ -163,8 +162,8 @@ class Stock implements TokenStock {
     const lane = this.#lane(node, kind)
     const key = hop?.offer.current(kind, nowMs)
     if (!hop || !lane || !key || lane.purchase || hop.isCheat) return undefined
-    this.#lastRequest = (this.#lastRequest + 1) & 0xffff
-    lane.purchase = preparePurchase(this.#deps, key, this.#lastRequest, count)
+    hop.lastRequest = (hop.lastRequest + 1) & 0xffff
+    lane.purchase = preparePurchase(this.#deps, key, hop.lastRequest, count)
     if (!lane.purchase) hop.isCheat = true
     return lane.purchase?.message
   }
@@ -246,6 +245,7 @@ class Stock implements TokenStock {
       lanes: TOKEN_KINDS.filter((kind) => kinds.includes(kind)).map(lane),
       clock: new RestockClock(random, nowMs),
       quota: new AdmissionQuota(),
+      lastRequest: 0,
       isLocked: false,
       isProven: false,
       isCheat: false,
