@@ -1,7 +1,7 @@
 /** A purse whose keys are in this process: for single commands, and for networks on one machine. Daemons keep theirs in the signer's process. */
 import { openGasMeter } from './signer/gas-meter.ts'
 import { createPurseOver } from './signer/purse-over.ts'
-import { DAY_GAS_WEI, type SignerRules } from './signer/rules.ts'
+import { fixRules, type SignerRules } from './signer/rules.ts'
 import { createSignerCore } from './signer/signer-core.ts'
 import type { Purse } from './purse-types.ts'
 import { unlock, type UnlockOptions } from './unlock.ts'
@@ -17,8 +17,8 @@ export type OpenOptions = UnlockOptions & {
  */
 export async function openPurse(home: string, options: OpenOptions): Promise<Purse> {
   const { ring, accounts, file } = await unlock(home, options)
-  const { rules } = options
-  const limits = rules && { rules, meter: openGasMeter(home, rules.dayGasWei ?? DAY_GAS_WEI) }
+  const rules = options.rules && fixRules(options.rules, options.isLocal === true)
+  const limits = rules && { rules, meter: openGasMeter(home, rules.dayGasWei) }
   return await createPurseOver(
     createSignerCore({ ring, accounts, past: file.past, limits, nowMs: () => Date.now() }),
   )

@@ -3,7 +3,7 @@ import type { UnsignedTransaction } from '@byway/protocol/payment'
 import { ADDRESS_BYTES } from '../keys.ts'
 import type { PlainStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
 import { bytesOf, fault, fieldsOf, recordOf } from './json-fields.ts'
-import { MAX_CALL_BYTES, type SignerRules } from './rules.ts'
+import { MAX_CALL_BYTES, type FixedRules } from './rules.ts'
 import type { OwnerName, SignerRequest, SignerStatement } from './verbs.ts'
 
 /** What the signer's process is told first. */
@@ -11,7 +11,7 @@ export type OpenMessage = {
   readonly home: string
   readonly passphrase: string | undefined
   readonly isLocal: boolean
-  readonly rules: SignerRules
+  readonly rules: FixedRules
 }
 
 const FIELD_BYTES = 32
@@ -58,7 +58,7 @@ export function decodeRequest(value: unknown): SignerRequest {
   }
 }
 
-function decodeRules(value: unknown): SignerRules {
+function decodeRules(value: unknown): FixedRules {
   const names = ['chainId', 'pool', 'registry', 'token', 'winValue', 'dayGasWei', 'recipients']
   const fields = fieldsOf(value, names)
   return {
@@ -67,11 +67,8 @@ function decodeRules(value: unknown): SignerRules {
     registry: fields.bytes('registry', ADDRESS_BYTES),
     token: fields.bytes('token', ADDRESS_BYTES),
     winValue: fields.amount('winValue'),
-    dayGasWei: fields.raw('dayGasWei') === undefined ? undefined : fields.amount('dayGasWei'),
-    recipients:
-      fields.raw('recipients') === undefined
-        ? undefined
-        : fields.list('recipients', MAX_RECIPIENTS, (item) => bytesOf(item, ADDRESS_BYTES)),
+    dayGasWei: fields.amount('dayGasWei'),
+    recipients: fields.list('recipients', MAX_RECIPIENTS, (item) => bytesOf(item, ADDRESS_BYTES)),
   }
 }
 

@@ -12,15 +12,17 @@ export type SignerRules = {
   readonly token: Uint8Array
   /** `V`: no redeemer is promised more than 12 % of it. */
   readonly winValue: bigint
-  /** Most that may be signed away for gas in one UTC day and account, wei. @default DAY_GAS_WEI */
+  /** Most that may be signed away for gas in one UTC day and account, wei. @default DAY_GAS_WEI, in a local network LOCAL_DAY_GAS_WEI */
   readonly dayGasWei?: bigint | undefined
   /** Accounts besides the purse's own to which money may go. A daemon names none; a command names the one that a person has confirmed. */
   readonly recipients?: readonly Uint8Array[] | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** 0.02 of the coin: thousands of binds at 0.01 gwei, some dozen at 5 gwei. What a thief of the asking program can burn a day. */
+/** 0.02 of the coin: some 3000 binds alone at 0.01 gwei, six at 5 gwei (each counted at twice the price). What a thief of the asking program can burn a day. */
 export const DAY_GAS_WEI = 20_000_000_000_000_000n
+/** Coin of a chain on this machine is worth nothing, and anvil's price begins at 1 gwei. */
+export const LOCAL_DAY_GAS_WEI = 100_000_000_000_000_000_000n
 /** Three batches of sixteen binds; no block takes more. */
 export const MAX_TRANSACTION_GAS = 30_000_000n
 /** Sixteen openings with proofs of 2048 bytes are 40 KiB. */
@@ -29,3 +31,13 @@ export const MAX_CALL_BYTES = 131_072
 export const MAX_REDEEM_FEE_PERCENT = 12n
 /** A claim that was left with a redeemer over a long holiday. */
 export const MAX_REDEEM_DEADLINE_S = 2_592_000
+
+/** Rules with every default filled in. */
+export type FixedRules = SignerRules & { readonly dayGasWei: bigint }
+
+/** The rules alone, with every default filled in, of an object that may hold more: a network's parameters, say. */
+export function fixRules(rules: SignerRules, isLocal: boolean): FixedRules {
+  const { chainId, pool, registry, token, winValue, recipients = [] } = rules
+  const dayGasWei = rules.dayGasWei ?? (isLocal ? LOCAL_DAY_GAS_WEI : DAY_GAS_WEI)
+  return { chainId, pool, registry, token, winValue, recipients, dayGasWei }
+}

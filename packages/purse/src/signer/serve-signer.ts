@@ -9,7 +9,6 @@ import { wireErrorOf } from './answer-codec.ts'
 import { openGasMeter } from './gas-meter.ts'
 import { fault, fieldsOf } from './json-fields.ts'
 import { decodeOpen, decodeRequest } from './request-codec.ts'
-import { DAY_GAS_WEI } from './rules.ts'
 import { createSignerCore } from './signer-core.ts'
 import type { AskSigner, SignerAnswer } from './verbs.ts'
 import { createLineReader, formatMessage } from './wire-json.ts'
@@ -48,7 +47,7 @@ export async function serveSigner(
 async function openCore(body: unknown, nowMs: () => number): Promise<AskSigner> {
   const { home, passphrase, isLocal, rules } = decodeOpen(body)
   const { ring, accounts, file } = await unlock(home, { passphrase, isLocal })
-  const meter = openGasMeter(home, rules.dayGasWei ?? DAY_GAS_WEI)
+  const meter = openGasMeter(home, rules.dayGasWei)
   return createSignerCore({ ring, accounts, past: file.past, limits: { rules, meter }, nowMs })
 }
 

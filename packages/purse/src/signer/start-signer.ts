@@ -3,7 +3,7 @@ import { readPurseFile } from '../purse-file.ts'
 import { purseError } from '../errors.ts'
 import type { Purse } from '../purse-types.ts'
 import { createPurseOver } from './purse-over.ts'
-import type { SignerRules } from './rules.ts'
+import { fixRules, type SignerRules } from './rules.ts'
 import { startSignerProcess, type SignerProcess } from './signer-process.ts'
 
 export type SignerOptions = {
@@ -36,7 +36,8 @@ const RESTART_PAUSE_MS = 10_000
 export async function startSigner(home: string, options: SignerOptions): Promise<SignerPurse> {
   // In this process, since a missing or open file needs no other one to find out.
   await readPurseFile(home)
-  const { rules, isLocal } = options
+  const { isLocal } = options
+  const rules = fixRules(options.rules, isLocal)
   const start = async (): Promise<SignerProcess> =>
     await startSignerProcess({ home, isLocal, rules, passphrase: await options.passphrase() })
   let current = await start()

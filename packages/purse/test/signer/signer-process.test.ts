@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { createPurse, openPurse, startSigner, type SignerPurse } from '@byway/purse'
 import { toHex } from '@byway/protocol/base'
+import { fixRules } from '../../src/signer/rules.ts'
 import { serveSigner } from '../../src/signer/serve-signer.ts'
 import { formatMessage, MAX_LINE_LETTERS } from '../../src/signer/wire-json.ts'
 import { temporaryHome } from '../temporary-home.ts'
@@ -27,7 +28,9 @@ async function started(
   nowMs: () => number = () => 0,
 ): Promise<SignerPurse> {
   const passphrase = (): Promise<string> => Promise.resolve(PASSPHRASE)
-  const purse = await startSigner(home, { rules: RULES, passphrase, isLocal: true, nowMs })
+  // What is no rule is left out: a network's parameters may be given as they are.
+  const rules = { ...RULES, rpcUrls: ['http://127.0.0.1:1'] }
+  const purse = await startSigner(home, { rules, passphrase, isLocal: true, nowMs })
   t.after(() => purse[Symbol.asyncDispose]())
   return purse
 }
@@ -180,7 +183,7 @@ function rawSigner(t: TestContext): ChildProcess {
 
 const OPEN = (home: string): object => ({
   id: 0,
-  body: { home, passphrase: PASSPHRASE, isLocal: true, rules: RULES },
+  body: { home, passphrase: PASSPHRASE, isLocal: true, rules: fixRules(RULES, true) },
 })
 
 /** Speaks to the serving function as a program would, and gives what it said. */
