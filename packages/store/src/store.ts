@@ -79,7 +79,7 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     winners: createWinnerRecords(submit),
     spentTokens: createSpentTokenRecords(submit),
     tokenKeys: createTokenKeyRecords(submit, submitAll),
-    balances: createBalanceRecords(submit),
+    balances: createBalanceRecords(submit, submitAll),
     handOvers: createHandOverRecords(submit),
     deposits: createDepositRecords(submit),
     slots: createSlotJournal(submit, submitAll),

@@ -10,7 +10,7 @@ import {
   createTokenRedeemer,
   createTokenStock,
 } from '@byway/protocol/payment'
-import { TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
+import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import { bytes, openAt, temporaryFolder } from './support/records.ts'
 
 const NOW = 1_800_000_000_000
@@ -83,7 +83,21 @@ test('a day later but one, keys and what was spent under them are gone from the 
   const [key] = await hop.store.tokenKeys.list()
   assert.ok(key)
   assert.equal(await hop.store.spentTokens.spend(key.keyId, bytes('nonce', 32)), 'fresh')
-  assert.equal((await hop.keyring.rotate(NOW + 2 * 86_400_000)).length, 2)
+  hop.issuer.credit(SLOT, 16, NOW)
+  const message = {
+    kind: PAY.BUY,
+    request: 1,
+    tokenKind: BANDWIDTH,
+    keyId: key.keyId,
+    elements: [1, 2, 3].map((byte) => new Uint8Array(256).fill(byte)),
+  }
+  assert.equal((await hop.issuer.buy(message, SLOT, 'mine', NOW)).sold, 3)
+  const gone = await hop.keyring.rotate(NOW + 2 * 86_400_000)
+  assert.deepEqual(
+    gone.map(({ unspent }) => unspent),
+    [2, 0],
+  )
+  assert.equal((await hop.store.counters.all()).size, 0)
   const kept = await hop.store.tokenKeys.list()
   assert.equal(kept.length, 2)
   assert.ok(kept.every(({ keyId }) => Buffer.compare(keyId, key.keyId) !== 0))

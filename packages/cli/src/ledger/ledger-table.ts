@@ -127,7 +127,7 @@ function soundLines({ ledger, unreadable, rejected }: ReadBooks): readonly strin
       .map(({ commodity }) => `${commodity} do not add up to zero`),
     ...ledger.overdrafts().map(({ commodity, name, hop }) => {
       const at = hop === undefined ? '' : ` at ${hop.slice(0, 16)}…`
-      return `${commodity}, ${name}${at}: below zero, an event is missing`
+      return `${commodity}, ${name}${at}: below zero, an event is missing (a crash loses up to a minute of counts)`
     }),
     ...Object.entries(rejected).map(([reason, count]) => `${count} events did not fit: ${reason}`),
     ...(unreadable > 0 ? [`${unreadable} events are of a later version, or damaged`] : []),

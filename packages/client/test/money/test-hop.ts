@@ -80,12 +80,18 @@ export async function startTestHop(
     list: async () => [...kept.values()],
     add: async () => {},
     put: async () => {},
-    remove: async () => {},
+    remove: async () => ({ sold: 0, spent: 0 }),
   }
   const keyring = createTokenKeyring({ scheme: pooledScheme(number), hash: nodeCrypto, records })
   await keyring.rotate(nowMs())
   const issueDelayMs = options.issueDelayMs ?? 0
-  const issuer = createTokenIssuer({ keyring, signer, hash: nodeCrypto, records, issueDelayMs })
+  const issuer = createTokenIssuer({
+    keyring,
+    signer,
+    hash: nodeCrypto,
+    records: { ...records, remove: async () => {} },
+    issueDelayMs,
+  })
   const known = new Set<string>()
   const redeemer = createTokenRedeemer({
     scheme: nodeBlindTokens,

@@ -56,7 +56,7 @@ import type { LinkAccounts } from './link-accounts.ts'
 import { createSlotBook } from './slot-book.ts'
 import type { SlotBook } from './slot-book.ts'
 import { createSlotJudge } from './slot-judge.ts'
-import { createTokenDesk } from './token-desk.ts'
+import { createTokenDesk, tokenKindName } from './token-desk.ts'
 import type { TokenIntake } from './token-intake.ts'
 import { createTollWatch } from './toll-watch.ts'
 import type { TollWatch } from './toll-watch.ts'
@@ -318,6 +318,9 @@ class Money implements NodeMoney {
   async #rotateTokenKeys(nowMs: number): Promise<void> {
     const gone = await this.#opened.keyring.rotate(nowMs)
     this.#redeemer.forget(gone)
+    for (const { kind, unspent } of gone) {
+      if (unspent > 0) this.#books.tokensLapsed(tokenKindName(kind), unspent)
+    }
     this.#deps.onKeysChanged()
   }
 

@@ -93,7 +93,11 @@ export function createMemoryStore(): MemoryStore {
     tokenKeys: {
       list: () => write(() => [...tokenKeys.values()]),
       add: (key) => write(() => void tokenKeys.set(hex(key.keyId), key)),
-      remove: (keyId) => write(() => void tokenKeys.delete(hex(keyId))),
+      remove: (keyId) =>
+        write(() => {
+          tokenKeys.delete(hex(keyId))
+          return { sold: 0, spent: 0 }
+        }),
     },
     balances: {
       list: () => write(() => [...balanceRows.values()]),

@@ -36,6 +36,7 @@ export type { StoredBalance } from './token-balance.ts'
 export { createTokenIssuer } from './token-issuer.ts'
 export type {
   BalanceRecords,
+  KeySale,
   Sale,
   SlotStanding,
   TokenIssuer,
@@ -44,6 +45,7 @@ export type {
 export { createTokenKeyring } from './token-keyring.ts'
 export type {
   HonouredKey,
+  LapsedKey,
   StoredTokenKey,
   TokenKeyRecords,
   TokenKeyring,

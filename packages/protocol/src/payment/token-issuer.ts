@@ -27,10 +27,14 @@ import { DAY_MS, dayOf, TOKEN_UNITS, type TokenHash } from './token-terms.ts'
  */
 export type SlotStanding = 'mine' | 'open' | 'taken' | 'unknown'
 
+/** Tokens sold under a key. */
+export type KeySale = { readonly keyId: Uint8Array; readonly count: number }
+
 /** Where balances are kept. Calls take effect in their order; a promise that resolves means that the disk has it. */
 export interface BalanceRecords {
   list(): Promise<readonly StoredBalance[]>
-  put(balance: StoredBalance): Promise<void>
+  /** Keeps a balance, and with it, both or neither, that so many tokens were sold (or, below zero, not sold after all) under a key. */
+  put(balance: StoredBalance, sale?: KeySale): Promise<void>
   remove(nullifier: Uint8Array): Promise<void>
 }
 
@@ -164,14 +168,16 @@ class Issuer implements TokenIssuer {
     if (verdict !== VERDICT.OK) return refused(message, verdict)
     const undo = charge(slot, message.tokenKind, { units, free, day, asked })
     slot.usedAtMs = nowMs
-    const kept = this.#deps.records.put(slot.stored()).then(
+    const { keyId } = key
+    const kept = this.#deps.records.put(slot.stored(), { keyId, count }).then(
       () => true,
       () => false,
     )
     const sale = await this.#sign(message, key, units)
     if ((await kept) && sale.message.verdict === VERDICT.OK) return { ...sale, sold: count }
     undo()
-    this.#deps.records.put(slot.stored()).catch(ignoreUntilPurchase)
+    const unsold = (await kept) ? { keyId, count: -count } : undefined
+    this.#deps.records.put(slot.stored(), unsold).catch(ignoreUntilPurchase)
     return sale.message.verdict === VERDICT.OK ? refused(message, VERDICT.TRY_LATER) : sale
   }
 

@@ -37,8 +37,16 @@ export type StoredTokenKey = {
 export interface TokenKeyRecords {
   list(): Promise<readonly StoredTokenKey[]>
   add(key: StoredTokenKey): Promise<void>
-  /** Forgets a key and the tokens spent under it. */
-  remove(keyId: Uint8Array): Promise<void>
+  /** Forgets a key and the tokens spent under it; says how many were sold and how many spent. */
+  remove(keyId: Uint8Array): Promise<{ readonly sold: number; readonly spent: number }>
+}
+
+/** A key that is gone. */
+export type LapsedKey = {
+  readonly kind: TokenKind
+  readonly keyId: Uint8Array
+  /** Tokens that were sold under it and never came back. */
+  readonly unspent: number
 }
 
 /** A key in use. */
@@ -58,10 +66,10 @@ export interface TokenKeyring {
   /**
    * Makes what is missing for the day, erases what is honoured no more.
    *
-   * @returns the ids of the keys that went; what was sold under them and never spent has lapsed
-   * @throws what the records reject with; the keys then stay as they were
+   * @returns the keys that went; what was sold under them and never spent has lapsed
+   * @throws what the records reject with; a key that is not on disk is not announced
    */
-  rotate(nowMs: number): Promise<readonly Uint8Array[]>
+  rotate(nowMs: number): Promise<readonly LapsedKey[]>
   /** The answer to KEYS_GET: the current keys. Empty before the first rotation. */
   keysMessage(): KeysMessage
   /** What the descriptor says of them: 32 bytes, zeros before the first rotation. */
@@ -85,6 +93,8 @@ export function createTokenKeyring(deps: TokenKeyringDeps): TokenKeyring {
   return new DailyKeys(deps)
 }
 
+type GoneKey = Pick<StoredTokenKey, 'kind' | 'keyId'>
+
 class DailyKeys implements TokenKeyring {
   readonly #deps: TokenKeyringDeps
   #keys: readonly HonouredKey[] = []
@@ -95,9 +105,9 @@ class DailyKeys implements TokenKeyring {
     this.#deps = deps
   }
 
-  async rotate(nowMs: number): Promise<readonly Uint8Array[]> {
+  async rotate(nowMs: number): Promise<readonly LapsedKey[]> {
     const day = dayOf(nowMs)
-    const gone: Uint8Array[] = []
+    const gone: GoneKey[] = []
     const kept = await this.#keep(day, gone)
     for (const kind of TOKEN_KINDS) {
       if (!kept.some((key) => key.kind === kind && key.day === day)) {
@@ -107,8 +117,12 @@ class DailyKeys implements TokenKeyring {
     this.#keys = kept
     this.#isLoaded = true
     this.rotatesAtMs = (day + 1) * DAY_MS
-    for (const keyId of gone) await this.#deps.records.remove(keyId)
-    return gone
+    const lapsed: LapsedKey[] = []
+    for (const { kind, keyId } of gone) {
+      const { sold, spent } = await this.#deps.records.remove(keyId)
+      lapsed.push({ kind, keyId, unspent: Math.max(0, sold - spent) })
+    }
+    return lapsed
   }
 
   keysMessage(): KeysMessage {
@@ -151,18 +165,18 @@ class DailyKeys implements TokenKeyring {
     )
   }
 
-  /** The keys of the day and of the day before; the ids of the others go to `gone`. */
-  async #keep(day: number, gone: Uint8Array[]): Promise<HonouredKey[]> {
+  /** The keys of the day and of the day before; the others go to `gone`. */
+  async #keep(day: number, gone: GoneKey[]): Promise<HonouredKey[]> {
     const kept: HonouredKey[] = []
     const had = this.#isLoaded ? this.#keys : await this.#load(gone)
     for (const key of had) {
       if (key.day >= day - 1) kept.push(key)
-      else gone.push(key.keyId)
+      else gone.push(key)
     }
     return kept
   }
 
-  async #load(gone: Uint8Array[]): Promise<readonly HonouredKey[]> {
+  async #load(gone: GoneKey[]): Promise<readonly HonouredKey[]> {
     const { scheme, hash, records, damaged = [] } = this.#deps
     const keys: HonouredKey[] = []
     for (const { kind, day, keyId, privateKey } of await records.list()) {
@@ -171,7 +185,7 @@ class DailyKeys implements TokenKeyring {
         pair !== undefined && equalBytes(tokenKeyId(hash, kind, pair.publicKey), keyId)
       const key = isWhole ? this.#inUse(kind, day, pair.publicKey, pair.privateKey) : undefined
       if (key && !damaged.some((id) => equalBytes(id, keyId))) keys.push(key)
-      else gone.push(keyId)
+      else gone.push({ kind, keyId })
     }
     return keys
   }

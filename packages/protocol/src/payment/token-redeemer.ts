@@ -39,7 +39,7 @@ export interface TokenRedeemer {
   /** Judges a token and, with verdict OK, uses it up. One check costs about 50 µs. */
   spend(message: SpendMessage, nowMs: number): Redemption
   /** Forgets what was spent under keys that are gone. */
-  forget(keyIds: readonly Uint8Array[]): void
+  forget(keys: readonly { readonly keyId: Uint8Array }[]): void
 }
 
 export type TokenRedeemerDeps = {
@@ -77,8 +77,8 @@ class Redeemer implements TokenRedeemer {
     return { verdict: VERDICT.OK, kept: this.#keep(set, keyId, nonce) }
   }
 
-  forget(keyIds: readonly Uint8Array[]): void {
-    for (const keyId of keyIds) this.#sets.delete(toHex(keyId))
+  forget(keys: readonly { readonly keyId: Uint8Array }[]): void {
+    for (const { keyId } of keys) this.#sets.delete(toHex(keyId))
   }
 
   async #keep(

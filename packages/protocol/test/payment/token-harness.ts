@@ -57,6 +57,7 @@ export function createHopDisk(): HopDisk {
   const keys = new Map<string, StoredTokenKey>()
   const balances = new Map<string, StoredBalance>()
   const spent = new Set<string>()
+  const sold = new Map<string, number>()
   const write = async <T>(run: () => T): Promise<T> => {
     if (disk.isFull) throw new Error('disk full')
     return run()
@@ -67,12 +68,24 @@ export function createHopDisk(): HopDisk {
       kept: keys,
       list: async () => [...keys.values()],
       add: (key) => write(() => void keys.set(toHex(key.keyId), key)),
-      remove: (keyId) => write(() => void keys.delete(toHex(keyId))),
+      remove: (keyId) =>
+        write(() => {
+          const name = toHex(keyId)
+          keys.delete(name)
+          const used = [...spent].filter((one) => one.startsWith(name)).length
+          return { sold: sold.get(name) ?? 0, spent: used }
+        }),
     },
     balances: {
       kept: balances,
       list: async () => [...balances.values()],
-      put: (balance) => write(() => void balances.set(toHex(balance.nullifier), balance)),
+      put: (balance, sale) =>
+        write(() => {
+          balances.set(toHex(balance.nullifier), balance)
+          if (!sale) return
+          const name = toHex(sale.keyId)
+          sold.set(name, (sold.get(name) ?? 0) + sale.count)
+        }),
       remove: (nullifier) => write(() => void balances.delete(toHex(nullifier))),
     },
     spent: {

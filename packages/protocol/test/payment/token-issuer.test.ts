@@ -184,6 +184,28 @@ suite('when tokens are due (SPEC §16)', () => {
   })
 })
 
+suite('what lapses', () => {
+  test('tokens sold and never spent are counted when their key goes, repeats and failures not', async () => {
+    const disk = createHopDisk()
+    const hop = await startHop(disk)
+    const stock = await startClient(createClientDisk(), hop)
+    hop.issuer.credit(SLOT, 100, NOON)
+    const message = askFor(stock, BANDWIDTH, 4)
+    assert.equal(await verdictOf(hop, message), VERDICT.OK)
+    assert.equal(await verdictOf(hop, message), VERDICT.OK)
+    const huge = { ...message, elements: [new Uint8Array(256).fill(0xff)] }
+    assert.equal(await verdictOf(hop, huge), VERDICT.BAD_TOKEN)
+    assert.equal(await verdictOf(hop, another(stock, BANDWIDTH, 2)), VERDICT.OK)
+    await hop[Symbol.asyncDispose]()
+    await using later = await startHop(disk)
+    const gone = await later.keyring.rotate(NOON + 2 * DAY)
+    assert.deepEqual(
+      gone.map(({ unspent }) => unspent),
+      [6, 0],
+    )
+  })
+})
+
 suite('restarts and repeats', () => {
   test('a balance survives a restart, and what was sold is not sold again', async () => {
     const disk = createHopDisk()
