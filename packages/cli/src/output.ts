@@ -54,6 +54,12 @@ const HINTS: Readonly<Record<string, string>> = {
   RUN_STORE_KEY:
     'put back <side>-store.key from a copy of the state folder; without it records cannot be told from forged ones',
   RUN_SINGLE_HOP: 'use --hops 2 or --hops 3',
+  PURSE_VOUCHER: 'copy the whole line, from byway-voucher-1- on; it belongs to one network',
+  STORE_LOCKED: 'stop the client or node of this state folder first: `byway down`',
+  WALLET_NO_FUNDS: 'nothing is lost: run the command again, it finds what has arrived meanwhile',
+  WALLET_NO_PAYMENT: 'name a network file with a [payment] table with --network',
+  WALLET_NOT_CONFIRMED: 'type yes, or add --yes where nobody can be asked',
+  WALLET_NOTHING: '`byway wallet show` says where the money is',
   WALLET_PASSPHRASE_MISSING:
     'name a file (mode 0600) with BYWAY_PASSPHRASE_FILE, or use a terminal; never an argument',
   WALLET_WORDS_UNSEEN: 'run this in a terminal, or name a new file with --words-file',

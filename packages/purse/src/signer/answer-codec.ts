@@ -14,6 +14,8 @@ export type WireError = { readonly code: string; readonly context: unknown }
 
 const SECRET_BYTES = 32
 const SIGNATURE_BYTES = 65
+// Local limits (tunable): docs/LIMITS.md.
+/** More than a purse keeps. */
 const MAX_REDEEMED = 65_536
 
 /** Anything that is no error of ours is a bug of the signer's: no word of it crosses the pipe. */

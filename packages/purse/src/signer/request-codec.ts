@@ -15,9 +15,15 @@ export type OpenMessage = {
 }
 
 const FIELD_BYTES = 32
-const MAX_U32 = 0xffff_ffff
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Numbers of owners are u32 where keys are derived. */
+const MAX_OWNER_NUMBER = 0xffff_ffff
+/** Linux takes no longer path. */
 const MAX_PATH_LETTERS = 4096
+/** Nobody types more, and a file of more is the wrong one. */
 const MAX_PASSPHRASE_LETTERS = 4096
+/** A command names one; a daemon none. */
 const MAX_RECIPIENTS = 16
 
 /** @throws PURSE_SIGNER */
@@ -116,7 +122,7 @@ function decodeOwner(value: unknown): OwnerName {
   const fields = fieldsOf(value, ['list', 'index'])
   return {
     list: fields.word('list', ['deposit', 'voucher', 'redeemed']),
-    index: fields.whole('index', MAX_U32),
+    index: fields.whole('index', MAX_OWNER_NUMBER),
   }
 }
 
