@@ -19,7 +19,7 @@ type Ready = {
   readonly proxy: string
   readonly httpProxy: string
   readonly dashboard: null
-  readonly chain: null
+  readonly chain: string | null
   readonly nodes: readonly {
     readonly id: string
     readonly pid: number
@@ -72,7 +72,8 @@ suite('byway testnet', () => {
   test('says in one line what scripts rely on (docs/CLI.md)', () => {
     assert.match(ready.proxy, /^socks5h:\/\/127\.0\.0\.1:\d+$/)
     assert.match(ready.httpProxy, /^http:\/\/127\.0\.0\.1:\d+$/)
-    assert.deepEqual([ready.dashboard, ready.chain], [null, null])
+    assert.equal(ready.dashboard, null)
+    assert.match(String(ready.chain), /^http:\/\/127\.0\.0\.1:\d+$/)
     assert.equal(ready.nodes.length, 6)
     assert.equal(new Set(ready.nodes.map(({ pid }) => pid)).size, 6)
     assert.ok(ready.nodes.every(({ id }) => /^[0-9a-f]{64}$/.test(id)))
@@ -88,6 +89,10 @@ suite('byway testnet', () => {
       ],
     )
     assert.ok([ready.client.pid, ...ready.nodes.map(({ pid }) => pid)].every(isAlive))
+  })
+
+  test('has a chain of its own, on which its nodes are paid', async () => {
+    assert.equal(await chainIdOf(String(ready.chain)), '0x7a69')
   })
 
   test('carries a page by both proxies, and says by which path', async () => {
@@ -108,6 +113,7 @@ suite('byway testnet', () => {
     const pids = [ready.client.pid, ...ready.nodes.map(({ pid }) => pid)]
     assert.equal(await running.stop(), 0)
     assert.deepEqual(pids.filter(isAlive), [])
+    await assert.rejects(chainIdOf(String(ready.chain)))
     assert.deepEqual(await readdir(temporary), [])
   })
 })
@@ -119,6 +125,16 @@ test('takes its processes along when it is killed itself', async (t) => {
   const ready = (await running.event('ready')) as Ready
   await running.kill()
   for (const pid of [ready.client.pid, ...ready.nodes.map((node) => node.pid)]) await untilGone(pid)
+  await untilChainGone(String(ready.chain))
+})
+
+test('has no chain when nothing is to be paid', async (t) => {
+  const running = startByway(['testnet', '--json', '--nodes', '4', '--unpaid'], {
+    TMPDIR: await temporaryHome(t),
+  })
+  const ready = (await running.event('ready')) as Ready
+  assert.equal(ready.chain, null)
+  assert.equal(await running.stop(), 0)
 })
 
 for (const args of [
@@ -141,6 +157,25 @@ function isAlive(pid: number): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+async function chainIdOf(url: string): Promise<unknown> {
+  const body = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(url, { method: 'POST', headers, body })
+  return ((await response.json()) as { readonly result?: unknown }).result
+}
+
+/** Bounded by the test's own limit. */
+async function untilChainGone(url: string): Promise<void> {
+  for (;;) {
+    const isGone = await chainIdOf(url).then(
+      () => false,
+      () => true,
+    )
+    if (isGone) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 
