@@ -26,6 +26,7 @@ export {
   type LockBatch,
   OWN_TERMS,
 } from './contracts/pool-types.ts'
+export { askChainId } from './deploy/ask-chain-id.ts'
 export { deployContracts, type DeployOptions } from './deploy/deploy-contracts.ts'
 export {
   type ContractParameters,
@@ -33,6 +34,7 @@ export {
   type DeployedContract,
   type DeployedName,
   type DeploymentRecord,
+  scaleParameters,
 } from './deploy/deployment.ts'
 export { type NetworkChoices, paymentOf } from './deploy/payment-of.ts'
 export { type ChainError, chainError, type EndpointFault } from './errors.ts'

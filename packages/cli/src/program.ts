@@ -1,5 +1,6 @@
 /** The command tree of `byway`, and the way from a command line to an exit code. A command that is not built is not here. */
 import { Command, CommanderError } from 'commander'
+import { addDeployCommand } from './commands/deploy.ts'
 import { addExitCommands } from './commands/exit-consent.ts'
 import { addLedgerCommand } from './commands/ledger.ts'
 import { addNodeCommands } from './commands/node.ts'
@@ -50,6 +51,7 @@ function createProgram(io: CliIo): Command {
   addWalletCommands(program, io)
   addLedgerCommand(program, io)
   addTestnetCommand(program, io)
+  addDeployCommand(program, io)
   return program
 }
 

@@ -79,3 +79,24 @@ export const DEFAULT_PARAMETERS: ContractParameters = {
   unbondingDelayS: 14 * 86_400,
   payoutDelayS: 2 * 86_400,
 }
+
+/** The same for a token of other decimals than six. */
+export function scaleParameters(
+  parameters: ContractParameters,
+  decimals: number,
+): ContractParameters {
+  const scale = (amount: bigint): bigint =>
+    decimals >= DEFAULT_DECIMALS
+      ? amount * 10n ** BigInt(decimals - DEFAULT_DECIMALS)
+      : amount / 10n ** BigInt(DEFAULT_DECIMALS - decimals)
+  const { winValue, bond, lockPenalty, minStake } = parameters
+  return {
+    ...parameters,
+    winValue: scale(winValue),
+    bond: scale(bond),
+    lockPenalty: scale(lockPenalty),
+    minStake: scale(minStake),
+  }
+}
+
+const DEFAULT_DECIMALS = 6

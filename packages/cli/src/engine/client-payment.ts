@@ -5,11 +5,15 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
+import { ledgerPage } from '../ledger/ledger-page.ts'
+import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts } from './money-parts.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
   readonly payment: ClientPayment
+  /** A page of the books, for `byway ledger`. */
+  readonly ledger: (afterSequence: number) => Promise<JsonObject>
 }
 
 // Local limit (tunable): docs/LIMITS.md.
@@ -45,6 +49,7 @@ export async function openClientMoney(
       record: (event) => store.ledger.record(event),
       onNotice: (notice) => log.warn('payment', { event: notice.type }),
     },
+    ledger: (after) => ledgerPage(store.ledger, after),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

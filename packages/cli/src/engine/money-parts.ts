@@ -3,8 +3,9 @@ import { openChain, type Chain, type EndpointAlert } from '@byway/chain'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { openPurse, startSigner, type Purse } from '@byway/purse'
-import { openStore, type Store } from '@byway/store'
+import type { Store, StoreHealth } from '@byway/store'
 import type { EngineSetting } from './engine-options.ts'
+import { openOwnStore } from './own-store.ts'
 
 export type MoneyParts = { readonly purse: Purse; readonly store: Store; readonly chain: Chain }
 
@@ -30,11 +31,9 @@ export async function openMoneyParts(
           nowMs: () => performance.now(),
         }),
   )
-  const onHealth = (health: string): void =>
+  const onHealth = (health: StoreHealth): void =>
     log.warn('store of money', { state: health, code: health === 'ok' ? undefined : 'STORE_FULL' })
-  const store = parts.use(
-    await openStore({ folder: home, name: side, key: purse.storeKey(), onHealth }),
-  )
+  const store = parts.use(await openOwnStore(home, side, onHealth))
   const chain = openChain({ payment, isLocal, onAlert: (alert) => warn(log, alert) })
   return { purse, store, chain }
 }

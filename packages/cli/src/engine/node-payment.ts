@@ -9,12 +9,15 @@ import {
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
+import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts } from './money-parts.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
+  /** A page of the books, for `byway ledger`. */
+  readonly ledger: (afterSequence: number) => Promise<JsonObject>
   /** For `byway status`: numbers only. */
   status(): JsonObject
 }
@@ -82,6 +85,7 @@ export async function openNodeMoney(
       priceStep: setting.config.node.priceStep,
       onWin: () => running.wake(),
     },
+    ledger: (after) => ledgerPage(store.ledger, after),
     status: () => ({
       openWins: running.status?.open ?? 0,
       priceStep: setting.config.node.priceStep,

@@ -31,15 +31,16 @@ export async function runClient(run: ClientRun): Promise<void> {
   const signal = AbortSignal.any([run.signal, stop.signal])
   await using parts = new AsyncDisposableStack()
   let running: Parts | undefined
+  const money = await openMoney(run, parts)
   const control = await openControl(run.home, 'client', {
     status: () => statusOf(run, running),
+    ledger: money?.ledger,
     stop: () => {
       stop.abort()
       return { stopping: true }
     },
   })
   parts.use(control)
-  const money = await openMoney(run, parts)
   const client = parts.use(
     createClient({
       network: run.network,

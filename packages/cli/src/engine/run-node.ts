@@ -44,6 +44,7 @@ export async function runNode(run: NodeRun): Promise<void> {
   const node = parts.use(createNode({ ...nodeOptions(run), payment: money?.payment }))
   const control = await openControl(run.home, 'node', {
     status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),
+    ledger: money?.ledger,
     stop: () => {
       stop.abort()
       return { stopping: true }

@@ -3,13 +3,13 @@
  * two proofs of one slot burn its bond. So each is written into the client's journal before its proof leaves.
  */
 import { createHash } from 'node:crypto'
-import { openStore } from '@byway/store'
 import { toHex } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { createLeafTree } from '@byway/protocol/node-ticket'
 import type { LeafTree } from '@byway/protocol/crypto'
 import { elementOf, u256Bytes } from '@byway/protocol/ticket'
 import { encodePlainProof, type Opening } from '@byway/protocol/wire'
+import { openOwnStore } from '../engine/own-store.ts'
 import { openSender, type Wallet } from './open-wallet.ts'
 import { depositsOf, type WalletSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
@@ -37,8 +37,8 @@ export async function withdrawSlots(
   wallet: Wallet,
   { to, most, signal, nowS }: { to: Uint8Array; most: number; signal: AbortSignal; nowS: number },
 ): Promise<WithdrawResult> {
-  const { purse, chain, payment, home, poolCalls } = wallet
-  await using store = await openStore({ folder: home, name: 'client', key: purse.storeKey() })
+  const { chain, payment, home, poolCalls } = wallet
+  await using store = await openOwnStore(home, 'client')
   // What became of a voucher that was given away is its holder's business.
   const own = (await depositsOf(wallet, signal)).filter(({ deposit }) => deposit.kind !== 'voucher')
   const slots = own.flatMap((one) => one.slots)

@@ -12,7 +12,7 @@ import {
   parseAddress,
   parseWords,
 } from '@byway/purse'
-import { openStore } from '@byway/store'
+import { openOwnStore } from '../../src/engine/own-store.ts'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, plainSecret, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
@@ -270,7 +270,7 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
 /** Writes the first slot of the second deposit into the client's journal, as a client that shows it does. */
 async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise<void> {
   await using purse = await openPurse(home, { passphrase: PASSPHRASE, isLocal: true })
-  await using store = await openStore({ folder: home, name: 'client', key: purse.storeKey() })
+  await using store = await openOwnStore(home, 'client')
   const { chainId, pool: address, winValue: faceValue, winsPerSlot, bond } = payment
   const terms = { chainId, pool: address, faceValue, winsPerSlot, bond }
   const pool = createPool(nodeTicketCrypto, terms)

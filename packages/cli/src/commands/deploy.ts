@@ -1,0 +1,62 @@
+/** `byway deploy`: puts the contracts on a chain and says where they are (docs/CLI.md). */
+import type { Command } from 'commander'
+import type { DeploymentRecord } from '@byway/chain'
+import { cliError } from '../cli-errors.ts'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import type { CliIo } from '../io.ts'
+import type { JsonObject } from '../output.ts'
+
+type DeployFlags = {
+  readonly rpc: readonly string[]
+  readonly keyFile?: string | undefined
+  readonly record: string
+}
+
+const KEY_VARIABLE = 'BYWAY_DEPLOY_KEY_FILE'
+
+export function addDeployCommand(program: Command, io: CliIo): void {
+  addCommand(program, {
+    usage: 'deploy',
+    summary: 'put the contracts on a chain, and write down where they are',
+    details:
+      'Deploys token, registry and pool and prints the [payment] table of a network file. The only authorisation of slots that there is so far shows\n' +
+      `every payer, so any chain but a local one (chain id 31337) is refused.\n` +
+      `The key comes from a file (mode 0600, 64 hexadecimal digits) that --key-file or ${KEY_VARIABLE} names, never from the command line.`,
+    examples: ['byway deploy --rpc http://127.0.0.1:8545 --key-file deployer.key'],
+  })
+    .option(
+      '--rpc <url>',
+      'JSON-RPC endpoint of the chain; may be repeated',
+      (url: string, before: readonly string[]) => [...before, url],
+      [],
+    )
+    .option('--key-file <file>', "holds the deployer's key")
+    .option('--record <file>', 'the record to write; never overwritten', 'deployment.json')
+    .action((flags: DeployFlags, command: Command) => run(flags, contextOf(command, io)))
+}
+
+async function run(flags: DeployFlags, { io, output }: CommandContext): Promise<void> {
+  const { rpc: rpcUrls } = flags
+  if (rpcUrls.length === 0) throw cliError('CLI_USAGE', { problem: '--rpc is missing' })
+  if (!rpcUrls.every((url) => /^https?:/.test(url) && URL.canParse(url))) {
+    throw cliError('CLI_USAGE', { problem: '--rpc must be an http or https URL' })
+  }
+  const keyFile = flags.keyFile ?? io.env[KEY_VARIABLE]
+  if (!keyFile) throw cliError('CLI_USAGE', { problem: `--key-file or ${KEY_VARIABLE} is missing` })
+  // The chain's library takes its time, and no other command of this file needs it.
+  const { runDeploy } = await import('../engine/run-deploy.ts')
+  const deployed = await runDeploy({
+    rpcUrls,
+    keyFile,
+    recordFile: flags.record,
+    signal: io.signal,
+  })
+  const { record, recordFile, table } = deployed
+  output.result({ ...fieldsOf(record), record: recordFile }, table)
+  output.say(`deployed; the record is in ${recordFile}, and this table belongs in the network file`)
+}
+
+/** Records are JSON by construction. */
+function fieldsOf(record: DeploymentRecord): JsonObject {
+  return { ...record }
+}
