@@ -65,6 +65,13 @@ describe('payment messages in a tunnel', () => {
     assert.deepEqual(world.atExit.events, [...pays, 'begin 1 a.example:80'])
   })
 
+  it('take as large a cell as the largest of them needs, whatever the link prefers', () => {
+    const world = createWorld({ hops: 3, preferredClass: () => 0 })
+    world.client.pay(BUY)
+    world.settle()
+    assert.deepEqual(world.atExit.events, ['pay 9 end'])
+  })
+
   it('go in both directions while streams carry data, the largest too', () => {
     const world = createWorld({ hops: 3 })
     const id = world.client.connect(request, world.nowMs)

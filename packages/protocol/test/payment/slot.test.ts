@@ -313,6 +313,23 @@ describe('a client', () => {
     assert.deepEqual(client.onFull(full), { isTrue: true, unchecked: 0 })
   })
 
+  it('sees through a hop that makes up a reveal with which the ticket would win', () => {
+    const { client, hop } = pair('made up')
+    const tickets = [signed(client, 400), signed(client, 400)]
+    for (const ticket of tickets) hop.onTicket(ticket)
+    const reveals = tickets.map(({ index, amount, nonce }) => {
+      const commit = crypto.sha256(revealOf(crypto, HMAC_KEY, nullifier, index))
+      const scope = { pool: POOL, provider: PROVIDER, nullifier }
+      const digest = ticketDigest(crypto, scope, { index, amount, commit, nonce })
+      for (let i = 0; ; i++) {
+        const reveal = named(`made up ${i}`)
+        if (isWin(crypto, POOL.faceValue, amount, reveal, digest)) return { index, reveal }
+      }
+    })
+    const lie = { kind: PAY.SLOT_FULL, nullifier, reveals } as const
+    assert.deepEqual(client.onFull(lie), { isTrue: false })
+  })
+
   it('sees through a hop that shows the true reveal of a ticket that lost', () => {
     const { client, hop } = pair('losers')
     const tickets = Array.from({ length: 4 }, () => signed(client))

@@ -175,6 +175,13 @@ describe('the draw (SPEC §13.4)', () => {
     }
   })
 
+  it('does not win at equality, as on the chain', () => {
+    const drawing = (hash: string): typeof crypto => ({ ...crypto, sha256: () => bytes(hash) })
+    const [half, below] = [`80${'00'.repeat(31)}`, `7f${'ff'.repeat(31)}`]
+    assert.equal(isWin(drawing(half), 2n, 1n, reveal, reveal), false)
+    assert.equal(isWin(drawing(below), 2n, 1n, reveal, reveal), true)
+  })
+
   it('cannot be ground by a provider that tries commits: the nonce comes after', () => {
     // The best of a thousand commits for one nonce wins no more often for the next one.
     const amount = POOL.faceValue / 64n
