@@ -1,6 +1,6 @@
 /** `byway up`, `down`, `status`: the client with its proxy, the way to stop it, and what runs on this machine. */
 import type { Command } from 'commander'
-import type { PathReport } from '@byway/client'
+import type { MoneyNotice, PathReport } from '@byway/client'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { isBywayError } from '@byway/protocol/base'
 import { askControl, type ControlledProgram } from '../control/control-socket.ts'
@@ -16,11 +16,14 @@ import { runError } from '../engine/run-errors.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
 import { describePath } from '../display/path-text.ts'
+import { describeNotice } from '../display/spending.ts'
 
 type UpFlags = EngineFlags & {
   readonly port?: number | undefined
   readonly hops?: number | undefined
   readonly country?: string | undefined
+  readonly budget?: string | undefined
+  readonly maxPrice?: number | undefined
 }
 
 /** A browser's downloads end sooner or are worth a second Ctrl-C. */
@@ -35,6 +38,7 @@ export function addClientCommands(program: Command, io: CliIo): void {
     examples: [
       'byway up',
       'byway up --country DE --hops 3',
+      'byway up --budget 2.5',
       'curl -x socks5h://127.0.0.1:1080 https://example.com/',
     ],
   })
@@ -45,6 +49,13 @@ export function addClientCommands(program: Command, io: CliIo): void {
       parseWhole(text, '--hops', 1, 3),
     )
     .option('--country <code>', 'country of the exit, two capital letters (default: any)')
+    .option(
+      '--budget <amount>',
+      'the most to spend in a calendar month, in whole tokens such as 2.5 (default: no limit)',
+    )
+    .option('--max-price <step>', 'the dearest price step to pay, 0 to 8 (default: 8)', (text) =>
+      parseWhole(text, '--max-price', 0, 8),
+    )
   addEngineOptions(up, DRAIN_S).action((flags: UpFlags, command: Command) =>
     runUp(flags, contextOf(command, io)),
   )
@@ -76,6 +87,8 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
     port: flags.port,
     country: flags.country,
     hops: flags.hops === 1 ? undefined : flags.hops,
+    budget: flags.budget,
+    maxPrice: flags.maxPrice,
   }
   const setting = await engineSetting(flags, { client }, io)
   if (flags.hops === 1 && !setting.network.local) throw runError('RUN_SINGLE_HOP', {})
@@ -84,11 +97,19 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
     output.isJson
       ? output.result({ event: 'path', ...pathFields(path) }, '')
       : output.say(`path: ${describePath(path.hops)}`)
+  const onNotice = (notice: MoneyNotice): void => {
+    const text = describeNotice(notice)
+    const slots = notice.type === 'depositLow' ? notice.unshown : undefined
+    if (text === undefined) return
+    if (output.isJson) output.result({ event: 'money', notice: notice.type, slots }, '')
+    else output.say(text)
+  }
   try {
     await runClient({
       ...setting,
       hops,
       onPath,
+      onNotice,
       onReady: ({ host, port }) => {
         const [proxy, httpProxy] = [`socks5h://${host}:${port}`, `http://${host}:${port}`]
         const text = `proxy for your applications: ${proxy} or ${httpProxy}`

@@ -25,6 +25,10 @@ export type ClientConfig = {
   readonly country: string
   /** Refuses applications that send addresses where a name would do. */
   readonly safeSocks: boolean
+  /** The most to spend in a calendar month (UTC), in whole tokens such as `2.5`; empty for no limit. */
+  readonly budget: string
+  /** The dearest price step to pay, 0 to 8 (SPEC §13.1). */
+  readonly maxPrice: number
 }
 
 export type NodeConfig = {
@@ -77,6 +81,15 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       hops: z.int('must be 2 or 3').min(2, 'must be 2 or 3').max(3, 'must be 2 or 3').default(2),
       country: country.default(''),
       safeSocks: z.boolean().default(false),
+      budget: z
+        .string()
+        .regex(/^(?:\d{1,30}(?:\.\d{1,36})?)?$/, 'must be an amount such as 2.5, or empty')
+        .default(''),
+      maxPrice: z
+        .int('must be 0 to 8')
+        .min(0, 'must be 0 to 8')
+        .max(8, 'must be 0 to 8')
+        .default(8),
     })
     .prefault({}),
   node: z

@@ -1,5 +1,10 @@
 /** A client's money around its engine: its deposits are found on the chain, slots and tokens are on disk, the purse signs. */
-import { createPlainAuthoriser, type ClientPayment, type MonthBook } from '@byway/client'
+import {
+  createPlainAuthoriser,
+  type ClientPayment,
+  type MoneyNotice,
+  type MonthBook,
+} from '@byway/client'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
@@ -7,6 +12,7 @@ import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
+import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts } from './money-parts.ts'
 
@@ -20,13 +26,20 @@ export interface ClientMoneyRun extends AsyncDisposable {
 /** All leaves are read through two endpoints. */
 const DEPOSITS_TIMEOUT_MS = 60_000
 
-/** Opens it. @throws what `openMoneyParts` throws */
+/**
+ * Opens it.
+ * @param onNotice - told what a person should know
+ * @throws WALLET_AMOUNT for a budget with more digits than the token has, and what `openMoneyParts` throws
+ */
 export async function openClientMoney(
   setting: EngineSetting,
   payment: PaymentParameters,
+  onNotice: (notice: MoneyNotice) => void,
 ): Promise<ClientMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
+  const { budget, maxPrice } = setting.config.client
+  const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'client', parts)
   const authoriser = createPlainAuthoriser({
     crypto: nodeTicketCrypto,
@@ -35,7 +48,11 @@ export async function openClientMoney(
     chain: chain.view,
     deposits: async () => {
       const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
-      return (await findDeposits(purse, leaves, nodePoseidon)).deposits
+      const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
+      return deposits.map((deposit) => ({
+        ...deposit,
+        isPastKnown: deposit.isPastKnown && isWhole(store),
+      }))
     },
     sessionSecret: purse.sessionSecret(),
   })
@@ -47,11 +64,22 @@ export async function openClientMoney(
       tokens: store.tokens,
       book: monthBookOf(store),
       record: (event) => store.ledger.record(event),
-      onNotice: (notice) => log.warn('payment', { event: notice.type }),
+      budget: most,
+      maxPriceStep: maxPrice,
+      onNotice: (notice) => {
+        const code = notice.type === 'unpayable' ? notice.code : undefined
+        log.warn('payment', { event: notice.type, code })
+        onNotice(notice)
+      },
     },
     ledger: (after) => ledgerPage(store.ledger, after),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** A journal that has lost rows may have lost slots that were shown: then every slot it does not know counts as shown. */
+function isWhole({ report }: Store): boolean {
+  return report.damagedRows === 0 && report.missingRows === 0 && !report.isTailLost
 }
 
 function monthBookOf({ counters }: Store): MonthBook {

@@ -4,10 +4,12 @@ import {
   createProxy,
   type Client,
   type Dialer,
+  type MoneyNotice,
   type PathReport,
   type Proxy,
 } from '@byway/client'
 import { openControl } from '../control/control-socket.ts'
+import { describeSpending, spendingFields } from '../display/spending.ts'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
 import type { ClientMoneyRun } from './client-payment.ts'
@@ -17,6 +19,8 @@ import { runError } from './run-errors.ts'
 export type ClientRun = EngineSetting & {
   readonly hops: 1 | 2 | 3
   readonly onPath: (path: PathReport) => void
+  /** Something happened to the money that a person should know. */
+  readonly onNotice: (notice: MoneyNotice) => void
   readonly onReady: (ready: { readonly host: string; readonly port: number }) => void
 }
 
@@ -83,7 +87,7 @@ async function openMoney(
   const { payment } = run.network
   if (!payment) return undefined
   const { openClientMoney } = await import('./client-payment.ts')
-  return parts.use(await openClientMoney(run, payment))
+  return parts.use(await openClientMoney(run, payment, run.onNotice))
 }
 
 async function startProxy(proxy: Proxy, wanted: number): Promise<number> {
@@ -112,7 +116,9 @@ function withCountry(dialer: Dialer, country: string): Dialer {
 function statusOf(run: ClientRun, running: Parts | undefined): JsonObject {
   if (!running) return { pid: process.pid, state: 'starting' }
   const { client, proxy, port } = running
-  const { nodes, links, stock, tunnels } = client.status()
+  const { nodes, links, stock, tunnels, money } = client.status()
+  const { payment } = run.network
+  const isPaid = money !== undefined && payment !== undefined
   return {
     pid: process.pid,
     state: run.signal.aborted ? 'stopping' : 'running',
@@ -122,6 +128,8 @@ function statusOf(run: ClientRun, running: Parts | undefined): JsonObject {
     stock,
     tunnels: tunnels.map(pathFields),
     counters: { ...proxy.counters() },
+    money: isPaid ? spendingFields(money, payment) : null,
+    spending: isPaid ? describeSpending(money, payment) : null,
   }
 }
 

@@ -36,6 +36,8 @@ test('lets the file win over defaults, the environment over the file, and flags 
     hops: 3,
     country: 'DE',
     safeSocks: true,
+    budget: '',
+    maxPrice: 8,
   })
   assert.equal(resolveConfig({ file, env }).client.port, 2)
   assert.equal(resolveConfig({ file }).client.port, 1)

@@ -1,0 +1,55 @@
+/** What the client spends, for `byway status` and for a person at the terminal. */
+import type { MoneyNotice, MoneyStatus } from '@byway/client'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import type { JsonObject } from '../output.ts'
+import { formatAmount } from '../wallet/amounts.ts'
+import { describeAmount } from './earnings.ts'
+
+type Token = Pick<PaymentParameters, 'tokenDecimals' | 'tokenSymbol'>
+
+/** The sums as scripts see them: whole tokens as text, hops by their ids, dearest first. */
+export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
+  const amount = (value: bigint): string => formatAmount(value, token.tokenDecimals)
+  const { slots, budget, perGib } = money
+  return {
+    token: token.tokenSymbol,
+    session: amount(money.session),
+    month: amount(money.month),
+    budget: budget === undefined ? null : amount(budget),
+    perGib: perGib === undefined ? null : amount(perGib),
+    left: amount(money.unshownValue),
+    slots: { total: slots.total, unshown: slots.unshown, inUse: slots.inUse, over: slots.over },
+    hops: money.hops.map(({ hop, amount: cost, units, bytes }) => ({
+      node: hop,
+      cost: amount(cost),
+      units,
+      bytes,
+    })),
+  }
+}
+
+/** One line for people. */
+export function describeSpending(money: MoneyStatus, token: Token): string {
+  const { budget, perGib, slots } = money
+  const parts = [
+    `${describeAmount(money.session, token)} in this session`,
+    `${describeAmount(money.month, token)} this month${budget === undefined ? '' : ` of ${describeAmount(budget, token)}`}`,
+    ...(perGib === undefined ? [] : [`${describeAmount(perGib, token)} a GiB`]),
+    `${describeAmount(money.unshownValue, token)} left in ${slots.unshown} slots`,
+  ]
+  return parts.join(', ')
+}
+
+/** What happened to the money, for people; undefined for what is of no use to them. */
+export function describeNotice(notice: MoneyNotice): string | undefined {
+  switch (notice.type) {
+    case 'depositLow':
+      return `the deposit runs low: ${notice.unshown} slots are left. See \`byway wallet deposit\``
+    case 'budgetSpent':
+      return 'the budget of this month is spent: nothing more is paid. Raise it with --budget'
+    case 'cheated':
+      return 'a hop took pay and broke its side of it; it is left alone'
+    case 'unpayable':
+      return undefined
+  }
+}
