@@ -49,6 +49,7 @@ export {
 export type { EndpointAlert } from './rpc/quorum.ts'
 export { createTransactionLane, type LaneOptions } from './lane/create-lane.ts'
 export { createLocalSigner } from './lane/local-signer.ts'
+export { tryCall, type TriedCall } from './lane/try-call.ts'
 export { createMemoryTransactionStore } from './lane/memory-store.ts'
 export {
   keepLooking,

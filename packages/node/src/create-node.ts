@@ -19,6 +19,7 @@ import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { systemRuntime } from '@byway/net'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
+import type { RedeemAnswer } from '@byway/protocol/wire'
 import { createAttachments } from './attachments.ts'
 import type { Attachments } from './attachments.ts'
 import { createDirectoryService } from './directory/directory-service.ts'
@@ -36,6 +37,8 @@ import { openNodeKeys } from './node-keys.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { createNodeLinks } from './node-links.ts'
 import type { NodeLinks } from './node-links.ts'
+import { createRedeemLinks } from './redemption/redeem-links.ts'
+import type { RedeemLinks } from './redemption/redeem-links.ts'
 import type { Meter, TerminalService } from './relay/ports.ts'
 import { createRelay } from './relay/relay.ts'
 import type { Relay } from './relay/relay.ts'
@@ -86,6 +89,14 @@ export interface RunningNode extends AsyncDisposable {
   /** Resolves when the node listens, or is attached, and has published its descriptor. @throws NET_LISTEN, NODE_EXIT_UNSAFE, NODE_NOT_ATTACHED */
   start(signal: AbortSignal): Promise<void>
   status(): NodeStatus
+  /** Node ids of the others that are known, in no order. */
+  knownNodes(): readonly Uint8Array[]
+  /** Leaves an order with a redeemer (SPEC §15.7); nothing when it cannot be reached, does not answer, or nothing is paid here. Never rejects. */
+  askRedeemer(
+    nodeId: Uint8Array,
+    order: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<RedeemAnswer | undefined>
   /** Refuses new circuits and lets live ones end, at most this long. */
   drain(seconds: number): Promise<void>
 }
@@ -132,6 +143,7 @@ class Engine implements RunningNode {
     own: () => this.#ownDescriptor,
     nowMs: () => Date.now(),
   })
+  readonly #redeem: RedeemLinks | undefined
   #parts: Parts | undefined
   #attachments: Attachments | undefined
   #ownDescriptor: Uint8Array | undefined
@@ -145,6 +157,13 @@ class Engine implements RunningNode {
     this.#options = options
     this.#log = options.log ?? NO_LOG
     this.#nodes = createPathNodeSet(this.#set, options.network)
+    const { payment } = options
+    if (payment && options.network.payment)
+      this.#redeem = createRedeemLinks({
+        hops: this.#table,
+        service: payment.redeemer,
+        stopped: this.#stop.signal,
+      })
   }
 
   get nodeId(): Uint8Array {
@@ -184,6 +203,21 @@ class Engine implements RunningNode {
       exitSockets: exit?.sockets ?? 0,
       money: this.#parts?.money?.status,
     }
+  }
+
+  knownNodes(): readonly Uint8Array[] {
+    const own = nodeKeyOf(this.nodeId)
+    return [...this.#set.entries()]
+      .map(({ descriptor }) => descriptor.nodeId)
+      .filter((nodeId) => nodeKeyOf(nodeId) !== own)
+  }
+
+  async askRedeemer(
+    nodeId: Uint8Array,
+    order: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<RedeemAnswer | undefined> {
+    return await this.#redeem?.ask(nodeId, order, signal)
   }
 
   async drain(seconds: number): Promise<void> {
@@ -284,6 +318,7 @@ class Engine implements RunningNode {
   ): NodeLinks {
     return createNodeLinks({
       money: money?.links,
+      redeem: this.#redeem,
       network: this.#options.network,
       table: () => this.#table,
       relay,

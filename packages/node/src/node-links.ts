@@ -15,6 +15,7 @@ import type { LinkIdentity, LinkListener } from '@byway/net'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
+import type { RedeemLinks, RedeemMessage } from './redemption/redeem-links.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
 
@@ -32,6 +33,8 @@ export type NodeLinksDeps = {
   readonly onLinkClosed: () => void
   /** Absent in an unpaid network, where PAY breaks a rule. */
   readonly money?: LinkMoney | undefined
+  /** The same for the orders of SPEC §15.7. */
+  readonly redeem?: RedeemLinks | undefined
 }
 
 /** What payment adds to the links of clients (SPEC §15.1). */
@@ -72,10 +75,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
       onClose: (reason) => {
         deps.table().remove(link)
         relay.onLinkClosed(reason)
-        deps.money?.closeLink(link)
-        deps.directory.onLinkClosed(link)
-        deps.seen.forget(link)
-        deps.onLinkClosed()
+        forgetLink(deps, link)
       },
     }
     if (link.peer.role === 'node') deps.directory.onNodeLink(link, isDialled)
@@ -131,13 +131,24 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
   }
 }
 
+/** Tells everybody but the relay role that a link is gone. */
+function forgetLink(deps: NodeLinksDeps, link: Link): void {
+  deps.money?.closeLink(link)
+  deps.redeem?.onLinkClosed(link)
+  deps.directory.onLinkClosed(link)
+  deps.seen.forget(link)
+  deps.onLinkClosed()
+}
+
 function onMessage(
-  { directory, seen, money }: NodeLinksDeps,
+  { directory, seen, money, redeem }: NodeLinksDeps,
   link: Link,
   message: LinkMessage,
   isDialled: boolean,
 ): void {
   if (message.type === LINK_MESSAGE.PAY) takePay(money, link, message.pay)
+  else if (message.type === LINK_MESSAGE.REDEEM || message.type === LINK_MESSAGE.REDEEMED)
+    takeRedeem(redeem, link, message)
   // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
   else if (message.type !== LINK_MESSAGE.NETINFO) directory.onMessage(link, message)
   else if (isDialled) seen.note(link, message.address)
@@ -146,6 +157,12 @@ function onMessage(
 /** SPEC §15.1: a node never takes PAY on a node link. */
 function takePay(money: LinkMoney | undefined, link: Link, pay: PayMessage): void {
   if (money && link.peer.role === 'client') money.onPay(link, pay)
+  else link.close('protocol')
+}
+
+/** SPEC §15.7: nodes only, and only where nodes are paid. */
+function takeRedeem(redeem: RedeemLinks | undefined, link: Link, message: RedeemMessage): void {
+  if (redeem && link.peer.role === 'node') redeem.onMessage(link, message)
   else link.close('protocol')
 }
 

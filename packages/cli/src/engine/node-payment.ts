@@ -73,7 +73,6 @@ export async function openNodeMoney(
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
     nowMs: () => Date.now(),
     onAlert: (alert) => warnOfWins(log, alert),
-    log,
   })
   const running = parts.use(keepRedeeming({ redemption, everyMs: LOOK_MS, onEnded: failed }))
   const owned = parts.move()

@@ -43,6 +43,7 @@ import type {
 } from '@byway/store'
 import type { ExitMoney } from '../exit/exit-service.ts'
 import type { LinkMoney } from '../node-links.ts'
+import type { RedeemerService } from '../redemption/redeemer-service.ts'
 import type { RelayMoney } from '../relay/ports.ts'
 import { createBooks } from './books.ts'
 import type { Books, MoneyTotals } from './books.ts'
@@ -83,6 +84,8 @@ export type NodePaymentOptions = {
   readonly priceStep: number
   /** A winning ticket is on disk: lock its slot. Must not throw. */
   readonly onWin?: ((winner: Winner) => void) | undefined
+  /** Sends others' claims for a fee (SPEC §15.7); absent where the node does not. */
+  readonly redeemer?: Pick<RedeemerService, 'take'> | undefined
 }
 
 /** What the descriptor says of payment (SPEC §10.1). */

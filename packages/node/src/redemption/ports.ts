@@ -3,7 +3,6 @@
  * @module
  */
 import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
-import type { Logger } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { Store } from '@byway/store'
 import type { BatchPolicy, GasWorth } from './batching.ts'
@@ -43,5 +42,4 @@ export type RedemptionDeps = {
   /** Wall clock. */
   readonly nowMs: () => number
   readonly onAlert: (alert: RedemptionAlert) => void
-  readonly log: Logger
 }

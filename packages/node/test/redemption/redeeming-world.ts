@@ -11,7 +11,6 @@ import {
   type Chain,
   type TransactionLane,
 } from '@byway/chain'
-import { NO_LOG } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { encodeOpening } from '@byway/protocol/wire'
 import { openStore, type Store, type StoredWinner, type Winner } from '@byway/store'
@@ -179,7 +178,6 @@ export async function openProvider(
     worth: { winValue, coinPrice: more.coinPrice ?? 10n ** 18n },
     nowMs: more.nowMs ?? Date.now,
     onAlert: (alert) => alerts.push(alert),
-    log: NO_LOG,
   })
   return {
     store,

@@ -106,8 +106,9 @@ export {
   encodeLinkMessage,
   LINK_MESSAGE,
   linkMessageBytes,
+  REDEEM_ANSWER,
 } from './link-messages.ts'
-export type { LinkMessage, LinkMessageType } from './link-messages.ts'
+export type { LinkMessage, LinkMessageType, RedeemAnswer } from './link-messages.ts'
 export {
   CLIENT_GREETING_BYTES,
   decodeLinkProof,
@@ -202,3 +203,13 @@ export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from 
 export { WIRE_VERSION } from './text.ts'
 export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
 export type { Refusal, Verdict, VerdictName } from './verdicts.ts'
+export {
+  decodeRedeemOrder,
+  encodeRedeemOrder,
+  MAX_REDEEM_BYTES,
+  MAX_REDEEM_ENTRIES,
+  REDEEM_KIND,
+  redeemBindBytes,
+  redeemOrderBytes,
+} from './redeem-order.ts'
+export type { RedeemEntries, RedeemOrder, RevealedTicket } from './redeem-order.ts'

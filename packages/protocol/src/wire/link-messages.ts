@@ -11,6 +11,8 @@
  * 6 DIRECTORY_PUBLISH descriptor
  * 7 DRAIN             u16 seconds
  * 8 PAY               payment message
+ * 9 REDEEM            u16 request id ‖ order
+ * 10 REDEEMED         u16 request id ‖ u8 answer
  * ```
  * @module
  */
@@ -23,6 +25,7 @@ import { wireError } from './errors.ts'
 import { decodePayMessage } from './pay-message-decode.ts'
 import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 import type { PayMessage } from './pay-messages.ts'
+import { MAX_REDEEM_BYTES } from './redeem-order.ts'
 
 /** SPEC §4.4. Names are those of the table. */
 export const LINK_MESSAGE = {
@@ -34,6 +37,8 @@ export const LINK_MESSAGE = {
   DIRECTORY_PUBLISH: 6,
   DRAIN: 7,
   PAY: 8,
+  REDEEM: 9,
+  REDEEMED: 10,
 } as const
 export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
 
@@ -56,6 +61,19 @@ export type LinkMessage =
   | { readonly type: Types['DRAIN']; readonly seconds: number }
   /** Between a client and its entry only (SPEC §15.1). */
   | { readonly type: Types['PAY']; readonly pay: PayMessage }
+  /** Between nodes only. The order is a view into the cell, not parsed yet. */
+  | { readonly type: Types['REDEEM']; readonly requestId: number; readonly order: Uint8Array }
+  | { readonly type: Types['REDEEMED']; readonly requestId: number; readonly answer: RedeemAnswer }
+
+/** SPEC §15.7: what a redeemer says of an order. */
+export const REDEEM_ANSWER = {
+  TAKEN: 0,
+  NO_REDEEMER: 1,
+  BAD_ORDER: 2,
+  FEE_TOO_LOW: 3,
+  TRY_LATER: 4,
+} as const
+export type RedeemAnswer = (typeof REDEEM_ANSWER)[keyof typeof REDEEM_ANSWER]
 
 /**
  * Decodes the body of one link message.
@@ -100,6 +118,12 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
     case LINK_MESSAGE.PAY:
       writer.raw(encodePayMessage(message.pay), 'pay')
       break
+    case LINK_MESSAGE.REDEEM:
+      writer.u16(message.requestId, 'requestId').raw(message.order, 'order')
+      break
+    case LINK_MESSAGE.REDEEMED:
+      writer.u16(message.requestId, 'requestId').u8(message.answer, 'answer')
+      break
   }
   return writer.done()
 }
@@ -124,6 +148,10 @@ export function linkMessageBytes(message: LinkMessage): number {
       return message.descriptor.length
     case LINK_MESSAGE.PAY:
       return payMessageBytes(message.pay)
+    case LINK_MESSAGE.REDEEM:
+      return 2 + message.order.length
+    case LINK_MESSAGE.REDEEMED:
+      return 3
     default:
       return unreachable(message, 'every link message has a size')
   }
@@ -157,9 +185,26 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
       return { type, seconds: reader.u16('seconds') }
     case LINK_MESSAGE.PAY:
       return { type, pay: decodePayMessage(reader.rest()) }
+    case LINK_MESSAGE.REDEEM:
+      return { type, requestId: reader.u16('requestId'), order: readOrder(reader) }
+    case LINK_MESSAGE.REDEEMED:
+      return { type, requestId: reader.u16('requestId'), answer: readAnswer(reader) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }
+}
+
+function readOrder(reader: ByteReader): Uint8Array {
+  if (reader.left > MAX_REDEEM_BYTES)
+    throw wireError('WIRE_LENGTH', { field: 'order', want: MAX_REDEEM_BYTES, have: reader.left })
+  return reader.rest()
+}
+
+function readAnswer(reader: ByteReader): RedeemAnswer {
+  const answer = reader.u8('answer')
+  const known = Object.values(REDEEM_ANSWER).find((one) => one === answer)
+  if (known === undefined) throw wireError('WIRE_VALUE', { field: 'answer', value: answer })
+  return known
 }
 
 function readToken(reader: ByteReader): bigint {

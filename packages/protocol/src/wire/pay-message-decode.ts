@@ -3,6 +3,7 @@
  * anything is kept.
  * @module
  */
+import { readAmount } from './amount.ts'
 import { ByteReader } from './byte-reader.ts'
 import { wireError } from './errors.ts'
 import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, readOpening } from './opening.ts'
@@ -183,12 +184,6 @@ function readTokenKind(reader: ByteReader): TokenKind {
     throw wireError('WIRE_VALUE', { field: 'tokenKind', value: kind })
   }
   return kind
-}
-
-/** SPEC §13.1: a u96. */
-function readAmount(reader: ByteReader): bigint {
-  const [high, middle, low] = [reader.u32('amount'), reader.u32('amount'), reader.u32('amount')]
-  return (BigInt(high) << 64n) | (BigInt(middle) << 32n) | BigInt(low)
 }
 
 function readBelow(reader: ByteReader, max: number, field: string): number {

@@ -2,13 +2,13 @@
  * Encodes payment messages (SPEC §15.1), the inverse of pay-message-decode.ts.
  * @module
  */
+import { writeAmount } from './amount.ts'
 import { unreachable } from '@byway/protocol/base'
 import { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
 import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, openingBytes, writeOpening } from './opening.ts'
 import {
   COMMIT_BYTES,
-  MAX_AMOUNT,
   MAX_COMMITS,
   MAX_REVEALS,
   MAX_TICKET_INDEX,
@@ -193,14 +193,6 @@ function writeElements(writer: ByteWriter, elements: readonly Uint8Array[]): voi
   }
 }
 
-function writeAmount(writer: ByteWriter, amount: bigint): ByteWriter {
-  if (amount < 0n || amount > MAX_AMOUNT) throw wireError('WIRE_ENCODE', { field: 'amount' })
-  return writer
-    .u32(Number(amount >> 64n), 'amount')
-    .u32(Number((amount >> 32n) & LOW_32), 'amount')
-    .u32(Number(amount & LOW_32), 'amount')
-}
-
 function requireAtMost(value: number, max: number, field: string): void {
   if (value > max) throw wireError('WIRE_ENCODE', { field })
 }
@@ -216,5 +208,3 @@ function requireLength({ length }: Uint8Array, max: number, field: string): void
 function sumOfLengths(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0)
 }
-
-const LOW_32 = 0xffff_ffffn

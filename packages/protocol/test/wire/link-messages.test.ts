@@ -7,6 +7,7 @@ import {
   type LinkMessage,
   linkMessageBytes,
   PAY,
+  REDEEM_ANSWER,
 } from '@byway/protocol/wire'
 import { code, hex } from './hex.ts'
 
@@ -43,6 +44,8 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
     { type: LINK_MESSAGE.PAY, pay: { kind: PAY.DUE, countedBytes: 3, paidBytes: 2 } },
     '0c 00*7 03 00*7 02',
   ],
+  [{ type: LINK_MESSAGE.REDEEM, requestId: 0x102, order: hex('aa*100') }, '0102 aa*100'],
+  [{ type: LINK_MESSAGE.REDEEMED, requestId: 7, answer: REDEEM_ANSWER.FEE_TOO_LOW }, '0007 03'],
 ]
 
 for (const [message, body] of ROWS) {
@@ -62,7 +65,7 @@ test('every type of the table has a row here', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 9, 255]) {
+  for (const type of [0, 11, 255]) {
     assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
   }
 })
@@ -70,7 +73,9 @@ test('refuses types that the table does not have (SPEC §4.3)', () => {
 test('refuses short and long bodies', () => {
   for (const [message, body] of ROWS) {
     const bytes = hex(body)
-    if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) continue
+    const { type } = message
+    // Their bodies are judged by the codecs of descriptors and orders.
+    if (type === LINK_MESSAGE.DIRECTORY_PUBLISH || type === LINK_MESSAGE.REDEEM) continue
     const short = bytes.subarray(0, -1)
     assert.throws(() => decodeLinkMessage(message.type, short), code('WIRE_LENGTH'), body)
     assert.throws(() => decodeLinkMessage(message.type, hex(`${body} 00`)), code('WIRE_LENGTH'))

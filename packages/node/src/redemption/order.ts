@@ -1,0 +1,126 @@
+/** Between batches, orders (SPEC §15.7) and calls of the pool (SPEC §14.5). */
+import { createHash } from 'node:crypto'
+import type { PoolCalls } from '@byway/chain'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { ContractCall } from '@byway/protocol/payment'
+import { commitOf, ticketDigest, type Pool } from '@byway/protocol/ticket'
+import {
+  decodeOpening,
+  MAX_REDEEM_BYTES,
+  MAX_REDEEM_ENTRIES,
+  REDEEM_KIND,
+  redeemBindBytes,
+  type RedeemEntries,
+  type RedeemOrder,
+} from '@byway/protocol/wire'
+import type { StoredWinner } from '@byway/store'
+import type { Batch, BatchKind } from './batching.ts'
+import { slotsOf } from './sender.ts'
+
+/** Room for an order's head and for the longest claim beside it. */
+const HEAD_BYTES = 256
+
+/** A batch in pieces that fit an order each. */
+export function orderEntries({
+  kind,
+  winners,
+}: Pick<Batch, 'kind' | 'winners'>): readonly RedeemEntries[] {
+  switch (kind) {
+    case 'lock':
+      return pieces(slotsOf(winners), () => 32).map((nullifiers) => {
+        return { kind: REDEEM_KIND.LOCK, nullifiers }
+      })
+    case 'bind': {
+      const binds = winners.map((ticket) => ({ opening: decodeOpening(ticket.opening), ticket }))
+      return pieces(binds, ({ opening }) => redeemBindBytes(opening)).map((some) => {
+        return { kind: REDEEM_KIND.BIND, binds: some }
+      })
+    }
+    case 'claim': {
+      const claims = winners.map((ticket) => {
+        const { nullifier, sessionKey } = decodeOpening(ticket.opening)
+        return { nullifier, sessionKey, ticket }
+      })
+      return pieces(claims, () => HEAD_BYTES).map((some) => {
+        return { kind: REDEEM_KIND.CLAIM, claims: some }
+      })
+    }
+  }
+}
+
+function pieces<Item>(
+  items: readonly Item[],
+  bytesOf: (item: Item) => number,
+): readonly (readonly Item[])[] {
+  const all: Item[][] = []
+  let open: Item[] = []
+  let bytes = HEAD_BYTES
+  for (const item of items) {
+    if (open.length === MAX_REDEEM_ENTRIES || bytes + bytesOf(item) > MAX_REDEEM_BYTES) {
+      all.push(open)
+      open = []
+      bytes = HEAD_BYTES
+    }
+    open.push(item)
+    bytes += bytesOf(item)
+  }
+  return open.length === 0 ? all : [...all, open]
+}
+
+/** What the provider's key signs for a piece: its kind, and the hash of its items (SPEC §14.5). */
+export function orderTerms(
+  entries: RedeemEntries,
+  provider: Uint8Array,
+  pool: Pool,
+): { readonly kind: BatchKind; readonly items: Uint8Array } {
+  const hash = createHash('sha256')
+  for (const item of itemsOf(entries, provider, pool)) hash.update(item)
+  const kinds = { 1: 'lock', 2: 'bind', 3: 'claim' } as const
+  return { kind: kinds[entries.kind], items: new Uint8Array(hash.digest()) }
+}
+
+function itemsOf(entries: RedeemEntries, provider: Uint8Array, pool: Pool): readonly Uint8Array[] {
+  const digest = (
+    nullifier: Uint8Array,
+    ticket: Pick<StoredWinner, 'index' | 'amount' | 'reveal' | 'nonce'>,
+  ): Uint8Array => {
+    const commit = commitOf(nodeTicketCrypto, ticket.reveal)
+    return ticketDigest(nodeTicketCrypto, { pool, provider, nullifier }, { ...ticket, commit })
+  }
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      return entries.nullifiers
+    case REDEEM_KIND.BIND:
+      return entries.binds.map(({ opening, ticket }) => digest(opening.nullifier, ticket))
+    case REDEEM_KIND.CLAIM:
+      return entries.claims.map(({ nullifier, ticket }) => digest(nullifier, ticket))
+  }
+}
+
+/** The slots that an order is about. */
+export function orderSlots({ entries }: RedeemOrder): readonly Uint8Array[] {
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      return entries.nullifiers
+    case REDEEM_KIND.BIND:
+      return entries.binds.map(({ opening }) => opening.nullifier)
+    case REDEEM_KIND.CLAIM:
+      return entries.claims.map(({ nullifier }) => nullifier)
+  }
+}
+
+/** The call that carries an order out. */
+export function orderCall(
+  { provider, fee, deadlineS, signature, entries }: RedeemOrder,
+  calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>,
+): ContractCall {
+  const party = { provider, terms: { fee, deadlineS, signature } }
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      return calls.lock([{ ...party, nullifiers: entries.nullifiers }])
+    case REDEEM_KIND.BIND:
+      return calls.bind([{ ...party, binds: entries.binds }])
+    case REDEEM_KIND.CLAIM:
+      return calls.claimMore([{ ...party, claims: entries.claims }])
+  }
+}

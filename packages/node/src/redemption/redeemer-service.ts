@@ -1,0 +1,186 @@
+/**
+ * The role of a redeemer (SPEC §15.7): takes others' signed claims, sends them, and is paid the fee by the contract. An order is on the disk before it is acknowledged; what is
+ * promised is sent after any restart, or its time ends.
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import type { ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
+import { isBywayError, toHex } from '@byway/protocol/base'
+import type { ContractCall, SlotState } from '@byway/protocol/payment'
+import {
+  decodeRedeemOrder,
+  REDEEM_ANSWER,
+  REDEEM_KIND,
+  type RedeemAnswer,
+  type RedeemOrder,
+} from '@byway/protocol/wire'
+import type { HandOver, HandOverRecords } from '@byway/store'
+import type { BatchKind } from './batching.ts'
+import { orderCall, orderSlots } from './order.ts'
+
+export type RedeemerServiceDeps = {
+  readonly records: HandOverRecords
+  readonly chain: Pick<ChainView, 'head' | 'slot'>
+  readonly lane: Pick<TransactionLane, 'send'>
+  readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
+  /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
+  readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
+  /** The token's smallest parts that 10^18 wei are worth, as the operator says. */
+  readonly coinPrice: bigint
+  readonly nowMs: () => number
+}
+
+/** A redeemer at work. */
+export interface RedeemerService {
+  /** Judges and keeps an order. Never rejects. */
+  take(peer: Uint8Array, order: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer>
+  /** Sends what is kept and not sent, ends what is done or too late; gives how many orders are open. @throws what the store throws */
+  look(signal: AbortSignal): Promise<number>
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Orders that are judged at the same time; each asks the chain. */
+const MAX_JUDGED_ORDERS = 8
+/** Open orders, of all and of one node. */
+const MAX_OPEN_ORDERS = 512
+const MAX_OPEN_ORDERS_OF_PEER = 64
+/** An order must leave so much time to be mined, and ends within a month. */
+const MIN_DEADLINE_S = 60
+const MAX_DEADLINE_S = 30 * 24 * 3600
+/** Ended orders are kept for a week, for whoever asks what became of one. */
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000
+
+const WEI_PER_COIN = 10n ** 18n
+
+/** States in which an entry can succeed. */
+const OPEN_STATES: Readonly<Record<BatchKind, readonly SlotState[]>> = {
+  lock: ['none'],
+  bind: ['none', 'locked', 'lapsed', 'refunding', 'withdrawing'],
+  claim: ['bound', 'closing'],
+}
+
+/** Creates the service; {@link RedeemerService.look} takes up what an earlier run has kept. */
+export function createRedeemerService(deps: RedeemerServiceDeps): RedeemerService {
+  return new Service(deps)
+}
+
+class Service implements RedeemerService {
+  readonly #deps: RedeemerServiceDeps
+  #judging = 0
+  /** Orders whose transaction is in the lane. */
+  readonly #tracked = new Set<string>()
+  readonly #done: HandOver[] = []
+
+  constructor(deps: RedeemerServiceDeps) {
+    this.#deps = deps
+  }
+
+  async take(peer: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer> {
+    if (this.#judging >= MAX_JUDGED_ORDERS) return REDEEM_ANSWER.TRY_LATER
+    this.#judging++
+    try {
+      return await this.#judge(peer, Uint8Array.from(bytes), signal)
+    } catch {
+      // The chain or the disk cannot be asked now.
+      return REDEEM_ANSWER.TRY_LATER
+    } finally {
+      this.#judging--
+    }
+  }
+
+  async look(signal: AbortSignal): Promise<number> {
+    const { records, chain, nowMs } = this.#deps
+    for (const handOver of this.#done.splice(0)) {
+      await records.end(handOver, 'done')
+      this.#tracked.delete(keyOf(handOver))
+    }
+    const open = await records.list('taken', 'open')
+    if (open.length === 0) return 0
+    try {
+      const { timeS } = await chain.head(signal)
+      for (const handOver of open) await this.#send(handOver, timeS, signal)
+    } catch (error) {
+      if (!isChainAway(error)) throw error
+    }
+    await records.forgetBefore(nowMs() - KEEP_ENDED_MS)
+    return (await records.list('taken', 'open')).length
+  }
+
+  async #judge(peer: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer> {
+    const order = decoded(bytes)
+    if (!order) return REDEEM_ANSWER.BAD_ORDER
+    const { records, chain, calls, tryCall, nowMs } = this.#deps
+    const open = await records.list('taken', 'open')
+    const ofPeer = open.filter((one) => toHex(one.peer) === toHex(peer)).length
+    if (open.length >= MAX_OPEN_ORDERS || ofPeer >= MAX_OPEN_ORDERS_OF_PEER)
+      return REDEEM_ANSWER.TRY_LATER
+    const { timeS } = await chain.head(signal)
+    const leftS = order.deadlineS - timeS
+    if (leftS < MIN_DEADLINE_S || leftS > MAX_DEADLINE_S) return REDEEM_ANSWER.BAD_ORDER
+    const tried = await tryCall(orderCall(order, calls), signal)
+    if (!tried) return REDEEM_ANSWER.BAD_ORDER
+    if ((await this.#feeCap(order, tried.gas, signal)) < tried.baseFee)
+      return REDEEM_ANSWER.FEE_TOO_LOW
+    const id = new Uint8Array(createHash('sha256').update(bytes).digest())
+    const { deadlineS } = order
+    const head = { side: 'taken', state: 'open' } as const
+    await records.add({ ...head, id, peer, body: bytes, deadlineS, atMs: nowMs() })
+    return REDEEM_ANSWER.TAKEN
+  }
+
+  /** The most that a unit of gas may cost for the fees of the entries that would succeed now to cover it, wei. */
+  async #feeCap(order: RedeemOrder, gas: bigint, signal: AbortSignal): Promise<bigint> {
+    const { chain, coinPrice } = this.#deps
+    const kind = kindOf(order)
+    const slots = orderSlots(order)
+    const words = await Promise.all(slots.map((nullifier) => chain.slot(nullifier, signal)))
+    const good = words.filter(({ state }) => OPEN_STATES[kind].includes(state)).length
+    return (order.fee * BigInt(good) * WEI_PER_COIN) / (coinPrice * gas)
+  }
+
+  async #send(handOver: HandOver, nowS: number, signal: AbortSignal): Promise<void> {
+    const { records, lane, calls, tryCall } = this.#deps
+    const key = keyOf(handOver)
+    if (this.#tracked.has(key)) return
+    const order = decoded(handOver.body)
+    const call = order && handOver.deadlineS > nowS ? orderCall(order, calls) : undefined
+    const tried = call && (await tryCall(call, signal))
+    const feeCap = order && tried ? await this.#feeCap(order, tried.gas, signal) : 0n
+    // Too late, or done by another: there is no fee in it any more.
+    if (!call || feeCap === 0n) return void (await records.end(handOver, 'ended'))
+    try {
+      const sent = await lane.send({ ...call, key, feeCap }, signal)
+      this.#tracked.add(key)
+      sent.confirmed.then(
+        () => this.#done.push(handOver),
+        () => this.#tracked.delete(key),
+      )
+    } catch (error) {
+      if (!isBywayError(error) || error.kind !== 'chain') throw error
+      if (error.code === 'CHAIN_REVERTED') await records.end(handOver, 'ended')
+    }
+  }
+}
+
+/** Of its transaction. */
+function keyOf({ id }: HandOver): string {
+  return `redeem:${toHex(id)}`
+}
+
+function decoded(bytes: Uint8Array): RedeemOrder | undefined {
+  try {
+    return decodeRedeemOrder(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function kindOf({ entries }: RedeemOrder): BatchKind {
+  if (entries.kind === REDEEM_KIND.LOCK) return 'lock'
+  return entries.kind === REDEEM_KIND.BIND ? 'bind' : 'claim'
+}
+
+function isChainAway(error: unknown): boolean {
+  const code = isBywayError(error) ? error.code : ''
+  return code === 'CHAIN_UNREACHABLE' || code === 'CHAIN_DISAGREE'
+}

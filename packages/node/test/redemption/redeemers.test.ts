@@ -1,0 +1,249 @@
+/** Nodes without gas leave their claims with others (SPEC §15.7) on the real contracts. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createPoolCalls, tryCall } from '@byway/chain'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPool } from '@byway/protocol/ticket'
+import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
+import { bytesToHex, hexToBytes, toHex, type Hex } from 'viem'
+import { hash, text, uint, type Place } from '../../../../contracts/test/kit/bytes.ts'
+import { keyOf } from '../../../../contracts/test/kit/keys.ts'
+import {
+  createRedeemerService,
+  type RedeemerService,
+} from '../../src/redemption/redeemer-service.ts'
+import {
+  createRedeemers,
+  type Redeemers,
+  type RedeemersDeps,
+} from '../../src/redemption/redeemers.ts'
+import {
+  openProvider,
+  settingsOf,
+  startRedeemingWorld,
+  statesOf,
+  type RunningProvider,
+} from './redeeming-world.ts'
+
+const world = await startRedeemingWorld()
+const { scene } = world
+const { profile, rpc, pool } = scene.world
+after(() => world[Symbol.asyncDispose]())
+
+const FEE = (profile.winValue * 10n) / 100n
+const NET = (profile.winValue * 95n) / 100n
+const KINDS = { lock: 1, bind: 2, claim: 3 } as const
+const PEER = new Uint8Array(32).fill(7)
+
+type Ask = RedeemersDeps['ask']
+
+/** A redeemer with gas of its own. */
+async function openRedeemer(
+  name: string,
+  coinPrice = 10n ** 18n,
+): Promise<RunningProvider & { readonly service: RedeemerService; work(): Promise<void> }> {
+  const key = keyOf(name)
+  await rpc.request('anvil_setBalance', key.address, toHex(10n ** 21n))
+  const running = await openProvider(settingsOf(world, name))
+  const { reader, view } = running.chain
+  const service = createRedeemerService({
+    records: running.store.handOvers,
+    chain: view,
+    lane: running.lane,
+    calls: createPoolCalls(hexToBytes(pool)),
+    tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
+    coinPrice,
+    nowMs: Date.now,
+  })
+  const work = async (): Promise<void> => {
+    await service.look(world.signal)
+    await running.lane.look(world.signal)
+    await new Promise((resolve) => setImmediate(resolve))
+    await service.look(world.signal)
+  }
+  return { ...running, service, work }
+}
+
+function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
+  const key = keyOf(name)
+  const place: Place = { chainId: 31_337n, contract: pool }
+  const { winValue: faceValue, winsPerSlot, bond } = profile
+  return createRedeemers({
+    pool: createPool(nodeTicketCrypto, {
+      chainId: 31_337,
+      pool: hexToBytes(pool),
+      faceValue,
+      winsPerSlot,
+      bond,
+    }),
+    provider: hexToBytes(key.address),
+    fee: FEE,
+    async sign({ kind, items, fee, deadlineS }) {
+      const digest = redeemDigestOf(place, KINDS[kind], key.address, items, fee, deadlineS)
+      return hexToBytes(key.sign(digest))
+    },
+    candidates: () => asked.map((_ask, at) => new Uint8Array(32).fill(at)),
+    ask: async (nodeId, order, signal) => asked[nodeId[0] ?? 0]?.(nodeId, order, signal),
+  })
+}
+
+/** SPEC §14.5, of items that are hashed already. */
+function redeemDigestOf(
+  { chainId, contract }: Place,
+  kind: number,
+  provider: Hex,
+  items: Uint8Array,
+  fee: bigint,
+  deadlineS: number,
+): Hex {
+  const place = [uint(chainId, 256), contract]
+  const promise = [uint(fee, 96), uint(deadlineS, 64)]
+  return hash(
+    text('byway redeem v1'),
+    ...place,
+    uint(kind, 8),
+    provider,
+    bytesToHex(items),
+    ...promise,
+  )
+}
+
+const taker =
+  (service: RedeemerService): Ask =>
+  (_nodeId, order, signal) =>
+    service.take(PEER, order, signal)
+
+/** Says that it takes everything and does nothing. */
+const censor = async (): Promise<RedeemAnswer> => REDEEM_ANSWER.TAKEN
+
+test('a node without gas is paid through two redeemers, each win once, less the fee', async () => {
+  const key = await scene.provider('poor')
+  const slots = await scene.slots('poor payer', 3)
+  await using first = await openRedeemer('redeemer one')
+  await using second = await openRedeemer('redeemer two')
+  const redeemers = redeemersOf('poor', [taker(first.service), taker(second.service)])
+  await using provider = await openProvider(settingsOf(world, 'poor'), {
+    redeemers,
+    withoutGas: true,
+  })
+  for (const slot of slots) {
+    await provider.store.winners.add(world.winner(slot, key, 1))
+    await provider.store.winners.add(world.winner(slot, key, 2))
+  }
+  await provider.until(
+    async () => statesOf(await provider.winners())['done'] === 6,
+    async () => {
+      await first.work()
+      await second.work()
+      await world.mine(1)
+    },
+  )
+  // Three locks are paid for out of the credit, or the stake while there is none.
+  const stake = (await rpc.read(scene.world.inRegistry('node', key.address))) as { stake: bigint }
+  const fromStake = 50n * 10n ** 18n - stake.stake
+  assert.equal((await scene.credit(key.address)) - fromStake, 6n * (NET - FEE) - 3n * FEE)
+  const earned = await Promise.all(
+    ['redeemer one', 'redeemer two'].map((name) => scene.world.balance(keyOf(name).address)),
+  )
+  assert.equal((earned[0] ?? 0n) + (earned[1] ?? 0n), 9n * FEE)
+  let fees = 0n
+  for await (const { event } of provider.store.ledger.read())
+    if (event.type === 'claim-paid') fees += event.redeemerFee
+  assert.equal(fees, 6n * FEE)
+})
+
+test('redeemers that take claims and do nothing are survived: others are asked', async () => {
+  const key = await scene.provider('censored')
+  const [slot] = await scene.slots('censored payer', 1)
+  if (!slot) assert.fail()
+  await using honest = await openRedeemer('honest redeemer')
+  const redeemers = redeemersOf('censored', [censor, censor, taker(honest.service)])
+  let nowMs = Date.now()
+  const options = { redeemers, withoutGas: true, nowMs: () => nowMs }
+  await using provider = await openProvider(settingsOf(world, 'censored'), options)
+  await provider.store.winners.add(world.winner(slot, key, 1, nowMs))
+  await provider.until(
+    async () => statesOf(await provider.winners())['done'] === 1,
+    async () => {
+      nowMs += 60_000
+      await honest.work()
+      await world.mine(1)
+    },
+  )
+})
+
+test('what is left with a redeemer before a shutdown is paid while the home sleeps', async () => {
+  const key = await scene.provider('sleeping')
+  const slots = await scene.slots('sleeping payer', 2)
+  await using redeemer = await openRedeemer('weekend redeemer')
+  const redeemers = redeemersOf('sleeping', [taker(redeemer.service)])
+  const policy = { bindWaitMs: 1e9, claimWaitMs: 1e9 }
+  const options = { redeemers, withoutGas: true, policy }
+  {
+    await using provider = await openProvider(settingsOf(world, 'sleeping'), options)
+    for (const slot of slots) await provider.store.winners.add(world.winner(slot, key, 1))
+    await provider.redemption.look(world.signal)
+    await redeemer.work()
+    await provider.redemption.look(world.signal)
+    assert.equal(await provider.redemption.leave(world.signal), 2)
+  }
+  for (let round = 0; round < 4; round++) {
+    await redeemer.work()
+    await world.mine(1)
+  }
+  for (const slot of slots) assert.equal((await scene.word(slot.nullifier)).wins, 1)
+  await using provider = await openProvider(settingsOf(world, 'sleeping'), options)
+  await provider.until(
+    async () => statesOf(await provider.winners())['done'] === 2,
+    () => world.mine(1),
+  )
+})
+
+test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps what it takes through a restart', async () => {
+  const key = await scene.provider('judged')
+  const [slot, other] = await scene.slots('judged payer', 2)
+  if (!slot || !other) assert.fail()
+  const orders: Uint8Array[] = []
+  const note: Ask = async (_nodeId, order) => {
+    orders.push(Uint8Array.from(order))
+    return undefined
+  }
+  const redeemers = redeemersOf('judged', [note])
+  await using provider = await openProvider(settingsOf(world, 'judged'), {
+    redeemers,
+    withoutGas: true,
+  })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  const now = await rpc.now()
+  const winners = await provider.winners()
+  for (const deadlineS of [now + 600, now + 10, now + 40 * 86_400])
+    await redeemers.handOver({ kind: 'bind', winners, isUrgent: false }, deadlineS, world.signal)
+  const [good, late, endless] = orders
+  assert.ok(good && late && endless)
+  const { take } = await (async () => {
+    const poor = await openRedeemer('dear redeemer', 10n ** 24n)
+    const answer = await poor.service.take(PEER, good, world.signal)
+    await poor[Symbol.asyncDispose]()
+    return { take: answer }
+  })()
+  assert.equal(take, REDEEM_ANSWER.FEE_TOO_LOW)
+  {
+    await using redeemer = await openRedeemer('judging redeemer')
+    const judge = (order: Uint8Array) => redeemer.service.take(PEER, order, world.signal)
+    const forged = Uint8Array.from(good)
+    forged[30] = (forged[30] ?? 0) ^ 1
+    assert.equal(await judge(late), REDEEM_ANSWER.BAD_ORDER)
+    assert.equal(await judge(endless), REDEEM_ANSWER.BAD_ORDER)
+    assert.equal(await judge(forged), REDEEM_ANSWER.BAD_ORDER)
+    assert.equal(await judge(good.subarray(0, 50)), REDEEM_ANSWER.BAD_ORDER)
+    assert.equal(await judge(good), REDEEM_ANSWER.TAKEN)
+    assert.equal(decodeRedeemOrder(good).fee, FEE)
+  }
+  await using redeemer = await openRedeemer('judging redeemer')
+  await redeemer.work()
+  await world.mine(1)
+  await redeemer.work()
+  assert.equal((await scene.word(slot.nullifier)).wins, 1)
+  assert.equal(await redeemer.service.look(world.signal), 0)
+  assert.equal((await redeemer.store.handOvers.list('taken', 'done')).length, 1)
+})

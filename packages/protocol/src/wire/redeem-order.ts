@@ -1,0 +1,199 @@
+/**
+ * Signed claims as a provider leaves them with a redeemer (SPEC §15.7).
+ *
+ * ```text
+ * offset size field
+ *      0    1 kind: 1 lock, 2 bind, 3 claim
+ *      1   20 provider
+ *     21   12 fee for each entry, u96
+ *     33    8 deadline, seconds
+ *     41   65 the provider's signature (SPEC §14.5)
+ *    106    1 n, entries, 1 to 16
+ *    107      entries
+ *
+ * lock   nullifier[32]
+ * bind   opening ‖ ticket
+ * claim  nullifier[32] ‖ session key[20] ‖ ticket
+ * ticket u32 index ‖ u96 amount ‖ reveal[32] ‖ nonce[16] ‖ signature[65]
+ * ```
+ * @module
+ */
+import { readAmount, writeAmount } from './amount.ts'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { wireError } from './errors.ts'
+import {
+  CHAIN_ADDRESS_BYTES,
+  FIELD_BYTES,
+  openingBytes,
+  readOpening,
+  writeOpening,
+  type Opening,
+} from './opening.ts'
+import { COMMIT_BYTES, TICKET_NONCE_BYTES } from './pay-messages.ts'
+import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
+
+/** SPEC §15.7. */
+export const MAX_REDEEM_ENTRIES = 16
+/** SPEC §15.7: an order fits one cell. */
+export const MAX_REDEEM_BYTES = 15_360
+
+/** SPEC §14.5. */
+export const REDEEM_KIND = { LOCK: 1, BIND: 2, CLAIM: 3 } as const
+
+/** A winning ticket with its reveal. Byte fields have 32, 16 and 65 bytes. */
+export type RevealedTicket = {
+  readonly index: number
+  readonly amount: bigint
+  readonly reveal: Uint8Array
+  readonly nonce: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** What is to be sent. */
+export type RedeemEntries =
+  | { readonly kind: (typeof REDEEM_KIND)['LOCK']; readonly nullifiers: readonly Uint8Array[] }
+  | {
+      readonly kind: (typeof REDEEM_KIND)['BIND']
+      readonly binds: readonly { readonly opening: Opening; readonly ticket: RevealedTicket }[]
+    }
+  | {
+      readonly kind: (typeof REDEEM_KIND)['CLAIM']
+      readonly claims: readonly {
+        readonly nullifier: Uint8Array
+        readonly sessionKey: Uint8Array
+        readonly ticket: RevealedTicket
+      }[]
+    }
+
+/** A decoded order; every byte field is a copy. */
+export type RedeemOrder = {
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  /** For each entry that succeeds. */
+  readonly fee: bigint
+  readonly deadlineS: number
+  /** 65 bytes, over the digest of SPEC §14.5. */
+  readonly signature: Uint8Array
+  readonly entries: RedeemEntries
+}
+
+/** Encodes an order. @throws WIRE_ENCODE, also for one that is longer than {@link MAX_REDEEM_BYTES} */
+export function encodeRedeemOrder(order: RedeemOrder): Uint8Array {
+  const writer = new ByteWriter(new Uint8Array(redeemOrderBytes(order.entries)))
+  writer.u8(order.entries.kind, 'kind').fixed(order.provider, CHAIN_ADDRESS_BYTES, 'provider')
+  writeAmount(writer, order.fee).u64(order.deadlineS, 'deadline')
+  writer.fixed(order.signature, TICKET_SIGNATURE_BYTES, 'signature')
+  writeEntries(writer, order.entries)
+  return writer.done()
+}
+
+/** Bytes of an order with these entries. @throws WIRE_ENCODE when they are none, or too many or too long for one */
+export function redeemOrderBytes(entries: RedeemEntries): number {
+  const count = countOf(entries)
+  const bytes = HEADER_BYTES + entriesBytes(entries)
+  if (count === 0 || count > MAX_REDEEM_ENTRIES || bytes > MAX_REDEEM_BYTES)
+    throw wireError('WIRE_ENCODE', { field: 'entries' })
+  return bytes
+}
+
+/** Bytes that one bind takes, for whoever fills an order. */
+export function redeemBindBytes(opening: Opening): number {
+  return openingBytes(opening) + TICKET_BYTES
+}
+
+/** Decodes an order. @throws WIRE_LENGTH, WIRE_VALUE */
+export function decodeRedeemOrder(bytes: Uint8Array): RedeemOrder {
+  const reader = new ByteReader(bytes)
+  const kind = reader.u8('kind')
+  const provider = reader.copy(CHAIN_ADDRESS_BYTES, 'provider')
+  const fee = readAmount(reader)
+  const deadlineS = reader.u64('deadline')
+  const signature = reader.copy(TICKET_SIGNATURE_BYTES, 'signature')
+  const count = reader.u8('entries')
+  if (count === 0 || count > MAX_REDEEM_ENTRIES)
+    throw wireError('WIRE_VALUE', { field: 'entries', value: count })
+  const entries = readEntries(reader, kind, count)
+  reader.end('redeemOrder')
+  return { provider, fee, deadlineS, signature, entries }
+}
+
+const HEADER_BYTES = 1 + CHAIN_ADDRESS_BYTES + 12 + 8 + TICKET_SIGNATURE_BYTES + 1
+const TICKET_BYTES = 4 + 12 + COMMIT_BYTES + TICKET_NONCE_BYTES + TICKET_SIGNATURE_BYTES
+
+function countOf(entries: RedeemEntries): number {
+  if (entries.kind === REDEEM_KIND.LOCK) return entries.nullifiers.length
+  return entries.kind === REDEEM_KIND.BIND ? entries.binds.length : entries.claims.length
+}
+
+function entriesBytes(entries: RedeemEntries): number {
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      return FIELD_BYTES * entries.nullifiers.length
+    case REDEEM_KIND.BIND:
+      return entries.binds.reduce((sum, { opening }) => sum + redeemBindBytes(opening), 0)
+    case REDEEM_KIND.CLAIM:
+      return (FIELD_BYTES + CHAIN_ADDRESS_BYTES + TICKET_BYTES) * entries.claims.length
+  }
+}
+
+function writeEntries(writer: ByteWriter, entries: RedeemEntries): void {
+  writer.u8(countOf(entries), 'entries')
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      for (const nullifier of entries.nullifiers) writer.fixed(nullifier, FIELD_BYTES, 'nullifier')
+      break
+    case REDEEM_KIND.BIND:
+      for (const { opening, ticket } of entries.binds)
+        writeTicket(writeOpening(writer, opening), ticket)
+      break
+    case REDEEM_KIND.CLAIM:
+      for (const { nullifier, sessionKey, ticket } of entries.claims) {
+        writer.fixed(nullifier, FIELD_BYTES, 'nullifier')
+        writeTicket(writer.fixed(sessionKey, CHAIN_ADDRESS_BYTES, 'sessionKey'), ticket)
+      }
+      break
+  }
+}
+
+function writeTicket(writer: ByteWriter, ticket: RevealedTicket): void {
+  writeAmount(writer.u32(ticket.index, 'index'), ticket.amount)
+  writer.fixed(ticket.reveal, COMMIT_BYTES, 'reveal')
+  writer.fixed(ticket.nonce, TICKET_NONCE_BYTES, 'nonce')
+  writer.fixed(ticket.signature, TICKET_SIGNATURE_BYTES, 'signature')
+}
+
+function readEntries(reader: ByteReader, kind: number, count: number): RedeemEntries {
+  const each = <Entry>(read: () => Entry): readonly Entry[] => Array.from({ length: count }, read)
+  const readNullifier = (): Uint8Array => reader.copy(FIELD_BYTES, 'nullifier')
+  switch (kind) {
+    case REDEEM_KIND.LOCK:
+      return { kind, nullifiers: each(readNullifier) }
+    case REDEEM_KIND.BIND:
+      return {
+        kind,
+        binds: each(() => ({ opening: readOpening(reader), ticket: readTicket(reader) })),
+      }
+    case REDEEM_KIND.CLAIM:
+      return {
+        kind,
+        claims: each(() => ({
+          nullifier: readNullifier(),
+          sessionKey: reader.copy(CHAIN_ADDRESS_BYTES, 'sessionKey'),
+          ticket: readTicket(reader),
+        })),
+      }
+    default:
+      throw wireError('WIRE_VALUE', { field: 'redeemKind', value: kind })
+  }
+}
+
+function readTicket(reader: ByteReader): RevealedTicket {
+  return {
+    index: reader.u32('index'),
+    amount: readAmount(reader),
+    reveal: reader.copy(COMMIT_BYTES, 'reveal'),
+    nonce: reader.copy(TICKET_NONCE_BYTES, 'nonce'),
+    signature: reader.copy(TICKET_SIGNATURE_BYTES, 'signature'),
+  }
+}
