@@ -1,5 +1,5 @@
 /**
- * The pool's calls, encoded, each with a cap on its gas. Caps are about twice what was measured (`npm run bench`, section gas): a call that needs more is not what it seems to be.
+ * The pool's calls, encoded, each with a cap on its gas. Caps are far above what was measured (`npm run bench`, section gas): a call that needs more is not what it seems to be.
  * Who sends them, and when, is decided elsewhere.
  */
 import { encodeFunctionData } from 'viem/utils'

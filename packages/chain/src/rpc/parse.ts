@@ -84,4 +84,5 @@ function isAll(topics: readonly (Hex | undefined)[]): topics is readonly Hex[] {
   return topics.every((topic) => topic !== undefined)
 }
 
+/** Beyond it a number is not exact. */
 const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER)
