@@ -79,7 +79,11 @@ export async function unsealKeystore(file: JsonRecord, passphrase: string): Prom
       throw purseError('PURSE_PASSPHRASE_WRONG', {})
     }
     const cipher = createDecipheriv('aes-128-ctr', derived.subarray(0, CIPHER_KEY_BYTES), iv)
-    return new Uint8Array(Buffer.concat([cipher.update(ciphertext), cipher.final()]))
+    // A counter mode gives everything at once; the library's own copy is overwritten, ours is the caller's.
+    const opened = cipher.update(ciphertext)
+    const secret = Uint8Array.from(opened)
+    opened.fill(0)
+    return secret
   } finally {
     derived.fill(0)
   }
