@@ -1,7 +1,7 @@
 /**
  * Group commit: what arrives while the disk is busy waits and is written together, in one transaction with one fsync. Nothing waits when the disk is idle, so
  * there is no timer. Order is kept. The plain version, a transaction for each operation, is slower by the number of operations that arrive
- * during an fsync (ADR-0007).
+ * during an fsync (ADR-0015).
  */
 import type { Given, Operation, Submit, Verb } from './operation.ts'
 import { errorFrom, type Group, type GroupResult } from './protocol.ts'

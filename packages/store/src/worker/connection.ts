@@ -8,7 +8,7 @@ export const PAGE_BYTES = 4096
 const BUSY_TIMEOUT_MS = 5000
 
 /**
- * A commit is on the disk when it returns (`synchronous=FULL`, ADR-0007). Deleted content is overwritten, cells are checked as they are
+ * A commit is on the disk when it returns (`synchronous=FULL`, ADR-0015). Deleted content is overwritten, cells are checked as they are
  * read, and the schema of the file is not trusted with functions.
  */
 const PRAGMAS = `
