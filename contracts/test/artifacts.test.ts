@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { bywayPoolArtifact, linkArtifact } from '@byway/chain'
+import {
+  bywayPoolArtifact,
+  bywayRegistryArtifact,
+  bywayTokenArtifact,
+  linkArtifact,
+  slotProofAuthoriserArtifact,
+  unsafePlainAuthoriserArtifact,
+} from '@byway/chain'
 import { findStale, renderAll } from '../tools/artifacts.ts'
 import { compileAll, ROOT } from '../tools/solc.ts'
 
@@ -30,4 +37,20 @@ test('a contract is deployed only with an address for every library', () => {
   assert.equal(linked.split('ab'.repeat(20)).length - 1, places.length)
   for (const wrong of [{}, { PoseidonT3: address }, { PoseidonT3: address, PoseidonT4: '0x12' }])
     assert.throws(() => linkArtifact(pool, wrong), RangeError)
+})
+
+test('every error that our contracts declare is provoked by a test', () => {
+  const tests = globSync('contracts/test/*.test.ts', { cwd: ROOT })
+    .map((file) => readFileSync(ROOT + file, 'utf8'))
+    .join()
+  const entries = [bywayPoolArtifact, bywayRegistryArtifact, bywayTokenArtifact]
+    .flatMap(({ abi }): readonly { readonly type: string; readonly name?: string }[] => abi)
+    .concat(slotProofAuthoriserArtifact.abi, unsafePlainAuthoriserArtifact.abi)
+  const errors = entries.flatMap(({ type, name = '' }) => (type === 'error' ? [name] : []))
+  const own = errors.filter((name) => !/^(Safe)?ERC20/.test(name))
+  assert.ok(own.length > 25)
+  assert.deepEqual(
+    own.filter((name) => !tests.includes(`'${name}'`)),
+    [],
+  )
 })

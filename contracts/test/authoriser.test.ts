@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { unsafePlainAuthoriserArtifact } from '@byway/chain'
+import { slotProofAuthoriserArtifact, unsafePlainAuthoriserArtifact } from '@byway/chain'
 import { concat, type Hex } from 'viem'
 import { openingX, plainDigest, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
@@ -116,4 +116,19 @@ test('deploys on chain id 31337 only (SPEC §13.3)', async () => {
   })
   await world.rpc.request('anvil_setChainId', 31_337)
   await world.rpc.deploy(DEPLOYER, contract, [winValue, winsPerSlot, bond])
+})
+
+test('the authoriser of slot proofs refuses real chains under a development set-up, and odd profiles', async () => {
+  const { winValue, winsPerSlot, bond } = PROFILE
+  const deploy = (...args: readonly unknown[]) =>
+    world.rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, args)
+  await world.rpc.request('anvil_setChainId', 1)
+  await assert.rejects(deploy(winValue, winsPerSlot, bond), { reason: 'DevelopmentSetUp' })
+  await world.rpc.request('anvil_setChainId', 31_337)
+  for (const odd of [
+    [winValue, winsPerSlot, 0n],
+    [winValue, winsPerSlot, bond - 1n],
+    [2n ** 16n, 1, 1n],
+  ])
+    await assert.rejects(deploy(...odd), { reason: 'BadProfile' })
 })

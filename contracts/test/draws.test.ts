@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import type { Hex } from 'viem'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { isWin as isCoreWin } from '@byway/protocol/ticket'
+import { type Hex, hexToBytes } from 'viem'
 import { isWin, uint } from './kit/bytes.ts'
 import { startRpc } from './kit/rpc.ts'
 import { drawProbeArtifact } from './artifacts/draw-probe.ts'
@@ -37,6 +39,10 @@ test('draws are equal on and off the chain, over 10 000 seeded cases (SPEC §13.
   const there = await onChain(draws)
   const here = draws.map(({ digest, reveal, amount: of }) => isWin(digest, reveal, of, winValue))
   assert.deepEqual(there, here)
+  const inTheCore = draws.map(({ digest, reveal, amount: of }) =>
+    isCoreWin(nodeTicketCrypto, winValue, of, hexToBytes(reveal), hexToBytes(digest)),
+  )
+  assert.deepEqual(there, inTheCore)
   const wins = here.filter(Boolean).length
   assert.ok(wins > CASES / 20 && wins < (CASES * 19) / 20, `${wins} wins: both answers were seen`)
 })
