@@ -4,6 +4,7 @@ import type { Goal } from './lib/results.ts'
 import { STREAMS } from './sections/concurrent.ts'
 import { CONGESTION_CONTROLS } from './sections/distance.ts'
 import { LOADED_METRIC } from './sections/memory.ts'
+import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
 
@@ -106,7 +107,22 @@ export const GOALS: readonly Goal[] = [
     sense: 'at least',
     limit: 12_000,
   },
+  paymentGoal('CPU of payment, all programs (ratio)', PAYMENT_METRICS.cpu, 1.05),
+  paymentGoal('bytes of payment, all links (ratio)', PAYMENT_METRICS.bytes, 1.005),
 ]
+
+function paymentGoal(title: string, metric: string, limit: number): Goal {
+  return {
+    title,
+    section: 'payment',
+    metric,
+    system: `${BYWAY} paid`,
+    compare: 'ratio',
+    beside: `${BYWAY} unpaid`,
+    sense: 'at most',
+    limit,
+  }
+}
 
 function distanceGoals(congestionControl: string): Goal[] {
   const system = `${BYWAY} ${congestionControl}`

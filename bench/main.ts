@@ -20,6 +20,7 @@ import { createCircuitBuild } from './sections/circuit-build.ts'
 import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createMemory } from './sections/memory.ts'
+import { createPayment } from './sections/payment.ts'
 import { createDistance } from './sections/distance.ts'
 import type { Section, WorldSection } from './sections/section.ts'
 import { createStalled } from './sections/stalled.ts'
@@ -38,7 +39,7 @@ const sections = [
   createStalled(),
   createMemory(),
 ]
-const worlds = [createDistance(), createTickets()]
+const worlds = [createDistance(), createTickets(), createPayment()]
 
 type Options = {
   readonly isQuick: boolean

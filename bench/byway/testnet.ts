@@ -1,0 +1,55 @@
+/** `byway testnet` as a user runs it, for measures that need the programs whole: purses, signers, stores and a chain. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { startChild, waitForLine } from '../lib/child.ts'
+import { parseLine } from './line-protocol.ts'
+
+/** A running network. */
+export interface Testnet {
+  readonly proxyPort: number
+  /** Its nodes and its client, with the processes that these have started: signers. The chain is nobody's. */
+  pids(): readonly number[]
+  stop(): Promise<void>
+}
+
+const START_TIMEOUT_MS = 120_000
+const STOP_GRACE_MS = 15_000
+const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+
+/** Starts a network whose exits reach one origin; resolves when its proxy listens. */
+export async function startTestnet(options: {
+  readonly isPaid: boolean
+  readonly nodes: number
+  readonly hops: number
+  readonly originPort: number
+}): Promise<Testnet> {
+  const { isPaid, nodes, hops, originPort } = options
+  const target = `127.0.0.1:${originPort}`
+  const flags = ['--nodes', String(nodes), '--hops', String(hops), '--allow-target', target]
+  const args = ['--conditions=byway:source', MAIN, 'testnet', '--json', ...flags]
+  const name = isPaid ? 'paid' : 'unpaid'
+  const child = await startChild(name, process.execPath, isPaid ? args : [...args, '--unpaid'])
+  const ready = await waitForLine(child, START_TIMEOUT_MS, (text) => {
+    const line = parseLine(text)
+    return line?.['event'] === 'ready' ? line : undefined
+  })
+  const main = [
+    (ready['client'] as { pid: number }).pid,
+    ...(ready['nodes'] as { pid: number }[]).map(({ pid }) => pid),
+  ]
+  return {
+    proxyPort: Number(new URL(String(ready['httpProxy'])).port),
+    pids: () => main.flatMap((pid) => [pid, ...childrenOf(pid)]),
+    stop: () => child.stop(STOP_GRACE_MS),
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
+      .split(' ')
+      .filter((child) => child !== '')
+      .map(Number),
+  )
+}
