@@ -1,14 +1,5 @@
 /** The command tree of `byway`, and the way from a command line to an exit code. A command that is not built is not here. */
 import { Command, CommanderError } from 'commander'
-import { addDeployCommand } from './commands/deploy.ts'
-import { addExitCommands } from './commands/exit-consent.ts'
-import { addLedgerCommand } from './commands/ledger.ts'
-import { addNodeCommands } from './commands/node.ts'
-import { addPolicyCommands } from './commands/policy-check.ts'
-import { addStartCommand } from './commands/start.ts'
-import { addTestnetCommand } from './commands/testnet.ts'
-import { addClientCommands } from './commands/up.ts'
-import { addWalletCommands } from './commands/wallet.ts'
 import { cliError } from './cli-errors.ts'
 import { JSON_OPTION } from './command.ts'
 import { EXIT_CODE, exitCodeOf, type ExitCode } from './exit-codes.ts'
@@ -19,7 +10,8 @@ import { VERSION } from './version.ts'
 /** Runs one command line; never throws. `args` are those after the program's name. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
   try {
-    await createProgram(io).parseAsync([...args], { from: 'user' })
+    const program = await createProgram(args, io)
+    await program.parseAsync([...args], { from: 'user' })
     return EXIT_CODE.OK
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, args, io)
@@ -28,7 +20,34 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   }
 }
 
-function createProgram(io: CliIo): Command {
+/** Adds one or more commands. */
+type AddCommands = (program: Command, io: CliIo) => void
+
+/** Where each command is, in the order of the help. Only that of the command line is loaded: an engine's libraries take longer to load than most commands to run. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
+  start: async () => (await import('./commands/start.ts')).addStartCommand,
+  up: async () => (await import('./commands/up.ts')).addClientCommands,
+  node: async () => (await import('./commands/node.ts')).addNodeCommands,
+  exit: async () => (await import('./commands/exit-consent.ts')).addExitCommands,
+  policy: async () => (await import('./commands/policy-check.ts')).addPolicyCommands,
+  wallet: async () => (await import('./commands/wallet.ts')).addWalletCommands,
+  ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommand,
+  testnet: async () => (await import('./commands/testnet.ts')).addTestnetCommand,
+  deploy: async () => (await import('./commands/deploy.ts')).addDeployCommand,
+}
+
+/** Commands that are in another's file. */
+const BESIDE: Readonly<Record<string, string>> = { down: 'up', status: 'up' }
+
+/** What the command line needs; all of them for help and for words that are no command. */
+async function commandsFor(args: readonly string[]): Promise<readonly AddCommands[]> {
+  const word = args.find((arg) => !arg.startsWith('-')) ?? ''
+  const name = Object.hasOwn(BESIDE, word) ? (BESIDE[word] ?? word) : word
+  const own = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  return Promise.all((own ? [own] : Object.values(COMMANDS)).map((load) => load()))
+}
+
+async function createProgram(args: readonly string[], io: CliIo): Promise<Command> {
   const program = new Command('byway')
     .description('Carries your traffic through the homes of others, and theirs through yours.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -43,15 +62,7 @@ function createProgram(io: CliIo): Command {
       outputError: () => {},
     })
     .addHelpText('after', PROGRAM_HELP)
-  addStartCommand(program, io)
-  addClientCommands(program, io)
-  addNodeCommands(program, io)
-  addExitCommands(program, io)
-  addPolicyCommands(program, io)
-  addWalletCommands(program, io)
-  addLedgerCommand(program, io)
-  addTestnetCommand(program, io)
-  addDeployCommand(program, io)
+  for (const add of await commandsFor(args)) add(program, io)
   return program
 }
 
