@@ -1,13 +1,10 @@
 /** `byway wallet payout set`: where a node's earnings go. With the owner's key only, which is not in the purse. */
 import type { Command } from 'commander'
 import { createLocalSigner, createRegistryCalls } from '@byway/chain'
-import { readPrivateFile } from '@byway/home'
-import { formatAddress, openOwner, parseAddress, parseWords, readPurseFile } from '@byway/purse'
+import { formatAddress, parseAddress, readPurseFile } from '@byway/purse'
 import { toHex } from '@byway/protocol/base'
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
-import { cliError } from '../cli-errors.ts'
 import type { CliIo } from '../io.ts'
-import { readPassphrase } from '../wallet/ask-passphrase.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import {
   openPaidNetwork,
@@ -15,20 +12,16 @@ import {
   type PaidNetwork,
   type WalletFlags,
 } from '../wallet/open-wallet.ts'
-import { addWalletOptions } from './wallet-money.ts'
+import { addOwnerOptions, ownerKey, type OwnerFlags } from '../wallet/owner-key.ts'
 
-type PayoutFlags = WalletFlags & {
-  readonly ownerKeystore?: string | undefined
-  readonly wordsFile?: string | undefined
-  readonly yes?: boolean | undefined
-}
+type PayoutFlags = WalletFlags & OwnerFlags & { readonly yes?: boolean | undefined }
 
 /** The selector of `payoutDelay()`. */
 const PAYOUT_DELAY = '0xcaaf683c'
 
 export function addPayoutCommands(group: Command, io: CliIo): void {
   const payout = addGroup(group, 'payout', "where the node's earnings go")
-  addWalletOptions(
+  addOwnerOptions(
     addCommand(payout, {
       usage: 'set <address>',
       summary: "change where earnings go, with the owner's key",
@@ -41,8 +34,6 @@ export function addPayoutCommands(group: Command, io: CliIo): void {
       ],
     }),
   )
-    .option('--owner-keystore <file>', 'the keystore that `wallet create --owner-keystore` wrote')
-    .option('--words-file <file>', 'read the words from a private file')
     .option('--yes', 'send without asking')
     .action((address: string, flags: PayoutFlags, command: Command) =>
       runSet(address, flags, contextOf(command, io)),
@@ -70,29 +61,6 @@ async function runSet(
     { payout: to, from, transaction: hash },
     `earnings go to ${to} from about ${from} on`,
   )
-}
-
-async function ownerKey(flags: PayoutFlags, io: CliIo): Promise<Uint8Array> {
-  if (flags.ownerKeystore !== undefined) {
-    const keystore = await textOf(flags.ownerKeystore)
-    return await openOwner({ keystore, passphrase: await readPassphrase(io, 'owner') })
-  }
-  if (flags.wordsFile !== undefined) {
-    return await openOwner({ words: parseWords(await textOf(flags.wordsFile)) })
-  }
-  if (io.isInteractive) {
-    const typed = await io.askHidden('the words, in their order (not shown): ')
-    return await openOwner({ words: parseWords(typed) })
-  }
-  throw cliError('CLI_USAGE', {
-    problem: 'without a terminal, name --owner-keystore or --words-file',
-  })
-}
-
-async function textOf(path: string): Promise<string> {
-  const text = await readPrivateFile(path)
-  if (text === undefined) throw cliError('CLI_USAGE', { problem: 'there is no such file' })
-  return text
 }
 
 async function delayS({ chain, payment }: PaidNetwork, signal: AbortSignal): Promise<number> {

@@ -7,7 +7,6 @@ import {
   createPurse,
   formatAddress,
   newWords,
-  openOwner,
   openPurse,
   parseAddress,
   parseWords,
@@ -16,7 +15,7 @@ import { openOwnStore } from '../../src/engine/own-store.ts'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, plainSecret, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
-import { rulesOf } from '../../src/wallet/open-wallet.ts'
+import { formatAmount } from '../../src/wallet/amounts.ts'
 import { startByway } from '../running-byway.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { paidNetwork, type PaidTestNetwork } from './paid-network.ts'
@@ -286,24 +285,16 @@ async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise
   await store.slots.put({ nullifier, ...place, shownAtS: 0, opening, floor: 0 })
 }
 
-/** Puts alice's node under stake, as its owner does. */
+/** Gives the owner what registering takes, and registers. */
 async function registerNode(network: PaidTestNetwork, party: Party): Promise<Uint8Array> {
-  const { payment, registry, token } = network
   const owner = parseAddress(party.owner)
-  await using purse = await openPurse(party.home, {
-    passphrase: PASSPHRASE,
-    isLocal: true,
-    rules: rulesOf(payment),
-  })
-  const { provider } = purse.accounts
-  const nodeId = new Uint8Array(32).fill(5)
-  const signature = await purse.signRegistration({ owner, nodeId, payout: owner })
   const stake = DEFAULT_PARAMETERS.minStake
-  await network.run(token.mint(owner, stake))
+  await network.run(network.token.mint(owner, stake))
   await network.giveCoin(owner)
-  const key = await openOwner({ words: parseWords(await readFile(party.words, 'utf8')) })
-  await network.run(token.approve(payment.registry, stake), key)
-  const node = { provider, nodeId, payout: owner, stake, signature }
-  await network.run(registry.register(node), key)
-  return provider
+  const amount = formatAmount(stake, network.payment.tokenDecimals)
+  const register = ['register', '05'.repeat(32), '--stake', amount, '--words-file', party.words]
+  assert.equal(await party.fails(...register), 'WALLET_NOT_CONFIRMED')
+  const { provider, payout } = await party.wallet(...register, '--yes')
+  assert.equal(payout, party.owner)
+  return parseAddress(String(provider))
 }
