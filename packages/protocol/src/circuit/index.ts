@@ -45,10 +45,7 @@ export { createOriginLayers } from './origin-layers.ts'
 export type { OriginLayers, OriginLayersOptions } from './origin-layers.ts'
 export { createOrphans, MAX_ORPHANS, ORPHAN_WAIT_MS } from './orphans.ts'
 export type { OrphanLimits, Orphans } from './orphans.ts'
-export { isControlList, takePayCell, takePayList } from './pay-cells.ts'
-export type { PayLayers } from './pay-cells.ts'
-export { createPayQueue } from './pay-queue.ts'
-export type { PayQueue } from './pay-queue.ts'
+export { isControlList, takePayList } from './pay-cells.ts'
 export type { LegFault, TunnelEnd } from './tunnel-end.ts'
 export type {
   ClientTunnelHandler,

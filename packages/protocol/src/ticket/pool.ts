@@ -71,11 +71,6 @@ export function unitsOf(pool: PoolTerms, price: bigint, amount: bigint): number 
   return amount % price === 0n ? Number(amount / price) : undefined
 }
 
-/** The most units that one ticket can pay for: its amount is at most `V`. */
-export function maxUnitsPerTicket(pool: PoolTerms, price: bigint): number {
-  return price === 0n ? 0 : Number(pool.faceValue / price)
-}
-
 // Protocol constants (change needs a spec change): SPEC §13.1, §13.3, §15.1.
 const PRICE_PARTS = 4096n
 /** Below it a step's price would round to nothing. */
