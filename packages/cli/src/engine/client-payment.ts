@@ -10,6 +10,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
+import { recordDeposits } from '../ledger/deposit-events.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
@@ -49,6 +50,8 @@ export async function openClientMoney(
     deposits: async () => {
       const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
       const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
+      // The store says by its health why it was not told; what can be spent does not hang on it.
+      recordDeposits(store.ledger, deposits, payment.bond, Date.now()).catch(() => {})
       return deposits.map((deposit) => ({
         ...deposit,
         isPastKnown: deposit.isPastKnown && isWhole(store),

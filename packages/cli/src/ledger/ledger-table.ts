@@ -8,7 +8,7 @@ import {
   type Ledger,
   type Luck,
 } from '@byway/protocol/ledger'
-import { bytesText, gasText, moneyText, type MoneyUnit } from './money-text.ts'
+import { bytesText, gasText, moneyText, roundedText, type MoneyUnit } from './money-text.ts'
 import type { ReadBooks } from './read-books.ts'
 
 /** What the table needs to know beside the books. */
@@ -77,11 +77,11 @@ function hopLines(ledger: Ledger, { unit }: TableOptions): readonly string[] {
   const lines = rows
     .toSorted((a, b) => Number(b.cost - a.cost))
     .map(({ hop, used, cost, won }) => {
-      const perGib = used > 0n ? moneyText((cost << 30n) / used, unit) : '–'
+      const perGib = used > 0n ? roundedText((cost << 30n) / used, unit) : '–'
       const cells = [bytesText(used), moneyText(cost, unit), perGib, moneyText(won, unit)]
-      return `  ${hop.slice(0, 16)}…   ${cells.map((text) => text.padStart(20)).join('')}`
+      return `  ${hop.slice(0, 16)}…   ${cells.map((text) => ` ${text}`.padStart(24)).join('')}`
     })
-  const names = ['carried', 'tickets', 'a GiB', 'won'].map((text) => text.padStart(20)).join('')
+  const names = ['carried', 'tickets', 'a GiB', 'won'].map((text) => text.padStart(24)).join('')
   return ['', `hops${' '.repeat(18)}${names}`, ...lines]
 }
 
@@ -92,10 +92,11 @@ function luckLines(ledger: Ledger, { unit, winAmount }: TableOptions): readonly 
   const luck = judgeLuck({ ...ledger.luck(), winAmount })
   if (luck.judgement === 'none') return ['no tickets yet, so nothing to win']
   const text = (amount: bigint): string => moneyText(amount, unit)
+  const rounded = (amount: bigint): string => roundedText(amount, unit)
   const isNode = ledger.side === 'node'
   return [
     `${isNode ? 'expected' : 'tickets were worth'} ${text(luck.expected)} (${luck.expectedWins.toFixed(2)} wins), ${isNode ? 'won' : 'hops have won'} ${text(luck.realised)}`,
-    `luck: ± ${text(luck.deviation)} is one standard deviation, ± ${text(2n * luck.deviation)} two; 95 of 100 such periods end between ${text(luck.usualFrom)} and ${text(luck.usualTo)}`,
+    `luck: ± ${rounded(luck.deviation)} is one standard deviation, ± ${rounded(2n * luck.deviation)} two; 95 of 100 such periods end between ${rounded(luck.usualFrom)} and ${rounded(luck.usualTo)}`,
     JUDGEMENTS[ledger.side][luck.judgement],
   ]
 }

@@ -1,4 +1,4 @@
-/** Amounts as people read them. Exact: no digit is dropped from money, bytes are rounded and say so by their unit. */
+/** Amounts as people read them. Exact: no digit is dropped from money that moved; bytes and what was computed are rounded. */
 
 /** The money of a network. */
 export type MoneyUnit = { readonly symbol: string; readonly decimals: number }
@@ -7,6 +7,13 @@ export type MoneyUnit = { readonly symbol: string; readonly decimals: number }
 export function moneyText(amount: bigint, unit: MoneyUnit | undefined): string {
   if (!unit) return amount.toString()
   return `${decimalText(amount, unit.decimals)} ${unit.symbol}`
+}
+
+/** The same with at most five digits that count, rounded down: for what was computed, such as a deviation. */
+export function roundedText(amount: bigint, unit: MoneyUnit | undefined): string {
+  const digits = (amount < 0n ? -amount : amount).toString().length
+  const dropped = 10n ** BigInt(Math.max(0, digits - 5))
+  return moneyText((amount / dropped) * dropped, unit)
 }
 
 /** Wei as ether, exactly. */

@@ -10,6 +10,7 @@ import type { LeafTree } from '@byway/protocol/crypto'
 import { elementOf, u256Bytes } from '@byway/protocol/ticket'
 import { encodePlainProof, type Opening } from '@byway/protocol/wire'
 import { openOwnStore } from '../engine/own-store.ts'
+import { recordWithdrawn } from '../ledger/deposit-events.ts'
 import { openSender, type Wallet } from './open-wallet.ts'
 import { depositsOf, type WalletSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
@@ -37,7 +38,7 @@ export async function withdrawSlots(
   wallet: Wallet,
   { to, most, signal, nowS }: { to: Uint8Array; most: number; signal: AbortSignal; nowS: number },
 ): Promise<WithdrawResult> {
-  const { chain, payment, home, poolCalls } = wallet
+  const { chain, payment, pool, home, poolCalls } = wallet
   await using store = await openOwnStore(home, 'client')
   // What became of a voucher that was given away is its holder's business.
   const own = (await depositsOf(wallet, signal)).filter(({ deposit }) => deposit.kind !== 'voucher')
@@ -55,6 +56,7 @@ export async function withdrawSlots(
   for (const [number, batch] of batchesOf(due).entries()) {
     const nullifiers = batch.map(({ nullifier }) => nullifier)
     await sender.send(`finish${number}`, poolCalls.finishWithdraw(nullifiers))
+    await recordWithdrawn(store.ledger, nullifiers, pool.slotValue, nowS * 1000)
   }
   const openings = await provenFor(wallet, unused, to, signal)
   for (const opening of openings) {

@@ -6,8 +6,9 @@ import { test } from 'node:test'
 import type { LedgerSide, MoneyEvent } from '@byway/protocol/ledger'
 import { openControl } from '../../src/control/control-socket.ts'
 import { openOwnStore } from '../../src/engine/own-store.ts'
+import { recordDeposits, recordWithdrawn } from '../../src/ledger/deposit-events.ts'
 import { askLedger, ledgerPage } from '../../src/ledger/ledger-page.ts'
-import { bytesText, decimalText, moneyText } from '../../src/ledger/money-text.ts'
+import { bytesText, decimalText, moneyText, roundedText } from '../../src/ledger/money-text.ts'
 import { parseSince } from '../../src/ledger/since.ts'
 import { CLIENT_MONTH, NODE_MONTH } from '../../../protocol/test/ledger/month.ts'
 import { runCli } from '../../src/program.ts'
@@ -205,12 +206,39 @@ test('a damaged key of the store is an error, never a new key', async (t) => {
   assert.equal(await readFile(join(home, 'node-store.key'), 'utf8'), 'nothing\n')
 })
 
+test('deposits found on the chain are told once, those given away never, and withdrawals leave nothing behind', async (t) => {
+  const home = await temporaryHome(t)
+  await writeFile(join(home, 'network.toml'), NETWORK)
+  const found = [
+    { kind: 'deposit', leafIndex: 3, limit: 10 },
+    { kind: 'redeemed', leafIndex: 7, limit: 5 },
+    { kind: 'voucher', leafIndex: 9, limit: 5 },
+  ] as const
+  {
+    await using store = await openOwnStore(home, 'client')
+    await recordDeposits(store.ledger, found, 500n, 1)
+    await recordDeposits(store.ledger, found, 500n, 2)
+    const slots = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    await recordWithdrawn(store.ledger, slots, 2500n, 3)
+  }
+  const { out } = await run('ledger', '--home', home, '--json')
+  const summary = JSON.parse(out.trim().split('\n').at(-1) ?? '') as {
+    readonly isSound: boolean
+    readonly balances: { readonly money: Readonly<Record<string, string>> }
+  }
+  assert.equal(summary.isSound, true)
+  const { purse, deposit, outside } = summary.balances.money
+  assert.deepEqual([purse, deposit, outside], ['0', '2500', '-2500'])
+})
+
 test('amounts are exact, bytes are rounded down to two decimals', () => {
   assert.equal(decimalText(1n, 18), '0.000000000000000001')
   assert.equal(decimalText(-1_500_000n, 6), '-1.5')
   assert.equal(decimalText(10n ** 30n, 6), '1000000000000000000000000')
   assert.equal(decimalText(5n, 0), '5')
   assert.equal(moneyText(12n, undefined), '12')
+  assert.equal(roundedText(124_992_371_071_101_617n, { symbol: 'X', decimals: 18 }), '0.12499 X')
+  assert.equal(roundedText(12n, undefined), '12')
   assert.equal(bytesText(1023n), '1023 B')
   assert.equal(bytesText((1n << 30n) + (1n << 29n)), '1.50 GiB')
   assert.equal(bytesText(-(5n << 18n)), '-1.25 MiB')

@@ -1,0 +1,50 @@
+/** What the client's ledger is told of its deposits: they are made and taken back by commands, by vouchers or before a restore, so the chain is the witness. */
+import { toHex } from '@byway/protocol/base'
+import type { ClientMoneyEvent, MoneyEventSink } from '@byway/protocol/ledger'
+import type { FoundDeposit } from '@byway/purse'
+
+/** Tells the ledger of deposits found on the chain, each once; a voucher that was given away is not ours any more. Resolves when it has them. */
+export async function recordDeposits(
+  ledger: MoneyEventSink,
+  deposits: readonly Pick<FoundDeposit, 'kind' | 'leafIndex' | 'limit'>[],
+  bond: bigint,
+  nowMs: number,
+): Promise<void> {
+  const own = deposits.filter(({ kind }) => kind !== 'voucher')
+  await recordAll(
+    ledger,
+    own.flatMap(({ leafIndex, limit }): readonly ClientMoneyEvent[] => {
+      const amount = BigInt(limit) * bond
+      return [
+        { id: `leaf:${leafIndex}:in`, atMs: nowMs, type: 'purse-received', amount },
+        { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount },
+      ]
+    }),
+  )
+}
+
+/** Tells the ledger of slots that were never shown and have been paid back to an address outside. */
+export async function recordWithdrawn(
+  ledger: MoneyEventSink,
+  nullifiers: readonly Uint8Array[],
+  slotValue: bigint,
+  nowMs: number,
+): Promise<void> {
+  await recordAll(
+    ledger,
+    nullifiers.flatMap((nullifier): readonly ClientMoneyEvent[] => {
+      const head = { id: `withdrawn:${toHex(nullifier)}`, atMs: nowMs }
+      return [
+        { ...head, type: 'withdrawn-unused', amount: slotValue, fee: 0n },
+        { id: `${head.id}:out`, atMs: nowMs, type: 'purse-sent', amount: slotValue },
+      ]
+    }),
+  )
+}
+
+async function recordAll(
+  ledger: MoneyEventSink,
+  events: readonly ClientMoneyEvent[],
+): Promise<void> {
+  await Promise.all(events.map((event) => ledger.record(event)))
+}
