@@ -73,8 +73,6 @@ export type MoneyStatus = SpendingStatus & {
   readonly slots: SlotCounts
   /** What the slots not shown yet are worth, the token's smallest part. */
   readonly unshownValue: bigint
-  /** False: nothing is paid, and applications get BUDGET_SPENT. */
-  readonly isBudgetLeft: boolean
 }
 
 export type MoneyDeps = ClientPayment & {
@@ -159,13 +157,8 @@ class ClientMoney implements Money {
 
   get status(): MoneyStatus {
     const slots = this.#slots.counts
-    const spending = this.#spending.status
-    return {
-      ...spending,
-      slots,
-      unshownValue: BigInt(slots.unshown) * this.#pool.slotValue,
-      isBudgetLeft: spending.budget === undefined || spending.month < spending.budget,
-    }
+    const unshownValue = BigInt(slots.unshown) * this.#pool.slotValue
+    return { ...this.#spending.status, slots, unshownValue }
   }
 
   async start(signal: AbortSignal): Promise<void> {

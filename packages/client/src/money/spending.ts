@@ -32,6 +32,8 @@ export type SpendingStatus = {
   readonly session: bigint
   readonly month: bigint
   readonly budget: bigint | undefined
+  /** False: something was wanted that the budget does not allow, so nothing more is paid this month. */
+  readonly isBudgetLeft: boolean
   /** Of this session, for each GiB of cells at the entries; undefined before any. */
   readonly perGib: bigint | undefined
   /** Dearest first. */
@@ -63,7 +65,7 @@ export interface Spending {
   readonly status: SpendingStatus
   /** Reads what this month has cost so far. */
   load(): Promise<void>
-  /** @throws BUDGET_SPENT when not so much more may be spent */
+  /** @throws BUDGET_SPENT when not so much more may be spent, and from then on for any amount */
   requireLeft(amount: bigint): void
   onSlotShown(hop: NodeKey, nullifier: Uint8Array): void
   onTicket(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void
@@ -115,10 +117,12 @@ class Sums implements Spending {
     const hops = Array.from(this.#hops, ([hop, sum]) => ({ hop, ...sum }))
     const dearest = hops.toSorted((a, b) => Number(b.amount - a.amount))
     const bytes = BigInt(this.#entryBytes)
+    const month = this.#monthSum()
     return {
       session: this.#session,
-      month: this.#monthSum(),
+      month,
       budget: this.#deps.budget,
+      isBudgetLeft: !this.#wasSpent,
       perGib: bytes > 0n ? (this.#session * GIB) / bytes : undefined,
       hops: dearest.slice(0, MAX_HOPS_SHOWN),
     }
@@ -130,7 +134,8 @@ class Sums implements Spending {
 
   requireLeft(amount: bigint): void {
     const { budget } = this.#deps
-    if (budget === undefined || this.#monthSum() + amount <= budget) return
+    const month = this.#monthSum()
+    if (budget === undefined || (!this.#wasSpent && month + amount <= budget)) return
     const error = moneyError('BUDGET_SPENT', { limit: String(budget) })
     const isNews = !this.#wasSpent
     this.#wasSpent = true
