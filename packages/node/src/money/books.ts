@@ -12,7 +12,7 @@ import type {
   TicketUse,
   TokenKindName,
 } from '@byway/protocol/ledger'
-import type { Toll } from './toll.ts'
+import type { Meter } from '@byway/protocol/payment'
 
 /** One good ticket. */
 export type TicketEntry = {
@@ -57,7 +57,7 @@ export interface Books {
 }
 
 /** What a place has carried and was paid for. */
-export type TollCounts = Pick<Toll, 'countedBytes' | 'paidBytes'>
+export type TollCounts = Pick<Meter, 'countedBytes' | 'paidBytes'>
 
 export type BooksDeps = {
   readonly sink: MoneyEventSink

@@ -2,30 +2,30 @@
  * Payment for one circuit at a relay that is not its entry (SPEC §15.4): a window, tokens, and what waits for them.
  * @module
  */
+import type { FreeBytes } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { ClientPayMessage } from '@byway/protocol/wire'
 import type { PaidCircuit, PaidCircuitHost } from '../relay/ports.ts'
 import { createCellToll } from './held-cells.ts'
 import type { CellToll } from './held-cells.ts'
 import type { TokenIntake } from './token-intake.ts'
-import type { TollWatch } from './toll-watch.ts'
+import type { MeterWatch } from './meter-watch.ts'
 
 export type CircuitTollDeps = {
-  readonly watch: TollWatch
+  readonly watch: MeterWatch
   readonly tokens: TokenIntake
-  readonly windowBytes: number
+  readonly free: FreeBytes
   /** The circuit is gone with these final counts. */
   readonly onClosed: (toll: CellToll) => void
 }
 
 /** Creates the account of a fresh circuit. */
 export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost): PaidCircuit {
-  const { watch, tokens, windowBytes, onClosed } = deps
+  const { watch, tokens, free, onClosed } = deps
   const toll = createCellToll({
     watch,
-    windowBytes,
-    onDue: ({ countedBytes, coveredBytes }) =>
-      host.send({ kind: PAY.DUE, countedBytes, paidBytes: coveredBytes }),
+    free,
+    onDue: (due) => host.send({ kind: PAY.DUE, ...due }),
   })
 
   async function endUnless(kept: Promise<boolean>): Promise<void> {

@@ -1,10 +1,11 @@
 /**
- * A toll with the cells that wait at it, in the order in which they came (SPEC §15.3, §15.4): those of one circuit at a relay, those of all circuits of a
+ * A meter with the cells that wait at it, in the order in which they came (SPEC §15.3, §15.4): those of one circuit at a relay, those of all circuits of a
  * client's link at its entry. Bounded: whose cells find no room is given up.
  * @module
  */
-import { createToll } from './toll.ts'
-import type { Toll, TollOptions } from './toll.ts'
+import { createMeter } from '@byway/protocol/payment'
+import type { Due, FreeBytes, Meter } from '@byway/protocol/payment'
+import type { MeterWatch } from './meter-watch.ts'
 
 /** Whose cells wait: a circuit. */
 export interface TollUser {
@@ -14,29 +15,33 @@ export interface TollUser {
   giveUp(): void
 }
 
-/** A toll for cells. */
-export interface CellToll extends Pick<
-  Toll,
-  | 'countedBytes'
-  | 'paidBytes'
-  | 'coveredBytes'
-  | 'leftBytes'
-  | 'pass'
-  | 'count'
-  | 'refund'
-  | 'credit'
-  | 'close'
-> {
+/** A place where cells are paid for. */
+export interface CellToll {
+  readonly countedBytes: number
+  readonly paidBytes: number
   readonly heldBytes: number
+  /** True when lists for the hop itself have gone too far beyond what was paid. */
+  readonly isOverrun: boolean
+  /** Counts a cell if it may pass; never while one waits. */
+  pass(bytes: number): boolean
+  /** Counts what passes in any case: lists for this hop and its answers. */
+  count(bytes: number): void
+  /** Takes back what was counted and never went. */
+  refund(bytes: number): void
+  /** Takes pay. */
+  credit(bytes: number): void
   /** Keeps a cell that `pass` has refused. Its bytes become the toll's. */
   hold(user: TollUser, cell: Uint8Array, isForward: boolean): void
   /** The circuit is gone; what waits for it is dropped. */
   forget(user: TollUser): void
+  close(): void
 }
 
-export type CellTollOptions = TollOptions & {
+export type CellTollOptions = {
+  readonly watch: MeterWatch
+  readonly free: FreeBytes
   /** Sends DUE. */
-  readonly onDue: (toll: CellToll) => void
+  readonly onDue: (due: Due) => void
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -47,7 +52,6 @@ export type CellTollOptions = TollOptions & {
 export const MAX_HELD_BYTES: number = 8 * 1024 * 1024 + 256 * 1024
 /** How far lists for the hop itself may go beyond what was paid. */
 const MAX_OVERRUN_BYTES = 64 * 1024
-
 /** Cells that have gone are forgotten so many at once. */
 const COMPACT_AT = 64
 
@@ -60,48 +64,45 @@ type Held = { readonly user: TollUser; readonly cell: Uint8Array; readonly isFor
 
 class HeldCells implements CellToll {
   heldBytes = 0
-  readonly #toll: Toll
+  readonly #options: CellTollOptions
+  readonly #meter: Meter
   #held: Held[] = []
   #head = 0
 
   constructor(options: CellTollOptions) {
-    this.#toll = createToll(options, {
-      onStalled: () => options.onDue(this),
-      onCredit: () => this.#release(),
-      onUnpaid: () => this.#giveUp(),
-    })
+    this.#options = options
+    this.#meter = createMeter(options.free)
   }
 
   get countedBytes(): number {
-    return this.#toll.countedBytes
+    return this.#meter.countedBytes
   }
 
   get paidBytes(): number {
-    return this.#toll.paidBytes
+    return this.#meter.paidBytes
   }
 
-  get coveredBytes(): number {
-    return this.#toll.coveredBytes
-  }
-
-  get leftBytes(): number {
-    return this.#toll.leftBytes
+  get isOverrun(): boolean {
+    return this.#meter.debtBytes > MAX_OVERRUN_BYTES
   }
 
   pass(bytes: number): boolean {
-    return this.#toll.pass(bytes)
+    const meter = this.#meter
+    if (!meter.isServing || this.heldBytes > 0) return false
+    if (!meter.count(bytes, this.#options.watch.nowMs())) this.#onHold()
+    return true
   }
 
   count(bytes: number): void {
-    this.#toll.count(bytes)
+    if (!this.#meter.count(bytes, this.#options.watch.nowMs())) this.#onHold()
   }
 
   refund(bytes: number): void {
-    this.#toll.refund(bytes)
+    if (this.#meter.refund(bytes, this.#options.watch.nowMs())) this.#release()
   }
 
   credit(bytes: number): void {
-    this.#toll.credit(bytes)
+    if (this.#meter.pay(bytes, this.#options.watch.nowMs())) this.#release()
   }
 
   hold(user: TollUser, cell: Uint8Array, isForward: boolean): void {
@@ -111,7 +112,8 @@ class HeldCells implements CellToll {
     }
     this.#held.push({ user, cell, isForward })
     this.heldBytes += cell.length
-    this.#toll.stall()
+    // After a standstill that was given up the client must hear of the next one too.
+    this.#sendDue()
   }
 
   forget(user: TollUser): void {
@@ -119,47 +121,56 @@ class HeldCells implements CellToll {
     this.#held = this.#held.slice(this.#head).filter((held) => held.user !== user)
     this.#head = 0
     this.heldBytes = this.#held.reduce((sum, { cell }) => sum + cell.length, 0)
-    this.#resumeWhenEmpty()
   }
 
   close(): void {
     this.#held = []
     this.#head = 0
     this.heldBytes = 0
-    this.#toll.close()
+    this.#options.watch.remove(this)
+  }
+
+  /** For the watch. */
+  onTick(nowMs: number): void {
+    if (nowMs < this.#meter.wakeAtMs) return
+    const state = this.#meter.tick(nowMs)
+    if (state === 'serve') this.#release()
+    else if (state === 'destroy') this.#giveUp()
+  }
+
+  #onHold(): void {
+    this.#options.watch.add(this)
+    this.#sendDue()
+  }
+
+  #sendDue(): void {
+    const due = this.#meter.takeDue()
+    if (due) this.#options.onDue(due)
   }
 
   #release(): void {
+    const nowMs = this.#options.watch.nowMs()
     for (let next = this.#held[this.#head]; next; next = this.#held[this.#head]) {
+      if (!this.#meter.isServing) break
       const { user, cell, isForward } = next
-      if (!this.#toll.passHeld(cell.length)) return
       this.#shift(cell.length)
+      this.#meter.count(cell.length, nowMs)
       user.release(cell, isForward)
     }
-    this.#resumeWhenEmpty()
+    if (this.#meter.isServing) this.#options.watch.remove(this)
+    else this.#sendDue()
   }
 
   #shift(bytes: number): void {
     this.#head++
     this.heldBytes -= bytes
-    if (this.#head < COMPACT_AT) return
+    if (this.#head < COMPACT_AT && this.heldBytes > 0) return
     this.#held.splice(0, this.#head)
     this.#head = 0
   }
 
-  #resumeWhenEmpty(): void {
-    if (this.heldBytes > 0) return
-    this.#held = []
-    this.#head = 0
-    this.#toll.resume()
-  }
-
+  /** SPEC §15.3: who waits is destroyed; who does not is served again once it is paid. */
   #giveUp(): void {
     for (const user of new Set(this.#held.slice(this.#head).map((held) => held.user))) user.giveUp()
   }
-}
-
-/** True when cells that are never held have gone too far beyond what was paid. */
-export function isOverrun({ leftBytes }: Pick<CellToll, 'leftBytes'>): boolean {
-  return leftBytes < -MAX_OVERRUN_BYTES
 }

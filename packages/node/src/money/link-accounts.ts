@@ -13,10 +13,10 @@ import type { CellToll } from './held-cells.ts'
 import { createSlotSession } from './slot-session.ts'
 import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
 import type { TokenIntake } from './token-intake.ts'
-import type { TollWatch } from './toll-watch.ts'
+import type { MeterWatch } from './meter-watch.ts'
 
 export type LinkAccountsDeps = SlotSessionDeps & {
-  readonly watch: TollWatch
+  readonly watch: MeterWatch
   readonly free: FreePrefixes
   readonly unitBytes: number
   readonly tokens: Pick<TokenIntake, 'keysMessage'>
@@ -71,10 +71,8 @@ class Accounts implements LinkAccounts {
     const send = (pay: HopPayMessage): void => link.send({ type: LINK_MESSAGE.PAY, pay })
     const toll = createCellToll({
       watch,
-      windowBytes: 0,
       free: free.linkBucket(prefix, nowMs),
-      onDue: ({ countedBytes, coveredBytes }) =>
-        send({ kind: PAY.DUE, countedBytes, paidBytes: coveredBytes }),
+      onDue: (due) => send({ kind: PAY.DUE, ...due }),
     })
     const credit = (units: number): boolean => {
       toll.credit(units * unitBytes)

@@ -12,6 +12,7 @@ import { createNodeBlindSigner, nodeBlindTokens } from '@byway/protocol/node-bli
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
+  createCircuitFree,
   createFreePrefixes,
   createPayeeSlot,
   createTokenIssuer,
@@ -59,8 +60,8 @@ import type { SlotBook } from './slot-book.ts'
 import { createSlotJudge } from './slot-judge.ts'
 import { createTokenDesk, tokenKindName } from './token-desk.ts'
 import type { TokenIntake } from './token-intake.ts'
-import { createTollWatch } from './toll-watch.ts'
-import type { TollWatch } from './toll-watch.ts'
+import { createMeterWatch } from './meter-watch.ts'
+import type { MeterWatch } from './meter-watch.ts'
 import { createTunnelToll } from './tunnel-toll.ts'
 
 /** What a paid node's money needs of the store. */
@@ -125,9 +126,6 @@ export type NodeMoneyDeps = NodePaymentOptions & {
 const UPKEEP_MS = 20_000
 /** How often the ledger is told. */
 const FLUSH_MS = 60_000
-// Protocol constant (change needs a spec change): SPEC §15.4.
-const WINDOW_BYTES = 256 * 1024
-
 /** Opens the node's money: reads keys and balances. @throws what the store rejects with */
 export async function openNodeMoney(deps: NodeMoneyDeps): Promise<NodeMoney> {
   const { store } = deps
@@ -167,7 +165,7 @@ class Money implements NodeMoney {
   readonly #deps: NodeMoneyDeps
   readonly #opened: Opened
   readonly #pool: Pool
-  readonly #watch: TollWatch = createTollWatch(systemRuntime)
+  readonly #watch: MeterWatch = createMeterWatch(systemRuntime)
   readonly #books: Books
   readonly #redeemer: TokenRedeemer
   readonly #tokens: TokenIntake
@@ -278,7 +276,7 @@ class Money implements NodeMoney {
       linkToll: (link) => (isFree ? undefined : this.links.tollOf(link)),
       openCircuit: (host) => {
         if (isFree) return undefined
-        const deps = { watch: this.#watch, tokens: this.#tokens, windowBytes: WINDOW_BYTES }
+        const deps = this.#tollDeps()
         const paid = createCircuitToll({ ...deps, onClosed: () => book.close() }, host)
         const book = this.#books.openToll('relay', paid.toll)
         return paid
@@ -293,12 +291,17 @@ class Money implements NodeMoney {
       // SPEC §15.4: a circuit that ends at its entry is paid on the link alone.
       openTunnel: (position, host) => {
         if (isFree || position === 1) return undefined
-        const deps = { watch: this.#watch, tokens: this.#tokens, windowBytes: WINDOW_BYTES }
+        const deps = this.#tollDeps()
         const paid = createTunnelToll({ ...deps, onClosed: () => book.close() }, host)
         const book = this.#books.openToll('exit', paid)
         return paid
       },
     }
+  }
+
+  #tollDeps() {
+    const free = createCircuitFree(this.#watch.nowMs())
+    return { watch: this.#watch, tokens: this.#tokens, free }
   }
 
   #isFree(): boolean {

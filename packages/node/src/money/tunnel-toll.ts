@@ -3,13 +3,13 @@
  * go on; what waits then is the driver's.
  * @module
  */
-import { CLOSE_REASON, MAX_CELL_BYTES, PAY, TOKEN_KIND } from '@byway/protocol/wire'
+import { createMeter } from '@byway/protocol/payment'
+import type { FreeBytes, Meter } from '@byway/protocol/payment'
+import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { CloseReason, HopPayMessage, PayMessage, SpendMessage } from '@byway/protocol/wire'
 import { MAX_HELD_BYTES } from './held-cells.ts'
 import type { TokenIntake } from './token-intake.ts'
-import { createToll } from './toll.ts'
-import type { Toll } from './toll.ts'
-import type { TollWatch } from './toll-watch.ts'
+import type { MeterWatch } from './meter-watch.ts'
 
 /** What a paid tunnel needs of its driver. */
 export type PaidTunnelHost = {
@@ -38,11 +38,11 @@ export interface PaidTunnel {
 }
 
 export type TunnelTollDeps = {
-  readonly watch: TollWatch
+  readonly watch: MeterWatch
   readonly tokens: TokenIntake
-  readonly windowBytes: number
+  readonly free: FreeBytes
   /** The tunnel is over with these final counts. */
-  readonly onClosed: (toll: Toll) => void
+  readonly onClosed: (counts: Pick<Meter, 'countedBytes' | 'paidBytes'>) => void
 }
 
 /** Creates the account of a fresh tunnel. */
@@ -54,43 +54,44 @@ class TunnelToll implements PaidTunnel {
   isAdmitted = false
   readonly #deps: TunnelTollDeps
   readonly #host: PaidTunnelHost
-  readonly #toll: Toll
+  readonly #meter: Meter
+  #isHeld = false
   #isClosed = false
 
   constructor(deps: TunnelTollDeps, host: PaidTunnelHost) {
     this.#deps = deps
     this.#host = host
-    this.#toll = createToll(deps, {
-      onStalled: () => this.#onStalled(),
-      onCredit: () => this.#goOn(),
-      onUnpaid: () => host.end(CLOSE_REASON.UNPAID),
-    })
+    this.#meter = createMeter(deps.free)
   }
 
   get countedBytes(): number {
-    return this.#toll.countedBytes
+    return this.#meter.countedBytes
   }
 
   get paidBytes(): number {
-    return this.#toll.paidBytes
+    return this.#meter.paidBytes
   }
 
   get overrunBytes(): number {
-    return Math.max(0, -this.#toll.leftBytes)
+    return Math.max(0, this.#meter.debtBytes)
   }
 
   count(bytes: number): void {
-    const toll = this.#toll
-    toll.count(bytes)
-    // The next cell may be a large one: it must find room, or the tunnel would go beyond what was paid.
-    if (toll.leftBytes >= MAX_CELL_BYTES) return
-    if (!toll.isStalled) toll.stall()
+    if (this.#meter.count(bytes, this.#nowMs)) return
+    if (!this.#isHeld) this.#hold()
     else if (this.overrunBytes > MAX_HELD_BYTES) this.#host.end(CLOSE_REASON.UNPAID)
   }
 
   refund(bytes: number): void {
-    this.#toll.refund(bytes)
-    this.#goOn()
+    if (this.#meter.refund(bytes, this.#nowMs)) this.#goOn()
+  }
+
+  /** For the watch. */
+  onTick(nowMs: number): void {
+    if (nowMs < this.#meter.wakeAtMs) return
+    const state = this.#meter.tick(nowMs)
+    if (state === 'serve') this.#goOn()
+    else if (state === 'destroy') this.#host.end(CLOSE_REASON.UNPAID)
   }
 
   onPay(pay: PayMessage): boolean {
@@ -104,8 +105,8 @@ class TunnelToll implements PaidTunnel {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#toll.close()
-    this.#deps.onClosed(this.#toll)
+    this.#deps.watch.remove(this)
+    this.#deps.onClosed(this)
   }
 
   /** A BEGIN may follow in the same cell: the token counts before the disk has it, and the tunnel ends if it was not fresh. */
@@ -115,7 +116,7 @@ class TunnelToll implements PaidTunnel {
     if (spent.type === 'refused') this.#host.send(spent.answer)
     if (spent.type !== 'taken') return spent.type !== 'bad'
     if (spend.tokenKind === TOKEN_KIND.ADMISSION) this.isAdmitted = true
-    else this.#toll.credit(tokens.tokenBytes)
+    else if (this.#meter.pay(tokens.tokenBytes, this.#nowMs)) this.#goOn()
     void this.#endUnless(spent.kept)
     return true
   }
@@ -125,15 +126,22 @@ class TunnelToll implements PaidTunnel {
     if (!isKept && !this.#isClosed) this.#host.end(CLOSE_REASON.UNPAID)
   }
 
-  #onStalled(): void {
-    const { countedBytes, coveredBytes } = this.#toll
-    this.#host.send({ kind: PAY.DUE, countedBytes, paidBytes: coveredBytes })
+  get #nowMs(): number {
+    return this.#deps.watch.nowMs()
+  }
+
+  #hold(): void {
+    this.#isHeld = true
+    this.#deps.watch.add(this)
+    const due = this.#meter.takeDue()
+    if (due) this.#host.send({ kind: PAY.DUE, ...due })
     this.#host.setHeld(true)
   }
 
   #goOn(): void {
-    if (!this.#toll.isStalled || this.#toll.leftBytes < MAX_CELL_BYTES) return
-    this.#toll.resume()
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#deps.watch.remove(this)
     this.#host.setHeld(false)
   }
 }

@@ -23,7 +23,6 @@ import {
 } from '@byway/protocol/wire'
 import type { CloseReason, HopMessage, SizeClass } from '@byway/protocol/wire'
 import type { CellToll, TollUser } from '../money/held-cells.ts'
-import { isOverrun } from '../money/held-cells.ts'
 import type {
   Meter,
   PaidCircuit,
@@ -160,8 +159,8 @@ class Circuit implements RelayCircuit, TollUser {
     const terminal = this.#terminal
     this.#terminal = undefined
     // SPEC §15.3: what is dropped with its circuit does not count.
-    this.#toll?.refund(this.previous.queue.bytes)
     this.#toll?.forget(this)
+    this.#toll?.refund(this.previous.queue.bytes)
     this.#toll = undefined
     this.#paid?.close()
     leave(this.previous, from === 'previous' ? undefined : reason)
@@ -198,7 +197,7 @@ class Circuit implements RelayCircuit, TollUser {
     const isGood =
       typeof list !== 'string' && paid !== undefined && takePayList(list, (pay) => paid.onPay(pay))
     if (!isGood) this.close(CLOSE_REASON.PROTOCOL)
-    else if (isOverrun(paid.toll)) this.close(CLOSE_REASON.UNPAID)
+    else if (paid.toll.isOverrun) this.close(CLOSE_REASON.UNPAID)
   }
 
   #sendOwn(message: HopMessage): void {

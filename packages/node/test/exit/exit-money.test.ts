@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { createCircuitFree } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY } from '@byway/protocol/wire'
 import type { ExitMoney } from '../../src/exit/exit-service.ts'
 import { createTunnelToll } from '../../src/money/tunnel-toll.ts'
-import type { Toll } from '../../src/money/toll.ts'
-import { createTollWatch } from '../../src/money/toll-watch.ts'
+import { createMeterWatch } from '../../src/money/meter-watch.ts'
 import { createTestClock } from '../money/test-clock.ts'
 import { ADMISSION, BANDWIDTH, createTestTokens, spendOf } from '../money/test-tokens.ts'
 import { bytesOf, createWorld, textOf } from './exit-world.ts'
@@ -15,20 +15,23 @@ import { startTarget, until } from './test-target.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const WINDOW_BYTES = 256 * KIB
+/** What is free, and the cell that shows its end. */
+const WINDOW_BYTES = 256 * KIB + 16 * KIB
 const TOKEN_BYTES = MIB
+
+type Counts = { readonly countedBytes: number; readonly paidBytes: number }
 
 function moneyOf(isForgotten?: (nonce: Uint8Array) => boolean) {
   const clock = createTestClock()
-  const watch = createTollWatch(clock)
+  const watch = createMeterWatch(clock)
   const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
-  const closed: Toll[] = []
-  const onClosed = (toll: Toll): void => void closed.push(toll)
+  const closed: Counts[] = []
+  const onClosed = (counts: Counts): void => void closed.push(counts)
   const money: ExitMoney = {
     openTunnel: (position, host) =>
       position === 1
         ? undefined
-        : createTunnelToll({ watch, tokens, windowBytes: WINDOW_BYTES, onClosed }, host),
+        : createTunnelToll({ watch, tokens, free: createCircuitFree(0), onClosed }, host),
     desk: { open: () => CLOSE_REASON.RESOURCE_LIMIT },
   }
   return { clock, watch, money, closed }

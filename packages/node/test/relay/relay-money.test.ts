@@ -4,6 +4,8 @@ import { suite, test } from 'node:test'
 import { createHopLayers, destroyCell } from '@byway/protocol/circuit'
 import type { HopLayers } from '@byway/protocol/circuit'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { createFreeBucket } from '@byway/protocol/payment'
+import type { Due, FreeBytes } from '@byway/protocol/payment'
 import {
   bodyOf,
   appendHopMessage,
@@ -25,7 +27,7 @@ import type { HopMessage, PayMessage } from '@byway/protocol/wire'
 import { createCellToll } from '../../src/money/held-cells.ts'
 import type { CellToll } from '../../src/money/held-cells.ts'
 import { createCircuitToll } from '../../src/money/circuit-toll.ts'
-import { createTollWatch } from '../../src/money/toll-watch.ts'
+import { createMeterWatch } from '../../src/money/meter-watch.ts'
 import type { RelayMoney } from '../../src/relay/ports.ts'
 import { createTestClock } from '../money/test-clock.ts'
 import { BANDWIDTH, createTestTokens, spendOf } from '../money/test-tokens.ts'
@@ -39,23 +41,26 @@ const TOKEN_BYTES = 256 * KIB
 
 const [ENTRY, MIDDLE, EXIT] = [0, 1, 2] as const
 
+function windowOf(): FreeBytes {
+  return createFreeBucket({ capacityBytes: WINDOW_BYTES, bytesPerS: 0 }, 0)
+}
+
 function makePaidChain(isForgotten?: (nonce: Uint8Array) => boolean) {
   const clock = createTestClock()
-  const watch = createTollWatch(clock)
+  const watch = createMeterWatch(clock)
   const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
   const linkTolls: CellToll[] = []
   const circuitTolls: CellToll[] = []
   const dues: number[] = []
   const money: RelayMoney = {
     linkToll() {
-      const onDue = ({ countedBytes }: CellToll): void => void dues.push(countedBytes)
-      const toll = createCellToll({ watch, windowBytes: WINDOW_BYTES, onDue })
+      const onDue = ({ countedBytes }: Due): void => void dues.push(countedBytes)
+      const toll = createCellToll({ watch, free: windowOf(), onDue })
       linkTolls.push(toll)
       return toll
     },
     openCircuit(host) {
-      const windowBytes = WINDOW_BYTES
-      const paid = createCircuitToll({ watch, tokens, windowBytes, onClosed() {} }, host)
+      const paid = createCircuitToll({ watch, tokens, free: windowOf(), onClosed() {} }, host)
       circuitTolls.push(paid.toll)
       return paid
     },
@@ -112,6 +117,14 @@ async function next({ circuit, layers }: ReadyCircuit): Promise<string | PayMess
   return decoded.pay
 }
 
+/** The reason of the next DESTROY; what comes before it is passed over. */
+async function nextReason({ circuit }: ReadyCircuit): Promise<number> {
+  for (;;) {
+    const cell = await circuit.next()
+    if (commandOf(readKind(cell)) === COMMAND.DESTROY) return readDestroyBody(bodyOf(cell))
+  }
+}
+
 const text = (i: number): string => String(i).padStart(3, '0')
 
 suite('a relay that is paid by tokens (SPEC §15.4)', () => {
@@ -122,20 +135,21 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
     const exit = exitOf(chain)
     for (let i = 0; i < 10; i++) exit.send(text(i))
     const before: unknown[] = []
-    for (let i = 0; i < 5; i++) before.push(await next(ready))
-    // 64 KiB are four large cells.
+    for (let i = 0; i < 6; i++) before.push(await next(ready))
+    // 64 KiB are four large cells; the fifth shows that they are used up.
     assert.deepEqual(before, [
       '000',
       '001',
       '002',
       '003',
-      { kind: PAY.DUE, countedBytes: 64 * KIB, paidBytes: 64 * KIB },
+      { kind: PAY.DUE, countedBytes: 80 * KIB, paidBytes: 64 * KIB },
+      '004',
     ])
     const [toll] = paid.circuitTolls
-    await until(() => toll?.heldBytes === 6 * 16 * KIB)
-    assert.ok((toll?.countedBytes ?? 0) <= WINDOW_BYTES + KIB, 'DUE itself is one small cell')
+    await until(() => toll?.heldBytes === 5 * 16 * KIB)
+    assert.ok((toll?.countedBytes ?? 0) <= WINDOW_BYTES + 17 * KIB, 'DUE itself is one small cell')
     ready.circuit.send(sealMessage(ready, spend(), MIDDLE))
-    for (let i = 4; i < 10; i++) assert.equal(await next(ready), text(i))
+    for (let i = 5; i < 10; i++) assert.equal(await next(ready), text(i))
     assert.equal(toll?.paidBytes, TOKEN_BYTES)
   })
 
@@ -145,8 +159,8 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
     const ready = await buildAll(chain)
     const { cells } = chain.nodes[EXIT]
     for (let i = 0; i < 70; i++) ready.circuit.send(ready.seal(text(i), EXIT))
-    await until(() => paid.circuitTolls[0]?.heldBytes === 6 * KIB)
-    assert.equal(cells.length, 64)
+    await until(() => paid.circuitTolls[0]?.heldBytes === 5 * KIB)
+    await until(() => cells.length === 65)
     ready.circuit.send(sealMessage(ready, spend(), MIDDLE))
     ready.circuit.send(ready.seal('last', EXIT))
     await until(() => cells.length === 71)
@@ -166,13 +180,14 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
     const ready = await buildAll(chain)
     const other = await buildAll(chain)
     for (let i = 0; i < 80; i++) ready.circuit.send(ready.seal('x', EXIT))
-    await until(() => paid.circuitTolls[0]?.heldBytes === 16 * KIB)
+    await until(() => paid.circuitTolls[0]?.heldBytes === 15 * KIB)
+    await until(() => chain.nodes[EXIT].cells.length === 65)
     paid.clock.pass(11_000)
     // Both circuits are of one link, which has one handler: the last.
-    assert.equal(await next(other), CLOSE_REASON.UNPAID)
+    assert.equal(await nextReason(other), CLOSE_REASON.UNPAID)
     await until(() => chain.nodes[EXIT].closed.length === 1)
     other.circuit.send(other.seal('x', EXIT))
-    await until(() => chain.nodes[EXIT].cells.length === 65)
+    await until(() => chain.nodes[EXIT].cells.length === 66)
     assert.equal(chain.nodes[MIDDLE].relay.circuits.size, 1)
   })
 
@@ -246,16 +261,19 @@ suite('an entry that is paid by tickets (SPEC §15.3)', () => {
     await until(() => chain.nodes[EXIT].cells.length === 60)
     const [toll] = paid.linkTolls
     assert.equal(toll?.countedBytes, 60 * KIB)
-    exitOf(chain).send('big')
+    const exit = exitOf(chain)
+    exit.send('one')
+    assert.equal(await next(first), 'one')
+    exit.send('two')
     await until(() => toll?.heldBytes === 16 * KIB)
     first.circuit.send(first.seal('060', EXIT))
     await until(() => toll?.heldBytes === 17 * KIB)
-    assert.deepEqual(paid.dues, [60 * KIB])
+    assert.deepEqual(paid.dues, [76 * KIB])
     assert.equal(chain.nodes[EXIT].cells.length, 60)
     toll?.credit(1024 * KIB)
-    assert.equal(await next(first), 'big')
+    assert.equal(await next(first), 'two')
     await until(() => chain.nodes[EXIT].cells.length === 61)
-    assert.equal(toll?.countedBytes, 77 * KIB)
+    assert.equal(toll?.countedBytes, 93 * KIB)
   })
 
   test('destroys what waits with UNPAID after 10 s, and serves the link again once it is paid', async () => {
@@ -264,14 +282,13 @@ suite('an entry that is paid by tickets (SPEC §15.3)', () => {
     const ready = await buildAll(chain)
     for (let i = 0; i < 70; i++) ready.circuit.send(ready.seal('x', EXIT))
     const [toll] = paid.linkTolls
-    await until(() => toll?.heldBytes === 6 * KIB)
+    await until(() => toll?.heldBytes === 5 * KIB && chain.nodes[EXIT].cells.length === 65)
     paid.clock.pass(11_000)
     assert.equal(await next(ready), CLOSE_REASON.UNPAID)
-    assert.equal(chain.nodes[EXIT].cells.length, 64)
     toll?.credit(1024 * KIB)
     const again = await buildAll(chain)
     again.circuit.send(again.seal('x', EXIT))
-    await until(() => chain.nodes[EXIT].cells.length === 65)
+    await until(() => chain.nodes[EXIT].cells.length === 66)
   })
 
   test('what is dropped with its circuit does not count', async () => {
@@ -280,10 +297,10 @@ suite('an entry that is paid by tickets (SPEC §15.3)', () => {
     const ready = await buildAll(chain)
     const [toll] = paid.linkTolls
     for (let i = 0; i < 70; i++) ready.circuit.send(ready.seal('x', EXIT))
-    await until(() => toll?.heldBytes === 6 * KIB)
+    await until(() => toll?.heldBytes === 5 * KIB)
     ready.circuit.send(destroyCell(CLOSE_REASON.FINISHED))
     await until(() => toll?.heldBytes === 0)
-    assert.equal(toll?.countedBytes, 64 * KIB)
+    assert.equal(toll?.countedBytes, 65 * KIB)
   })
 })
 

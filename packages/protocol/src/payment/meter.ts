@@ -22,6 +22,8 @@ export interface Meter {
   readonly paidBytes: number
   /** Bytes that were given for nothing so far. */
   readonly freeBytes: number
+  /** How far the count is beyond both; negative when more was paid. */
+  readonly debtBytes: number
   /** False while cells must be held. */
   readonly isServing: boolean
   /** When {@link Meter.tick} wants to be called; Infinity while it serves. */
@@ -30,6 +32,8 @@ export interface Meter {
   count(bytes: number, nowMs: number): boolean
   /** Counts a payment; returns `isServing`: cells that were held may go on. */
   pay(bytes: number, nowMs: number): boolean
+  /** Takes back what was counted and never went; returns `isServing`. */
+  refund(bytes: number, nowMs: number): boolean
   /**
    * To be called at `wakeAtMs`. `serve` lets held cells go on; `destroy` comes after {@link HOLD_MS} of holding, and the hold begins
    * anew for what comes later on the same link.
@@ -61,12 +65,17 @@ class ByteMeter implements Meter {
   count(bytes: number, nowMs: number): boolean {
     this.countedBytes += bytes
     // The hot path: what was paid for draws nothing.
-    if (this.#debtBytes <= 0) return this.isServing
+    if (this.debtBytes <= 0) return this.isServing
     return this.#settle(nowMs)
   }
 
   pay(bytes: number, nowMs: number): boolean {
     this.paidBytes += bytes
+    return this.#settle(nowMs)
+  }
+
+  refund(bytes: number, nowMs: number): boolean {
+    this.countedBytes -= bytes
     return this.#settle(nowMs)
   }
 
@@ -83,14 +92,14 @@ class ByteMeter implements Meter {
     return { countedBytes: this.countedBytes, paidBytes: this.paidBytes + this.freeBytes }
   }
 
-  get #debtBytes(): number {
+  get debtBytes(): number {
     return this.countedBytes - this.paidBytes - this.freeBytes
   }
 
   #settle(nowMs: number): boolean {
-    const debtBytes = this.#debtBytes
+    const debtBytes = this.debtBytes
     if (debtBytes > 0) this.freeBytes += this.#free.draw(debtBytes, nowMs)
-    const leftBytes = this.#debtBytes
+    const leftBytes = this.debtBytes
     if (leftBytes <= 0) this.#serve()
     else {
       if (this.isServing) this.#hold(nowMs)

@@ -58,6 +58,14 @@ describe('a meter at an entry (SPEC §15.3)', () => {
     assert.equal(meter.freeBytes, 1)
   })
 
+  it('serves on when what it counted never went', () => {
+    const meter = createMeter(createCircuitFree(0))
+    const bytes = countUntilHeld(meter, 0)
+    assert.equal(meter.refund(CELL - 1, 0), false)
+    assert.equal(meter.refund(1, 0), true)
+    assert.equal(meter.countedBytes, bytes - CELL)
+  })
+
   it('destroys after 10 s, and after 10 s more what came later', () => {
     const meter = createMeter(createCircuitFree(0))
     countUntilHeld(meter, 1000)

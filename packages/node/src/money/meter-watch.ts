@@ -1,17 +1,19 @@
 /**
- * One timer for all tolls of a node at which something waits: free bytes come back, and who does not pay is given up in time (SPEC §15.3). Idle while nothing waits.
+ * One timer for all meters of a node that hold: free bytes come back, and who does not pay is given up in time (SPEC §15.3). Idle while nothing waits.
  * @module
  */
 import type { LinkRuntime, LinkTimer } from '@byway/net'
-import type { Toll } from './toll.ts'
 
-/** The timer of a node's tolls. */
-export interface TollWatch {
-  /** How many tolls wait. */
+/** Whoever waits for the time to pass. */
+type Ticking = { onTick(nowMs: number): void }
+
+/** The timer of a node's meters. */
+export interface MeterWatch {
+  /** How many hold. */
   readonly size: number
   nowMs(): number
-  add(toll: Pick<Toll, 'onTick'>): void
-  remove(toll: Pick<Toll, 'onTick'>): void
+  add(meter: Ticking): void
+  remove(meter: Ticking): void
   stop(): void
 }
 
@@ -19,8 +21,8 @@ export interface TollWatch {
 const TICK_MS = 500
 
 /** Creates an idle watch. */
-export function createTollWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>): TollWatch {
-  const waiting = new Set<Pick<Toll, 'onTick'>>()
+export function createMeterWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>): MeterWatch {
+  const waiting = new Set<Ticking>()
   let timer: LinkTimer | undefined
 
   function arm(): void {
@@ -28,7 +30,7 @@ export function createTollWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>
     timer = runtime.setTimer(() => {
       timer = undefined
       const nowMs = runtime.nowMs()
-      for (const toll of waiting) toll.onTick(nowMs)
+      for (const meter of waiting) meter.onTick(nowMs)
       arm()
     }, TICK_MS)
   }
@@ -38,12 +40,12 @@ export function createTollWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>
       return waiting.size
     },
     nowMs: () => runtime.nowMs(),
-    add(toll) {
-      waiting.add(toll)
+    add(meter) {
+      waiting.add(meter)
       arm()
     },
-    remove(toll) {
-      waiting.delete(toll)
+    remove(meter) {
+      waiting.delete(meter)
     },
     stop() {
       waiting.clear()
