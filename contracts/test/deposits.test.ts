@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { bywayPoolArtifact, bywayRegistryArtifact } from '@byway/chain'
+import { LeanIMT } from '@zk-kit/lean-imt'
+import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { ticketDomain } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
 import { eventsOf, type Receipt } from './kit/rpc.ts'
@@ -114,10 +116,14 @@ test('a full tree is published with its last leaf, and the next leaf begins an e
   await place.rpc.pass(1)
   await assert.rejects(place.sendPool(small.payer, 'snapshot'), { reason: 'NothingNew' })
   const last = small.client.open(slots[3] ?? assert.fail(), 0)
-  const receipt = await place.sendPool(small.payer, 'deposit', 77n, 5)
-  assert.equal(events(receipt, 'Inserted')[0]?.args['index'], 4n)
-  await small.client.snapshot(small.payer)
-  assert.equal(await place.readPool('newestRoot'), small.client.leafOf(77n, 5))
+  const second = new LeanIMT((left: bigint, right: bigint) => poseidon2([left, right]))
+  for (const [i, idc] of [77n, 78n, 79n, 80n].entries()) {
+    const receipt = await place.sendPool(small.payer, 'deposit', idc, 5)
+    assert.equal(events(receipt, 'Inserted')[0]?.args['index'], BigInt(4 + i))
+    second.insert(small.client.leafOf(idc, 5))
+    if (i < 3) await small.client.snapshot(small.payer)
+    assert.equal(await place.readPool('newestRoot'), second.root)
+  }
   const provider = keyOf('provider')
   const bound = await small.bind(provider, [
     [last, small.client.winning(last, provider.address, 0)],
