@@ -43,6 +43,8 @@ export type NodeConfig = {
   readonly priceStep: number
   /** Tokens that a whole coin of the chain is worth: what gas is weighed against. */
   readonly coinPrice: number
+  /** Whether it sends other nodes' claims for a fee (SPEC §15.7). */
+  readonly redeemer: boolean
 }
 
 /** How an exit behaves. Nothing here makes a node an exit: that takes the operator's consent (`byway exit enable`). */
@@ -109,6 +111,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
         .min(1, 'must be 1 or more')
         .max(1_000_000_000)
         .default(3000),
+      redeemer: z.boolean().default(false),
     })
     .prefault({}),
   exit: z

@@ -32,11 +32,14 @@ export async function openMoneyParts(
         }),
   )
   const onHealth = (health: StoreHealth): void =>
-    log.warn('store of money', { state: health, code: health === 'ok' ? undefined : 'STORE_FULL' })
+    log.warn('store of money', { state: health, code: HEALTH_CODES[health] })
   const store = parts.use(await openOwnStore(home, side, onHealth))
   const chain = openChain({ payment, isLocal, onAlert: (alert) => warn(log, alert) })
   return { purse, store, chain }
 }
+
+/** The errors that writes end with. */
+const HEALTH_CODES = { ok: undefined, full: 'STORE_FULL', failed: 'STORE_FAILED' } as const
 
 function warn(log: Logger, alert: EndpointAlert): void {
   switch (alert.type) {

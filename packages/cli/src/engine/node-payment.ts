@@ -1,21 +1,44 @@
 /** A node's money around its engine: purse, store and chain, the lane that sends its transactions, and the redemption of its wins. */
-import { createPoolCalls, createTransactionLane, keepLooking, type LaneAlert } from '@byway/chain'
 import {
+  createPoolCalls,
+  createTransactionLane,
+  keepLooking,
+  tryCall,
+  type Chain,
+  type LaneAlert,
+  type TransactionLane,
+} from '@byway/chain'
+import {
+  createRedeemers,
+  createRedeemerService,
   createRedemption,
   keepRedeeming,
   type BatchPolicy,
   type NodePaymentOptions,
+  type Redeemers,
+  type RedeemerService,
   type RedemptionAlert,
+  type RunningNode,
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPool } from '@byway/protocol/ticket'
+import type { Purse } from '@byway/purse'
+import type { Store } from '@byway/store'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
-import { openMoneyParts } from './money-parts.ts'
+import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
+  /** The error that ended redemption, such as a disk that failed: the node must end too. Never rejects. */
+  readonly failure: Promise<unknown>
+  /** Lets claims go to redeemers over the links of a node. */
+  attach(node: RunningNode): void
+  /** Leaves open wins with redeemers, before a stop. Never rejects. */
+  leave(): Promise<void>
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
   /** For `byway status`: numbers only. */
@@ -31,6 +54,10 @@ const FEE_CAP_WEI = 50_000_000_000n
 const BIND_WAIT_MS = 30 * 60_000
 /** The same for later wins, which nobody can take any more. */
 const CLAIM_WAIT_MS = 6 * 3_600_000
+/** What a redeemer gets of a win, in hundredths; the contract allows 12. */
+const REDEEMER_FEE_PERCENT = 10n
+/** A stop waits no longer for redeemers. */
+const LEAVE_MS = 3000
 
 /** Opens it. @throws what `openMoneyParts` throws */
 export async function openNodeMoney(
@@ -40,31 +67,27 @@ export async function openNodeMoney(
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'node', parts)
-  const lane = parts.use(
-    createTransactionLane({
-      reader: chain.reader,
-      chainId: payment.chainId,
-      signer: purse.transactionSigner('provider'),
-      store: store.transactions,
-      confirmations: payment.confirmations,
-      feeCap: FEE_CAP_WEI,
-      onAlert: (alert) => warnOfLane(log, alert),
-    }),
-  )
+  const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const stop = new AbortController()
-  const failed = (): void => log.error('money has stopped: wins are not redeemed', {})
+  const failure = Promise.withResolvers<unknown>()
+  const failed = (error: unknown): void => {
+    log.error('money has stopped: wins are not redeemed', {})
+    failure.resolve(error)
+  }
   const looking = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal }).catch(failed)
   parts.defer(async () => {
     stop.abort()
     await looking
   })
   const { provider } = purse.accounts
+  let node: RunningNode | undefined
+  const service = serviceOf(setting, payment, { store, chain, lane })
   const redemption = createRedemption({
     store,
     chain: chain.view,
     calls: createPoolCalls(payment.pool),
     lane,
-    redeemers: undefined,
+    redeemers: redeemersOf(payment, purse, () => node),
     events: store.ledger,
     provider,
     winsPerSlot: payment.winsPerSlot,
@@ -74,7 +97,13 @@ export async function openNodeMoney(
     nowMs: () => Date.now(),
     onAlert: (alert) => warnOfWins(log, alert),
   })
-  const running = parts.use(keepRedeeming({ redemption, everyMs: LOOK_MS, onEnded: failed }))
+  const look: typeof redemption.look = async (signal) => {
+    await service?.look(signal)
+    return redemption.look(signal)
+  }
+  const running = parts.use(
+    keepRedeeming({ redemption: { look }, everyMs: LOOK_MS, onEnded: failed }),
+  )
   const owned = parts.move()
   return {
     payment: {
@@ -83,6 +112,12 @@ export async function openNodeMoney(
       provider,
       priceStep: setting.config.node.priceStep,
       onWin: () => running.wake(),
+      redeemer: service,
+    },
+    failure: failure.promise,
+    attach: (started) => void (node = started),
+    async leave() {
+      if (running.status?.open) await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
     status: () => ({
@@ -91,6 +126,61 @@ export async function openNodeMoney(
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** The lane of the account that pays the gas. */
+function openLane(
+  { chainId, confirmations }: PaymentParameters,
+  { purse, store, chain }: MoneyParts,
+  log: Logger,
+): TransactionLane {
+  return createTransactionLane({
+    reader: chain.reader,
+    chainId,
+    signer: purse.transactionSigner('provider'),
+    store: store.transactions,
+    confirmations,
+    feeCap: FEE_CAP_WEI,
+    onAlert: (alert) => warnOfLane(log, alert),
+  })
+}
+
+/** Others who send our claims when the account has no gas, and while the home sleeps. */
+function redeemersOf(
+  { chainId, pool, winValue: faceValue, winsPerSlot, bond }: PaymentParameters,
+  purse: Purse,
+  node: () => RunningNode | undefined,
+): Redeemers {
+  return createRedeemers({
+    pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond }),
+    provider: purse.accounts.provider,
+    fee: (faceValue * REDEEMER_FEE_PERCENT) / 100n,
+    sign: (terms) => purse.signRedeemTerms(terms),
+    candidates: () => node()?.knownNodes() ?? [],
+    ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
+  })
+}
+
+/** The role of a redeemer, where the operator wants it. */
+function serviceOf(
+  setting: EngineSetting,
+  payment: PaymentParameters,
+  {
+    store,
+    chain,
+    lane,
+  }: { readonly store: Store; readonly chain: Chain; readonly lane: TransactionLane },
+): RedeemerService | undefined {
+  if (!setting.config.node.redeemer) return undefined
+  return createRedeemerService({
+    records: store.handOvers,
+    chain: chain.view,
+    lane,
+    calls: createPoolCalls(payment.pool),
+    tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
+    coinPrice: coinPriceOf(setting, payment),
+    nowMs: () => Date.now(),
+  })
 }
 
 function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {

@@ -42,6 +42,7 @@ export async function runNode(run: NodeRun): Promise<void> {
   await using parts = new AsyncDisposableStack()
   const money = await openMoney(run, parts)
   const node = parts.use(createNode({ ...nodeOptions(run), payment: money?.payment }))
+  money?.attach(node)
   const control = await openControl(run.home, 'node', {
     status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),
     ledger: money?.ledger,
@@ -54,7 +55,12 @@ export async function runNode(run: NodeRun): Promise<void> {
   await node.start(signal)
   run.onReady(identityOf(run, node))
   const withdrawn = consentEnds?.then(() => 'withdrawn' as const)
-  const why = await Promise.race([untilAborted(signal), ...(withdrawn ? [withdrawn] : [])])
+  const failed = money?.failure.then((error) => {
+    throw error
+  })
+  const ends = [withdrawn, failed].filter((end) => end !== undefined)
+  const why = await Promise.race([untilAborted(signal), ...ends])
+  await money?.leave()
   // Whoever withdraws the consent wants no stranger's stream to run on.
   if (why === 'withdrawn') run.onConsentEnd()
   else await node.drain(run.drainMs / 1000)

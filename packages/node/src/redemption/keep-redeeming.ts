@@ -11,7 +11,7 @@ export interface RunningRedemption extends AsyncDisposable {
 }
 
 export type RedeemingOptions = {
-  readonly redemption: Redemption
+  readonly redemption: Pick<Redemption, 'look'>
   /** About a block. */
   readonly everyMs: number
   /** The store failed, or a bug: redemption has ended. Must not throw. */

@@ -23,7 +23,7 @@ export type RedemptionStatus = {
   readonly isChainAway: boolean
 }
 
-/** A provider's redemption. Made once; looks one after the other. */
+/** A provider's redemption. Whatever is asked of it happens one after the other. */
 export interface Redemption {
   /**
    * Looks at all winners once: settles, sends what is due. Called with each new block or so, and soon after a win. Never throws for a chain that cannot be asked.
@@ -65,6 +65,7 @@ class Redeeming implements Redemption {
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
   #attempts = 0
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(deps: RedemptionDeps) {
     this.#deps = deps
@@ -73,7 +74,22 @@ class Redeeming implements Redemption {
     this.#sender = new Sender(deps)
   }
 
-  async look(signal: AbortSignal): Promise<RedemptionStatus> {
+  look(signal: AbortSignal): Promise<RedemptionStatus> {
+    return this.#inTurn(() => this.#lookOrWait(signal))
+  }
+
+  leave(signal: AbortSignal): Promise<number> {
+    return this.#inTurn(() => this.#leave(signal))
+  }
+
+  /** One thing at a time: what a look has under way, nothing else touches. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #lookOrWait(signal: AbortSignal): Promise<RedemptionStatus> {
     try {
       const status = await this.#look(signal)
       this.#told.delete('chain-unreachable')
@@ -86,7 +102,7 @@ class Redeeming implements Redemption {
     }
   }
 
-  async leave(signal: AbortSignal): Promise<number> {
+  async #leave(signal: AbortSignal): Promise<number> {
     const { redeemers, chain } = this.#deps
     if (!redeemers) return 0
     const head = await chain.head(signal)
