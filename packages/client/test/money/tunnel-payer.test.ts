@@ -1,0 +1,183 @@
+/** Paying the hops after the entry: what each gets for what was carried, what goes on with the tunnel, and what a hop that lies or stops can run away with. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { PathNode } from '@byway/protocol/directory'
+import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
+import type { ClientPayMessage, SpendMessage } from '@byway/protocol/wire'
+import { createTunnelPayer } from '../../src/money/tunnel-payer.ts'
+import type { TunnelPayer } from '../../src/money/tunnel-payer.ts'
+import { createHandTimers, settle } from '../engine/hand-timers.ts'
+import { pathNodes } from '../engine/tunnel-world.ts'
+
+const MIB = 1024 * 1024
+const TOKEN_BYTES = 4 * MIB
+const CELL = 16_384
+const NODES = pathNodes(5)
+
+type Sent = { readonly message: ClientPayMessage; readonly place: number | undefined }
+
+function token(kind: 1 | 2): SpendMessage {
+  const nonce = crypto.getRandomValues(new Uint8Array(32))
+  return { kind: PAY.SPEND, tokenKind: kind, keyId: new Uint8Array(8), nonce, token: nonce }
+}
+
+function world(options: { stock?: number; freeNodes?: readonly PathNode[] } = {}) {
+  const timers = createHandTimers(0)
+  const sent: Sent[] = []
+  const faults: string[] = []
+  const lost: number[] = []
+  const shop = { stock: options.stock ?? 1000, changed: Promise.withResolvers<void>() }
+  const payer = createTunnelPayer(
+    {
+      shop: {
+        spend: () => (shop.stock-- > 0 ? token(TOKEN_KIND.BANDWIDTH) : undefined),
+        restocked: () => shop.changed.promise,
+      },
+      spending: {
+        onTokens() {},
+        onUsed() {},
+        onPaidLost: (_hop, _from, bytes) => void lost.push(bytes),
+      },
+      onFault: (hop) => void faults.push(hop),
+      isPaid: (node) => options.freeNodes?.includes(node) !== true,
+      nowMs: timers.nowMs,
+    },
+    token(TOKEN_KIND.ADMISSION),
+  )
+  const ride = (...path: readonly (PathNode | undefined)[]): void =>
+    payer.onLeg({
+      path: path.flatMap((node) => node ?? []),
+      rttMs: () => 20,
+      send: (message, place) => sent.push({ message, place }) > 0,
+    })
+  return { timers, sent, faults, lost, shop, payer, ride }
+}
+
+function carry(payer: TunnelPayer, bytes: number): void {
+  for (let carried = 0; carried < bytes; carried += CELL) payer.onReceived(CELL, CELL - 60, true)
+}
+
+const paidTo = (sent: readonly Sent[], place: number | undefined): number =>
+  sent.filter(
+    (one) =>
+      one.place === place &&
+      one.message.kind === PAY.SPEND &&
+      one.message.tokenKind === TOKEN_KIND.BANDWIDTH,
+  ).length
+
+describe('the payer of a tunnel', () => {
+  const [entry, middle, exit, other] = NODES
+
+  it('sends nothing before something is asked, then admission first and once', () => {
+    const { payer, ride, sent } = world()
+    ride(entry, exit)
+    assert.equal(sent.length, 0)
+    payer.admit()
+    payer.admit()
+    const kinds = sent.map(({ message }) => message.kind === PAY.SPEND && message.tokenKind)
+    assert.deepEqual(kinds, [TOKEN_KIND.ADMISSION])
+  })
+
+  it('carries a short page for nothing', () => {
+    const { payer, ride, sent } = world()
+    ride(entry, middle, exit)
+    carry(payer, 96 * 1024)
+    assert.equal(sent.length, 0)
+  })
+
+  it('pays each hop after the entry for what passed, and never more than a token and a window ahead', () => {
+    const { payer, ride, sent } = world()
+    ride(entry, middle, exit)
+    for (let carried = MIB; carried <= 100 * MIB; carried += MIB) {
+      carry(payer, MIB)
+      for (const place of [1, undefined]) {
+        const aheadBytes = paidTo(sent, place) * TOKEN_BYTES - carried
+        assert.ok(aheadBytes >= 0, `behind by ${-aheadBytes} after ${carried}`)
+        assert.ok(aheadBytes <= 2 * TOKEN_BYTES, `ahead by ${aheadBytes} after ${carried}`)
+      }
+    }
+    assert.equal(paidTo(sent, 0), 0)
+  })
+
+  it('pays no hop that serves for nothing', () => {
+    const { payer, ride, sent } = world({ freeNodes: middle ? [middle] : [] })
+    ride(entry, middle, exit)
+    carry(payer, 10 * MIB)
+    assert.equal(paidTo(sent, 1), 0)
+    assert.ok(paidTo(sent, undefined) >= 2)
+  })
+
+  it('takes what the exit was paid along to the next leg, and pays its new relay from the start', () => {
+    const { payer, ride, sent, lost } = world()
+    ride(entry, middle, exit)
+    carry(payer, 2 * MIB)
+    const before = paidTo(sent, undefined)
+    ride(entry, other, exit)
+    assert.ok(lost.some((bytes) => bytes > 0 && bytes <= TOKEN_BYTES))
+    carry(payer, MIB / 4)
+    assert.equal(paidTo(sent, undefined), before)
+    assert.equal(paidTo(sent, 1), 2)
+  })
+
+  it('pays once more for what was under way when a leg died, not for what a hop merely says', () => {
+    const { payer, ride, sent } = world()
+    ride(entry, middle, exit)
+    carry(payer, MIB)
+    ride(entry, other, exit)
+    for (let i = 0; i < 20; i++)
+      payer.onPay({ kind: PAY.DUE, countedBytes: MIB, paidBytes: 0 }, undefined)
+    assert.equal(paidTo(sent, undefined), 2)
+  })
+
+  it('leaves a hop that counts what never passed', () => {
+    const { payer, ride, faults } = world()
+    ride(entry, middle, exit)
+    carry(payer, MIB)
+    assert.equal(payer.onPay({ kind: PAY.DUE, countedBytes: 60 * MIB, paidBytes: 0 }, 1), false)
+    assert.deepEqual(faults, [middle?.key])
+  })
+
+  it('loses at most a token and a window to a hop that takes pay and stops', () => {
+    const { payer, ride, sent } = world()
+    ride(entry, middle, exit)
+    carry(payer, 9 * MIB)
+    payer.stop()
+    carry(payer, 9 * MIB)
+    for (const place of [1, undefined])
+      assert.ok(paidTo(sent, place) * TOKEN_BYTES - 9 * MIB <= 2 * TOKEN_BYTES)
+  })
+
+  it('leaves an exit that fills cells with nothing, and has paid for no more than an eighth of it', () => {
+    const { payer, ride, sent, faults } = world()
+    ride(entry, exit)
+    carry(payer, 8 * MIB)
+    const before = paidTo(sent, undefined)
+    let floodBytes = 0
+    while (payer.onReceived(CELL, 0, true)) {
+      floodBytes += CELL
+      assert.ok(floodBytes < 4 * MIB, 'the flood is noticed')
+    }
+    assert.deepEqual(faults, [exit?.key])
+    assert.ok(floodBytes <= MIB + 512 * 1024)
+    assert.ok(paidTo(sent, undefined) - before <= 1)
+  })
+
+  it('goes on when tokens come that were missing', async () => {
+    const { payer, ride, sent, shop } = world({ stock: 0 })
+    ride(entry, exit)
+    carry(payer, MIB)
+    assert.equal(paidTo(sent, undefined), 0)
+    shop.stock = 10
+    shop.changed.resolve()
+    await settle()
+    assert.equal(paidTo(sent, undefined), 1)
+  })
+
+  it('takes from hops what a hop may say, and nothing else', () => {
+    const { payer, ride } = world()
+    ride(entry, middle, exit)
+    assert.equal(payer.onPay({ kind: PAY.KEYS_GET }, undefined), false)
+    assert.equal(payer.onPay({ kind: PAY.DUE, countedBytes: 0, paidBytes: 0 }, 0), false)
+    assert.equal(payer.onPay({ kind: PAY.DUE, countedBytes: 0, paidBytes: 0 }, 1), true)
+  })
+})
