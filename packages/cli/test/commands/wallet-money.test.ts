@@ -6,6 +6,7 @@ import { DEFAULT_PARAMETERS } from '@byway/chain'
 import {
   createPurse,
   formatAddress,
+  formatVoucher,
   newWords,
   openPurse,
   parseAddress,
@@ -16,6 +17,7 @@ import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, plainSecret, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
 import { formatAmount } from '../../src/wallet/amounts.ts'
+import { fillFromFaucet } from '../../src/wallet/faucet.ts'
 import { startByway } from '../running-byway.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { paidNetwork, type PaidTestNetwork } from './paid-network.ts'
@@ -178,6 +180,8 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
       assert.equal((await friend.wallet('withdraw'))['begun'], 1)
       const late = await newcomer()
       assert.equal(await late.fails(...redeem), 'WALLET_VOUCHER_USED')
+      await writeFile(file, formatVoucher(new Uint8Array(32).fill(7), network.payment))
+      assert.equal(await late.fails(...redeem), 'WALLET_VOUCHER_UNKNOWN')
       await writeFile(
         file,
         String(voucher).replace(/.$/, (last) => (last === 'a' ? 'b' : 'a')),
@@ -254,6 +258,20 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
       assert.equal(formatAddress(after?.payout ?? new Uint8Array()), STRANGER)
     },
   )
+
+  await t.test('says so where nothing is paid, and where test money cannot be made', async () => {
+    const text = await readFile(network.file, 'utf8')
+    const free = join(folder, 'free.toml')
+    await writeFile(free, text.slice(0, text.indexOf('[payment]')))
+    const args = ['wallet', 'show', '--json', '--network', free]
+    assert.match((await asScript(args, alice.env)).out, /WALLET_NO_PAYMENT/)
+    const real = { ...network.payment, chainId: 1 }
+    const deps = { chain: network.chain, payment: real, tokenCalls: network.token }
+    await assert.rejects(
+      fillFromFaucet(deps, parseAddress(alice.funds), 1n, AbortSignal.timeout(60_000)),
+      { code: 'WALLET_NOT_LOCAL' },
+    )
+  })
 
   await t.test(
     'nothing but the keystore and the journals is in the state folder, and no key in them',
