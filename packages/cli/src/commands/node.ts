@@ -18,6 +18,7 @@ type NodeFlags = EngineFlags & {
   readonly exit?: boolean | undefined
   readonly country?: string | undefined
   readonly asn?: number | undefined
+  readonly price?: number | undefined
 }
 
 /** A node starts nothing new meanwhile; streams that take longer move to another relay, or end with their exit. */
@@ -46,13 +47,17 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option('--asn <number>', 'the AS it is in', (text) =>
       parseWhole(text, '--asn', 0, 999_999_999),
     )
+    .option('--price <step>', 'what a unit costs in a paid network, 0 (free) to 8', (text) =>
+      parseWhole(text, '--price', 0, 8),
+    )
   addEngineOptions(node, DRAIN_S).action((flags: NodeFlags, command: Command) =>
     runNodeCommand(flags, contextOf(command, io)),
   )
 }
 
 async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext): Promise<void> {
-  const settings = { node: { country: flags.country, asn: flags.asn } }
+  const { country, asn, price } = flags
+  const settings = { node: { country, asn, priceStep: price } }
   const setting = await engineSetting(flags, settings, io)
   try {
     await runNode({

@@ -1,0 +1,135 @@
+/** Slots over all carriers (SPEC §15.2): what happens while one is in use. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { suite, test } from 'node:test'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPayeeSlot } from '@byway/protocol/payment'
+import { unitPrice } from '@byway/protocol/ticket'
+import { VERDICT } from '@byway/protocol/wire'
+import { openCommitKeys, SLOT_LIFE_MS } from '../../src/money/commit-keys.ts'
+import { createSlotBook } from '../../src/money/slot-book.ts'
+import type { ShownSlot } from '../../src/money/slot-book.ts'
+import { createSlotJudge } from '../../src/money/slot-judge.ts'
+import { createFakeChain } from './fake-chain.ts'
+import { createMemoryStore } from './memory-store.ts'
+import { commitFor, depositSlots, TEST_PAYMENT, TEST_POOL, ticketOf } from './paying-client.ts'
+import type { TestSlot } from './paying-client.ts'
+
+const PROVIDER = randomBytes(20)
+const PRICE = unitPrice(TEST_POOL, 4)
+
+async function worldOf() {
+  const chain = createFakeChain()
+  const store = createMemoryStore()
+  const clock = { nowMs: 1_700_000_000_000 }
+  const keys = await openCommitKeys(store.commitKeys, randomBytes, clock.nowMs)
+  let failures = 0
+  const book = createSlotBook({
+    records: store,
+    keys,
+    judge: createSlotJudge({
+      chain,
+      hash: nodeCrypto,
+      provider: PROVIDER,
+      rootMaxAgeS: TEST_PAYMENT.rootMaxAgeS,
+      nowMs: () => clock.nowMs,
+    }),
+    holds: () => true,
+    createPayee: (options) =>
+      createPayeeSlot(
+        { crypto: nodeTicketCrypto, pool: TEST_POOL, provider: PROVIDER, price: PRICE },
+        options,
+      ),
+    provider: PROVIDER,
+    nowMs: () => clock.nowMs,
+    onWin() {},
+    onStoreFailed: () => failures++,
+  })
+  const [slot] = depositSlots(chain, 1)
+  assert.ok(slot)
+  return { chain, store, clock, keys, book, slot, failures: () => failures }
+}
+
+/** Sends tickets of one unit over the commits that come first. */
+async function payerOf(shown: ShownSlot, slot: TestSlot) {
+  const commits = await shown.commits()
+  assert.ok(commits)
+  let index = commits.firstIndex
+  return (amount = PRICE) => {
+    const commit = commitFor([commits], index)
+    return shown.onTicket(ticketOf(slot, { index: index++, commit, amount, provider: PROVIDER }))
+  }
+}
+
+async function show(world: Awaited<ReturnType<typeof worldOf>>): Promise<ShownSlot> {
+  const shown = await world.book.show(world.slot.opening)
+  assert.ok(typeof shown === 'object')
+  return shown
+}
+
+suite('the slots of a node', () => {
+  for (const state of ['refunding', 'closing', 'withdrawing'] as const) {
+    test(`a payer who takes the deposit back (${state}) in the middle of a session pays with nothing more`, async () => {
+      const world = await worldOf()
+      const { chain, clock, book, slot } = world
+      const pay = await payerOf(await show(world), slot)
+      assert.equal(pay().verdict, VERDICT.OK)
+      chain.setSlot(slot.opening.nullifier, state)
+      clock.nowMs += 20_000
+      await book.recheck()
+      // What was taken before is all that the node may have served for nothing.
+      assert.equal(pay().verdict, VERDICT.SLOT_TAKEN)
+    })
+  }
+
+  test('a slot that another provider locks in the middle of a session pays nothing more; one of our own goes on', async () => {
+    for (const [holder, verdict] of [
+      [randomBytes(20), VERDICT.SLOT_TAKEN],
+      [PROVIDER, VERDICT.OK],
+    ] as const) {
+      const world = await worldOf()
+      const pay = await payerOf(await show(world), world.slot)
+      world.chain.setSlot(world.slot.opening.nullifier, 'locked', holder)
+      world.clock.nowMs += 20_000
+      await world.book.recheck()
+      assert.equal(pay().verdict, verdict)
+    }
+  })
+
+  test('a chain that cannot be asked stops no session', async () => {
+    const world = await worldOf()
+    const pay = await payerOf(await show(world), world.slot)
+    world.chain.mood = 'fails'
+    world.clock.nowMs += 20_000
+    await world.book.recheck()
+    assert.equal(pay().verdict, VERDICT.OK)
+  })
+
+  test('without the disk no commits go out, and no win is given away', async () => {
+    const world = await worldOf()
+    const shown = await show(world)
+    const pay = await payerOf(shown, world.slot)
+    world.store.isBroken = true
+    const won = pay(TEST_PAYMENT.winValue)
+    assert.ok(won.verdict === VERDICT.OK && won.reveal)
+    assert.equal(await shown.kept(), false)
+    assert.equal(await shown.commits(), undefined)
+    assert.equal(world.failures(), 2)
+  })
+
+  test('a slot is taken for 30 days, and goes on where it was under its own key', async () => {
+    const world = await worldOf()
+    const { clock, keys, book, slot } = world
+    const first = await show(world)
+    await first.commits()
+    first.release()
+    clock.nowMs += SLOT_LIFE_MS - 1000
+    await keys.rotate(clock.nowMs + 5000)
+    const again = await show(world)
+    assert.equal((await again.commits())?.firstIndex, 64)
+    again.release()
+    clock.nowMs += 2000
+    assert.equal(await book.show(slot.opening), VERDICT.EXPIRED)
+  })
+})
