@@ -1,6 +1,6 @@
 /**
  * The accounts of the books. A ledger moves quantities of a commodity from one account to another; what comes in from outside comes from a *source*,
- * whose balance falls below zero, everything else stays at zero or above. So the balances of a commodity sum to zero, always.
+ * whose balance falls below zero, everything else stays at zero or above (gas money is counted as a source: it comes to an account from outside without telling us). So the balances of a commodity sum to zero, always.
  * @module
  */
 import type { LedgerSide } from './events.ts'
@@ -55,7 +55,7 @@ export const NODE_ACCOUNTS = {
     'wins lost': 'sink',
     slashed: 'sink',
   },
-  gas: { outside: 'source', 'gas money': 'stock', spent: 'sink' },
+  gas: { outside: 'source', 'gas money': 'source', spent: 'sink' },
 } as const
 
 /** Every account of a client's books. */
@@ -86,7 +86,7 @@ export const CLIENT_ACCOUNTS = {
     'relayer fees': 'sink',
     'bonds burned': 'sink',
   },
-  gas: { outside: 'source', 'gas money': 'stock', spent: 'sink' },
+  gas: { outside: 'source', 'gas money': 'source', spent: 'sink' },
 } as const
 
 /** The accounts of one side. */

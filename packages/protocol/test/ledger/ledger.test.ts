@@ -224,6 +224,14 @@ suite('reconciliation', () => {
     ])
   })
 
+  test('gas that came from outside unseen is no fault of the books', () => {
+    const ledger = booksOf(
+      'node',
+      NODE_MONTH.filter(({ type }) => type !== 'gas-received'),
+    )
+    assert.equal(reconcile(ledger, []).isSound, true)
+  })
+
   test('an account below zero betrays a missing event', () => {
     const ledger = booksOf(
       'node',
