@@ -44,7 +44,7 @@ const PARAMETERS: ContractParameters = {
   feeBps: 500,
   treeDepth: 26,
   rootIntervalS: 1,
-  lockS: 600,
+  lockS: 120,
   refundDelayS: 60,
   closeDelayS: 120,
   minStake: 10n ** 19n,
