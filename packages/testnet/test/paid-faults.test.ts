@@ -111,6 +111,17 @@ suite('a paid network with faults', () => {
     assert.ok((net.client.status().money?.session ?? 0n) > before)
   })
 
+  test('the deposit has no slot left: applications are told', async () => {
+    await using origin = await startOrigin()
+    // One for the exit that is met first; none is left for the entry.
+    await using world = await createPaidWorld({ slots: 1 })
+    await using net = await start(world, origin)
+    await assert.rejects(fetchBody(net.proxyPort, origin, 40 * MIB))
+    const refusal = curl(`http://127.0.0.1:${net.proxyPort}`, `${origin.url}/x/10`)
+    await assert.rejects(refusal, /402/)
+    assert.equal(net.client.status().money?.slots.unshown, 0)
+  })
+
   test('the budget is spent: not a unit more is paid, and applications are told', async () => {
     // Sixteen units of the first token purchase, and a few for the entry.
     const budget = 20n * 4000n

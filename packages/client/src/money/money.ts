@@ -39,6 +39,8 @@ import { visitHop } from './visit.ts'
 // Local limit (tunable): docs/LIMITS.md.
 /** How soon a deposit, a top-up or a chain that answers again is noticed. */
 const REFRESH_MS = 60_000
+/** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
+const NO_DEPOSIT_MS = 10_000
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
 
@@ -107,7 +109,7 @@ export interface Money {
   meter(link: Link, guard: NodeKey): Link
   /** A node's weight as exit or middle. */
   weigh(key: NodeKey, weight: number): number
-  /** @throws BUDGET_SPENT when nothing more may be spent */
+  /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */
   requireFunds(): void
   /** @throws DEPOSIT_SPENT when there is no slot to show to another hop */
   requireSlots(): void
@@ -134,6 +136,8 @@ class ClientMoney implements Money {
   readonly #shop: Shop
   readonly #balances = new Map<string, number>()
   #cancelRefresh: () => void = () => {}
+  /** The last time that no slot was left for an entry. */
+  #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
 
   constructor(deps: MoneyDeps) {
     this.#deps = deps
@@ -174,7 +178,7 @@ class ClientMoney implements Money {
         ...this.#sessionDeps(),
         nowMs: this.#deps.monotonicMs,
         onFault: (key) => this.#onFault(key),
-        onUnpayable: (error) => this.#onUnpayable(error),
+        onUnpayable: (error) => this.#onEntryUnpayable(error),
         closing: this.#closing.signal,
       },
       { key: guard, tariff: () => this.#tariffOfKey(guard) },
@@ -189,6 +193,8 @@ class ClientMoney implements Money {
 
   requireFunds(): void {
     this.#spending.requireLeft(1n)
+    const { error, atMs } = this.#noDeposit ?? { error: undefined, atMs: 0 }
+    if (error && this.#deps.monotonicMs() - atMs < NO_DEPOSIT_MS) throw error
   }
 
   requireSlots(): void {
@@ -327,6 +333,15 @@ class ClientMoney implements Money {
     this.#hops.shun(hop)
     this.#deps.onHopFailed(hop)
     this.#notice({ type: 'cheated', hop })
+  }
+
+  /** Without a slot for the entry nothing can go on: applications are told instead of waiting for what the entry gives for nothing. */
+  #onEntryUnpayable(error: unknown): void {
+    if (isBywayError(error) && error.code === 'DEPOSIT_SPENT') {
+      this.#noDeposit = { error, atMs: this.#deps.monotonicMs() }
+      this.#deps.onStopped(error)
+    }
+    this.#onUnpayable(error)
   }
 
   #onUnpayable(error: unknown): void {

@@ -45,7 +45,7 @@ export type ShopDeps = {
   readonly spending: Pick<Spending, 'onTokens'>
   /** Wall clock. */
   readonly nowMs: () => number
-  /** A visit failed. */
+  /** A visit failed, or the disk did. */
   readonly onFailed: (hop: NodeKey, error: unknown) => void
   /** @default the system's */
   readonly timers?: Timers | undefined
@@ -185,7 +185,9 @@ class TokenShop implements Shop {
     if (hop.visit) return
     this.#hops.delete(hop.node.key)
     hop.changed.resolve()
-    void this.#deps.stock.close(nodeIdOf(hop.node))
+    this.#deps.stock
+      .close(nodeIdOf(hop.node))
+      .catch((error: unknown) => this.#deps.onFailed(hop.node.key, error))
   }
 
   #take({ node }: Hop, kind: TokenKind): SpendMessage | undefined {
@@ -205,7 +207,12 @@ class TokenShop implements Shop {
   }
 
   async #refill(hop: Hop): Promise<void> {
-    await this.#deps.stock.refill(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH)
+    try {
+      await this.#deps.stock.refill(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH)
+    } catch (error) {
+      this.#deps.onFailed(hop.node.key, error)
+      return
+    }
     if (this.#deps.stock.held(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH) > 0) this.#tell(hop)
   }
 
