@@ -69,7 +69,7 @@ export const EVENT_FIELDS: { readonly [T in Type]: Fields<T> } = {
 
 /** True for a text that an event may have as `id`. */
 export function isEventId(value: unknown): value is string {
-  return typeof value === 'string' && /^[a-zA-Z0-9.:_-]{1,96}$/.test(value)
+  return typeof value === 'string' && /^[a-zA-Z0-9.:_-]{1,128}$/.test(value)
 }
 
 /** True for an event of which every field is of its kind, and that has no others. */

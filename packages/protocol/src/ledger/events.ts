@@ -13,7 +13,7 @@
 /** What every event has. */
 export type EventHead = {
   /**
-   * Makes the event idempotent: one id is posted once, however often it is replayed. 1 to 96 characters of
+   * Makes the event idempotent: one id is posted once, however often it is replayed. 1 to 128 characters of
    * `a–z A–Z 0–9 . : _ -`. Derive it from the thing itself where there is one (`win:<nullifier>:<index>`), with its block for what the chain may take back
    * (`log:<block hash>:<log index>`: when it happens again it is another event), else from a counter that survives restarts (`count:<start time>:<sequence>`).
    */

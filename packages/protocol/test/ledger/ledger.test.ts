@@ -173,7 +173,7 @@ suite('what is rejected', () => {
       { ...claim, amount: 1000 },
       { ...claim, id: '' },
       { ...claim, id: 'a b' },
-      { ...claim, id: 'x'.repeat(97) },
+      { ...claim, id: 'x'.repeat(129) },
       { ...claim, atMs: -1 },
       { ...claim, type: 'toString' },
     ]) {
