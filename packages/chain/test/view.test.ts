@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import type { ChainNews } from '../src/chain-view.ts'
 import { deployContracts } from '../src/deploy/deploy-contracts.ts'
 import { wordOf } from '../src/contracts/bytes.ts'
+import { paymentOf } from '../src/deploy/payment-of.ts'
+import { openChain } from '../src/open-chain.ts'
 import { deployWorld, PARAMETERS } from './support/deployed-world.ts'
+import { startHostileProxy } from './support/hostile-proxy.ts'
 
 /** Reads news until the head has come to a block. */
 async function newsUntil(
@@ -147,4 +150,55 @@ test('follows events in order, and takes them back when their block is gone', as
   assert.deepEqual(eventsOf(back, 'event'), [])
   stop.abort()
   assert.equal((await news.next()).done, true)
+})
+
+test('says that state must be read anew when a reorg is deeper than it remembers', async (t) => {
+  const { anvil, chain, lane, pool, token, payment, run } = await deployWorld(t)
+  await run(token.mint(lane.account, 10n ** 18n))
+  await run(token.approve(payment.pool, 10n ** 18n))
+  await run(pool.deposit(7n, 50))
+  await anvil.mine(260)
+  const news = chain.view.events(payment.deployBlock, t.signal)[Symbol.asyncIterator]()
+  await newsUntil(news, (all) => all.at(-1)?.type === 'head')
+  // The deposit's block goes too.
+  await anvil.rpc('anvil_reorg', 262, [])
+  await assert.rejects(news.next(), { code: 'CHAIN_REORG_DEPTH', context: { remembered: 256 } })
+})
+
+test('a history with a hole is not taken for one of ours', async (t) => {
+  const { anvil, lane, pool, token, payment, run } = await deployWorld(t)
+  await run(token.mint(lane.account, 10n ** 18n))
+  await run(token.approve(payment.pool, 10n ** 18n))
+  await run(pool.deposit(7n, 50))
+  await run(pool.deposit(9n, 50))
+  const proxy = await startHostileProxy(t, anvil.url, {
+    type: 'change',
+    change: (result, { method }) =>
+      method === 'eth_getLogs' && Array.isArray(result) ? result.slice(1) : result,
+  })
+  const cheated = openChain({
+    payment: { ...payment, rpcUrls: [proxy.url] },
+    isLocal: true,
+    onAlert: () => {},
+  })
+  await assert.rejects(cheated.view.leaves(0, t.signal), {
+    code: 'CHAIN_CONTRACT',
+    context: { what: 'leaves' },
+  })
+})
+
+test('a record without the contracts makes no network file', async (t) => {
+  const { record } = await deployWorld(t)
+  const choices = {
+    rpcUrls: [],
+    tokenSymbol: 'TEST',
+    tokenDecimals: 6,
+    issueDelayS: 1,
+    rootMaxAgeS: 1,
+    confirmations: 1,
+  }
+  assert.throws(() => paymentOf({ ...record, contracts: {} }, PARAMETERS, choices), {
+    code: 'CHAIN_DEPLOY',
+    context: { step: 'record' },
+  })
 })
