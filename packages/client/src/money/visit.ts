@@ -77,6 +77,8 @@ class Visit {
   #keys: PromiseWithResolvers<void> | undefined
   #sold: PromiseWithResolvers<SoldMessage> | undefined
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
+  /** When the last ticket of this visit went. */
+  #paidAtMs = Number.NEGATIVE_INFINITY
   readonly #gone = new AbortController()
 
   constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: PayCarrier) {
@@ -128,8 +130,10 @@ class Visit {
     while (this.#balance < units) {
       const missing = Math.min(TICKET_UNITS, units - this.#balance)
       this.#ready = Promise.withResolvers()
-      if (this.#session.pay(missing)) this.#addBalance(missing)
-      else await this.#within(this.#ready.promise, signal)
+      if (this.#session.pay(missing)) {
+        this.#addBalance(missing)
+        this.#paidAtMs = this.#deps.nowMs()
+      } else await this.#within(this.#ready.promise, signal)
     }
   }
 
@@ -137,14 +141,14 @@ class Visit {
     const { stock, issueDelayMs } = this.#deps
     const endMs = this.#deps.nowMs() + issueDelayMs + LATE_MS
     let isPaidAgain = false
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const message = this.#message(order)
       if (!message) throw this.#refusal('NO_KEY')
       const result = await this.#ask(message, signal)
       if (result.type === 'stocked') return this.#onStocked(result)
       const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
       if (verdict === VERDICT.TRY_LATER && this.#deps.nowMs() < endMs) {
-        await delay(AGAIN_MS, signal, this.#deps.timers)
+        await delay(this.#againMs(tries), signal, this.#deps.timers)
       } else if (verdict === VERDICT.NOT_PAID && !isPaidAgain) {
         // It counts otherwise than we: what it owed from before is given up, once.
         isPaidAgain = true
@@ -155,6 +159,13 @@ class Visit {
         throw this.#refusal(verdictName(verdict))
       }
     }
+  }
+
+  /** The first time until the tickets are old enough; then seldom, since each purchase takes 16 KiB of the 256 that the circuit may carry. */
+  #againMs(tries: number): number {
+    if (tries > 0) return AGAIN_MS * 2 ** Math.min(tries, 2)
+    const dueMs = this.#paidAtMs + this.#deps.issueDelayMs - this.#deps.nowMs()
+    return Math.max(0, dueMs) + AGAIN_MS
   }
 
   #message(order: TokenOrder): BuyMessage | undefined {

@@ -107,6 +107,8 @@ describe('a visit to a hop', () => {
     assert.deepEqual(held(world, hop), [4, 8])
     const waitedMs = world.timers.nowMs() - startMs
     assert.ok(waitedMs >= 15_000 && waitedMs < 18_000, `waited ${waitedMs} ms`)
+    // Each purchase takes a cell of up to 16 KiB, and the circuit carries 256 KiB in all.
+    assert.ok(hop.said.filter(({ kind }) => kind === PAY.BUY).length <= 4)
   })
 
   it('leaves a hop that asks for more than its descriptor says, before it has paid', async () => {
