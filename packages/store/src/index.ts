@@ -5,7 +5,6 @@ export type { StoreOptions } from './open-store.ts'
 export type { OpeningReport, Records, Store, StoreHealth } from './store.ts'
 export type { CommitKey, CommitKeyRecords } from './records/commit-keys.ts'
 export type { CounterRecords } from './records/counters.ts'
-export type { Deposit, DepositRecords, DepositState } from './records/deposits.ts'
 export type {
   HandOver,
   HandOverRecords,

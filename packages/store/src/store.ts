@@ -7,7 +7,6 @@ import type { Submit, SubmitAll } from './operation.ts'
 import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
 import { createCounterRecords, type CounterRecords } from './records/counters.ts'
-import { createDepositRecords, type DepositRecords } from './records/deposits.ts'
 import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
 import { createMoneyEventRecords, type MoneyEventRecords } from './records/money-events.ts'
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
@@ -30,7 +29,6 @@ export type Records = {
   readonly tokenKeys: TokenKeyRecords
   readonly balances: BalanceRecords
   readonly handOvers: HandOverRecords
-  readonly deposits: DepositRecords
   readonly slots: SlotJournalRecords
   readonly tokens: TokenStock
   readonly counters: CounterRecords
@@ -81,7 +79,6 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     tokenKeys: createTokenKeyRecords(submit, submitAll),
     balances: createBalanceRecords(submit, submitAll),
     handOvers: createHandOverRecords(submit),
-    deposits: createDepositRecords(submit),
     slots: createSlotJournal(submit, submitAll),
     tokens: createTokenStock(submit, submitAll),
     counters: createCounterRecords(submit),

@@ -49,7 +49,7 @@ import type { RelayMoney } from '../relay/ports.ts'
 import { createBooks } from './books.ts'
 import type { Books, MoneyTotals } from './books.ts'
 import { createCircuitToll } from './circuit-toll.ts'
-import { openCommitKeys } from './commit-keys.ts'
+import { openCommitKeys, SLOT_LIFE_MS } from './commit-keys.ts'
 import type { CommitKeys } from './commit-keys.ts'
 import { createControlCircuits } from './control-circuits.ts'
 import type { ControlCircuits } from './control-circuits.ts'
@@ -124,6 +124,8 @@ export type NodeMoneyDeps = NodePaymentOptions & {
 // Local limits (tunable): docs/LIMITS.md.
 /** Slots are asked about, silent circuits ended and keys replaced this often: a payer who takes his deposit back is noticed within it. */
 const UPKEEP_MS = 20_000
+/** Openings are remembered a month past a slot's life, so that an expired one is told from a new one. */
+const OPENING_MEMORY_MS = 2 * SLOT_LIFE_MS
 /** How often the ledger is told. */
 const FLUSH_MS = 60_000
 /** Opens the node's money: reads keys and balances. @throws what the store rejects with */
@@ -314,6 +316,8 @@ class Money implements NodeMoney {
     this.#books.unitsLapsed(this.#opened.issuer.sweep(nowMs))
     try {
       await this.#opened.commitKeys.rotate(nowMs)
+      // A slot that was first shown longer ago is refused as expired (SPEC §15.6).
+      await this.#deps.store.openings.forgetBefore(nowMs - OPENING_MEMORY_MS)
       if (nowMs >= this.#opened.keyring.rotatesAtMs) await this.#rotateTokenKeys(nowMs)
     } catch {
       this.#onStoreFailed()

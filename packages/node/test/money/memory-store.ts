@@ -55,10 +55,6 @@ export function createMemoryStore(): MemoryStore {
           shown.set(hex(nullifier), { ...known, floor: raised })
           return raised
         }),
-      async *all() {
-        yield* shown.values()
-        await Promise.resolve()
-      },
       forgetBefore: () => write(() => 0),
     },
     winners: {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { StoredRow, Submit } from '../operation.ts'
-import { bytesOf, numberOf, pages } from './row.ts'
+import { bytesOf, numberOf } from './row.ts'
 
 /** A slot at this node. */
 export type ShownOpening = {
@@ -26,8 +26,6 @@ export interface OpeningRecords {
   get(nullifier: Uint8Array): Promise<ShownOpening | undefined>
   /** Raises the floor, never lowers it. **Wait for it before the commits are sent.** Gives the floor that holds. */
   raiseFloor(nullifier: Uint8Array, floor: number): Promise<number | undefined>
-  /** All of them, in the order of arrival, in pages. */
-  all(): AsyncIterable<ShownOpening>
   /** Forgets the openings first seen before a time. Winners stay: they hold their opening themselves. */
   forgetBefore(firstSeenMs: number): Promise<number>
 }
@@ -55,9 +53,6 @@ export function createOpeningRecords(submit: Submit): OpeningRecords {
     },
     raiseFloor: (nullifier, floor) =>
       submit({ verb: 'raise', table: TABLE, key: { nullifier }, column: 'floor', value: floor }),
-    async *all() {
-      for await (const row of pages(submit, TABLE, [])) yield toOpening(row)
-    },
     forgetBefore: (firstSeenMs) =>
       submit({ verb: 'remove', table: TABLE, when: [{ column: 'seen_ms', below: firstSeenMs }] }),
   }

@@ -35,11 +35,6 @@ CREATE TABLE hand_over (
   mac BLOB NOT NULL, UNIQUE (side, id, peer)
 ) STRICT;
 CREATE INDEX hand_over_state ON hand_over (side, state);
-CREATE TABLE deposit (
-  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
-  number INTEGER NOT NULL UNIQUE, idc BLOB NOT NULL, units INTEGER NOT NULL, made_ms INTEGER NOT NULL, state TEXT NOT NULL, leaf INTEGER,
-  mac BLOB NOT NULL
-) STRICT;
 CREATE TABLE slot (
   sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
   nullifier BLOB NOT NULL UNIQUE, hop TEXT NOT NULL, use TEXT NOT NULL, standing TEXT NOT NULL, shown_s INTEGER NOT NULL, opening BLOB NOT NULL,

@@ -68,19 +68,6 @@ export const TABLES: readonly TableShape[] = [
     beginsWork: true,
   },
   {
-    name: 'deposit',
-    columns: {
-      number: 'int',
-      idc: 'blob',
-      units: 'int',
-      made_ms: 'int',
-      state: 'text',
-      leaf: 'int?',
-    },
-    key: ['number'],
-    beginsWork: true,
-  },
-  {
     name: 'slot',
     columns: {
       nullifier: 'blob',
