@@ -1,5 +1,5 @@
 /**
- * Takes tokens back (SPEC §16): is the key honoured, does the token hold, was it spent before. The verdict comes at once, so that the first streams
+ * Takes tokens back (SPEC §16.4): is the key honoured, does the token hold, was it spent before. The verdict comes at once, so that the first streams
  * need not wait for a disk; whether the store knew the token from before a restart comes a moment later, and costs the spender the circuit.
  * @module
  */

@@ -23,7 +23,7 @@ export function tokenKeyId(hash: TokenHash, kind: TokenKind, publicKey: Uint8Arr
     .slice(0, TOKEN_KEY_ID_BYTES)
 }
 
-/** The message under a token: `"byway token v1" ‖ token kind ‖ key id ‖ nonce`. */
+/** The message under a token: `"byway token v1" ‖ token kind ‖ key id ‖ nonce` (SPEC §16.2). */
 export function tokenMessage(kind: TokenKind, keyId: Uint8Array, nonce: Uint8Array): Uint8Array {
   return concatBytes(utf8Bytes('byway token v1'), Uint8Array.of(kind), keyId, nonce)
 }

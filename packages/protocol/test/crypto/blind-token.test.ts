@@ -26,7 +26,7 @@ function keyOf({ publicKey }: BlindTokenKeyPair) {
   return key
 }
 
-suite('the blind-token scheme (RFC 9474, SPEC §16)', () => {
+suite('the blind-token scheme (RFC 9474, SPEC §16.2)', () => {
   test('a blinded message that is signed becomes a token over the message', async () => {
     await using signer = createNodeBlindSigner()
     const asked = messages(32)
