@@ -60,13 +60,16 @@ suite('a paid network with faults', () => {
     {
       await using net = await start(world, origin, { hops: 3 })
       const download = fetchBody(net.proxyPort, origin, bytes)
-      const middleOf = (): string | undefined => net.client.status().tunnels[0]?.hops[1]?.nodeId
-      const carried = (): number =>
-        net.client.status().money?.hops.reduce((sum, { units }) => sum + units, 0) ?? 0
-      await until('the download is paid', () => middleOf() !== undefined && carried() > 20)
-      const middle = net.nodes.find(({ node }) => nodeKeyOf(node.nodeId) === middleOf())
+      const middleKey = (): string | undefined => net.client.status().tunnels[0]?.hops[1]?.nodeId
+      const middleOf = () =>
+        net.nodes.find(({ node }) => nodeKeyOf(node.nodeId) === middleKey())?.node
+      await until(
+        'a part has come',
+        () => (middleOf()?.status().backwardBytes ?? 0) > 2 * TOKEN_BYTES,
+      )
+      const middle = middleOf()
       assert.ok(middle)
-      await middle.node[Symbol.asyncDispose]()
+      await middle[Symbol.asyncDispose]()
       await download
       assert.ok((net.client.status().tunnels[0]?.rejoins ?? 0) > 0)
     }
