@@ -51,8 +51,8 @@ interface IBywayPool {
         Ticket ticket;
     }
 
-    /// @dev What the provider pays to whoever sends its batch (SPEC §14.5). `fee` is for each entry that succeeds. With a fee of 0, bind and
-    /// claimMore need no signature: anyone may send them, and only the provider is paid.
+    /// @dev What the provider pays to whoever sends its batch (SPEC §14.5). `fee` is for each entry that succeeds. With a fee of 0, bind
+    /// needs no signature: anyone may send it, and only the provider is paid. claimMore by another than the provider always needs it.
     struct Terms {
         uint96 fee;
         uint64 deadline;
@@ -215,7 +215,8 @@ interface IBywayPool {
     /// @custom:error LengthMismatch, FeeTooHigh, RedemptionExpired, BadRedeemSignature
     function bind(BindBatch[] calldata batches) external returns (uint256 done);
 
-    /// @notice Pays later wins of bound slots, up to K for each; indices rise. Needs no proof.
+    /// @notice Pays later wins of bound slots, up to K for each; indices rise. Needs no proof. Sent by the provider itself or with its signature over
+    /// the whole batch, also for a fee of 0: the highest index sent alone would close those below it.
     /// @param batches of one or more providers
     /// @return done how many were paid
     /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature

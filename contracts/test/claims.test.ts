@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { bywayPoolArtifact } from '@byway/chain'
 import { concat } from 'viem'
-import { hash, uint } from './kit/bytes.ts'
+import { CLAIM_KIND, hash, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
 import { eventsOf } from './kit/rpc.ts'
-import { startScene } from './kit/scene.ts'
+import { claimBatch, startScene } from './kit/scene.ts'
 import { NO_TERMS, type Slot } from './kit/slots.ts'
 import { BURN, PROFILE } from './kit/world.ts'
 
@@ -88,7 +88,27 @@ test('front-run and copied claims pay only the provider in the ticket', async ()
   assert.equal(await scene.credit(provider.address), (before[0] ?? 0n) + NET)
   assert.equal(await scene.credit(rival.address), before[1])
   assert.deepEqual(scene.skips(await scene.bind(provider, [[slot, ticket]])), ['SLOT_TAKEN'])
-  assert.deepEqual(scene.skips(await scene.claim(provider, [win(slot, 2)], anyone)), [])
+})
+
+test('nobody takes the highest of a claim batch out of it and so closes those below', async () => {
+  const slot = await oneSlot('picked')
+  await scene.bind(provider, [win(slot, 1)])
+  const wins = [win(slot, 2), win(slot, 3)]
+  const before = await scene.credit(provider.address)
+  await assert.rejects(scene.claim(provider, wins.slice(1), anyone), {
+    reason: 'RedemptionExpired',
+  })
+  const promised = wins.map(([, { digest }]) => digest)
+  const terms = await scene.terms(provider, CLAIM_KIND, promised, 0n)
+  const part = { ...claimBatch(provider, wins.slice(1)), terms }
+  await assert.rejects(world.sendPool(anyone, 'claimMore', [part]), {
+    reason: 'BadRedeemSignature',
+  })
+  const whole = { ...claimBatch(provider, wins), terms }
+  const receipt = await world.sendPool(anyone, 'claimMore', [whole])
+  assert.deepEqual(scene.skips(receipt), ['SLOT_FULL'])
+  assert.equal((await scene.word(slot.nullifier)).lastIndex, 2)
+  assert.equal((await scene.credit(provider.address)) - before, NET)
 })
 
 test('a batch skips what went stale and pays the rest', async () => {

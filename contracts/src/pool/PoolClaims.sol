@@ -154,7 +154,9 @@ abstract contract PoolClaims is PoolBase {
             }
             reasons[place++] = reason;
         }
-        _checkFee(KIND_BIND, batch.provider, digests, batch.terms);
+        if (batch.terms.fee != 0) {
+            _checkTerms(KIND_BIND, batch.provider, sha256(abi.encodePacked(digests)), batch.terms);
+        }
         return place;
     }
 
@@ -183,7 +185,10 @@ abstract contract PoolClaims is PoolBase {
             digests[i] = digest;
             wins += _count(claim.nullifier, _claimOne(batch.provider, claim, digest, paid));
         }
-        _checkFee(KIND_CLAIM, batch.provider, digests, batch.terms);
+        // The highest index, sent alone, would close those below it: only the provider says what stands in a batch.
+        if (msg.sender != batch.provider || batch.terms.fee != 0) {
+            _checkTerms(KIND_CLAIM, batch.provider, sha256(abi.encodePacked(digests)), batch.terms);
+        }
     }
 
     /// @dev Writes one bind. The word is looked at anew: an entry of the same batch may have bound the slot.
@@ -244,10 +249,6 @@ abstract contract PoolClaims is PoolBase {
     function _digest(address provider, uint256 nullifier, Ticket calldata ticket) private view returns (bytes32) {
         bytes32 commit = Sha256.ofWord(ticket.reveal);
         return Tickets.digest(ticketDomain, provider, nullifier, ticket.index, ticket.amount, commit, ticket.nonce);
-    }
-
-    function _checkFee(uint8 kind, address provider, bytes32[] memory digests, Terms calldata terms) private view {
-        if (terms.fee != 0) _checkTerms(kind, provider, sha256(abi.encodePacked(digests)), terms);
     }
 
     /// @dev Did the provider promise this fee for this batch?

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { bywayPoolArtifact } from '@byway/chain'
 import type { Address, Hex } from 'viem'
-import { BIND_KIND, openingX } from './bytes.ts'
+import { BIND_KIND, CLAIM_KIND, openingX } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import { eventsOf, type Receipt, RevertedError } from './rpc.ts'
 import { claimBatch, decodeWord, type Scene, type Word } from './scene.ts'
@@ -188,12 +188,15 @@ export const MOVES: Readonly<Record<string, Play>> = {
     }
     return send(board, THIEF.address, 'bind', [batch])
   },
-  claim: (board, move) => {
+  claim: async (board, move) => {
+    const provider = providerOf(board, move)
     const wins = [0, 1].map(
       (step) =>
         [faceOf(board, move), ticketOf(board, { ...move, index: move.index + step })] as const,
     )
-    const batch = claimBatch(providerOf(board, move), wins)
+    const digests = wins.map(([, { digest }]) => digest)
+    const terms = await board.scene.terms(provider, CLAIM_KIND, digests, 0n)
+    const batch = { ...claimBatch(provider, wins), terms }
     return send(board, senderOf(board, move), 'claimMore', [batch])
   },
   refund: (board, move) =>
