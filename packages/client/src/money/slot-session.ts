@@ -32,6 +32,8 @@ import { answerWithin } from './within.ts'
 const ANSWER_MS = 15_000
 /** Slots that one hop may turn down before it is left alone; each costs its owner a wait for the refund. */
 const MAX_SLOTS = 3
+/** Tickets that one hop may put off: it could redeem them all the same. */
+const MAX_PUT_OFF = 8
 /** While a hop still takes the carrier before for alive. */
 const BUSY_DELAYS_MS = [300, 1000, 3000] as const
 /** Indices that the disk is asked for at a time: a crash leaves no more unused. */
@@ -105,6 +107,9 @@ class Session implements SlotSession {
   /** Indices below this are on the disk. */
   #floor = 0
   #isRaising = false
+  #putOff = 0
+  /** Slots turned down after tickets went out for them. */
+  #slotsRefused = 0
   #answer: PromiseWithResolvers<ShownMessage> | undefined
   #stocked: PromiseWithResolvers<void> | undefined
 
@@ -247,9 +252,15 @@ class Session implements SlotSession {
     const units = this.#payer?.onRefused(index) ?? 0
     if (units === 0) return
     this.#events.onRefused(units)
+    if (!this.#mayRefuse(verdict)) this.#events.onFault()
+    else if (verdict !== VERDICT.TRY_LATER) void this.#endSlot('refused')
+  }
+
+  /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only. */
+  #mayRefuse(verdict: Verdict): boolean {
+    if (verdict === VERDICT.TRY_LATER) return ++this.#putOff <= MAX_PUT_OFF
     const isOver = verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED
-    if (isOver) void this.#endSlot('refused')
-    else if (verdict !== VERDICT.TRY_LATER) this.#events.onFault()
+    return isOver && ++this.#slotsRefused <= MAX_SLOTS
   }
 
   /** SPEC §15.2: after `K` wins. A hop that cannot show them has only stopped taking tickets. */

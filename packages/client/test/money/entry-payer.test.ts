@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
-import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
+import { LINK_MESSAGE, PAY, VERDICT } from '@byway/protocol/wire'
 import type { ClientPayMessage } from '@byway/protocol/wire'
 import { createEntryPayer } from '../../src/money/entry-payer.ts'
 import { tariffOf } from '../../src/money/tariff.ts'
@@ -130,6 +130,27 @@ describe('an entry', () => {
     await settled(money, hop)
     assert.equal(unitsPaid(hop), 1)
   })
+
+  for (const [name, verdict] of [
+    ['TRY_LATER', VERDICT.TRY_LATER],
+    ['SLOT_TAKEN', VERDICT.SLOT_TAKEN],
+  ] as const) {
+    it(`that refuses every ticket by ${name} is not paid for ever: it may redeem them all the same`, async () => {
+      const { hop, carry, payer, faults, money } = await world()
+      let refused = 0
+      for (let step = 0; step < 200; step++) {
+        await carry(64 * 1024)
+        for (const { index } of hop.tickets.slice(refused)) {
+          payer.onPay({ kind: PAY.REFUSED, verdict, index })
+          await settled(money, hop)
+        }
+        refused = unitsPaid(hop)
+        if (faults.length > 0) break
+      }
+      assert.deepEqual([...new Set(faults)], [hop.node.key])
+      assert.ok(unitsPaid(hop) <= 20, `${unitsPaid(hop)} tickets for nothing`)
+    })
+  }
 
   it('is not paid twice for what it says it has not got', async () => {
     const { hop, carry, payer, money } = await world()
