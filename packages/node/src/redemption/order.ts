@@ -97,18 +97,6 @@ function itemsOf(entries: RedeemEntries, provider: Uint8Array, pool: Pool): read
   }
 }
 
-/** The slots that an order is about. */
-export function orderSlots({ entries }: RedeemOrder): readonly Uint8Array[] {
-  switch (entries.kind) {
-    case REDEEM_KIND.LOCK:
-      return entries.nullifiers
-    case REDEEM_KIND.BIND:
-      return entries.binds.map(({ opening }) => opening.nullifier)
-    case REDEEM_KIND.CLAIM:
-      return entries.claims.map(({ nullifier }) => nullifier)
-  }
-}
-
 /** The call that carries an order out. */
 export function orderCall(
   { provider, fee, deadlineS, signature, entries }: RedeemOrder,

@@ -6,21 +6,19 @@
 import { createHash } from 'node:crypto'
 import type { ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
 import { isBywayError, toHex } from '@byway/protocol/base'
-import type { ContractCall, SlotState } from '@byway/protocol/payment'
+import type { ContractCall } from '@byway/protocol/payment'
 import {
   decodeRedeemOrder,
   REDEEM_ANSWER,
-  REDEEM_KIND,
   type RedeemAnswer,
   type RedeemOrder,
 } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords } from '@byway/store'
-import type { BatchKind } from './batching.ts'
-import { orderCall, orderSlots } from './order.ts'
+import { orderCall } from './order.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
-  readonly chain: Pick<ChainView, 'head' | 'slot'>
+  readonly chain: Pick<ChainView, 'head'>
   readonly lane: Pick<TransactionLane, 'send'>
   readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
@@ -51,13 +49,6 @@ const MAX_DEADLINE_S = 30 * 24 * 3600
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 
 const WEI_PER_COIN = 10n ** 18n
-
-/** States in which an entry can succeed. */
-const OPEN_STATES: Readonly<Record<BatchKind, readonly SlotState[]>> = {
-  lock: ['none'],
-  bind: ['none', 'locked', 'lapsed', 'refunding', 'withdrawing'],
-  claim: ['bound', 'closing'],
-}
 
 /** Creates the service; {@link RedeemerService.look} takes up what an earlier run has kept. */
 export function createRedeemerService(deps: RedeemerServiceDeps): RedeemerService {
@@ -119,8 +110,8 @@ class Service implements RedeemerService {
     if (leftS < MIN_DEADLINE_S || leftS > MAX_DEADLINE_S) return REDEEM_ANSWER.BAD_ORDER
     const tried = await tryCall(orderCall(order, calls), signal)
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
-    if ((await this.#feeCap(order, tried.gas, signal)) < tried.baseFee)
-      return REDEEM_ANSWER.FEE_TOO_LOW
+    const feeCap = this.#feeCap(order, tried)
+    if (feeCap === 0n || feeCap < tried.baseFee) return REDEEM_ANSWER.FEE_TOO_LOW
     const id = new Uint8Array(createHash('sha256').update(bytes).digest())
     const { deadlineS } = order
     const head = { side: 'taken', state: 'open' } as const
@@ -129,13 +120,8 @@ class Service implements RedeemerService {
   }
 
   /** The most that a unit of gas may cost for the fees of the entries that would succeed now to cover it, wei. */
-  async #feeCap(order: RedeemOrder, gas: bigint, signal: AbortSignal): Promise<bigint> {
-    const { chain, coinPrice } = this.#deps
-    const kind = kindOf(order)
-    const slots = orderSlots(order)
-    const words = await Promise.all(slots.map((nullifier) => chain.slot(nullifier, signal)))
-    const good = words.filter(({ state }) => OPEN_STATES[kind].includes(state)).length
-    return (order.fee * BigInt(good) * WEI_PER_COIN) / (coinPrice * gas)
+  #feeCap({ fee }: RedeemOrder, { gas, done }: TriedCall): bigint {
+    return (fee * done * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
   }
 
   async #send(handOver: HandOver, nowS: number, signal: AbortSignal): Promise<void> {
@@ -145,7 +131,7 @@ class Service implements RedeemerService {
     const order = decoded(handOver.body)
     const call = order && handOver.deadlineS > nowS ? orderCall(order, calls) : undefined
     const tried = call && (await tryCall(call, signal))
-    const feeCap = order && tried ? await this.#feeCap(order, tried.gas, signal) : 0n
+    const feeCap = order && tried ? this.#feeCap(order, tried) : 0n
     // Too late, or done by another: there is no fee in it any more.
     if (!call || feeCap === 0n) return void (await records.end(handOver, 'ended'))
     try {
@@ -173,11 +159,6 @@ function decoded(bytes: Uint8Array): RedeemOrder | undefined {
   } catch {
     return undefined
   }
-}
-
-function kindOf({ entries }: RedeemOrder): BatchKind {
-  if (entries.kind === REDEEM_KIND.LOCK) return 'lock'
-  return entries.kind === REDEEM_KIND.BIND ? 'bind' : 'claim'
 }
 
 function isChainAway(error: unknown): boolean {

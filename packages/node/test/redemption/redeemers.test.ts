@@ -247,3 +247,31 @@ test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps
   assert.equal(await redeemer.service.look(world.signal), 0)
   assert.equal((await redeemer.store.handOvers.list('taken', 'done')).length, 1)
 })
+
+test('a redeemer takes no order whose entries the contract would skip: it would pay the gas for nothing', async () => {
+  const key = await scene.provider('bluffer')
+  const [slot] = await scene.slots('bluffed payer', 1)
+  if (!slot) assert.fail()
+  const orders: Uint8Array[] = []
+  const note: Ask = async (_nodeId, order) => {
+    orders.push(Uint8Array.from(order))
+    return undefined
+  }
+  await using provider = await openProvider(settingsOf(world, 'bluffer'), { withoutGas: true })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  const forged = (await provider.winners()).map((one) => ({
+    ...one,
+    nonce: new Uint8Array(16).fill(255),
+  }))
+  const deadlineS = (await rpc.now()) + 600
+  const redeemers = redeemersOf('bluffer', [note])
+  await redeemers.handOver(
+    { kind: 'bind', winners: forged, isUrgent: false },
+    deadlineS,
+    world.signal,
+  )
+  const [order] = orders
+  assert.ok(order)
+  await using redeemer = await openRedeemer('wary redeemer')
+  assert.equal(await redeemer.service.take(PEER, order, world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
+})
