@@ -113,6 +113,8 @@ class Visit {
     await this.#getKeys(orders, signal)
     const units = orders.reduce((sum, order) => sum + order.units, 0)
     await this.#payUp(units, signal)
+    // SPEC §16.3: a ticket shows whose slot it is. What it pays for stays as balance.
+    if (this.#paidAtMs === Number.NEGATIVE_INFINITY) await this.#payUp(this.#balance + 1, signal)
     for (const order of orders) await this.#buy(order, signal)
   }
 

@@ -148,6 +148,7 @@ const floors = new WeakMap<TestHop, Map<string, number>>()
 
 function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps): Desk {
   let slot: { readonly payee: PayeeSlot; readonly opening: Opening } | undefined
+  let hasPaid = false
   const ofHop = floors.get(hop) ?? new Map<string, number>()
   floors.set(hop, ofHop)
 
@@ -186,12 +187,17 @@ function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps)
       return [{ kind: PAY.REFUSED, verdict, index: ticket.index }]
     }
     hop.tickets.push(ticket)
+    hasPaid = true
     issuer.credit(slot.opening.nullifier, result.units, nowMs())
     return result.full ? [result.full] : commits()
   }
 
   async function buy(message: BuyMessage): Promise<readonly HopPayMessage[]> {
     const nullifier = slot?.opening.nullifier ?? new Uint8Array(32)
+    if (!hasPaid && !issuer.isRepeat(message, nullifier)) {
+      const { request } = message
+      return [{ kind: PAY.SOLD, request, verdict: VERDICT.NOT_PAID, signatures: [] }]
+    }
     const sale = await issuer.buy(message, nullifier, hop.standing, nowMs())
     return [sale.message]
   }

@@ -76,6 +76,19 @@ describe('a visit to a hop', () => {
     assert.equal(world.journal.records.length, 1)
   })
 
+  it('signs one unit where nothing is to be paid: the hop sells to whom it knows for the owner', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    const { go, balances } = shop(world, hop)
+    await go()
+    await go([order(hop, TOKEN_KIND.ADMISSION, 8)])
+    assert.deepEqual(held(world, hop), [4, 16])
+    assert.equal(paid(hop), 17n * UNIT_PRICE)
+    assert.equal(balances.get(hop.node.key), 1)
+    await go([order(hop, TOKEN_KIND.BANDWIDTH, 4)])
+    assert.equal(paid(hop), 32n * UNIT_PRICE, 'what was paid ahead is used')
+  })
+
   it('buys tokens that the hop takes, each once', async () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })

@@ -3,6 +3,7 @@
  * clients from taking the desk for themselves.
  * @module
  */
+import { equalBytes } from '@byway/protocol/base'
 import { createControlHop } from '@byway/protocol/circuit'
 import type { ControlHop } from '@byway/protocol/circuit'
 import type { TokenIssuer } from '@byway/protocol/payment'
@@ -35,7 +36,7 @@ const MAX_PURCHASES = 4
 
 export type ControlCircuitsDeps = SlotSessionDeps & {
   readonly tokens: Pick<TokenIntake, 'keysMessage'>
-  readonly issuer: Pick<TokenIssuer, 'credit' | 'buy'>
+  readonly issuer: Pick<TokenIssuer, 'credit' | 'buy' | 'isRepeat'>
   readonly books: Pick<Books, 'ticket' | 'refusedTicket' | 'tokensSold'>
   /** Monotonic. */
   readonly nowMs: () => number
@@ -125,6 +126,8 @@ class ControlCircuit implements TerminalHandler {
   readonly #hop: ControlHop
   readonly #session: SlotSession
   #purchases = 0
+  /** The nullifier of the slot of which a ticket was taken here: whoever signs is its owner, whoever only shows it may have seen the opening on the chain. */
+  #paidSlot: Uint8Array | undefined
   #isClosed = false
 
   constructor(deps: ControlCircuitsDeps, end: ControlEnd, events: CircuitEvents) {
@@ -137,7 +140,10 @@ class ControlCircuit implements TerminalHandler {
       use: 'tokens',
       send: (pay) => this.#send(pay),
       onFault: () => this.end(CLOSE_REASON.PROTOCOL),
-      credit: (units, { opening }) => deps.issuer.credit(opening.nullifier, units, deps.wallMs()),
+      credit: (units, { opening }) => {
+        this.#paidSlot = opening.nullifier
+        return deps.issuer.credit(opening.nullifier, units, deps.wallMs())
+      },
     })
   }
 
@@ -212,8 +218,9 @@ class ControlCircuit implements TerminalHandler {
 
   async #buy(buy: BuyMessage): Promise<void> {
     const { slot } = this.#session
-    if (!slot || this.#purchases >= MAX_PURCHASES) {
-      const verdict = slot ? VERDICT.TRY_LATER : VERDICT.NOT_PAID
+    const isOwners = slot !== undefined && this.#mayBuy(buy, slot.opening.nullifier)
+    if (!isOwners || this.#purchases >= MAX_PURCHASES) {
+      const verdict = isOwners ? VERDICT.TRY_LATER : VERDICT.NOT_PAID
       this.#send({ kind: PAY.SOLD, request: buy.request, verdict, signatures: [] })
       return
     }
@@ -225,5 +232,11 @@ class ControlCircuit implements TerminalHandler {
     this.#purchases--
     if (sale.sold > 0) books.tokensSold(tokenKindName(buy.tokenKind), sale.sold, sale.units)
     this.#send(sale.message)
+  }
+
+  #mayBuy(buy: BuyMessage, nullifier: Uint8Array): boolean {
+    const { issuer } = this.#deps
+    const isPayer = this.#paidSlot !== undefined && equalBytes(this.#paidSlot, nullifier)
+    return isPayer || issuer.isRepeat(buy, nullifier)
   }
 }

@@ -107,6 +107,39 @@ suite('control circuits at a live node', () => {
     assert.equal(live.node.status().money?.tokensSold, 4)
   })
 
+  test('whoever saw an opening, as the chain shows it, buys nothing with what its owner has paid', async () => {
+    await using live = await startLiveNode()
+    await using control = await connectControl(live)
+    const [slot] = depositSlots(live.chain, 1)
+    assert.ok(slot)
+    live.chain.setSlot(slot.opening.nullifier, 'locked', PROVIDER)
+    const owners = await openOn(control)
+    await payOn(owners, slot, 8)
+    const first = await makeOrder(owners, TOKEN_KIND.BANDWIDTH, 1)
+    owners.send(first.buy(1))
+    assert.equal(await soldOn(owners), VERDICT.OK)
+    await using stranger = await connectControl(live)
+    const circuit = await openOn(stranger)
+    circuit.send({ kind: PAY.SHOW, opening: slot.opening })
+    assert.equal((await circuit.next(PAY.SHOWN))?.verdict, VERDICT.OK)
+    for (const kind of [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]) {
+      const { buy } = await makeOrder(circuit, kind, 1)
+      circuit.send(buy(2))
+      assert.equal(await soldOn(circuit), VERDICT.NOT_PAID)
+    }
+    circuit.send(first.buy(3))
+    assert.equal(
+      await soldOn(circuit),
+      VERDICT.OK,
+      'what was sold is told again to whoever asks for it',
+    )
+    const back = await openOn(control)
+    await payOn(back, slot, 1)
+    const second = await makeOrder(back, TOKEN_KIND.BANDWIDTH, 1)
+    back.send(second.buy(4))
+    assert.equal(await soldOn(back), VERDICT.OK)
+  })
+
   test('a slot that is locked to the node buys at once', async () => {
     await using live = await startLiveNode()
     await using control = await connectControl(live)

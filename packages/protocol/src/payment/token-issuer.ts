@@ -54,6 +54,8 @@ export interface TokenIssuer {
   credit(nullifier: Uint8Array, units: number, nowMs: number): boolean
   /** Units that a slot has paid and not used. */
   balance(nullifier: Uint8Array): number
+  /** True for a BUY that equals the slot's last of its kind: answered again whoever asks, for only its maker can use the answer. */
+  isRepeat(message: BuyMessage, nullifier: Uint8Array): boolean
   /** Serves BUY; never rejects. The standing must be that of this moment, not of when the slot was shown. */
   buy(
     message: BuyMessage,
@@ -115,6 +117,11 @@ class Issuer implements TokenIssuer {
     return this.#slots.get(toHex(nullifier))?.units ?? 0
   }
 
+  isRepeat(message: BuyMessage, nullifier: Uint8Array): boolean {
+    const slot = this.#slots.get(toHex(nullifier))
+    return slot !== undefined && equalBytes(this.#asked(message), slot.lastSale(message.tokenKind))
+  }
+
   async buy(
     message: BuyMessage,
     nullifier: Uint8Array,
@@ -158,7 +165,7 @@ class Issuer implements TokenIssuer {
     standing: 'mine' | 'open',
     nowMs: number,
   ): Promise<Sale> {
-    const asked = this.#deps.hash.sha256(key.keyId, concatBytes(...message.elements))
+    const asked = this.#asked(message)
     if (equalBytes(asked, slot.lastSale(message.tokenKind))) return this.#repeat(message, key, slot)
     const count = message.elements.length
     const day = dayOf(nowMs)
@@ -179,6 +186,10 @@ class Issuer implements TokenIssuer {
     const unsold = (await kept) ? { keyId, count: -count } : undefined
     this.#deps.records.put(slot.stored(), unsold).catch(ignoreUntilPurchase)
     return sale.message.verdict === VERDICT.OK ? refused(message, VERDICT.TRY_LATER) : sale
+  }
+
+  #asked({ keyId, elements }: BuyMessage): Uint8Array {
+    return this.#deps.hash.sha256(keyId, concatBytes(...elements))
   }
 
   #repeat(message: BuyMessage, key: HonouredKey, slot: SlotBalance): Promise<Sale> | Sale {
