@@ -21,15 +21,18 @@ export interface RunningByway {
 }
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+/** The program itself, without the launcher, so that signals reach it. */
+export const PROGRAM = [process.execPath, '--conditions=byway:source', MAIN] as const
 
-/** Starts the program itself, without the launcher, so that signals reach it. */
+/** Starts the program. */
 export function startByway(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   onEvent?: (event: JsonEvent) => void,
 ): RunningByway {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BYWAY_'))
-  const child = spawn(process.execPath, ['--conditions=byway:source', MAIN, ...args], {
+  const [executable, ...before] = PROGRAM
+  const child = spawn(executable, [...before, ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: 'pipe',
   })

@@ -89,6 +89,8 @@ export interface RunningNode extends AsyncDisposable {
   /** Resolves when the node listens, or is attached, and has published its descriptor. @throws NET_LISTEN, NODE_EXIT_UNSAFE, NODE_NOT_ATTACHED */
   start(signal: AbortSignal): Promise<void>
   status(): NodeStatus
+  /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
+  flushBooks(): Promise<void>
   /** Node ids of the others that are known, in no order. */
   knownNodes(): readonly Uint8Array[]
   /** Leaves an order with a redeemer (SPEC §15.7); nothing when it cannot be reached, does not answer, or nothing is paid here. Never rejects. */
@@ -203,6 +205,10 @@ class Engine implements RunningNode {
       exitSockets: exit?.sockets ?? 0,
       money: this.#parts?.money?.status,
     }
+  }
+
+  async flushBooks(): Promise<void> {
+    await this.#parts?.money?.flushBooks()
   }
 
   knownNodes(): readonly Uint8Array[] {

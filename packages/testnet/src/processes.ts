@@ -35,6 +35,8 @@ export type ProcessOptions = {
   readonly exitTargets?: readonly ExitTarget[] | undefined
   /** True: with a chain of its own, on which every MiB is paid. @default true */
   readonly isPaid?: boolean | undefined
+  /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
+  readonly priceStep?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
   /** Told what the client says about its paths. */
@@ -58,6 +60,8 @@ export type NodeProcess = {
 export interface ProcessNetwork extends AsyncDisposable {
   readonly nodes: readonly NodeProcess[]
   readonly clientPid: number
+  /** The client's state folder. */
+  readonly clientHome: string
   readonly proxy: string
   readonly httpProxy: string
   readonly networkFile: string
@@ -119,6 +123,7 @@ export async function startProcesses(
       networkFile,
       payment: money?.payment,
       clientPid: client.program.pid,
+      clientHome: client.home,
       proxy: textField(client.ready, 'proxy'),
       httpProxy: textField(client.ready, 'httpProxy'),
       clientLost: client.program.ended.then((how) => processEnded('client', client.program, how)),
@@ -180,6 +185,7 @@ async function startNode(
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
   if (plan.isExit) args.push('--exit')
+  if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))
   const { program, ready } = await launcher.launch(plan.name, args)
   const id = textField(ready, 'id')
   await money?.registerNode(home, fromHex(id) ?? new Uint8Array(32))

@@ -12,6 +12,7 @@ import { openControl } from '../control/control-socket.ts'
 import { describeSpending, spendingFields } from '../display/spending.ts'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
+import { freshPages } from '../ledger/ledger-page.ts'
 import type { ClientMoneyRun } from './client-payment.ts'
 import { untilAborted, type EngineSetting } from './engine-options.ts'
 import { runError } from './run-errors.ts'
@@ -38,7 +39,8 @@ export async function runClient(run: ClientRun): Promise<void> {
   const money = await openMoney(run, parts)
   const control = await openControl(run.home, 'client', {
     status: () => statusOf(run, running),
-    ledger: money?.ledger,
+    ledger:
+      money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
     stop: () => {
       stop.abort()
       return { stopping: true }

@@ -10,6 +10,7 @@ import {
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
+import { freshPages } from '../ledger/ledger-page.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
 
@@ -45,7 +46,7 @@ export async function runNode(run: NodeRun): Promise<void> {
   money?.attach(node)
   const control = await openControl(run.home, 'node', {
     status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),
-    ledger: money?.ledger,
+    ledger: money && freshPages(node, money.ledger),
     stop: () => {
       stop.abort()
       return { stopping: true }

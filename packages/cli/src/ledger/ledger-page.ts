@@ -15,6 +15,17 @@ import type { JsonObject } from '../output.ts'
 /** A page is far below what an answer may hold: an event is at most some 600 bytes. */
 const PAGE_EVENTS = 2000
 
+/** Lets a reader from the beginning have what is still being added up: sums are written once a minute, and books without them are partial. */
+export function freshPages(
+  engine: { flushBooks(): Promise<void> },
+  page: (afterSequence: number) => Promise<JsonObject>,
+): (afterSequence: number) => Promise<JsonObject> {
+  return async (afterSequence) => {
+    if (afterSequence === 0) await engine.flushBooks()
+    return page(afterSequence)
+  }
+}
+
 /** The answer to `ledger N`: the events after place N, and the place of the last one when there may be more. */
 export async function ledgerPage(
   ledger: Store['ledger'],

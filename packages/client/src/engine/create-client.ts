@@ -99,6 +99,8 @@ export interface Client extends Dialer, AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus
+  /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
+  flushBooks(): Promise<void>
   /** Measures every link to a guard that stands now. Resolves within the time a silent link lives (SPEC §4.5). */
   measureGuards(): Promise<readonly GuardMeasure[]>
 }
@@ -209,6 +211,10 @@ class Engine implements Client {
     const { isolation, selection, signal } = options
     const request = { isolation, selection, port: undefined, needsDatagrams: true }
     return openDatagramFlow(await this.#acquire(request, signal), options.onDatagram)
+  }
+
+  async flushBooks(): Promise<void> {
+    await this.#money?.flushBooks()
   }
 
   status(): ClientStatus {

@@ -118,6 +118,8 @@ export interface Money {
    * @throws PAYMENT_REFUSED when the exit does not sell it, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
    */
   openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
+  /** Tells the ledger what was added up. Resolves when it has it. */
+  flushBooks(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -216,6 +218,10 @@ class ClientMoney implements Money {
       },
       admission,
     )
+  }
+
+  flushBooks(): Promise<void> {
+    return this.#spending.flush()
   }
 
   async stop(): Promise<void> {

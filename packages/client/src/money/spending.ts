@@ -81,6 +81,8 @@ export interface Spending {
   onUsed(hop: NodeKey, use: TicketUse, paidBytes: number, freeBytes: number): void
   /** Paid ahead and not served. */
   onPaidLost(hop: NodeKey, from: TicketUse | 'balance', bytes: number): void
+  /** Tells the ledger what was added up. Resolves when it has it. */
+  flush(): Promise<void>
   /** Writes what was added up and stops the clock. */
   stop(): Promise<void>
 }
@@ -184,10 +186,14 @@ class Sums implements Spending {
     if (bytes > 0) this.#tally.add({ type: 'paid-lost', hop, from, bytes: BigInt(bytes) })
   }
 
-  async stop(): Promise<void> {
-    this.#cancelFlush()
+  async flush(): Promise<void> {
     this.#flush()
     await this.#writing
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelFlush()
+    await this.flush()
   }
 
   #sumOf(hop: NodeKey): Sum {

@@ -112,6 +112,8 @@ export interface NodeMoney extends AsyncDisposable {
   readonly links: LinkMoney
   readonly facts: MoneyFacts
   readonly status: MoneyStatus
+  /** Tells the ledger what was added up since it was told last. Resolves when it has it. */
+  flushBooks(): Promise<void>
 }
 
 export type NodeMoneyDeps = NodePaymentOptions & {
@@ -234,6 +236,10 @@ class Money implements NodeMoney {
       slots: this.#slots.size,
       controlCircuits: this.#desk.size,
     }
+  }
+
+  flushBooks(): Promise<void> {
+    return this.#books.flush()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
