@@ -22,7 +22,11 @@ export interface RunningByway {
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** The program itself, without the launcher, so that signals reach it. */
-export const PROGRAM = [process.execPath, '--conditions=byway:source', MAIN] as const
+export const PROGRAM: readonly [string, ...string[]] = [
+  process.execPath,
+  '--conditions=byway:source',
+  MAIN,
+]
 
 /** Starts the program. */
 export function startByway(

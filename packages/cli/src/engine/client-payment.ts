@@ -11,6 +11,7 @@ import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { recordDeposits } from '../ledger/deposit-events.ts'
+import { followWins } from '../ledger/follow-wins.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
@@ -58,6 +59,23 @@ export async function openClientMoney(
       }))
     },
     sessionSecret: purse.sessionSecret(),
+  })
+  const stop = new AbortController()
+  const following = followWins(
+    {
+      ledger: store.ledger,
+      chain: chain.view,
+      fromBlock: payment.deployBlock,
+      confirmations: payment.confirmations,
+      winValue: payment.winValue,
+      nowMs: () => Date.now(),
+    },
+    stop.signal,
+    // What can be spent does not hang on it, and the next start reads the chain from the beginning.
+  ).catch(() => log.warn('wins of hops are not counted until the next start'))
+  parts.defer(async () => {
+    stop.abort()
+    await following
   })
   const owned = parts.move()
   return {

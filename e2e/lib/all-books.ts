@@ -1,0 +1,220 @@
+/** The books of a whole paid network, read as its owners would (`byway ledger --json`), beside what the contract did. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { openChain, type ChainEvent, type ChainView } from '../../packages/chain/src/index.ts'
+import { fromHex, toHex } from '../../packages/protocol/src/base/index.ts'
+import type { ProcessNetwork } from '../../packages/testnet/src/index.ts'
+import { openPurse } from '../../packages/purse/src/index.ts'
+import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
+
+const run = promisify(execFile)
+const [EXECUTABLE, ...BEFORE] = PROGRAM
+/** Thousands of entries of a long run. */
+const MAX_OUTPUT_BYTES = 256 * 2 ** 20
+
+const CHAIN_TIMEOUT_MS = 30_000
+
+/** What one side says of the tickets of one hop. */
+export type TicketCount = { readonly tickets: bigint; readonly amount: bigint }
+
+export type NodeBooks = TicketCount & {
+  readonly id: string
+  readonly units: number
+  readonly wins: bigint
+  readonly open: bigint
+  readonly lost: bigint
+  /** What the wins paid into the purse, and what of them was burned. */
+  readonly received: bigint
+  readonly burned: bigint
+  /** The contract's side: wins that this provider was paid, what came of them, and its credit. */
+  readonly chain: { readonly wins: bigint; readonly paid: bigint; readonly credit: bigint }
+  readonly isSound: boolean
+}
+
+export type AllBooks = {
+  readonly winValue: bigint
+  readonly client: {
+    readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
+    readonly isSound: boolean
+    readonly problems: string
+  }
+  readonly nodes: readonly NodeBooks[]
+  readonly chain: {
+    readonly wins: number
+    readonly paid: bigint
+    readonly deposited: bigint
+    readonly poolBalance: bigint
+  }
+}
+
+/** Reads all of it. */
+export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
+  const { payment } = network
+  if (!payment) throw new Error('nothing is paid in this network')
+  const client = await readLedger(network.clientHome, 'client', network.networkFile)
+  const found: { readonly id: string; readonly ledger: Ledger; readonly provider: string }[] = []
+  for (const node of network.nodes) {
+    const ledger = await readLedger(node.home, 'node', network.networkFile)
+    await using purse = await openPurse(node.home, { isLocal: true, rules: payment })
+    found.push({ id: node.id, ledger, provider: toHex(purse.accounts.provider) })
+  }
+  const signal = AbortSignal.timeout(CHAIN_TIMEOUT_MS)
+  const { view } = openChain({ payment, isLocal: true, onAlert: () => {} })
+  const events = await eventsUpToNow(view, payment.deployBlock, signal)
+  const won = events.filter((event) => event.name === 'won')
+  const nodes: NodeBooks[] = []
+  for (const { id, ledger, provider } of found) {
+    const own = won.filter((event) => toHex(event.provider) === provider)
+    const credit = await view.credit(fromHex(provider) ?? new Uint8Array(20), signal)
+    nodes.push({
+      id,
+      tickets: ledger.total('tickets', 'received'),
+      amount: ledger.total('expected', 'from tickets'),
+      units: Number(-ledger.total('bytes', 'sold') / 2n ** 20n),
+      wins: ledger.total('wins', 'paid'),
+      open: ledger.total('wins', 'unredeemed') + ledger.total('wins', 'claimed'),
+      lost: ledger.total('wins', 'lost'),
+      received: ledger.total('money', 'purse'),
+      burned: ledger.total('money', 'fees burned'),
+      chain: { wins: BigInt(own.length), paid: own.reduce((sum, e) => sum + e.paid, 0n), credit },
+      isSound: ledger.isSound,
+    })
+  }
+  const leaves = await view.leaves(0, signal)
+  return {
+    winValue: payment.winValue,
+    client: { hops: client.hops, isSound: client.isSound, problems: client.problems },
+    nodes,
+    chain: {
+      wins: won.length,
+      paid: won.reduce((sum, { paid }) => sum + paid, 0n),
+      deposited: leaves.reduce((sum, { limit }) => sum + BigInt(limit) * payment.bond, 0n),
+      poolBalance: await view.tokenBalance(payment.pool, signal),
+    },
+  }
+}
+
+/** Everything that two of them say differently, in words. Empty when all agree. */
+export function compareBooks({ client, nodes, chain, winValue }: AllBooks): readonly string[] {
+  const none = { tickets: 0n, amount: 0n, won: 0n }
+  const ofNodes = nodes.flatMap((node) => {
+    const who = node.id.slice(0, 8)
+    const sent = client.hops.get(node.id) ?? none
+    return [
+      differ(`${who} tickets: client, node`, sent.tickets, node.tickets),
+      differ(`${who} amount: client, node`, sent.amount, node.amount),
+      differ(`${who} open wins`, node.open, 0n),
+      differ(`${who} lost wins`, node.lost, 0n),
+      differ(`${who} wins: node, chain`, node.wins, node.chain.wins),
+      differ(`${who} received: node, chain`, node.received, node.chain.paid),
+      differ(`${who} received: node, credit`, node.received, node.chain.credit),
+      differ(
+        `${who} burned: node, chain`,
+        node.burned,
+        node.chain.wins * winValue - node.chain.paid,
+      ),
+      differ(`${who} won: client, chain`, sent.won, node.chain.wins * winValue),
+      node.isSound ? undefined : `${who} the node's books do not balance`,
+    ]
+  })
+  return [
+    ...ofNodes,
+    // Nothing was paid out and nothing was burned for good, so all that was put in is still there.
+    differ('pool: balance, deposits', chain.poolBalance, chain.deposited),
+    client.isSound ? undefined : `the client's books do not balance: ${client.problems}`,
+  ].filter((text) => text !== undefined)
+}
+
+/** For people. */
+export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly string[] {
+  const rows = nodes.map((node) => {
+    const sent = client.hops.get(node.id)
+    return [
+      node.id.slice(0, 8),
+      node.units,
+      `${sent?.tickets ?? 0n}/${node.tickets}`,
+      `${sent?.amount ?? 0n}/${node.amount}`,
+      `${node.wins}/${node.chain.wins}`,
+      `${node.received}/${node.chain.credit}`,
+      node.burned,
+    ].join('  ')
+  })
+  const expected = nodes.reduce((sum, { amount }) => sum + amount, 0n)
+  return [
+    'hop  MiB  tickets client/node  worth client/node  wins node/chain  purse node/credit  burned',
+    ...rows,
+    `tickets were worth ${expected}; ${chain.wins} wins of ${winValue} paid ${chain.paid} after the fee; the pool holds ${chain.poolBalance} of ${chain.deposited}`,
+  ]
+}
+
+function differ(what: string, a: bigint, b: bigint): string | undefined {
+  return a === b ? undefined : `${what}: ${a}, ${b}`
+}
+
+/** All that the contracts have told until now. */
+async function eventsUpToNow(
+  view: ChainView,
+  fromBlock: number,
+  signal: AbortSignal,
+): Promise<readonly ChainEvent[]> {
+  const { number: last } = await view.head(signal)
+  const events: ChainEvent[] = []
+  for await (const news of view.events(fromBlock, signal)) {
+    if (news.type === 'event') events.push(news.event)
+    if (news.type === 'head' && news.head.number >= last) break
+  }
+  return events
+}
+
+type Ledger = {
+  total(commodity: string, account: string): bigint
+  readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
+  readonly isSound: boolean
+  readonly problems: string
+}
+
+type EntryLine = {
+  readonly commodity: string
+  readonly account: string
+  readonly hop?: string
+  readonly amount: string
+}
+
+/** Runs `byway ledger` against the running program and adds its entries up again. */
+async function readLedger(home: string, side: string, networkFile: string): Promise<Ledger> {
+  const args = ['ledger', '--json', '--side', side, '--home', home, '--network', networkFile]
+  const { stdout } = await run(EXECUTABLE, [...BEFORE, ...args], { maxBuffer: MAX_OUTPUT_BYTES })
+  const lines = stdout.trimEnd().split('\n')
+  const summary = JSON.parse(lines.pop() ?? '{}') as {
+    isSound: boolean
+    overdrafts: unknown
+    rejected: unknown
+  }
+  const sums = new Map<string, bigint>()
+  const hops = new Set<string>()
+  for (const text of lines) {
+    const entry = JSON.parse(text) as { lines: readonly EntryLine[] }
+    for (const { commodity, account, hop, amount } of entry.lines) {
+      if (hop !== undefined) hops.add(hop)
+      for (const name of [`${commodity}/${account}`, `${commodity}/${account}/${hop}`]) {
+        sums.set(name, (sums.get(name) ?? 0n) + BigInt(amount))
+      }
+    }
+  }
+  const of = (name: string): bigint => sums.get(name) ?? 0n
+  return {
+    total: (commodity, account) => of(`${commodity}/${account}`),
+    hops: new Map(
+      Array.from(hops, (hop) => [
+        hop,
+        {
+          tickets: of(`tickets/sent/${hop}`),
+          amount: of(`expected/spent on tickets/${hop}`),
+          won: of(`money/won by hops/${hop}`),
+        },
+      ]),
+    ),
+    isSound: summary.isSound,
+    problems: JSON.stringify([summary.overdrafts, summary.rejected]),
+  }
+}
