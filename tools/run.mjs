@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runChild } from '../packages/cli/bin/run-child.mjs'
+import { runChild, sourceEnv, SOURCE_FLAGS } from '../packages/cli/bin/run-child.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 
 /** Byway needs ML-KEM in node:crypto, node:sqlite and type stripping (docs/adr/0001). */
@@ -26,7 +26,4 @@ if (!existsSync(pinned) && !isNewEnough) {
 
 const node = existsSync(pinned) ? pinned : process.execPath
 const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`
-runChild(node, ['--conditions=byway:source', ...process.argv.slice(2)], {
-  ...process.env,
-  PATH: path,
-})
+runChild(node, [...SOURCE_FLAGS, ...process.argv.slice(2)], { ...sourceEnv(), PATH: path })

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runChild } from './run-child.mjs'
+import { runChild, sourceEnv, SOURCE_FLAGS } from './run-child.mjs'
 
 /** Byway needs ML-KEM in node:crypto, node:sqlite and type stripping (docs/adr/0001). */
 const OLDEST_MAJOR = 24
@@ -17,7 +17,7 @@ const isNewEnough = Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR
 
 if (existsSync(source) && (existsSync(pinned) || isNewEnough)) {
   const node = existsSync(pinned) ? pinned : process.execPath
-  runChild(node, ['--conditions=byway:source', source, ...process.argv.slice(2)])
+  runChild(node, [...SOURCE_FLAGS, source, ...process.argv.slice(2)], sourceEnv())
 } else if (existsSync(compiled) && isNewEnough) {
   await import(compiled.href)
 } else {

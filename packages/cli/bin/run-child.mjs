@@ -4,6 +4,23 @@
  */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * How Node runs our sources. V8 would let the garbage of a process at rest grow to 48 MB before it looks for it; with 4 MB instead of 16 a
+ * relay works as fast.
+ */
+export const SOURCE_FLAGS = ['--conditions=byway:source', '--max-semi-space-size=4']
+
+/** Keeps what Node makes of TypeScript, in the clone: without it each process takes the types out again, in half of its start and with 25 MB. */
+const COMPILE_CACHE = fileURLToPath(
+  new URL('../../../node_modules/.cache/byway-compile', import.meta.url),
+)
+
+/** The environment in which sources run; a setting of the user's stays. */
+export function sourceEnv(env = process.env) {
+  return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }
+}
 
 /**
  * How often to see whether npm's shell still lives. `npx` and `npm start` run a command in a shell that a SIGTERM to npm ends
