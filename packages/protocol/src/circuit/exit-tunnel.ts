@@ -103,7 +103,7 @@ class Exit extends BaseTunnel implements ExitTunnel {
   }
 
   get lostBytes(): number {
-    return this.state.sender.resendBytes
+    return this.state.sender.lostBytes
   }
 
   /** Takes the rest of the list that began with the greeting; false when it breaks a rule. */

@@ -23,6 +23,8 @@ export interface TunnelSender<M> {
   readonly oldestAtMs: number
   /** Bytes of the kept messages that this leg has not carried yet. */
   readonly resendBytes: number
+  /** Bytes of the messages that had gone and that the last rewind puts back: each counts once for each time it was sent. */
+  readonly lostBytes: number
   /** True while SPEC §9.1 lets the tunnel take more from its application. */
   hasRoom(): boolean
   /** Takes a new message, numbered `nextSequence`, as sent on this leg. All earlier ones must have been sent. */
@@ -48,6 +50,7 @@ class Sender<M> implements TunnelSender<M> {
   nextSequence = 0
   keptBytes = 0
   resendBytes = 0
+  lostBytes = 0
   readonly #onAcked: (message: M) => void
   readonly #kept: Fifo<Kept<M>> = createFifo()
   /** The number of the oldest kept message. */
@@ -95,6 +98,7 @@ class Sender<M> implements TunnelSender<M> {
   rewind(nextExpected: number): boolean {
     if (nextExpected < this.#firstSequence || nextExpected > this.nextSequence) return false
     this.#release(nextExpected)
+    this.lostBytes = this.#bytesBetween(nextExpected, this.#cursor)
     this.#cursor = nextExpected
     this.resendBytes = this.keptBytes
     return true
@@ -106,6 +110,15 @@ class Sender<M> implements TunnelSender<M> {
     this.resendBytes = 0
     this.#firstSequence = this.nextSequence
     this.#cursor = this.nextSequence
+  }
+
+  #bytesBetween(from: number, to: number): number {
+    let bytes = 0
+    for (let sequence = from; sequence < to; sequence++) {
+      const kept = this.#kept.at(sequence - this.#firstSequence)
+      if (kept) bytes += kept.costBytes - ENTRY_COST_BYTES
+    }
+    return bytes
   }
 
   #release(nextExpected: number): void {

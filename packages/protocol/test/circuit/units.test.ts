@@ -306,3 +306,19 @@ describe('orphans and queues', () => {
     )
   })
 })
+
+describe('what a leg has lost (SPEC §15.4)', () => {
+  it('is each message once for each time it went, in its own bytes: a client that joins again and again gets nothing back', () => {
+    const sender = createTunnelSender<string>()
+    for (const message of ['a', 'b', 'c']) sender.keep(message, 100, 0)
+    assert.equal(sender.rewind(1), true)
+    assert.equal(sender.lostBytes, 200)
+    assert.equal(sender.rewind(1), true)
+    assert.equal(sender.lostBytes, 0, 'nothing went between the two')
+    sender.shiftResend()
+    assert.equal(sender.rewind(1), true)
+    assert.equal(sender.lostBytes, 100)
+    assert.equal(sender.rewind(3), true)
+    assert.equal(sender.lostBytes, 0)
+  })
+})
