@@ -48,6 +48,8 @@ export interface NodeMoneyRun extends AsyncDisposable {
 // Local limits (tunable): docs/LIMITS.md.
 /** About a block of the chains that we know. */
 const LOOK_MS = 1000
+/** Nothing is open: a new win does not wait for this. */
+const IDLE_LOOK_MS = 15_000
 /** Nobody redeems a win of a few cents at this; a call names its own cap where it is worth more or less. */
 const FEE_CAP_WEI = 50_000_000_000n
 /** Binds are cheaper in company: so long they wait for it, and never longer than a quarter of what the lock leaves. */
@@ -102,7 +104,7 @@ export async function openNodeMoney(
     return redemption.look(signal)
   }
   const running = parts.use(
-    keepRedeeming({ redemption: { look }, everyMs: LOOK_MS, onEnded: failed }),
+    keepRedeeming({ redemption: { look }, ...paceOf(service), onEnded: failed }),
   )
   const owned = parts.move()
   return {
@@ -181,6 +183,11 @@ function serviceOf(
     coinPrice: coinPriceOf(setting, payment),
     nowMs: () => Date.now(),
   })
+}
+
+/** What others hand over to a redeemer wakes nobody: it goes on looking. */
+function paceOf(service: RedeemerService | undefined): { everyMs: number; idleMs: number } {
+  return { everyMs: LOOK_MS, idleMs: service ? LOOK_MS : IDLE_LOOK_MS }
 }
 
 function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {

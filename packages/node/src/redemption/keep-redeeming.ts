@@ -14,6 +14,8 @@ export type RedeemingOptions = {
   readonly redemption: Pick<Redemption, 'look'>
   /** About a block. */
   readonly everyMs: number
+  /** The same while no win is open: only a new one, which wakes it, or a deep reorganisation makes work. */
+  readonly idleMs: number
   /** The store failed, or a bug: redemption has ended. Must not throw. */
   readonly onEnded: (error: unknown) => void
 }
@@ -22,6 +24,7 @@ export type RedeemingOptions = {
 export function keepRedeeming({
   redemption,
   everyMs,
+  idleMs,
   onEnded,
 }: RedeemingOptions): RunningRedemption {
   const stop = new AbortController()
@@ -32,7 +35,8 @@ export function keepRedeeming({
       waiting = new AbortController()
       status = await redemption.look(stop.signal)
       const either = AbortSignal.any([stop.signal, waiting.signal])
-      await sleep(everyMs, undefined, { signal: either }).catch(() => {})
+      const isIdle = status.open === 0 && !status.isChainAway
+      await sleep(isIdle ? idleMs : everyMs, undefined, { signal: either }).catch(() => {})
     }
   }
   const ended = run().catch((error: unknown) => {
