@@ -263,13 +263,13 @@ class Session implements SlotSession {
     return isOver && ++this.#slotsRefused <= MAX_SLOTS
   }
 
-  /** SPEC §15.2: after `K` wins. A hop that cannot show them has only stopped taking tickets. */
-  /** A hop that cannot show its wins has only stopped taking tickets. */
+  /** SPEC §15.2: after `K` wins; what was under way is due anew. A hop that cannot show its wins has only stopped taking tickets. */
   #onFull(full: SlotFullMessage): void {
     if (!this.#payer || !this.#isOfSlot(full.nullifier)) return
-    const { isTrue } = this.#payer.onFull(full)
+    const verdict = this.#payer.onFull(full)
+    if (verdict.isTrue && verdict.lateUnits > 0) this.#events.onRefused(verdict.lateUnits)
     void this.#endSlot('full')
-    if (!isTrue) this.#events.onFault()
+    if (!verdict.isTrue) this.#events.onFault()
   }
 
   async #endSlot(standing: 'full' | 'refused'): Promise<void> {

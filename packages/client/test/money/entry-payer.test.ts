@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY, VERDICT } from '@byway/protocol/wire'
-import type { ClientPayMessage } from '@byway/protocol/wire'
+import type { ClientPayMessage, HopPayMessage } from '@byway/protocol/wire'
 import { createEntryPayer } from '../../src/money/entry-payer.ts'
 import { tariffOf } from '../../src/money/tariff.ts'
 import { createFakeLink } from '../engine/fake-link.ts'
@@ -102,6 +102,28 @@ describe('an entry', () => {
       money.journal.records.map(({ standing }) => standing),
       ['full', 'shown'],
     )
+    assert.deepEqual(faults, [])
+  })
+
+  it('is paid anew what was under way when its slot filled', async () => {
+    const { hop, carry, payer, faults } = await world({}, 8)
+    const held: HopPayMessage[] = []
+    hop.lie = (message) => {
+      if (message.kind !== PAY.SLOT_FULL) return message
+      held.push(message)
+      return undefined
+    }
+    let carried = 0
+    for (; held.length === 0; carried += MIB) await carry(MIB, MIB)
+    const before = unitsPaid(hop)
+    // It takes none of these: SLOT_FULL is still on its way.
+    await carry(3 * MIB, MIB)
+    assert.equal(unitsPaid(hop), before)
+    const [full] = held
+    assert.ok(full)
+    payer.onPay(full)
+    await carry(MIB, MIB)
+    assert.ok(unitsPaid(hop) * MIB >= carried + 4 * MIB, `${unitsPaid(hop)} units were paid`)
     assert.deepEqual(faults, [])
   })
 

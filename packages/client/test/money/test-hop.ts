@@ -181,6 +181,7 @@ function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps)
   }
 
   function take(ticket: TicketMessage): readonly HopPayMessage[] {
+    if (slot?.payee.isFull === true) return []
     const result = slot?.payee.onTicket(ticket) ?? { verdict: VERDICT.BAD_INDEX }
     if (!slot || result.verdict !== VERDICT.OK) {
       const verdict = result.verdict === VERDICT.OK ? VERDICT.BAD_INDEX : result.verdict

@@ -3,7 +3,7 @@
  * before the client has used up the last.
  * @module
  */
-import { PAY, VERDICT } from '@byway/protocol/wire'
+import { MAX_COMMITS, PAY, VERDICT } from '@byway/protocol/wire'
 import type {
   HopPayMessage,
   Opening,
@@ -55,6 +55,8 @@ class Session implements SlotSession {
   readonly #carrier: SlotCarrier
   #isShowing = false
   #badTickets = 0
+  /** Tickets that may still come for a slot that is full; undefined while it is not. */
+  #lateTickets: number | undefined
   #isClosed = false
 
   constructor(deps: SlotSessionDeps, carrier: SlotCarrier) {
@@ -70,6 +72,7 @@ class Session implements SlotSession {
     this.#isShowing = true
     this.slot?.release()
     this.slot = undefined
+    this.#lateTickets = undefined
     const slot = await this.#deps.slots.show(opening)
     this.#isShowing = false
     if (typeof slot === 'number') {
@@ -84,6 +87,7 @@ class Session implements SlotSession {
   }
 
   onTicket(ticket: TicketMessage): void {
+    if (this.#isLate()) return
     const { slot } = this
     const { books } = this.#deps
     const result = slot ? slot.onTicket(ticket) : NO_SLOT
@@ -96,14 +100,23 @@ class Session implements SlotSession {
     const { use, credit } = this.#carrier
     books.ticket({ use, units, amount: ticket.amount })
     if (!credit(units, slot)) this.#refuse(ticket, VERDICT.TRY_LATER)
-    if (full) void this.#sendFull(slot, full)
-    else void this.#sendCommits(slot)
+    if (full) {
+      this.#lateTickets = MAX_LATE_TICKETS
+      void this.#sendFull(slot, full)
+    } else void this.#sendCommits(slot)
   }
 
   close(): void {
     this.#isClosed = true
     this.slot?.release()
     this.slot = undefined
+  }
+
+  /** SPEC §15.2: what was under way when the slot filled is passed over; SLOT_FULL says what did not count. */
+  #isLate(): boolean {
+    if (this.#lateTickets === undefined || this.#lateTickets === 0) return false
+    this.#lateTickets--
+    return true
   }
 
   /** A reveal is told only once its win cannot be lost any more. */
@@ -130,6 +143,9 @@ class Session implements SlotSession {
 
 /** Local limit (tunable): docs/LIMITS.md. A check costs more than a ticket's bytes: who sends many bad ones is no client. */
 const MAX_BAD_TICKETS = 64
+
+/** Protocol constant (change needs a spec change): SPEC §15.2, "never more than 128 that are unused": the client has no commits for more. */
+const MAX_LATE_TICKETS: number = 2 * MAX_COMMITS
 
 /** A ticket before SHOWN has no commit that it could be for. */
 const NO_SLOT = { verdict: VERDICT.BAD_INDEX } as const

@@ -45,9 +45,12 @@ export type PayerSlotOptions = {
   readonly floor: number
 }
 
-/** What SLOT_FULL is worth. `unchecked` counts the wins of tickets that are no longer, or were never, remembered here. */
+/**
+ * What SLOT_FULL is worth. `unchecked` counts the wins of tickets that are no longer, or were never, remembered here; `lateUnits` are those of tickets behind the last win,
+ * which were under way when the slot filled: they do not count.
+ */
 export type FullVerdict =
-  | { readonly isTrue: true; readonly unchecked: number }
+  | { readonly isTrue: true; readonly unchecked: number; readonly lateUnits: number }
   /** A reveal that is none of its commit, a ticket that did not win, or too few wins: the hop lied. */
   | { readonly isTrue: false }
 
@@ -160,7 +163,12 @@ class Slot implements PayerSlot {
       if (!sent) unchecked++
       else if (!this.#isWin(sent, reveal)) return { isTrue: false }
     }
-    return { isTrue: true, unchecked }
+    return { isTrue: true, unchecked, lateUnits: this.#unitsAfter(reveals) }
+  }
+
+  #unitsAfter(reveals: SlotFullMessage['reveals']): number {
+    const last = Math.max(...reveals.map(({ index }) => index))
+    return [...this.#sent].reduce((sum, [index, { units }]) => sum + (index > last ? units : 0), 0)
   }
 
   #isWin({ amount, commit, digest }: Sent, reveal: Uint8Array): boolean {

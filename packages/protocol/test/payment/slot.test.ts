@@ -114,7 +114,7 @@ describe('a slot between a client and a hop (SPEC §15.2)', () => {
       last.full.reveals.map(({ index }) => index),
       wins.map(([index]) => index),
     )
-    assert.deepEqual(client.onFull(last.full), { isTrue: true, unchecked: 0 })
+    assert.deepEqual(client.onFull(last.full), { isTrue: true, unchecked: 0, lateUnits: 0 })
     assert.deepEqual(hop.fullMessage(), last.full)
     assert.equal(hop.nextCommits(), undefined)
     assert.deepEqual(hop.onTicket(signed(client)), { verdict: VERDICT.SLOT_USED })
@@ -148,7 +148,7 @@ describe('a slot between a client and a hop (SPEC §15.2)', () => {
     const full = restarted.fullMessage()
     assert.ok(full && ends.size > 0)
     // The first win was a ticket of an earlier life.
-    assert.deepEqual(again.onFull(full), { isTrue: true, unchecked: 1 })
+    assert.deepEqual(again.onFull(full), { isTrue: true, unchecked: 1, lateUnits: 0 })
   })
 
   it('gives a slot that was full before nothing to pay with', () => {
@@ -310,7 +310,7 @@ describe('a client', () => {
       assert.deepEqual(client.onFull({ ...full, reveals }), { isTrue: false })
     }
     assert.deepEqual(client.onFull({ ...full, nullifier: KEY }), { isTrue: false })
-    assert.deepEqual(client.onFull(full), { isTrue: true, unchecked: 0 })
+    assert.deepEqual(client.onFull(full), { isTrue: true, unchecked: 0, lateUnits: 0 })
   })
 
   it('sees through a hop that makes up a reveal with which the ticket would win', () => {
