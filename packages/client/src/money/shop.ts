@@ -213,7 +213,8 @@ class TokenShop implements Shop {
       this.#deps.onFailed(hop.node.key, error)
       return
     }
-    if (this.#deps.stock.held(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH) > 0) this.#tell(hop)
+    // A shop that is closing loads nothing any more: who is told in vain asks at once again, without end.
+    if (this.#deps.stock.atHand(nodeIdOf(hop.node), TOKEN_KIND.BANDWIDTH) > 0) this.#tell(hop)
   }
 
   /** One visit at a time; who asks meanwhile waits for the same one. */

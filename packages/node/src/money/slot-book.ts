@@ -70,6 +70,8 @@ class Book implements SlotBook {
   readonly #deps: SlotBookDeps
   /** By nullifier; undefined while a showing is judged. */
   readonly #shown = new Map<string, Shown | undefined>()
+  /** Shown again on a newer carrier, which no good ticket has come on yet. */
+  readonly #newcomers = new Map<string, Shown>()
 
   constructor(deps: SlotBookDeps) {
     this.#deps = deps
@@ -81,16 +83,42 @@ class Book implements SlotBook {
 
   async show(opening: Opening): Promise<ShownSlot | Refusal> {
     const name = toHex(opening.nullifier)
-    const before = this.#shown.get(name)
-    if (this.#shown.has(name) && !before?.isOf(opening)) return VERDICT.SLOT_USED
-    if (!before && this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
+    const current = this.#shown.get(name)
+    if (this.#shown.has(name)) {
+      return current?.isOf(opening)
+        ? await this.#showAgain(name, current, opening)
+        : VERDICT.SLOT_USED
+    }
+    if (this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
     this.#shown.set(name, undefined)
-    // SPEC §15.2: the older carrier may be dead without our knowing.
-    await before?.displace()
     const shown = await this.#judge(opening, () => this.#shown.delete(name))
     if (typeof shown === 'number') this.#shown.delete(name)
     else this.#shown.set(name, shown)
     return shown
+  }
+
+  /**
+   * SPEC §15.2: the carrier before it may be dead without our knowing, and openings become public with a bind: the slot moves to the new
+   * carrier with the first good ticket there, which only its owner can sign. One newcomer at a time.
+   */
+  async #showAgain(name: string, current: Shown, opening: Opening): Promise<ShownSlot | Refusal> {
+    this.#newcomers.get(name)?.displace()
+    await current.kept()
+    const newcomer = await this.#judge(opening, () => {
+      if (this.#newcomers.get(name) === newcomer) this.#newcomers.delete(name)
+      if (this.#shown.get(name) === newcomer) this.#shown.delete(name)
+    })
+    if (typeof newcomer === 'number') return newcomer
+    const winsBefore = current.winCount
+    newcomer.mayTakeOver = () => {
+      if (current.winCount !== winsBefore) return false
+      current.displace()
+      this.#newcomers.delete(name)
+      this.#shown.set(name, newcomer)
+      return true
+    }
+    this.#newcomers.set(name, newcomer)
+    return newcomer
   }
 
   async recheck(): Promise<void> {
@@ -153,6 +181,9 @@ class Shown implements ShownSlot {
   #isReleased = false
   #isTaken = false
   #isDisplaced = false
+  /** Asked once, at the first good ticket: whether the slot may be this carrier's now. */
+  mayTakeOver: (() => boolean) | undefined
+  winCount = 0
   #kept: Promise<boolean> = Promise.resolve(true)
 
   constructor(deps: SlotBookDeps, opening: Opening, payee: PayeeSlot, onReleased: () => void) {
@@ -180,7 +211,10 @@ class Shown implements ShownSlot {
     if (this.#isDisplaced) return { verdict: VERDICT.SLOT_USED }
     if (this.#isTaken) return { verdict: VERDICT.SLOT_TAKEN }
     const result = this.#payee.onTicket(ticket)
-    if (result.verdict === VERDICT.OK && result.reveal) this.#onWin(ticket, result.reveal)
+    if (result.verdict !== VERDICT.OK) return result
+    if (this.mayTakeOver?.() === false) return { verdict: VERDICT.SLOT_USED }
+    this.mayTakeOver = undefined
+    if (result.reveal) this.#onWin(ticket, result.reveal)
     return result
   }
 
@@ -200,11 +234,10 @@ class Shown implements ShownSlot {
     return equalBytes(this.opening.sessionKey, sessionKey)
   }
 
-  /** A newer carrier has the slot. Resolves when this one's wins are on disk, where the newer one finds them. */
-  async displace(): Promise<void> {
+  /** A newer carrier has the slot. */
+  displace(): void {
     this.#isReleased = true
     this.#isDisplaced = true
-    await this.#kept
   }
 
   release(): void {
@@ -216,6 +249,7 @@ class Shown implements ShownSlot {
   #onWin({ index, amount, nonce, signature }: TicketMessage, reveal: Uint8Array): void {
     const { provider, nowMs } = this.#deps
     const { nullifier } = this.opening
+    this.winCount++
     const opening = encodeOpening(this.opening)
     const ticket = { index, amount, nonce, signature, reveal }
     const winner = { nullifier, opening, provider, ...ticket, receivedAtMs: nowMs() }

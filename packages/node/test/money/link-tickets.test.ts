@@ -212,7 +212,7 @@ suite('tickets at a live node', () => {
     client.link.close('local')
   })
 
-  test('a slot is on the carrier that showed it last, and under one session key', async () => {
+  test('a slot moves to a newer carrier with the first good ticket there, and is under one session key', async () => {
     await using live = await startLiveNode()
     const { client, slot, ticket } = await showFirst(live)
     const second = await live.connect()
@@ -221,13 +221,18 @@ suite('tickets at a live node', () => {
     // The first link may be dead without the node's knowing: its client must not lose the slot for that.
     const after = await show(live, second, slot)
     assert.ok((after.commits[0]?.firstIndex ?? 0) >= 64, 'no index is given out twice')
+    // Openings become public: who only shows one takes nothing away.
+    second.send(after.ticket({ index: after.commits[0]?.firstIndex ?? 0, signer: secretOf() }))
+    await refusal(second)
     client.send(ticket({ index: 0 }))
-    assert.deepEqual(await refusal(client), [VERDICT.SLOT_USED, 0])
-    second.send(after.ticket({ index: after.commits[0]?.firstIndex ?? 0 }))
     await until(() => unitsPaid(live) === 1)
+    second.send(after.ticket({ index: after.commits[0]?.firstIndex ?? 0 }))
+    await until(() => unitsPaid(live) === 2)
+    client.send(ticket({ index: 1 }))
+    assert.deepEqual(await refusal(client), [VERDICT.SLOT_USED, 1])
     client.link.close('local')
     second.send(after.ticket({ index: (after.commits[0]?.firstIndex ?? 0) + 1 }))
-    await until(() => unitsPaid(live) === 2)
+    await until(() => unitsPaid(live) === 3)
     second.link.close('local')
   })
 

@@ -34,6 +34,11 @@ export class TokenShelf {
     this.#kind = kind
   }
 
+  /** In memory: what `take` gives at once, unless it is too old. */
+  get atHand(): number {
+    return this.#block.length
+  }
+
   /** In memory and on disk. */
   get held(): number {
     return this.#block.length + this.#onDisk

@@ -81,6 +81,8 @@ export interface TokenStock {
   abandonPurchase(node: Uint8Array, kind: TokenKind): void
   /** Tokens of a hop, in memory and on disk. */
   held(node: Uint8Array, kind: TokenKind): number
+  /** Those of them that are in memory, for `spend`. */
+  atHand(node: Uint8Array, kind: TokenKind): number
   /** Hands a token out, once and for good. Undefined when none is in memory: wait for `refill`, buy, or both. */
   spend(node: Uint8Array, kind: TokenKind, nowMs: number): SpendMessage | undefined
   /** Resolves when a block of tokens is in memory, or there is none to load. */
@@ -203,6 +205,10 @@ class Stock implements TokenStock {
 
   held(node: Uint8Array, kind: TokenKind): number {
     return this.#lane(node, kind)?.shelf.held ?? 0
+  }
+
+  atHand(node: Uint8Array, kind: TokenKind): number {
+    return this.#lane(node, kind)?.shelf.atHand ?? 0
   }
 
   spend(node: Uint8Array, kind: TokenKind, nowMs: number): SpendMessage | undefined {

@@ -244,6 +244,10 @@ suite('crash, stop and age', () => {
     stock.spend(NODE, BANDWIDTH, NOON)
     await stock.closeAll()
     assert.equal(disk.tokens.length, 15)
+    // What is on the disk is held, but nobody who waits for `refill` may take it for being at hand.
+    await stock.refill(NODE, BANDWIDTH)
+    assert.equal(stock.atHand(NODE, BANDWIDTH), 0)
+    assert.equal(stock.spend(NODE, BANDWIDTH, NOON), undefined)
     const again = await startClient(disk, hop, NOON, 'again')
     assert.equal(again.held(NODE, BANDWIDTH), 15)
   })
