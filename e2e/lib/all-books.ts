@@ -20,6 +20,8 @@ export type TicketCount = { readonly tickets: bigint; readonly amount: bigint }
 export type NodeBooks = TicketCount & {
   readonly id: string
   readonly units: number
+  /** Tickets that it turned down: those on their way while a slot became full. They can win nothing. */
+  readonly refused: bigint
   readonly wins: bigint
   readonly open: bigint
   readonly lost: bigint
@@ -52,11 +54,14 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
   const { payment } = network
   if (!payment) throw new Error('nothing is paid in this network')
   const client = await readLedger(network.clientHome, 'client', network.networkFile)
+  const refused = new Map<string, number>()
   const found: { readonly id: string; readonly ledger: Ledger; readonly provider: string }[] = []
   for (const node of network.nodes) {
     const ledger = await readLedger(node.home, 'node', network.networkFile)
     await using purse = await openPurse(node.home, { isLocal: true, rules: payment })
     found.push({ id: node.id, ledger, provider: toHex(purse.accounts.provider) })
+    const { money } = ((await network.statusOf(node)) ?? {}) as { readonly money?: Refusals }
+    refused.set(node.id, money?.refusedTickets ?? 0)
   }
   const signal = AbortSignal.timeout(CHAIN_TIMEOUT_MS)
   const { view } = openChain({ payment, isLocal: true, onAlert: () => {} })
@@ -68,6 +73,7 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     const credit = await view.credit(fromHex(provider) ?? new Uint8Array(20), signal)
     nodes.push({
       id,
+      refused: BigInt(refused.get(id) ?? 0),
       tickets: ledger.total('tickets', 'received'),
       amount: ledger.total('expected', 'from tickets'),
       units: Number(-ledger.total('bytes', 'sold') / 2n ** 20n),
@@ -101,8 +107,11 @@ export function compareBooks({ client, nodes, chain, winValue }: AllBooks): read
     const who = node.id.slice(0, 8)
     const sent = client.hops.get(node.id) ?? none
     return [
-      differ(`${who} tickets: client, node`, sent.tickets, node.tickets),
-      differ(`${who} amount: client, node`, sent.amount, node.amount),
+      differ(`${who} tickets: client, node`, sent.tickets, node.tickets + node.refused),
+      node.refused === 0n
+        ? differ(`${who} amount: client, node`, sent.amount, node.amount)
+        : undefined,
+      sent.amount < node.amount ? `${who} took more than was sent` : undefined,
       differ(`${who} open wins`, node.open, 0n),
       differ(`${who} lost wins`, node.lost, 0n),
       differ(`${who} wins: node, chain`, node.wins, node.chain.wins),
@@ -132,7 +141,7 @@ export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly 
     return [
       node.id.slice(0, 8),
       node.units,
-      `${sent?.tickets ?? 0n}/${node.tickets}`,
+      `${sent?.tickets ?? 0n}/${node.tickets}+${node.refused}`,
       `${sent?.amount ?? 0n}/${node.amount}`,
       `${node.wins}/${node.chain.wins}`,
       `${node.received}/${node.chain.credit}`,
@@ -141,7 +150,7 @@ export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly 
   })
   const expected = nodes.reduce((sum, { amount }) => sum + amount, 0n)
   return [
-    'hop  MiB  tickets client/node  worth client/node  wins node/chain  purse node/credit  burned',
+    'hop  MiB  tickets client/node+refused  worth client/node  wins node/chain  purse node/credit  burned',
     ...rows,
     `tickets were worth ${expected}; ${chain.wins} wins of ${winValue} paid ${chain.paid} after the fee; the pool holds ${chain.poolBalance} of ${chain.deposited}`,
   ]
@@ -166,6 +175,8 @@ async function eventsUpToNow(
   return events
 }
 
+type Refusals = { readonly refusedTickets: number }
+
 type Ledger = {
   total(commodity: string, account: string): bigint
   readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
@@ -182,13 +193,24 @@ type EntryLine = {
 
 /** Runs `byway ledger` against the running program and adds its entries up again. */
 async function readLedger(home: string, side: string, networkFile: string): Promise<Ledger> {
-  const args = ['ledger', '--json', '--side', side, '--home', home, '--network', networkFile]
+  const args = [
+    'ledger',
+    '--json',
+    '--chain',
+    '--side',
+    side,
+    '--home',
+    home,
+    '--network',
+    networkFile,
+  ]
   const { stdout } = await run(EXECUTABLE, [...BEFORE, ...args], { maxBuffer: MAX_OUTPUT_BYTES })
   const lines = stdout.trimEnd().split('\n')
   const summary = JSON.parse(lines.pop() ?? '{}') as {
     isSound: boolean
     overdrafts: unknown
     rejected: unknown
+    chain: { readonly agrees: boolean }
   }
   const sums = new Map<string, bigint>()
   const hops = new Set<string>()
@@ -214,7 +236,7 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
         },
       ]),
     ),
-    isSound: summary.isSound,
-    problems: JSON.stringify([summary.overdrafts, summary.rejected]),
+    isSound: summary.isSound && summary.chain.agrees,
+    problems: JSON.stringify([summary.overdrafts, summary.rejected, summary.chain]),
   }
 }

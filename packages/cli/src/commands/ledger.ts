@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { isBywayError } from '@byway/protocol/base'
-import type { PaymentParameters } from '@byway/protocol/directory'
-import { CSV_HEADER, csvRows, type LedgerSide } from '@byway/protocol/ledger'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { CSV_HEADER, csvRows, reconcile, type LedgerSide } from '@byway/protocol/ledger'
 import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -11,6 +11,7 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import { ledgerError } from '../ledger/ledger-errors.ts'
+import type { ChainSide } from '../ledger/chain-side.ts'
 import { entryJson, summaryJson } from '../ledger/ledger-json.ts'
 import { ledgerTable } from '../ledger/ledger-table.ts'
 import { readBooks, type OnPosted } from '../ledger/read-books.ts'
@@ -22,6 +23,7 @@ type Flags = {
   readonly side?: string | undefined
   readonly since?: string | undefined
   readonly csv?: boolean | undefined
+  readonly chain?: boolean | undefined
 }
 
 export function addLedgerCommand(program: Command, io: CliIo): void {
@@ -35,12 +37,14 @@ export function addLedgerCommand(program: Command, io: CliIo): void {
       'byway ledger',
       'byway ledger --side node --since 7d',
       'byway ledger --side client --csv > books.csv',
+      'byway ledger --chain',
       'byway ledger --json --since 2026-11-01 | tail -n 1',
     ],
   })
     .option('--side <side>', 'node or client (default: those that have books here)')
     .option('--since <time>', 'a day or time (UTC), or 24h, 7d, 4w: only what came after')
     .option('--csv', 'print every entry as CSV')
+    .option('--chain', 'ask the chain as well, and say where it does not agree with the books')
     .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
     .option('--network <file>', 'the network file, for the name and size of its money')
     .action((flags: Flags, command: Command) => showLedger(flags, contextOf(command, io)))
@@ -51,10 +55,10 @@ async function showLedger(flags: Flags, context: CommandContext): Promise<void> 
   const home = stateFolder(flags, io)
   const sides = sidesOf(flags)
   const sinceMs = flags.since === undefined ? 0 : parseSince(flags.since, io.nowMs())
-  const money = await moneyOf(flags, home, io)
+  const network = await networkOf(flags, home, io)
   let shown = 0
   for (const side of sides) {
-    if (await showBooks({ home, side, sinceMs, money, flags }, context)) shown++
+    if (await showBooks({ home, side, sinceMs, network, flags }, context)) shown++
   }
   if (shown === 0) throw ledgerError('LEDGER_NO_BOOKS', {})
 }
@@ -63,18 +67,20 @@ type Showing = {
   readonly home: string
   readonly side: LedgerSide
   readonly sinceMs: number
-  readonly money: PaymentParameters | undefined
+  readonly network: NetworkParameters | undefined
   readonly flags: Flags
 }
 
 /** False when that side has no books here. */
 async function showBooks(
-  { home, side, sinceMs, money, flags }: Showing,
+  { home, side, sinceMs, network, flags }: Showing,
   { io, output }: CommandContext,
 ): Promise<boolean> {
   const isCsv = flags.csv === true
   let isHeaded = false
+  const chain = flags.chain ? await chainSideOf(home, side, network) : undefined
   const onPosted: OnPosted = (event, lines) => {
+    chain?.note(event)
     if (event.atMs < sinceMs) return
     if (isCsv) {
       if (!isHeaded) io.writeOut(CSV_HEADER)
@@ -90,11 +96,13 @@ async function showBooks(
     if (!isHeaded) io.writeOut(CSV_HEADER)
     return true
   }
+  const found = chain && reconcile(books.ledger, await chain.find(io.signal))
+  const money = network?.payment
   const winAmount = money?.winValue
   const unit = money && { symbol: money.tokenSymbol, decimals: money.tokenDecimals }
   const since = flags.since === undefined ? undefined : new Date(sinceMs).toISOString()
-  const table = output.isJson ? '' : ledgerTable(books, { since, unit, winAmount })
-  output.result(summaryJson(books, sinceMs, winAmount), table)
+  const table = output.isJson ? '' : ledgerTable(books, { since, unit, winAmount, found })
+  output.result(summaryJson(books, sinceMs, winAmount, found), table)
   return true
 }
 
@@ -105,17 +113,27 @@ function sidesOf({ side, csv }: Flags): readonly LedgerSide[] {
   return ['node', 'client']
 }
 
+/** Loaded only when it is asked for, since the chain's library takes its time. */
+async function chainSideOf(
+  home: string,
+  side: LedgerSide,
+  network: NetworkParameters | undefined,
+): Promise<ChainSide> {
+  const { createChainSide } = await import('../ledger/chain-side.ts')
+  return createChainSide(home, side, network)
+}
+
 /** What the network says of its money. The books are shown without it, too. */
-async function moneyOf(
+async function networkOf(
   flags: Flags,
   home: string,
   io: CliIo,
-): Promise<PaymentParameters | undefined> {
+): Promise<NetworkParameters | undefined> {
   try {
     const settings = { networkFile: flags.network }
     const env = { ...io.env, BYWAY_HOME: home }
     const config = await loadConfig({ env, configPath: undefined, flags: settings })
-    return (await loadNetworkFile(config.networkFile || join(home, 'network.toml'))).payment
+    return await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
   } catch (error) {
     const isMissing = isBywayError(error) && error.code === 'CONFIG_UNREADABLE'
     if (isMissing && flags.network === undefined) return undefined

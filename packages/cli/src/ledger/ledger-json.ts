@@ -7,6 +7,7 @@ import {
   type Line,
   type LedgerSide,
   type MoneyEvent,
+  type Reconciliation,
 } from '@byway/protocol/ledger'
 import type { JsonObject } from '../output.ts'
 import type { ReadBooks } from './read-books.ts'
@@ -32,6 +33,7 @@ export function summaryJson(
   { ledger, isLive, unreadable, rejected }: ReadBooks,
   sinceMs: number,
   winAmount: bigint | undefined,
+  found: Reconciliation | undefined,
 ): JsonObject {
   const overdrafts = ledger.overdrafts()
   const sums = ledger.trialBalance().every(({ sum }) => sum === 0n)
@@ -53,6 +55,20 @@ export function summaryJson(
     }),
     unreadable,
     rejected: { ...rejected },
+    chain: found ? chainJson(found) : null,
+  }
+}
+
+function chainJson({ compared, differences }: Reconciliation): JsonObject {
+  return {
+    agrees: differences.length === 0,
+    compared: compared.map(({ commodity, name, amount, books, difference }) => ({
+      commodity,
+      account: name,
+      chain: amount.toString(),
+      books: books.toString(),
+      difference: difference.toString(),
+    })),
   }
 }
 

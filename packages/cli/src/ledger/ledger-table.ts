@@ -7,6 +7,7 @@ import {
   type Commodity,
   type Ledger,
   type Luck,
+  type Reconciliation,
 } from '@byway/protocol/ledger'
 import { bytesText, gasText, moneyText, roundedText, type MoneyUnit } from './money-text.ts'
 import type { ReadBooks } from './read-books.ts'
@@ -18,6 +19,8 @@ export type TableOptions = {
   /** The network's money and `V`, where they are known. */
   readonly unit: MoneyUnit | undefined
   readonly winAmount: bigint | undefined
+  /** What the chain says; undefined when it was not asked. */
+  readonly found?: Reconciliation | undefined
 }
 
 /** Every account that holds something or moved in the period, luck in words, and whether the books are sound. */
@@ -33,6 +36,7 @@ export function ledgerTable(books: ReadBooks, options: TableOptions): string {
     '',
     ...luckLines(ledger, options),
     ...soundLines(books),
+    ...chainLines(options),
   ].join('\n')
 }
 
@@ -135,6 +139,19 @@ function soundLines({ ledger, unreadable, rejected }: ReadBooks): readonly strin
   ]
   if (problems.length === 0) return ['the books balance: every commodity adds up to zero']
   return ['THE BOOKS DO NOT BALANCE:', ...problems.map((text) => `  ${text}`)]
+}
+
+/** The chain's side, and where it differs. */
+function chainLines({ found, unit }: TableOptions): readonly string[] {
+  if (!found) return []
+  const rows = found.compared.map(({ commodity, name, amount, books, difference }) => {
+    const [there, here] = [amount, books].map((each) => amountText(commodity, each, unit))
+    const verdict =
+      difference === 0n ? 'agrees' : `DIFFERS by ${signed(commodity, difference, unit)}`
+    return `  ${commodity}, ${name}: chain ${there}, books ${here}: ${verdict}`
+  })
+  const isAgreed = found.differences.length === 0
+  return [isAgreed ? 'the chain agrees:' : 'THE CHAIN DOES NOT AGREE:', ...rows]
 }
 
 function amountText(commodity: Commodity, amount: bigint, unit: MoneyUnit | undefined): string {

@@ -1,0 +1,97 @@
+/** Wins of hops in the client's books: counted once, when they are deep enough, and taken back with their block. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ChainNews } from '@byway/chain'
+import { fromHex } from '@byway/protocol/base'
+import { createLedger, type MoneyEvent } from '@byway/protocol/ledger'
+import { followWins } from '../../src/ledger/follow-wins.ts'
+
+const OURS = 'aa'.repeat(32)
+const HOP = '11'.repeat(32)
+const V = 1000n
+
+type Told = Extract<ChainNews, { readonly type: 'event' }>['event']
+
+function won(slot: string, block: number, branch = '0'): Told {
+  return {
+    name: 'won',
+    nullifier: fromHex(slot) ?? assert.fail('hexadecimal'),
+    provider: new Uint8Array(20),
+    index: 3,
+    wins: 1,
+    paid: 950n,
+    block,
+    blockHash: `0x${`${branch}${block}`.padStart(64, '0')}`,
+    transaction: `0x${'0'.repeat(64)}`,
+    logIndex: slot === OURS ? 0 : 1,
+  }
+}
+
+const headAt = (number: number): ChainNews => ({
+  type: 'head',
+  head: { number, hash: `0x${'0'.repeat(64)}`, timeS: number },
+})
+
+/** Follows what the chain tells, after the slot was shown; resolves with the books. */
+async function booksAfter(...news: readonly ChainNews[]) {
+  const head = { atMs: 1 }
+  const events: MoneyEvent[] = [
+    { ...head, id: 'in', type: 'purse-received', amount: 9000n },
+    { ...head, id: 'leaf:0', type: 'deposited', amount: 9000n },
+    { ...head, id: `slot:${OURS}`, type: 'slot-shown', hop: HOP, amount: 2500n },
+  ]
+  const deps = {
+    ledger: {
+      async *read(after = 0) {
+        for (const [at, event] of events.entries()) {
+          if (at + 1 > after) yield { sequence: at + 1, event }
+        }
+      },
+      record: async (event: MoneyEvent) => void events.push(event),
+    },
+    chain: {
+      async *events() {
+        yield* news
+      },
+    },
+    fromBlock: 0,
+    confirmations: 3,
+    winValue: V,
+    nowMs: () => 2,
+  }
+  await followWins(deps, new AbortController().signal)
+  const books = createLedger('client')
+  for (const event of events) assert.equal(books.post(event).type, 'posted')
+  const of = (name: string): bigint => books.balances.of({ commodity: 'money', name, hop: HOP })
+  return { won: of('won by hops'), slots: of('slots') }
+}
+
+test('counts a win of a slot of ours when it is deep enough, and nobody else’s', async () => {
+  const told = { type: 'event', event: won(OURS, 10) } as const
+  const other = { type: 'event', event: won('bb'.repeat(32), 10) } as const
+  assert.deepEqual(await booksAfter(told, other, headAt(11)), { won: 0n, slots: 2500n })
+  assert.deepEqual(await booksAfter(told, other, headAt(12)), { won: V, slots: 1500n })
+})
+
+test('takes back a win whose block is gone, and counts it again where it comes back', async () => {
+  const first = won(OURS, 10)
+  const again = won(OURS, 11, '1')
+  const before: readonly ChainNews[] = [
+    { type: 'event', event: first },
+    headAt(12),
+    { type: 'removed', event: first },
+  ]
+  assert.deepEqual(await booksAfter(...before, headAt(12)), { won: 0n, slots: 2500n })
+  const replayed: ChainNews = { type: 'event', event: again }
+  assert.deepEqual(await booksAfter(...before, replayed, headAt(13)), { won: V, slots: 1500n })
+})
+
+test('forgets a win that went before it was deep enough', async () => {
+  const event = won(OURS, 10)
+  const gone: readonly ChainNews[] = [
+    { type: 'event', event },
+    headAt(10),
+    { type: 'removed', event },
+  ]
+  assert.deepEqual(await booksAfter(...gone, headAt(20)), { won: 0n, slots: 2500n })
+})
