@@ -22,7 +22,10 @@ const isSlow = process.env['SLOW'] === '1'
 const ROUNDS = isSlow ? 60 : 3
 const BODY_BYTES = (isSlow ? 100 : 10) * 1_000_000
 const MAX_STALL_MS = 1000
-/** A relay that the client has not met before sells its first tokens only after the issue delay (SPEC §16.3), and holds what is beyond 256 KiB until then. */
+/**
+ * Longer than a second, which is the goal: a relay that the client has not met before sells its first tokens only after the issue delay (SPEC §16.3), and holds what is
+ * beyond 256 KiB until then. Stalls of 2.4 to 3.1 s were seen on a loaded machine.
+ */
 const MAX_PAID_STALL_MS = 5000
 /** Its report passes two pipes. */
 const MOVE_LIMIT_MS = 5000

@@ -79,13 +79,13 @@ describe('a visit to a hop', () => {
   it('signs one unit where nothing is to be paid: the hop sells to whom it knows for the owner', async () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
-    const { go, balances } = shop(world, hop)
-    await go()
-    await go([order(hop, TOKEN_KIND.ADMISSION, 8)])
+    const counter = shop(world, hop)
+    await counter.go()
+    await counter.go([order(hop, TOKEN_KIND.ADMISSION, 8)])
     assert.deepEqual(held(world, hop), [4, 16])
     assert.equal(paid(hop), 17n * UNIT_PRICE)
-    assert.equal(balances.get(hop.node.key), 1)
-    await go([order(hop, TOKEN_KIND.BANDWIDTH, 4)])
+    assert.equal(counter.balances.get(hop.node.key), 1)
+    await counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 4)])
     assert.equal(paid(hop), 32n * UNIT_PRICE, 'what was paid ahead is used')
   })
 
