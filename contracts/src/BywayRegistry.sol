@@ -119,7 +119,14 @@ contract BywayRegistry is IBywayRegistry {
     /// @inheritdoc IBywayRegistry
     function isActive(address provider) external view returns (bool) {
         Node storage own = _nodes[provider];
-        return own.stake >= minStake - minStake / 10 && own.unbondedAt == 0;
+        return own.stake >= _leastStake() && own.unbondedAt == 0;
+    }
+
+    /// @inheritdoc IBywayRegistry
+    function spareStake(address provider) external view returns (uint96) {
+        uint96 stake = _nodes[provider].stake;
+        uint96 least = _leastStake();
+        return stake > least ? stake - least : 0;
     }
 
     /// @inheritdoc IBywayRegistry
@@ -132,6 +139,11 @@ contract BywayRegistry is IBywayRegistry {
     /// @inheritdoc IBywayRegistry
     function node(address provider) external view returns (Node memory) {
         return _nodes[provider];
+    }
+
+    /// @dev What a node keeps that is active: nine tenths of the smallest stake.
+    function _leastStake() private view returns (uint96) {
+        return minStake - minStake / 10;
     }
 
     /// @dev A live registration of the caller's.

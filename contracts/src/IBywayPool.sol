@@ -23,7 +23,8 @@ interface IBywayPool {
         BAD_SIGNATURE, // not the session key's, or not in the one form
         NOT_A_WIN, // the draw says no
         BAD_PROOF, // the authoriser says no
-        BAD_DESTINATION // no field element, or zero
+        BAD_DESTINATION, // no field element, or zero
+        FEE_NOT_COVERED // neither winnings nor spare stake pay the sender of the lock
     }
 
     /// @dev What a client showed (SPEC §13.2).
@@ -203,7 +204,8 @@ interface IBywayPool {
 
     /// @notice Reserves unshown slots for a provider that has just won (SPEC §14.3): for `lockDuration` nobody else can bind them. Once in a slot's life,
     /// by whoever comes first. A lock without a bind costs `lockPenalty` of the stake.
-    /// Sent by the provider itself (no signature) or by a redeemer; the fee comes from the winnings, else from the stake.
+    /// Sent by the provider itself (no signature) or by a redeemer; the fee comes from the winnings, else from what the stake has above nine tenths of the
+    /// smallest. What neither covers is not locked.
     /// @param batches of one or more providers
     /// @return done how many were locked
     /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature
@@ -319,8 +321,11 @@ interface IBywayPool {
     /// @notice What may be burned now: of winnings that were paid out, and of bonds. @return the amount
     function unburned() external view returns (uint256);
 
-    /// @notice When a root was published. @param root in question @return time in seconds since 1970, 0 for never
-    function publishedAt(uint256 root) external view returns (uint48);
+    /// @notice From when to when a root was the newest.
+    /// @param root in question
+    /// @return publishedAt in seconds since 1970, 0 for never
+    /// @return supersededAt when a newer one was published, 0 for the newest
+    function rootTimes(uint256 root) external view returns (uint48 publishedAt, uint48 supersededAt);
 
     /// @notice The newest published root. @return root, 0 before the first
     function newestRoot() external view returns (uint256);

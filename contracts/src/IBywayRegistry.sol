@@ -123,6 +123,11 @@ interface IBywayRegistry {
     /// @return whether it may lock slots and be on paths
     function isActive(address provider) external view returns (bool);
 
+    /// @notice What a stake has above nine tenths of `minStake`: fees of locks are paid from it, so that the rest stays for who has evidence.
+    /// @param provider whose
+    /// @return the amount, zero for a provider without a stake
+    function spareStake(address provider) external view returns (uint96);
+
     /// @notice Where winnings go now; zero for a provider that was never registered. Outlives the stake.
     /// @param provider whose
     /// @return the address

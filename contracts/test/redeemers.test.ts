@@ -123,3 +123,53 @@ test('nobody locks in a provider’s name, even for nothing', async () => {
     { reason: 'FeeTooHigh' },
   )
 })
+
+test('a provider cannot carry its stake to a second account as fees of locks: nine tenths of the smallest stay', async () => {
+  const cheat = await scene.provider('cheat')
+  const accomplice = keyOf('accomplice').address
+  // Nobody owns these slots: any number can be locked.
+  const drain = async (first: bigint, count: number) => {
+    const nullifiers = Array.from({ length: count }, (_, i) => first + BigInt(i))
+    const items = nullifiers.map((nullifier) => uint(nullifier, 256))
+    const terms = await scene.terms(cheat, LOCK_KIND, items, FEE)
+    return world.sendPool(accomplice, 'lock', [{ provider: cheat.address, nullifiers, terms }])
+  }
+  const stakeOf = async () =>
+    ((await world.rpc.read(world.inRegistry('node', cheat.address))) as { stake: bigint }).stake
+  const spare = STAKES.minStake / 10n
+  const affordable = Number(spare / FEE)
+  const receipt = await drain(1_000_000n, affordable + 3)
+  assert.deepEqual(scene.skips(receipt), Array(3).fill('FEE_NOT_COVERED'))
+  assert.equal(await world.balance(accomplice), BigInt(affordable) * FEE)
+  assert.equal(await stakeOf(), STAKES.minStake - BigInt(affordable) * FEE)
+  assert.deepEqual(scene.skips(await drain(2_000_000n, 2)), Array(2).fill('FEE_NOT_COVERED'))
+  // The penalties of those locks come first: a batch that makes its own provider poorer locks nothing on credit.
+  await world.rpc.pass(PROFILE.lockDuration)
+  const lapsed = await world.sendPool(accomplice, 'settleLocks', [1_000_000n, 1_000_001n])
+  assert.deepEqual(scene.skips(lapsed), [])
+  assert.deepEqual(scene.skips(await drain(1_000_002n, 1)), ['NOT_ACTIVE'])
+  assert.equal(await world.balance(accomplice), BigInt(affordable) * FEE)
+  assert.equal(
+    await world.rpc.read(world.inRegistry('spareStake', cheat.address)),
+    0n,
+    'nothing is left for fees',
+  )
+})
+
+test('fees of locks come from winnings however small the stake is', async () => {
+  const poor = await scene.provider('poor')
+  const [won, next] = await scene.slots('poor wins', 2)
+  if (!won || !next) assert.fail()
+  await scene.bind(poor, [[won, client.winning(won, poor.address, 1)]])
+  await world.rpc.send(
+    world.pool,
+    world.inRegistry('slash', poor.address, STAKES.minStake / 10n, redeemer),
+  )
+  const items = [uint(next.nullifier, 256)]
+  const terms = await scene.terms(poor, LOCK_KIND, items, FEE)
+  const before = await world.balance(redeemer)
+  const batch = { provider: poor.address, nullifiers: [next.nullifier], terms }
+  assert.deepEqual(scene.skips(await world.sendPool(redeemer, 'lock', [batch])), [])
+  assert.equal((await world.balance(redeemer)) - before, FEE)
+  assert.equal(await scene.credit(poor.address), NET - FEE)
+})

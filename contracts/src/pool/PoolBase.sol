@@ -14,6 +14,12 @@ abstract contract PoolBase is IBywayPool {
     using SafeERC20 for IERC20;
     using SlotWord for uint256;
 
+    /// @dev From when to when a root was the newest.
+    struct RootTimes {
+        uint48 publishedAt;
+        uint48 supersededAt;
+    }
+
     uint256 private constant MAX_TREE_DEPTH = 26;
     uint256 private constant MAX_FEE_BPS = 5000;
     /// @dev Limits of leaves have 16 bits in the slot proof.
@@ -49,7 +55,7 @@ abstract contract PoolBase is IBywayPool {
     /// @inheritdoc IBywayPool
     mapping(uint256 nullifier => uint256) public slot;
     /// @inheritdoc IBywayPool
-    mapping(uint256 root => uint48) public publishedAt;
+    mapping(uint256 root => RootTimes) public rootTimes;
     /// @inheritdoc IBywayPool
     uint256 public unburned;
 
@@ -137,7 +143,7 @@ abstract contract PoolBase is IBywayPool {
         view
         returns (Reason)
     {
-        if (publishedAt[root] == 0) return Reason.UNKNOWN_ROOT;
+        if (rootTimes[root].publishedAt == 0) return Reason.UNKNOWN_ROOT;
         pending.statements[pending.count] = IAuthoriser.Statement(root, nullifier, x);
         pending.proofs[pending.count++] = proof;
         return Reason.NONE;
@@ -161,7 +167,7 @@ abstract contract PoolBase is IBywayPool {
         view
         returns (Reason)
     {
-        if (publishedAt[root] == 0) return Reason.UNKNOWN_ROOT;
+        if (rootTimes[root].publishedAt == 0) return Reason.UNKNOWN_ROOT;
         return _authoriser.verify(root, nullifier, domain, x, proof) ? Reason.NONE : Reason.BAD_PROOF;
     }
 

@@ -31,13 +31,14 @@ abstract contract PoolClaims is PoolBase {
         uint256 fees;
         for (uint256 i; i < batches.length; ++i) {
             LockBatch calldata batch = batches[i];
-            bool isOwn = msg.sender == batch.provider;
-            if (!isOwn) {
-                _checkTerms(KIND_LOCK, batch.provider, sha256(abi.encodePacked(batch.nullifiers)), batch.terms);
+            if (msg.sender == batch.provider) {
+                done += _lockAll(batch, type(uint256).max);
+                continue;
             }
-            uint256 locked = _lockAll(batch);
+            _checkTerms(KIND_LOCK, batch.provider, sha256(abi.encodePacked(batch.nullifiers)), batch.terms);
+            uint256 locked = _lockAll(batch, _affordableLocks(batch));
             done += locked;
-            if (!isOwn) fees += _takeLockFee(batch.provider, locked * batch.terms.fee);
+            fees += _takeLockFee(batch.provider, locked * batch.terms.fee);
         }
         _send(msg.sender, fees);
     }
@@ -118,7 +119,8 @@ abstract contract PoolClaims is PoolBase {
         _send(BURN_ADDRESS, amount);
     }
 
-    function _lockAll(LockBatch calldata batch) private returns (uint256 locked) {
+    /// @dev Locks at most `most` of a batch; what is beyond that the provider could not pay the sender for.
+    function _lockAll(LockBatch calldata batch, uint256 most) private returns (uint256 locked) {
         bool isActive = _registry.isActive(batch.provider);
         for (uint256 i; i < batch.nullifiers.length; ++i) {
             uint256 nullifier = batch.nullifiers[i];
@@ -126,12 +128,24 @@ abstract contract PoolClaims is PoolBase {
             Reason reason = _whyNotUnused(word);
             if (word.state() == SlotWord.LAPSED) reason = Reason.WRONG_STATE;
             if (!isActive) reason = Reason.NOT_ACTIVE;
+            if (reason == Reason.NONE && locked == most) reason = Reason.FEE_NOT_COVERED;
             if (reason == Reason.NONE) {
                 slot[nullifier] = SlotWord.make(word, batch.provider, 0, 0, SlotWord.LOCKED);
                 emit Locked(nullifier, batch.provider);
             }
             locked += _count(nullifier, reason);
         }
+    }
+
+    /// @dev For how many locks a provider can pay: with its winnings, and with what its stake has above nine tenths of the smallest. Not with more: a lock needs no
+    /// slot that exists, so a provider could sign its whole stake over to a second account of its own as fees, and have nothing left to lose. What it can move
+    /// that way are its own winnings, and a tenth of a stake at most. Penalties that the batch itself brings about are charged before.
+    function _affordableLocks(LockBatch calldata batch) private returns (uint256) {
+        if (batch.terms.fee == 0) return type(uint256).max;
+        for (uint256 i; i < batch.nullifiers.length; ++i) {
+            _current(batch.nullifiers[i]);
+        }
+        return (_accounts[batch.provider].credit + _registry.spareStake(batch.provider)) / batch.terms.fee;
     }
 
     /// @dev First pass over one provider's entries: everything but the proofs.
@@ -277,7 +291,7 @@ abstract contract PoolClaims is PoolBase {
         return wins * fee;
     }
 
-    /// @dev Takes the fee of locks from the winnings; what they do not cover goes from the stake to the sender directly.
+    /// @dev Takes the fee of locks from the winnings; what they do not cover goes from the stake to the sender directly. Both were looked at before.
     function _takeLockFee(address provider, uint256 fee) private returns (uint256 fromCredit) {
         uint256 own = _accounts[provider].credit;
         fromCredit = fee < own ? fee : own;

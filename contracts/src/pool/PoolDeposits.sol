@@ -32,7 +32,7 @@ abstract contract PoolDeposits is PoolBase {
         uint256 interval = block.timestamp / _snapshotInterval;
         if (interval == _lastInterval) revert TooEarly();
         root = _tree.root(_treeDepth);
-        if (root == 0 || publishedAt[root] != 0) revert NothingNew();
+        if (root == 0 || rootTimes[root].publishedAt != 0) revert NothingNew();
         _lastInterval = interval;
         _publish(root);
     }
@@ -56,8 +56,10 @@ abstract contract PoolDeposits is PoolBase {
     }
 
     function _publish(uint256 root) private {
+        uint48 time = uint48(block.timestamp);
+        if (newestRoot != 0) rootTimes[newestRoot].supersededAt = time;
         newestRoot = root;
-        publishedAt[root] = uint48(block.timestamp);
-        emit RootPublished(root, _tree.count, uint48(block.timestamp));
+        rootTimes[root] = RootTimes(time, 0);
+        emit RootPublished(root, _tree.count, time);
     }
 }

@@ -22,6 +22,7 @@ const REASONS = [
   'NOT_A_WIN',
   'BAD_PROOF',
   'BAD_DESTINATION',
+  'FEE_NOT_COVERED',
 ] as const
 
 /** States of a slot's word (SPEC §14.2). */

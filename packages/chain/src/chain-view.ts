@@ -136,4 +136,5 @@ export type SkipReason =
   | 'not-a-win'
   | 'bad-proof'
   | 'bad-destination'
+  | 'fee-not-covered'
   | 'unknown'

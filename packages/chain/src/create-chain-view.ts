@@ -61,9 +61,11 @@ function poolReads(
     root: bigint,
     signal: AbortSignal,
   ): Promise<PublishedRoot | undefined> => {
-    const data = encodeFunctionData({ abi, functionName: 'publishedAt', args: [root] })
-    const publishedAtS = Number(BigInt(await call(pool, data, signal)))
-    return publishedAtS === 0 ? undefined : { root: wordOf(root), publishedAtS }
+    const functionName = 'rootTimes'
+    const data = await call(pool, encodeFunctionData({ abi, functionName, args: [root] }), signal)
+    const [publishedAtS, supersededAtS] = decodeFunctionResult({ abi, functionName, data })
+    if (publishedAtS === 0) return undefined
+    return { root: wordOf(root), publishedAtS, supersededAtS: supersededAtS || undefined }
   }
   return {
     async slot(nullifier, signal) {

@@ -37,4 +37,6 @@ export type { RedeemerService, RedeemerServiceDeps } from './redemption/redeemer
 export { createRedeemers } from './redemption/redeemers.ts'
 export type { OrderTerms, Redeemers, RedeemersDeps } from './redemption/redeemers.ts'
 export { createRedemption } from './redemption/redemption.ts'
+export { createRootKeeper } from './redemption/root-keeper.ts'
+export type { RootKeeper, RootKeeperDeps } from './redemption/root-keeper.ts'
 export type { Redemption, RedemptionStatus } from './redemption/redemption.ts'

@@ -110,4 +110,5 @@ const REASONS: readonly SkipReason[] = [
   'not-a-win',
   'bad-proof',
   'bad-destination',
+  'fee-not-covered',
 ]

@@ -12,6 +12,7 @@ import {
   createRedeemers,
   createRedeemerService,
   createRedemption,
+  createRootKeeper,
   keepRedeeming,
   type BatchPolicy,
   type NodePaymentOptions,
@@ -99,8 +100,19 @@ export async function openNodeMoney(
     nowMs: () => Date.now(),
     onAlert: (alert) => warnOfWins(log, alert),
   })
+  const keeper = createRootKeeper({
+    chain: chain.view,
+    lane,
+    calls: createPoolCalls(payment.pool),
+    events: store.ledger,
+    rootIntervalS: payment.rootIntervalS,
+    random: Math.random,
+    nowMs: () => performance.now(),
+    wallMs: () => Date.now(),
+  })
   const look: typeof redemption.look = async (signal) => {
     await service?.look(signal)
+    await keeper.look(signal)
     return redemption.look(signal)
   }
   const running = parts.use(

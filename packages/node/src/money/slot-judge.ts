@@ -1,5 +1,5 @@
 /**
- * What the chain says of slots that clients show (SPEC §15.6): is the root published and young enough, and who holds the slot. Asks with a time limit and few
+ * What the chain says of slots that clients show (SPEC §15.6): is the root the newest or was it until lately, and who holds the slot. Asks with a time limit and few
  * questions at once; a chain that hangs costs the client a TRY_LATER and the node nothing. Answers are kept for a moment, since many ask alike.
  * @module
  */
@@ -12,7 +12,7 @@ import type { Opening, Verdict } from '@byway/protocol/wire'
 
 /** Judges slots by the chain. Nothing rejects. */
 export interface SlotJudge {
-  /** Judges an opening whose proof holds. @param isFirst - it was never shown here before: its root must be young */
+  /** Judges an opening whose proof holds. @param isFirst - it was never shown here before: its root must be the newest, or have been it until lately */
   judge(opening: Opening, isFirst: boolean): Promise<Verdict>
   standing(opening: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding>
 }
@@ -22,6 +22,7 @@ export type SlotJudgeDeps = {
   readonly hash: Pick<CryptoProvider, 'sha256'>
   /** This node's address as a provider. */
   readonly provider: Uint8Array
+  /** For how long after a newer root the one before is taken, seconds. */
   readonly rootMaxAgeS: number
   /** Monotonic. */
   readonly nowMs: () => number
@@ -35,7 +36,8 @@ const MAX_QUESTIONS = 64
 /** How long an answer about a slot holds: a purchase must see a lock of another within it. */
 const SLOT_CACHE_MS = 1000
 const MAX_CACHED_SLOTS = 4096
-/** Published roots are kept for good; this many of the newest. */
+/** What superseded a root is kept for good; that it is the newest, for so long: then it is taken a little longer than it has to be. */
+const NEWEST_ROOT_CACHE_MS = 60_000
 const MAX_CACHED_ROOTS = 512
 
 /** Creates a judge that knows nothing yet. */
@@ -43,13 +45,14 @@ export function createSlotJudge(deps: SlotJudgeDeps): SlotJudge {
   return new Judge(deps)
 }
 
+/** `supersededAtS` in seconds of the chain's clock. */
+type CachedRoot = { readonly atMs: number; readonly supersededAtS: number | undefined }
 type CachedSlot = { readonly atMs: number; readonly word: Promise<SlotWord | undefined> }
 
 class Judge implements SlotJudge {
   readonly #deps: SlotJudgeDeps
   readonly #slots = new Map<string, CachedSlot>()
-  /** Seconds of the chain's clock. */
-  readonly #roots = new Map<string, number>()
+  readonly #roots = new Map<string, CachedRoot>()
   #questions = 0
 
   constructor(deps: SlotJudgeDeps) {
@@ -93,23 +96,26 @@ class Judge implements SlotJudge {
     return word
   }
 
+  /** The newest root is good whatever its age: where nobody deposits, there is none to follow it. */
   async #judgeRoot(root: Uint8Array): Promise<Verdict> {
+    const { chain, rootMaxAgeS, nowMs } = this.#deps
     const name = toHex(root)
-    let publishedAtS = this.#roots.get(name)
-    const { chain, rootMaxAgeS } = this.#deps
-    if (publishedAtS === undefined) {
+    let known = this.#roots.get(name)
+    const isNewest = known?.supersededAtS === undefined
+    if (!known || (isNewest && nowMs() - known.atMs >= NEWEST_ROOT_CACHE_MS)) {
       const found = await this.#ask(async (signal) => ({
         published: await chain.publishedRoot(root, signal),
       }))
       if (!found) return VERDICT.TRY_LATER
       if (!found.published) return VERDICT.UNKNOWN_ROOT
-      publishedAtS = found.published.publishedAtS
+      known = { atMs: nowMs(), supersededAtS: found.published.supersededAtS }
       forgetOldest(this.#roots, MAX_CACHED_ROOTS)
-      this.#roots.set(name, publishedAtS)
+      this.#roots.set(name, known)
     }
+    if (known.supersededAtS === undefined) return VERDICT.OK
     const head = await this.#ask((signal) => chain.head(signal))
     if (!head) return VERDICT.TRY_LATER
-    return head.timeS - publishedAtS > rootMaxAgeS ? VERDICT.UNKNOWN_ROOT : VERDICT.OK
+    return head.timeS - known.supersededAtS > rootMaxAgeS ? VERDICT.UNKNOWN_ROOT : VERDICT.OK
   }
 
   /** Asks the chain; `undefined` when it does not answer, or when too much is asked already. */

@@ -20,7 +20,7 @@ export type RedemptionAlert =
   | { readonly type: 'gas-dear'; readonly winners: number }
   /** Neither gas nor a redeemer that takes claims. */
   | { readonly type: 'no-sender'; readonly winners: number }
-  /** The stake is below what keeps the registration active: nothing can be locked. */
+  /** The stake is below what keeps the registration active, or has nothing spare for a redeemer's fee: nothing can be locked. */
   | { readonly type: 'stake-low' }
 
 export type RedemptionDeps = {

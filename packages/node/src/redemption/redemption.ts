@@ -144,7 +144,7 @@ class Redeeming implements Redemption {
       const reason = skipped.get(hex(nullifier))
       if (batch.kind === 'lock') this.#locksGiven.delete(hex(nullifier))
       if (batch.kind === 'lock' && (reason !== undefined || !told)) this.#cases.lockTried(nullifier)
-      if (reason === 'not-active') this.#tell({ type: 'stake-low' })
+      if (reason === 'not-active' || reason === 'fee-not-covered') this.#tell({ type: 'stake-low' })
       const winner = await store.winners.get({ nullifier, index })
       if (winner?.carrier !== carrier) continue
       if (reason !== undefined && FOR_GOOD.has(reason)) await this.#settlement.refuse(winner)

@@ -8,6 +8,7 @@ export type FakeChain = Pick<ChainView, 'head' | 'slot' | 'publishedRoot'> & {
   /** Questions so far. */
   asked: number
   setSlot(nullifier: Uint8Array, state: SlotState, holder?: Uint8Array): void
+  /** The newest from then on. */
   publish(root: Uint8Array, atS: number): void
 }
 
@@ -16,7 +17,7 @@ const NOBODY = new Uint8Array(20)
 
 export function createFakeChain(): FakeChain {
   const slots = new Map<string, SlotWord>()
-  const roots = new Map<string, number>()
+  const roots: { readonly name: string; readonly atS: number }[] = []
   const answer = async <T>(value: () => T): Promise<T> => {
     chain.asked++
     if (chain.mood === 'hangs') return await new Promise<T>(() => {})
@@ -37,13 +38,15 @@ export function createFakeChain(): FakeChain {
     asked: 0,
     setSlot: (nullifier, state, holder = NOBODY) =>
       void slots.set(hex(nullifier), wordOf(state, holder)),
-    publish: (root, atS) => void roots.set(hex(root), atS),
+    publish: (root, atS) => void roots.push({ name: hex(root), atS }),
     head: () => answer(() => ({ number: 1, hash: '0x00', timeS: chain.nowS })),
     slot: (nullifier) => answer(() => slots.get(hex(nullifier)) ?? wordOf('none', NOBODY)),
     publishedRoot: (root) =>
       answer(() => {
-        const publishedAtS = roots.get(hex(root))
-        return publishedAtS === undefined ? undefined : { root, publishedAtS }
+        const place = roots.findIndex(({ name }) => name === hex(root))
+        const publishedAtS = roots[place]?.atS
+        const supersededAtS = roots[place + 1]?.atS
+        return publishedAtS === undefined ? undefined : { root, publishedAtS, supersededAtS }
       }),
   }
   return chain

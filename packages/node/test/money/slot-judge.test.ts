@@ -42,11 +42,29 @@ suite('judging a slot by the chain (SPEC §15.6)', () => {
     assert.equal(await judge.standing(opening), 'open')
   })
 
-  test('refuses a root that is not published, and one too old for a first showing only', async () => {
-    const { chain, judge, opening } = worldOf()
+  test('refuses a root that is not published', async () => {
+    const { judge, opening } = worldOf()
     const other = { ...openingOf(), nullifier: opening.nullifier }
     assert.equal(await judge.judge(other, true), VERDICT.UNKNOWN_ROOT)
+  })
+
+  test('takes the newest root whatever its age: where nobody deposits, none follows it', async () => {
+    const { chain, judge, opening } = worldOf()
+    chain.nowS += 1000 * ROOT_MAX_AGE_S
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
+  })
+
+  test('takes the root before for so long after the next, counted from that; afterwards for slots shown before only', async () => {
+    const { chain, judge, opening, pass } = worldOf()
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
+    chain.nowS += 1000 * ROOT_MAX_AGE_S
+    chain.publish(randomBytes(32), chain.nowS)
+    // What was the newest a minute ago is asked about anew.
+    pass(60_000)
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
     chain.nowS += ROOT_MAX_AGE_S
+    assert.equal(await judge.judge(opening, true), VERDICT.OK)
+    chain.nowS += 1
     assert.equal(await judge.judge(opening, true), VERDICT.UNKNOWN_ROOT)
     assert.equal(await judge.judge(opening, false), VERDICT.OK)
   })

@@ -52,7 +52,7 @@ export type PaymentParameters = {
   readonly issueDelayS: number
   /** Between two published roots, seconds. */
   readonly rootIntervalS: number
-  /** A slot is shown first under a root of at most this age, seconds. */
+  /** Once a newer root is published, slots are first shown under the one before for so long, seconds; under the newest whatever its age. */
   readonly rootMaxAgeS: number
   /** A locked slot must be bound within this, seconds. */
   readonly lockS: number

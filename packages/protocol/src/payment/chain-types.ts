@@ -42,7 +42,12 @@ export type SlotWord = {
 }
 
 /** A published root of the deposit tree. */
-export type PublishedRoot = { readonly root: Uint8Array; readonly publishedAtS: number }
+export type PublishedRoot = {
+  readonly root: Uint8Array
+  readonly publishedAtS: number
+  /** When a newer one was published; absent for the newest. */
+  readonly supersededAtS?: number | undefined
+}
 
 /** A leaf of the deposit tree, in the order of the contract. */
 export type DepositLeaf = {

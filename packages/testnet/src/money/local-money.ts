@@ -51,8 +51,8 @@ const PARAMETERS: ContractParameters = {
   unbondingDelayS: 3600,
   payoutDelayS: 60,
 }
-/** The newest root stays in use for as long as nobody deposits. */
-const ROOT_MAX_AGE_S = 30 * 86_400
+/** A proof that was made ahead stays good for so long after the next root. */
+const ROOT_MAX_AGE_S = 6 * 3600
 const ISSUE_DELAY_S = 1
 /** A chain on one machine has one maker of blocks and no forks. */
 const CONFIRMATIONS = 1
