@@ -31,7 +31,13 @@ async function keeperOf(
   const keeper = createRootKeeper({
     chain: {
       head: async (signal) => {
-        if (node.isAway) throw chainError('CHAIN_UNREACHABLE', { method: 'eth_blockNumber', answers: 0, needed: 1, fault: 'timeout' })
+        if (node.isAway)
+          throw chainError('CHAIN_UNREACHABLE', {
+            method: 'eth_blockNumber',
+            answers: 0,
+            needed: 1,
+            fault: 'timeout',
+          })
         return provider.chain.view.head(signal)
       },
       newestRoot: (signal) => provider.chain.view.newestRoot(signal),
