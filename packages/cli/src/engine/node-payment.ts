@@ -19,6 +19,7 @@ import {
   type Redeemers,
   type RedeemerService,
   type RedemptionAlert,
+  type RootKeeper,
   type RunningNode,
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
@@ -100,16 +101,7 @@ export async function openNodeMoney(
     nowMs: () => Date.now(),
     onAlert: (alert) => warnOfWins(log, alert),
   })
-  const keeper = createRootKeeper({
-    chain: chain.view,
-    lane,
-    calls: createPoolCalls(payment.pool),
-    events: store.ledger,
-    rootIntervalS: payment.rootIntervalS,
-    random: Math.random,
-    nowMs: () => performance.now(),
-    wallMs: () => Date.now(),
-  })
+  const keeper = keeperOf(payment, { store, chain, lane })
   const look: typeof redemption.look = async (signal) => {
     await service?.look(signal)
     await keeper.look(signal)
@@ -175,15 +167,17 @@ function redeemersOf(
   })
 }
 
+type LaneParts = {
+  readonly store: Store
+  readonly chain: Chain
+  readonly lane: TransactionLane
+}
+
 /** The role of a redeemer, where the operator wants it. */
 function serviceOf(
   setting: EngineSetting,
   payment: PaymentParameters,
-  {
-    store,
-    chain,
-    lane,
-  }: { readonly store: Store; readonly chain: Chain; readonly lane: TransactionLane },
+  { store, chain, lane }: LaneParts,
 ): RedeemerService | undefined {
   if (!setting.config.node.redeemer) return undefined
   return createRedeemerService({
@@ -194,6 +188,23 @@ function serviceOf(
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     coinPrice: coinPriceOf(setting, payment),
     nowMs: () => Date.now(),
+  })
+}
+
+/** Publishes roots, with what gas there is. */
+function keeperOf(
+  { pool, rootIntervalS }: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+): RootKeeper {
+  return createRootKeeper({
+    chain: chain.view,
+    lane,
+    calls: createPoolCalls(pool),
+    events: store.ledger,
+    rootIntervalS,
+    random: Math.random,
+    nowMs: () => performance.now(),
+    wallMs: () => Date.now(),
   })
 }
 
