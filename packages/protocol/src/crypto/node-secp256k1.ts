@@ -16,6 +16,9 @@ type NativeLibrary = Pick<
   'ecdsaRecover' | 'ecdsaSign' | 'privateKeyVerify' | 'publicKeyCreate'
 >
 
+/** Of a public key, without the byte that says so. */
+const PUBLIC_KEY_BYTES = 64
+
 /** On @noble/curves: the stand-in, and in tests the oracle. */
 export const nobleSecp256k1: Secp256k1 = {
   isSecret: (secret) => curve.utils.isValidSecretKey(secret),
@@ -47,6 +50,8 @@ export const nodeSecp256k1: Secp256k1 = nativeSecp256k1 ?? nobleSecp256k1
 
 function fromNative(native: NativeLibrary | undefined): Secp256k1 | undefined {
   if (!native) return undefined
+  /** 65 bytes are more than V8 keeps in its own heap: taken once. */
+  const form = new Uint8Array(1 + PUBLIC_KEY_BYTES)
   return {
     isSecret: (secret) => secret.length === 32 && native.privateKeyVerify(secret),
     addressOfSecret: (secret) => addressOf(native.publicKeyCreate(secret, false).subarray(1)),
@@ -60,7 +65,7 @@ function fromNative(native: NativeLibrary | undefined): Secp256k1 | undefined {
       const parity = parityOf(signature)
       if (parity === undefined || digest.length !== 32) return undefined
       try {
-        return native.ecdsaRecover(signature.subarray(0, 64), parity, digest, false).slice(1)
+        return native.ecdsaRecover(signature.subarray(0, 64), parity, digest, false, form).slice(1)
       } catch {
         return undefined
       }
@@ -83,7 +88,7 @@ function digestOf(digest: Uint8Array): Uint8Array {
 }
 
 function addressOf(publicKey: Uint8Array): Uint8Array {
-  assert(publicKey.length === 64, 'a public key has 64 bytes')
+  assert(publicKey.length === PUBLIC_KEY_BYTES, 'a public key has 64 bytes')
   return keccak_256(publicKey).slice(-ADDRESS_BYTES)
 }
 

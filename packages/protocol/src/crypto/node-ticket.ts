@@ -17,11 +17,11 @@ export const nodeTicketCrypto: TicketCrypto = {
   ...nodePoseidon,
   sha256(...parts) {
     const [first] = parts
-    // One call instead of three, for what is in one piece: half of a hash's time.
-    if (first && parts.length === 1) return plain(node.hash('sha256', first, 'buffer'))
+    // One call instead of three, for what is in one piece, and text instead of a Buffer: a third of a hash's time.
+    if (first && parts.length === 1) return fromBinary(node.hash('sha256', first, 'binary'))
     const hash = node.createHash('sha256')
     for (const part of parts) hash.update(part)
-    return plain(hash.digest())
+    return fromBinary(hash.digest('binary'))
   },
   hmacKey(secret) {
     assert(secret.length === HMAC_KEY_BYTES, 'a key for HMAC has 32 bytes')
@@ -32,12 +32,15 @@ export const nodeTicketCrypto: TicketCrypto = {
     assert(known, 'a key of another implementation')
     const hmac = node.createHmac('sha256', known)
     for (const part of parts) hmac.update(part)
-    return plain(hmac.digest())
+    return fromBinary(hmac.digest('binary'))
   },
 }
 
-function plain(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+/** Each character is a byte. */
+function fromBinary(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
 }
 
 const HMAC_KEY_BYTES = 32

@@ -2,11 +2,13 @@
  * One slot at the hop to which it was shown (SPEC §15.2): which commits go out, which ticket is good, which one wins. Knows neither carriers
  * nor disks: its driver has judged the opening, keeps the index floor and the wins, and shows the slot on one carrier at a time.
  *
- * Nothing of a ticket that lost is kept. A commit is made again when its ticket comes: two hashes cost less than 64 of them in memory.
+ * Nothing of a ticket that lost is kept.
  * @module
  */
-import type { HmacKey, TicketCrypto } from '@byway/protocol/crypto'
-import { checkTicket, commitOf, isWin, type Pool, revealOf, unitsOf } from '@byway/protocol/ticket'
+import type { TicketCrypto } from '@byway/protocol/crypto'
+import { createTicketChecker, isWin, type Pool, type TicketChecker } from '@byway/protocol/ticket'
+
+import { type CommitWindow, createCommitWindow } from './commit-window.ts'
 import {
   type CommitsMessage,
   MAX_COMMITS,
@@ -63,7 +65,7 @@ export interface PayeeSlot {
    * behind the last of them as the slot's floor before it sends them**: an index used twice lets a client choose its luck.
    */
   nextCommits(): CommitsMessage | undefined
-  /** Judges a ticket: amount, index, signature, in this order, for a signature costs most. */
+  /** Judges a ticket: index, amount, signature, in this order, for a signature costs most. */
   onTicket(ticket: TicketMessage): TicketResult
   /** SLOT_FULL with all wins; undefined while it is not full. */
   fullMessage(): SlotFullMessage | undefined
@@ -77,18 +79,21 @@ export function createPayeeSlot(terms: PayeeTerms, options: PayeeSlotOptions): P
 class Slot implements PayeeSlot {
   readonly #terms: PayeeTerms
   readonly #options: PayeeSlotOptions
-  readonly #key: HmacKey
+  readonly #window: CommitWindow
+  readonly #checker: TicketChecker
   readonly #wins: Reveal[]
   /** The next index that has no commit yet. */
   #nextIndex: number
   /** Indices below are used or passed. */
   #usedBelow: number
-  #publicKey: Uint8Array | undefined
 
   constructor(terms: PayeeTerms, options: PayeeSlotOptions) {
     this.#terms = terms
     this.#options = options
-    this.#key = terms.crypto.hmacKey(options.key)
+    const { crypto } = terms
+    const { nullifier, sessionKey } = options.opening
+    this.#window = createCommitWindow(crypto, crypto.hmacKey(options.key), nullifier)
+    this.#checker = createTicketChecker(crypto, { ...terms, nullifier, sessionKey })
     this.#wins = [...options.wins]
     this.#nextIndex = options.firstIndex
     this.#usedBelow = options.firstIndex
@@ -107,34 +112,27 @@ class Slot implements PayeeSlot {
     if (this.isFull || left <= 0 || this.unusedCommits >= MAX_COMMITS) return undefined
     const firstIndex = this.#nextIndex
     const count = Math.min(MAX_COMMITS, left)
-    const { crypto } = this.#terms
-    const commits = Array.from({ length: count }, (_, i) =>
-      commitOf(crypto, this.#revealOf(firstIndex + i)),
-    )
+    const commits = this.#window.draw(firstIndex, count)
     this.#nextIndex += count
     return { kind: PAY.COMMITS, nullifier: this.#options.opening.nullifier, firstIndex, commits }
   }
 
   onTicket(ticket: TicketMessage): TicketResult {
-    const { crypto, pool, price } = this.#terms
+    const { crypto, pool } = this.#terms
     if (this.isFull) return SLOT_IS_FULL
     const { index, amount, nonce } = ticket
-    if (unitsOf(pool, price, amount) === undefined) return BAD_AMOUNT
     if (index < this.#usedBelow || index >= this.#nextIndex) return BAD_INDEX
-    const reveal = this.#revealOf(index)
-    const commit = commitOf(crypto, reveal)
-    const { nullifier, sessionKey } = this.#options.opening
-    const check = { ...this.#terms, nullifier, sessionKey, publicKey: this.#publicKey }
-    const checked = checkTicket(crypto, check, { index, amount, commit, nonce }, ticket.signature)
+    const { reveal, commit } = this.#window.at(index)
+    const checked = this.#checker.check({ index, amount, commit, nonce }, ticket.signature)
     if (checked.verdict !== VERDICT.OK) return checked
-    this.#publicKey = checked.publicKey
     this.#usedBelow = index + 1
     const { units, digest } = checked
     if (!isWin(crypto, pool.faceValue, amount, reveal, digest)) {
       return { verdict: VERDICT.OK, units, reveal: undefined, full: undefined }
     }
-    this.#wins.push({ index, reveal })
-    return { verdict: VERDICT.OK, units, reveal, full: this.fullMessage() }
+    const kept = reveal.slice()
+    this.#wins.push({ index, reveal: kept })
+    return { verdict: VERDICT.OK, units, reveal: kept, full: this.fullMessage() }
   }
 
   fullMessage(): SlotFullMessage | undefined {
@@ -142,14 +140,9 @@ class Slot implements PayeeSlot {
     const { nullifier } = this.#options.opening
     return { kind: PAY.SLOT_FULL, nullifier, reveals: [...this.#wins] }
   }
-
-  #revealOf(index: number): Uint8Array {
-    return revealOf(this.#terms.crypto, this.#key, this.#options.opening.nullifier, index)
-  }
 }
 
 const SLOT_IS_FULL: TicketResult = { verdict: VERDICT.SLOT_USED }
-const BAD_AMOUNT: TicketResult = { verdict: VERDICT.BAD_AMOUNT }
 const BAD_INDEX: TicketResult = { verdict: VERDICT.BAD_INDEX }
 
 /**

@@ -23,6 +23,19 @@ export {
   slotCount,
   slotNullifier,
 } from './slot.ts'
-export { checkTicket, commitOf, isWin, revealOf, ticketDigest } from './ticket.ts'
-export type { CheckedTicket, TicketCheck, TicketScope, TicketTerms } from './ticket.ts'
+export {
+  commitOf,
+  createTicketChecker,
+  createTicketDigest,
+  isWin,
+  revealOf,
+  ticketDigest,
+} from './ticket.ts'
+export type {
+  CheckedTicket,
+  TicketCheck,
+  TicketChecker,
+  TicketScope,
+  TicketTerms,
+} from './ticket.ts'
 export { TOKEN_BYTES, TOKEN_UNITS, UNIT_BYTES } from './units.ts'

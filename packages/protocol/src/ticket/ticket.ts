@@ -5,7 +5,13 @@
  */
 import { assert, concatBytes, equalBytes } from '@byway/protocol/base'
 import type { HmacKey, TicketCrypto } from '@byway/protocol/crypto'
-import { MAX_AMOUNT, MAX_TICKET_INDEX, type Refusal, VERDICT } from '@byway/protocol/wire'
+import {
+  MAX_AMOUNT,
+  MAX_TICKET_INDEX,
+  type Refusal,
+  TICKET_NONCE_BYTES,
+  VERDICT,
+} from '@byway/protocol/wire'
 import { numberOf } from './field.ts'
 import { type Pool, unitsOf } from './pool.ts'
 
@@ -31,13 +37,32 @@ export type TicketTerms = {
 /** The 32 bytes that the session key signs, and that enter the draw. */
 export function ticketDigest(
   crypto: TicketCrypto,
-  { pool, provider, nullifier }: TicketScope,
-  { index, amount, commit, nonce }: TicketTerms,
+  scope: TicketScope,
+  terms: TicketTerms,
 ): Uint8Array {
-  const numbers = new Uint8Array(INDEX_BYTES + AMOUNT_BYTES)
-  writeIndex(numbers, index)
-  writeAmount(numbers, amount)
-  return crypto.sha256(concatBytes(pool.ticketDomain, provider, nullifier, numbers, commit, nonce))
+  return createTicketDigest(crypto, scope)(terms)
+}
+
+/** {@link ticketDigest} for many tickets of one scope: what they share is written once, and no memory taken for each. */
+export function createTicketDigest(
+  crypto: TicketCrypto,
+  { pool, provider, nullifier }: TicketScope,
+): (terms: TicketTerms) => Uint8Array {
+  const shared = concatBytes(pool.ticketDomain, provider, nullifier)
+  const message = new Uint8Array(shared.length + NUMBERS_BYTES + COMMIT_BYTES + TICKET_NONCE_BYTES)
+  message.set(shared)
+  const numbers = message.subarray(shared.length)
+  return ({ index, amount, commit, nonce }) => {
+    assert(
+      commit.length === COMMIT_BYTES && nonce.length === TICKET_NONCE_BYTES,
+      'of their lengths',
+    )
+    writeIndex(numbers, index)
+    writeAmount(numbers, amount)
+    numbers.set(commit, NUMBERS_BYTES)
+    numbers.set(nonce, NUMBERS_BYTES + COMMIT_BYTES)
+    return crypto.sha256(message)
+  }
 }
 
 /** `reveal = HMAC(k, nullifier ‖ u32 index)`. @param key - `k`, which only the provider has */
@@ -67,50 +92,58 @@ export function isWin(
   digest: Uint8Array,
 ): boolean {
   const draw = crypto.sha256(concatBytes(reveal, digest)).subarray(0, DRAW_BYTES)
+  // Nearly every ticket loses by the first bits already.
+  const first = BigInt(firstOf(draw))
+  if (first * faceValue >= amount << FIRST_BITS) return false
   return numberOf(draw) * faceValue < amount << DRAW_BITS
 }
 
-/** What a ticket is checked against. */
+/** The first 48 bits as a number. */
+function firstOf(bytes: Uint8Array): number {
+  let value = 0
+  for (let i = 0; i < FIRST_BYTES; i++) value = 256 * value + bytes[i]!
+  return value
+}
+
+/** What tickets are checked against. */
 export type TicketCheck = TicketScope & {
   /** Of a unit. */
   readonly price: bigint
   /** The session key: an address, 20 bytes. */
   readonly sessionKey: Uint8Array
-  /** The public key of which an earlier ticket showed that it has this address: saves a hash. */
-  readonly publicKey?: Uint8Array | undefined
 }
 
 /** A checked ticket, or why it is none. */
 export type CheckedTicket =
-  | {
-      readonly verdict: typeof VERDICT.OK
-      readonly units: number
-      readonly digest: Uint8Array
-      /** The session key's, 64 bytes. */
-      readonly publicKey: Uint8Array
-    }
+  | { readonly verdict: typeof VERDICT.OK; readonly units: number; readonly digest: Uint8Array }
   | { readonly verdict: Refusal }
 
 /** Checks amount, then signature. Whether the index may be used, its slot knows. */
-export function checkTicket(
-  crypto: TicketCrypto,
-  check: TicketCheck,
-  terms: TicketTerms,
-  signature: Uint8Array,
-): CheckedTicket {
-  const units = unitsOf(check.pool, check.price, terms.amount)
-  if (units === undefined) return { verdict: VERDICT.BAD_AMOUNT }
-  const digest = ticketDigest(crypto, check, terms)
-  const publicKey = crypto.recover(digest, signature)
-  if (!publicKey || !isSessionKey(crypto, check, publicKey)) {
-    return { verdict: VERDICT.BAD_SIGNATURE }
-  }
-  return { verdict: VERDICT.OK, units, digest, publicKey }
+export interface TicketChecker {
+  check(terms: TicketTerms, signature: Uint8Array): CheckedTicket
 }
 
-function isSessionKey(crypto: TicketCrypto, check: TicketCheck, publicKey: Uint8Array): boolean {
-  if (check.publicKey && equalBytes(check.publicKey, publicKey)) return true
-  return equalBytes(crypto.addressOf(publicKey), check.sessionKey)
+/** Creates the checker of one slot's tickets. */
+export function createTicketChecker(crypto: TicketCrypto, check: TicketCheck): TicketChecker {
+  const digestOf = createTicketDigest(crypto, check)
+  /** Of which an earlier ticket showed that it has the session key's address: saves a hash. */
+  let known: Uint8Array | undefined
+  const isSessionKey = (publicKey: Uint8Array): boolean => {
+    if (known && equalBytes(known, publicKey)) return true
+    if (!equalBytes(crypto.addressOf(publicKey), check.sessionKey)) return false
+    known = publicKey
+    return true
+  }
+  return {
+    check(terms, signature) {
+      const units = unitsOf(check.pool, check.price, terms.amount)
+      if (units === undefined) return { verdict: VERDICT.BAD_AMOUNT }
+      const digest = digestOf(terms)
+      const publicKey = crypto.recover(digest, signature)
+      if (!publicKey || !isSessionKey(publicKey)) return { verdict: VERDICT.BAD_SIGNATURE }
+      return { verdict: VERDICT.OK, units, digest }
+    },
+  }
 }
 
 function writeIndex(bytes: Uint8Array, index: number): void {
@@ -130,7 +163,13 @@ function writeAmount(bytes: Uint8Array, amount: bigint): void {
 
 const INDEX_BYTES = 4
 const AMOUNT_BYTES = 12
+const NUMBERS_BYTES: number = INDEX_BYTES + AMOUNT_BYTES
 
 // Protocol constants (change needs a spec change): SPEC §13.4.
+const COMMIT_BYTES = 32
 const DRAW_BYTES = 20
 const DRAW_BITS = 160n
+
+/** As many as a number holds exactly. */
+const FIRST_BYTES = 6
+const FIRST_BITS = 48n

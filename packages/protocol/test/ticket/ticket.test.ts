@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
 import {
-  checkTicket,
+  type CheckedTicket,
   commitOf,
   createPool,
+  createTicketChecker,
   isWin,
   type PoolTerms,
   revealOf,
@@ -37,6 +38,8 @@ const ticket: TicketTerms = {
 const sign = (terms: TicketTerms, check: TicketCheck = CHECK): Uint8Array =>
   crypto.signDigest(sessionSecret, ticketDigest(crypto, check, terms))
 const signature = sign(ticket)
+const checkTicket = (check: TicketCheck, terms: TicketTerms, by: Uint8Array): CheckedTicket =>
+  createTicketChecker(crypto, check).check(terms, by)
 
 describe('money (SPEC §13.1)', () => {
   it('names nine prices, the first of them free', () => {
@@ -74,7 +77,7 @@ describe('money (SPEC §13.1)', () => {
 
 describe('a ticket (SPEC §13.4)', () => {
   it('of the session key is good', () => {
-    const checked = checkTicket(crypto, CHECK, ticket, signature)
+    const checked = checkTicket(CHECK, ticket, signature)
     assert.ok(checked.verdict === VERDICT.OK)
     assert.equal(checked.units, 2)
     assert.deepEqual(checked.digest, ticketDigest(crypto, CHECK, ticket))
@@ -99,19 +102,26 @@ describe('a ticket (SPEC §13.4)', () => {
   }
   for (const [name, [verdict, terms, check]] of Object.entries(cases)) {
     it(`${name} is refused`, () => {
-      const checked = checkTicket(
-        crypto,
-        { ...CHECK, ...check },
-        { ...ticket, ...terms },
-        signature,
-      )
+      const checked = checkTicket({ ...CHECK, ...check }, { ...ticket, ...terms }, signature)
       assert.deepEqual(checked, { verdict })
     })
   }
 
   it('is judged by its amount first: a signature costs the hop time', () => {
-    const checked = checkTicket(crypto, CHECK, { ...ticket, amount: 1n }, new Uint8Array(65))
+    const checked = checkTicket(CHECK, { ...ticket, amount: 1n }, new Uint8Array(65))
     assert.deepEqual(checked, { verdict: BAD_AMOUNT })
+  })
+
+  it('is judged the same after others of its slot', () => {
+    const checker = createTicketChecker(crypto, CHECK)
+    const next = { ...ticket, index: 4 }
+    const stolen = crypto.signDigest(named('thief'), ticketDigest(crypto, CHECK, next))
+    assert.equal(checker.check(ticket, signature).verdict, VERDICT.OK)
+    assert.deepEqual(checker.check(next, stolen), { verdict: BAD_SIGNATURE })
+    assert.deepEqual(checker.check(next, signature), { verdict: BAD_SIGNATURE })
+    const second = checker.check(next, sign(next))
+    assert.ok(second.verdict === VERDICT.OK)
+    assert.deepEqual(second.digest, ticketDigest(crypto, CHECK, next))
   })
 
   it('with a bit of its signature changed is refused', () => {
@@ -119,7 +129,7 @@ describe('a ticket (SPEC §13.4)', () => {
       fc.property(fc.nat(65 * 8 - 1), (bit) => {
         const changed = Uint8Array.from(signature)
         changed[bit >> 3]! ^= 1 << (bit & 7)
-        const checked = checkTicket(crypto, CHECK, ticket, changed)
+        const checked = checkTicket(CHECK, ticket, changed)
         assert.deepEqual(checked, { verdict: BAD_SIGNATURE })
       }),
     )
@@ -127,6 +137,18 @@ describe('a ticket (SPEC §13.4)', () => {
 })
 
 describe('the draw (SPEC §13.4)', () => {
+  it('wins from the very amount at which draw · V < amount · 2^160', () => {
+    const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
+    fc.assert(
+      fc.property(hash, hash, fc.bigInt(4096n, (1n << 96n) - 1n), (secret, digest, faceValue) => {
+        const whole = Buffer.from(crypto.sha256(secret, digest)).toString('hex')
+        const least = ((BigInt(`0x${whole.slice(0, 40)}`) * faceValue) >> 160n) + 1n
+        assert.equal(isWin(crypto, faceValue, least, secret, digest), true)
+        assert.equal(isWin(crypto, faceValue, least - 1n, secret, digest), false)
+      }),
+    )
+  })
+
   const SLOW = process.env['SLOW'] === '1'
   const DRAWS = SLOW ? 1_000_000 : 100_000
 
