@@ -14,7 +14,7 @@ export type ReaderSettings = {
   readonly isLocal: boolean
   /** Told what a person may have to act on. Must not throw. */
   readonly onAlert: (alert: EndpointAlert) => void
-  /** How old an answer to "which block is the newest?" may be, and how often events are looked for. @default 1000, in a local network 100 */
+  /** How old an answer to "which block is the newest?" may be. @default 1000, in a local network 100 */
   readonly pollMs?: number | undefined
   /** Of one question to one endpoint. @default 5000 */
   readonly timeoutMs?: number | undefined
@@ -22,6 +22,8 @@ export type ReaderSettings = {
 
 export type ChainOptions = Omit<ReaderSettings, 'rpcUrls' | 'chainId'> & {
   readonly payment: PaymentParameters
+  /** How often events are looked for. @default as `pollMs` */
+  readonly followMs?: number | undefined
 }
 
 export type Chain = { readonly view: ChainView; readonly reader: ChainReader }
@@ -36,10 +38,10 @@ const LOCAL_POLL_MS = 100
  * Opens the chain of a network. Connects to nothing before the first question.
  * @throws CHAIN_ENDPOINTS
  */
-export function openChain({ payment, ...options }: ChainOptions): Chain {
+export function openChain({ payment, followMs, ...options }: ChainOptions): Chain {
   const { rpcUrls, chainId } = payment
   const reader = openChainReader({ ...options, rpcUrls, chainId })
-  const pollMs = pollMsOf(options)
+  const pollMs = followMs ?? pollMsOf(options)
   return { reader, view: createChainView({ ...payment, reader, pollMs }) }
 }
 

@@ -3,7 +3,7 @@
  * a word. After faults it is left alone for a while. Whether an answer is true is not judged here (see quorum.ts).
  */
 import type { EndpointFault } from '../errors.ts'
-import { readBody } from './read-body.ts'
+import { createPoster, type PostAnswer } from './post-json.ts'
 
 /** What an endpoint said. `error` is the chain's own refusal, such as a revert; `fault` means that there is no usable answer. */
 export type RpcAnswer =
@@ -46,6 +46,7 @@ const MAX_RETRY_AFTER_MS = 60_000
 /** Creates an endpoint. Connects to nothing before the first question. */
 export function createRpcEndpoint(options: EndpointOptions): RpcEndpoint {
   const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS
+  const poster = createPoster(options.url, MAX_ANSWER_BYTES)
   let faults = 0
   let restUntilMs = Number.NEGATIVE_INFINITY
   let id = 0
@@ -64,16 +65,9 @@ export function createRpcEndpoint(options: EndpointOptions): RpcEndpoint {
       if (options.nowMs() < restUntilMs) return faultOf('backing-off')
       const limit = AbortSignal.timeout(timeoutMs)
       try {
-        const response = await fetch(options.url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params }),
-          redirect: 'error',
-          signal: AbortSignal.any([signal, limit]),
-        })
-        const body = await readBody(response, MAX_ANSWER_BYTES)
-        const answer = body === undefined ? faultOf('too-large') : judge(response, body)
-        return note(answer, retryAfterMsOf(response))
+        const json = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params })
+        const answer = await poster.post(json, AbortSignal.any([signal, limit]))
+        return note(judge(answer), retryAfterMsOf(answer))
       } catch {
         signal.throwIfAborted()
         // The library's own error names the address, which may hold a key.
@@ -83,12 +77,13 @@ export function createRpcEndpoint(options: EndpointOptions): RpcEndpoint {
   }
 }
 
-function judge(response: Response, body: string): RpcAnswer {
-  if (response.status === 429) return faultOf('rate-limit')
+function judge({ status, body }: PostAnswer): RpcAnswer {
+  if (body === undefined) return faultOf('too-large')
+  if (status === 429) return faultOf('rate-limit')
   const value = parseObject(body)
   const error = value?.['error']
   if (typeof error === 'object' && error !== null) return judgeError({ ...error })
-  if (!response.ok) return faultOf('http')
+  if (status < 200 || status > 299) return faultOf('http')
   return value && 'result' in value
     ? { type: 'result', result: value['result'] }
     : faultOf('format')
@@ -117,8 +112,8 @@ function parseObject(text: string): { readonly [name: string]: unknown } | undef
   }
 }
 
-function retryAfterMsOf(response: Response): number {
-  const seconds = Number(response.headers.get('retry-after') ?? 0)
+function retryAfterMsOf({ retryAfter }: PostAnswer): number {
+  const seconds = Number(retryAfter ?? 0)
   return seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : 0
 }
 

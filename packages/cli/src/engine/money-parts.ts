@@ -9,6 +9,10 @@ import { openOwnStore } from './own-store.ts'
 
 export type MoneyParts = { readonly purse: Purse; readonly store: Store; readonly chain: Chain }
 
+// Local limits (tunable): docs/LIMITS.md.
+/** Of the chain's events, which only the books wait for. */
+const FOLLOW_MS = 1000
+
 /**
  * Opens all three; what was opened is disposed with `parts`.
  * @throws what `startSigner`, `openStore` and `openChain` throw
@@ -34,7 +38,8 @@ export async function openMoneyParts(
   const onHealth = (health: StoreHealth): void =>
     log.warn('store of money', { state: health, code: HEALTH_CODES[health] })
   const store = parts.use(await openOwnStore(home, side, onHealth))
-  const chain = openChain({ payment, isLocal, onAlert: (alert) => warn(log, alert) })
+  const onAlert = (alert: EndpointAlert): void => warn(log, alert)
+  const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })
   return { purse, store, chain }
 }
 
