@@ -27,11 +27,9 @@ const SHOW_BYTES = 32 * 1024
 const RETRY_MS = [500, 2000, 5000] as const
 /** Before an entry that could not be paid is tried anew. */
 const REST_MS = 10_000
-/** Bytes are told to the ledger in such steps. */
-const BOOK_BYTES = 16 * 1024 * 1024
 
 export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
-  readonly spending: Pick<Spending, 'onTicket' | 'requireLeft' | 'onUsed' | 'onPaidLost'>
+  readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft' | 'follow'>
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
   /** The entry took pay and broke its side of it, or cannot be paid: its link is closed. */
@@ -67,7 +65,7 @@ class EntryPayer implements LinkPayer, PaySender {
   readonly #gone = new AbortController()
   #isOpening = false
   #isOpen = false
-  #bookedBytes = 0
+  readonly #account: { close(): void }
   /** What it gives for nothing is used up, by this client or its neighbours. */
   #isWanted = false
   #restUntilMs = 0
@@ -80,6 +78,7 @@ class EntryPayer implements LinkPayer, PaySender {
     this.#deps = deps
     this.#entry = entry
     this.#link = link
+    this.#account = deps.spending.follow(entry.key, 'link', this.#allowance)
   }
 
   get isClosed(): boolean {
@@ -91,7 +90,6 @@ class EntryPayer implements LinkPayer, PaySender {
     if (isNewRate) this.#allowance.setBdp(this.#rate.perMs * this.#link.rttMs)
     const isDue = this.#allowance.count(bytes)
     if (isDue && this.#allowance.countedBytes >= SHOW_BYTES) this.#pay()
-    if (this.#allowance.countedBytes - this.#bookedBytes >= BOOK_BYTES) this.#book()
   }
 
   onPay(pay: PayMessage): void {
@@ -103,8 +101,7 @@ class EntryPayer implements LinkPayer, PaySender {
   onClosed(): void {
     this.#gone.abort()
     this.#session?.onClosed()
-    this.#book()
-    this.#deps.spending.onPaidLost(this.#entry.key, 'link', Math.max(0, this.#allowance.aheadBytes))
+    this.#account.close()
   }
 
   /** For the session. */
@@ -169,7 +166,7 @@ class EntryPayer implements LinkPayer, PaySender {
       { key, use: 'link', tariff },
       {
         onReady: () => this.#pay(),
-        onRefused: (units) => this.#allowance.unpaid(units),
+        onVoid: (units) => this.#allowance.unpaid(units),
         onSlotOver: (isInUse) => {
           if (isInUse) void this.#open()
         },
@@ -186,13 +183,5 @@ class EntryPayer implements LinkPayer, PaySender {
   #leave(): void {
     this.#deps.onFault(this.#entry.key)
     this.#link.close('protocol')
-  }
-
-  #book(): void {
-    const { countedBytes, paidBytes } = this.#allowance
-    const bytes = countedBytes - this.#bookedBytes
-    const freeBytes = Math.min(bytes, Math.max(0, countedBytes - paidBytes))
-    this.#bookedBytes = countedBytes
-    this.#deps.spending.onUsed(this.#entry.key, 'link', bytes - freeBytes, freeBytes)
   }
 }

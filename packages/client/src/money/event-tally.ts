@@ -9,7 +9,14 @@ export type SmallEvent = WithoutHead<
   Extract<
     ClientMoneyEvent,
     {
-      type: 'tickets-sent' | 'used' | 'tokens-bought' | 'tokens-spent' | 'tokens-lost' | 'paid-lost'
+      type:
+        | 'tickets-sent'
+        | 'tickets-void'
+        | 'used'
+        | 'tokens-bought'
+        | 'tokens-spent'
+        | 'tokens-lost'
+        | 'paid-lost'
     }
   >
 >

@@ -5,6 +5,8 @@
  */
 import { toHex } from '@byway/protocol/base'
 import type { NodeKey } from '@byway/protocol/directory'
+import { createSentTickets } from '@byway/protocol/payment'
+import type { SentTickets } from '@byway/protocol/payment'
 import type { Opening } from '@byway/protocol/wire'
 import { untilAborted } from '../engine/abort.ts'
 import { moneyError } from './errors.ts'
@@ -46,6 +48,8 @@ export type ShownSlot = {
   readonly sessionKey: Uint8Array
   /** Tickets with an index below this may have been signed. */
   readonly floor: number
+  /** What was signed in this life. */
+  readonly sent: SentTickets
 }
 
 /** How many slots are where. */
@@ -97,6 +101,8 @@ class Keeper implements SlotKeeper {
   /** By hop and use: the slot in use there. */
   readonly #inUse = new Map<string, SlotKey>()
   readonly #floors = new Map<SlotKey, number>()
+  /** Of slots in use: their tickets, over all carriers. */
+  readonly #sent = new Map<SlotKey, SentTickets>()
   /** Taken for a hop, not in the journal yet. */
   readonly #reserved = new Set<SlotKey>()
   /** Hops that are being given their slot, so that none is given two. */
@@ -144,7 +150,8 @@ class Keeper implements SlotKeeper {
     }
     const { nullifier, opening } = await untilAborted(giving, signal)
     const sessionKey = this.#deps.authoriser.sessionKeyFor(nullifier)
-    return { nullifier, opening, sessionKey, floor: this.#floors.get(keyOf(nullifier)) ?? 0 }
+    const floor = this.#floors.get(keyOf(nullifier)) ?? 0
+    return { nullifier, opening, sessionKey, floor, sent: this.#sentOf(keyOf(nullifier)) }
   }
 
   has(hop: NodeKey, use: SlotUse): boolean {
@@ -169,6 +176,14 @@ class Keeper implements SlotKeeper {
   async retire(nullifier: Uint8Array, standing: Exclude<SlotStanding, 'shown'>): Promise<void> {
     const record = this.#records.get(keyOf(nullifier))
     if (record?.standing === 'shown') await this.#write({ ...record, standing })
+  }
+
+  #sentOf(key: SlotKey): SentTickets {
+    const known = this.#sent.get(key)
+    if (known) return known
+    const sent = createSentTickets()
+    this.#sent.set(key, sent)
+    return sent
   }
 
   async #give(hop: NodeKey, use: SlotUse): Promise<SlotRecord> {
@@ -232,8 +247,12 @@ class Keeper implements SlotKeeper {
     const key = keyOf(record.nullifier)
     const place = placeOf(record.hop, record.use)
     this.#records.set(key, record)
-    if (record.standing === 'shown') this.#inUse.set(place, key)
-    else if (this.#inUse.get(place) === key) this.#inUse.delete(place)
+    if (record.standing === 'shown') {
+      this.#inUse.set(place, key)
+      return
+    }
+    this.#sent.delete(key)
+    if (this.#inUse.get(place) === key) this.#inUse.delete(place)
   }
 
   #warnIfLow(): void {

@@ -7,7 +7,7 @@ import { equalBytes } from '@byway/protocol/base'
 import type { TicketCrypto } from '@byway/protocol/crypto'
 import type { NodeKey } from '@byway/protocol/directory'
 import { createPayerSlot } from '@byway/protocol/payment'
-import type { PayerSlot } from '@byway/protocol/payment'
+import type { PayerSlot, TicketWorth } from '@byway/protocol/payment'
 import type { Pool } from '@byway/protocol/ticket'
 import { PAY, VERDICT, verdictName } from '@byway/protocol/wire'
 import type {
@@ -46,7 +46,7 @@ export type SlotSessionDeps = {
   readonly pool: Pool
   readonly randomBytes: (count: number) => Uint8Array
   readonly slots: Pick<SlotKeeper, 'slotFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'>
-  readonly spending: Pick<Spending, 'onTicket' | 'requireLeft'>
+  readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft'>
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -62,9 +62,9 @@ export type SessionHop = {
 export type SessionEvents = {
   /** Tickets may be signed that could not be before. */
   readonly onReady: () => void
-  /** So many units that were sent do not count. */
-  readonly onRefused: (units: number) => void
-  /** A slot is of no use here any more. In use: tickets were taken for it, and `open` shows the next one. */
+  /** So many units that were sent do not count: refused, or under way when their slot filled. The books know of it. */
+  readonly onVoid: (units: number) => void
+  /** A slot is of no use here any more. In use: tickets were taken for it on this carrier, and `open` shows the next one. */
   readonly onSlotOver: (isInUse: boolean) => void
   /** The hop broke a rule: leave it. */
   readonly onFault: () => void
@@ -72,6 +72,8 @@ export type SessionEvents = {
 
 /** Pays one hop in tickets. */
 export interface SlotSession {
+  /** A slot was taken and is not over: `pay` is of use. */
+  readonly isOpen: boolean
   /**
    * Shows a slot until one is taken and its commits are there. The carrier's messages must reach {@link SlotSession.onPay} meanwhile.
    * @throws DEPOSIT_SPENT, PAYMENT_REFUSED, what the authoriser throws, or the signal's reason
@@ -104,12 +106,17 @@ class Session implements SlotSession {
   #carrier: PaySender | undefined
   #slot: ShownSlot | undefined
   #payer: PayerSlot | undefined
+  /** Whose tickets the hop may refuse: those of the slot before until it has answered the next showing. */
+  #paidWith: PayerSlot | undefined
+  isOpen = false
   /** Indices below this are on the disk. */
   #floor = 0
   #isRaising = false
   #putOff = 0
   /** Slots turned down after tickets went out for them. */
   #slotsRefused = 0
+  /** The disk hears that the slot before is over. */
+  #retiring: Promise<void> = Promise.resolve()
   #answer: PromiseWithResolvers<ShownMessage> | undefined
   #stocked: PromiseWithResolvers<void> | undefined
 
@@ -124,7 +131,10 @@ class Session implements SlotSession {
     let verdict: Verdict = VERDICT.OK
     for (let shown = 0; shown < MAX_SLOTS; shown++) {
       verdict = await this.#showNext(carrier, signal)
-      if (verdict === VERDICT.OK) return
+      if (verdict === VERDICT.OK) {
+        this.isOpen = true
+        return
+      }
       if (verdict === VERDICT.TRY_LATER || carrier.isClosed) break
     }
     throw moneyError('PAYMENT_REFUSED', { verdict: verdictName(verdict) })
@@ -163,13 +173,14 @@ class Session implements SlotSession {
   /** Shows the slot in use here, or the next; resolves with what the hop says once its commits are there. */
   async #showNext(carrier: PaySender, signal: AbortSignal): Promise<Verdict> {
     const { slots } = this.#deps
+    await this.#retiring
     let verdict = await this.#show(carrier, signal)
     if (verdict === VERDICT.UNKNOWN_ROOT && this.#slot) {
       await slots.renew(this.#slot.nullifier, signal)
       verdict = await this.#show(carrier, signal)
     }
     for (const waitMs of BUSY_DELAYS_MS) {
-      if (verdict !== VERDICT.SLOT_USED) break
+      if (verdict !== VERDICT.SLOT_USED || !this.#slot) break
       await delay(waitMs, signal, this.#deps.timers)
       verdict = await this.#show(carrier, signal)
     }
@@ -186,9 +197,9 @@ class Session implements SlotSession {
     const slot = await this.#deps.slots.slotFor(key, use, signal)
     this.#slot = slot
     this.#floor = slot.floor
-    const { nullifier, sessionKey: sessionSecret, floor } = slot
+    const { nullifier, sessionKey: sessionSecret, floor, sent } = slot
     const terms = { ...this.#deps, ...tariff }
-    const payer = createPayerSlot(terms, { nullifier, sessionSecret, floor })
+    const payer = createPayerSlot(terms, { nullifier, sessionSecret, floor, sent })
     this.#payer = payer
     const answer = Promise.withResolvers<ShownMessage>()
     const stocked = Promise.withResolvers<void>()
@@ -201,6 +212,7 @@ class Session implements SlotSession {
     const shown = await this.#within(answer.promise, signal)
     // What a hop asks must be what its descriptor says to everybody.
     if (!payer.isAsSaid(shown)) return this.#fault()
+    this.#paidWith = payer
     if (shown.verdict !== VERDICT.OK) return shown.verdict
     await this.#within(stocked.promise, signal)
     return VERDICT.OK
@@ -249,11 +261,13 @@ class Session implements SlotSession {
   }
 
   #onRefused(verdict: Verdict, index: number): void {
-    const units = this.#payer?.onRefused(index) ?? 0
-    if (units === 0) return
-    this.#events.onRefused(units)
+    const ticket = this.#paidWith?.onRefused(index)
+    if (!ticket) return
+    this.#void([ticket])
+    // What was under way for a slot that is over is refused with it.
+    if (this.#paidWith !== this.#payer) return
     if (!this.#mayRefuse(verdict)) this.#events.onFault()
-    else if (verdict !== VERDICT.TRY_LATER) void this.#endSlot('refused')
+    else if (verdict !== VERDICT.TRY_LATER) this.#endSlot('refused')
   }
 
   /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only. */
@@ -267,19 +281,36 @@ class Session implements SlotSession {
   #onFull(full: SlotFullMessage): void {
     if (!this.#payer || !this.#isOfSlot(full.nullifier)) return
     const verdict = this.#payer.onFull(full)
-    if (verdict.isTrue && verdict.lateUnits > 0) this.#events.onRefused(verdict.lateUnits)
-    void this.#endSlot('full')
+    if (verdict.isTrue) this.#void(verdict.late)
+    this.#endSlot('full')
     if (!verdict.isTrue) this.#events.onFault()
   }
 
-  async #endSlot(standing: 'full' | 'refused'): Promise<void> {
+  /** These tickets cost nothing and buy nothing. */
+  #void(tickets: readonly TicketWorth[]): void {
+    const { key, use } = this.#hop
+    let sum = 0
+    for (const { units, amount } of tickets) {
+      this.#deps.spending.onVoid(key, use, units, amount)
+      sum += units
+    }
+    if (sum > 0) this.#events.onVoid(sum)
+  }
+
+  #endSlot(standing: 'full' | 'refused'): void {
     const slot = this.#slot
+    const wasOpen = this.isOpen
+    this.isOpen = false
     this.#slot = undefined
     this.#payer = undefined
     if (!slot) return
+    this.#retiring = this.#retire(slot.nullifier, standing)
+    this.#events.onSlotOver(wasOpen)
+  }
+
+  async #retire(nullifier: Uint8Array, standing: 'full' | 'refused'): Promise<void> {
     try {
-      await this.#deps.slots.retire(slot.nullifier, standing)
-      this.#events.onSlotOver(true)
+      await this.#deps.slots.retire(nullifier, standing)
     } catch {
       // A disk that fails stops all paying; what it could not write is asked of the hop again.
       this.#events.onFault()

@@ -10,6 +10,8 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { moneyError } from './errors.ts'
 import { createEventTally } from './event-tally.ts'
+import { UseAccount } from './use-account.ts'
+import type { UseCounts } from './use-account.ts'
 import type { MonthBook } from './ports.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -69,6 +71,8 @@ export interface Spending {
   requireLeft(amount: bigint): void
   onSlotShown(hop: NodeKey, nullifier: Uint8Array): void
   onTicket(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void
+  /** A ticket that was sent does not count: it costs nothing. */
+  onVoid(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void
   /** Tokens came; `units` is what they cost. */
   onTokensBought(hop: NodeKey, kind: TokenKindName, count: number, units: number): void
   onTokens(
@@ -77,8 +81,8 @@ export interface Spending {
     kind: TokenKindName,
     count: number,
   ): void
-  /** Cells were carried, out of what was paid and out of what is free. */
-  onUsed(hop: NodeKey, use: TicketUse, paidBytes: number, freeBytes: number): void
+  /** Follows what a place carries and was paid for; `close` when it is gone: what was paid and not used is lost then. */
+  follow(hop: NodeKey, use: TicketUse, counts: UseCounts): { close(): void }
   /** Paid ahead and not served. */
   onPaidLost(hop: NodeKey, from: TicketUse | 'balance', bytes: number): void
   /** Tells the ledger what was added up. Resolves when it has it. */
@@ -98,6 +102,7 @@ class Sums implements Spending {
   readonly #deps: SpendingDeps
   readonly #hops = new Map<NodeKey, Sum>()
   readonly #tally = createEventTally()
+  readonly #accounts = new Set<UseAccount>()
   #session = 0n
   #month = 0n
   #monthName: string
@@ -116,6 +121,7 @@ class Sums implements Spending {
   }
 
   get status(): SpendingStatus {
+    this.#report()
     const hops = Array.from(this.#hops, ([hop, sum]) => ({ hop, ...sum }))
     const dearest = hops.toSorted((a, b) => Number(b.amount - a.amount))
     const bytes = BigInt(this.#entryBytes)
@@ -151,15 +157,15 @@ class Sums implements Spending {
   }
 
   onTicket(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void {
-    this.#session += amount
-    this.#month = this.#monthSum() + amount
-    this.#unbooked += amount
-    const sum = this.#sumOf(hop)
-    sum.tickets++
-    sum.units += units
-    sum.amount += amount
+    this.#addCost(hop, { tickets: 1, units, amount })
     const variance = amount * (this.#deps.winValue - amount)
     this.#tally.add({ type: 'tickets-sent', hop, use, tickets: 1, units, amount, variance })
+  }
+
+  onVoid(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void {
+    this.#addCost(hop, { tickets: -1, units: -units, amount: -amount })
+    const variance = amount * (this.#deps.winValue - amount)
+    this.#tally.add({ type: 'tickets-void', hop, use, tickets: 1, units, amount, variance })
   }
 
   onTokensBought(hop: NodeKey, kind: TokenKindName, count: number, units: number): void {
@@ -175,11 +181,18 @@ class Sums implements Spending {
     if (count > 0) this.#tally.add({ type: what, hop, kind, count })
   }
 
-  onUsed(hop: NodeKey, use: TicketUse, paidBytes: number, freeBytes: number): void {
-    this.#sumOf(hop).bytes += paidBytes + freeBytes
-    if (use === 'link') this.#entryBytes += paidBytes + freeBytes
-    const bytes = { paidBytes: BigInt(paidBytes), freeBytes: BigInt(freeBytes) }
-    this.#tally.add({ type: 'used', hop, use, ...bytes })
+  follow(hop: NodeKey, use: TicketUse, counts: UseCounts): { close(): void } {
+    const account = new UseAccount(hop, use, counts)
+    this.#accounts.add(account)
+    return {
+      close: () => {
+        if (!this.#accounts.delete(account)) return
+        this.#reportOne(account)
+        const { freeBytes, lostBytes } = account.rest()
+        this.#tally.add({ type: 'used', hop, use, paidBytes: 0n, freeBytes })
+        this.onPaidLost(hop, use, Number(lostBytes))
+      },
+    }
   }
 
   onPaidLost(hop: NodeKey, from: TicketUse | 'balance', bytes: number): void {
@@ -194,6 +207,28 @@ class Sums implements Spending {
   async stop(): Promise<void> {
     this.#cancelFlush()
     await this.flush()
+  }
+
+  #report(): void {
+    for (const account of this.#accounts) this.#reportOne(account)
+  }
+
+  #reportOne(account: UseAccount): void {
+    const { hop, use } = account
+    const { paidBytes, bytes } = account.news()
+    this.#sumOf(hop).bytes += bytes
+    if (use === 'link') this.#entryBytes += bytes
+    if (paidBytes !== 0n) this.#tally.add({ type: 'used', hop, use, paidBytes, freeBytes: 0n })
+  }
+
+  #addCost(hop: NodeKey, { tickets, units, amount }: Omit<Sum, 'bytes'>): void {
+    this.#session += amount
+    this.#month = this.#monthSum() + amount
+    this.#unbooked += amount
+    const sum = this.#sumOf(hop)
+    sum.tickets += tickets
+    sum.units += units
+    sum.amount += amount
   }
 
   #sumOf(hop: NodeKey): Sum {
@@ -224,6 +259,7 @@ class Sums implements Spending {
   }
 
   #flush(): void {
+    this.#report()
     for (const event of this.#tally.take()) {
       const id = `count:${this.#deps.run}:${this.#sequence++}`
       this.#write({ id, atMs: this.#deps.nowMs(), ...event })
@@ -234,7 +270,7 @@ class Sums implements Spending {
   #flushBook(): void {
     const [month, amount] = [this.#monthName, this.#unbooked]
     this.#unbooked = 0n
-    if (amount > 0n) this.#then(() => this.#deps.book.add(month, amount))
+    if (amount !== 0n) this.#then(() => this.#deps.book.add(month, amount))
   }
 
   #write(event: ClientMoneyEvent): void {

@@ -12,11 +12,8 @@ import { createRateMeter } from './rate-meter.ts'
 import type { Shop } from './shop.ts'
 import type { Spending } from './spending.ts'
 
-// Protocol constant (change needs a spec change): SPEC §15.4.
-/** What a hop serves unpaid. */
-const FREE_BYTES = 256 * 1024
-// Local limit (tunable): docs/LIMITS.md.
-/** Half of what is free: a short page costs nothing, and a long one has its token there in time. */
+// Local limits (tunable): docs/LIMITS.md.
+/** Half of what a hop serves for nothing: a short page costs nothing, and a long one has its token there in time. */
 const UNPAID_BYTES = 128 * 1024
 /** A token sent longer ago has arrived, or its leg was silent and is given up for that. */
 const UNDER_WAY_MS = 15_000
@@ -25,7 +22,7 @@ const MAX_UNDER_WAY = 4
 
 export type TunnelPayerDeps = {
   readonly shop: Pick<Shop, 'spend' | 'restocked'>
-  readonly spending: Pick<Spending, 'onTokens' | 'onUsed' | 'onPaidLost'>
+  readonly spending: Pick<Spending, 'onTokens' | 'onPaidLost' | 'follow'>
   /** This hop took pay and broke its side of it. */
   readonly onFault: (hop: NodeKey) => void
   /** True for a hop that is paid; the others serve for nothing. */
@@ -76,6 +73,8 @@ type Account = {
   readonly sentAtMs: number[]
   /** So many of them may be lost with an earlier leg. */
   lostAtMost: number
+  /** What of it the books know. */
+  readonly book: { close(): void }
 }
 
 class Payer implements TunnelPayer {
@@ -95,13 +94,13 @@ class Payer implements TunnelPayer {
 
   onLeg(leg: PaidLeg): void {
     const exit = this.#accounts.find(({ place }) => place === undefined)
-    for (const account of this.#accounts) if (account !== exit) this.#settle(account)
+    for (const account of this.#accounts) if (account !== exit) account.book.close()
     if (exit) exit.lostAtMost = this.#underWay(exit)
     this.#leg = leg
     const last = leg.path.length - 1
     this.#accounts = leg.path.flatMap((node, i) => {
       if (i === 0 || !this.#deps.isPaid(node)) return []
-      return i === last ? (exit ?? newAccount(node, undefined)) : newAccount(node, i)
+      return i === last ? (exit ?? this.#open(node, undefined)) : this.#open(node, i)
     })
   }
 
@@ -133,7 +132,7 @@ class Payer implements TunnelPayer {
     if (pay.kind === PAY.DUE) return this.#onDue(account, pay)
     if (pay.kind !== PAY.REFUSED) return false
     account.allowance.unpaid(1)
-    this.#deps.spending.onTokens('tokens-lost', account.node.key, 'bandwidth', 1)
+    this.#deps.spending.onPaidLost(account.node.key, 'tokens', TOKEN_BYTES)
     // A token that its own hop sold and now does not know was sold for nothing. A key may lapse under way.
     const isHarmless = pay.verdict === VERDICT.UNKNOWN_KEY || pay.verdict === VERDICT.TRY_LATER
     if (!isHarmless) this.#deps.onFault(account.node.key)
@@ -143,7 +142,7 @@ class Payer implements TunnelPayer {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    for (const account of this.#accounts) this.#settle(account)
+    for (const { book } of this.#accounts) book.close()
   }
 
   #count(cellBytes: number): void {
@@ -199,16 +198,9 @@ class Payer implements TunnelPayer {
     if (this.#accounts.includes(account)) this.#pay(account)
   }
 
-  /** Books what an account used; what is left of it goes with it. */
-  #settle({ node, allowance }: Account): void {
-    const { countedBytes, paidBytes } = allowance
-    const usedBytes = Math.min(Math.max(0, countedBytes - FREE_BYTES), paidBytes)
-    this.#deps.spending.onUsed(node.key, 'tokens', usedBytes, countedBytes - usedBytes)
-    this.#deps.spending.onPaidLost(node.key, 'tokens', paidBytes - usedBytes)
+  #open(node: PathNode, place: number | undefined): Account {
+    const allowance = createAllowance(TOKEN_BYTES)
+    const book = this.#deps.spending.follow(node.key, 'tokens', allowance)
+    return { node, place, allowance, book, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
   }
-}
-
-function newAccount(node: PathNode, place: number | undefined): Account {
-  const allowance = createAllowance(TOKEN_BYTES)
-  return { node, place, allowance, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
 }

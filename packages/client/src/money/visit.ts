@@ -4,7 +4,7 @@
  * @module
  */
 import { PAY, VERDICT, verdictName } from '@byway/protocol/wire'
-import type { BuyMessage, PayMessage, SoldMessage } from '@byway/protocol/wire'
+import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protocol/wire'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
@@ -34,7 +34,7 @@ export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly stock: TokenStock
   readonly spending: Pick<
     Spending,
-    'onTicket' | 'requireLeft' | 'onTokensBought' | 'onTokens' | 'onPaidLost'
+    'onTicket' | 'onVoid' | 'requireLeft' | 'onTokensBought' | 'onPaidLost'
   >
   /** What a node asks; undefined when it serves for nothing. */
   readonly tariffOf: (hop: PathNode) => Tariff | undefined
@@ -77,8 +77,10 @@ class Visit {
   #keys: PromiseWithResolvers<void> | undefined
   #sold: PromiseWithResolvers<SoldMessage> | undefined
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
-  /** When the last ticket of this visit went. */
+  /** When the last ticket for the slot went on this carrier. */
   #paidAtMs = Number.NEGATIVE_INFINITY
+  /** It was given up once what was paid, since the hop counts otherwise. */
+  #isPaidAgain = false
   readonly #gone = new AbortController()
 
   constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: PayCarrier) {
@@ -90,7 +92,7 @@ class Visit {
       { key: hop.key, use: 'tokens', tariff },
       {
         onReady: () => this.#ready.resolve(),
-        onRefused: (units) => this.#addBalance(-units),
+        onVoid: (units) => this.#addBalance(-units),
         onSlotOver: (isInUse) => this.#onSlotOver(isInUse),
         onFault: () => {
           deps.onFault(hop)
@@ -111,11 +113,39 @@ class Visit {
     const signal = AbortSignal.any([outer, this.#gone.signal])
     await this.#session.open(this.#carrier, signal)
     await this.#getKeys(orders, signal)
-    const units = orders.reduce((sum, order) => sum + order.units, 0)
-    await this.#payUp(units, signal)
-    // SPEC §16.3: a ticket shows whose slot it is. What it pays for stays as balance.
-    if (this.#paidAtMs === Number.NEGATIVE_INFINITY) await this.#payUp(this.#balance + 1, signal)
-    for (const order of orders) await this.#buy(order, signal)
+    // At once for all of them: the hop's delay counts from the tickets.
+    await this.#payUp(
+      orders.reduce((sum, order) => sum + this.#priceOf(order), 0),
+      signal,
+    )
+    for (const order of orders) await this.#fill(order, signal)
+  }
+
+  /** Buys an order, with as many slots as it takes. */
+  async #fill(order: TokenOrder, signal: AbortSignal): Promise<void> {
+    // What an earlier visit asked for and got no answer to is asked for again: it may be paid already.
+    const asked = this.#deps.stock.repeatPurchase(order.node, order.kind)
+    let left = asked?.elements.length ?? order.count
+    while (left > 0) {
+      const count = await this.#payFor({ ...order, count: left }, signal)
+      if (await this.#buy({ ...order, count }, signal)) left -= count
+    }
+  }
+
+  /** Pays for an order, and tells how many of it are paid for: fewer when the slot filled, of which what was taken before buys what it can. */
+  async #payFor(order: TokenOrder, signal: AbortSignal): Promise<number> {
+    for (;;) {
+      await this.#payUp(this.#priceOf(order), signal)
+      for (let count = order.count; count > 0; count--) {
+        if (this.#priceOf({ ...order, count }) <= this.#balance) return count
+      }
+      await this.#nextSlot(signal)
+    }
+  }
+
+  async #nextSlot(signal: AbortSignal): Promise<void> {
+    this.#onNewSlot()
+    await this.#session.open(this.#carrier, signal)
   }
 
   async #getKeys(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
@@ -127,10 +157,13 @@ class Visit {
     await this.#within(this.#keys.promise, signal)
   }
 
-  /** Pays until the balance at the hop is so many units. */
+  /** Pays until the balance at the hop is so many units, or the slot is over. */
   async #payUp(units: number, signal: AbortSignal): Promise<void> {
-    while (this.#balance < units) {
-      const missing = Math.min(TICKET_UNITS, units - this.#balance)
+    // SPEC §16.3: a ticket shows whose slot it is. What it pays for stays as balance.
+    const isUnknown = this.#paidAtMs === Number.NEGATIVE_INFINITY
+    const least = isUnknown ? Math.max(units, this.#balance + 1) : units
+    while (this.#balance < least && this.#session.isOpen) {
+      const missing = Math.min(TICKET_UNITS, least - this.#balance)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
         this.#addBalance(missing)
@@ -139,28 +172,40 @@ class Visit {
     }
   }
 
-  async #buy(order: TokenOrder, signal: AbortSignal): Promise<void> {
-    const { stock, issueDelayMs } = this.#deps
+  /** Buys tokens that are paid for; false when they were not after all, and must be paid for first. */
+  async #buy(order: TokenOrder, signal: AbortSignal): Promise<boolean> {
+    const { issueDelayMs } = this.#deps
     const endMs = this.#deps.nowMs() + issueDelayMs + LATE_MS
-    let isPaidAgain = false
     for (let tries = 0; ; tries++) {
       const message = this.#message(order)
       if (!message) throw this.#refusal('NO_KEY')
       const result = await this.#ask(message, signal)
-      if (result.type === 'stocked') return this.#onStocked(result)
-      const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
-      if (verdict === VERDICT.TRY_LATER && this.#deps.nowMs() < endMs) {
-        await delay(this.#againMs(tries), signal, this.#deps.timers)
-      } else if (verdict === VERDICT.NOT_PAID && !isPaidAgain) {
-        // It counts otherwise than we: what it owed from before is given up, once.
-        isPaidAgain = true
-        this.#addBalance(-this.#balance)
-        await this.#payUp(Math.max(order.units, order.count), signal)
-      } else {
-        stock.abandonPurchase(order.node, order.kind)
-        throw this.#refusal(verdictName(verdict))
+      if (result.type === 'stocked') {
+        this.#onStocked(result)
+        return true
       }
+      const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
+      if (verdict !== VERDICT.TRY_LATER || this.#deps.nowMs() >= endMs) {
+        this.#onUnsold(order, verdict)
+        return false
+      }
+      await delay(this.#againMs(tries), signal, this.#deps.timers)
     }
+  }
+
+  /** Decides whether to go on after tokens were not sold. */
+  #onUnsold(order: TokenOrder, verdict: Verdict): void {
+    // What was under way when the slot filled was not taken; what is left of the slot may be of no use.
+    const isOver = !this.#session.isOpen
+    if (verdict === VERDICT.NOT_PAID && this.#priceOf(order) > this.#balance) return
+    const mayPayAgain = verdict === VERDICT.NOT_PAID && !this.#isPaidAgain
+    this.#isPaidAgain ||= mayPayAgain && !isOver
+    if (!isOver && !mayPayAgain) {
+      this.#deps.stock.abandonPurchase(order.node, order.kind)
+      throw this.#refusal(verdictName(verdict))
+    }
+    // It counts otherwise than we: what it owed from before is given up, once.
+    this.#forfeit()
   }
 
   /** The first time until the tickets are old enough; then seldom, since each purchase takes 16 KiB of the 256 that the circuit may carry. */
@@ -172,9 +217,14 @@ class Visit {
 
   #message(order: TokenOrder): BuyMessage | undefined {
     const { stock } = this.#deps
-    return (
-      stock.repeatPurchase(order.node, order.kind) ?? stock.startPurchase(order, this.#deps.nowMs())
-    )
+    const asked = stock.repeatPurchase(order.node, order.kind)
+    if (asked?.elements.length === order.count) return asked
+    if (asked) stock.abandonPurchase(order.node, order.kind)
+    return stock.startPurchase(order, this.#deps.nowMs())
+  }
+
+  #priceOf({ node, kind, count }: TokenOrder): number {
+    return this.#deps.stock.priceOf(node, kind, count, this.#deps.nowMs())
   }
 
   async #ask(message: BuyMessage, signal: AbortSignal): Promise<PurchaseResult> {
@@ -214,11 +264,22 @@ class Visit {
     return answerWithin(promise, ANSWER_MS, signal, this.#deps.timers)
   }
 
-  /** What was paid on a slot goes with it. */
+  /** A slot that was in use here still buys with what was taken for it. */
   #onSlotOver(isInUse: boolean): void {
+    if (isInUse) this.#ready.resolve()
+    else this.#onNewSlot()
+  }
+
+  #onNewSlot(): void {
+    this.#forfeit()
+    this.#paidAtMs = Number.NEGATIVE_INFINITY
+    this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId)
+  }
+
+  /** What was paid on a slot goes with it. */
+  #forfeit(): void {
     this.#deps.spending.onPaidLost(this.#hop.key, 'balance', this.#balance * UNIT_BYTES)
     this.#addBalance(-this.#balance)
-    if (isInUse) this.#leave('SLOT_FULL')
   }
 
   #leave(why: string): void {

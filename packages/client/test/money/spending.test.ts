@@ -40,8 +40,8 @@ describe('spending', () => {
     spending.onTicket(A, 'link', 1, 10n)
     spending.onTicket(B, 'tokens', 16, 160n)
     spending.onTicket(B, 'tokens', 16, 160n)
-    spending.onUsed(A, 'link', GIB, GIB)
-    spending.onUsed(B, 'tokens', GIB, 0)
+    spending.follow(A, 'link', { countedBytes: 2 * GIB, paidBytes: GIB })
+    spending.follow(B, 'tokens', { countedBytes: GIB, paidBytes: 2 * GIB })
     const { session, month, perGib, hops } = spending.status
     assert.deepEqual([session, month, perGib], [330n, 430n, 165n])
     assert.deepEqual(

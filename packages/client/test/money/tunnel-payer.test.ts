@@ -35,8 +35,10 @@ function world(options: { stock?: number; freeNodes?: readonly PathNode[] } = {}
       },
       spending: {
         onTokens() {},
-        onUsed() {},
         onPaidLost: (_hop, _from, bytes) => void lost.push(bytes),
+        follow: (_hop, _use, counts) => ({
+          close: () => void lost.push(counts.paidBytes - counts.countedBytes),
+        }),
       },
       onFault: (hop) => void faults.push(hop),
       isPaid: (node) => options.freeNodes?.includes(node) !== true,

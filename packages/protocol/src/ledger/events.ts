@@ -133,11 +133,16 @@ export type ClientMoneyEvent = EventHead &
         readonly amount: bigint
       }
     | /** Tickets sent. */ ({ readonly type: 'tickets-sent'; readonly hop: string } & TicketSum)
+    | /** Tickets sent that do not count: under way when their slot filled, or refused. They cost nothing and buy nothing. */ ({
+        readonly type: 'tickets-void'
+        readonly hop: string
+      } & TicketSum)
     | /** Cells carried for this client, counted by the client itself: paid ones and free ones. */ {
         readonly type: 'used'
         readonly hop: string
         /** `link`: at an entry, paid by tickets; `tokens`: at another hop. */
         readonly use: TicketUse
+        /** Below zero: so much of what was told turned out free, its tickets were void. */
         readonly paidBytes: bigint
         readonly freeBytes: bigint
       }

@@ -6,7 +6,7 @@
 import { accountsOf, type Line } from './accounts.ts'
 import { Balances, isBalanced, type CommodityBalances } from './balances.ts'
 import { isMoneyEvent } from './event-fields.ts'
-import type { ClientMoneyEvent, LedgerSide, MoneyEvent, NodeMoneyEvent } from './events.ts'
+import type { ClientMoneyEvent, LedgerSide, MoneyEvent, NodeMoneyEvent, TicketSum } from './events.ts'
 import { postClientEvent } from './post-client.ts'
 import { postNodeEvent } from './post-node.ts'
 
@@ -119,7 +119,7 @@ class Books implements Ledger {
     this.balances.add(lines)
     if (event.atMs >= this.#sinceMs) {
       this.period.add(lines)
-      if ('variance' in event) this.#variance += event.variance
+      if ('variance' in event) this.#variance += varianceOf(event)
     }
     return { type: 'posted', lines }
   }
@@ -136,6 +136,10 @@ class Books implements Ledger {
     if (this.side === 'node') return isNodeEvent(event) ? postNodeEvent(event) : undefined
     return isClientEvent(event) ? postClientEvent(event) : undefined
   }
+}
+
+function varianceOf(event: MoneyEvent & TicketSum): bigint {
+  return event.type === 'tickets-void' ? -event.variance : event.variance
 }
 
 function rejected(reason: Rejection): Posting {
@@ -173,6 +177,7 @@ const CLIENT_ONLY: ReadonlySet<string> = new Set<OnlyOf<ClientMoneyEvent, NodeMo
   'withdrawn-unused',
   'slot-shown',
   'tickets-sent',
+  'tickets-void',
   'used',
   'tokens-bought',
   'tokens-spent',

@@ -11,6 +11,9 @@ import { bytesOfUnits, TOKEN_BYTES } from './units.ts'
 export function postClientEvent(event: ClientMoneyEvent): readonly Line[] {
   switch (event.type) {
     case 'tickets-sent':
+      return postTickets(event)
+    case 'tickets-void':
+      return postTickets(event).map((one) => ({ ...one, amount: -one.amount }))
     case 'used':
     case 'paid-lost':
       return postService(event)
@@ -48,21 +51,24 @@ export function postClientEvent(event: ClientMoneyEvent): readonly Line[] {
 
 type EventOf<T extends ClientMoneyEvent['type']> = Extract<ClientMoneyEvent, { readonly type: T }>
 
-function postService(event: EventOf<'tickets-sent' | 'used' | 'paid-lost'>): readonly Line[] {
+function postTickets({
+  hop,
+  use,
+  tickets,
+  units,
+  amount,
+}: EventOf<'tickets-sent' | 'tickets-void'>): readonly Line[] {
+  const ahead = use === 'link' ? 'ahead on links' : 'ahead at hops'
+  return [
+    ...move('tickets', 'made', 'sent', BigInt(tickets), hop),
+    ...move('bytes', 'bought', ahead, bytesOfUnits(units), hop),
+    ...move('expected', 'own', 'spent on tickets', amount, hop),
+  ]
+}
+
+function postService(event: EventOf<'used' | 'paid-lost'>): readonly Line[] {
   const { hop } = event
   switch (event.type) {
-    case 'tickets-sent':
-      return [
-        ...move('tickets', 'made', 'sent', BigInt(event.tickets), hop),
-        ...move(
-          'bytes',
-          'bought',
-          event.use === 'link' ? 'ahead on links' : 'ahead at hops',
-          bytesOfUnits(event.units),
-          hop,
-        ),
-        ...move('expected', 'own', 'spent on tickets', event.amount, hop),
-      ]
     case 'used':
       return [
         ...move('bytes', SERVED_FROM[event.use], 'used', event.paidBytes, hop),

@@ -31,7 +31,15 @@ export type { PaddingWatch } from './padding-watch.ts'
 export { createPayeeSlot, UNLOCKED_BYTES_PER_S } from './payee-slot.ts'
 export type { PayeeSlot, PayeeSlotOptions, PayeeTerms, TicketResult } from './payee-slot.ts'
 export { createPayerSlot } from './payer-slot.ts'
-export type { FullVerdict, PayerSlot, PayerSlotOptions, PayerTerms } from './payer-slot.ts'
+export type {
+  FullVerdict,
+  PayerSlot,
+  PayerSlotOptions,
+  PayerTerms,
+  TicketWorth,
+} from './payer-slot.ts'
+export { createSentTickets } from './sent-tickets.ts'
+export type { SentTicket, SentTickets } from './sent-tickets.ts'
 export type { StoredBalance } from './token-balance.ts'
 export { createTokenIssuer } from './token-issuer.ts'
 export type {

@@ -22,6 +22,7 @@ import {
   TICKET_NONCE_BYTES,
   type TicketMessage,
 } from '@byway/protocol/wire'
+import { createSentTickets, type SentTicket, type SentTickets } from './sent-tickets.ts'
 
 /** Whom a slot pays. */
 export type PayerTerms = {
@@ -43,15 +44,20 @@ export type PayerSlotOptions = {
   readonly sessionSecret: Uint8Array
   /** Indices below may have been signed in an earlier life. */
   readonly floor: number
+  /** The slot's tickets on carriers before this one. @default none */
+  readonly sent?: SentTickets | undefined
 }
 
+/** What a ticket was worth. */
+export type TicketWorth = Pick<SentTicket, 'units' | 'amount'>
+
 /**
- * What SLOT_FULL is worth. `unchecked` counts the wins of tickets that are no longer, or were never, remembered here; `lateUnits` are those of tickets behind the last win,
- * which were under way when the slot filled: they do not count.
+ * What SLOT_FULL is worth. `unchecked` counts the wins of tickets that are no longer remembered here; `late` are the tickets behind the last win, which were under way when
+ * the slot filled: they do not count, and are given once.
  */
 export type FullVerdict =
-  | { readonly isTrue: true; readonly unchecked: number; readonly lateUnits: number }
-  /** A reveal that is none of its commit, a ticket that did not win, or too few wins: the hop lied. */
+  | { readonly isTrue: true; readonly unchecked: number; readonly late: readonly TicketWorth[] }
+  /** A reveal that is none of its commit, a ticket that did not win or was never signed, or too few wins: the hop lied. */
   | { readonly isTrue: false }
 
 /** A slot at its client. */
@@ -69,8 +75,8 @@ export interface PayerSlot {
    * must be below the floor that its driver has stored.** Undefined without a commit, or for units of which no amount is.
    */
   sign(units: number): TicketMessage | undefined
-  /** A ticket was refused; gives its units, 0 for one that is not remembered. It does not count, and cannot win. */
-  onRefused(index: number): number
+  /** A ticket was refused; gives it once, undefined for one that is not remembered. It does not count, and cannot win. */
+  onRefused(index: number): TicketWorth | undefined
   onFull(message: SlotFullMessage): FullVerdict
 }
 
@@ -79,27 +85,20 @@ export function createPayerSlot(terms: PayerTerms, options: PayerSlotOptions): P
   return new Slot(terms, options)
 }
 
-/** What a ticket must have been for its win to be one. */
-type Sent = {
-  readonly units: number
-  readonly amount: bigint
-  readonly commit: Uint8Array
-  readonly digest: Uint8Array
-}
-
 class Slot implements PayerSlot {
   readonly #terms: PayerTerms
   readonly #options: PayerSlotOptions
   readonly #price: bigint
   /** By index, in rising order. */
   readonly #commits = new Map<number, Uint8Array>()
-  readonly #sent = new Map<number, Sent>()
+  readonly #sent: SentTickets
   /** The first index for which no commit has come. */
   #commitsBelow = 0
 
   constructor(terms: PayerTerms, options: PayerSlotOptions) {
     this.#terms = terms
     this.#options = options
+    this.#sent = options.sent ?? createSentTickets()
     this.#price = unitPrice(terms.pool, terms.priceStep)
   }
 
@@ -143,49 +142,35 @@ class Slot implements PayerSlot {
     const nonce = randomBytes(TICKET_NONCE_BYTES)
     const scope = { pool, provider, nullifier }
     const digest = ticketDigest(crypto, scope, { index, amount, commit, nonce })
-    this.#remember(index, { units, amount, commit, digest })
+    this.#sent.add(index, { units, amount, commit, digest })
     const signature = crypto.signDigest(sessionSecret, digest)
     return { kind: PAY.TICKET, index, amount, nonce, signature }
   }
 
-  onRefused(index: number): number {
-    const units = this.#sent.get(index)?.units ?? 0
-    this.#sent.delete(index)
-    return units
+  onRefused(index: number): TicketWorth | undefined {
+    return this.#sent.take(index)
   }
 
   onFull({ nullifier, reveals }: SlotFullMessage): FullVerdict {
     const isThis = equalBytes(nullifier, this.#options.nullifier)
     if (!isThis || reveals.length !== this.#terms.pool.winsPerSlot) return { isTrue: false }
-    let unchecked = 0
+    const unsigned = Math.max(this.#options.floor, this.#sent.end)
+    let [unchecked, last] = [0, 0]
     for (const { index, reveal } of reveals) {
       const sent = this.#sent.get(index)
+      if (sent ? !this.#isWin(sent, reveal) : index >= unsigned) return { isTrue: false }
       if (!sent) unchecked++
-      else if (!this.#isWin(sent, reveal)) return { isTrue: false }
+      last = Math.max(last, index)
     }
-    return { isTrue: true, unchecked, lateUnits: this.#unitsAfter(reveals) }
+    return { isTrue: true, unchecked, late: this.#sent.takeBehind(last) }
   }
 
-  #unitsAfter(reveals: SlotFullMessage['reveals']): number {
-    const last = Math.max(...reveals.map(({ index }) => index))
-    return [...this.#sent].reduce((sum, [index, { units }]) => sum + (index > last ? units : 0), 0)
-  }
-
-  #isWin({ amount, commit, digest }: Sent, reveal: Uint8Array): boolean {
+  #isWin({ amount, commit, digest }: SentTicket, reveal: Uint8Array): boolean {
     const { crypto, pool } = this.#terms
     if (!equalBytes(commitOf(crypto, reveal), commit)) return false
     return isWin(crypto, pool.faceValue, amount, reveal, digest)
-  }
-
-  #remember(index: number, sent: Sent): void {
-    this.#sent.set(index, sent)
-    const [oldest] = this.#sent.keys()
-    if (this.#sent.size > MAX_SENT && oldest !== undefined) this.#sent.delete(oldest)
   }
 }
 
 /** Protocol constant (change needs a spec change): SPEC §15.2, "never more than 128 that are unused". */
 const MOST_COMMITS: number = 2 * MAX_COMMITS
-
-/** Local limit (tunable): tickets of a slot whose wins can be checked; four gigabytes at an entry. */
-const MAX_SENT = 4096

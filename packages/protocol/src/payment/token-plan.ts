@@ -33,7 +33,8 @@ export type Hop = {
   readonly offer: TokenOffer
   readonly lanes: readonly Lane[]
   readonly clock: RestockClock
-  readonly quota: AdmissionQuota
+  /** Of the slot that the hop was shown last. */
+  quota: AdmissionQuota
   /** Of this hop alone: numbers that ran over all hops would tell two of them that they have one client. */
   lastRequest: number
   isLocked: boolean

@@ -65,6 +65,10 @@ export interface TokenStock {
   ): KeysVerdict
   /** True when KEYS must be asked for before the next purchase. */
   needsKeys(node: Uint8Array, kind: TokenKind, nowMs: number): boolean
+  /** The hop is shown another slot from now on: it gives away anew what it gives away for each. */
+  onNewSlot(node: Uint8Array): void
+  /** What so many tokens cost now, in units. */
+  priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number
   /** Whether this client's slot is locked or bound at the hop: then more is kept in stock. */
   setLocked(node: Uint8Array, isLocked: boolean): void
   /** What to buy now, of all hops in use whose time has come: bandwidth before admission, as its tickets come first. Draws their next times. */
@@ -137,6 +141,18 @@ class Stock implements TokenStock {
 
   needsKeys(node: Uint8Array, kind: TokenKind, nowMs: number): boolean {
     return this.#hop(node)?.offer.current(kind, nowMs) === undefined
+  }
+
+  onNewSlot(node: Uint8Array): void {
+    const hop = this.#hop(node)
+    if (!hop) return
+    hop.quota = new AdmissionQuota()
+    hop.isLocked = false
+  }
+
+  priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number {
+    const hop = this.#hop(node)
+    return hop ? unitsOf(hop, kind, count, nowMs) : 0
   }
 
   setLocked(node: Uint8Array, isLocked: boolean): void {
