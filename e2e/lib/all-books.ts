@@ -15,13 +15,15 @@ const MAX_OUTPUT_BYTES = 256 * 2 ** 20
 const CHAIN_TIMEOUT_MS = 30_000
 
 /** What one side says of the tickets of one hop. */
-export type TicketCount = { readonly tickets: bigint; readonly amount: bigint }
+export type TicketCount = {
+  readonly tickets: bigint
+  readonly amount: bigint
+  /** What they pay for. */
+  readonly bytes: bigint
+}
 
 export type NodeBooks = TicketCount & {
   readonly id: string
-  readonly units: number
-  /** Tickets that it turned down: those on their way while a slot became full. They can win nothing. */
-  readonly refused: bigint
   readonly wins: bigint
   readonly open: bigint
   readonly lost: bigint
@@ -54,14 +56,11 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
   const { payment } = network
   if (!payment) throw new Error('nothing is paid in this network')
   const client = await readLedger(network.clientHome, 'client', network.networkFile)
-  const refused = new Map<string, number>()
   const found: { readonly id: string; readonly ledger: Ledger; readonly provider: string }[] = []
   for (const node of network.nodes) {
     const ledger = await readLedger(node.home, 'node', network.networkFile)
     await using purse = await openPurse(node.home, { isLocal: true, rules: payment })
     found.push({ id: node.id, ledger, provider: toHex(purse.accounts.provider) })
-    const { money } = ((await network.statusOf(node)) ?? {}) as { readonly money?: Refusals }
-    refused.set(node.id, money?.refusedTickets ?? 0)
   }
   const signal = AbortSignal.timeout(CHAIN_TIMEOUT_MS)
   const { view } = openChain({ payment, isLocal: true, onAlert: () => {} })
@@ -73,10 +72,9 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     const credit = await view.credit(fromHex(provider) ?? new Uint8Array(20), signal)
     nodes.push({
       id,
-      refused: BigInt(refused.get(id) ?? 0),
       tickets: ledger.total('tickets', 'received'),
       amount: ledger.total('expected', 'from tickets'),
-      units: Number(-ledger.total('bytes', 'sold') / 2n ** 20n),
+      bytes: -ledger.total('bytes', 'sold'),
       wins: ledger.total('wins', 'paid'),
       open: ledger.total('wins', 'unredeemed') + ledger.total('wins', 'claimed'),
       lost: ledger.total('wins', 'lost'),
@@ -102,19 +100,14 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
 
 /** Everything that two of them say differently, in words. Empty when all agree. */
 export function compareBooks({ client, nodes, chain, winValue }: AllBooks): readonly string[] {
-  const none = { tickets: 0n, amount: 0n, won: 0n }
+  const none = { tickets: 0n, amount: 0n, bytes: 0n, won: 0n }
   const ofNodes = nodes.flatMap((node) => {
     const who = node.id.slice(0, 8)
     const sent = client.hops.get(node.id) ?? none
     return [
-      // A node drops tickets that were under way when their slot filled: the client has sent those too.
-      sent.tickets < node.tickets + node.refused
-        ? `${who} has more tickets than were sent`
-        : undefined,
-      sent.tickets === node.tickets
-        ? differ(`${who} amount: client, node`, sent.amount, node.amount)
-        : undefined,
-      sent.amount < node.amount ? `${who} took more than was sent` : undefined,
+      differ(`${who} tickets: client, node`, sent.tickets, node.tickets),
+      differ(`${who} worth: client, node`, sent.amount, node.amount),
+      differ(`${who} bytes paid for: client, node`, sent.bytes, node.bytes),
       differ(`${who} open wins`, node.open, 0n),
       differ(`${who} lost wins`, node.lost, 0n),
       differ(`${who} wins: node, chain`, node.wins, node.chain.wins),
@@ -143,8 +136,8 @@ export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly 
     const sent = client.hops.get(node.id)
     return [
       node.id.slice(0, 8),
-      node.units,
-      `${sent?.tickets ?? 0n}/${node.tickets}+${node.refused}`,
+      node.bytes / 2n ** 20n,
+      `${sent?.tickets ?? 0n}/${node.tickets}`,
       `${sent?.amount ?? 0n}/${node.amount}`,
       `${node.wins}/${node.chain.wins}`,
       `${node.received}/${node.chain.credit}`,
@@ -153,7 +146,7 @@ export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly 
   })
   const expected = nodes.reduce((sum, { amount }) => sum + amount, 0n)
   return [
-    'hop  MiB  tickets client/node+refused (the rest under way when a slot filled)  worth client/node  wins node/chain  purse node/credit  burned',
+    'hop  MiB  tickets client/node  worth client/node  wins node/chain  purse node/credit  burned',
     ...rows,
     `tickets were worth ${expected}; ${chain.wins} wins of ${winValue} paid ${chain.paid} after the fee; the pool holds ${chain.poolBalance} of ${chain.deposited}`,
   ]
@@ -177,8 +170,6 @@ async function eventsUpToNow(
   }
   return events
 }
-
-type Refusals = { readonly refusedTickets: number }
 
 type Ledger = {
   total(commodity: string, account: string): bigint
@@ -244,6 +235,7 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
         {
           tickets: of(`tickets/sent/${hop}`),
           amount: of(`expected/spent on tickets/${hop}`),
+          bytes: -of(`bytes/bought/${hop}`),
           won: of(`money/won by hops/${hop}`),
         },
       ]),

@@ -108,7 +108,8 @@ describe('slot keeper', () => {
     const given = await before.keeper.slotFor(A, 'tokens', NEVER)
     const after = await createWorld(0, { journal: createTestJournal(before.journal.records) })
     after.authoriser.fails = new Error('chain down')
-    assert.deepEqual(await after.keeper.slotFor(A, 'tokens', NEVER), given)
+    const { nullifier, opening } = await after.keeper.slotFor(A, 'tokens', NEVER)
+    assert.deepEqual({ nullifier, opening }, { nullifier: given.nullifier, opening: given.opening })
     await assert.rejects(after.keeper.slotFor(B, 'tokens', NEVER), { code: 'DEPOSIT_SPENT' })
   })
 

@@ -225,6 +225,8 @@ class ControlCircuit implements TerminalHandler {
       return
     }
     this.#purchases++
+    // SPEC §15.2: SLOT_FULL goes first, so that the client knows which tickets count.
+    await slot.kept()
     // Of this moment, not of the showing: somebody else may have locked the slot since.
     const standing = await slot.standing()
     const { issuer, books, wallMs } = this.#deps

@@ -12,7 +12,13 @@ import type {
 } from '@byway/protocol/payment'
 import type { OpeningRecords, Winner, WinnerRecords } from '@byway/store'
 import { encodeOpening, VERDICT } from '@byway/protocol/wire'
-import type { CommitsMessage, Opening, Refusal, TicketMessage } from '@byway/protocol/wire'
+import type {
+  CommitsMessage,
+  Opening,
+  Refusal,
+  SlotFullMessage,
+  TicketMessage,
+} from '@byway/protocol/wire'
 import { SLOT_LIFE_MS } from './commit-keys.ts'
 import type { CommitKeys } from './commit-keys.ts'
 import type { SlotJudge } from './slot-judge.ts'
@@ -31,12 +37,15 @@ export interface ShownSlot {
   release(): void
 }
 
+/** What a showing comes to: a slot, one that is full already with its wins, or a refusal. */
+export type Showing = ShownSlot | SlotFullMessage | Refusal
+
 /** The slots of a node. */
 export interface SlotBook {
   /** On carriers now. */
   readonly size: number
-  /** Takes a showing; a refusal when it does not hold. Never rejects. */
-  show(opening: Opening): Promise<ShownSlot | Refusal>
+  /** Takes a showing. Never rejects. */
+  show(opening: Opening): Promise<Showing>
   /** Asks the chain about every slot on a carrier: one that its payer has taken back, or another provider holds, buys nothing more. */
   recheck(): Promise<void>
 }
@@ -81,7 +90,7 @@ class Book implements SlotBook {
     return this.#shown.size
   }
 
-  async show(opening: Opening): Promise<ShownSlot | Refusal> {
+  async show(opening: Opening): Promise<Showing> {
     const name = toHex(opening.nullifier)
     const current = this.#shown.get(name)
     if (this.#shown.has(name)) {
@@ -92,8 +101,8 @@ class Book implements SlotBook {
     if (this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
     this.#shown.set(name, undefined)
     const shown = await this.#judge(opening, () => this.#shown.delete(name))
-    if (typeof shown === 'number') this.#shown.delete(name)
-    else this.#shown.set(name, shown)
+    if (shown instanceof Shown) this.#shown.set(name, shown)
+    else this.#shown.delete(name)
     return shown
   }
 
@@ -101,14 +110,14 @@ class Book implements SlotBook {
    * SPEC §15.2: the carrier before it may be dead without our knowing, and openings become public with a bind: the slot moves to the new
    * carrier with the first good ticket there, which only its owner can sign. One newcomer at a time.
    */
-  async #showAgain(name: string, current: Shown, opening: Opening): Promise<ShownSlot | Refusal> {
+  async #showAgain(name: string, current: Shown, opening: Opening): Promise<Showing> {
     this.#newcomers.get(name)?.displace()
     await current.kept()
     const newcomer = await this.#judge(opening, () => {
       if (this.#newcomers.get(name) === newcomer) this.#newcomers.delete(name)
       if (this.#shown.get(name) === newcomer) this.#shown.delete(name)
     })
-    if (typeof newcomer === 'number') return newcomer
+    if (!(newcomer instanceof Shown)) return newcomer
     const winsBefore = current.winCount
     newcomer.mayTakeOver = () => {
       if (current.winCount !== winsBefore) return false
@@ -129,7 +138,7 @@ class Book implements SlotBook {
     }
   }
 
-  async #judge(opening: Opening, onReleased: () => void): Promise<Shown | Refusal> {
+  async #judge(opening: Opening, onReleased: () => void): Promise<OwnShowing> {
     const { records, holds, judge } = this.#deps
     try {
       const known = await records.openings.get(opening.nullifier)
@@ -149,15 +158,14 @@ class Book implements SlotBook {
     opening: Opening,
     known: { readonly keyEpoch: number; readonly floor: number } | undefined,
     onReleased: () => void,
-  ): Promise<Shown | Refusal> {
+  ): Promise<OwnShowing> {
     const { records, keys, createPayee } = this.#deps
     const key = known ? keys.find(known.keyEpoch) : keys.current()
     if (!key) return VERDICT.EXPIRED
     if (!known) await this.#remember(opening, key.epoch)
     const wins = await records.winners.ofSlot(opening.nullifier)
     const payee = createPayee({ opening, key: key.key, firstIndex: known?.floor ?? 0, wins })
-    if (payee.isFull) return VERDICT.SLOT_USED
-    return new Shown(this.#deps, opening, payee, onReleased)
+    return payee.fullMessage() ?? new Shown(this.#deps, opening, payee, onReleased)
   }
 
   async #remember(opening: Opening, keyEpoch: number): Promise<void> {
@@ -172,6 +180,8 @@ class Book implements SlotBook {
     })
   }
 }
+
+type OwnShowing = Shown | SlotFullMessage | Refusal
 
 class Shown implements ShownSlot {
   readonly opening: Opening

@@ -77,6 +77,8 @@ class Session implements SlotSession {
     this.#isShowing = false
     if (typeof slot === 'number') {
       if (!this.#isClosed) this.#shown(opening, slot)
+    } else if ('kind' in slot) {
+      this.#shownFull(opening, slot)
     } else if (this.#isClosed) {
       slot.release()
     } else {
@@ -84,6 +86,13 @@ class Session implements SlotSession {
       this.#shown(opening, VERDICT.OK)
       await this.#sendCommits(slot)
     }
+  }
+
+  /** SPEC §15.2: the carrier on which it filled went before the client heard of it. */
+  #shownFull(opening: Opening, full: SlotFullMessage): void {
+    if (this.#isClosed) return
+    this.#carrier.send(full)
+    this.#shown(opening, VERDICT.SLOT_USED)
   }
 
   onTicket(ticket: TicketMessage): void {
@@ -98,8 +107,9 @@ class Session implements SlotSession {
     }
     const { units, full } = result
     const { use, credit } = this.#carrier
-    books.ticket({ use, units, amount: ticket.amount })
-    if (!credit(units, slot)) this.#refuse(ticket, VERDICT.TRY_LATER)
+    // What is refused does not count at the client either.
+    if (credit(units, slot)) books.ticket({ use, units, amount: ticket.amount })
+    else this.#refuse(ticket, VERDICT.TRY_LATER)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS
       void this.#sendFull(slot, full)

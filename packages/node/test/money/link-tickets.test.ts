@@ -252,6 +252,7 @@ suite('tickets at a live node', () => {
       await verdictOf({ ...slot.opening, nullifier: next.opening.nullifier }),
       VERDICT.BAD_PROOF,
     )
+    live.chain.publish(new Uint8Array(32).fill(9), live.chain.nowS)
     live.chain.nowS += 10_000
     assert.equal(await verdictOf(slot.opening), VERDICT.UNKNOWN_ROOT)
     live.chain.nowS -= 10_000

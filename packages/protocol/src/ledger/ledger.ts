@@ -6,7 +6,13 @@
 import { accountsOf, type Line } from './accounts.ts'
 import { Balances, isBalanced, type CommodityBalances } from './balances.ts'
 import { isMoneyEvent } from './event-fields.ts'
-import type { ClientMoneyEvent, LedgerSide, MoneyEvent, NodeMoneyEvent, TicketSum } from './events.ts'
+import type {
+  ClientMoneyEvent,
+  LedgerSide,
+  MoneyEvent,
+  NodeMoneyEvent,
+  TicketSum,
+} from './events.ts'
 import { postClientEvent } from './post-client.ts'
 import { postNodeEvent } from './post-node.ts'
 

@@ -114,7 +114,7 @@ describe('a slot between a client and a hop (SPEC §15.2)', () => {
       last.full.reveals.map(({ index }) => index),
       wins.map(([index]) => index),
     )
-    assert.deepEqual(client.onFull(last.full), { isTrue: true, unchecked: 0, lateUnits: 0 })
+    assert.deepEqual(client.onFull(last.full), { isTrue: true, unchecked: 0, late: [] })
     assert.deepEqual(hop.fullMessage(), last.full)
     assert.equal(hop.nextCommits(), undefined)
     assert.deepEqual(hop.onTicket(signed(client)), { verdict: VERDICT.SLOT_USED })
@@ -148,7 +148,7 @@ describe('a slot between a client and a hop (SPEC §15.2)', () => {
     const full = restarted.fullMessage()
     assert.ok(full && ends.size > 0)
     // The first win was a ticket of an earlier life.
-    assert.deepEqual(again.onFull(full), { isTrue: true, unchecked: 1, lateUnits: 0 })
+    assert.deepEqual(again.onFull(full), { isTrue: true, unchecked: 1, late: [] })
   })
 
   it('gives a slot that was full before nothing to pay with', () => {
@@ -289,9 +289,9 @@ describe('a client', () => {
   it('gets the units of a refused ticket back, once', () => {
     const { client } = pair()
     const ticket = signed(client, 16)
-    assert.equal(client.onRefused(ticket.index), 16)
-    assert.equal(client.onRefused(ticket.index), 0)
-    assert.equal(client.onRefused(12345), 0)
+    assert.equal(client.onRefused(ticket.index)?.units, 16)
+    assert.equal(client.onRefused(ticket.index), undefined)
+    assert.equal(client.onRefused(12345), undefined)
   })
 
   it('sees through a hop that ends a slot before its wins', () => {
@@ -310,7 +310,7 @@ describe('a client', () => {
       assert.deepEqual(client.onFull({ ...full, reveals }), { isTrue: false })
     }
     assert.deepEqual(client.onFull({ ...full, nullifier: KEY }), { isTrue: false })
-    assert.deepEqual(client.onFull(full), { isTrue: true, unchecked: 0, lateUnits: 0 })
+    assert.deepEqual(client.onFull(full), { isTrue: true, unchecked: 0, late: [] })
   })
 
   it('sees through a hop that makes up a reveal with which the ticket would win', () => {
