@@ -69,7 +69,11 @@ async function learnDirectory(link: ClientLink): Promise<void> {
     directory.set(nodeKeyOf(nodeId), { nodeId, onionKey })
   }
   const signal = AbortSignal.timeout(STEP_TIMEOUT_MS)
-  await link.fetchDirectory((descriptors) => descriptors.forEach((bytes) => learn(bytes)), signal)
+  await link.fetchDirectory(
+    0,
+    (descriptors) => descriptors.forEach((bytes) => learn(bytes)),
+    signal,
+  )
 }
 
 /** Waits while a hop takes no more circuits a second from its neighbour. */

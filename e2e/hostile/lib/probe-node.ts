@@ -80,6 +80,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     set,
     nodeLinks: () => [...table.links].filter((link) => link.peer.role === 'node'),
     own: () => own,
+    isFlooding: true,
     nowMs: () => Date.now(),
   })
   const relay = createRelay({
@@ -120,6 +121,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     network,
     onionKey: onionKeys.current().pair.publicKey,
     address: listen,
+    gossipPort: 0,
     attachments: [],
     exit: terminals ? { profile: 'web', datagrams: true } : undefined,
     country: options.country,

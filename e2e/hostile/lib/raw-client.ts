@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { connect } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { TcpSocketConnectOpts } from 'node:net'
-import { dialLink } from '@byway/net'
+import { dialLink, unpackDirectory } from '@byway/net'
 import type { NetLink } from '@byway/net'
 import { createOriginLayers, startOriginBuild } from '@byway/protocol/circuit'
 import type { HopSpec, OriginBuildResult, OriginLayers } from '@byway/protocol/circuit'
@@ -74,7 +74,7 @@ export async function dialRaw({ nodeId, listen }: Listening): Promise<RawLink> {
     onCell: (id, cell) => sinks.get(id)?.(cell),
     onMessage(message) {
       if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
-      for (const bytes of message.descriptors) {
+      for (const bytes of unpackDirectory(message.block) ?? []) {
         const { nodeId: id, onionKey } = decodeDescriptor(bytes).descriptor
         known.set(Buffer.from(id).toString('hex'), { nodeId: id, onionKey })
       }
@@ -89,7 +89,7 @@ export async function dialRaw({ nodeId, listen }: Listening): Promise<RawLink> {
     },
     circuit: () => openCircuit(link, sinks),
     async hops() {
-      link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1 })
+      link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 })
       return await within('the directory', 5000, complete.promise)
     },
   }

@@ -3,6 +3,7 @@
  * limit of its own besides its signal.
  * @module
  */
+import type { StakeChange } from '@byway/protocol/directory'
 import type {
   ChainHead,
   DepositLeaf,
@@ -119,7 +120,12 @@ export type ChainEventBody =
       readonly nullifier: Uint8Array
       readonly reason: SkipReason
     }
-  | { readonly name: 'registry'; readonly provider: Uint8Array }
+  | {
+      readonly name: 'registry'
+      readonly provider: Uint8Array
+      /** Absent for what is not about the stake, such as a new payout address. */
+      readonly change: StakeChange | undefined
+    }
 
 /** Why the pool left an entry of a batch out; `unknown` for a word of a later contract. */
 export type SkipReason =

@@ -13,11 +13,13 @@ import { MAX_LOG_BLOCKS } from './leaf-reader.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Deeper reorganisations than this end the following: state must be read anew. The chains we know settle in fewer. */
-const REMEMBERED_BLOCKS = 256
+export const REMEMBERED_BLOCKS = 256
 
 export type FollowOptions = {
   readonly reader: ChainReader
   readonly sources: EventSources
+  /** Whose logs are asked for. @default those of both contracts */
+  readonly addresses?: readonly Hex[] | undefined
   readonly fromBlock: number
   readonly pollMs: number
   readonly signal: AbortSignal
@@ -63,7 +65,7 @@ interface History {
   step(signal: AbortSignal): Promise<readonly ChainNews[]>
 }
 
-function createHistory({ reader, sources, fromBlock }: FollowOptions): History {
+function createHistory({ reader, sources, addresses, fromBlock }: FollowOptions): History {
   /** Blocks that may have to be taken back, oldest first; only those with events, and the last. */
   let marks: readonly Mark[] = []
   /** The newest block that was forgotten: what lies below cannot be taken back. */
@@ -75,7 +77,7 @@ function createHistory({ reader, sources, fromBlock }: FollowOptions): History {
       const kept = await shared(reader, marks, anchor, signal)
       const removed = marks.slice(kept.length).toReversed().flatMap(takenBack)
       const from = ((kept.at(-1) ?? anchor)?.number ?? fromBlock - 1) + 1
-      const read = await readBlocks({ reader, sources }, { from, top }, signal)
+      const read = await readBlocks({ reader, sources, addresses }, { from, top }, signal)
       if (!read) return []
       const all = [...kept, ...read.marks]
       const oldest = read.head.number - REMEMBERED_BLOCKS
@@ -111,13 +113,13 @@ type Range = { readonly from: number; readonly top: ChainHead }
 
 /** The events from a block on, as far as one question reaches; undefined when the chain moved while it was read. */
 async function readBlocks(
-  { reader, sources }: Pick<FollowOptions, 'reader' | 'sources'>,
+  { reader, sources, addresses }: Pick<FollowOptions, 'reader' | 'sources' | 'addresses'>,
   { from, top }: Range,
   signal: AbortSignal,
 ): Promise<{ readonly marks: readonly Mark[]; readonly head: ChainHead } | undefined> {
   const to = Math.min(top.number, from + MAX_LOG_BLOCKS - 1)
   if (to < from) return { marks: [], head: headOf(top) }
-  const logs = await reader.logs([sources.pool, sources.registry], from, to, signal)
+  const logs = await reader.logs(addresses ?? [sources.pool, sources.registry], from, to, signal)
   const end = await reader.block(to, signal)
   if (!end || (to === top.number && end.hash !== top.hash)) return undefined
   const byBlock = new Map<number, Mark>()

@@ -46,6 +46,12 @@ export {
   openChainReader,
   type ReaderSettings,
 } from './open-chain.ts'
+export {
+  createRegistryClient,
+  type RegistryCache,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from './registry/registry-client.ts'
 export type { EndpointAlert } from './rpc/quorum.ts'
 export { createTransactionLane, type LaneOptions } from './lane/create-lane.ts'
 export { createLocalSigner } from './lane/local-signer.ts'

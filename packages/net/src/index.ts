@@ -13,6 +13,7 @@ export type {
 export type { AdmissionLimits, Refusal } from './admission.ts'
 export { createSelfSignedCertificate } from './certificate.ts'
 export type { CertificateOptions, TlsCertificate } from './certificate.ts'
+export { MAX_UNPACKED_BYTES, packDirectory, unpackDirectory } from './directory-blocks.ts'
 export { dialLink } from './dial.ts'
 export type { DialDeps, DialOptions } from './dial.ts'
 export { netError } from './errors.ts'

@@ -143,6 +143,7 @@ class Engine implements RunningNode {
     set: this.#set,
     nodeLinks: () => [...this.#table.links].filter((link) => link.peer.role === 'node'),
     own: () => this.#ownDescriptor,
+    isFlooding: true,
     nowMs: () => Date.now(),
   })
   readonly #redeem: RedeemLinks | undefined

@@ -31,6 +31,7 @@ function descriptorOf(nodeId: Uint8Array, isPublic: boolean): Descriptor {
     provider: undefined,
     priceStep: 0,
     tokenKeysHash: undefined,
+    gossipPort: 0,
     addresses: isPublic ? [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 }] : [],
     attachments: isPublic ? [] : [nodeIdOf(200)],
     software: '',

@@ -18,6 +18,7 @@ export const RELAY_FACTS: DescriptorFacts = {
   priceStep: 0,
   tokenKeysHash: undefined,
   addresses: [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 }],
+  gossipPort: 0,
   attachments: [],
   software: '',
 }

@@ -1,5 +1,6 @@
 /** Logs of our contracts as events. A log of another contract, or of a kind we do not know, is no event. */
-import { decodeEventLog } from 'viem/utils'
+import { decodeEventLog, type DecodeEventLogReturnType } from 'viem/utils'
+import type { StakeChange } from '@byway/protocol/directory'
 import type { Hex } from '@byway/protocol/payment'
 import type { ChainEvent, ChainEventBody, SkipReason } from '../chain-view.ts'
 import type { RawLog } from '../rpc/parse.ts'
@@ -29,8 +30,27 @@ function bodyOf(log: RawLog, sources: EventSources): ChainEventBody | undefined 
 
 function registryBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {
   if (!first) return undefined
-  const { args } = decodeEventLog({ abi: REGISTRY_ABI, topics: [first, ...rest], data })
-  return { name: 'registry', provider: bytesOf(args.provider.toLowerCase()) }
+  const event = decodeEventLog({ abi: REGISTRY_ABI, topics: [first, ...rest], data })
+  const provider = bytesOf(event.args.provider.toLowerCase())
+  return { name: 'registry', provider, change: stakeChangeOf(event) }
+}
+
+type RegistryEvent = DecodeEventLogReturnType<typeof REGISTRY_ABI>
+
+function stakeChangeOf({ eventName, args }: RegistryEvent): StakeChange | undefined {
+  switch (eventName) {
+    case 'Registered':
+      return { type: 'registered', nodeId: bytesOf(args.nodeId), stake: args.stake }
+    case 'StakeAdded':
+    case 'Slashed':
+      return { type: 'stake', stake: args.stake }
+    case 'Unbonding':
+      return { type: 'unbonding' }
+    case 'StakeWithdrawn':
+      return { type: 'left' }
+    case 'PayoutChange':
+      return undefined
+  }
 }
 
 function poolBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {

@@ -59,6 +59,7 @@ class Source implements CircuitSource {
   }
 
   async build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit> {
+    await this.#requireDirectory(signal)
     const failed = new Set<NodeKey>(need.excludeNodes)
     let lastError: Error | undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -69,6 +70,13 @@ class Source implements CircuitSource {
       lastError = outcome.error
     }
     throw lastError ?? clientError('ENTRY_UNREACHABLE', { guards: 0 })
+  }
+
+  /** A set that is too small is looked for again, once in a while. @throws DIRECTORY_INCOMPLETE */
+  async #requireDirectory(signal: AbortSignal): Promise<void> {
+    const { directory } = this.#deps
+    if (!directory.isComplete) await directory.refreshIfOld(signal)
+    directory.requireComplete()
   }
 
   async #choose(request: PathRequest, lastError: Error | undefined, signal: AbortSignal) {

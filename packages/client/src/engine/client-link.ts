@@ -6,10 +6,11 @@
 import type { Link, LinkCloseReason } from '@byway/protocol/link'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { CloseReason, LinkMessage } from '@byway/protocol/wire'
+import { unpackDirectory } from '@byway/net'
 import { clientError } from './errors.ts'
 
-/** Local limit (tunable): descriptors of one answer; 1536 bytes each, so at most 150 MB are looked at and none kept twice. */
-const MAX_DIRECTORY_PARTS = 20_000
+/** Local limit (tunable): blocks of one answer; each unpacks to 32 KiB at most, and of what they hold only verified descriptors are kept. */
+const MAX_DIRECTORY_PARTS = 4000
 
 /** Who owns a circuit on the link. */
 export interface CircuitSink {
@@ -32,11 +33,14 @@ export interface ClientLink {
   reserve(sink: CircuitSink): number
   setSink(circuitId: number, sink: CircuitSink): void
   release(circuitId: number): void
-  /** Fetches every descriptor the guard holds; `onPart` gets views that are valid during the call. */
+  /**
+   * Fetches the descriptors that the guard has taken in since a time of its own clock, 0 for all; `onPart` gets views. Resolves with the time to ask since the next time.
+   */
   fetchDirectory(
+    sinceS: number,
     onPart: (descriptors: readonly Uint8Array[]) => void,
     signal: AbortSignal,
-  ): Promise<void>
+  ): Promise<number>
 }
 
 /** Takes a fresh link over. */
@@ -46,7 +50,7 @@ export function createClientLink(link: Link, nodeId: Uint8Array): ClientLink {
 
 type Fetch = {
   readonly onPart: (descriptors: readonly Uint8Array[]) => void
-  readonly settle: (error?: Error) => void
+  readonly settle: (end: { asOfS: number } | Error) => void
   parts: number
 }
 
@@ -99,21 +103,25 @@ class GuardLink implements ClientLink {
     this.#sinks.delete(circuitId)
   }
 
-  async fetchDirectory(onPart: Fetch['onPart'], signal: AbortSignal): Promise<void> {
+  async fetchDirectory(
+    sinceS: number,
+    onPart: Fetch['onPart'],
+    signal: AbortSignal,
+  ): Promise<number> {
     signal.throwIfAborted()
     if (this.isClosed) throw clientError('ENTRY_UNREACHABLE', { guards: 1 })
     const requestId = (this.#lastRequestId = (this.#lastRequestId + 1) & 0xffff)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
     const onAbort = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#fetches.set(requestId, {
       onPart,
       parts: 0,
-      settle: (error) => (error ? reject(error) : resolve()),
+      settle: (end) => (end instanceof Error ? reject(end) : resolve(end.asOfS)),
     })
-    this.link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId })
+    this.link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId, sinceS })
     try {
-      await promise
+      return await promise
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#fetches.delete(requestId)
@@ -125,11 +133,12 @@ class GuardLink implements ClientLink {
     if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
     const fetch = this.#fetches.get(message.requestId)
     if (!fetch) return
-    fetch.onPart(message.descriptors)
+    // A damaged block costs what is in it; whether enough is left is judged over the whole set.
+    if (message.block.length > 0) fetch.onPart(unpackDirectory(message.block) ?? [])
     fetch.parts++
-    if (message.last) fetch.settle()
+    if (message.last) fetch.settle(message)
     else if (fetch.parts >= MAX_DIRECTORY_PARTS)
-      fetch.settle(clientError('DIRECTORY_INCOMPLETE', { descriptors: 0 }))
+      fetch.settle(clientError('DIRECTORY_INCOMPLETE', { descriptors: 0, stakePercent: 0 }))
   }
 
   #onClose(): void {

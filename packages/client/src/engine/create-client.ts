@@ -36,7 +36,7 @@ import type { ClientLink } from './client-link.ts'
 import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
-import type { DirectoryKeeper } from './directory-keeper.ts'
+import type { ClientStakes, DirectoryKeeper } from './directory-keeper.ts'
 import { clientError, resetError } from './errors.ts'
 import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
@@ -49,6 +49,8 @@ export type ClientOptions = {
   readonly network: NetworkParameters
   /** Folder for guards and the last directory; without it the client remembers nothing. */
   readonly home?: string | undefined
+  /** The registry's stakes, in a network that has one: without them each signed descriptor counts. */
+  readonly stakes?: ClientStakes | undefined
   /** Hops of a circuit when the user name does not say. @default 2, or 3 to an exit without an address */
   readonly hops?: 1 | 2 | 3 | undefined
   /** Lets `hops: 1` through, which hides nothing. Benches only. @default false */
@@ -147,7 +149,8 @@ class Engine implements Client {
       provider: nodeCrypto,
       network,
       cachePath: home && join(home, 'directory.bin'),
-      linkToAsk: (signal) => this.#linkToAsk(signal),
+      stakes: options.stakes,
+      linkToAsk: (asked, signal) => this.#linkToAsk(asked, signal),
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
@@ -291,8 +294,8 @@ class Engine implements Client {
   }
 
   /** A link for the directory: one that stands, a guard's, or a first contact's. */
-  async #linkToAsk(signal: AbortSignal): Promise<ClientLink> {
-    const [standing] = this.#links.live
+  async #linkToAsk(asked: readonly ClientLink[], signal: AbortSignal): Promise<ClientLink> {
+    const standing = this.#links.live.find((link) => !asked.includes(link))
     if (standing) return standing
     const guards = this.#guards.primary().flatMap((key) => this.#directory.nodes.get(key) ?? [])
     const targets = [
@@ -301,11 +304,14 @@ class Engine implements Client {
     ]
     for (const target of targets) {
       try {
-        return await this.#links.connect(target, signal)
+        const link = await this.#links.connect(target, signal)
+        if (!asked.includes(link)) return link
       } catch {
         signal.throwIfAborted()
       }
     }
+    const [again] = asked
+    if (again) return again
     throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
   }
 

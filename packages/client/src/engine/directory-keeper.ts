@@ -1,10 +1,21 @@
 /**
- * The client's view of the network: the whole set of descriptors, verified, from a guard's link or a file (SPEC §10.2). A client that asked for single
- * nodes would tell its neighbours where it is going, so it always takes all.
+ * The client's view of the network: the whole set of descriptors, verified and held against the registry, from its guards' links or a file (SPEC §10.2). A client that
+ * asked for single nodes would tell its neighbours where it is going, so it takes all, and later all that is new.
  * @module
  */
-import { createDescriptorSet, createPathNodeSet } from '@byway/protocol/directory'
-import type { DescriptorSet, NetworkParameters, PathNodeSet } from '@byway/protocol/directory'
+import {
+  createDescriptorSet,
+  createPathNodeSet,
+  joinDescriptors,
+  splitDescriptors,
+} from '@byway/protocol/directory'
+import type {
+  DescriptorSet,
+  NetworkParameters,
+  PathNodeSet,
+  StakeClaim,
+  StakeSource,
+} from '@byway/protocol/directory'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import { untilAborted } from './abort.ts'
 import type { ClientLink } from './client-link.ts'
@@ -15,20 +26,37 @@ import { readStateFile, writeStateFile } from './state-file.ts'
 const FETCH_TIMEOUT_MS = 30_000
 /** A node that is missing is looked for again at most this often: a guard answers no more than that for long. */
 const MIN_REFRESH_MS = 5000
-const REFRESH_MS = 3_600_000
+const REFRESH_MS = 600_000
+/** What a guard took in so shortly before its last answer is asked for again: it may have waited for the registry on either side. */
+const OVERLAP_S = 60
+/** Clocks of two guards differ by so much, and news takes so long from one to the other. */
+const BETWEEN_GUARDS_S = 1200
+/** A guard that was eclipsed gave a client no more than a part: the whole set is taken once a day. */
+const WHOLE_EVERY_MS = 86_400_000
+/** So many guards are asked before a set that is too small is said to be. */
+const MAX_GUARDS_ASKED = 3
+/** SPEC §10.2: "less than 60 % of the active stake". */
+const LEAST_STAKE_PERCENT = 60
+/** DESIGN §6: what the chain said longer ago is no measure. */
+const MAX_REGISTRY_AGE_MS = 86_400_000
 
 export type DirectoryKeeperDeps = {
   readonly provider: CryptoProvider
   readonly network: NetworkParameters
   /** Where the last set is kept; none in memory-only clients. */
   readonly cachePath: string | undefined
-  /** A link to ask: a guard's, or a first contact's. */
-  readonly linkToAsk: (signal: AbortSignal) => Promise<ClientLink>
+  /** The stakes, and how long ago the chain said so; absent in a network without a registry, where each descriptor counts. */
+  readonly stakes?: ClientStakes | undefined
+  /** A link to ask: a guard's, or a first contact's; one that was not asked just now if there is any. */
+  readonly linkToAsk: (asked: readonly ClientLink[], signal: AbortSignal) => Promise<ClientLink>
   /** Wall clock. */
   readonly nowMs: () => number
   /** Called after each fetch. */
   readonly onFetched: () => void
 }
+
+/** What a client must know of the registry (SPEC §14.6). */
+export type ClientStakes = StakeSource & { readonly ageMs: number }
 
 /** Keeps the view current. */
 export interface DirectoryKeeper {
@@ -40,6 +68,13 @@ export interface DirectoryKeeper {
    * @throws DIRECTORY_INCOMPLETE, what the fetch failed with, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
+  /** False while {@link requireComplete} throws. */
+  readonly isComplete: boolean
+  /**
+   * Nothing when the set holds enough of the network to choose from.
+   * @throws DIRECTORY_INCOMPLETE: who answers may be hiding nodes, and what is left may be all theirs
+   */
+  requireComplete(): void
   /** Fetches the set unless that was done just now; true when it was fetched. */
   refreshIfOld(signal: AbortSignal): Promise<boolean>
   stop(): void
@@ -55,22 +90,41 @@ class Keeper implements DirectoryKeeper {
   readonly nodes: PathNodeSet
   readonly #deps: DirectoryKeeperDeps
   #fetchedAtMs = Number.NEGATIVE_INFINITY
+  #wholeAtMs = Number.NEGATIVE_INFINITY
+  /** What each link's other side was last asked for, by its own clock. */
+  readonly #asOfS = new WeakMap<ClientLink, number>()
   #fetching: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #stopWatching: (() => void) | undefined
   readonly #stop = new AbortController()
 
   constructor(deps: DirectoryKeeperDeps) {
     this.#deps = deps
-    this.set = createDescriptorSet(deps.provider)
+    const { stakes } = deps
+    const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
+    this.set = createDescriptorSet(deps.provider, { admits })
+    this.#stopWatching = stakes?.onChange(() => this.set.prune(deps.nowMs()))
     this.nodes = createPathNodeSet(this.set, deps.network)
   }
 
   async start(signal: AbortSignal): Promise<void> {
     const isWhole = await this.#load()
     if (!isWhole) await this.#fetch(signal)
-    if (this.set.size === 0) throw clientError('DIRECTORY_INCOMPLETE', { descriptors: 0 })
+    if (this.set.size === 0) {
+      throw clientError('DIRECTORY_INCOMPLETE', { descriptors: 0, stakePercent: 0 })
+    }
     this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
     this.#timer.unref()
+  }
+
+  get isComplete(): boolean {
+    return this.#stakePercent() >= LEAST_STAKE_PERCENT
+  }
+
+  requireComplete(): void {
+    const stakePercent = this.#stakePercent()
+    if (stakePercent >= LEAST_STAKE_PERCENT) return
+    throw clientError('DIRECTORY_INCOMPLETE', { descriptors: this.set.size, stakePercent })
   }
 
   async refreshIfOld(signal: AbortSignal): Promise<boolean> {
@@ -88,6 +142,7 @@ class Keeper implements DirectoryKeeper {
   stop(): void {
     this.#stop.abort(clientError('CLIENT_CLOSED', {}))
     clearInterval(this.#timer)
+    this.#stopWatching?.()
   }
 
   async #refresh(): Promise<void> {
@@ -104,12 +159,49 @@ class Keeper implements DirectoryKeeper {
 
   async #fetchOnce(): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
-    const link = await this.#deps.linkToAsk(signal)
-    await link.fetchDirectory((descriptors) => this.#offerAll(descriptors), signal)
-    this.#fetchedAtMs = this.#deps.nowMs()
-    this.set.prune(this.#fetchedAtMs)
+    const asked: ClientLink[] = []
+    do {
+      const link = await this.#deps.linkToAsk(asked, signal)
+      // No other is there: what is known is all that there is to go on with.
+      if (asked.includes(link)) break
+      const isWhole = asked.length > 0 || this.#needsWhole()
+      await this.#fetchFrom(link, isWhole, signal)
+      asked.push(link)
+    } while (!this.isComplete && asked.length < MAX_GUARDS_ASKED)
     this.#deps.onFetched()
     await this.#store()
+  }
+
+  async #fetchFrom(link: ClientLink, isWhole: boolean, signal: AbortSignal): Promise<void> {
+    const take = (descriptors: readonly Uint8Array[]): void => this.#offerAll(descriptors)
+    const asOfS = await link.fetchDirectory(isWhole ? 0 : this.#sinceS(link), take, signal)
+    this.#asOfS.set(link, asOfS)
+    this.#fetchedAtMs = this.#deps.nowMs()
+    if (isWhole) this.#wholeAtMs = this.#fetchedAtMs
+    this.set.prune(this.#fetchedAtMs)
+  }
+
+  #needsWhole(): boolean {
+    const ageMs = this.#deps.nowMs() - this.#wholeAtMs
+    return ageMs < 0 || ageMs >= WHOLE_EVERY_MS || this.set.size === 0 || !this.isComplete
+  }
+
+  #sinceS(link: ClientLink): number {
+    const asOfS = this.#asOfS.get(link)
+    const sinceS =
+      asOfS === undefined ? this.#fetchedAtMs / 1000 - BETWEEN_GUARDS_S : asOfS - OVERLAP_S
+    return Math.max(0, Math.floor(sinceS))
+  }
+
+  /** How much of all active stake the set's nodes have. */
+  #stakePercent(): number {
+    const { stakes } = this.#deps
+    if (!stakes) return 100
+    const { activeStake } = stakes.view
+    if (stakes.ageMs > MAX_REGISTRY_AGE_MS || activeStake === 0n) return 0
+    let held = 0n
+    for (const { descriptor } of this.set.entries()) held += stakes.view.stakeOf(descriptor)
+    return Number((held * 100n) / activeStake)
   }
 
   #offerAll(descriptors: readonly Uint8Array[]): void {
@@ -137,32 +229,4 @@ class Keeper implements DirectoryKeeper {
       // A set that cannot be stored is fetched again next time; what was fetched now is good.
     }
   }
-}
-
-/** The file is a sequence of `u16 bytes ‖ descriptor`, as in DIRECTORY_PART. What is cut off or damaged is not there. */
-function splitDescriptors(stored: Uint8Array): {
-  readonly descriptors: readonly Uint8Array[]
-  readonly isCutOff: boolean
-} {
-  const descriptors: Uint8Array[] = []
-  let at = 0
-  while (at + 2 <= stored.length) {
-    const bytes = ((stored[at] ?? 0) << 8) | (stored[at + 1] ?? 0)
-    if (bytes === 0 || at + 2 + bytes > stored.length) break
-    descriptors.push(stored.subarray(at + 2, at + 2 + bytes))
-    at += 2 + bytes
-  }
-  return { descriptors, isCutOff: at < stored.length }
-}
-
-function joinDescriptors(descriptors: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(descriptors.reduce((sum, { length }) => sum + 2 + length, 0))
-  let at = 0
-  for (const descriptor of descriptors) {
-    joined[at] = descriptor.length >> 8
-    joined[at + 1] = descriptor.length & 255
-    joined.set(descriptor, at + 2)
-    at += 2 + descriptor.length
-  }
-  return joined
 }

@@ -13,8 +13,11 @@ type ClientErrors = {
   CIRCUIT_FAILED: { hop: number; reason: string }
   /** No path keeps all the rules; `rule` is the one that left nothing. */
   NO_PATH: { rule: string }
-  /** The directory is not there yet, or too small to build circuits from. */
-  DIRECTORY_INCOMPLETE: { descriptors: number }
+  /**
+   * The directory is not there yet, or holds the nodes of less than 60 % of all active stake: guards may be hiding nodes, or the chain was not seen for a day. No circuit is
+   * built. Wait for other guards, or check the clock, the network file and the chain's endpoints.
+   */
+  DIRECTORY_INCOMPLETE: { descriptors: number; stakePercent: number }
   /** No guard could be reached. */
   ENTRY_UNREACHABLE: { guards: number }
   /** The stored guards cannot be read. A client that chose new ones on its own would show another relay where it is. */
@@ -38,7 +41,10 @@ export type ClientError = ErrorOf<ClientErrors>
 export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors>({
   CIRCUIT_FAILED: ['network', 'the circuit failed'],
   NO_PATH: ['network', 'no path keeps all the rules'],
-  DIRECTORY_INCOMPLETE: ['network', 'the directory is incomplete'],
+  DIRECTORY_INCOMPLETE: [
+    'network',
+    'the directory is incomplete: no circuit is built from less than 60 % of the active stake',
+  ],
   ENTRY_UNREACHABLE: ['network', 'no guard could be reached'],
   GUARDS_DAMAGED: [
     'local',

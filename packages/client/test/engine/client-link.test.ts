@@ -3,11 +3,12 @@ import { getEventListeners } from 'node:events'
 import { suite, test } from 'node:test'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
+import { packDirectory } from '@byway/net'
 import { createClientLink } from '../../src/engine/client-link.ts'
 import { createFakeLink } from './fake-link.ts'
 
 const NEVER = new AbortController().signal
-const MAX_PARTS = 20_000
+const MAX_PARTS = 4000
 
 function world() {
   const link = createFakeLink()
@@ -19,17 +20,20 @@ function world() {
     received,
     fetch: (signal: AbortSignal) =>
       clientLink.fetchDirectory(
+        0,
         (descriptors) =>
           void received.push(...descriptors.map((each) => Buffer.from(each).toString())),
         signal,
       ),
     part(requestId: number, last: boolean, ...texts: readonly string[]) {
       const descriptors = texts.map((text) => Buffer.from(text))
+      const [block = new Uint8Array(0)] = packDirectory(descriptors, 16_000)
       const message: LinkMessage = {
         type: LINK_MESSAGE.DIRECTORY_PART,
         requestId,
         last,
-        descriptors,
+        asOfS: 77,
+        block,
       }
       link.handler.onMessage(message, 0)
     },
@@ -40,11 +44,11 @@ suite('fetching the directory (SPEC §10.2)', () => {
   test('asks once and hands on every part, until the last', async () => {
     const w = world()
     const fetching = w.fetch(NEVER)
-    assert.deepEqual(w.link.sent, [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1 }])
+    assert.deepEqual(w.link.sent, [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 }])
     w.part(1, false, 'a', 'b')
     w.part(1, false)
     w.part(1, true, 'c')
-    await fetching
+    assert.equal(await fetching, 77)
     assert.deepEqual(w.received, ['a', 'b', 'c'])
     w.part(1, true, 'late')
     assert.deepEqual(w.received, ['a', 'b', 'c'])

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { ClientLink } from '../../src/engine/client-link.ts'
+import { createStakeTable, type StakeTable } from '@byway/protocol/directory'
+import { decodeDescriptor } from '@byway/protocol/wire'
 import { createClientLink } from '../../src/engine/client-link.ts'
-import { createDirectoryKeeper } from '../../src/engine/directory-keeper.ts'
+import { createDirectoryKeeper, type ClientStakes } from '../../src/engine/directory-keeper.ts'
 import { createFakeLink } from './fake-link.ts'
 import { settle } from './hand-timers.ts'
 import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
@@ -17,16 +19,18 @@ const HOUR_MS = 3_600_000
 /** A keeper whose guard serves these descriptors; `holds` makes it wait for `serve`. */
 function world(
   t: TestContext,
-  options: { cachePath?: string; served?: readonly Uint8Array[] } = {},
+  options: { cachePath?: string; served?: readonly Uint8Array[]; stakes?: ClientStakes } = {},
 ) {
   const clock = { nowMs: NOW_MS }
   const counts = { fetches: 0, fetched: 0 }
   const control = { isDown: false, holds: false, served: options.served ?? [], signal: NEVER }
   const gates: (() => void)[] = []
+  const asked: number[] = []
   const link: ClientLink = {
     ...createClientLink(createFakeLink(), new Uint8Array(32)),
-    async fetchDirectory(onPart, signal) {
+    async fetchDirectory(sinceS, onPart, signal) {
       counts.fetches++
+      asked.push(sinceS)
       control.signal = signal
       if (control.holds)
         await new Promise<void>((resolve, reject) => {
@@ -34,19 +38,21 @@ function world(
           signal.addEventListener('abort', () => reject(signal.reason as Error))
         })
       for (const bytes of control.served) onPart([bytes])
+      return clock.nowMs / 1000
     },
   }
   const keeper = createDirectoryKeeper({
     provider: nodeCrypto,
     network: NETWORK,
     cachePath: options.cachePath,
+    stakes: options.stakes,
     linkToAsk: () =>
       control.isDown ? Promise.reject(new Error('no guard')) : Promise.resolve(link),
     nowMs: () => clock.nowMs,
     onFetched: () => void counts.fetched++,
   })
   t.after(() => keeper.stop())
-  return { keeper, clock, counts, control, gates }
+  return { keeper, clock, counts, control, gates, asked }
 }
 
 async function cache(t: TestContext): Promise<string> {
@@ -194,5 +200,88 @@ suite('the stored directory', () => {
     await keeper.start(NEVER)
     assert.equal(keeper.set.size, 3)
     assert.equal(counts.fetched, 1)
+  })
+})
+
+/** Ten nodes with one stake each, and who follows them. */
+function stakedNodes() {
+  const table: StakeTable = createStakeTable(1n)
+  const listeners = new Set<() => void>()
+  const descriptors = Array.from({ length: 10 }, (_, i) => signedNode(i + 1, 47 * 3600, i + 1))
+  for (const bytes of descriptors) {
+    const { nodeId, provider = new Uint8Array(20) } = decodeDescriptor(bytes).descriptor
+    table.apply(provider, { type: 'registered', nodeId, stake: 10n }, 1)
+  }
+  const stakes = {
+    view: table,
+    ageMs: 0,
+    onChange(listener: () => void) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+  return { stakes, table, descriptors, tell: () => listeners.forEach((each) => each()) }
+}
+
+suite('the directory beside the registry (SPEC §10.2)', () => {
+  test('is enough with 60 % of the active stake, and not with less', async (t) => {
+    const { stakes, descriptors } = stakedNodes()
+    const { keeper, control, clock } = world(t, { stakes, served: descriptors.slice(0, 5) })
+    await keeper.start(NEVER)
+    assert.throws(() => keeper.requireComplete(), {
+      code: 'DIRECTORY_INCOMPLETE',
+      context: { descriptors: 5, stakePercent: 50 },
+    })
+    control.served = descriptors.slice(0, 6)
+    clock.nowMs += HOUR_MS
+    await keeper.refreshIfOld(NEVER)
+    keeper.requireComplete()
+  })
+
+  test('counts no node without a stake, and forgets one whose stake goes', async (t) => {
+    const { stakes, descriptors, table, tell } = stakedNodes()
+    const served = [...descriptors, signedNode(50), signedNode(51)]
+    const { keeper } = world(t, { stakes, served })
+    await keeper.start(NEVER)
+    assert.equal(keeper.set.size, 10)
+    table.apply(new Uint8Array(20).fill(1), { type: 'unbonding' }, 2)
+    tell()
+    assert.equal(keeper.set.size, 9)
+    keeper.requireComplete()
+  })
+
+  test('is not believed when the chain was not seen for a day', async (t) => {
+    const { stakes, descriptors } = stakedNodes()
+    const { keeper } = world(t, { stakes, served: descriptors })
+    await keeper.start(NEVER)
+    keeper.requireComplete()
+    stakes.ageMs = 24 * HOUR_MS + 1
+    assert.throws(() => keeper.requireComplete(), {
+      context: { descriptors: 10, stakePercent: 0 },
+    })
+  })
+})
+
+suite('asking for what is new (SPEC §10.2)', () => {
+  test('takes the whole set first, then what the guard took in since, and the whole once a day', async (t) => {
+    const { keeper, clock, asked } = world(t, { served: [signedNode(1)] })
+    const nowS = NOW_MS / 1000
+    await keeper.start(NEVER)
+    clock.nowMs += 600_000
+    await keeper.refreshIfOld(NEVER)
+    clock.nowMs += 600_000
+    await keeper.refreshIfOld(NEVER)
+    clock.nowMs += 24 * HOUR_MS
+    await keeper.refreshIfOld(NEVER)
+    assert.deepEqual(asked, [0, nowS - 60, nowS + 540, 0])
+  })
+
+  test('takes the whole set again while it is too small', async (t) => {
+    const { stakes, descriptors } = stakedNodes()
+    const { keeper, clock, asked } = world(t, { stakes, served: descriptors.slice(0, 3) })
+    await keeper.start(NEVER)
+    clock.nowMs += 10_000
+    await keeper.refreshIfOld(NEVER)
+    assert.deepEqual(asked, [0, 0])
   })
 })

@@ -16,8 +16,12 @@ export const NETWORK: NetworkParameters = {
   exitTargets: [],
 }
 
-/** An edition of node `number`; it expires after `lifeS`. */
-export function signedNode(number: number, lifeS: number = 47 * 3600): Uint8Array {
+/** An edition of node `number`; it expires after `lifeS`. Its provider's address is `provider` twenty times. */
+export function signedNode(
+  number: number,
+  lifeS: number = 47 * 3600,
+  provider?: number,
+): Uint8Array {
   const { publicKey, privateKey } = nodeCrypto.ed25519KeyPair(new Uint8Array(32).fill(number))
   const unsigned = encodeUnsignedDescriptor({
     nodeId: publicKey,
@@ -32,10 +36,11 @@ export function signedNode(number: number, lifeS: number = 47 * 3600): Uint8Arra
     asn: 0,
     familyId: undefined,
     stakerId: undefined,
-    provider: undefined,
+    provider: provider === undefined ? undefined : new Uint8Array(20).fill(provider),
     priceStep: 0,
     tokenKeysHash: undefined,
     addresses: [{ family: 4, bytes: Uint8Array.of(11, number, 0, 1), port: 443 }],
+    gossipPort: 0,
     attachments: [],
     software: '',
   })

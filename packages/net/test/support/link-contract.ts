@@ -65,11 +65,11 @@ export function linkContract(name: string, makePair: () => Promise<Pair>): void 
     const near = new Recorder(pair.dialler)
     const far = new Recorder(pair.listener)
     pair.dialler.send({ type: LINK_MESSAGE.PING, token: 1n })
-    pair.dialler.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7 })
+    pair.dialler.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7, sinceS: 0 })
     pair.listener.send({ type: LINK_MESSAGE.DRAIN, seconds: 30 })
     await far.until(({ messages }) => messages.length > 0)
     await near.until(({ messages }) => messages.some(({ type }) => type === LINK_MESSAGE.DRAIN))
-    assert.deepEqual(far.messages, [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7 }])
+    assert.deepEqual(far.messages, [{ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7, sinceS: 0 }])
   })
 
   test(`${name}: measures the link by PING, and says when none answers`, options, async () => {

@@ -1,13 +1,14 @@
 /**
- * Exchange of descriptors between neighbours (SPEC §10.2): answers clients with the whole set, publishes the own edition, passes on what is new.
- * A plain flood over the links that stand; gossip with peer scoring takes its place later.
+ * Exchange of descriptors over links (SPEC §10.2): answers who asks with the whole set or with what is new since, and in a network without a registry passes editions
+ * on to every neighbour. Where there is a registry gossip does that instead.
  * @module
  */
-import { directoryParts } from '@byway/protocol/directory'
+import { packDirectory, unpackDirectory } from '@byway/net'
 import type { DescriptorSet, DirectoryEntry } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import {
   bodyBytesOfClass,
+  DIRECTORY_PART_HEADER_BYTES,
   LINK_MESSAGE,
   MESSAGE_HEADER_BYTES,
   SIZE_CLASS,
@@ -20,14 +21,19 @@ const GET_INTERVAL_MS = 5000
 const GET_BURST = 4
 /** A peer that does not read what it asked for gets no further set. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
-const PART_BYTES = bodyBytesOfClass(SIZE_CLASS.LARGE) - MESSAGE_HEADER_BYTES
+/** A packed set is kept this long; what came since is packed for each who asks. */
+const SNAPSHOT_MS = 60_000
+const BLOCK_BYTES =
+  bodyBytesOfClass(SIZE_CLASS.LARGE) - MESSAGE_HEADER_BYTES - DIRECTORY_PART_HEADER_BYTES
 
 export type DirectoryDeps = {
   readonly set: DescriptorSet
-  /** Links to other nodes, to pass editions on. */
+  /** Links to other nodes, to pass editions on; none where gossip does that. */
   readonly nodeLinks: () => Iterable<Link>
   /** The own signed descriptor, once there is one. */
   readonly own: () => Uint8Array | undefined
+  /** True where editions are passed on over links: in a network without a registry. */
+  readonly isFlooding: boolean
   /** Wall clock. */
   readonly nowMs: () => number
 }
@@ -47,6 +53,7 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   const budgets = new WeakMap<Link, { gets: number; atMs: number }>()
   /** The link from which an edition is being taken in: it need not hear it again. */
   let source: Link | undefined
+  let snapshot: Snapshot | undefined
 
   function send(link: Link, entry: Pick<DirectoryEntry, 'bytes'>): void {
     link.send({ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: entry.bytes })
@@ -61,10 +68,29 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     return gets >= 1
   }
 
-  function answer(link: Link, requestId: number): void {
+  function answer(link: Link, requestId: number, sinceS: number): void {
     if (link.waitingBytes > MAX_WAITING_BYTES || !mayGet(link)) return
-    const descriptors = Array.from(deps.set.entries(), (entry) => entry.bytes)
-    for (const part of directoryParts(requestId, descriptors, PART_BYTES)) link.send(part)
+    const type = LINK_MESSAGE.DIRECTORY_PART
+    const asOfS = Math.floor(deps.nowMs() / 1000)
+    for (const block of sinceS === 0 ? wholeSet() : packedSince(sinceS))
+      link.send({ type, requestId, last: false, asOfS, block })
+    link.send({ type, requestId, last: true, asOfS, block: NO_BLOCK })
+  }
+
+  function packedSince(sinceS: number): readonly Uint8Array[] {
+    const fresh = deps.set.acceptedSince(sinceS * 1000).map(({ bytes }) => bytes)
+    return [...packDirectory(fresh, BLOCK_BYTES)]
+  }
+
+  /** Packing ten thousand takes half a second: a set serves all who ask within a minute, each with what came since. */
+  function wholeSet(): readonly Uint8Array[] {
+    const nowS = Math.floor(deps.nowMs() / 1000)
+    const ageMs = (nowS - (snapshot?.asOfS ?? 0)) * 1000
+    if (!snapshot || ageMs < 0 || ageMs >= SNAPSHOT_MS) {
+      snapshot = { asOfS: nowS, blocks: packedSince(0) }
+      return snapshot.blocks
+    }
+    return [...snapshot.blocks, ...packedSince(snapshot.asOfS)]
   }
 
   function offer(bytes: Uint8Array, from: Link | undefined): void {
@@ -75,22 +101,25 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   }
 
   deps.set.onAccepted((entry) => {
+    if (!deps.isFlooding) return
     for (const link of deps.nodeLinks()) if (link !== source) send(link, entry)
   })
 
   return {
     onNodeLink(link, isDialled) {
       const own = deps.own()
-      if (own) send(link, { bytes: own })
-      if (isDialled) link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1 })
+      if (own && deps.isFlooding) send(link, { bytes: own })
+      if (isDialled) link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 })
     },
     onMessage(link, message) {
-      if (message.type === LINK_MESSAGE.DIRECTORY_GET) answer(link, message.requestId)
+      if (message.type === LINK_MESSAGE.DIRECTORY_GET)
+        answer(link, message.requestId, message.sinceS)
       // SPEC §4.4: DIRECTORY_PUBLISH comes from nodes only, on node links.
       else if (link.peer.role === 'client') return
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH) offer(message.descriptor, link)
       else if (message.type === LINK_MESSAGE.DIRECTORY_PART)
-        for (const bytes of message.descriptors) offer(bytes, link)
+        for (const bytes of unpackDirectory(message.block) ?? []) offer(bytes, link)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH && deps.isFlooding)
+        offer(message.descriptor, link)
     },
     onLinkClosed(link) {
       budgets.delete(link)
@@ -102,3 +131,8 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     },
   }
 }
+
+/** The set as it was packed, and when. */
+type Snapshot = { readonly asOfS: number; readonly blocks: readonly Uint8Array[] }
+
+const NO_BLOCK = new Uint8Array(0)

@@ -18,6 +18,8 @@ export type OwnFactsInput = {
   /** Where the node is reached; none without a public port. */
   readonly address: { readonly host: string; readonly port: number } | undefined
   readonly attachments: readonly Uint8Array[]
+  /** Where it listens for gossip; absent where there is none. */
+  readonly gossipPort?: number | undefined
   readonly exit: ExitRoleOptions | undefined
   readonly country: string | undefined
   readonly asn: number | undefined
@@ -45,6 +47,7 @@ export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
     provider: input.money?.provider,
     priceStep: input.money?.priceStep ?? 0,
     tokenKeysHash: input.money?.tokenKeysHash,
+    gossipPort: addresses.length > 0 ? (input.gossipPort ?? 0) : 0,
     addresses,
     attachments,
     software: SOFTWARE,

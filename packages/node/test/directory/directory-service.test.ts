@@ -4,19 +4,30 @@ import { createDescriptorSet } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { LINK_MESSAGE } from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
+import { packDirectory, unpackDirectory } from '@byway/net'
 import { createDirectoryService } from '../../src/directory/directory-service.ts'
 import { createFakeLink, nodeIdOf } from '../fake-link.ts'
 import type { FakeLink } from '../fake-link.ts'
 import { makerOf, NOW_MS, RELAY_FACTS, signedDescriptor } from '../signed-descriptors.ts'
 
-const GET: LinkMessage = { type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7 }
+const GET: LinkMessage = { type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7, sinceS: 0 }
 
 function publishing(descriptor: Uint8Array): LinkMessage {
   return { type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor }
 }
 
+function blockOf(descriptors: readonly Uint8Array[]): Uint8Array {
+  const [block] = packDirectory(descriptors, 16_000)
+  assert.ok(block)
+  return block
+}
+
+function descriptorsOf({ block }: { readonly block: Uint8Array }): readonly Uint8Array[] {
+  return block.length === 0 ? [] : (unpackDirectory(block) ?? [])
+}
+
 /** A node with three neighbours and one client. */
-function world() {
+function world(isFlooding = true) {
   const set = createDescriptorSet(nodeCrypto)
   const neighbours = [1, 2, 3].map((n) => createFakeLink({ role: 'node', nodeId: nodeIdOf(n) }))
   const [a, b, c] = neighbours
@@ -27,6 +38,7 @@ function world() {
     set,
     nodeLinks: () => neighbours,
     own: () => own.descriptor,
+    isFlooding,
     nowMs: () => clock.nowMs,
   })
   return { set, service, a, b, c, clock, own, client: createFakeLink({ role: 'client' }) }
@@ -69,7 +81,8 @@ suite('passing descriptors on (SPEC §10.2)', () => {
       type: LINK_MESSAGE.DIRECTORY_PART,
       requestId: 1,
       last: true,
-      descriptors,
+      asOfS: 1,
+      block: blockOf(descriptors),
     } as const
     service.onMessage(a, part)
     assert.equal(set.size, 2)
@@ -97,7 +110,8 @@ suite('passing descriptors on (SPEC §10.2)', () => {
       type: LINK_MESSAGE.DIRECTORY_PART,
       requestId: 1,
       last: true,
-      descriptors: [descriptor],
+      asOfS: 1,
+      block: blockOf([descriptor]),
     })
     assert.equal(set.size, 0)
     assert.deepEqual(b.sent, [])
@@ -169,7 +183,9 @@ suite('answering DIRECTORY_GET', () => {
     assert.ok(answer.length > 1)
     assert.ok(answer.every(({ requestId }) => requestId === 7))
     assert.deepEqual(
-      answer.flatMap((part) => part.descriptors.map((bytes) => Buffer.from(bytes).toString('hex'))),
+      answer.flatMap((part) =>
+        descriptorsOf(part).map((bytes) => Buffer.from(bytes).toString('hex')),
+      ),
       descriptors.map((bytes) => Buffer.from(bytes).toString('hex')),
     )
     assert.deepEqual(
@@ -182,7 +198,7 @@ suite('answering DIRECTORY_GET', () => {
     const { service, client } = world()
     service.onMessage(client, GET)
     assert.deepEqual(
-      parts(client).map(({ last, descriptors }) => ({ last, count: descriptors.length })),
+      parts(client).map((part) => ({ last: part.last, count: descriptorsOf(part).length })),
       [{ last: true, count: 0 }],
     )
   })

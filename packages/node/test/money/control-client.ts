@@ -1,7 +1,7 @@
 /** A client's end of control circuits to a live node: a circuit of one hop over a real link, and the node's own descriptor to build it by. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { createLegLink, dialLink } from '@byway/net'
+import { createLegLink, dialLink, unpackDirectory } from '@byway/net'
 import type { NetLink } from '@byway/net'
 import {
   createControlClient,
@@ -57,12 +57,12 @@ export async function connectControl({ node }: LiveNode): Promise<ControlLink> {
     onCell: (id, cell) => circuits.get(id)?.(cell),
     onMessage(message) {
       if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
-      const [bytes] = message.descriptors
+      const [bytes] = unpackDirectory(message.block) ?? []
       if (bytes) got.resolve(decodeDescriptor(bytes).descriptor)
     },
     onClose: () => got.reject(new Error('the link closed')),
   }
-  link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1 })
+  link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 })
   const descriptor = await got.promise
   return {
     link,

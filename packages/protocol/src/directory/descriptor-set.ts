@@ -8,6 +8,7 @@ import { equalBytes } from '@byway/protocol/base'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import { type Descriptor, unsignedPartOf } from '@byway/protocol/wire'
 import { type NodeKey, nodeKeyOf } from './node-key.ts'
+import type { StakeClaim } from './stake-table.ts'
 import {
   type DescriptorFault,
   isSignedBy,
@@ -35,10 +36,19 @@ export type OfferResult =
   | { readonly result: 'known'; readonly entry: DirectoryEntry }
   | {
       readonly result: 'refused'
-      readonly reason: DescriptorFault | 'OLDER' | 'EQUIVOCATION' | 'RATE' | 'FULL'
+      readonly reason:
+        | DescriptorFault
+        /** No active stake stands behind it, now. */
+        | 'STAKE'
+        | 'OLDER'
+        | 'EQUIVOCATION'
+        | 'RATE'
+        | 'FULL'
     }
 
-export type DescriptorSetLimits = {
+export type DescriptorSetOptions = {
+  /** Says whether a descriptor counts in this network (SPEC §10.1). @default each does, where there is no registry */
+  readonly admits?: ((claim: StakeClaim) => boolean) | undefined
   /** Nodes. @default 20 000: ten times the relays of the largest network of this kind */
   readonly maxDescriptors?: number | undefined
   /** Bytes of all editions together. @default 16 MiB */
@@ -53,7 +63,9 @@ export interface DescriptorSet {
   get(key: NodeKey): DirectoryEntry | undefined
   /** Iterates over all entries, or those with every role bit given. */
   entries(roles?: number): IterableIterator<DirectoryEntry>
-  /** Forgets what has expired; returns how many. */
+  /** What was accepted at that time or after it, as {@link offer}'s clock had it, oldest first. */
+  acceptedSince(sinceMs: number): readonly DirectoryEntry[]
+  /** Forgets what has expired, and what is no longer admitted; returns how many. */
   prune(nowMs: number): number
   /** Calls back for each accepted edition, to pass it on; returns how to stop that. */
   onAccepted(listener: (entry: DirectoryEntry) => void): () => void
@@ -64,9 +76,9 @@ export interface DescriptorSet {
 /** Creates an empty set. */
 export function createDescriptorSet(
   crypto: CryptoProvider,
-  limits: DescriptorSetLimits = {},
+  options: DescriptorSetOptions = {},
 ): DescriptorSet {
-  const { maxDescriptors = 20_000, maxBytes = 16 * 1024 * 1024 } = limits
+  const { maxDescriptors = 20_000, maxBytes = 16 * 1024 * 1024, admits = () => true } = options
   const known = new Map<NodeKey, Known>()
   const proofs = new Map<NodeKey, Evidence>()
   const listeners = new Set<(entry: DirectoryEntry) => void>()
@@ -81,6 +93,7 @@ export function createDescriptorSet(
     const key = nodeKeyOf(descriptor.nodeId)
     const old = known.get(key)
     if (old && descriptor.sequence < old.entry.descriptor.sequence) return refused('OLDER')
+    if (!admits(descriptor)) return refused('STAKE')
     const isSameNumber = old?.entry.descriptor.sequence === descriptor.sequence
     if (old && isSameNumber && isSameContent(old.entry.bytes, bytes)) {
       return { result: 'known', entry: old.entry }
@@ -97,7 +110,9 @@ export function createDescriptorSet(
       return refused('EQUIVOCATION')
     }
     const entry: DirectoryEntry = { key, descriptor, bytes: bytes.slice() }
-    known.set(key, { entry, rate })
+    // At the end, so that what is new comes last.
+    known.delete(key)
+    known.set(key, { entry, rate, acceptedMs: nowMs })
     totalBytes = grownBytes
     for (const listener of listeners) listener(entry)
     return { result: 'accepted', entry }
@@ -110,7 +125,8 @@ export function createDescriptorSet(
   function prune(nowMs: number): number {
     let count = 0
     for (const [key, { entry }] of known) {
-      if (judgeDates(entry.descriptor, nowMs) !== 'EXPIRED') continue
+      const isExpired = judgeDates(entry.descriptor, nowMs) === 'EXPIRED'
+      if (!isExpired && admits(entry.descriptor)) continue
       known.delete(key)
       totalBytes -= entry.bytes.length
       count++
@@ -124,11 +140,8 @@ export function createDescriptorSet(
     },
     offer,
     get: (key) => known.get(key)?.entry,
-    *entries(roles = 0) {
-      for (const { entry } of known.values()) {
-        if ((entry.descriptor.roles & roles) === roles) yield entry
-      }
-    },
+    entries: (roles = 0) => withRoles(known.values(), roles),
+    acceptedSince: (sinceMs) => freshOf(known.values(), sinceMs),
     prune,
     onAccepted(listener) {
       listeners.add(listener)
@@ -139,7 +152,15 @@ export function createDescriptorSet(
 }
 
 type Rate = { readonly editions: number; readonly atMs: number }
-type Known = { readonly entry: DirectoryEntry; readonly rate: Rate }
+type Known = { readonly entry: DirectoryEntry; readonly rate: Rate; readonly acceptedMs: number }
+
+function freshOf(known: Iterable<Known>, sinceMs: number): readonly DirectoryEntry[] {
+  return Array.from(known).flatMap(({ entry, acceptedMs }) => (acceptedMs >= sinceMs ? entry : []))
+}
+
+function* withRoles(known: Iterable<Known>, roles: number): Generator<DirectoryEntry, undefined> {
+  for (const { entry } of known) if ((entry.descriptor.roles & roles) === roles) yield entry
+}
 
 function refused(reason: Extract<OfferResult, { result: 'refused' }>['reason']): OfferResult {
   return { result: 'refused', reason }

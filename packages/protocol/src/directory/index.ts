@@ -17,13 +17,13 @@ export {
 export {
   createDescriptorSet,
   type DescriptorSet,
-  type DescriptorSetLimits,
+  type DescriptorSetOptions,
   type DirectoryEntry,
   type Evidence,
   MAX_EVIDENCE,
   type OfferResult,
 } from './descriptor-set.ts'
-export { type DirectoryPart, directoryParts } from './directory-parts.ts'
+export { ITEM_HEADER_BYTES, joinDescriptors, splitDescriptors } from './descriptor-list.ts'
 export type { DirectoryError } from './errors.ts'
 export { type ExitRequest, type ExitRule, opensPort } from './exit-rules.ts'
 export {
@@ -51,6 +51,15 @@ export {
   type PathRule,
 } from './path.ts'
 export { createPathNodeSet, mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
+export {
+  createStakeTable,
+  type StakeChange,
+  type StakeClaim,
+  type StakeRecord,
+  type StakeSource,
+  type StakeTable,
+  type StakeView,
+} from './stake-table.ts'
 export {
   CLOCK_TOLERANCE_S,
   type DescriptorFault,

@@ -15,7 +15,8 @@
  *     98   32 family id      130 32 staker id
  *    162   20 provider         182    1 price step
  *    183   32 hash of the token keys
- *    215    1 a, then a × (u8 family ‖ address ‖ u16 port)
+ *    215    2 gossip port, or 0
+ *    217    1 a, then a × (u8 family ‖ address ‖ u16 port)
  *           1 t, then t × node id
  *           1 v, then the software version
  * end−64   64 signature over "byway descriptor v1" ‖ all before
@@ -34,7 +35,7 @@ import { asciiBytes, asciiText, requireVersion, WIRE_VERSION } from './text.ts'
 /** SPEC §10.1. */
 export const MAX_DESCRIPTOR_BYTES = 1536
 /** The fixed fields, one IPv4 address and nothing else. */
-export const MIN_DESCRIPTOR_BYTES: number = 216 + 7 + 1 + 1 + 64
+export const MIN_DESCRIPTOR_BYTES: number = 218 + 7 + 1 + 1 + 64
 /** SPEC §10.1: "expires, at most 48 h after published". */
 export const MAX_DESCRIPTOR_LIFE_S: number = 48 * 3600
 /** SPEC §10.1: "number of addresses, at most 8". */
@@ -79,6 +80,8 @@ export type Descriptor = {
   readonly priceStep: number
   /** Hash of the token keys (SPEC §16); undefined when the node sells none. */
   readonly tokenKeysHash: Uint8Array | undefined
+  /** Where the node listens for gossip (SPEC §10.4), at the same addresses; 0 when it does not. */
+  readonly gossipPort: number
   readonly addresses: readonly SocketAddressBytes[]
   /** Node ids of the relays that this node may be attached to. */
   readonly attachments: readonly Uint8Array[]
@@ -115,6 +118,7 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
     provider: readOptional(reader, CHAIN_ADDRESS_BYTES, 'provider'),
     priceStep: readCount(reader, MAX_PRICE_STEP, 'priceStep'),
     tokenKeysHash: readOptional(reader, 32, 'tokenKeysHash'),
+    gossipPort: reader.u16('gossipPort'),
     addresses: readCounted(reader, MAX_ADDRESSES, 'addresses', readAddress),
     attachments: readCounted(reader, MAX_ATTACHMENTS, 'attachments', (r) => r.copy(32, 'nodeId')),
     software: asciiText(reader.view(readCount(reader, MAX_SOFTWARE_BYTES, 'software'), 'software')),
@@ -153,6 +157,7 @@ export function encodeUnsignedDescriptor(descriptor: Descriptor): Uint8Array {
     .fixed(descriptor.provider ?? NO_PROVIDER, CHAIN_ADDRESS_BYTES, 'provider')
     .u8(descriptor.priceStep, 'priceStep')
     .fixed(descriptor.tokenKeysHash ?? NO_ID, 32, 'tokenKeysHash')
+    .u16(descriptor.gossipPort, 'gossipPort')
     .u8(descriptor.addresses.length, 'addresses')
   for (const address of descriptor.addresses) writeIp(writer, address).u16(address.port, 'port')
   writer.u8(descriptor.attachments.length, 'attachments')
@@ -274,7 +279,7 @@ function isZeros(value: Uint8Array | undefined): boolean {
   return value !== undefined && isAllZero(value)
 }
 
-const FIXED_BYTES = 216
+const FIXED_BYTES = 218
 const SIGNATURE_BYTES = 64
 const NO_ID = new Uint8Array(32)
 const NO_PROVIDER = new Uint8Array(CHAIN_ADDRESS_BYTES)

@@ -101,7 +101,6 @@ export { innerBytes, LAYER_OVERHEAD_BYTES, layerBytes, SCOPE, TAG_BYTES } from '
 export type { Scope } from './layer.ts'
 export {
   decodeLinkMessage,
-  DIRECTORY_ITEM_HEADER_BYTES,
   DIRECTORY_PART_HEADER_BYTES,
   encodeLinkMessage,
   LINK_MESSAGE,

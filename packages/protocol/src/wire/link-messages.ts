@@ -6,8 +6,8 @@
  * 1 PING              u64 token
  * 2 PONG              u64 token
  * 3 NETINFO           u8 family ‖ address ‖ u64 time
- * 4 DIRECTORY_GET     u16 request id
- * 5 DIRECTORY_PART    u16 request id ‖ u8 last ‖ n × (u16 bytes ‖ descriptor)
+ * 4 DIRECTORY_GET     u16 request id ‖ u64 since
+ * 5 DIRECTORY_PART    u16 request id ‖ u8 last ‖ u64 as of ‖ block
  * 6 DIRECTORY_PUBLISH descriptor
  * 7 DRAIN             u16 seconds
  * 8 PAY               payment message
@@ -48,13 +48,20 @@ export type LinkMessage =
   /** The token is opaque: 8 bytes as a bigint, so that it can be compared and kept in a map. */
   | { readonly type: Types['PING' | 'PONG']; readonly token: bigint }
   | { readonly type: Types['NETINFO']; readonly address: IpBytes; readonly timeS: number }
-  | { readonly type: Types['DIRECTORY_GET']; readonly requestId: number }
-  /** Descriptors are views into the cell, not parsed yet. */
+  | {
+      readonly type: Types['DIRECTORY_GET']
+      readonly requestId: number
+      /** Of the answerer's clock: only what it accepted then or later is wanted; 0 for all. */
+      readonly sinceS: number
+    }
+  /** The block is a view into the cell, not unpacked yet (SPEC §10.2). */
   | {
       readonly type: Types['DIRECTORY_PART']
       readonly requestId: number
       readonly last: boolean
-      readonly descriptors: readonly Uint8Array[]
+      /** The answerer's clock: what to ask `since` the next time. */
+      readonly asOfS: number
+      readonly block: Uint8Array
     }
   /** The descriptor is a view into the cell, not parsed yet. */
   | { readonly type: Types['DIRECTORY_PUBLISH']; readonly descriptor: Uint8Array }
@@ -99,14 +106,11 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
       writeIp(writer, message.address).u64(message.timeS, 'time')
       break
     case LINK_MESSAGE.DIRECTORY_GET:
-      writer.u16(message.requestId, 'requestId')
+      writer.u16(message.requestId, 'requestId').u64(message.sinceS, 'since')
       break
     case LINK_MESSAGE.DIRECTORY_PART:
       writer.u16(message.requestId, 'requestId').u8(message.last ? 1 : 0, 'last')
-      for (const descriptor of message.descriptors) {
-        requireDescriptorBytes(descriptor)
-        writer.u16(descriptor.length, 'descriptorBytes').raw(descriptor, 'descriptor')
-      }
+      writer.u64(message.asOfS, 'asOf').raw(message.block, 'block')
       break
     case LINK_MESSAGE.DIRECTORY_PUBLISH:
       requireDescriptorBytes(message.descriptor)
@@ -137,13 +141,11 @@ export function linkMessageBytes(message: LinkMessage): number {
     case LINK_MESSAGE.NETINFO:
       return 1 + addressBytesOf(message.address.family) + 8
     case LINK_MESSAGE.DIRECTORY_GET:
+      return 10
     case LINK_MESSAGE.DRAIN:
       return 2
     case LINK_MESSAGE.DIRECTORY_PART:
-      return message.descriptors.reduce(
-        (sum, { length }) => sum + DIRECTORY_ITEM_HEADER_BYTES + length,
-        DIRECTORY_PART_HEADER_BYTES,
-      )
+      return DIRECTORY_PART_HEADER_BYTES + message.block.length
     case LINK_MESSAGE.DIRECTORY_PUBLISH:
       return message.descriptor.length
     case LINK_MESSAGE.PAY:
@@ -157,11 +159,8 @@ export function linkMessageBytes(message: LinkMessage): number {
   }
 }
 
-/** Bytes of DIRECTORY_PART before its first descriptor, for a packer. */
-export const DIRECTORY_PART_HEADER_BYTES = 3
-
-/** Bytes in front of each descriptor of a DIRECTORY_PART, for a packer. */
-export const DIRECTORY_ITEM_HEADER_BYTES = 2
+/** Bytes of DIRECTORY_PART before its block, for a packer. */
+export const DIRECTORY_PART_HEADER_BYTES = 11
 
 function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
   switch (type) {
@@ -171,13 +170,14 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
     case LINK_MESSAGE.NETINFO:
       return { type, address: readIp(reader), timeS: reader.u64('time') }
     case LINK_MESSAGE.DIRECTORY_GET:
-      return { type, requestId: reader.u16('requestId') }
+      return { type, requestId: reader.u16('requestId'), sinceS: reader.u64('since') }
     case LINK_MESSAGE.DIRECTORY_PART:
       return {
         type,
         requestId: reader.u16('requestId'),
         last: readLast(reader),
-        descriptors: readDescriptors(reader),
+        asOfS: reader.u64('asOf'),
+        block: reader.rest(),
       }
     case LINK_MESSAGE.DIRECTORY_PUBLISH:
       return { type, descriptor: readDescriptor(reader, reader.left) }
@@ -220,13 +220,6 @@ function readLast(reader: ByteReader): boolean {
   const last = reader.u8('last')
   if (last > 1) throw wireError('WIRE_VALUE', { field: 'last', value: last })
   return last === 1
-}
-
-/** At most a cell's body over the smallest descriptor: the lengths are checked before anything is kept. */
-function readDescriptors(reader: ByteReader): Uint8Array[] {
-  const descriptors: Uint8Array[] = []
-  while (reader.left > 0) descriptors.push(readDescriptor(reader, reader.u16('descriptorBytes')))
-  return descriptors
 }
 
 function readDescriptor(reader: ByteReader, bytes: number): Uint8Array {

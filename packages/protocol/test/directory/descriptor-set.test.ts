@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { SIGNATURE_TAG, signTagged } from '@byway/protocol/crypto'
 import {
   createDescriptorSet,
-  directoryParts,
   nodeKeyOf,
   type OfferResult,
   verifyDescriptor,
@@ -11,7 +10,6 @@ import {
 import {
   type Descriptor,
   encodeDescriptor,
-  encodeLinkMessage,
   encodeUnsignedDescriptor,
   ROLE,
 } from '@byway/protocol/wire'
@@ -193,26 +191,41 @@ test('one descriptor can be verified without a set, as for a stale key (SPEC §5
   assert.equal(fault(bytes, NOW_MS + 24 * HOUR_MS), 'EXPIRED')
 })
 
-test('an answer is packed into parts that fit, with `last` on the final one only (SPEC §4.4)', () => {
-  const descriptors = Array.from({ length: 10 }, (_, number) => signed(number + 1))
-  const size = 3 + 4 * (2 + descriptors[0]!.length)
-  const parts = [...directoryParts(7, descriptors, size)]
-  assert.deepEqual(
-    parts.map((part) => part.descriptors.length),
-    [4, 4, 2],
-  )
-  assert.deepEqual(
-    parts.map(({ last }) => last),
-    [false, false, true],
-  )
-  assert.deepEqual(
-    parts.flatMap((part) => part.descriptors),
-    descriptors,
-  )
-  for (const part of parts) assert.ok(encodeLinkMessage(part).length <= size)
-  const empty = [...directoryParts(7, [], size)]
-  assert.deepEqual(
-    empty.map((part) => [part.descriptors.length, part.last]),
-    [[0, true]],
-  )
+test('takes in only what has a stake, and forgets it when the stake goes (SPEC §10.2)', () => {
+  const staked = new Set<string>()
+  const admits = ({ nodeId }: { readonly nodeId: Uint8Array }): boolean =>
+    staked.has(nodeKeyOf(nodeId))
+  const set = createDescriptorSet(nodeCrypto, { admits })
+  assert.equal(verdict(set.offer(signed(1), NOW_MS)), 'STAKE')
+  staked.add(nodeKeyOf(identity(1).publicKey))
+  assert.equal(verdict(set.offer(signed(1), NOW_MS)), 'accepted')
+  assert.equal(set.prune(NOW_MS), 0)
+  staked.clear()
+  assert.equal(set.prune(NOW_MS), 1)
+  assert.equal(set.size, 0)
+})
+
+test('twenty thousand strangers who sign for themselves fill nothing: they have no stake', () => {
+  const bytes = signed(1)
+  let verified = 0
+  const counting = { ...nodeCrypto, ed25519Verify: () => (verified++, true) }
+  const watched = createDescriptorSet(counting, { admits: () => false })
+  for (let stranger = 0; stranger < 20_000; stranger++) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    view.setUint32(1, stranger)
+    assert.equal(verdict(watched.offer(bytes, NOW_MS)), 'STAKE')
+  }
+  assert.deepEqual([watched.size, verified], [0, 0])
+})
+
+test('says what is new since a time, oldest first, a renewed edition at its new place', () => {
+  const set = createDescriptorSet(nodeCrypto)
+  set.offer(signed(1), NOW_MS)
+  set.offer(signed(2), NOW_MS + 1000)
+  set.offer(signed(1, { sequence: 2 }), NOW_MS + 2000)
+  const since = (atMs: number): readonly (number | undefined)[] =>
+    set.acceptedSince(atMs).map(({ descriptor }) => descriptor.sequence)
+  assert.deepEqual(since(0), [1, 2])
+  assert.deepEqual(since(NOW_MS + 1001), [2])
+  assert.deepEqual(since(NOW_MS + 2001), [])
 })

@@ -46,6 +46,7 @@ export function makeDescriptor(number: number, change: Partial<Descriptor> = {})
     priceStep: 0,
     tokenKeysHash: undefined,
     addresses: [ipv4(`${1 + (number >> 8)}.${number & 255}.0.1`)],
+    gossipPort: 0,
     attachments: [],
     software: '',
     ...change,

@@ -121,7 +121,7 @@ test('reports what it read within 2 ms when the sender has paused (SPEC §8.4)',
 test('delivers NETINFO, directory messages and DRAIN, and keeps PONG to itself (SPEC §4.4)', () => {
   const pair = makePair()
   const drain = { type: LINK_MESSAGE.DRAIN, seconds: 600 } as const
-  const get = { type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7 } as const
+  const get = { type: LINK_MESSAGE.DIRECTORY_GET, requestId: 7, sinceS: 0 } as const
   pair.a.machine.send({ type: LINK_MESSAGE.PONG, token: 1n }, 0)
   pair.a.machine.send(drain, 0)
   pair.a.machine.send(get, 0)
@@ -254,8 +254,8 @@ test('directory messages wait their turn, however many come at once', () => {
 
 test('a directory that nobody reads is kept as references, and not without end', () => {
   const { a } = makePair()
-  const descriptors = Array.from({ length: 50 }, () => new Uint8Array(300))
-  const part = { type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, descriptors }
+  const block = new Uint8Array(50 * 302)
+  const part = { type: LINK_MESSAGE.DIRECTORY_PART, requestId: 1, last: false, asOfS: 0, block }
   for (let i = 0; i < 1000; i++) a.machine.send(part, 0)
   const cells = Array.from(a.machine.queues, ({ length }) => length)
   assert.deepEqual(cells, [2])

@@ -234,23 +234,28 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
     token: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.NETINFO), address: ip, timeS: u64 }),
-  record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.DIRECTORY_GET), requestId: u16 }),
+  record<LinkMessage>({
+    type: fc.constant(LINK_MESSAGE.DIRECTORY_GET),
+    requestId: u16,
+    sinceS: u64,
+  }),
   record<LinkMessage>({
     type: fc.constant(LINK_MESSAGE.DIRECTORY_PART),
     requestId: u16,
     last: fc.boolean(),
-    descriptors: fc.array(someBytes(289, 320), { maxLength: 3 }),
+    asOfS: u64,
+    block: someBytes(0, 900),
   }),
   record<LinkMessage>({
     type: fc.constant(LINK_MESSAGE.DIRECTORY_PUBLISH),
-    descriptor: someBytes(289, 1536),
+    descriptor: someBytes(291, 1536),
   }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.DRAIN), seconds: u16 }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.PAY), pay: payMessage }),
 )
 
 const failure: fc.Arbitrary<CreateFailure> = fc
-  .tuple(closeReason, someBytes(289, 400))
+  .tuple(closeReason, someBytes(291, 400))
   .map(([reason, descriptor]) => ({
     result: 'failed',
     reason,
@@ -307,6 +312,7 @@ export const descriptor: fc.Arbitrary<Descriptor> = fc
       provider: optional(20),
       priceStep: fc.integer({ min: 0, max: 8 }),
       tokenKeysHash: optional(32),
+      gossipPort: u16,
       addresses: fc.array(socketAddress, { minLength: 1, maxLength: 8 }),
       attachments: fc.array(bytes(32), { maxLength: 6 }),
       software: fc.string({ maxLength: 32, unit: 'grapheme-ascii' }),

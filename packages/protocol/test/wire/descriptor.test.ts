@@ -26,6 +26,7 @@ const FULL: Descriptor = {
   provider: hex('77*20'),
   priceStep: 4,
   tokenKeysHash: hex('88*32'),
+  gossipPort: 9444,
   addresses: [
     { family: 4, bytes: hex('01020304'), port: 443 },
     { family: 6, bytes: hex('20*16'), port: 9001 },
@@ -34,9 +35,9 @@ const FULL: Descriptor = {
   software: 'byway 0.1.0',
 }
 const LIFE = '00000000 00000100 00000000 0002a400'
-/** Bytes 0..215 of FULL; the tests below change one field each. */
+/** Bytes 0..217 of FULL; the tests below change one field each. */
 const head = (life = LIFE, middle = '03 01 02 4445 00000cf8', step = '04'): string =>
-  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32 77*20 ${step} 88*32`
+  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32 77*20 ${step} 88*32 24e4`
 const TAIL = '02 04 01020304 01bb 06 20*16 2329 01 55*32 0b 627977617920302e312e30'
 const SIGNATURE = '66*64'
 
@@ -44,7 +45,7 @@ test('a descriptor is laid out as the table says (SPEC §10.1)', () => {
   const unsigned = encodeUnsignedDescriptor(FULL)
   assert.deepEqual(unsigned, hex(`${head()} ${TAIL}`))
   assert.equal(unsigned[182], 4)
-  assert.equal(unsigned[215], 2)
+  assert.equal(unsigned[217], 2)
   const bytes = encodeDescriptor(FULL, hex(SIGNATURE))
   assert.deepEqual(bytes, hex(`${head()} ${TAIL} ${SIGNATURE}`))
   const decoded = decodeDescriptor(bytes)
