@@ -35,8 +35,8 @@ type ChainErrors = {
   CHAIN_TRANSACTION_LOST: { nonce: number }
   /** The embedded chain did not start; `hint` is what it wrote last. */
   CHAIN_ANVIL: { status: string; hint: string }
-  /** The plain authorisation shows every payer: it is made for chain id 31337 only, and no other one exists yet. */
-  CHAIN_UNSAFE_AUTHORISER: { chainId: number }
+  /** Whoever made a development set-up can forge slot proofs: its contract is made for chain id 31337 only, and there is no other set-up yet. */
+  CHAIN_DEVELOPMENT_SET_UP: { chainId: number }
   /** The deployment was not mined as expected. */
   CHAIN_DEPLOY: { step: string }
 }
@@ -74,9 +74,9 @@ export const chainError: ErrorBuilder<ChainErrors> = errorBuilder<ChainErrors>({
   CHAIN_TRANSACTION_FAILED: ['chain', 'the transaction was mined and changed nothing'],
   CHAIN_TRANSACTION_LOST: ['local', 'another transaction of the account took the nonce'],
   CHAIN_ANVIL: ['local', 'the embedded chain did not start'],
-  CHAIN_UNSAFE_AUTHORISER: [
+  CHAIN_DEVELOPMENT_SET_UP: [
     'config',
-    'the plain authorisation is for development on chain id 31337 only, and slots have no other yet',
+    'the set-up of slot proofs is for development on chain id 31337 only, and there is no other yet',
   ],
   CHAIN_DEPLOY: ['chain', 'the contracts were not deployed as expected'],
 })

@@ -52,7 +52,7 @@ test('refuses to deploy the plain authorisation on any other chain, before anyth
   const before = await anvil.rpc('eth_blockNumber')
   const options = { lane, chainId: 10, parameters: PARAMETERS, signal: t.signal }
   await assert.rejects(deployContracts(options), {
-    code: 'CHAIN_UNSAFE_AUTHORISER',
+    code: 'CHAIN_DEVELOPMENT_SET_UP',
     message: /slots have no other yet/,
   })
   assert.equal(await anvil.rpc('eth_blockNumber'), before)

@@ -11,6 +11,13 @@ export type { ClientError } from './engine/errors.ts'
 export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money.ts'
 export { createPlainAuthoriser } from './money/plain-authoriser.ts'
 export type { OwnedDeposit, PlainAuthoriserDeps, PlainOwner } from './money/plain-authoriser.ts'
+export { createProofAuthoriser } from './money/proof-authoriser.ts'
+export type {
+  ProofAuthoriserDeps,
+  SecretDeposit,
+  SlotProver,
+  SlotWitness,
+} from './money/proof-authoriser.ts'
 export type { MonthBook, Slot, SlotAuthoriser, SlotJournal, SlotRecord } from './money/ports.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'

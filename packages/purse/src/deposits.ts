@@ -1,11 +1,11 @@
 /**
- * Finds a purse's deposits among the chain's leaves. Nothing about them is kept on disk: the owners' addresses follow from the keys, and the chain knows the rest. So words alone
+ * Finds a purse's deposits among the chain's leaves. Nothing about them is kept on disk: the owners' secrets follow from the keys, and the chain knows the rest. So words alone
  * bring everything back.
  * @module
  */
 import type { Poseidon } from '@byway/protocol/crypto'
 import type { DepositLeaf } from '@byway/protocol/payment'
-import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { identityCommitment } from '@byway/protocol/ticket'
 import type { DepositOwner, Purse } from './purse-types.ts'
 
 /** How a deposit came to the purse. */
@@ -54,7 +54,7 @@ export async function findDeposits(
   }
   const { depositsFrom = Number.POSITIVE_INFINITY, redeemedFrom } = purse.past
   const leafOf = (owner: DepositOwner): DepositLeaf | undefined =>
-    largest.get(identityCommitment(poseidon, plainSecret(owner.address)))
+    largest.get(identityCommitment(poseidon, owner.secret))
   const own = await findNumbered({
     kind: 'deposit',
     ownerOf: (number) => purse.depositOwner(number),

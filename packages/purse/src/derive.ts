@@ -5,7 +5,7 @@
  * | label | what |
  * |---|---|
  * | `provider` | a node's registered key: signs claims, pays gas |
- * | `deposit` ‖ u32 index | owner of the index-th deposit (SPEC §13.3) |
+ * | `deposit` ‖ u32 index | owner of the index-th deposit, of which its secret is made (SPEC §13.3) |
  * | `voucher` ‖ u32 index | owner of the index-th deposit that was made to be given away |
  * | `session` | secret from which the client makes session keys |
  * | `store` | key of the row MACs in the stores |

@@ -30,7 +30,6 @@ export type { PurseFile, PursePast } from './purse-file.ts'
 export type {
   DepositOwner,
   PayingAccount,
-  PlainStatement,
   Purse,
   PurseAccounts,
   RedeemTerms,

@@ -3,7 +3,9 @@
  * way (a passphrase is a string, the collector moves small arrays) is beyond reach: docs/THREAT-MODEL.md says so.
  * @module
  */
+import { createHash } from 'node:crypto'
 import { assert } from '@byway/protocol/base'
+import { depositSecret, u256Bytes } from '@byway/protocol/ticket'
 import { deriveOwnerKey, deriveProviderKey, deriveSecret, type OwnerLabel } from './derive.ts'
 import { addressOfKey, signDigest } from './keys.ts'
 
@@ -14,10 +16,15 @@ export type KeyName =
   | { readonly name: OwnerLabel; readonly index: number }
   | { readonly name: 'redeemed'; readonly index: number }
 
+/** Names the owner key of a deposit. */
+export type OwnerKeyName = Extract<KeyName, { readonly index: number }>
+
 export interface KeyRing {
   addressOf(key: KeyName): Uint8Array
   /** 65 bytes over a digest that the caller made from the fields of a known statement. */
   sign(key: KeyName, digest: Uint8Array): Uint8Array
+  /** What a deposit's owner key is the secret of (SPEC §13.3): a field element as 32 bytes. */
+  depositSecret(key: OwnerKeyName): Uint8Array
   readonly redeemed: number
   /** A copy of a derived secret; the caller's to overwrite. */
   secret(label: 'session' | 'store' | 'files'): Uint8Array
@@ -50,6 +57,7 @@ export function createKeyRing(fundsKey: Uint8Array, redeemed: readonly Uint8Arra
     redeemed: redeemed.length,
     addressOf: (key) => withKey(key, addressOfKey),
     sign: (key, digest) => withKey(key, (bytes) => signDigest(bytes, digest)),
+    depositSecret: (key) => withKey(key, (bytes) => u256Bytes(depositSecret(HASH, bytes))),
     secret: (label) => withKey({ name: 'funds' }, (bytes) => deriveSecret(bytes, label)),
     wipe() {
       isWiped = true
@@ -57,4 +65,12 @@ export function createKeyRing(fundsKey: Uint8Array, redeemed: readonly Uint8Arra
       for (const key of redeemed) key.fill(0)
     },
   }
+}
+
+const HASH = {
+  sha256(...parts: readonly Uint8Array[]): Uint8Array {
+    const hash = createHash('sha256')
+    for (const part of parts) hash.update(part)
+    return new Uint8Array(hash.digest())
+  },
 }

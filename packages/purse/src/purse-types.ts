@@ -16,14 +16,6 @@ export type PurseAccounts = {
   readonly owner: Uint8Array | undefined
 }
 
-/** What a plain proof says (SPEC §13.3). Field elements travel as 32 bytes. */
-export type PlainStatement = {
-  readonly root: Uint8Array
-  readonly nullifier: Uint8Array
-  readonly domain: Uint8Array
-  readonly x: Uint8Array
-}
-
 /** What a provider promises to whoever sends its batch (SPEC §14.5). */
 export type RedeemTerms = {
   readonly kind: 'lock' | 'bind' | 'claim'
@@ -45,12 +37,10 @@ export type RegistrationStatement = {
   readonly payout: Uint8Array
 }
 
-/** Owns one deposit. Under the plain authorisation its address, as a number, is the deposit's `secret` (SPEC §13.3). */
-export interface DepositOwner {
-  /** 20 bytes. */
-  readonly address: Uint8Array
-  /** 65 bytes `r ‖ s ‖ v` over the digest of SPEC §13.3. */
-  signPlainProof(statement: PlainStatement): Promise<Uint8Array>
+/** Owns one deposit. Who has its secret can show all of its slots, and take them back; the owner key itself stays in the purse. */
+export type DepositOwner = {
+  /** A field element (SPEC §13.3). */
+  readonly secret: bigint
 }
 
 /** Which account of a purse pays for gas. */

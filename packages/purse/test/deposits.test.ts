@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   createPurse,
+  type DepositOwner,
   findDeposits,
   formatVoucher,
   keepVoucher,
@@ -14,7 +15,7 @@ import {
 } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import type { DepositLeaf } from '@byway/protocol/payment'
-import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { identityCommitment } from '@byway/protocol/ticket'
 import { CHEAP, PASSPHRASE, WORDS } from './signer/signer-fixture.ts'
 import { temporaryHome } from './temporary-home.ts'
 
@@ -22,10 +23,10 @@ const OPEN = { passphrase: PASSPHRASE, isLocal: true } as const
 const NETWORK = { chainId: 31_337, pool: new Uint8Array(20).fill(9) }
 
 /** The chain's leaves for these owners, with a stranger's between them. */
-function leavesOf(owners: readonly { readonly address: Uint8Array }[]): readonly DepositLeaf[] {
+function leavesOf(owners: readonly DepositOwner[]): readonly DepositLeaf[] {
   const stranger = { idc: 5n, limit: 5 }
-  const own = owners.map(({ address }) => ({
-    idc: identityCommitment(nodePoseidon, plainSecret(address)),
+  const own = owners.map(({ secret }) => ({
+    idc: identityCommitment(nodePoseidon, secret),
     limit: 10,
   }))
   return own

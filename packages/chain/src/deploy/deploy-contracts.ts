@@ -12,7 +12,7 @@ import {
   poseidonT2Artifact,
   poseidonT3Artifact,
   poseidonT4Artifact,
-  unsafePlainAuthoriserArtifact,
+  slotProofAuthoriserArtifact,
 } from '../artifacts/index.ts'
 import { LOCAL_CHAIN_ID } from '../anvil/start-anvil.ts'
 import { hexOf } from '../contracts/bytes.ts'
@@ -43,12 +43,12 @@ const COMPILER = 'solc 0.8.37'
 
 /**
  * Deploys and waits until all is settled.
- * @throws CHAIN_UNSAFE_AUTHORISER unless the chain is a local one, CHAIN_DEPLOY when nonces did not come in a row, and what the lane throws
+ * @throws CHAIN_DEVELOPMENT_SET_UP unless the chain is a local one, CHAIN_DEPLOY when nonces did not come in a row, and what the lane throws
  */
 export async function deployContracts(options: DeployOptions): Promise<DeploymentRecord> {
   const { lane, chainId, parameters: p } = options
   // Said before anything is paid; the contract says so as well.
-  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_UNSAFE_AUTHORISER', { chainId })
+  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_DEVELOPMENT_SET_UP', { chainId })
   const made = new Map<DeployedName, Made>()
   const make = async (name: DeployedName, artifact: Artifact, code: Hex): Promise<Hex> => {
     const one = await makeContract(options, name, artifact, code)
@@ -65,10 +65,10 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
   }
   const authoriser = await make(
     'authoriser',
-    unsafePlainAuthoriserArtifact,
+    slotProofAuthoriserArtifact,
     encodeDeployData({
-      abi: unsafePlainAuthoriserArtifact.abi,
-      bytecode: linkArtifact(unsafePlainAuthoriserArtifact, libraries),
+      abi: slotProofAuthoriserArtifact.abi,
+      bytecode: slotProofAuthoriserArtifact.bytecode,
       args: [p.winValue, BigInt(p.winsPerSlot), p.bond],
     }),
   )
@@ -151,7 +151,7 @@ function recordOf(
     chainId,
     deployer: hexOf(lane.account),
     compiler: COMPILER,
-    authorisation: 'unsafe-plain',
+    authorisation: 'slot-proof-development',
     contracts,
     token,
     deployBlock: contracts.pool?.block ?? 0,

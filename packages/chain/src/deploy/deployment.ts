@@ -52,8 +52,8 @@ export type DeploymentRecord = {
   readonly chainId: number
   readonly deployer: Hex
   readonly compiler: string
-  /** `unsafe-plain` shows every payer; there is no other yet. */
-  readonly authorisation: 'unsafe-plain'
+  /** Slot proofs under the key of a development set-up, whose makers can forge; there is no other key yet. */
+  readonly authorisation: 'slot-proof-development'
   readonly contracts: Readonly<Partial<Record<DeployedName, DeployedContract>>>
   /** The token: made with the rest on a local chain, else one that was there. */
   readonly token: Hex

@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { keepVoucher, parseVoucher, voucherText } from '@byway/purse'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
+  depositSecret,
   identityCommitment,
-  plainSecret,
   slotCount,
   slotNullifier,
   u256Bytes,
@@ -106,7 +106,7 @@ async function checkUnused(
   key: Uint8Array,
   signal: AbortSignal,
 ): Promise<number> {
-  const secret = plainSecret(nodeTicketCrypto.addressOfSecret(key))
+  const secret = depositSecret(nodeTicketCrypto, key)
   const idc = identityCommitment(nodeTicketCrypto, secret)
   const leaves = await chain.view.leaves(0, signal)
   const limits = leaves.filter((leaf) => leaf.idc === idc).map(({ limit }) => limit)

@@ -1,6 +1,7 @@
 /** A client's money around its engine: its deposits are found on the chain, slots and tokens are on disk, the purse signs. */
+import { randomBytes } from 'node:crypto'
 import {
-  createPlainAuthoriser,
+  createProofAuthoriser,
   type ClientPayment,
   type MoneyNotice,
   type MonthBook,
@@ -10,6 +11,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
+import { assertSetUpServes, createSlotProver, createZkEngine } from '@byway/zk'
 import { recordDeposits } from '../ledger/deposit-events.ts'
 import { followWins } from '../ledger/follow-wins.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
@@ -31,7 +33,7 @@ const DEPOSITS_TIMEOUT_MS = 60_000
 /**
  * Opens it.
  * @param onNotice - told what a person should know
- * @throws WALLET_AMOUNT for a budget with more digits than the token has, and what `openMoneyParts` throws
+ * @throws WALLET_AMOUNT for a budget with more digits than the token has, and what `assertSetUpServes` and `openMoneyParts` throw
  */
 export async function openClientMoney(
   setting: EngineSetting,
@@ -42,8 +44,10 @@ export async function openClientMoney(
   const log = setting.log.child('money')
   const { budget, maxPrice } = setting.config.client
   const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
+  await assertSetUpServes(payment.chainId)
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'client', parts)
-  const authoriser = createPlainAuthoriser({
+  const engine = parts.use(createZkEngine())
+  const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
     createTree: createLeafTree,
     pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
@@ -53,12 +57,15 @@ export async function openClientMoney(
       const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
       // The store says by its health why it was not told; what can be spent does not hang on it.
       recordDeposits(store.ledger, deposits, payment.bond, Date.now()).catch(() => {})
-      return deposits.map((deposit) => ({
-        ...deposit,
-        isPastKnown: deposit.isPastKnown && isWhole(store),
+      return deposits.map(({ owner, limit, isPastKnown }) => ({
+        secret: owner.secret,
+        limit,
+        isPastKnown: isPastKnown && isWhole(store),
       }))
     },
     sessionSecret: purse.sessionSecret(),
+    prover: createSlotProver(engine),
+    random: uniform,
   })
   const stop = new AbortController()
   const following = followWins(
@@ -96,6 +103,11 @@ export async function openClientMoney(
     ledger: (after) => ledgerPage(store.ledger, after),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** In [0, 1), not to be guessed. */
+function uniform(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32
 }
 
 /** A journal that has lost rows may have lost slots that were shown: then every slot it does not know counts as shown. */

@@ -25,9 +25,10 @@ import {
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool } from '@byway/protocol/ticket'
+import { createPool, type Pool } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import type { Store } from '@byway/store'
+import { assertSetUpServes, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
@@ -63,14 +64,16 @@ const REDEEMER_FEE_PERCENT = 10n
 /** A stop waits no longer for redeemers. */
 const LEAVE_MS = 3000
 
-/** Opens it. @throws what `openMoneyParts` throws */
+/** Opens it. @throws what `assertSetUpServes` and `openMoneyParts` throw */
 export async function openNodeMoney(
   setting: EngineSetting,
   payment: PaymentParameters,
 ): Promise<NodeMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
+  await assertSetUpServes(payment.chainId)
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'node', parts)
+  const engine = parts.use(createZkEngine())
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const stop = new AbortController()
   const failure = Promise.withResolvers<unknown>()
@@ -115,6 +118,7 @@ export async function openNodeMoney(
     payment: {
       chain: chain.view,
       store,
+      verifier: createSlotVerifier(engine, poolOf(payment)),
       provider,
       priceStep: setting.config.node.priceStep,
       onWin: () => running.wake(),
@@ -153,14 +157,14 @@ function openLane(
 
 /** Others who send our claims when the account has no gas, and while the home sleeps. */
 function redeemersOf(
-  { chainId, pool, winValue: faceValue, winsPerSlot, bond }: PaymentParameters,
+  payment: PaymentParameters,
   purse: Purse,
   node: () => RunningNode | undefined,
 ): Redeemers {
   return createRedeemers({
-    pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond }),
+    pool: poolOf(payment),
     provider: purse.accounts.provider,
-    fee: (faceValue * REDEEMER_FEE_PERCENT) / 100n,
+    fee: (payment.winValue * REDEEMER_FEE_PERCENT) / 100n,
     sign: (terms) => purse.signRedeemTerms(terms),
     candidates: () => node()?.knownNodes() ?? [],
     ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
@@ -171,6 +175,10 @@ type LaneParts = {
   readonly store: Store
   readonly chain: Chain
   readonly lane: TransactionLane
+}
+
+function poolOf(payment: PaymentParameters): Pool {
+  return createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
 }
 
 /** The role of a redeemer, where the operator wants it. */

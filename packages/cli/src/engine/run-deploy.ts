@@ -57,14 +57,14 @@ const CHOICES = {
 
 /**
  * Deploys, and writes the record.
- * @throws CHAIN_UNSAFE_AUTHORISER for any chain but a local one, CLI_USAGE for a file without a key, EEXIST when there is a record, and what the chain throws
+ * @throws CHAIN_DEVELOPMENT_SET_UP for any chain but a local one, CLI_USAGE for a file without a key, EEXIST when there is a record, and what the chain throws
  */
 export async function runDeploy(run: DeployRun): Promise<Deployed> {
   const { rpcUrls, signal } = run
   const key = await readKey(run.keyFile)
   const chainId = await askChainId(rpcUrls, signal)
   // Before a key is used or a coin is spent.
-  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_UNSAFE_AUTHORISER', { chainId })
+  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_DEVELOPMENT_SET_UP', { chainId })
   const recordFile = resolve(run.recordFile)
   // Made first: contracts whose record cannot be written are lost.
   const file = await open(recordFile, 'wx')

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findDeposits, noteFirstDeposit, type DepositOwner } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
-import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { identityCommitment } from '@byway/protocol/ticket'
 import { openSender, type Wallet } from './open-wallet.ts'
 import { walletError } from './wallet-errors.ts'
 
@@ -68,7 +68,7 @@ export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<
   if ((await chain.view.tokenAllowance(funds, payment.pool, signal)) < amount) {
     await sender.send('approve', tokenCalls.approve(payment.pool, amount))
   }
-  const idc = identityCommitment(nodePoseidon, plainSecret(owner.address))
+  const idc = identityCommitment(nodePoseidon, owner.secret)
   order.onProgress({ step: 'sent' })
   const call = poolCalls.deposit(idc, slots * pool.unitsPerSlot)
   const { hash, block } = await sender.send('deposit', call)

@@ -2,7 +2,7 @@
 import { findDeposits, type FoundDeposit } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import type { SlotWord } from '@byway/protocol/payment'
-import { plainSecret, slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
 import type { Wallet } from './open-wallet.ts'
 
 /** One slot of a deposit. */
@@ -20,7 +20,7 @@ export type WalletDeposit = {
   readonly slots: readonly WalletSlot[]
 }
 
-/** Looks all of them up. Asking about a slot by name tells the endpoint whose it is; under the plain authorisation that is no secret anyway. */
+/** Looks all of them up. Asking about slots by name tells the endpoints that they are one owner's (docs/THREAT-MODEL.md). */
 export async function depositsOf(
   { purse, chain, pool }: Wallet,
   signal: AbortSignal,
@@ -29,7 +29,7 @@ export async function depositsOf(
   const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
   const found: WalletDeposit[] = []
   for (const deposit of deposits) {
-    const secret = plainSecret(deposit.owner.address)
+    const { secret } = deposit.owner
     const slots: WalletSlot[] = []
     for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
       const nullifier = u256Bytes(slotNullifier(nodePoseidon, pool, secret, number))

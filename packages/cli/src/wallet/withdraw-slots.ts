@@ -2,13 +2,13 @@
  * Takes slots back that were never shown (SPEC §14.4): asks for them, and once the delay is over has them paid. A slot that the client has shown to anybody is never among them:
  * two proofs of one slot burn its bond. So each is written into the client's journal before its proof leaves.
  */
-import { createHash } from 'node:crypto'
 import { toHex } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
-import { createLeafTree } from '@byway/protocol/node-ticket'
+import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { LeafTree } from '@byway/protocol/crypto'
-import { elementOf, u256Bytes } from '@byway/protocol/ticket'
-import { encodePlainProof, type Opening } from '@byway/protocol/wire'
+import { elementOf, proofPath, withdrawalX } from '@byway/protocol/ticket'
+import type { Opening } from '@byway/protocol/wire'
+import { assertSetUpServes, createSlotProver, createZkEngine } from '@byway/zk'
 import { openOwnStore } from '../engine/own-store.ts'
 import { recordWithdrawn } from '../ledger/deposit-events.ts'
 import { openSender, type Wallet } from './open-wallet.ts'
@@ -88,9 +88,9 @@ function isWithdrawable(
   return deposit.isPastKnown && word.state === 'none' && !shown.has(toHex(nullifier))
 }
 
-/** Plain proofs (SPEC §13.3) that are bound to the receiver. */
+/** Slot proofs (SPEC §13.5) that are bound to the receiver. */
 async function provenFor(
-  { chain, pool }: Wallet,
+  { chain, pool, payment }: Wallet,
   slots: readonly WalletSlot[],
   to: Uint8Array,
   signal: AbortSignal,
@@ -104,19 +104,21 @@ async function provenFor(
     elementOf(root),
     leaves.map(({ leaf }) => leaf),
   )
-  const hash = createHash('sha256').update('byway withdraw v1').update(to).digest()
-  const x = u256Bytes(BigInt(`0x${toHex(hash)}`) >> 8n)
-  const domain = u256Bytes(pool.domain)
+  await assertSetUpServes(payment.chainId)
+  using engine = createZkEngine()
+  const prover = createSlotProver(engine)
+  const { domain, tag } = pool
+  const profile = { domain, tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
+  const x = withdrawalX(nodeTicketCrypto, to)
   const openings: Opening[] = []
   for (const { deposit, number, nullifier } of slots) {
-    const path = tree.pathOf(deposit.leafIndex)
+    const way = tree.pathOf(deposit.leafIndex)
     // Too new: no published root holds it.
-    if (!path) continue
-    const signature = await deposit.owner.signPlainProof({ root, nullifier, domain, x })
-    const siblings = path.siblings.map(u256Bytes)
-    const { pathBits } = path
-    const { limit } = deposit
-    const proof = encodePlainProof({ signature, limit, slot: number, pathBits, siblings })
+    if (!way) continue
+    const { secret } = deposit.owner
+    const path = proofPath(way)
+    const witness = { ...profile, secret, limit: deposit.limit, j: number, path, x }
+    const proof = await prover.prove(witness, signal)
     // In the journal the receiver stands where a session key would: no hop is ever shown this.
     const receiver = { sessionKey: to, receiptKey: new Uint8Array(32) }
     openings.push({ root, nullifier, ...receiver, proof })

@@ -21,7 +21,7 @@ test('deploys, writes the record, and prints the table of the network file', asy
   const { code, out, err } = await byway(args)
   assert.equal(code, 0, err)
   const record = JSON.parse(await readFile(recordFile, 'utf8')) as DeploymentRecord
-  assert.deepEqual([record.chainId, record.authorisation], [31_337, 'unsafe-plain'])
+  assert.deepEqual([record.chainId, record.authorisation], [31_337, 'slot-proof-development'])
   const { payment } = parseNetworkFile(`name = "lab"\nlocal = true\n${out}`)
   const pool = `0x${Buffer.from(payment?.pool ?? []).toString('hex')}`
   assert.equal(pool, record.contracts.pool?.address)
@@ -52,7 +52,7 @@ test('refuses any other chain than a local one, and says why, before it sends an
   const args = ['deploy', '--rpc', `http://127.0.0.1:${port}`, '--key-file', keyFile, '--json']
   const { code, out } = await byway([...args, '--record', join(home, 'record.json')])
   assert.notEqual(code, 0)
-  assert.match(out, /CHAIN_UNSAFE_AUTHORISER/)
+  assert.match(out, /CHAIN_DEVELOPMENT_SET_UP/)
   assert.match(out, /slots have no other yet/)
   assert.deepEqual(asked, ['eth_chainId'])
 })

@@ -15,7 +15,7 @@ import {
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool, plainSecret, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { createPool, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
 import { formatAmount } from '../../src/wallet/amounts.ts'
 import { fillFromFaucet } from '../../src/wallet/faucet.ts'
 import { startByway } from '../running-byway.ts'
@@ -291,7 +291,7 @@ async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise
   const { chainId, pool: address, winValue: faceValue, winsPerSlot, bond } = payment
   const terms = { chainId, pool: address, faceValue, winsPerSlot, bond }
   const pool = createPool(nodeTicketCrypto, terms)
-  const secret = plainSecret((await purse.depositOwner(1)).address)
+  const { secret } = await purse.depositOwner(1)
   const nullifier = u256Bytes(slotNullifier(nodeTicketCrypto, pool, secret, 0))
   const [root, sessionKey] = [new Uint8Array(32), new Uint8Array(20).fill(1)]
   const opening = { root, nullifier, sessionKey, receiptKey: root, proof: new Uint8Array(0) }

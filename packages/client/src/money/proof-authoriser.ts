@@ -10,6 +10,7 @@ import {
   identityCommitment,
   numberOf,
   openingX,
+  proofPath,
   slotCount,
   slotNullifier,
   u256Bytes,
@@ -150,14 +151,14 @@ class ProofAuthoriser implements SlotAuthoriser {
     if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
     const slot = this.#slots.get(toHex(nullifier))
     if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
-    const { siblings, pathBits } = await this.#leaves.pathUnder(root, slot.leafIndex, signal)
+    const path = await this.#leaves.pathUnder(root, slot.leafIndex, signal)
     const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
     const receiptKey = new Uint8Array(32)
     const witness: SlotWitness = {
       secret: slot.deposit.secret,
       limit: slot.deposit.limit,
       j: slot.number,
-      path: siblings.map((sibling, i) => ({ sibling, isLeft: ((pathBits >>> i) & 1) === 1 })),
+      path: proofPath(path),
       domain: pool.domain,
       x: openingX(crypto, { sessionKey, receiptKey }),
       tag: pool.tag,

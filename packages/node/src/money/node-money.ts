@@ -27,14 +27,13 @@ import type {
   TokenRedeemer,
 } from '@byway/protocol/payment'
 import {
-  createPlainVerifier,
   createPool,
   openingHolds,
   TOKEN_BYTES,
   UNIT_BYTES,
   unitPrice,
 } from '@byway/protocol/ticket'
-import type { Pool } from '@byway/protocol/ticket'
+import type { Pool, SlotVerifier } from '@byway/protocol/ticket'
 import type {
   CommitKeyRecords,
   OpeningRecords,
@@ -79,6 +78,8 @@ export type MoneyStore = {
 export type NodePaymentOptions = {
   readonly chain: Pick<ChainView, 'head' | 'slot' | 'publishedRoot'>
   readonly store: MoneyStore
+  /** Judges slot proofs, off the event loop. */
+  readonly verifier: SlotVerifier
   /** The address under which the node is registered, 20 bytes (SPEC §13.1). */
   readonly provider: Uint8Array
   /** SPEC §13.1, 0 to 8; 0 is free: then nothing is held and no token asked for. */
@@ -250,8 +251,7 @@ class Money implements NodeMoney {
   }
 
   #createSlots(): SlotBook {
-    const { store, chain, provider, priceStep, parameters, onWin } = this.#deps
-    const verifier = createPlainVerifier(nodeTicketCrypto, this.#pool)
+    const { store, chain, verifier, provider, priceStep, parameters, onWin } = this.#deps
     const { domain } = this.#pool
     const price = unitPrice(this.#pool, priceStep)
     const terms = { crypto: nodeTicketCrypto, pool: this.#pool, provider, price }

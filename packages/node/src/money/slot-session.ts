@@ -21,7 +21,7 @@ export type SlotCarrier = {
   readonly send: (pay: HopPayMessage) => void
   /** Takes what a good ticket has paid for; false when there is no room for it. */
   readonly credit: (units: number, slot: ShownSlot) => boolean
-  /** Too many bad tickets: the carrier must go. */
+  /** Too many bad tickets, or a false proof: the carrier must go. */
   readonly onFault: () => void
 }
 
@@ -76,7 +76,10 @@ class Session implements SlotSession {
     const slot = await this.#deps.slots.show(opening)
     this.#isShowing = false
     if (typeof slot === 'number') {
-      if (!this.#isClosed) this.#shown(opening, slot)
+      if (this.#isClosed) return
+      this.#shown(opening, slot)
+      // No honest client shows it: it has judged its own proof by making it.
+      if (slot === VERDICT.BAD_PROOF) this.#carrier.onFault()
     } else if ('kind' in slot) {
       this.#shownFull(opening, slot)
     } else if (this.#isClosed) {

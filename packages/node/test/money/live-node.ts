@@ -13,6 +13,7 @@ import type { PayKind, PayMessage } from '@byway/protocol/wire'
 import type { Winner } from '@byway/store'
 import { createNode } from '../../src/create-node.ts'
 import type { RunningNode } from '../../src/create-node.ts'
+import { STAMP_VERIFIER } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import { createFakeChain } from './fake-chain.ts'
 import type { FakeChain } from './fake-chain.ts'
 import { createMemoryStore } from './memory-store.ts'
@@ -57,6 +58,7 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
       payment: {
         chain,
         store,
+        verifier: STAMP_VERIFIER,
         provider: PROVIDER,
         priceStep,
         onWin: (winner) => void wins.push(winner),

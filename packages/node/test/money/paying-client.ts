@@ -7,8 +7,6 @@ import {
   depositLeaf,
   identityCommitment,
   openingX,
-  plainSecret,
-  provePlain,
   slotNullifier,
   ticketDigest,
   u256Bytes,
@@ -16,6 +14,7 @@ import {
 import type { Pool } from '@byway/protocol/ticket'
 import { PAY } from '@byway/protocol/wire'
 import type { CommitsMessage, Opening, TicketMessage } from '@byway/protocol/wire'
+import { stamp } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import type { FakeChain } from './fake-chain.ts'
 
 export const TEST_PAYMENT: PaymentParameters = {
@@ -56,14 +55,11 @@ export type TestSlot = {
 /** Deposits and gives the slots of the deposit, under a root that is published now. */
 export function depositSlots(chain: FakeChain, count: number): readonly TestSlot[] {
   const crypto = nodeTicketCrypto
-  const owner = secretOf()
-  const secret = plainSecret(crypto.addressOfSecret(owner))
+  const secret = BigInt(`0x${randomBytes(31).toString('hex')}`)
   const limit = count * TEST_POOL.unitsPerSlot
   const tree = createLeafTree()
   tree.insertMany([3n, 5n, 7n])
   tree.insert(depositLeaf(crypto, TEST_POOL, identityCommitment(crypto, secret), limit))
-  const path = tree.pathOf(3)
-  if (!path) throw new Error('the leaf is there')
   const root = u256Bytes(tree.root)
   chain.publish(root, chain.nowS)
   const slotOf = (slot: number): TestSlot => {
@@ -71,14 +67,8 @@ export function depositSlots(chain: FakeChain, count: number): readonly TestSlot
     const sessionKey = crypto.addressOfSecret(sessionSecret)
     const nullifier = slotNullifier(crypto, TEST_POOL, secret, slot)
     const receiptKey = new Uint8Array(32)
-    const statement = {
-      root: tree.root,
-      nullifier,
-      domain: TEST_POOL.domain,
-      x: openingX(crypto, { sessionKey, receiptKey }),
-    }
-    const sign = (digest: Uint8Array): Uint8Array => crypto.signDigest(owner, digest)
-    const proof = provePlain(crypto, { statement, limit, slot, path, sign })
+    const x = openingX(crypto, { sessionKey, receiptKey })
+    const proof = stamp({ root: tree.root, nullifier, domain: TEST_POOL.domain, x })
     const opening = { root, nullifier: u256Bytes(nullifier), sessionKey, receiptKey, proof }
     return { opening, sessionSecret, again: () => slotOf(slot) }
   }

@@ -35,7 +35,7 @@ async function worldOf() {
       rootMaxAgeS: TEST_PAYMENT.rootMaxAgeS,
       nowMs: () => clock.nowMs,
     }),
-    holds: () => true,
+    holds: () => Promise.resolve(true),
     createPayee: (options) =>
       createPayeeSlot(
         { crypto: nodeTicketCrypto, pool: TEST_POOL, provider: PROVIDER, price: PRICE },

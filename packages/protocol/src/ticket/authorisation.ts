@@ -1,6 +1,5 @@
 /**
- * How a slot is authorised: one statement, several ways to prove it (SPEC §13.2). The plain way of plain-authorisation.ts is for
- * development; slot proofs in zero knowledge take its place without a change to anything else.
+ * How a slot is authorised (SPEC §13.2): one statement, and somebody who judges proofs of it.
  * @module
  */
 import type { TicketCrypto } from '@byway/protocol/crypto'
@@ -18,24 +17,25 @@ export type SlotStatement = {
 
 /** Judges proofs: the same function as the chain's `verify(root, nullifier, domain, x, proof)`. */
 export interface SlotVerifier {
-  /** True when the proof holds; false for anything else, whatever its bytes. */
-  verify(statement: SlotStatement, proof: Uint8Array): boolean
+  /** True when the proof holds; false for anything else, whatever its bytes. Rejects when it cannot tell now. */
+  verify(statement: SlotStatement, proof: Uint8Array): Promise<boolean>
 }
 
 /**
  * Judges an opening by itself: whether its root is published and its slot free, only the chain knows.
  *
  * @param domain - the pool's
+ * @throws what the verifier rejects with
  */
-export function openingHolds(
+export async function openingHolds(
   crypto: TicketCrypto,
   verifier: SlotVerifier,
   domain: bigint,
   opening: Opening,
-): boolean {
+): Promise<boolean> {
   const root = elementOf(opening.root)
   const nullifier = elementOf(opening.nullifier)
   if (root === undefined || nullifier === undefined) return false
   const x = openingX(crypto, opening)
-  return verifier.verify({ root, nullifier, domain, x }, opening.proof)
+  return await verifier.verify({ root, nullifier, domain, x }, opening.proof)
 }

@@ -17,11 +17,14 @@ export { createPool, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'
 export {
   depositLeaf,
+  depositSecret,
   identityCommitment,
   openingX,
+  proofPath,
   rootOf,
   slotCount,
   slotNullifier,
+  withdrawalX,
 } from './slot.ts'
 export {
   commitOf,

@@ -2,11 +2,25 @@
  * Deposits and their slots: leaf, nullifier, and what an opening's proof is bound to (SPEC §13.2).
  * @module
  */
-import { utf8Bytes } from '@byway/protocol/base'
+import { assert, utf8Bytes } from '@byway/protocol/base'
 import type { Poseidon, TicketCrypto, TreePath } from '@byway/protocol/crypto'
 import type { Opening } from '@byway/protocol/wire'
 import { hashToElement } from './field.ts'
 import type { Pool } from './pool.ts'
+
+/**
+ * The secret of a deposit: who has it can show all slots of it, and take them back. Made of a key of 32 bytes, so that purse and voucher need to keep no other one
+ * (SPEC §13.3).
+ */
+export function depositSecret(
+  hash: Pick<TicketCrypto, 'sha256'>,
+  ownerKey: Uint8Array,
+): bigint {
+  assert(ownerKey.length === OWNER_KEY_BYTES, 'an owner key has 32 bytes')
+  return hashToElement(hash.sha256(utf8Bytes('byway deposit v1'), ownerKey))
+}
+
+const OWNER_KEY_BYTES = 32
 
 /** `idc = Poseidon1(secret)`: under what name a deposit stands. */
 export function identityCommitment(poseidon: Poseidon, secret: bigint): bigint {
@@ -39,6 +53,19 @@ export function openingX(
   { sessionKey, receiptKey }: Pick<Opening, 'sessionKey' | 'receiptKey'>,
 ): bigint {
   return hashToElement(crypto.sha256(utf8Bytes('byway slot v1'), sessionKey, receiptKey))
+}
+
+/** The same for taking back a slot that was never shown: bound to who is paid (SPEC §14.4). @param to - 20 bytes */
+export function withdrawalX(crypto: TicketCrypto, to: Uint8Array): bigint {
+  return hashToElement(crypto.sha256(utf8Bytes('byway withdraw v1'), to))
+}
+
+/** A path as the slot program takes it, from the leaf upwards. */
+export function proofPath({
+  pathBits,
+  siblings,
+}: TreePath): readonly { readonly sibling: bigint; readonly isLeft: boolean }[] {
+  return siblings.map((sibling, step) => ({ sibling, isLeft: ((pathBits >>> step) & 1) === 1 }))
 }
 
 /** The root that a leaf has by a path of at most 26 steps. */

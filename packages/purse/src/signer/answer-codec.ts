@@ -39,8 +39,8 @@ export function decodeAnswer(value: unknown): SignerAnswer {
   switch (type) {
     case 'facts':
       return { type, facts: decodeFacts(fieldsOf(value, ['type', 'facts']).raw('facts')) }
-    case 'address':
-      return { type, address: fieldsOf(value, ['type', 'address']).bytes('address', ADDRESS_BYTES) }
+    case 'secret':
+      return { type, secret: fieldsOf(value, ['type', 'secret']).bytes('secret', SECRET_BYTES) }
     case 'signature': {
       const fields = fieldsOf(value, ['type', 'signature'])
       return { type, signature: fields.bytes('signature', SIGNATURE_BYTES) }

@@ -1,5 +1,6 @@
-/** The purse's interface over whoever answers the five verbs. */
+/** The purse's interface over whoever answers the six verbs. */
 import type { TransactionSigner } from '@byway/protocol/payment'
+import { numberOf } from '@byway/protocol/ticket'
 import { purseError } from '../errors.ts'
 import type { DepositOwner, PayingAccount, Purse } from '../purse-types.ts'
 import type { AskSigner, OwnerName, SignerAnswer, SignerRequest } from './verbs.ts'
@@ -45,14 +46,8 @@ export async function createPurseOver(
 }
 
 async function createDepositOwner(ask: AskSigner, owner: OwnerName): Promise<DepositOwner> {
-  const { address } = await expect(ask, { verb: 'addresses', owner }, 'address')
-  return {
-    address,
-    async signPlainProof(plain) {
-      const statement = { kind: 'plain', owner, plain } as const
-      return (await expect(ask, { verb: 'statement', statement }, 'signature')).signature
-    },
-  }
+  const { secret } = await expect(ask, { verb: 'deposit', owner }, 'secret')
+  return { secret: numberOf(secret) }
 }
 
 function createTransactionSigner(

@@ -1,7 +1,7 @@
 /** Reads requests to the signer, and what it is told first. Whatever `formatMessage` writes of them is read back; anything else is PURSE_SIGNER. */
 import type { UnsignedTransaction } from '@byway/protocol/payment'
 import { ADDRESS_BYTES } from '../keys.ts'
-import type { PlainStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
+import type { RedeemTerms, RegistrationStatement } from '../purse-types.ts'
 import { bytesOf, fault, fieldsOf, recordOf } from './json-fields.ts'
 import { MAX_CALL_BYTES, type FixedRules } from './rules.ts'
 import type { OwnerName, SignerRequest, SignerStatement } from './verbs.ts'
@@ -41,10 +41,11 @@ export function decodeOpen(value: unknown): OpenMessage {
 export function decodeRequest(value: unknown): SignerRequest {
   const verb = recordOf(value)['verb']
   switch (verb) {
-    case 'addresses': {
-      const owner = fieldsOf(value, ['verb', 'owner']).raw('owner')
-      return { verb, owner: owner === undefined ? undefined : decodeOwner(owner) }
-    }
+    case 'addresses':
+      fieldsOf(value, ['verb'])
+      return { verb }
+    case 'deposit':
+      return { verb, owner: decodeOwner(fieldsOf(value, ['verb', 'owner']).raw('owner')) }
     case 'transaction': {
       const fields = fieldsOf(value, ['verb', 'account', 'transaction'])
       const account = fields.word('account', ['funds', 'provider'])
@@ -105,14 +106,6 @@ function decodeTerms(value: unknown): RedeemTerms {
 
 function decodeStatement(value: unknown): SignerStatement {
   const kind = recordOf(value)['kind']
-  if (kind === 'plain') {
-    const fields = fieldsOf(value, ['kind', 'owner', 'plain'])
-    return {
-      kind,
-      owner: decodeOwner(fields.raw('owner')),
-      plain: decodePlain(fields.raw('plain')),
-    }
-  }
   if (kind !== 'registration') throw fault('field')
   const fields = fieldsOf(value, ['kind', 'registration'])
   return { kind, registration: decodeRegistration(fields.raw('registration')) }
@@ -123,16 +116,6 @@ function decodeOwner(value: unknown): OwnerName {
   return {
     list: fields.word('list', ['deposit', 'voucher', 'redeemed']),
     index: fields.whole('index', MAX_OWNER_NUMBER),
-  }
-}
-
-function decodePlain(value: unknown): PlainStatement {
-  const fields = fieldsOf(value, ['root', 'nullifier', 'domain', 'x'])
-  return {
-    root: fields.bytes('root', FIELD_BYTES),
-    nullifier: fields.bytes('nullifier', FIELD_BYTES),
-    domain: fields.bytes('domain', FIELD_BYTES),
-    x: fields.bytes('x', FIELD_BYTES),
   }
 }
 

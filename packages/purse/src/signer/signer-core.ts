@@ -1,7 +1,7 @@
-/** Answers the five verbs over a ring of keys: judges, counts, signs. Knows nothing of pipes. */
+/** Answers the six verbs over a ring of keys: judges, counts, signs. Knows nothing of pipes. */
 import type { UnsignedTransaction } from '@byway/protocol/payment'
 import { purseError, type RefusalRule } from '../errors.ts'
-import type { KeyName, KeyRing } from '../key-ring.ts'
+import type { KeyName, KeyRing, OwnerKeyName } from '../key-ring.ts'
 import type { PursePast } from '../purse-file.ts'
 import type {
   PayingAccount,
@@ -13,14 +13,14 @@ import type { GasMeter } from './gas-meter.ts'
 import { isIn, judgeTransaction, mayReceive } from './judge-transaction.ts'
 import { MAX_REDEEM_DEADLINE_S, MAX_REDEEM_FEE_PERCENT, type SignerRules } from './rules.ts'
 import { signTransaction } from './sign-transaction.ts'
-import { plainDigest, redeemDigest, registerDigest } from './statements.ts'
+import { redeemDigest, registerDigest } from './statements.ts'
 import type { AskSigner, OwnerName, PurseFacts, SignerAnswer, SignerRequest } from './verbs.ts'
 
 export type SignerCoreDeps = {
   readonly ring: KeyRing
   readonly accounts: PurseAccounts
   readonly past: PursePast
-  /** Without them only addresses and plain proofs are to be had. */
+  /** Without them only addresses and secrets of deposits are to be had. */
   readonly limits?: { readonly rules: SignerRules; readonly meter: GasMeter } | undefined
   readonly nowMs: () => number
 }
@@ -45,20 +45,22 @@ function answer(
 ): SignerAnswer {
   switch (request.verb) {
     case 'addresses':
-      return request.owner
-        ? { type: 'address', address: deps.ring.addressOf(keyOf(request.owner, deps.ring)) }
-        : { type: 'facts', facts: factsOf(deps) }
+      return { type: 'facts', facts: factsOf(deps) }
+    case 'deposit':
+      return {
+        type: 'secret',
+        secret: deps.ring.depositSecret(keyOf(request.owner, deps.ring)),
+      }
     case 'transaction':
       return transactionAnswer(deps, request.account, request.transaction)
     case 'terms':
       return signature(deps.ring, PROVIDER, termsDigest(deps, request.terms))
-    case 'statement': {
-      const { statement } = request
-      if (statement.kind === 'plain') {
-        return signature(deps.ring, keyOf(statement.owner, deps.ring), plainDigest(statement.plain))
-      }
-      return signature(deps.ring, PROVIDER, registrationDigest(deps, statement.registration))
-    }
+    case 'statement':
+      return signature(
+        deps.ring,
+        PROVIDER,
+        registrationDigest(deps, request.statement.registration),
+      )
   }
 }
 
@@ -106,7 +108,7 @@ function factsOf({ ring, accounts, past }: SignerCoreDeps): PurseFacts {
   }
 }
 
-function keyOf({ list, index }: OwnerName, ring: KeyRing): KeyName {
+function keyOf({ list, index }: OwnerName, ring: KeyRing): OwnerKeyName {
   if (list === 'redeemed' && index >= ring.redeemed) {
     throw purseError('PURSE_SIGNER', { problem: 'field' })
   }

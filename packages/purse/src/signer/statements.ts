@@ -1,22 +1,16 @@
 /**
- * The statements that keys of the purse sign besides transactions, each with a label of its own in front, so that none reads as another: the plain proof (SPEC §13.3), terms
- * for a redeemer (SPEC §14.5), a registration (SPEC §14.6).
+ * The statements that keys of the purse sign besides transactions, each with a label of its own in front, so that none reads as another: terms for a redeemer
+ * (SPEC §14.5), a registration (SPEC §14.6).
  * @module
  */
 import { createHash } from 'node:crypto'
 import { assert, concatBytes, utf8Bytes } from '@byway/protocol/base'
-import type { PlainStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
+import type { RedeemTerms, RegistrationStatement } from '../purse-types.ts'
 import { ADDRESS_BYTES } from '../keys.ts'
 import type { SignerRules } from './rules.ts'
 
 const FIELD_BYTES = 32
 const REDEEM_KINDS = { lock: 1, bind: 2, claim: 3 } as const
-
-/** SPEC §13.3. */
-export function plainDigest({ root, nullifier, domain, x }: PlainStatement): Uint8Array {
-  const fields = [root, nullifier, domain, x].map((field) => sized(field, FIELD_BYTES))
-  return sha256('byway plain v1', ...fields)
-}
 
 /** SPEC §14.5: what the provider promises to whoever sends its batch. */
 export function redeemDigest(

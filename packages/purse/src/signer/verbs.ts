@@ -1,9 +1,8 @@
-/** The five verbs of the signer, as data. The same requests go over a pipe to its process, and to the keys in this one. */
+/** The six verbs of the signer, as data. The same requests go over a pipe to its process, and to the keys in this one. */
 import type { Hex, UnsignedTransaction } from '@byway/protocol/payment'
 import type { PursePast } from '../purse-file.ts'
 import type {
   PayingAccount,
-  PlainStatement,
   PurseAccounts,
   RedeemTerms,
   RegistrationStatement,
@@ -16,7 +15,8 @@ export type OwnerName = {
 }
 
 export type SignerRequest =
-  | { readonly verb: 'addresses'; readonly owner?: OwnerName | undefined }
+  | { readonly verb: 'addresses' }
+  | { readonly verb: 'deposit'; readonly owner: OwnerName }
   | {
       readonly verb: 'transaction'
       readonly account: PayingAccount
@@ -26,9 +26,10 @@ export type SignerRequest =
   | { readonly verb: 'statement'; readonly statement: SignerStatement }
   | { readonly verb: 'lock' }
 
-export type SignerStatement =
-  | { readonly kind: 'plain'; readonly owner: OwnerName; readonly plain: PlainStatement }
-  | { readonly kind: 'registration'; readonly registration: RegistrationStatement }
+export type SignerStatement = {
+  readonly kind: 'registration'
+  readonly registration: RegistrationStatement
+}
 
 /** What the purse is, told once. */
 export type PurseFacts = {
@@ -42,7 +43,7 @@ export type PurseFacts = {
 
 export type SignerAnswer =
   | { readonly type: 'facts'; readonly facts: PurseFacts }
-  | { readonly type: 'address'; readonly address: Uint8Array }
+  | { readonly type: 'secret'; readonly secret: Uint8Array }
   | { readonly type: 'signature'; readonly signature: Uint8Array }
   | { readonly type: 'transaction'; readonly raw: Hex }
   | { readonly type: 'locked' }

@@ -7,7 +7,6 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { createPurse, openPurse, startSigner, type SignerPurse } from '@byway/purse'
-import { toHex } from '@byway/protocol/base'
 import { fixRules } from '../../src/signer/rules.ts'
 import { serveSigner } from '../../src/signer/serve-signer.ts'
 import { formatMessage, MAX_LINE_LETTERS } from '../../src/signer/wire-json.ts'
@@ -52,10 +51,7 @@ test('does over a pipe what the purse does in the process', async (t) => {
   assert.deepEqual(remote.sessionSecret(), local.sessionSecret())
   assert.deepEqual(remote.storeKey(), local.storeKey())
   const [ours, theirs] = [await local.depositOwner(4), await remote.depositOwner(4)]
-  assert.deepEqual(theirs.address, ours.address)
-  const field = new Uint8Array(32).fill(1)
-  const plain = { root: field, nullifier: field, domain: field, x: field }
-  assert.deepEqual(await theirs.signPlainProof(plain), await ours.signPlainProof(plain))
+  assert.equal(theirs.secret, ours.secret)
   const [a, b] = [local, remote].map((purse) => purse.transactionSigner('funds'))
   assert.equal(await b?.signTransaction(transaction()), await a?.signTransaction(transaction()))
   await assert.rejects(b?.signTransaction(transaction({ to: STRANGER })) ?? Promise.resolve(), {
@@ -69,9 +65,9 @@ test('answers many at once, each its own', async (t) => {
   const owners = await Promise.all(
     Array.from({ length: 50 }, (_, index) => purse.depositOwner(index)),
   )
-  const seen = owners.map(({ address }) => toHex(address))
+  const seen = owners.map(({ secret }) => secret)
   assert.equal(new Set(seen).size, 50)
-  assert.equal(toHex((await purse.depositOwner(17)).address), seen[17])
+  assert.equal((await purse.depositOwner(17)).secret, seen[17])
 })
 
 test('a wrong passphrase and a missing purse are told apart, and no process stays', async (t) => {
@@ -97,15 +93,9 @@ test('a cheap keystore is refused outside a local network', async (t) => {
 test('disposing ends the process; nothing works after it', async (t) => {
   const purse = await started(t, await homeWithPurse(t))
   const pid = purse.pid()
-  const owner = await purse.depositOwner(0)
   await purse[Symbol.asyncDispose]()
   assert.equal(isRunning(pid), false)
   await assert.rejects(purse.depositOwner(0), { code: 'PURSE_LOCKED' })
-  const field = new Uint8Array(32)
-  await assert.rejects(
-    owner.signPlainProof({ root: field, nullifier: field, domain: field, x: field }),
-    { code: 'PURSE_LOCKED' },
-  )
   assert.throws(() => purse.sessionSecret(), { code: 'PURSE_LOCKED' })
 })
 
@@ -124,7 +114,7 @@ test('a killed signer is started again with the next request, at most every ten 
   nowMs = 10_000
   const first = purse.pid()
   const [after] = await Promise.all([purse.depositOwner(0), purse.depositOwner(1)])
-  assert.deepEqual(after.address, before.address)
+  assert.equal(after.secret, before.secret)
   assert.notEqual(purse.pid(), first)
   await kill()
   await assert.rejects(purse.depositOwner(0), { code: 'PURSE_LOCKED' })
@@ -238,22 +228,22 @@ const MALFORMED: Readonly<Record<string, unknown>> = {
     account: 'funds',
     transaction: { ...transaction(), to: 'AA'.repeat(20) },
   },
-  'an owner that no list has': { verb: 'addresses', owner: { list: 'funds', index: 0 } },
-  'an index beyond 32 bits': { verb: 'addresses', owner: { list: 'deposit', index: 2 ** 32 } },
+  'an owner that no list has': { verb: 'deposit', owner: { list: 'funds', index: 0 } },
+  'an index beyond 32 bits': { verb: 'deposit', owner: { list: 'deposit', index: 2 ** 32 } },
   'a redeemed voucher that is not there': {
-    verb: 'addresses',
+    verb: 'deposit',
     owner: { list: 'redeemed', index: 0 },
   },
   'a raw digest in a statement': {
     verb: 'statement',
     statement: { kind: 'raw', digest: '00'.repeat(32) },
   },
-  'a plain proof with a short field': {
+  'a deposit of nobody': { verb: 'deposit' },
+  'a registration with a short field': {
     verb: 'statement',
     statement: {
-      kind: 'plain',
-      owner: { list: 'deposit', index: 0 },
-      plain: { root: '00', nullifier: '00', domain: '00', x: '00' },
+      kind: 'registration',
+      registration: { owner: '00', nodeId: '00', payout: '00' },
     },
   },
 }

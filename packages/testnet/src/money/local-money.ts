@@ -21,7 +21,7 @@ import {
 import type { ContractCall } from '@byway/protocol/payment'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { identityCommitment, plainSecret } from '@byway/protocol/ticket'
+import { identityCommitment } from '@byway/protocol/ticket'
 import { createLocalPurse, openPurse } from '@byway/purse'
 
 export interface LocalMoney extends AsyncDisposable {
@@ -162,7 +162,7 @@ function createBank(lane: TransactionLane, payment: PaymentParameters, signal: A
       await createLocalPurse(home)
       await using purse = await openPurse(home, { isLocal: true, rules: payment })
       const owner = await purse.depositOwner(0)
-      const idc = identityCommitment(nodeTicketCrypto, plainSecret(owner.address))
+      const idc = identityCommitment(nodeTicketCrypto, owner.secret)
       const unitsPerSlot = payment.winsPerSlot * Number(payment.winValue / payment.bond) + 1
       await run(pool.deposit(idc, SLOTS * unitsPerSlot), pool.snapshot())
     },

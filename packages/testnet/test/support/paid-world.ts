@@ -1,9 +1,9 @@
-/** Payment for a network in one process: real stores on disk, real proofs, tickets and tokens; only the chain is in memory, and says what a test wants. */
+/** Payment for a network in one process: real stores on disk, real tickets and tokens; the chain is in memory, and says what a test wants, and slots are stamped, not proved. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createPlainAuthoriser, type MonthBook } from '@byway/client'
+import { createProofAuthoriser, type MonthBook } from '@byway/client'
 import type { NodePaymentOptions } from '@byway/node'
 import type { ClientMoneyEvent, MoneyEvent } from '@byway/protocol/ledger'
 import type { PaymentParameters } from '@byway/protocol/directory'
@@ -13,12 +13,13 @@ import {
   createPool,
   depositLeaf,
   identityCommitment,
-  numberOf,
-  plainDigest,
-  plainSecret,
   u256Bytes,
 } from '@byway/protocol/ticket'
 import { openStore, type Store, type Winner } from '@byway/store'
+import {
+  createStampProver,
+  STAMP_VERIFIER,
+} from '../../../protocol/test/ticket/stamp-proofs.ts'
 import type { TestnetPayment } from '../../src/index.ts'
 
 export const PARAMETERS: PaymentParameters = {
@@ -78,42 +79,23 @@ export async function createPaidWorld(
   const storeOf = async (name: string, side: 'node' | 'client'): Promise<Store> =>
     parts.use(await openStore({ folder: join(folder, name), name: side, key: randomBytes(32) }))
   const pool = createPool(nodeTicketCrypto, { ...PARAMETERS, faceValue: PARAMETERS.winValue })
-  const owner = secretOf()
-  const ownerAddress = nodeTicketCrypto.addressOfSecret(owner)
+  const secret = BigInt(`0x${randomBytes(31).toString('hex')}`)
   const limit = slots * pool.unitsPerSlot
-  const idc = identityCommitment(nodeTicketCrypto, plainSecret(ownerAddress))
+  const idc = identityCommitment(nodeTicketCrypto, secret)
   const leaf = depositLeaf(nodeTicketCrypto, pool, idc, limit)
   const { chain, deposits } = createMemoryChain(leaf, idc, limit)
   const nodes = new Map<string, PaidNode>()
   const clientStore = await storeOf('client', 'client')
   const clientEvents: ClientMoneyEvent[] = []
-  const sign = (digest: Uint8Array): Uint8Array => nodeTicketCrypto.signDigest(owner, digest)
-  const authoriser = createPlainAuthoriser({
+  const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
     createTree: createLeafTree,
     pool,
     chain: deposits,
-    deposits: () =>
-      Promise.resolve([
-        {
-          owner: {
-            address: ownerAddress,
-            signPlainProof: ({ root, nullifier, domain, x }) => {
-              const numbers = { root, nullifier, domain, x }
-              const statement = {
-                root: numberOf(numbers.root),
-                nullifier: numberOf(numbers.nullifier),
-                domain: numberOf(numbers.domain),
-                x: numberOf(numbers.x),
-              }
-              return Promise.resolve(sign(plainDigest(nodeTicketCrypto, statement)))
-            },
-          },
-          limit,
-          isPastKnown: true,
-        },
-      ]),
+    deposits: () => Promise.resolve([{ secret, limit, isPastKnown: true }]),
     sessionSecret: randomBytes(32),
+    prover: createStampProver(pool),
+    random: Math.random,
   })
   const payment: TestnetPayment = {
     parameters: PARAMETERS,
@@ -123,6 +105,7 @@ export async function createPaidWorld(
       return {
         chain: chain.nodes,
         store: node.store,
+        verifier: STAMP_VERIFIER,
         provider: node.provider,
         priceStep,
         onWin: (winner) => void nodes.get(name)?.wins.push(winner),
@@ -194,11 +177,4 @@ function createMemoryChain(leaf: bigint, idc: bigint, limit: number) {
     newestRoot: () => answer(() => published),
   }
   return { chain, deposits }
-}
-
-function secretOf(): Uint8Array {
-  for (;;) {
-    const secret = randomBytes(32)
-    if (nodeTicketCrypto.isSecret(secret)) return secret
-  }
 }
