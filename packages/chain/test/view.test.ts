@@ -47,13 +47,13 @@ test('deploys all contracts, and the record says where they are and of what they
   assert.deepEqual(JSON.parse(JSON.stringify(record)), record)
 })
 
-test('refuses to deploy the plain authorisation on any other chain, before anything is sent', async (t) => {
+test('refuses to deploy under a development set-up on any other chain, before anything is sent', async (t) => {
   const { lane, anvil } = await deployWorld(t)
   const before = await anvil.rpc('eth_blockNumber')
   const options = { lane, chainId: 10, parameters: PARAMETERS, signal: t.signal }
   await assert.rejects(deployContracts(options), {
     code: 'CHAIN_DEVELOPMENT_SET_UP',
-    message: /slots have no other yet/,
+    message: /there is no other yet/,
   })
   assert.equal(await anvil.rpc('eth_blockNumber'), before)
 })

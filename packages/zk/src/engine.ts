@@ -4,6 +4,7 @@
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { SignalInput } from 'snarkjs'
 import type { ProgramName } from './artefacts.ts'
@@ -29,8 +30,8 @@ const IDLE_MS = 60_000
 
 /** Creates an engine; no process runs before the first job. */
 export function createZkEngine(): ZkEngine {
-  const prover = new Lane()
-  const verifier = new Lane()
+  const prover = new Lane(PROVER_NICENESS)
+  const verifier = new Lane(0)
   return {
     async prove(program, input, signal) {
       signal?.throwIfAborted()
@@ -66,6 +67,11 @@ class Lane {
   #idle: NodeJS.Timeout | undefined
   #lastId = 0
   #isStopped = false
+  readonly #niceness: number
+
+  constructor(niceness: number) {
+    this.#niceness = niceness
+  }
 
   async run(body: JobBody): Promise<Answer> {
     const { program } = body
@@ -94,10 +100,21 @@ class Lane {
     // What the library prints of a false statement would stand in the operator's log.
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const
     const child = fork(PROVER, { serialization: 'advanced', stdio: [...stdio] })
+    this.#yield(child)
     child.on('message', (answer: Answer) => this.#onAnswer(child, answer))
     child.on('error', () => this.#end(child))
     child.on('exit', () => this.#end(child))
     return child
+  }
+
+  /** From its first instruction on: loading takes half of its time. */
+  #yield({ pid }: ChildProcess): void {
+    if (pid === undefined || this.#niceness === 0) return
+    try {
+      setPriority(pid, this.#niceness)
+    } catch {
+      // It has ended already, or the system knows no such thing.
+    }
   }
 
   #onAnswer(child: ChildProcess, answer: Answer): void {
@@ -120,5 +137,8 @@ class Lane {
     child.kill('SIGKILL')
   }
 }
+
+/** Local limit (tunable): docs/LIMITS.md. Proofs go behind what a person's other programs do, and are still made on a busy machine. */
+const PROVER_NICENESS = 5
 
 const PROVER = fileURLToPath(new URL('./prover-process.ts', import.meta.url))

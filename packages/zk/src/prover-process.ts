@@ -1,9 +1,8 @@
 /**
  * The process in which proofs are made and checked: one job at a time, one thread of the curve library. A process, since that library takes every
- * worker thread for its own. It yields to everything else on the machine. A job's failure is an answer, never a crash.
+ * worker thread for its own. A job's failure is an answer, never a crash.
  * @module
  */
-import { constants, setPriority } from 'node:os'
 import { buildBn128 } from 'ffjavascript'
 import { groth16 } from 'snarkjs'
 import type { SignalInput } from 'snarkjs'
@@ -75,4 +74,3 @@ process.on('message', (job: Job) => {
 })
 // Without its parent it has nobody to work for.
 process.on('disconnect', () => process.exit(0))
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL)

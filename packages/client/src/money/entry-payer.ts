@@ -46,16 +46,22 @@ export type PaidEntry = {
   readonly tariff: () => Tariff | undefined
 }
 
+/** Pays an entry. */
+export interface EntryPayer extends LinkPayer {
+  /** Shows a slot, if none is shown: resolves when the entry has taken it, or cannot be paid now. Never rejects. */
+  ready(): Promise<void>
+}
+
 /** Creates the payer of a fresh link. `link` is what the PAY messages go over. */
 export function createEntryPayer(
   deps: EntryPayerDeps,
   entry: PaidEntry,
   link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>,
-): LinkPayer {
-  return new EntryPayer(deps, entry, link)
+): EntryPayer {
+  return new Payer(deps, entry, link)
 }
 
-class EntryPayer implements LinkPayer, PaySender {
+class Payer implements EntryPayer, PaySender {
   readonly #deps: EntryPayerDeps
   readonly #entry: PaidEntry
   readonly #link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>
@@ -63,7 +69,7 @@ class EntryPayer implements LinkPayer, PaySender {
   readonly #allowance = createAllowance(UNIT_BYTES)
   readonly #rate = createRateMeter()
   readonly #gone = new AbortController()
-  #isOpening = false
+  #opening: Promise<void> | undefined
   #isOpen = false
   readonly #account: { close(): void }
   /** What it gives for nothing is used up, by this client or its neighbours. */
@@ -83,6 +89,12 @@ class EntryPayer implements LinkPayer, PaySender {
 
   get isClosed(): boolean {
     return this.#link.isClosed
+  }
+
+  ready(): Promise<void> {
+    if (this.#isOpen) return Promise.resolve()
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
+    return this.#opening
   }
 
   onCounted(bytes: number): void {
@@ -118,7 +130,7 @@ class EntryPayer implements LinkPayer, PaySender {
 
   #pay(): void {
     if (!this.#isOpen || !this.#session) {
-      void this.#open()
+      void this.ready()
       return
     }
     if (!this.#isWanted && this.#allowance.countedBytes < UNPAID_BYTES) return
@@ -134,11 +146,9 @@ class EntryPayer implements LinkPayer, PaySender {
 
   /** Shows a slot, and tries again when the entry cannot look at it now. */
   async #open(): Promise<void> {
-    if (this.#isOpening || this.isClosed || this.#deps.nowMs() < this.#restUntilMs) return
+    if (this.isClosed || this.#deps.nowMs() < this.#restUntilMs) return
     const session = (this.#session ??= this.#createSession())
     if (!session) return
-    this.#isOpening = true
-    this.#isOpen = false
     const signal = AbortSignal.any([this.#deps.closing, this.#gone.signal])
     let lastError: unknown
     for (const retryMs of [0, ...RETRY_MS]) {
@@ -152,7 +162,6 @@ class EntryPayer implements LinkPayer, PaySender {
         if (signal.aborted) break
       }
     }
-    this.#isOpening = false
     if (this.#isOpen) this.#pay()
     else if (!signal.aborted) this.#restAfter(lastError)
   }
@@ -168,7 +177,8 @@ class EntryPayer implements LinkPayer, PaySender {
         onReady: () => this.#pay(),
         onVoid: (units) => this.#allowance.unpaid(units),
         onSlotOver: (isInUse) => {
-          if (isInUse) void this.#open()
+          this.#isOpen = false
+          if (isInUse) void this.ready()
         },
         onFault: () => this.#leave(),
       },

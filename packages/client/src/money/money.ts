@@ -14,12 +14,14 @@ import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import type { SpendMessage } from '@byway/protocol/wire'
 import type { CircuitSource } from '../engine/circuit-source.ts'
+import { untilAborted } from '../engine/abort.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { moneyError } from './errors.ts'
 import type { PayCarrier } from './carrier.ts'
 import { createControlCircuit } from './control-circuit.ts'
 import { createEntryPayer } from './entry-payer.ts'
+import type { EntryPayer } from './entry-payer.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
 import { meterLink } from './metered-link.ts'
@@ -137,6 +139,8 @@ class ClientMoney implements Money {
   readonly #hops: HopBook
   readonly #shop: Shop
   readonly #balances = new Map<string, number>()
+  /** Of each guard's newest link. */
+  readonly #entries = new Map<NodeKey, EntryPayer>()
   #cancelRefresh: () => void = () => {}
   /** The last time that no slot was left for an entry. */
   #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
@@ -186,6 +190,7 @@ class ClientMoney implements Money {
       { key: guard, tariff: () => this.#tariffOfKey(guard) },
       link,
     )
+    this.#entries.set(guard, payer)
     return meterLink(link, payer)
   }
 
@@ -207,7 +212,12 @@ class ClientMoney implements Money {
   async openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer> {
     this.requireFunds()
     const exit = path.at(-1)
+    const provided = this.#provide(path, signal)
+    // Waited for below, unless the exit refuses before.
+    provided.catch(() => {})
     const admission = exit && path.length > 1 ? await this.#admission(exit, signal) : undefined
+    await provided
+    this.requireFunds()
     return createTunnelPayer(
       {
         shop: this.#shop,
@@ -233,6 +243,17 @@ class ClientMoney implements Money {
 
   async #admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage | undefined> {
     return this.#tariffOf(exit) ? await this.#shop.admission(exit, signal) : undefined
+  }
+
+  /** A proof takes a second where none is ready: who must be paid is ready for it before anything goes over the path, or it would be held and ended unpaid. */
+  async #provide(path: readonly PathNode[], signal: AbortSignal): Promise<void> {
+    const [entry, ...others] = path
+    const middles = others.slice(0, -1).filter((node) => this.#tariffOf(node))
+    const payer = entry && this.#entries.get(entry.key)
+    await Promise.all([
+      payer && untilAborted(payer.ready(), signal),
+      ...middles.map((node) => this.#shop.provided(node, signal)),
+    ])
   }
 
   #tariffOfKey(key: NodeKey): Tariff | undefined {

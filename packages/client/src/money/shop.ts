@@ -63,6 +63,8 @@ export interface Shop {
    * @throws PAYMENT_REFUSED when the exit sells none, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
    */
   admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage>
+  /** Resolves when this hop sells tokens and has sold some, or cannot be bought from now. @throws the signal's reason */
+  provided(hop: PathNode, signal: AbortSignal): Promise<void>
   /** Ends all visits and puts tokens back on the disk. */
   stop(): Promise<void>
 }
@@ -121,6 +123,13 @@ class TokenShop implements Shop {
       if (hop.lastError !== undefined) throw hop.lastError
     }
     throw moneyError('PAYMENT_REFUSED', { verdict: 'NO_ADMISSION' })
+  }
+
+  async provided(node: PathNode, signal: AbortSignal): Promise<void> {
+    const hop = this.#hopOf(node)
+    await untilAborted(hop.opened, signal)
+    if (this.#deps.stock.held(nodeIdOf(node), TOKEN_KIND.BANDWIDTH) > 0) return
+    if (hop.restUntilMs <= this.#deps.nowMs()) await untilAborted(this.#visit(hop), signal)
   }
 
   async stop(): Promise<void> {
