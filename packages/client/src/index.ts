@@ -9,8 +9,6 @@ export type {
 } from './engine/create-client.ts'
 export type { ClientError } from './engine/errors.ts'
 export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money.ts'
-export { createPlainAuthoriser } from './money/plain-authoriser.ts'
-export type { OwnedDeposit, PlainAuthoriserDeps, PlainOwner } from './money/plain-authoriser.ts'
 export { createProofAuthoriser } from './money/proof-authoriser.ts'
 export type {
   ProofAuthoriserDeps,

@@ -14,8 +14,6 @@ type MoneyErrors = {
   DEPOSIT_TOO_NEW: Record<string, never>
   /** A hop does not take what it is offered, or does not answer; `verdict` is its name in SPEC §15.6, or what went wrong. */
   PAYMENT_REFUSED: { verdict: string }
-  /** The plain authorisation shows the payer to everyone: it is for the development chain 31337 alone. */
-  PLAIN_AUTHORISATION: { chainId: number }
 }
 
 export type MoneyError = ErrorOf<MoneyErrors>
@@ -25,5 +23,4 @@ export const moneyError: ErrorBuilder<MoneyErrors> = errorBuilder<MoneyErrors>({
   DEPOSIT_SPENT: ['payment', 'no slot of the deposit is left: see byway wallet deposit'],
   DEPOSIT_TOO_NEW: ['payment', 'the deposit is not published yet: wait for the next root'],
   PAYMENT_REFUSED: ['peer', 'a hop does not take the payment'],
-  PLAIN_AUTHORISATION: ['config', 'the plain authorisation is for the development chain only'],
 })
