@@ -11,7 +11,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
-import { assertSetUpServes, createSlotProver, createZkEngine } from '@byway/zk'
+import { createSlotProver, createZkEngine } from '@byway/zk'
 import { recordDeposits } from '../ledger/deposit-events.ts'
 import { followWins } from '../ledger/follow-wins.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
@@ -33,7 +33,7 @@ const DEPOSITS_TIMEOUT_MS = 60_000
 /**
  * Opens it.
  * @param onNotice - told what a person should know
- * @throws WALLET_AMOUNT for a budget with more digits than the token has, and what `assertSetUpServes` and `openMoneyParts` throw
+ * @throws WALLET_AMOUNT for a budget with more digits than the token has, and what `openMoneyParts` throws
  */
 export async function openClientMoney(
   setting: EngineSetting,
@@ -44,7 +44,6 @@ export async function openClientMoney(
   const log = setting.log.child('money')
   const { budget, maxPrice } = setting.config.client
   const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
-  await assertSetUpServes(payment.chainId)
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'client', parts)
   const engine = parts.use(createZkEngine())
   const authoriser = createProofAuthoriser({

@@ -4,6 +4,7 @@ import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { openPurse, startSigner, type Purse } from '@byway/purse'
 import type { Store, StoreHealth } from '@byway/store'
+import { assertSetUpServes } from '@byway/zk'
 import type { EngineSetting } from './engine-options.ts'
 import { openOwnStore } from './own-store.ts'
 
@@ -15,7 +16,7 @@ const FOLLOW_MS = 1000
 
 /**
  * Opens all three; what was opened is disposed with `parts`.
- * @throws what `startSigner`, `openStore` and `openChain` throw
+ * @throws what `assertSetUpServes`, `startSigner`, `openStore` and `openChain` throw
  */
 export async function openMoneyParts(
   { home, network, log, passphrase }: EngineSetting,
@@ -23,6 +24,7 @@ export async function openMoneyParts(
   side: 'node' | 'client',
   parts: AsyncDisposableStack,
 ): Promise<MoneyParts> {
+  await assertSetUpServes(payment.chainId)
   const { local: isLocal } = network
   // Seven programs of one person's test network need no wall between program and key.
   const purse = parts.use(

@@ -28,7 +28,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import type { Store } from '@byway/store'
-import { assertSetUpServes, createSlotVerifier, createZkEngine } from '@byway/zk'
+import { createSlotVerifier, createZkEngine } from '@byway/zk'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
@@ -64,16 +64,15 @@ const REDEEMER_FEE_PERCENT = 10n
 /** A stop waits no longer for redeemers. */
 const LEAVE_MS = 3000
 
-/** Opens it. @throws what `assertSetUpServes` and `openMoneyParts` throw */
+/** Opens it. @throws what `openMoneyParts` throws */
 export async function openNodeMoney(
   setting: EngineSetting,
   payment: PaymentParameters,
 ): Promise<NodeMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
-  await assertSetUpServes(payment.chainId)
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'node', parts)
-  const engine = parts.use(createZkEngine())
+  const verifier = createSlotVerifier(parts.use(createZkEngine()), poolOf(payment))
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const stop = new AbortController()
   const failure = Promise.withResolvers<unknown>()
@@ -87,6 +86,7 @@ export async function openNodeMoney(
     await looking
   })
   const { provider } = purse.accounts
+  const { priceStep } = setting.config.node
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
   const redemption = createRedemption({
@@ -118,9 +118,9 @@ export async function openNodeMoney(
     payment: {
       chain: chain.view,
       store,
-      verifier: createSlotVerifier(engine, poolOf(payment)),
+      verifier,
       provider,
-      priceStep: setting.config.node.priceStep,
+      priceStep,
       onWin: () => running.wake(),
       redeemer: service,
     },
@@ -130,10 +130,7 @@ export async function openNodeMoney(
       if (running.status?.open) await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
-    status: () => ({
-      openWins: running.status?.open ?? 0,
-      priceStep: setting.config.node.priceStep,
-    }),
+    status: () => ({ openWins: running.status?.open ?? 0, priceStep }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

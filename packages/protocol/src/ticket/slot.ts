@@ -12,10 +12,7 @@ import type { Pool } from './pool.ts'
  * The secret of a deposit: who has it can show all slots of it, and take them back. Made of a key of 32 bytes, so that purse and voucher need to keep no other one
  * (SPEC §13.3).
  */
-export function depositSecret(
-  hash: Pick<TicketCrypto, 'sha256'>,
-  ownerKey: Uint8Array,
-): bigint {
+export function depositSecret(hash: Pick<TicketCrypto, 'sha256'>, ownerKey: Uint8Array): bigint {
   assert(ownerKey.length === OWNER_KEY_BYTES, 'an owner key has 32 bytes')
   return hashToElement(hash.sha256(utf8Bytes('byway deposit v1'), ownerKey))
 }

@@ -27,8 +27,7 @@ export function stamp({ root, nullifier, domain, x }: SlotStatement): Uint8Array
 
 /** Judges stamps. */
 export const STAMP_VERIFIER: SlotVerifier = {
-  verify: (statement, proof) =>
-    Promise.resolve(Buffer.compare(stamp(statement), proof) === 0),
+  verify: (statement, proof) => Promise.resolve(Buffer.compare(stamp(statement), proof) === 0),
 }
 
 /** What is to be proved of a slot. */

@@ -92,7 +92,10 @@ describe('vectors/tickets.json', () => {
       assert.equal(u256(openingX(crypto, opening)), one.x)
       const secret = plainSecret(bytes(one.owner))
       assert.equal(u256(slotNullifier(crypto, POOL, secret, one.slot)), one.nullifier)
-      assert.equal(await openingHolds(crypto, verifier, POOL.domain, opening), one.why === undefined)
+      assert.equal(
+        await openingHolds(crypto, verifier, POOL.domain, opening),
+        one.why === undefined,
+      )
       const [root, nullifier] = [numberOf(opening.root), numberOf(opening.nullifier)]
       const statement = { root, nullifier, domain: POOL.domain, x: numberOf(bytes(one.x)) }
       const isSigned = one.why !== 'shown with another session key'

@@ -9,17 +9,9 @@ import type { ClientMoneyEvent, MoneyEvent } from '@byway/protocol/ledger'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotState, SlotWord } from '@byway/protocol/payment'
-import {
-  createPool,
-  depositLeaf,
-  identityCommitment,
-  u256Bytes,
-} from '@byway/protocol/ticket'
+import { createPool, depositLeaf, identityCommitment, u256Bytes } from '@byway/protocol/ticket'
 import { openStore, type Store, type Winner } from '@byway/store'
-import {
-  createStampProver,
-  STAMP_VERIFIER,
-} from '../../../protocol/test/ticket/stamp-proofs.ts'
+import { createStampProver, STAMP_VERIFIER } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import type { TestnetPayment } from '../../src/index.ts'
 
 export const PARAMETERS: PaymentParameters = {
