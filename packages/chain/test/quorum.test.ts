@@ -68,9 +68,10 @@ test('an endpoint that holds logs back is found out', async (t) => {
   // PUSH0 PUSH0 LOG0 as creation code: a contract that says something.
   const transaction = { from: ACCOUNT, data: '0x5f5fa0', gas: hexNumber(100_000) }
   const hash = await chain.rpc('eth_sendTransaction', transaction)
-  const receipt = (await chain.rpc('eth_getTransactionReceipt', hash)) as {
-    contractAddress: `0x${string}`
-  }
+  // anvil answers with the hash before it has made the block.
+  type Receipt = { readonly contractAddress: `0x${string}` }
+  let receipt: Receipt | null = null
+  while (!receipt) receipt = (await chain.rpc('eth_getTransactionReceipt', hash)) as Receipt | null
   const manner: Manner = {
     type: 'change',
     change: (result, { method }) => (method === 'eth_getLogs' ? [] : result),
