@@ -123,11 +123,18 @@ async function measureWorld(
     context.log(`SKIPPED ${world.name}: ${missing}`)
     return
   }
-  for (let run = 0; run < runs; run++) {
-    context.recorder.beginRun(run)
-    context.log(`run ${run + 1} of ${runs}: ${world.name}`)
-    await guardMeasure(context, world.name, { name: 'all' }, () => world.measure(context))
-  }
+  await guardMeasure(context, world.name, { name: 'all' }, async () => {
+    const opened = await world.open(context)
+    try {
+      for (let run = 0; run < runs; run++) {
+        context.recorder.beginRun(run)
+        context.log(`run ${run + 1} of ${runs}: ${world.name}`)
+        await guardMeasure(context, world.name, { name: 'all' }, () => opened.measure(run))
+      }
+    } finally {
+      await opened.close()
+    }
+  })
 }
 
 async function measureSection(

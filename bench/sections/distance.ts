@@ -6,7 +6,7 @@ import { LINK_DELAY_MS, startDistanceLab, type DistanceLab } from '../byway/dist
 import type { BenchContext } from '../lib/fleet.ts'
 import type { Route } from '../lib/route.ts'
 import { median, percentile } from '../lib/stats.ts'
-import type { WorldSection } from './section.ts'
+import { worldOf, type WorldSection } from './section.ts'
 
 /** `bbr` is what many Linux servers set, `cubic` what the others have. */
 export const CONGESTION_CONTROLS = ['cubic', 'bbr'] as const
@@ -31,17 +31,18 @@ export function createDistance(): WorldSection {
     name: 'distance',
     title: `Three hops in namespaces, each of the three links ${2 * LINK_DELAY_MS} ms there and back; the origin at the exit, \`direct\` a plain connection over the same links; PINGs on the link between client and entry, then limited to ${BULK_MBIT} Mbit/s with ${BULK_QUEUE_BYTES / 1e6} MB of queue, idle and under a bulk download`,
     missing: missingPrivileges,
-    measure: async (context) => {
-      for (const congestionControl of CONGESTION_CONTROLS) {
-        context.log(`  links of ${2 * LINK_DELAY_MS} ms, ${congestionControl}`)
-        const lab = await startDistanceLab({ congestionControl })
-        try {
-          await measureLab(context, lab, congestionControl)
-        } finally {
-          await lab.stop()
+    open: (context) =>
+      worldOf(async () => {
+        for (const congestionControl of CONGESTION_CONTROLS) {
+          context.log(`  links of ${2 * LINK_DELAY_MS} ms, ${congestionControl}`)
+          const lab = await startDistanceLab({ congestionControl })
+          try {
+            await measureLab(context, lab, congestionControl)
+          } finally {
+            await lab.stop()
+          }
         }
-      }
-    },
+      }),
   }
 }
 

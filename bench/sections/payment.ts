@@ -7,6 +7,7 @@ import { cpuBetween, sampleCpu } from '../lib/process-stats.ts'
 import type { WorldSection } from './section.ts'
 
 const BYTES = { quick: 200e6, full: 1e9 } as const
+const WARM_BYTES = 300e6
 const CHECKED_BYTES = 24_000_013
 const NODES = 4
 const HOPS = 3
@@ -18,55 +19,66 @@ export const PAYMENT_METRICS = { cpu: 'CPU of all programs', bytes: 'bytes on al
 export function createPayment(): WorldSection {
   return {
     name: 'payment',
-    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network with \`--unpaid\`: CPU of the client, the nodes and their signers, and what the loopback carried beyond the application's own bytes`,
+    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network with \`--unpaid\`, both warm and in turn: CPU of the client, the nodes and their signers, and what the loopback carried beyond the application's own bytes`,
     missing: () => undefined,
-    measure: async (context) => {
+    async open(context) {
       const network = { nodes: NODES, hops: HOPS, originPort: context.origin.port }
-      const unpaid = await startTestnet({ ...network, isPaid: false })
-      try {
-        const paid = await startTestnet({ ...network, isPaid: true })
-        try {
-          // Twice each, there and back: what drifts meanwhile falls on both.
-          for (const isPaid of [false, true, true, false]) {
-            await measure(
-              context,
-              isPaid ? paid : unpaid,
-              isPaid ? 'byway-3 paid' : 'byway-3 unpaid',
-            )
-          }
-        } finally {
-          await paid.stop()
-        }
-      } finally {
-        await unpaid.stop()
+      const open = async (isPaid: boolean): Promise<Measured> => {
+        const testnet = await startTestnet({ ...network, isPaid })
+        return { testnet, system: isPaid ? 'byway-3 paid' : 'byway-3 unpaid' }
+      }
+      const unpaid = await open(false)
+      const paid = await open(true)
+      const both = [unpaid, paid]
+      // The first hundreds of megabytes are slower: compilers, full windows, the first tokens and the lock of the slot.
+      for (const each of both) await download(context, each, WARM_BYTES)
+      return {
+        async measure(run) {
+          for (const each of run % 2 === 0 ? both : both.toReversed()) await measure(context, each)
+        },
+        async close() {
+          for (const { testnet } of both) await testnet.stop()
+        },
       }
     },
   }
 }
 
-async function measure(context: BenchContext, testnet: Testnet, system: string): Promise<void> {
-  const total = BYTES[context.isQuick ? 'quick' : 'full']
-  const job = {
-    route: { kind: 'socks5', port: testnet.proxyPort } as const,
-    originPort: context.origin.port,
+type Measured = { readonly testnet: Testnet; readonly system: string }
+
+function download(
+  { downloader, origin }: BenchContext,
+  { testnet }: Measured,
+  bytesEach: number,
+  isHashed = false,
+): ReturnType<BenchContext['downloader']['run']> {
+  return downloader.run({
+    route: { kind: 'socks5', port: testnet.proxyPort },
+    originPort: origin.port,
     streams: 1,
     repeat: 1,
     isolations: ['bench0'],
-  }
-  const checked = await context.downloader.run({ ...job, bytesEach: CHECKED_BYTES, isHashed: true })
+    bytesEach,
+    isHashed,
+  })
+}
+
+async function measure(context: BenchContext, measured: Measured): Promise<void> {
+  const total = BYTES[context.isQuick ? 'quick' : 'full']
+  const checked = await download(context, measured, CHECKED_BYTES, true)
   if (checked.streams[0]?.sha256 !== bodySha256(CHECKED_BYTES))
     throw new Error('a download has the wrong hash')
-  const pids = testnet.pids()
+  const pids = measured.testnet.pids()
   const [before, carriedBefore] = [sampleCpu(pids), readLoopbackBytes()]
-  const { wallMs } = await context.downloader.run({ ...job, bytesEach: total, isHashed: false })
+  const { wallMs } = await download(context, measured, total)
   const [after, carriedAfter] = [sampleCpu(pids), readLoopbackBytes()]
   const megabytes = total / 1e6
   const cpuMs = pids.reduce((sum, pid) => sum + cpuBetween(before, after, pid), 0)
   // The origin's bytes and those that the proxy hands on cross the loopback too.
   const linkBytes = carriedAfter - carriedBefore - 2 * total
   const record = (metric: string, unit: string, value: number): void => {
-    context.recorder.add({ section: 'payment', metric, system, unit, value })
-    context.log(`  ${system}, ${metric}: ${value.toFixed(3)} ${unit}`)
+    context.recorder.add({ section: 'payment', metric, system: measured.system, unit, value })
+    context.log(`  ${measured.system}, ${metric}: ${value.toFixed(3)} ${unit}`)
   }
   record('speed', 'MB/s', total / wallMs / 1e3)
   record(PAYMENT_METRICS.cpu, 'ms/MB', cpuMs / megabytes)

@@ -23,6 +23,18 @@ export interface WorldSection {
   readonly title: string
   /** Says what this machine lacks for it, or nothing. */
   missing(): string | undefined
+  /** Starts what all runs share. */
+  open(context: BenchContext): Promise<World>
+}
+
+/** What a {@link WorldSection} has started. */
+export interface World {
   /** Measures one run. */
-  measure(context: BenchContext): Promise<void>
+  measure(run: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** A world in which runs share nothing. */
+export function worldOf(measure: () => Promise<void>): Promise<World> {
+  return Promise.resolve({ measure, close: () => Promise.resolve() })
 }

@@ -1,7 +1,7 @@
 /** Tickets checked and signed on one core, beside plain ECDSA: no network, so a world of its own. */
 import { measureTickets, missingNative } from '../../packages/protocol/bench/ticket.bench.ts'
 import type { BenchContext } from '../lib/fleet.ts'
-import type { WorldSection } from './section.ts'
+import { worldOf, type WorldSection } from './section.ts'
 
 const TICKETS = { quick: 5_000, full: 30_000 } as const
 /** Operations per second of CPU time. */
@@ -15,10 +15,11 @@ export function createTickets(): WorldSection {
     title:
       'Operations for each second of CPU time of one core. `byway-ticket` does all that a hop does for a ticket: makes its commit, remakes it when the ticket comes, digest, recovery of the signer, draw; the others verify the signatures of the same tickets and nothing else',
     missing: missingNative,
-    measure: (context) => {
-      record(context)
-      return Promise.resolve()
-    },
+    open: (context) =>
+      worldOf(() => {
+        record(context)
+        return Promise.resolve()
+      }),
   }
 }
 
