@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Cell } from '../operation.ts'
 import { PAGE_BYTES } from './connection.ts'
-import { isSameMac, rowMac, type FullRow } from './row-mac.ts'
+import { isSameMac, rowMac, type FullRow, type MacKey } from './row-mac.ts'
 import { TAG_BYTES } from './spent-set.ts'
 import { recordsOf, type CarvedRecord, type ReadPage } from './sqlite-pages.ts'
 import { TABLES, type TableShape } from './tables.ts'
@@ -20,7 +20,7 @@ export type Carved = {
 }
 
 /** Reads a store's file with its log laid over it. */
-export function carve(path: string, wal: WalImage | undefined, key: Uint8Array): Carved {
+export function carve(path: string, wal: WalImage | undefined, key: MacKey): Carved {
   const file = openSync(path, 'r')
   try {
     const pages = Math.ceil(fstatSync(file).size / PAGE_BYTES)
@@ -46,9 +46,9 @@ class Sieve implements Carved {
   readonly tallies = new Map<string, Tally>()
   readonly tags: { place: number; tag: Uint8Array }[] = []
   readonly damaged: CarvedRecord[] = []
-  readonly #key: Uint8Array
+  readonly #key: MacKey
 
-  constructor(key: Uint8Array) {
+  constructor(key: MacKey) {
     this.#key = key
   }
 

@@ -4,11 +4,12 @@ import { Connection } from './connection.ts'
 import { makePrivate, syncFolder, type StorePaths } from './files.ts'
 import { makeSchema } from './schema.ts'
 import { TableSet } from './table-set.ts'
+import type { MacKey } from './row-mac.ts'
 
 /** @param fill - puts rows into the new store, if there are any to be saved */
 export function createStore(
   paths: StorePaths,
-  key: Uint8Array,
+  key: MacKey,
   fill: (tables: TableSet) => void = () => {},
 ): void {
   for (const ending of ['', '-wal', '-shm']) rmSync(`${paths.fresh}${ending}`, { force: true })

@@ -21,6 +21,7 @@ import { sqliteFault } from './sqlite-fault.ts'
 import { TableSet } from './table-set.ts'
 import { verify, type Verified } from './verify.ts'
 import { readWal, type WalImage } from './wal.ts'
+import { type MacKey, readMacKey } from './row-mac.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Up to this size the indices are compared with their tables at each start; above it only after an unclean stop. */
@@ -45,14 +46,14 @@ export function openFile({ folder, name, key }: WorkerSettings): OpenFile {
   makePrivate(paths.lock)
   const lock = takeLock(paths.lock)
   try {
-    return openLocked(paths, key, lock)
+    return openLocked(paths, readMacKey(key), lock)
   } catch (error) {
     lock[Symbol.dispose]()
     throw error
   }
 }
 
-function openLocked(paths: StorePaths, key: Uint8Array, lock: Lock): OpenFile {
+function openLocked(paths: StorePaths, key: MacKey, lock: Lock): OpenFile {
   const before = lookBefore(paths)
   if (!before.isThere) createStore(paths, key)
   const { connection, repair } = openSound(paths, key, before)
@@ -93,7 +94,7 @@ function lookBefore(paths: StorePaths): Before {
 /** Opens the file, salvaging it first when it is not sound. */
 function openSound(
   paths: StorePaths,
-  key: Uint8Array,
+  key: MacKey,
   before: Before,
 ): { connection: Connection; repair: Repair } {
   try {
@@ -125,7 +126,7 @@ function openIfSound(paths: StorePaths, { wasOpen, wal }: Before): Connection {
 }
 
 /** The mark may be damaged itself: then any row that was made with the key proves it. */
-function requireKey(connection: Connection, key: Uint8Array, found: readonly Verified[]): void {
+function requireKey(connection: Connection, key: MacKey, found: readonly Verified[]): void {
   if (hasKeyMark(connection, key) || found.some(({ isKeyProven }) => isKeyProven)) return
   throw storeError('STORE_WRONG_KEY', {})
 }
@@ -139,7 +140,7 @@ function adopt(
   connection: Connection,
   tables: TableSet,
   paths: StorePaths,
-  key: Uint8Array,
+  key: MacKey,
   repair: Repair,
 ): Omit<OpeningReport, 'isNew' | 'isTailLost'> {
   const found = verify(tables, key)

@@ -9,6 +9,7 @@ import type { FullRow } from './row-mac.ts'
 import type { TableSet } from './table-set.ts'
 import { afterBoth, missingRows } from './verify.ts'
 import type { WalImage } from './wal.ts'
+import type { MacKey } from './row-mac.ts'
 
 export type Salvaged = {
   readonly damagedRows: number
@@ -17,7 +18,7 @@ export type Salvaged = {
 }
 
 /** @throws STORE_WRONG_KEY when there are rows and none of them was made with this key; then nothing was changed */
-export function salvage(paths: StorePaths, wal: WalImage | undefined, key: Uint8Array): Salvaged {
+export function salvage(paths: StorePaths, wal: WalImage | undefined, key: MacKey): Salvaged {
   const carved = carve(paths.database, wal, key)
   const isOurs = carved.rows.size > 0 || carved.tallies.size > 0
   if (!isOurs && carved.damaged.length > 0) throw storeError('STORE_WRONG_KEY', {})

@@ -2,7 +2,7 @@
 import { storeError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts'
-import { isSameMac, macOf } from './row-mac.ts'
+import { isSameMac, macOf, type MacKey } from './row-mac.ts'
 
 const KEY_LABEL = 'byway store key v1'
 
@@ -10,7 +10,7 @@ const KEY_LABEL = 'byway store key v1'
 export class Unsound extends Error {}
 
 /** Makes the schema in an empty file. */
-export function makeSchema(connection: Connection, key: Uint8Array): void {
+export function makeSchema(connection: Connection, key: MacKey): void {
   runSteps(connection, 0)
   connection.run("INSERT INTO meta (name, value) VALUES ('key', ?)", keyMark(key))
 }
@@ -29,7 +29,7 @@ export function migrate(connection: Connection): void {
 }
 
 /** True when the file says that it was written with this key. */
-export function hasKeyMark(connection: Connection, key: Uint8Array): boolean {
+export function hasKeyMark(connection: Connection, key: MacKey): boolean {
   return isSameMac(
     keyMark(key),
     connection.get("SELECT value FROM meta WHERE name = 'key'")?.['value'],
@@ -42,6 +42,6 @@ function runSteps(connection: Connection, from: number): void {
   })
 }
 
-function keyMark(key: Uint8Array): Uint8Array {
+function keyMark(key: MacKey): Uint8Array {
   return macOf(key, [KEY_LABEL])
 }

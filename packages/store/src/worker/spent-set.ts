@@ -4,7 +4,7 @@
  */
 import type { Row, StoredRow } from '../operation.ts'
 import type { Connection } from './connection.ts'
-import { macOf } from './row-mac.ts'
+import { macOf, type MacKey } from './row-mac.ts'
 import type { Table } from './table.ts'
 
 export const TAG_BYTES = 16
@@ -16,10 +16,10 @@ const MAX_KEYS = 10_000
 export class SpentSet {
   readonly #connection: Connection
   readonly #table: Table
-  readonly #key: Uint8Array
+  readonly #key: MacKey
 
   /** @param table - that of `spent_key` */
-  constructor(connection: Connection, table: Table, key: Uint8Array) {
+  constructor(connection: Connection, table: Table, key: MacKey) {
     this.#connection = connection
     this.#table = table
     this.#key = key
@@ -27,13 +27,17 @@ export class SpentSet {
 
   spend(keyId: Uint8Array, nonce: Uint8Array): 'new' | 'known' {
     const key = { key_id: keyId }
-    this.#table.insert({ ...key, ...sums(0, 0n), is_damaged: 0 })
-    const known = this.#table.get(key)
+    const known = this.#table.get(key) ?? this.#begin(key)
     const tag = macOf(this.#key, [LABEL, keyId, nonce]).subarray(1, 1 + TAG_BYTES)
     if (!known || !this.addTag(known.sequence, tag)) return 'known'
     const { tags, mixed } = known.row
     this.#table.change(key, sums(Number(tags) + 1, tagNumber(mixed) ^ tagNumber(tag)), [])
     return 'new'
+  }
+
+  #begin(key: { readonly key_id: Uint8Array }): StoredRow | undefined {
+    this.#table.insert({ ...key, ...sums(0, 0n), is_damaged: 0 })
+    return this.#table.get(key)
   }
 
   /** Adds a tag without its key's sums, as when one is saved from a damaged file. */

@@ -5,16 +5,17 @@ import { SpentSet } from './spent-set.ts'
 import { Table } from './table.ts'
 import { TABLES } from './tables.ts'
 import { readTally, TALLY_COLUMNS, tallyCells, type Tally } from './tally.ts'
+import type { MacKey } from './row-mac.ts'
 
 export class TableSet {
   readonly tables: readonly Table[]
   readonly spent: SpentSet
   readonly #connection: Connection
-  readonly #key: Uint8Array
+  readonly #key: MacKey
   readonly #byName: ReadonlyMap<string, Table>
   #saved: readonly Tally[]
 
-  constructor(connection: Connection, key: Uint8Array) {
+  constructor(connection: Connection, key: MacKey) {
     this.#connection = connection
     this.#key = key
     this.tables = TABLES.map((shape) => new Table(connection, shape, key))

@@ -3,7 +3,7 @@ import { assert } from '@byway/protocol/base'
 import type { SQLInputValue } from 'node:sqlite'
 import type { Cell, Condition, Row, StoredRow } from '../operation.ts'
 import type { Connection, SqlRow } from './connection.ts'
-import { macNumber, rowMac, type FullRow } from './row-mac.ts'
+import { macNumber, rowMac, type FullRow, type MacKey } from './row-mac.ts'
 import type { TableShape } from './tables.ts'
 import { EMPTY_TALLY, type Tally } from './tally.ts'
 
@@ -12,10 +12,10 @@ export class Table {
   /** The caller loads it at the start, saves it with each transaction, and puts it back when something is undone. */
   tally: Tally = EMPTY_TALLY
   readonly #connection: Connection
-  readonly #key: Uint8Array
+  readonly #key: MacKey
   readonly #columns: readonly string[]
 
-  constructor(connection: Connection, shape: TableShape, key: Uint8Array) {
+  constructor(connection: Connection, shape: TableShape, key: MacKey) {
     this.shape = shape
     this.#connection = connection
     this.#key = key

@@ -1,5 +1,5 @@
 /** What a table should hold. It is written with every change, so it tells when rows are gone or were put back to an older version. */
-import { isSameMac, macOf } from './row-mac.ts'
+import { isSameMac, macOf, type MacKey } from './row-mac.ts'
 
 export type Tally = {
   readonly rows: number
@@ -22,14 +22,14 @@ const MIXED_HEX_DIGITS = 66
 type TallyCells = readonly [string, number, number, number, Uint8Array, Uint8Array]
 
 /** A tally as it is stored. */
-export function tallyCells(key: Uint8Array, name: string, tally: Tally): TallyCells {
+export function tallyCells(key: MacKey, name: string, tally: Tally): TallyCells {
   const { rows, next, revision } = tally
   const mixed = Buffer.from(tally.mixed.toString(16).padStart(MIXED_HEX_DIGITS, '0'), 'hex')
   return [name, rows, next, revision, mixed, macOf(key, [LABEL, name, rows, next, revision, mixed])]
 }
 
 /** Reads a stored tally; nothing when its MAC is wrong. */
-export function readTally(key: Uint8Array, cells: readonly unknown[]): Tally | undefined {
+export function readTally(key: MacKey, cells: readonly unknown[]): Tally | undefined {
   const [name, rows, next, revision, mixed, mac] = cells
   if (typeof name !== 'string' || !isCount(rows) || !isCount(next) || !isCount(revision))
     return undefined

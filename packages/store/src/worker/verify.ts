@@ -1,6 +1,6 @@
 /** Compares every row with its MAC and every table with its tally. Reads only. */
 import type { TableSet } from './table-set.ts'
-import { isSameMac, macNumber, rowMac, type FullRow } from './row-mac.ts'
+import { isSameMac, macNumber, rowMac, type FullRow, type MacKey } from './row-mac.ts'
 import type { Table } from './table.ts'
 import { EMPTY_TALLY, type Tally } from './tally.ts'
 
@@ -16,11 +16,11 @@ export type Verified = {
   readonly isKeyProven: boolean
 }
 
-export function verify(tables: TableSet, key: Uint8Array): readonly Verified[] {
+export function verify(tables: TableSet, key: MacKey): readonly Verified[] {
   return tables.tables.map((table) => verifyTable(table, key, tables.stored(table.shape.name)))
 }
 
-function verifyTable(table: Table, key: Uint8Array, stored: Tally | undefined): Verified {
+function verifyTable(table: Table, key: MacKey, stored: Tally | undefined): Verified {
   let { rows, next, revision, mixed } = EMPTY_TALLY
   const damaged: FullRow[] = []
   for (const { mac, ...full } of table.scan()) {
