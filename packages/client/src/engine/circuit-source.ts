@@ -21,7 +21,10 @@ import type { GuardLinks, GuardTarget } from './guard-links.ts'
 const MAX_ATTEMPTS = 6
 
 /** What the last hop must offer, and who must not be on the path. */
-export type CircuitNeed = PathRequest
+export type CircuitNeed = PathRequest & {
+  /** Nobody waits for it: hops that can be paid only in a while will do. */
+  readonly isAhead?: boolean | undefined
+}
 
 /** A circuit with the nodes it runs through, entry first. */
 export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: readonly PathNode[] }
@@ -30,6 +33,12 @@ export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: read
 export interface CircuitSource {
   /** @throws NO_PATH, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
   build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit>
+}
+
+/** Chooses paths without building. */
+export interface PathPlanner {
+  /** A path that `build` might take now, entry first; undefined when there is none. */
+  plan(need: CircuitNeed): readonly PathNode[] | undefined
 }
 
 export type CircuitSourceDeps = {
@@ -42,16 +51,16 @@ export type CircuitSourceDeps = {
   readonly nowMs: () => number
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a node weighs as exit or middle, given what the guards' keeper has measured. @default the measured weight */
-  readonly weightOf?: ((key: NodeKey, measured: number) => number) | undefined
+  /** What a node weighs as exit or middle, given what the guards' keeper has measured, and whether nobody waits. @default the measured weight */
+  readonly weightOf?: ((key: NodeKey, measured: number, isAhead: boolean) => number) | undefined
 }
 
 /** Creates the source. */
-export function createCircuitSource(deps: CircuitSourceDeps): CircuitSource {
+export function createCircuitSource(deps: CircuitSourceDeps): CircuitSource & PathPlanner {
   return new Source(deps)
 }
 
-class Source implements CircuitSource {
+class Source implements CircuitSource, PathPlanner {
   readonly #deps: CircuitSourceDeps
 
   constructor(deps: CircuitSourceDeps) {
@@ -72,6 +81,11 @@ class Source implements CircuitSource {
     throw lastError ?? clientError('ENTRY_UNREACHABLE', { guards: 0 })
   }
 
+  plan(need: CircuitNeed): readonly PathNode[] | undefined {
+    const path = this.#path(need)
+    return path.result === 'path' ? path.hops : undefined
+  }
+
   /** A set that is too small is looked for again, once in a while. @throws DIRECTORY_INCOMPLETE */
   async #requireDirectory(signal: AbortSignal): Promise<void> {
     const { directory } = this.#deps
@@ -79,7 +93,7 @@ class Source implements CircuitSource {
     directory.requireComplete()
   }
 
-  async #choose(request: PathRequest, lastError: Error | undefined, signal: AbortSignal) {
+  async #choose(request: CircuitNeed, lastError: Error | undefined, signal: AbortSignal) {
     const first = this.#path(request)
     if (first.result === 'path') return first.hops
     // A node may have joined since the directory was fetched: look again, once in a while.
@@ -90,7 +104,7 @@ class Source implements CircuitSource {
     throw lastError ?? clientError('NO_PATH', { rule: first.rule })
   }
 
-  #path(request: PathRequest) {
+  #path(request: CircuitNeed) {
     const { directory, guards, random, unsafeSingleHop } = this.#deps
     const nowMs = this.#deps.nowMs()
     return choosePath({
@@ -105,11 +119,11 @@ class Source implements CircuitSource {
   }
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #weigh(key: NodeKey, { exit, controlled }: PathRequest): number {
+  #weigh(key: NodeKey, { exit, controlled, isAhead }: CircuitNeed): number {
     const { guards, weightOf } = this.#deps
     const measured = guards.weightOf(key)
     if (key === exit || controlled !== undefined || !weightOf) return measured
-    return weightOf(key, measured)
+    return weightOf(key, measured, isAhead === true)
   }
 
   async #tryPath(

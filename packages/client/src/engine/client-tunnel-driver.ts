@@ -65,6 +65,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   rejoins = 0
   /** Legs in a row that died without a word: any relay of theirs may be to blame, the entry too. */
   silentLegs = 0
+  /** The last leg died with the link to its entry. */
+  isLinkLost = false
   readonly #deps: TunnelDriverDeps
   readonly #tunnel: ClientTunnel
   readonly #streams = new Map<number, TunnelStream>()
@@ -330,7 +332,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
         if (fault && !fault.isTunnelOver) this.#onLegDied(circuit, fault.reason)
         else if (circuit === this.#circuit && !this.isOver) this.#onTaken(cell.length)
       },
-      onLinkClosed: (reason) => this.#onLegDied(circuit, reason),
+      onLinkClosed: (reason) => this.#onLegDied(circuit, reason, true),
     })
   }
 
@@ -340,9 +342,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#onLegDied(circuit, isHopeless ? CLOSE_REASON.FINISHED : CLOSE_REASON.TIMEOUT)
   }
 
-  #onLegDied(circuit: ReadyCircuit['circuit'], reason: CloseReason): void {
+  #onLegDied(circuit: ReadyCircuit['circuit'], reason: CloseReason, isLinkLost = false): void {
     circuit.destroy(reason)
     if (circuit !== this.#circuit || this.isOver) return
+    this.isLinkLost = isLinkLost
     this.#watch?.stop()
     this.#tunnel.detachLeg()
     const isFinal = FINAL_REASONS.has(reason) || this.useCount === 0 || this.#closing.signal.aborted

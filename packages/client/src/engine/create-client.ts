@@ -14,7 +14,7 @@ import {
   unitRandom,
   verifyDescriptor,
 } from '@byway/protocol/directory'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import type { NetworkParameters, PathNode } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
 import { isBywayError } from '@byway/protocol/base'
@@ -29,7 +29,7 @@ import type { ClientPayment, Money, MoneyStatus } from '../money/money.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
 import { createCircuitSource, targetOf } from './circuit-source.ts'
-import type { CircuitSource } from './circuit-source.ts'
+import type { CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import type { ClientLink } from './client-link.ts'
@@ -42,6 +42,8 @@ import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import { createSparePaths } from './spare-paths.ts'
+import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
 import type { TunnelPool, TunnelRequest } from './tunnel-pool.ts'
 
@@ -122,7 +124,8 @@ class Engine implements Client {
   readonly #guards: GuardKeeper
   readonly #links: GuardLinks
   readonly #directory: DirectoryKeeper
-  readonly #source: CircuitSource
+  readonly #source: CircuitSource & PathPlanner
+  readonly #spares: SparePaths
   readonly #stock: CircuitStock
   readonly #pool: TunnelPool
   readonly #money: Money | undefined
@@ -163,11 +166,12 @@ class Engine implements Client {
       nowMs,
       entryLayer: options.entryLayer ?? false,
       unsafeSingleHop: options.unsafeSingleHop ?? false,
-      weightOf: (key, measured) => this.#money?.weigh(key, measured) ?? measured,
+      weightOf: (key, measured, isAhead) => this.#money?.weigh(key, measured, isAhead) ?? measured,
     })
+    this.#spares = createSparePaths({ planner: this.#source, nowMs: monotonicMs })
     this.#stock = createCircuitStock({
       source: this.#source,
-      need: { port: firstPort(network), hops: options.hops },
+      need: { port: firstPort(network), hops: options.hops, isAhead: true },
       nowMs: monotonicMs,
     })
     this.#money = this.#createMoney(random)
@@ -182,6 +186,7 @@ class Engine implements Client {
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
       onPath: (driver) => options.onPath?.(reportOf(driver)),
       openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
+      isProvided: (path) => money?.isProvided(path) ?? true,
     })
   }
 
@@ -273,12 +278,18 @@ class Engine implements Client {
       random,
       source: this.#source,
       nodeOf: (key) => this.#directory.nodes.get(key),
-      paths: () => [...this.#pool.tunnels.map(({ path }) => path), ...this.#stock.paths],
+      paths: () => this.#paths(),
       onStopped: (error) => this.#pool.failAll(error),
       onHopFailed: (key) => this.#guards.observe(key, { type: 'failure' }),
       nowMs: () => Date.now(),
       monotonicMs: () => performance.now(),
     })
+  }
+
+  /** Of what runs, of what is about to, and of where tunnels go when a relay dies. */
+  #paths(): readonly (readonly PathNode[])[] {
+    const { tunnels } = this.#pool
+    return [...tunnels.map(({ path }) => path), ...this.#stock.paths, ...this.#spares.of(tunnels)]
   }
 
   /** Keeps a second guard's link standing, so that a tunnel whose guard dies moves in one round trip. */

@@ -48,6 +48,8 @@ export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' |
   readonly openPayer?:
     | ((path: readonly PathNode[], signal: AbortSignal) => Promise<TunnelPayer>)
     | undefined
+  /** True when nothing has to be bought for a tunnel over this path. @default true */
+  readonly isProvided?: ((path: readonly PathNode[]) => boolean) | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -239,14 +241,14 @@ class Pool implements TunnelPool {
       need.exit === undefined &&
       need.needsDatagrams !== true
     if (isPlain && need.hops === this.#deps.defaultHops) {
-      const inStock = this.#deps.stock.take(({ path }) => {
+      const fits = ({ path }: ReadyCircuit): boolean => {
         const exit = path.at(-1)
-        return (
-          exit !== undefined &&
-          !refused.has(exit.key) &&
-          (port === undefined || this.#deps.opensPort(exit, port))
-        )
-      })
+        if (exit === undefined || refused.has(exit.key)) return false
+        return port === undefined || this.#deps.opensPort(exit, port)
+      }
+      const { stock, isProvided = () => true } = this.#deps
+      const inStock =
+        stock.take((ready) => fits(ready) && isProvided(ready.path)) ?? stock.take(fits)
       if (inStock) return inStock
     }
     return await this.#deps.source.build(need, this.#closing.signal)
@@ -276,12 +278,15 @@ class Pool implements TunnelPool {
     // The entry is another only when the leg went silent: a circuit that failed beyond it is no reason (THREAT-MODEL T7).
     const relays = path.slice(0, -1).map(({ key }) => key)
     const isEntrySuspect = driver.silentLegs > 0
+    // A leg whose own link has closed says nothing against the relay, of which there are tokens.
+    const isRelaySuspect = !driver.isLinkLost
     let unreachable = 0
     for (let attempt = 0; ; attempt++) {
       await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal, this.#timers)
       try {
         const spared = attempt === 0 && isEntrySuspect ? 0 : 1
-        const excludeNodes = attempt < 2 ? new Set(relays.slice(spared)) : undefined
+        const isWary = attempt === 1 || (attempt === 0 && (isRelaySuspect || isEntrySuspect))
+        const excludeNodes = isWary ? new Set(relays.slice(spared)) : undefined
         return await this.#deps.source.build({ exit: exit?.key, hops, excludeNodes }, signal)
       } catch (error) {
         signal.throwIfAborted()

@@ -7,8 +7,8 @@ import type { ClientPayMessage, PayMessage } from '@byway/protocol/wire'
 /** Told what comes. Must not throw. */
 export interface PayListener {
   onPay(pay: PayMessage): void
-  /** Nothing comes any more. Told once. */
-  onClosed(): void
+  /** Nothing comes any more. Told once; `isLinkLost` when the way there failed at its first step, which says nothing about the hop. */
+  onClosed(isLinkLost: boolean): void
 }
 
 /** Takes messages for one hop. */

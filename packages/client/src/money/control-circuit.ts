@@ -65,7 +65,7 @@ class ControlCircuit implements PayCarrier {
     this.#listener = listener
     this.#circuit.setSink({
       onCell: (cell) => this.#onCell(cell),
-      onLinkClosed: () => this.#end(CLOSE_REASON.LINK_CLOSED),
+      onLinkClosed: () => this.#end(CLOSE_REASON.LINK_CLOSED, true),
     })
   }
 
@@ -94,10 +94,10 @@ class ControlCircuit implements PayCarrier {
     return false
   }
 
-  #end(reason: CloseReason): void {
+  #end(reason: CloseReason, isLinkLost = false): void {
     if (this.isClosed) return
     this.isClosed = true
     this.#circuit.destroy(reason)
-    this.#listener?.onClosed()
+    this.#listener?.onClosed(isLinkLost)
   }
 }

@@ -12,6 +12,8 @@ import type { Tariff } from './tariff.ts'
 const FAMILIAR_HOPS = 6
 /** How much less another one weighs then: chosen when the request leaves no other, or chance will have it. */
 const STRANGER_SHARE = 0.001
+/** How much less a hop weighs of which no tokens are in stock, when somebody waits: a purchase takes the issue delay. */
+const UNPROVIDED_SHARE = 1e-6
 /** A hop that cheated is left alone for so long. */
 const SHUN_MS = 6 * 3_600_000
 /** One that would not sell, or could not be reached to. */
@@ -21,6 +23,8 @@ const MAX_SHUNNED = 4096
 export type HopBookDeps = {
   readonly slots: Pick<SlotKeeper, 'has' | 'counts'>
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
+  /** Tokens of it are in stock. */
+  readonly isStocked: (key: NodeKey) => boolean
   readonly tariffOf: (node: PathNode) => Tariff | undefined
   /** The dearest price step that is paid. */
   readonly maxPriceStep: number
@@ -30,8 +34,8 @@ export type HopBookDeps = {
 
 /** Judges nodes. */
 export interface HopBook {
-  /** A node's weight as exit or middle, from what it weighs otherwise. */
-  weigh(key: NodeKey, weight: number): number
+  /** A node's weight as exit or middle, from what it weighs otherwise. `isAhead`: nobody waits for the circuit. */
+  weigh(key: NodeKey, weight: number, isAhead: boolean): number
   /** It took pay and broke its side of it. */
   shun(key: NodeKey): void
   /** It sells nothing at the moment. */
@@ -51,16 +55,17 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     }
   }
 
-  function weigh(key: NodeKey, weight: number): number {
+  function weigh(key: NodeKey, weight: number, isAhead: boolean): number {
     if ((untilMs.get(key) ?? 0) > deps.nowMs()) return 0
     const node = deps.nodeOf(key)
     const tariff = node && deps.tariffOf(node)
     if (!tariff) return weight
     if (tariff.priceStep > deps.maxPriceStep) return 0
-    if (deps.slots.has(key, 'tokens')) return weight
+    const share = isAhead || deps.isStocked(key) ? 1 : UNPROVIDED_SHARE
+    if (deps.slots.has(key, 'tokens')) return weight * share
     const { unshown, inUse } = deps.slots.counts
     if (unshown === 0) return 0
-    return inUse < FAMILIAR_HOPS ? weight : weight * STRANGER_SHARE
+    return weight * share * (inUse < FAMILIAR_HOPS ? 1 : STRANGER_SHARE)
   }
 
   return {

@@ -109,8 +109,10 @@ export interface Money {
   start(signal: AbortSignal): Promise<void>
   /** Counts and pays for a guard's link. */
   meter(link: Link, guard: NodeKey): Link
-  /** A node's weight as exit or middle. */
-  weigh(key: NodeKey, weight: number): number
+  /** A node's weight as exit or middle; `isAhead` when nobody waits for the circuit. */
+  weigh(key: NodeKey, weight: number, isAhead: boolean): number
+  /** True when a tunnel over this path can begin, and go on, with what is in stock. */
+  isProvided(path: readonly PathNode[]): boolean
   /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */
   requireFunds(): void
   /** @throws DEPOSIT_SPENT when there is no slot to show to another hop */
@@ -158,6 +160,7 @@ class ClientMoney implements Money {
     this.#hops = createHopBook({
       slots: this.#slots,
       nodeOf: deps.nodeOf,
+      isStocked: (key) => this.#shop.isStocked(key),
       tariffOf: this.#tariffOf,
       maxPriceStep: deps.maxPriceStep ?? MAX_PRICE_STEP,
       nowMs: deps.monotonicMs,
@@ -194,8 +197,12 @@ class ClientMoney implements Money {
     return meterLink(link, payer)
   }
 
-  weigh(key: NodeKey, weight: number): number {
-    return this.#hops.weigh(key, weight)
+  weigh(key: NodeKey, weight: number, isAhead: boolean): number {
+    return this.#hops.weigh(key, weight, isAhead)
+  }
+
+  isProvided(path: readonly PathNode[]): boolean {
+    return path.slice(1).every((hop) => !this.#tariffOf(hop) || this.#shop.isStocked(hop.key))
   }
 
   requireFunds(): void {

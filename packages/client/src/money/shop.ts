@@ -3,6 +3,7 @@
  * and hands tokens out. When to buy how many is `TokenStock`'s, what is said on a visit visit.ts's.
  * @module
  */
+import { isBywayError } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { TOKEN_UNITS } from '@byway/protocol/payment'
@@ -19,8 +20,8 @@ import type { Spending } from './spending.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Between looks at what is due. */
 const LOOK_MS = 500
-/** Visits at a time: the nearest hops are provided for first, and an entry's links carry no crowd of control circuits. */
-const MAX_VISITS = 3
+/** Visits at a time: those of a tunnel and of the circuits in stock, while an entry's links carry no crowd of control circuits. */
+const MAX_VISITS = 6
 /** Between visits that fail at one hop, doubling. */
 const RETRY_MIN_MS = 1000
 const RETRY_MAX_MS = 300_000
@@ -56,6 +57,8 @@ export interface Shop {
   start(): void
   /** A bandwidth token of this hop to send, or undefined when none is at hand: more are fetched or bought. */
   spend(hop: PathNode): SpendMessage | undefined
+  /** True when nothing needs to be bought before a tunnel goes through this hop. */
+  isStocked(hop: NodeKey): boolean
   /** Resolves when there may be tokens of this hop that were not there before. */
   restocked(hop: PathNode): Promise<void>
   /**
@@ -113,22 +116,29 @@ class TokenShop implements Shop {
     return this.#hopOf(node).changed.promise
   }
 
+  isStocked(key: NodeKey): boolean {
+    const hop = this.#hops.get(key)
+    return hop !== undefined && kindsOf(hop.node).every((kind) => this.#held(hop, kind) > 0)
+  }
+
   async admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage> {
     const hop = this.#hopOf(exit)
     await untilAborted(hop.opened, signal)
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 0; ; attempt++) {
       const message = this.#take(hop, TOKEN_KIND.ADMISSION)
       if (message) return message
+      if (attempt === MAX_ATTEMPTS) break
       await untilAborted(this.#provide(hop), signal)
-      if (hop.lastError !== undefined) throw hop.lastError
+      // A circuit that failed on the way says nothing about the exit: another one may not.
+      if (hop.lastError !== undefined && !isCircuitFailed(hop.lastError)) throw hop.lastError
     }
-    throw moneyError('PAYMENT_REFUSED', { verdict: 'NO_ADMISSION' })
+    throw hop.lastError ?? moneyError('PAYMENT_REFUSED', { verdict: 'NO_ADMISSION' })
   }
 
   async provided(node: PathNode, signal: AbortSignal): Promise<void> {
     const hop = this.#hopOf(node)
     await untilAborted(hop.opened, signal)
-    if (this.#deps.stock.held(nodeIdOf(node), TOKEN_KIND.BANDWIDTH) > 0) return
+    if (this.#held(hop, TOKEN_KIND.BANDWIDTH) > 0) return
     if (hop.restUntilMs <= this.#deps.nowMs()) await untilAborted(this.#visit(hop), signal)
   }
 
@@ -211,8 +221,7 @@ class TokenShop implements Shop {
   async #provide(hop: Hop): Promise<void> {
     hop.lastError = undefined
     await this.#deps.stock.refill(nodeIdOf(hop.node), TOKEN_KIND.ADMISSION)
-    if (this.#deps.stock.held(nodeIdOf(hop.node), TOKEN_KIND.ADMISSION) === 0)
-      await this.#visit(hop)
+    if (this.#held(hop, TOKEN_KIND.ADMISSION) === 0) await this.#visit(hop)
   }
 
   async #refill(hop: Hop): Promise<void> {
@@ -263,11 +272,19 @@ class TokenShop implements Shop {
     return node.isExit ? [...bandwidth, ...admission] : bandwidth
   }
 
+  #held({ node }: Hop, kind: TokenKind): number {
+    return this.#deps.stock.held(nodeIdOf(node), kind)
+  }
+
   #tell(hop: Hop): void {
     const { changed } = hop
     hop.changed = Promise.withResolvers()
     changed.resolve()
   }
+}
+
+function isCircuitFailed(error: Error): boolean {
+  return isBywayError(error) && error.code === 'CIRCUIT_FAILED'
 }
 
 function kindsOf({ isExit }: PathNode): readonly TokenKind[] {

@@ -3,12 +3,13 @@
  * issue delay; leaves when everything is bought or the hop will not sell.
  * @module
  */
-import { PAY, VERDICT, verdictName } from '@byway/protocol/wire'
+import { CLOSE_REASON, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
 import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protocol/wire'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
+import { circuitError } from '../engine/errors.ts'
 import type { PayCarrier } from './carrier.ts'
 import { moneyError } from './errors.ts'
 import { kindName } from './kind-name.ts'
@@ -102,9 +103,10 @@ class Visit {
     )
     carrier.listen({
       onPay: (pay) => this.#onPay(pay),
-      onClosed: () => {
+      onClosed: (isLinkLost) => {
+        if (isLinkLost) this.#gone.abort(circuitError(CLOSE_REASON.LINK_CLOSED))
+        else this.#leave('CLOSED')
         this.#session.onClosed()
-        this.#leave('CLOSED')
       },
     })
   }

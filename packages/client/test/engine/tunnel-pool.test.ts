@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
+import type { PathNode } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { CircuitNeed } from '../../src/engine/circuit-source.ts'
@@ -34,6 +35,7 @@ function world() {
   const needs: CircuitNeed[] = []
   const circuits: TestCircuit[] = []
   const stock: TestCircuit[] = []
+  const unprovided: (readonly PathNode[])[] = []
   const build = (): TestCircuit => {
     const circuit = exit.circuit([GUARD, MIDDLE, EXIT])
     circuits.push(circuit)
@@ -66,10 +68,11 @@ function world() {
     defaultHops: undefined,
     opensPort: (node, port) => port === 443 || (port === 80 && node.key === OTHER.key),
     onPath() {},
+    isProvided: (path) => !unprovided.includes(path),
   })
   const acquire = (change: Partial<TunnelRequest> = {}, signal = NEVER) =>
     pool.acquire({ ...BASE, ...change }, signal)
-  return { pool, acquire, needs, circuits, stock, control, build, timers, exit }
+  return { pool, acquire, needs, circuits, stock, unprovided, control, build, timers, exit }
 }
 
 const isolated = (change: Partial<TunnelRequest['isolation']>): Partial<TunnelRequest> => ({
@@ -269,6 +272,19 @@ suite('opening', () => {
     assert.equal(stock.length, 0)
     assert.equal(needs.length, 3)
   })
+
+  test('takes one whose hops can be paid at once before others, and another rather than none', async () => {
+    const { acquire, stock, exit, needs, unprovided } = world()
+    assert.ok(GUARD && MIDDLE && EXIT)
+    const paths = [0, 1].map(() => [GUARD, MIDDLE, EXIT] as const)
+    stock.push(...paths.map((path) => exit.circuit(path)))
+    unprovided.push(paths[0] ?? [])
+    const first = await acquire(isolated({ username: 'x' }))
+    assert.equal(first.path, paths[1])
+    const second = await acquire(isolated({ username: 'y' }))
+    assert.equal(second.path, paths[0])
+    assert.equal(needs.length, 0)
+  })
 })
 
 suite('sessions', () => {
@@ -343,6 +359,22 @@ suite('joining again', () => {
     stream.write('on')
     await until(() => exit.received.get(1) === 'on')
     assert.equal(driver.rejoins, 1)
+  })
+
+  test('may take the same relay when the link to the entry was lost, and shuns it when that fails', async () => {
+    const { acquire, needs, circuits, control, timers, build } = world()
+    const driver = await acquire()
+    driver.connect('a', 443).on('error', () => {})
+    await settle()
+    let failures = 1
+    control.onBuild = () =>
+      failures-- > 0
+        ? Promise.reject(circuitError(CLOSE_REASON.TIMEOUT, 2))
+        : Promise.resolve(build())
+    circuits[0]?.loseLink()
+    await timers.pass(150)
+    const excluded = needs.slice(1).map(({ excludeNodes }) => [...(excludeNodes ?? [])])
+    assert.deepEqual(excluded, [[], [MIDDLE?.key]])
   })
 
   test('gives up when the exit could not be reached four times: the application is reset', async () => {

@@ -25,6 +25,8 @@ export type TestCircuit = ReadyCircuit & {
   readonly destroyed: CloseReason[]
   /** A relay in between dies: both ends are told, and nothing under way arrives. */
   die(reason?: CloseReason): void
+  /** The link to the entry closes. */
+  loseLink(): void
 }
 
 export type TestExit = {
@@ -138,6 +140,10 @@ export function createTestExit(nowMs: () => number): TestExit {
       end()
       toClient(destroyCell(reason))
     }
+    const loseLink = (): void => {
+      end()
+      sink?.onLinkClosed(CLOSE_REASON.LINK_CLOSED)
+    }
     const onCell = (cell: Uint8Array): void => {
       if (tunnel) {
         tunnel.onCell(leg, cell, nowMs())
@@ -155,6 +161,7 @@ export function createTestExit(nowMs: () => number): TestExit {
     return {
       destroyed,
       die,
+      loseLink,
       path,
       circuit: {
         clientLink: createClientLink(link, new Uint8Array(32)),

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { nodeKeyOf } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import type { TokenStock } from '@byway/protocol/payment'
+import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
+import { circuitError } from '../../src/engine/errors.ts'
+import { moneyError } from '../../src/money/errors.ts'
 import { createShop } from '../../src/money/shop.ts'
 
 describe('the shop', () => {
@@ -38,4 +42,72 @@ describe('the shop', () => {
     for (let turn = 0; turn < 100; turn++) await Promise.resolve()
     assert.ok(asked < 10)
   })
+
+  /** A shop over a stock that a visit fills, unless `fail` says otherwise. */
+  function counter(fail: (visit: number) => Error | undefined = () => undefined) {
+    const held = { 1: 0, 2: 0 }
+    const seen = { visits: 0 }
+    const stock = {
+      open: () => Promise.resolve(),
+      refill: () => Promise.resolve(),
+      orders: () => [],
+      takeLapsed: () => 0,
+      held: (_node: Uint8Array, kind: 1 | 2) => held[kind],
+      spend: (_node: Uint8Array, kind: 1 | 2) => {
+        if (held[kind] === 0) return undefined
+        held[kind]--
+        const empty = new Uint8Array()
+        return { kind: PAY.SPEND, tokenKind: kind, keyId: empty, nonce: empty, token: empty }
+      },
+    } satisfies Partial<TokenStock>
+    const shop = createShop({
+      stock: stock as unknown as TokenStock,
+      visit: async () => {
+        const error = fail(++seen.visits)
+        if (error) throw error
+        Object.assign(held, { 1: 4, 2: 8 })
+      },
+      hopsInUse: () => [],
+      spending: { onTokens: () => {} },
+      nowMs: () => 0,
+      onFailed: () => {},
+    })
+    const nodeId = new Uint8Array(32)
+    const entry = { descriptor: { nodeId } }
+    const hop = { key: nodeKeyOf(nodeId), isExit: true, entry } as unknown as PathNode
+    return { shop, hop, seen }
+  }
+
+  it('provides for a relay once: a hop in stock is not visited', async () => {
+    const { shop, hop, seen } = counter()
+    assert.equal(shop.isStocked(hop.key), false)
+    await shop.provided(hop, NEVER)
+    assert.equal(shop.isStocked(hop.key), true)
+    await shop.provided(hop, NEVER)
+    assert.equal(seen.visits, 1)
+  })
+
+  it('leaves a hop that sells nothing alone for a while, whoever asks', async () => {
+    const { shop, hop, seen } = counter(() =>
+      moneyError('PAYMENT_REFUSED', { verdict: 'NOT_PAID' }),
+    )
+    await shop.provided(hop, NEVER)
+    await shop.provided(hop, NEVER)
+    assert.equal(seen.visits, 1)
+  })
+
+  it('tries once more for admission when a circuit failed on the way, and no more when the exit refuses', async () => {
+    const failed = circuitError(CLOSE_REASON.TIMEOUT, 2)
+    const once = counter((visit) => (visit === 1 ? failed : undefined))
+    const message = await once.shop.admission(once.hop, NEVER)
+    assert.equal(message.tokenKind, TOKEN_KIND.ADMISSION)
+    const always = counter(() => failed)
+    await assert.rejects(always.shop.admission(always.hop, NEVER), { code: 'CIRCUIT_FAILED' })
+    assert.equal(always.seen.visits, 2)
+    const refusing = counter(() => moneyError('PAYMENT_REFUSED', { verdict: 'NOT_PAID' }))
+    await assert.rejects(refusing.shop.admission(refusing.hop, NEVER), { code: 'PAYMENT_REFUSED' })
+    assert.equal(refusing.seen.visits, 1)
+  })
 })
+
+const NEVER = new AbortController().signal

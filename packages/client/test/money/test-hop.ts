@@ -59,7 +59,7 @@ export type TestHop = AsyncDisposable & {
   /** Messages that it has not answered yet: it signs in a thread of its own, in real time. */
   unanswered: number
   /** A fresh way to it. */
-  carrier(): PayCarrier
+  carrier(): PayCarrier & { loseLink(): void }
   /** Judges a token as a circuit does. */
   takes(message: SpendMessage): Promise<boolean>
 }
@@ -236,9 +236,17 @@ class TestCarrier implements PayCarrier {
   }
 
   close(): void {
+    this.#close(false)
+  }
+
+  loseLink(): void {
+    this.#close(true)
+  }
+
+  #close(isLinkLost: boolean): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.#listener?.onClosed()
+    this.#listener?.onClosed(isLinkLost)
   }
 
   async #answer(message: ClientPayMessage): Promise<void> {

@@ -14,6 +14,8 @@ import type { TestHop } from './test-hop.ts'
 type Shopping = {
   readonly faults: string[]
   readonly balances: Map<string, number>
+  /** Of the latest visit. */
+  carrier: ReturnType<TestHop['carrier']> | undefined
   /** Moves the clock until the visit is over. */
   go(orders?: readonly TokenOrder[]): Promise<void>
 }
@@ -23,7 +25,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
   const balances = new Map<string, number>()
   const deps = {
     ...world.sessionDeps,
-    open: async () => hop.carrier(),
+    open: async () => (shopping.carrier = hop.carrier()),
     stock: world.stock,
     tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
     balances,
@@ -31,9 +33,10 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     onFault: ({ key }: TestHop['node']) => void faults.push(key),
     nowMs: world.timers.nowMs,
   }
-  return {
+  const shopping: Shopping = {
     faults,
     balances,
+    carrier: undefined,
     async go(orders = bothOrders(hop)) {
       const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
       await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
@@ -45,6 +48,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
       await visit
     },
   }
+  return shopping
 }
 
 const nodeIdOf = ({ node }: TestHop): Uint8Array => node.entry.descriptor.nodeId
@@ -147,6 +151,22 @@ describe('a visit to a hop', () => {
     hop.lie = (message) => (message.kind === PAY.KEYS ? keys[0] : message)
     await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
     assert.equal(world.spending.status.session, 0n)
+  })
+
+  it('does not hold it against the hop when the link to the entry is lost', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    const shopping = shop(world, hop)
+    hop.lie = (message) => {
+      if (message.kind === PAY.KEYS) shopping.carrier?.loseLink()
+      return message
+    }
+    await assert.rejects(shopping.go(), { code: 'CIRCUIT_FAILED' })
+    hop.lie = (message) => {
+      if (message.kind === PAY.KEYS) shopping.carrier?.close()
+      return message
+    }
+    await assert.rejects(shopping.go(), { code: 'PAYMENT_REFUSED' })
   })
 
   it('loses one ticket to a hop that takes it and sells nothing', async () => {

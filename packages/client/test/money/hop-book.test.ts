@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import { createHopBook } from '../../src/money/hop-book.ts'
+
+/** All hops are paid alike; `stocked` names those of which there are tokens, `shown` those with a slot. */
+function book({ stocked = '', shown = '', inUse = 0, unshown = 9 } = {}) {
+  const clock = { nowMs: 0 }
+  const hops = createHopBook({
+    slots: {
+      has: (key) => shown.includes(key),
+      counts: { total: unshown + inUse, unshown, inUse, over: 0 },
+    },
+    nodeOf: (key) => ({ key }) as PathNode,
+    isStocked: (key) => stocked.includes(key),
+    tariffOf: () => ({ priceStep: 1 }) as never,
+    maxPriceStep: 8,
+    nowMs: () => clock.nowMs,
+  })
+  return {
+    hops,
+    clock,
+    weigh: (key: string, isAhead = false) => hops.weigh(key as NodeKey, 1, isAhead),
+  }
+}
+
+describe('the weight of a hop to a client that pays', () => {
+  it('is what it was for one of which there are tokens, and next to nothing for another while somebody waits', () => {
+    const { weigh } = book({ stocked: 'a', shown: 'ab' })
+    assert.equal(weigh('a'), 1)
+    assert.ok(weigh('b') > 0)
+    // A thousand strangers together must not outweigh it.
+    assert.ok(weigh('b') * 1000 < 0.01)
+    assert.ok(weigh('c') * 1000 < 0.01)
+  })
+
+  it('does not depend on tokens where nobody waits', () => {
+    const { weigh } = book({ stocked: 'a', shown: 'ab' })
+    assert.deepEqual([weigh('a', true), weigh('b', true), weigh('c', true)], [1, 1, 1])
+  })
+
+  it('is nothing for a hop that needs a slot when none is left', () => {
+    const { weigh } = book({ shown: 'a', unshown: 0 })
+    assert.ok(weigh('a') > 0)
+    assert.equal(weigh('b'), 0)
+  })
+
+  it('is nothing for a minute for one that sells nothing, and for hours for one that cheated', () => {
+    const { hops, weigh, clock } = book({ stocked: 'ab', shown: 'ab' })
+    hops.avoid('a' as NodeKey)
+    hops.shun('b' as NodeKey)
+    assert.deepEqual([weigh('a'), weigh('b')], [0, 0])
+    clock.nowMs = 60_000
+    assert.deepEqual([weigh('a'), weigh('b')], [1, 0])
+    clock.nowMs = 6 * 3_600_000
+    assert.equal(weigh('b'), 1)
+  })
+})
