@@ -1,88 +1,20 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
-import type { PathNode } from '@byway/protocol/directory'
-import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
-import type { CircuitNeed } from '../../src/engine/circuit-source.ts'
 import type { ClientTunnelDriver } from '../../src/engine/client-tunnel-driver.ts'
-import { circuitError, clientError } from '../../src/engine/errors.ts'
-import { createTunnelPool } from '../../src/engine/tunnel-pool.ts'
-import type { TunnelRequest } from '../../src/engine/tunnel-pool.ts'
-import { createHandTimers, settle, until } from './hand-timers.ts'
-import { createTestExit, pathNodes, type TestCircuit } from './tunnel-world.ts'
-
-const NEVER = new AbortController().signal
-const MINUTE_MS = 60_000
-const [GUARD, MIDDLE, EXIT, OTHER] = pathNodes(4)
-const BASE: TunnelRequest = {
-  isolation: {
-    listener: '127.0.0.1:1080',
-    sourceAddress: '127.0.0.1',
-    username: '',
-    password: '',
-    portClass: 'web',
-  },
-  selection: {},
-  port: 443,
-}
-
-/** A pool whose source answers as `onBuild` says. Exits open 443, and 80 on the exit `OTHER`. */
-function world() {
-  assert.ok(GUARD && MIDDLE && EXIT && OTHER)
-  const timers = createHandTimers(1000)
-  const exit = createTestExit(timers.nowMs)
-  const needs: CircuitNeed[] = []
-  const circuits: TestCircuit[] = []
-  const stock: TestCircuit[] = []
-  const unprovided: (readonly PathNode[])[] = []
-  const build = (): TestCircuit => {
-    const circuit = exit.circuit([GUARD, MIDDLE, EXIT])
-    circuits.push(circuit)
-    return circuit
-  }
-  const control: { onBuild: (need: CircuitNeed, signal: AbortSignal) => Promise<TestCircuit> } = {
-    onBuild: async () => Promise.resolve(build()),
-  }
-  const pool = createTunnelPool({
-    provider: nodeCrypto,
-    randomBytes,
-    nowMs: timers.nowMs,
-    timers,
-    source: {
-      build: (need, signal) => {
-        needs.push(need)
-        return control.onBuild(need, signal)
-      },
-    },
-    stock: {
-      size: 0,
-      take: (fits) => {
-        const found = stock.find(fits)
-        if (found) stock.splice(stock.indexOf(found), 1)
-        return found
-      },
-      start() {},
-      stop() {},
-    },
-    defaultHops: undefined,
-    opensPort: (node, port) => port === 443 || (port === 80 && node.key === OTHER.key),
-    onPath() {},
-    isProvided: (path) => !unprovided.includes(path),
-  })
-  const acquire = (change: Partial<TunnelRequest> = {}, signal = NEVER) =>
-    pool.acquire({ ...BASE, ...change }, signal)
-  return { pool, acquire, needs, circuits, stock, unprovided, control, build, timers, exit }
-}
-
-const isolated = (change: Partial<TunnelRequest['isolation']>): Partial<TunnelRequest> => ({
-  isolation: { ...BASE.isolation, ...change },
-})
-
-/** Opens a stream that nobody reads. */
-function open(driver: ClientTunnelDriver): void {
-  driver.connect('a', 443).on('error', () => {})
-}
+import { clientError } from '../../src/engine/errors.ts'
+import { settle } from './hand-timers.ts'
+import {
+  EXIT,
+  GUARD,
+  isolated,
+  MIDDLE,
+  MINUTE_MS,
+  open,
+  OTHER,
+  poolWorld as world,
+} from './pool-world.ts'
+import { type TestCircuit } from './tunnel-world.ts'
 
 suite('isolation', () => {
   test('the same key and wishes share a tunnel', async () => {
@@ -276,13 +208,14 @@ suite('opening', () => {
   test('takes one whose hops can be paid at once before others, and another rather than none', async () => {
     const { acquire, stock, exit, needs, unprovided } = world()
     assert.ok(GUARD && MIDDLE && EXIT)
-    const paths = [0, 1].map(() => [GUARD, MIDDLE, EXIT] as const)
-    stock.push(...paths.map((path) => exit.circuit(path)))
-    unprovided.push(paths[0] ?? [])
+    const later = [GUARD, MIDDLE, EXIT]
+    const now = [GUARD, MIDDLE, EXIT]
+    stock.push(exit.circuit(later), exit.circuit(now))
+    unprovided.push(later)
     const first = await acquire(isolated({ username: 'x' }))
-    assert.equal(first.path, paths[1])
+    assert.equal(first.path, now)
     const second = await acquire(isolated({ username: 'y' }))
-    assert.equal(second.path, paths[0])
+    assert.equal(second.path, later)
     assert.equal(needs.length, 0)
   })
 })
@@ -335,79 +268,6 @@ suite('sessions', () => {
     assert.equal(needs.at(-1)?.exit, undefined)
     await acquire({ selection: { session: 's1' } })
     assert.equal(needs.at(-1)?.exit, EXIT?.key)
-  })
-})
-
-suite('joining again', () => {
-  test('goes to the same exit, around the dead middle at first', async () => {
-    const { acquire, needs, circuits, control, timers, exit, build } = world()
-    const driver = await acquire()
-    const stream = driver.connect('a', 443).on('error', () => {})
-    await stream.connected
-    let failures = 3
-    control.onBuild = () =>
-      failures-- > 0
-        ? Promise.reject(circuitError(CLOSE_REASON.TIMEOUT, 2))
-        : Promise.resolve(build())
-    circuits[0]?.die()
-    await timers.pass(150 + 400 + 800)
-    const joins = needs.slice(1)
-    assert.equal(joins.length, 4)
-    assert.ok(joins.every((need) => need.exit === EXIT?.key && need.hops === 3))
-    const excluded = joins.map(({ excludeNodes }) => (excludeNodes ? [...excludeNodes] : []))
-    assert.deepEqual(excluded, [[MIDDLE?.key], [MIDDLE?.key], [], []])
-    stream.write('on')
-    await until(() => exit.received.get(1) === 'on')
-    assert.equal(driver.rejoins, 1)
-  })
-
-  test('may take the same relay when the link to the entry was lost, and shuns it when that fails', async () => {
-    const { acquire, needs, circuits, control, timers, build } = world()
-    const driver = await acquire()
-    driver.connect('a', 443).on('error', () => {})
-    await settle()
-    let failures = 1
-    control.onBuild = () =>
-      failures-- > 0
-        ? Promise.reject(circuitError(CLOSE_REASON.TIMEOUT, 2))
-        : Promise.resolve(build())
-    circuits[0]?.loseLink()
-    await timers.pass(150)
-    const excluded = needs.slice(1).map(({ excludeNodes }) => [...(excludeNodes ?? [])])
-    assert.deepEqual(excluded, [[], [MIDDLE?.key]])
-  })
-
-  test('gives up when the exit could not be reached four times: the application is reset', async () => {
-    const { acquire, circuits, control, timers, pool, needs } = world()
-    const driver = await acquire()
-    const ends: string[] = []
-    driver
-      .connect('a', 443)
-      .on('end', () => ends.push('end'))
-      .on('error', () => ends.push('error'))
-      .resume()
-    await settle()
-    control.onBuild = () => Promise.reject(circuitError(CLOSE_REASON.CONNECT_FAILED, 3))
-    circuits[0]?.die()
-    await timers.pass(150 + 400)
-    assert.deepEqual(ends, [])
-    await timers.pass(800)
-    assert.deepEqual(ends, ['error'])
-    assert.equal(needs.length, 5)
-    assert.equal(pool.tunnels.length, 0)
-  })
-
-  test('does not give up for relays that cannot be reached', async () => {
-    const { acquire, circuits, control, timers, needs } = world()
-    const driver = await acquire()
-    open(driver)
-    await settle()
-    control.onBuild = () => Promise.reject(circuitError(CLOSE_REASON.CONNECT_FAILED, 2))
-    circuits[0]?.die()
-    await timers.pass(10_000)
-    assert.ok(needs.length > 8)
-    assert.equal(driver.isOver, false)
-    driver.close()
   })
 })
 
