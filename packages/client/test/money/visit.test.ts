@@ -1,6 +1,9 @@
 /** Buying tokens of a hop: what is said, what it costs, and what a hop that lies, stalls or cheats can get away with. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createLedger } from '@byway/protocol/ledger'
+import { TOKEN_BYTES } from '@byway/protocol/payment'
+import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopPayMessage } from '@byway/protocol/wire'
 import type { TokenOrder } from '@byway/protocol/payment'
@@ -240,6 +243,34 @@ describe('a visit to a hop', () => {
     await shop(world, hop).go()
     assert.deepEqual(held(world, hop), [4, 8])
     assert.equal(world.journal.records.length, 1)
+  })
+
+  it("goes on with the next slot when one fills, gets all that was ordered, and the books are the hop's", async () => {
+    const world = await createMoneyWorld({ slots: 40 })
+    // A ticket of 16 units wins one time in 16, and two wins fill a slot.
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, priceStep: 8 })
+    const shopping = shop(world, hop)
+    const areFull = (): number =>
+      world.journal.records.filter(({ standing }) => standing === 'full').length
+    let ordered = 0
+    while (areFull() < 2) {
+      await shopping.go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
+      ordered += 32
+    }
+    assert.equal(held(world, hop)[0], ordered)
+    assert.deepEqual(shopping.faults, [])
+    await world.spending.flush()
+    const ledger = createLedger('client')
+    for (const event of world.events) assert.equal(ledger.post(event).type, 'posted')
+    const { balances } = ledger
+    assert.equal(balances.total('tickets', 'sent'), BigInt(hop.tickets.length))
+    assert.equal(balances.total('expected', 'spent on tickets'), paid(hop))
+    const paidBytes = (paid(hop) / unitPrice(POOL, 8)) * BigInt(UNIT_BYTES)
+    assert.equal(-balances.total('bytes', 'bought'), paidBytes)
+    // Less than a token's worth of a full slot may find no use.
+    const lostBytes = balances.total('bytes', 'lost')
+    assert.ok(lostBytes < BigInt(areFull() * TOKEN_BYTES), `${lostBytes} bytes were lost`)
+    assert.equal(paidBytes, BigInt(ordered * TOKEN_BYTES) + lostBytes)
   })
 
   it('spends nothing beyond the budget', async () => {
