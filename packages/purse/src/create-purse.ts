@@ -147,6 +147,7 @@ async function writeNew(
   const provider = addressOfKey(providerKey)
   providerKey.fill(0)
   const keystore = await sealKeystore(funds, passphrase, { cost, address })
-  await writePurseFile(home, { keystore, provider, owner, vouchers, past })
+  const hasRecords = false
+  await writePurseFile(home, { keystore, provider, owner, vouchers, past, hasRecords })
   return { funds: address, provider, owner }
 }

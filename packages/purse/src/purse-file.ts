@@ -30,6 +30,8 @@ export type PurseFile = {
   readonly owner: Uint8Array | undefined
   readonly vouchers: Uint8Array | undefined
   readonly past: PursePast
+  /** A client keeps records beside this purse: which slots were shown, above all. */
+  readonly hasRecords: boolean
 }
 
 /**
@@ -82,6 +84,7 @@ export function formatPurseFile(file: PurseFile): string {
     version: EXTENSION_VERSION,
     provider: toHex(file.provider),
     past: file.past,
+    ...(file.hasRecords && { hasRecords: true }),
     ...(file.owner && { owner: toHex(file.owner) }),
     ...(file.vouchers && { vouchers: toHex(file.vouchers) }),
   }
@@ -99,7 +102,9 @@ export function parsePurseFile(text: string): PurseFile {
   const owner = hexAt(extension, 'owner')
   if (owner && owner.length !== ADDRESS_BYTES) throw purseError('PURSE_DAMAGED', { field: 'owner' })
   const vouchers = hexAt(extension, 'vouchers')
-  return { keystore, provider, owner, vouchers, past: pastOf(recordAt(extension, 'past')) }
+  const past = pastOf(recordAt(extension, 'past'))
+  const hasRecords = extension['hasRecords'] === true
+  return { keystore, provider, owner, vouchers, past, hasRecords }
 }
 
 function pastOf(record: JsonRecord): PursePast {
@@ -147,6 +152,13 @@ export function openVouchers(sealed: Uint8Array, fileKey: Uint8Array): readonly 
     if (!key || !isKey(key)) throw damaged
     return key
   })
+}
+
+/** How many owner keys {@link sealVouchers} has sealed: its length says it. */
+export function countSealed(sealed: Uint8Array | undefined): number {
+  if (!sealed) return 0
+  // A key is 64 digits in quotes and a comma, the list two brackets.
+  return Math.floor((sealed.length - NONCE_BYTES - TAG_BYTES - 1) / 67)
 }
 
 function hexAt(record: JsonRecord, name: string): Uint8Array | undefined {

@@ -5,9 +5,12 @@ import {
   createPurse,
   type DepositOwner,
   findDeposits,
+  forgetPast,
   formatVoucher,
+  hasNotedRecords,
   keepVoucher,
   noteFirstDeposit,
+  noteRecords,
   openPurse,
   parseVoucher,
   voucherText,
@@ -82,6 +85,31 @@ test('after a restore it vouches for nothing but what it makes itself', async (t
   await noteFirstDeposit(home, 0)
   await using after = await open()
   assert.deepEqual(await numbers(after, leaves), ['deposit 0 1 false', 'deposit 1 3 true'])
+})
+
+test('after its records were lost it vouches for nothing that it had, and for what comes then', async (t) => {
+  const home = await temporaryHome(t)
+  await createPurse(home, WORDS, CHEAP)
+  const vouchers = [1, 2].map((digit) => new Uint8Array(32).fill(digit))
+  const [old, fresh] = vouchers
+  assert.ok(old && fresh)
+  await keepVoucher(home, old, PASSPHRASE)
+  assert.equal(await hasNotedRecords(home), false)
+  await noteRecords(home)
+  assert.equal(await hasNotedRecords(home), true)
+  await forgetPast(home)
+  assert.equal(await hasNotedRecords(home), false, 'once is enough')
+  await noteFirstDeposit(home, 1)
+  await keepVoucher(home, fresh, PASSPHRASE)
+  await using purse = await openPurse(home, OPEN)
+  const own = [await purse.depositOwner(0), await purse.depositOwner(1)]
+  const leaves = leavesOf([...own, ...(await purse.redeemedOwners())])
+  assert.deepEqual(await numbers(purse, leaves), [
+    'deposit 0 1 false',
+    'deposit 1 3 true',
+    'redeemed 0 5 false',
+    'redeemed 1 7 true',
+  ])
 })
 
 test('a voucher made in one purse is spent by another, and by the one that made it', async (t) => {

@@ -19,6 +19,7 @@ import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts } from './money-parts.ts'
+import { forgetSlots } from './own-store.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
   readonly payment: ClientPayment
@@ -44,7 +45,10 @@ export async function openClientMoney(
   const log = setting.log.child('money')
   const { budget, maxPrice } = setting.config.client
   const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
-  const { purse, store, chain } = await openMoneyParts(setting, payment, 'client', parts)
+  const { purse, store, chain, isLost } = await openMoneyParts(setting, payment, 'client', parts)
+  // What this run knows by itself the next one must know too.
+  if (!isWhole(store)) await forgetSlots(setting.home)
+  if (isLost || !isWhole(store)) onNotice({ type: 'recordsLost' })
   const engine = parts.use(createZkEngine())
   const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,

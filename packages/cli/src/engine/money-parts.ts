@@ -6,9 +6,15 @@ import { openPurse, startSigner, type Purse } from '@byway/purse'
 import type { Store, StoreHealth } from '@byway/store'
 import { assertSetUpServes } from '@byway/zk'
 import type { EngineSetting } from './engine-options.ts'
-import { openOwnStore } from './own-store.ts'
+import { forgetIfLost, openOwnStore } from './own-store.ts'
 
-export type MoneyParts = { readonly purse: Purse; readonly store: Store; readonly chain: Chain }
+export type MoneyParts = {
+  readonly purse: Purse
+  readonly store: Store
+  readonly chain: Chain
+  /** A client's records were here and are gone. */
+  readonly isLost: boolean
+}
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Of the chain's events, which only the books wait for. */
@@ -26,6 +32,7 @@ export async function openMoneyParts(
 ): Promise<MoneyParts> {
   await assertSetUpServes(payment.chainId)
   const { local: isLocal } = network
+  const isLost = side === 'client' && (await forgetIfLost(home))
   // Seven programs of one person's test network need no wall between program and key.
   const purse = parts.use(
     isLocal
@@ -42,7 +49,7 @@ export async function openMoneyParts(
   const store = parts.use(await openOwnStore(home, side, onHealth))
   const onAlert = (alert: EndpointAlert): void => warn(log, alert)
   const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })
-  return { purse, store, chain }
+  return { purse, store, chain, isLost }
 }
 
 /** The errors that writes end with. */

@@ -138,7 +138,7 @@ export async function openNodeMoney(
 /** The lane of the account that pays the gas. */
 function openLane(
   { chainId, confirmations }: PaymentParameters,
-  { purse, store, chain }: MoneyParts,
+  { purse, store, chain }: Pick<MoneyParts, 'purse' | 'store' | 'chain'>,
   log: Logger,
 ): TransactionLane {
   return createTransactionLane({

@@ -6,6 +6,7 @@ import { readPrivateFile, writePrivateFile } from '@byway/home'
 import { fromHex, toHex } from '@byway/protocol/base'
 import type { LedgerSide } from '@byway/protocol/ledger'
 import { openStore, type Store, type StoreHealth } from '@byway/store'
+import { forgetPast, hasNotedRecords, noteRecords } from '@byway/purse'
 import { runError } from './run-errors.ts'
 
 const KEY_BYTES = 32
@@ -20,7 +21,24 @@ export async function openOwnStore(
   onHealth?: (health: StoreHealth) => void,
 ): Promise<Store> {
   const key = await storeKey(home, side)
-  return openStore({ folder: home, name: side, key, ...(onHealth ? { onHealth } : {}) })
+  const store = await openStore({
+    folder: home,
+    name: side,
+    key,
+    ...(onHealth ? { onHealth } : {}),
+  })
+  if (side === 'client') await noteRecords(home)
+  return store
+}
+
+/**
+ * Finds out whether a client's records were there and are gone: then the purse forgets what it knew of its slots. Call it before the purse is opened.
+ * @throws PURSE_DAMAGED, HOME_FILE_OPEN
+ */
+export async function forgetIfLost(home: string): Promise<boolean> {
+  const isLost = !(await hasOwnStore(home, 'client')) && (await hasNotedRecords(home))
+  if (isLost) await forgetPast(home)
+  return isLost
 }
 
 /** True when a node or a client has kept records in the state folder. */
@@ -31,6 +49,12 @@ export async function hasOwnStore(home: string, side: LedgerSide): Promise<boole
   } catch {
     return false
   }
+}
+
+/** Records are here, but not whole: from the next start the purse does not vouch for what it had until now. */
+export async function forgetSlots(home: string): Promise<void> {
+  await forgetPast(home)
+  await noteRecords(home)
 }
 
 async function storeKey(home: string, side: LedgerSide): Promise<Uint8Array> {

@@ -11,6 +11,7 @@ import {
   type PoolCalls,
   type TokenCalls,
 } from '@byway/chain'
+import { forgetIfLost } from '../engine/own-store.ts'
 import { openPurse, type PayingAccount, type Purse, type SignerRules } from '@byway/purse'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
@@ -93,6 +94,7 @@ export async function openWallet(
   const { home, isLocal, payment } = network
   const rules = rulesOf(payment, recipients)
   const passphrase = await localOr(isLocal, () => readPassphrase(io, 'purse'), io)
+  await forgetIfLost(home)
   const purse = await openPurse(home, { passphrase, isLocal, rules })
   return {
     ...network,

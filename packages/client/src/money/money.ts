@@ -52,6 +52,8 @@ export type MoneyNotice =
   | { readonly type: 'depositLow'; readonly unshown: number }
   /** The budget of this month is used up: nothing more is paid until the next, or until it is raised. */
   | { readonly type: 'budgetSpent' }
+  /** The records of which slots were shown are gone or not whole: every slot of what was deposited until now counts as shown. */
+  | { readonly type: 'recordsLost' }
   /** A hop cannot be paid now; `code` is the error's. */
   | { readonly type: 'unpayable'; readonly code: string }
   /** A hop took pay and broke its side of it; it is left alone. */
