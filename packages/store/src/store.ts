@@ -10,6 +10,7 @@ import { createCounterRecords, type CounterRecords } from './records/counters.ts
 import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
 import { createMoneyEventRecords, type MoneyEventRecords } from './records/money-events.ts'
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
+import { createReceiptRecords, type ReceiptRecords } from './records/receipts.ts'
 import { createSlotJournal, type SlotJournalRecords } from './records/slot-journal.ts'
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
 import { createTokenKeyRecords } from './records/token-keys.ts'
@@ -29,6 +30,7 @@ export type Records = {
   readonly tokenKeys: TokenKeyRecords
   readonly balances: BalanceRecords
   readonly handOvers: HandOverRecords
+  readonly receipts: ReceiptRecords
   readonly slots: SlotJournalRecords
   readonly tokens: TokenStock
   readonly counters: CounterRecords
@@ -79,6 +81,7 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     tokenKeys: createTokenKeyRecords(submit, submitAll),
     balances: createBalanceRecords(submit, submitAll),
     handOvers: createHandOverRecords(submit),
+    receipts: createReceiptRecords(submit),
     slots: createSlotJournal(submit, submitAll),
     tokens: createTokenStock(submit, submitAll),
     counters: createCounterRecords(submit),

@@ -3,6 +3,7 @@ import { nodeKeyOf } from '@byway/protocol/directory'
 import type { MoneyEvent } from '@byway/protocol/ledger'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import {
   bytes,
@@ -246,4 +247,44 @@ test('keeps its files to their owner', async () => {
   assert.equal((await stat(home)).mode & 0o777, 0o700)
   for (const name of ['node.db', 'node.db-wal', 'node.db-shm', 'node.lock', 'node.reserve'])
     assert.equal((await stat(join(home, name))).mode & 0o777, 0o600, name)
+})
+
+test('keeps the last receipt of each slot and epoch, and forgets old epochs', async () => {
+  await using folder = await temporaryFolder()
+  const receipt = { nullifier: bytes('nullifier', 32), epoch: 7, publicKey: bytes('key', 64) }
+  {
+    await using store = await openAt(folder.path)
+    await store.receipts.put({ ...receipt, units: 16, signature: bytes('signature 3', 96) })
+    await store.receipts.put({ ...receipt, units: 32, signature: bytes('signature 4', 96) })
+    await store.receipts.put({
+      ...receipt,
+      epoch: 8,
+      units: 16,
+      signature: bytes('signature 5', 96),
+    })
+  }
+  await using store = await openAt(folder.path)
+  assert.deepEqual(await collect(store.receipts.ofEpoch(7)), [
+    { ...receipt, units: 32, signature: bytes('signature 4', 96) },
+  ])
+  assert.equal(await store.receipts.forgetBefore(8), 1)
+  assert.equal(await store.receipts.get(receipt.nullifier, 7), undefined)
+  assert.equal((await store.receipts.get(receipt.nullifier, 8))?.units, 16)
+})
+
+test('brings a store of the first version up to date without taking it for damaged', async () => {
+  await using folder = await temporaryFolder()
+  {
+    await using store = await openAt(folder.path)
+    await store.winners.add(winner(1))
+  }
+  const file = new DatabaseSync(join(folder.path, 'node.db'))
+  file.exec("DROP TABLE receipt; DELETE FROM tally WHERE name = 'receipt'; PRAGMA user_version = 1")
+  file.close()
+  await using store = await openAt(folder.path)
+  const { keptRows, damagedRows, missingRows } = store.report
+  assert.deepEqual(
+    { keptRows, damagedRows, missingRows },
+    { keptRows: 1, damagedRows: 0, missingRows: 0 },
+  )
 })

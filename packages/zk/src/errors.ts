@@ -18,7 +18,7 @@ type ZkErrors = {
   /** More jobs wait than may. */
   ZK_BUSY: { waiting: number }
   /** The worker died, or the engine was disposed. */
-  ZK_STOPPED: { program: ProgramName }
+  ZK_STOPPED: { program: ProgramName | 'receipt' }
 }
 
 /** Every error this package throws. */

@@ -248,6 +248,7 @@ class Engine implements Client {
     this.#directory.stop()
     this.#stock.stop()
     this.#pool.closeAll()
+    await this.#money?.signOff()
     this.#links.closeAll()
     await this.#money?.stop()
     await this.#guards.flush()

@@ -36,6 +36,8 @@ export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly onFault: (entry: NodeKey) => void
   /** It cannot be paid now: no slot, no budget, no answer. */
   readonly onUnpayable: (error: unknown) => void
+  /** The link is gone. */
+  readonly onGone: () => void
   readonly closing: AbortSignal
 }
 
@@ -50,6 +52,8 @@ export type PaidEntry = {
 export interface EntryPayer extends LinkPayer {
   /** Shows a slot, if none is shown: resolves when the entry has taken it, or cannot be paid now. Never rejects. */
   ready(): Promise<void>
+  /** Signs for what is not signed yet: to be waited for before the link is closed. Never rejects; takes seconds only where the entry does not answer. */
+  finish(): Promise<void>
 }
 
 /** Creates the payer of a fresh link. `link` is what the PAY messages go over. */
@@ -110,10 +114,15 @@ class Payer implements EntryPayer, PaySender {
     else this.#leave()
   }
 
+  async finish(): Promise<void> {
+    await this.#session?.finish()
+  }
+
   onClosed(): void {
     this.#gone.abort()
     this.#session?.onClosed()
     this.#account.close()
+    this.#deps.onGone()
   }
 
   /** For the session. */

@@ -26,6 +26,9 @@ import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
 import { meterLink } from './metered-link.ts'
 import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
+import type { ReceiptKeys } from './receipt-keys.ts'
+import { createReceiptSigner } from './receipts.ts'
+import type { ReceiptSigner } from './receipts.ts'
 import { createShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 import { createSlotKeeper } from './slot-keeper.ts'
@@ -64,6 +67,8 @@ export type ClientPayment = {
   readonly authoriser: SlotAuthoriser
   readonly journal: SlotJournal
   readonly tokens: HeldTokenRecords
+  /** Signs receipts, with the keys that the authoriser put into openings. */
+  readonly receipts?: ReceiptKeys | undefined
   readonly book: MonthBook
   /** Takes the ledger's events. */
   readonly record: (event: ClientMoneyEvent) => Promise<void>
@@ -126,6 +131,8 @@ export interface Money {
   openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
   /** Tells the ledger what was added up. Resolves when it has it. */
   flushBooks(): Promise<void>
+  /** Ends purchases and signs last receipts, before the links are closed; {@link Money.stop} comes after that. Never rejects; takes seconds only where a hop does not answer. */
+  signOff(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -142,6 +149,10 @@ class ClientMoney implements Money {
   readonly #spending: Spending
   readonly #hops: HopBook
   readonly #shop: Shop
+  readonly #receipts: ReceiptSigner | undefined
+  readonly #payers = new Set<EntryPayer>()
+  /** Control circuits that wait for their last receipt to be held. */
+  readonly #leaving = new Set<Promise<void>>()
   readonly #balances = new Map<string, number>()
   /** Of each guard's newest link. */
   readonly #entries = new Map<NodeKey, EntryPayer>()
@@ -167,6 +178,7 @@ class ClientMoney implements Money {
       maxPriceStep: deps.maxPriceStep ?? MAX_PRICE_STEP,
       nowMs: deps.monotonicMs,
     })
+    this.#receipts = this.#createReceipts()
     this.#shop = this.#createShop()
   }
 
@@ -184,18 +196,20 @@ class ClientMoney implements Money {
   }
 
   meter(link: Link, guard: NodeKey): Link {
-    const payer = createEntryPayer(
+    const payer: EntryPayer = createEntryPayer(
       {
         ...this.#sessionDeps(),
         nowMs: this.#deps.monotonicMs,
         onFault: (key) => this.#onFault(key),
         onUnpayable: (error) => this.#onEntryUnpayable(error),
+        onGone: () => this.#payers.delete(payer),
         closing: this.#closing.signal,
       },
       { key: guard, tariff: () => this.#tariffOfKey(guard) },
       link,
     )
     this.#entries.set(guard, payer)
+    this.#payers.add(payer)
     return meterLink(link, payer)
   }
 
@@ -243,10 +257,15 @@ class ClientMoney implements Money {
     return this.#spending.flush()
   }
 
-  async stop(): Promise<void> {
+  async signOff(): Promise<void> {
     this.#closing.abort()
     this.#cancelRefresh()
     await this.#shop.stop()
+    await Promise.all([...this.#payers].map((payer) => payer.finish()))
+    await Promise.all(this.#leaving)
+  }
+
+  async stop(): Promise<void> {
     await this.#spending.stop()
   }
 
@@ -290,6 +309,13 @@ class ClientMoney implements Money {
     })
   }
 
+  #createReceipts(): ReceiptSigner | undefined {
+    const { receipts: keys, parameters, nowMs } = this.#deps
+    const { epochS } = parameters.proofs ?? {}
+    if (!keys || epochS === undefined) return undefined
+    return createReceiptSigner({ keys, pool: this.#pool, epochS, nowMs })
+  }
+
   #createShop(): Shop {
     const { provider, blindTokens, tokens, randomBytes, parameters, nowMs, timers } = this.#deps
     const random = randomBytes
@@ -304,6 +330,7 @@ class ClientMoney implements Money {
             stock,
             tariffOf: this.#tariffOf,
             balances: this.#balances,
+            onLeaving: (left) => void this.#noteLeaving(left),
             issueDelayMs: parameters.issueDelayS * 1000,
             onFault: ({ key }) => this.#onFault(key),
             nowMs,
@@ -320,6 +347,12 @@ class ClientMoney implements Money {
     })
   }
 
+  async #noteLeaving(left: Promise<void>): Promise<void> {
+    this.#leaving.add(left)
+    await left
+    this.#leaving.delete(left)
+  }
+
   async #openControl(hop: PathNode, signal: AbortSignal): Promise<PayCarrier> {
     const ready = await this.#deps.source.build({ controlled: hop.key }, signal)
     return createControlCircuit(this.#deps, ready.circuit)
@@ -333,6 +366,7 @@ class ClientMoney implements Money {
       crypto: ticketCrypto,
       pool: this.#pool,
       randomBytes,
+      receipts: this.#receipts,
       timers,
     }
   }

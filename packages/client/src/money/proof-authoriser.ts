@@ -21,6 +21,7 @@ import { moneyError } from './errors.ts'
 import { createLeafBook } from './leaf-book.ts'
 import type { DepositChain, LeafBook } from './leaf-book.ts'
 import type { Slot, SlotAuthoriser } from './ports.ts'
+import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
 
 /** One of the client's deposits. Who has its secret can use all of its slots. */
@@ -62,6 +63,8 @@ export type ProofAuthoriserDeps = {
   readonly deposits: () => Promise<readonly SecretDeposit[]>
   /** 32 bytes from which every session key is made. */
   readonly sessionSecret: Uint8Array
+  /** Makes the key that the slot's receipts are signed with; absent in a network without service proofs. */
+  readonly receipts?: Pick<ReceiptKeys, 'keyFor'> | undefined
   readonly prover: SlotProver
   /** Uniform in [0, 1): which slots are proved ahead. Their order within a deposit would tell that two hops have the same client. */
   readonly random: () => number
@@ -153,7 +156,7 @@ class ProofAuthoriser implements SlotAuthoriser {
     if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
     const path = await this.#leaves.pathUnder(root, slot.leafIndex, signal)
     const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
-    const receiptKey = new Uint8Array(32)
+    const receiptKey = (await this.#deps.receipts?.keyFor(nullifier)) ?? new Uint8Array(32)
     const witness: SlotWitness = {
       secret: slot.deposit.secret,
       limit: slot.deposit.limit,

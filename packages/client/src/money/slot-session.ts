@@ -12,6 +12,7 @@ import type { Pool } from '@byway/protocol/ticket'
 import { PAY, VERDICT, verdictName } from '@byway/protocol/wire'
 import type {
   CommitsMessage,
+  HeldMessage,
   PayMessage,
   ShownMessage,
   SlotFullMessage,
@@ -22,6 +23,7 @@ import type { Timers } from '../proxy/timers.ts'
 import type { PaySender } from './carrier.ts'
 import { moneyError } from './errors.ts'
 import type { SlotUse } from './ports.ts'
+import type { ReceiptSigner } from './receipts.ts'
 import type { ShownSlot, SlotKeeper } from './slot-keeper.ts'
 import type { Spending } from './spending.ts'
 import type { Tariff } from './tariff.ts'
@@ -40,6 +42,8 @@ const BUSY_DELAYS_MS = [300, 1000, 3000] as const
 const FLOOR_STEP = 16
 /** Asked for ahead, so that no ticket waits for the disk. */
 const FLOOR_AHEAD = 8
+/** A carrier waits no longer until its hop holds its last receipt. */
+const LAST_RECEIPT_MS = 10_000
 
 export type SlotSessionDeps = {
   readonly crypto: TicketCrypto
@@ -47,6 +51,8 @@ export type SlotSessionDeps = {
   readonly randomBytes: (count: number) => Uint8Array
   readonly slots: Pick<SlotKeeper, 'slotFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'>
   readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft'>
+  /** Absent in a network without service proofs. */
+  readonly receipts?: ReceiptSigner | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -86,6 +92,8 @@ export interface SlotSession {
   pay(units: number): boolean
   /** Takes a message; false when it is none of a session's. */
   onPay(pay: PayMessage): boolean
+  /** Signs for what is not signed yet: to be waited for before the carrier is closed. Never rejects; takes seconds only where the hop does not answer. */
+  finish(): Promise<void>
   /** The carrier is gone. */
   onClosed(): void
 }
@@ -108,6 +116,7 @@ class Session implements SlotSession {
   #payer: PayerSlot | undefined
   /** Whose tickets the hop may refuse: those of the slot before until it has answered the next showing. */
   #paidWith: PayerSlot | undefined
+  #paidSlot: ShownSlot | undefined
   isOpen = false
   /** Indices below this are on the disk. */
   #floor = 0
@@ -119,6 +128,7 @@ class Session implements SlotSession {
   #retiring: Promise<void> = Promise.resolve()
   #answer: PromiseWithResolvers<ShownMessage> | undefined
   #stocked: PromiseWithResolvers<void> | undefined
+  readonly #closed = new AbortController()
 
   constructor(deps: SlotSessionDeps, hop: SessionHop, events: SessionEvents) {
     this.#deps = deps
@@ -152,6 +162,7 @@ class Session implements SlotSession {
     this.#deps.slots.onSigned(slot.nullifier, index)
     carrier.send([ticket])
     this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, ticket.amount)
+    this.#deps.receipts?.paid(slot, this.#hop.tariff, units, carrier)
     return true
   }
 
@@ -160,12 +171,22 @@ class Session implements SlotSession {
     else if (pay.kind === PAY.COMMITS) this.#takeCommits(pay)
     else if (pay.kind === PAY.REFUSED) this.#onRefused(pay.verdict, pay.index)
     else if (pay.kind === PAY.SLOT_FULL) this.#onFull(pay)
+    else if (pay.kind === PAY.HELD) this.#onHeld(pay)
     else return false
     return true
   }
 
+  async finish(): Promise<void> {
+    const [slot, carrier, { receipts }] = [this.#slot, this.#carrier, this.#deps]
+    if (!slot || !carrier || !receipts) return
+    const sent = receipts.finish(slot, this.#hop.tariff, carrier)
+    const { timers } = this.#deps
+    await answerWithin(sent, LAST_RECEIPT_MS, this.#closed.signal, timers).catch(() => {})
+  }
+
   onClosed(): void {
     const error = moneyError('PAYMENT_REFUSED', { verdict: 'CLOSED' })
+    this.#closed.abort(error)
     this.#answer?.reject(error)
     this.#stocked?.reject(error)
   }
@@ -213,7 +234,9 @@ class Session implements SlotSession {
     // What a hop asks must be what its descriptor says to everybody.
     if (!payer.isAsSaid(shown)) return this.#fault()
     this.#paidWith = payer
+    this.#paidSlot = slot
     if (shown.verdict !== VERDICT.OK) return shown.verdict
+    this.#deps.receipts?.shown(slot)
     await this.#within(stocked.promise, signal)
     return VERDICT.OK
   }
@@ -260,6 +283,12 @@ class Session implements SlotSession {
     this.#events.onReady()
   }
 
+  #onHeld(held: HeldMessage): void {
+    const slot = this.#slot
+    if (slot && this.#isOfSlot(held.nullifier))
+      this.#deps.receipts?.onHeld(slot, this.#hop.tariff, held)
+  }
+
   #onRefused(verdict: Verdict, index: number): void {
     const ticket = this.#paidWith?.onRefused(index)
     if (!ticket) return
@@ -282,6 +311,7 @@ class Session implements SlotSession {
     if (!this.#payer || !this.#isOfSlot(full.nullifier)) return
     const verdict = this.#payer.onFull(full)
     if (verdict.isTrue) this.#void(verdict.late)
+    void this.finish()
     this.#endSlot('full')
     if (!verdict.isTrue) this.#events.onFault()
   }
@@ -294,6 +324,7 @@ class Session implements SlotSession {
       this.#deps.spending.onVoid(key, use, units, amount)
       sum += units
     }
+    if (this.#paidSlot) this.#deps.receipts?.refused(this.#paidSlot, sum)
     if (sum > 0) this.#events.onVoid(sum)
   }
 

@@ -43,6 +43,8 @@ export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly balances: Map<string, number>
   /** The network's delay between tickets and tokens. */
   readonly issueDelayMs: number
+  /** The circuit is closed when this resolves, which it does: its last receipt is under way. */
+  readonly onLeaving: (left: Promise<void>) => void
   /** The hop took pay and broke its side of it. */
   readonly onFault: (hop: PathNode) => void
   /** Wall clock. */
@@ -66,7 +68,7 @@ export async function visitHop(
   try {
     await visit.buyAll(orders, signal)
   } finally {
-    carrier.close()
+    deps.onLeaving(visit.leave())
   }
 }
 
@@ -97,7 +99,7 @@ class Visit {
         onSlotOver: (isInUse) => this.#onSlotOver(isInUse),
         onFault: () => {
           deps.onFault(hop)
-          this.#leave('PROTOCOL')
+          this.#giveUp('PROTOCOL')
         },
       },
     )
@@ -105,7 +107,7 @@ class Visit {
       onPay: (pay) => this.#onPay(pay),
       onClosed: (isLinkLost) => {
         if (isLinkLost) this.#gone.abort(circuitError(CLOSE_REASON.LINK_CLOSED))
-        else this.#leave('CLOSED')
+        else this.#giveUp('CLOSED')
         this.#session.onClosed()
       },
     })
@@ -148,6 +150,12 @@ class Visit {
   async #nextSlot(signal: AbortSignal): Promise<void> {
     this.#onNewSlot()
     await this.#session.open(this.#carrier, signal)
+  }
+
+  /** The last receipt goes before the circuit does; nobody waits for it. */
+  async leave(): Promise<void> {
+    await this.#session.finish()
+    this.#carrier.close()
   }
 
   async #getKeys(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
@@ -284,7 +292,7 @@ class Visit {
     this.#addBalance(-this.#balance)
   }
 
-  #leave(why: string): void {
+  #giveUp(why: string): void {
     this.#gone.abort(this.#refusal(why))
   }
 

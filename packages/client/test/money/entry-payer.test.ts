@@ -36,6 +36,7 @@ function open(money: MoneyWorld, hop: TestHop) {
       nowMs: money.timers.nowMs,
       onFault: (key) => void faults.push(key),
       onUnpayable: (error) => void unpayable.push(error),
+      onGone() {},
       closing: NEVER,
     },
     { key: hop.node.key, tariff: () => tariff },

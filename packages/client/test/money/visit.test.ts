@@ -32,6 +32,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     stock: world.stock,
     tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
     balances,
+    onLeaving: (left: Promise<void>) => void left,
     issueDelayMs,
     onFault: ({ key }: TestHop['node']) => void faults.push(key),
     nowMs: world.timers.nowMs,

@@ -203,6 +203,9 @@ class ControlCircuit implements TerminalHandler {
       case PAY.BUY:
         void this.#buy(pay)
         return true
+      case PAY.RECEIPT:
+        this.#session.onReceipt(pay)
+        return true
       case PAY.SPEND:
         // SPEC §15.5: a control circuit takes no token.
         return false

@@ -89,6 +89,7 @@ class Accounts implements LinkAccounts {
     // SPEC §15.1: what the other side sends breaks the link; an entry sells no tokens and takes none.
     if (!account || !isClientPay(pay)) link.close('protocol')
     else if (pay.kind === PAY.TICKET) account.session.onTicket(pay)
+    else if (pay.kind === PAY.RECEIPT) account.session.onReceipt(pay)
     else if (pay.kind === PAY.KEYS_GET) {
       link.send({ type: LINK_MESSAGE.PAY, pay: this.#deps.tokens.keysMessage() })
     } else if (pay.kind !== PAY.SHOW) link.close('protocol')

@@ -21,6 +21,7 @@ import {
 } from '@byway/protocol/payment'
 import type {
   BalanceRecords,
+  ReceiptCrypto,
   TokenIssuer,
   TokenKeyring,
   TokenKeyRecords,
@@ -28,6 +29,7 @@ import type {
 } from '@byway/protocol/payment'
 import {
   createPool,
+  maxSlotUnits,
   openingHolds,
   TOKEN_BYTES,
   UNIT_BYTES,
@@ -37,6 +39,7 @@ import type { Pool, SlotVerifier } from '@byway/protocol/ticket'
 import type {
   CommitKeyRecords,
   OpeningRecords,
+  ReceiptRecords,
   SpentTokenRecords,
   Winner,
   WinnerRecords,
@@ -54,6 +57,8 @@ import { createControlCircuits } from './control-circuits.ts'
 import type { ControlCircuits } from './control-circuits.ts'
 import { createLinkAccounts } from './link-accounts.ts'
 import type { LinkAccounts } from './link-accounts.ts'
+import { createReceiptBook } from './receipt-book.ts'
+import type { ReceiptBook } from './receipt-book.ts'
 import { createSlotBook } from './slot-book.ts'
 import type { SlotBook } from './slot-book.ts'
 import { createSlotJudge } from './slot-judge.ts'
@@ -71,6 +76,8 @@ export type MoneyStore = {
   readonly spentTokens: SpentTokenRecords
   readonly tokenKeys: TokenKeyRecords
   readonly balances: BalanceRecords
+  /** Wanted where {@link NodePaymentOptions.receipts} is. */
+  readonly receipts?: ReceiptRecords
   readonly ledger: MoneyEventSink
 }
 
@@ -86,6 +93,8 @@ export type NodePaymentOptions = {
   readonly priceStep: number
   /** A winning ticket is on disk: lock its slot. Must not throw. */
   readonly onWin?: ((winner: Winner) => void) | undefined
+  /** Checks clients' receipts, in a network with service proofs. */
+  readonly receipts?: Pick<ReceiptCrypto, 'isOf'> | undefined
   /** Sends others' claims for a fee (SPEC §15.7); absent where the node does not. */
   readonly redeemer?: Pick<RedeemerService, 'take'> | undefined
 }
@@ -175,6 +184,7 @@ class Money implements NodeMoney {
   readonly #redeemer: TokenRedeemer
   readonly #tokens: TokenIntake
   readonly #slots: SlotBook
+  readonly #receipts: ReceiptBook | undefined
   readonly #desk: ControlCircuits
   readonly #timers: readonly NodeJS.Timeout[]
 
@@ -207,7 +217,16 @@ class Money implements NodeMoney {
       nowMs: Date.now,
     })
     this.#slots = this.#createSlots()
-    const session = { slots: this.#slots, books, provider, priceStep, tokens: this.#tokens }
+    this.#receipts = this.#createReceipts()
+    const receipts = this.#receipts
+    const session = {
+      slots: this.#slots,
+      books,
+      provider,
+      priceStep,
+      receipts,
+      tokens: this.#tokens,
+    }
     this.#desk = createControlCircuits({
       ...session,
       issuer,
@@ -278,6 +297,20 @@ class Money implements NodeMoney {
     })
   }
 
+  #createReceipts(): ReceiptBook | undefined {
+    const { receipts: crypto, store, provider, priceStep, parameters } = this.#deps
+    if (!crypto || !store.receipts || !parameters.proofs) return undefined
+    return createReceiptBook({
+      crypto,
+      records: store.receipts,
+      provider,
+      epochS: parameters.proofs.epochS,
+      maxUnits: maxSlotUnits(this.#pool, unitPrice(this.#pool, priceStep)),
+      nowMs: Date.now,
+      onStoreFailed: () => this.#onStoreFailed(),
+    })
+  }
+
   #relayMoney(): RelayMoney {
     const isFree = this.#isFree()
     return {
@@ -328,6 +361,7 @@ class Money implements NodeMoney {
     } catch {
       this.#onStoreFailed()
     }
+    await this.#receipts?.sweep()
     await this.#slots.recheck()
   }
 

@@ -3,15 +3,18 @@
  * before the client has used up the last.
  * @module
  */
+import { equalBytes } from '@byway/protocol/base'
 import { MAX_COMMITS, PAY, VERDICT } from '@byway/protocol/wire'
 import type {
   HopPayMessage,
   Opening,
+  ReceiptMessage,
   Refusal,
   SlotFullMessage,
   TicketMessage,
 } from '@byway/protocol/wire'
 import type { Books } from './books.ts'
+import type { ReceiptBook } from './receipt-book.ts'
 import type { ShownSlot, SlotBook } from './slot-book.ts'
 import type { TicketUse } from '@byway/protocol/ledger'
 
@@ -32,6 +35,7 @@ export interface SlotSession {
   /** Takes SHOW: the slot before it, if there is one, is put away. */
   onShow(opening: Opening): Promise<void>
   onTicket(ticket: TicketMessage): void
+  onReceipt(receipt: ReceiptMessage): void
   /** The carrier is gone. */
   close(): void
 }
@@ -42,6 +46,8 @@ export type SlotSessionDeps = {
   /** 20 bytes. */
   readonly provider: Uint8Array
   readonly priceStep: number
+  /** Absent in a network without service proofs. */
+  readonly receipts?: ReceiptBook | undefined
 }
 
 /** Creates a session without a slot. */
@@ -58,6 +64,10 @@ class Session implements SlotSession {
   /** Tickets that may still come for a slot that is full; undefined while it is not. */
   #lateTickets: number | undefined
   #isClosed = false
+  /** A receipt was forged: no more are taken here. */
+  #isForger = false
+  /** Of the slot before: its last receipt may come behind the next showing. */
+  #lastOpening: Opening | undefined
 
   constructor(deps: SlotSessionDeps, carrier: SlotCarrier) {
     this.#deps = deps
@@ -71,6 +81,7 @@ class Session implements SlotSession {
     }
     this.#isShowing = true
     this.slot?.release()
+    this.#lastOpening = this.slot?.opening ?? this.#lastOpening
     this.slot = undefined
     this.#lateTickets = undefined
     const slot = await this.#deps.slots.show(opening)
@@ -87,6 +98,7 @@ class Session implements SlotSession {
     } else {
       this.slot = slot
       this.#shown(opening, VERDICT.OK)
+      await this.#sendHeld(slot)
       await this.#sendCommits(slot)
     }
   }
@@ -96,6 +108,13 @@ class Session implements SlotSession {
     if (this.#isClosed) return
     this.#carrier.send(full)
     this.#shown(opening, VERDICT.SLOT_USED)
+  }
+
+  onReceipt(receipt: ReceiptMessage): void {
+    const opening = [this.slot?.opening, this.#lastOpening].find(
+      (each) => each && equalBytes(each.nullifier, receipt.nullifier),
+    )
+    if (opening && !this.#isForger) void this.#takeReceipt(opening, receipt)
   }
 
   onTicket(ticket: TicketMessage): void {
@@ -111,8 +130,10 @@ class Session implements SlotSession {
     const { units, full } = result
     const { use, credit } = this.#carrier
     // What is refused does not count at the client either.
-    if (credit(units, slot)) books.ticket({ use, units, amount: ticket.amount })
-    else this.#refuse(ticket, VERDICT.TRY_LATER)
+    if (credit(units, slot)) {
+      books.ticket({ use, units, amount: ticket.amount })
+      this.#deps.receipts?.paid(slot.opening, units)
+    } else this.#refuse(ticket, VERDICT.TRY_LATER)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS
       void this.#sendFull(slot, full)
@@ -135,6 +156,20 @@ class Session implements SlotSession {
   /** A reveal is told only once its win cannot be lost any more. */
   async #sendFull(slot: ShownSlot, full: SlotFullMessage): Promise<void> {
     if ((await slot.kept()) && this.slot === slot) this.#carrier.send(full)
+  }
+
+  async #takeReceipt(opening: Opening, receipt: ReceiptMessage): Promise<void> {
+    const verdict = await this.#deps.receipts?.take(opening, receipt)
+    if (verdict === 'forged') this.#isForger = true
+    const { nullifier, epoch, units, signature } = receipt
+    if (verdict === 'kept' && !this.#isClosed)
+      this.#carrier.send({ kind: PAY.HELD, nullifier, epoch, units, signature })
+  }
+
+  /** SPEC §17.1: before the commits, so that no ticket is counted twice. */
+  async #sendHeld(slot: ShownSlot): Promise<void> {
+    const held = await this.#deps.receipts?.open(slot.opening)
+    if (held && this.slot === slot) this.#carrier.send(held)
   }
 
   async #sendCommits(slot: ShownSlot): Promise<void> {

@@ -5,6 +5,7 @@ export type {
   ExitTarget,
   NetworkParameters,
   PaymentParameters,
+  ServiceProofParameters,
 } from './network-parameters.ts'
 export {
   type AddressOrigin,

@@ -62,6 +62,14 @@ export type PaymentParameters = {
   readonly closeDelayS: number
   /** Blocks on top of a transaction before it counts as settled. */
   readonly confirmations: number
+  /** Absent in a network without service proofs: nobody signs receipts then. */
+  readonly proofs?: ServiceProofParameters | undefined
+}
+
+/** Where and when services are proved (SPEC §17). */
+export type ServiceProofParameters = {
+  /** Of one epoch, seconds: a week, less in a local network. */
+  readonly epochS: number
 }
 
 export type NetworkParameters = {

@@ -40,6 +40,14 @@ export type {
 } from './payer-slot.ts'
 export { createSentTickets } from './sent-tickets.ts'
 export type { SentTicket, SentTickets } from './sent-tickets.ts'
+export { createReceiptCount, createReceiptLimit, epochOf, receiptStep } from './receipts.ts'
+export type {
+  ReceiptBody,
+  ReceiptCount,
+  ReceiptCrypto,
+  ReceiptLimit,
+  SignedReceipt,
+} from './receipts.ts'
 export type { StoredBalance } from './token-balance.ts'
 export { createTokenIssuer } from './token-issuer.ts'
 export type {

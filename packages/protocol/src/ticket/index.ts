@@ -13,7 +13,7 @@ export {
   provePlain,
 } from './plain-authorisation.ts'
 export type { PlainProofOptions } from './plain-authorisation.ts'
-export { createPool, unitPrice, unitsOf } from './pool.ts'
+export { createPool, maxSlotUnits, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'
 export {
   depositLeaf,

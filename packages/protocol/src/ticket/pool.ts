@@ -65,6 +65,11 @@ export function unitPrice(pool: PoolTerms, priceStep: number): bigint {
   return (pool.faceValue * BigInt(PRICE_STEPS[priceStep] ?? 0)) / PRICE_PARTS
 }
 
+/** The most units of a slot for which a receipt counts (SPEC §17.1): what its wins pay on average. 0 where units are free. */
+export function maxSlotUnits(pool: PoolTerms, price: bigint): number {
+  return price === 0n ? 0 : Number((BigInt(pool.winsPerSlot) * pool.faceValue) / price)
+}
+
 /** How many units an amount pays for, or undefined for an amount that no ticket may have (SPEC §13.4). */
 export function unitsOf(pool: PoolTerms, price: bigint, amount: bigint): number | undefined {
   if (price === 0n || amount <= 0n || amount > pool.faceValue) return undefined

@@ -22,6 +22,8 @@ import {
   MAX_TOKENS_AT_ONCE,
   PAY,
   type PayMessage,
+  RECEIPT_KEY_BYTES,
+  RECEIPT_SIGNATURE_BYTES,
   type Reveal,
   type SlotFullMessage,
   type SoldMessage,
@@ -77,6 +79,15 @@ function readPayMessage(kind: number, reader: ByteReader): PayMessage {
       return readSlotFull(reader)
     case PAY.DUE:
       return { kind, countedBytes: reader.u64('counted'), paidBytes: reader.u64('paid') }
+    case PAY.HELD:
+      return { kind, ...readReceiptHead(reader), signature: readReceiptSignature(reader) }
+    case PAY.RECEIPT:
+      return {
+        kind,
+        ...readReceiptHead(reader),
+        publicKey: reader.copy(RECEIPT_KEY_BYTES, 'publicKey'),
+        signature: readReceiptSignature(reader),
+      }
     default:
       return readTokenMessage(kind, reader)
   }
@@ -97,6 +108,18 @@ function readTokenMessage(kind: number, reader: ByteReader): PayMessage {
     default:
       throw wireError('WIRE_TYPE', { list: 'pay', type: kind })
   }
+}
+
+function readReceiptHead(reader: ByteReader) {
+  return {
+    nullifier: reader.copy(FIELD_BYTES, 'nullifier'),
+    epoch: reader.u32('epoch'),
+    units: reader.u32('units'),
+  }
+}
+
+function readReceiptSignature(reader: ByteReader): Uint8Array {
+  return reader.copy(RECEIPT_SIGNATURE_BYTES, 'signature')
 }
 
 function readCommits(reader: ByteReader): CommitsMessage {

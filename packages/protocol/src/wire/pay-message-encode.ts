@@ -18,7 +18,11 @@ import {
   MAX_TOKEN_KEYS,
   MAX_TOKENS_AT_ONCE,
   PAY,
+  type HeldMessage,
   type PayMessage,
+  RECEIPT_KEY_BYTES,
+  RECEIPT_SIGNATURE_BYTES,
+  type ReceiptMessage,
   type SoldMessage,
   TICKET_NONCE_BYTES,
   TOKEN_KEY_ID_BYTES,
@@ -51,6 +55,10 @@ export function payMessageBytes(message: PayMessage): number {
       return 1 + 1 + 4
     case PAY.SLOT_FULL:
       return 1 + FIELD_BYTES + 1 + (4 + COMMIT_BYTES) * message.reveals.length
+    case PAY.HELD:
+      return 1 + FIELD_BYTES + 4 + 4 + RECEIPT_SIGNATURE_BYTES
+    case PAY.RECEIPT:
+      return 1 + FIELD_BYTES + 4 + 4 + RECEIPT_KEY_BYTES + RECEIPT_SIGNATURE_BYTES
     case PAY.KEYS_GET:
       return 1
     case PAY.KEYS:
@@ -102,6 +110,10 @@ function writePayMessage(writer: ByteWriter, message: PayMessage): void {
     case PAY.DUE:
       writer.u64(message.countedBytes, 'counted').u64(message.paidBytes, 'paid')
       break
+    case PAY.HELD:
+    case PAY.RECEIPT:
+      writeReceipt(writer, message)
+      break
     case PAY.KEYS_GET:
     case PAY.KEYS:
     case PAY.BUY:
@@ -110,6 +122,15 @@ function writePayMessage(writer: ByteWriter, message: PayMessage): void {
       writeTokenMessage(writer, message)
       break
   }
+}
+
+function writeReceipt(writer: ByteWriter, message: HeldMessage | ReceiptMessage): void {
+  writer
+    .fixed(message.nullifier, FIELD_BYTES, 'nullifier')
+    .u32(message.epoch, 'epoch')
+    .u32(message.units, 'units')
+  if (message.kind === PAY.RECEIPT) writer.fixed(message.publicKey, RECEIPT_KEY_BYTES, 'publicKey')
+  writer.fixed(message.signature, RECEIPT_SIGNATURE_BYTES, 'signature')
 }
 
 type TokenMessage = Extract<

@@ -20,6 +20,8 @@ export const PAY = {
   SOLD: 10,
   SPEND: 11,
   DUE: 12,
+  HELD: 13,
+  RECEIPT: 14,
 } as const
 export type PayKind = (typeof PAY)[keyof typeof PAY]
 
@@ -49,6 +51,10 @@ export const COMMIT_BYTES = 32
 export const TOKEN_KEY_ID_BYTES = 8
 /** SPEC §15.1: the nonce of SPEND. */
 export const TOKEN_NONCE_BYTES = 32
+/** SPEC §17.1: `Ax ‖ Ay`. */
+export const RECEIPT_KEY_BYTES = 64
+/** SPEC §17.1: `R8x ‖ R8y ‖ S`. */
+export const RECEIPT_SIGNATURE_BYTES = 96
 /** SPEC §13.4: the last index. */
 export const MAX_TICKET_INDEX = 0xffff_ffff
 /** SPEC §13.1: the largest amount, a u96. */
@@ -144,6 +150,26 @@ export type DueMessage = {
   readonly paidBytes: number
 }
 
+/** What a client signed for a slot before (SPEC §17.1). */
+export type HeldMessage = {
+  readonly kind: Kinds['HELD']
+  readonly nullifier: Uint8Array
+  /** Weeks since 1970. */
+  readonly epoch: number
+  readonly units: number
+  readonly signature: Uint8Array
+}
+
+/** A receipt (SPEC §17.1); nothing of it is checked here. */
+export type ReceiptMessage = {
+  readonly kind: Kinds['RECEIPT']
+  readonly nullifier: Uint8Array
+  readonly epoch: number
+  readonly units: number
+  readonly publicKey: Uint8Array
+  readonly signature: Uint8Array
+}
+
 /** Narrow on `kind`. Every byte field is a copy. */
 export type PayMessage =
   | ShowMessage
@@ -158,11 +184,13 @@ export type PayMessage =
   | SoldMessage
   | SpendMessage
   | DueMessage
+  | HeldMessage
+  | ReceiptMessage
 
-/** What a client sends: SHOW, TICKET, KEYS_GET, BUY and SPEND (SPEC §15.1, "from"). */
+/** What a client sends: SHOW, TICKET, KEYS_GET, BUY, SPEND and RECEIPT (SPEC §15.1, "from"). */
 export type ClientPayMessage = Extract<
   PayMessage,
-  { readonly kind: Kinds['SHOW' | 'TICKET' | 'KEYS_GET' | 'BUY' | 'SPEND'] }
+  { readonly kind: Kinds['SHOW' | 'TICKET' | 'KEYS_GET' | 'BUY' | 'SPEND' | 'RECEIPT'] }
 >
 
 /** What a hop sends: all the others. */
@@ -170,7 +198,14 @@ export type HopPayMessage = Exclude<PayMessage, ClientPayMessage>
 
 /** True for a message that a client sends; a hop that gets another one breaks with the carrier, and the other way round. */
 export function isClientPay(message: PayMessage): message is ClientPayMessage {
-  const { SHOW, TICKET, KEYS_GET, BUY, SPEND } = PAY
-  const { kind } = message
-  return kind === SHOW || kind === TICKET || kind === KEYS_GET || kind === BUY || kind === SPEND
+  return CLIENT_KINDS.has(message.kind)
 }
+
+const CLIENT_KINDS: ReadonlySet<PayKind> = new Set([
+  PAY.SHOW,
+  PAY.TICKET,
+  PAY.KEYS_GET,
+  PAY.BUY,
+  PAY.SPEND,
+  PAY.RECEIPT,
+])

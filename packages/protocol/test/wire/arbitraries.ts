@@ -161,6 +161,21 @@ export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
     nonce: bytes(32),
     token: someBytes(1, 512),
   }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.HELD),
+    nullifier: bytes(32),
+    epoch: u32,
+    units: u32,
+    signature: bytes(96),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.RECEIPT),
+    nullifier: bytes(32),
+    epoch: u32,
+    units: u32,
+    publicKey: bytes(64),
+    signature: bytes(96),
+  }),
   record<PayMessage>({ kind: fc.constant(PAY.DUE), countedBytes: u64, paidBytes: u64 }),
 )
 

@@ -114,6 +114,23 @@ const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
     '0c 0000000100000002 00*7 03',
     'hop',
   ],
+  [
+    { kind: PAY.HELD, nullifier: hex('0d*32'), epoch: 2969, units: 512, signature: hex('0e*96') },
+    '0d 0d*32 00000b99 00000200 0e*96',
+    'hop',
+  ],
+  [
+    {
+      kind: PAY.RECEIPT,
+      nullifier: hex('0d*32'),
+      epoch: 2969,
+      units: 1024,
+      publicKey: hex('0f*64'),
+      signature: hex('0e*96'),
+    },
+    '0e 0d*32 00000b99 00000400 0f*64 0e*96',
+    'client',
+  ],
 ]
 
 for (const [message, body, from] of ROWS) {
@@ -140,7 +157,7 @@ test('every kind of the table has a row here', () => {
 })
 
 test('refuses kinds that the table does not have (SPEC §15.1)', () => {
-  for (const kind of ['00', '0d', 'ff']) {
+  for (const kind of ['00', '0f', 'ff']) {
     assert.throws(() => decodePayMessage(hex(`${kind} 00*40`)), code('WIRE_TYPE'))
   }
 })

@@ -82,8 +82,17 @@ CREATE TABLE balance (
 CREATE TABLE spent (key INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (key, tag)) STRICT, WITHOUT ROWID;
 `
 
+const RECEIPTS = `
+CREATE TABLE receipt (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  nullifier BLOB NOT NULL, epoch INTEGER NOT NULL, units INTEGER NOT NULL, public_key BLOB NOT NULL, signature BLOB NOT NULL,
+  mac BLOB NOT NULL, UNIQUE (nullifier, epoch)
+) STRICT;
+CREATE INDEX receipt_epoch ON receipt (epoch);
+`
+
 /** Step n brings a store from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS]
 
 /** The version that this Byway writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -132,4 +132,16 @@ export const TABLES: readonly TableShape[] = [
     key: ['nullifier'],
     beginsWork: false,
   },
+  {
+    name: 'receipt',
+    columns: {
+      nullifier: 'blob',
+      epoch: 'int',
+      units: 'int',
+      public_key: 'blob',
+      signature: 'blob',
+    },
+    key: ['nullifier', 'epoch'],
+    beginsWork: true,
+  },
 ]

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createProofAuthoriser, type MonthBook } from '@byway/client'
+import { createProofAuthoriser, type MonthBook, type ReceiptKeys } from '@byway/client'
 import type { NodePaymentOptions } from '@byway/node'
 import type { ClientMoneyEvent, MoneyEvent } from '@byway/protocol/ledger'
 import type { PaymentParameters } from '@byway/protocol/directory'
@@ -62,7 +62,12 @@ export type PaidWorld = AsyncDisposable & {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 export async function createPaidWorld(
-  options: { readonly slots?: number; readonly priceStep?: number } = {},
+  options: {
+    readonly slots?: number
+    readonly priceStep?: number
+    /** What receipts are signed with. @default there are none */
+    readonly receipts?: ReceiptKeys
+  } = {},
 ): Promise<PaidWorld> {
   const { slots = 40, priceStep = 4 } = options
   const parts = new AsyncDisposableStack()
@@ -88,6 +93,7 @@ export async function createPaidWorld(
     sessionSecret: randomBytes(32),
     prover: createStampProver(pool),
     random: Math.random,
+    receipts: options.receipts,
   })
   const payment: TestnetPayment = {
     parameters: PARAMETERS,

@@ -1,0 +1,59 @@
+/**
+ * Receipts (SPEC §17.1): the last of each slot and epoch. One that is lost costs only proof of what was carried, never money.
+ * @module
+ */
+import type { StoredRow, Submit } from '../operation.ts'
+import { bytesOf, numberOf, pages } from './row.ts'
+
+/** A receipt whose signature was found good. The provider is the node's own. */
+export type StoredReceipt = {
+  /** 32 bytes. */
+  readonly nullifier: Uint8Array
+  readonly epoch: number
+  readonly units: number
+  /** 64 bytes. */
+  readonly publicKey: Uint8Array
+  /** 96 bytes. */
+  readonly signature: Uint8Array
+}
+
+export interface ReceiptRecords {
+  /** Writes the receipt in place of the slot's last one of that epoch. */
+  put(receipt: StoredReceipt): Promise<void>
+  get(nullifier: Uint8Array, epoch: number): Promise<StoredReceipt | undefined>
+  /** All of one epoch, in pages. */
+  ofEpoch(epoch: number): AsyncIterable<StoredReceipt>
+  /** Forgets the epochs before this one. */
+  forgetBefore(epoch: number): Promise<number>
+}
+
+const TABLE = 'receipt'
+
+export function createReceiptRecords(submit: Submit): ReceiptRecords {
+  return {
+    async put({ nullifier, epoch, units, publicKey, signature }) {
+      const row = { nullifier, epoch, units, public_key: publicKey, signature }
+      await submit({ verb: 'put', table: TABLE, row })
+    },
+    async get(nullifier, epoch) {
+      const found = await submit({ verb: 'get', table: TABLE, key: { nullifier, epoch } })
+      return found && toReceipt(found)
+    },
+    async *ofEpoch(epoch) {
+      for await (const row of pages(submit, TABLE, [{ column: 'epoch', is: epoch }]))
+        yield toReceipt(row)
+    },
+    forgetBefore: (epoch) =>
+      submit({ verb: 'remove', table: TABLE, when: [{ column: 'epoch', below: epoch }] }),
+  }
+}
+
+function toReceipt({ row }: StoredRow): StoredReceipt {
+  return {
+    nullifier: bytesOf(row, 'nullifier'),
+    epoch: numberOf(row, 'epoch'),
+    units: numberOf(row, 'units'),
+    publicKey: bytesOf(row, 'public_key'),
+    signature: bytesOf(row, 'signature'),
+  }
+}
