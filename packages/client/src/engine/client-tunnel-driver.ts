@@ -78,6 +78,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   /** When the last legs died. */
   #deathsAtMs: readonly number[] = []
   #watch: LegWatch | undefined
+  /** The exit does not know the tunnel, and never said a word in it: OPEN was lost, and goes on the next leg. */
+  #isOpenLost = false
   /** Payload that came in the cell at hand. */
   #usefulBytes = 0
   /** Payload that may still come for streams that were reset here. */
@@ -347,9 +349,12 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (circuit !== this.#circuit || this.isOver) return
     this.isLinkLost = isLinkLost
     this.#watch?.stop()
+    const { isJoining, isUnheard } = this.#tunnel
+    this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()
-    const isFinal = FINAL_REASONS.has(reason) || this.useCount === 0 || this.#closing.signal.aborted
-    if (isFinal || this.#diesTooOften()) this.#tunnel.giveUp()
+    const isFinal = FINAL_REASONS.has(reason) && !this.#isOpenLost
+    const isUnwanted = this.useCount === 0 || this.#closing.signal.aborted
+    if (isFinal || isUnwanted || this.#diesTooOften()) this.#tunnel.giveUp()
     else void this.#rejoin()
   }
 
@@ -372,9 +377,14 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
       this.#circuit = ready.circuit
       this.path = ready.path
       const leg = this.#makeLeg(ready.circuit)
-      this.#tunnel.attachLeg(leg)
+      const isOpenLost = this.#isOpenLost
+      if (isOpenLost) this.#tunnel.reopen(leg)
+      else this.#tunnel.attachLeg(leg)
       this.#payOn(leg)
+      if (isOpenLost) this.#deps.payer?.admitAgain()
       this.#listen(ready.circuit, leg)
+      // No JOINED will say so.
+      if (isOpenLost) this.onJoined()
     } catch {
       if (!this.isOver) this.#tunnel.giveUp()
     }

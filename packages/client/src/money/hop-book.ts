@@ -16,8 +16,9 @@ const STRANGER_SHARE = 0.001
 const UNPROVIDED_SHARE = 1e-6
 /** A hop that cheated is left alone for so long. */
 const SHUN_MS = 6 * 3_600_000
-/** One that would not sell, or could not be reached to. */
+/** One that would not sell, or could not be reached to; four times as long each further time within a shunning. */
 const AVOID_MS = 60_000
+const AVOID_FACTOR = 4
 const MAX_SHUNNED = 4096
 
 export type HopBookDeps = {
@@ -40,11 +41,15 @@ export interface HopBook {
   shun(key: NodeKey): void
   /** It sells nothing at the moment. */
   avoid(key: NodeKey): void
+  /** It is left alone now. */
+  isLeft(key: NodeKey): boolean
 }
 
 /** Creates an empty book. */
 export function createHopBook(deps: HopBookDeps): HopBook {
   const untilMs = new Map<NodeKey, number>()
+  /** How long each was avoided the last time, and when that was. */
+  const avoided = new Map<NodeKey, { readonly forMs: number; readonly atMs: number }>()
 
   function leave(key: NodeKey, forMs: number): void {
     const endMs = deps.nowMs() + forMs
@@ -55,8 +60,26 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     }
   }
 
+  function isLeft(key: NodeKey): boolean {
+    return (untilMs.get(key) ?? 0) > deps.nowMs()
+  }
+
+  function avoid(key: NodeKey): void {
+    const nowMs = deps.nowMs()
+    const last = avoided.get(key)
+    const isRepeated = last !== undefined && nowMs - last.atMs < SHUN_MS
+    // Several purchases that fail together are one refusal.
+    if (isRepeated && nowMs - last.atMs < last.forMs) return
+    const forMs = isRepeated ? Math.min(SHUN_MS, last.forMs * AVOID_FACTOR) : AVOID_MS
+    avoided.delete(key)
+    avoided.set(key, { forMs, atMs: nowMs })
+    const [oldest] = avoided.keys()
+    if (avoided.size > MAX_SHUNNED && oldest !== undefined) avoided.delete(oldest)
+    leave(key, forMs)
+  }
+
   function weigh(key: NodeKey, weight: number, isAhead: boolean): number {
-    if ((untilMs.get(key) ?? 0) > deps.nowMs()) return 0
+    if (isLeft(key)) return 0
     const node = deps.nodeOf(key)
     const tariff = node && deps.tariffOf(node)
     if (!tariff) return weight
@@ -71,6 +94,7 @@ export function createHopBook(deps: HopBookDeps): HopBook {
   return {
     weigh,
     shun: (key) => leave(key, SHUN_MS),
-    avoid: (key) => leave(key, AVOID_MS),
+    avoid,
+    isLeft,
   }
 }

@@ -339,6 +339,7 @@ class ClientMoney implements Money {
           orders,
           signal,
         ),
+      isLeft: (key) => this.#hops.isLeft(key),
       hopsInUse: () => this.#hopsInUse(),
       spending: this.#spending,
       nowMs,

@@ -41,6 +41,8 @@ export type ShopDeps = {
     orders: readonly TokenOrder[],
     signal: AbortSignal,
   ) => Promise<void>
+  /** This hop is left alone now: nothing is bought there but what somebody waits for. */
+  readonly isLeft: (hop: NodeKey) => boolean
   /** The hops after the entry of warm circuits and tunnels, nearest first. */
   readonly hopsInUse: () => readonly PathNode[]
   readonly spending: Pick<Spending, 'onTokens'>
@@ -168,7 +170,8 @@ class TokenShop implements Shop {
     if (hop) hop.orders = [...hop.orders.filter(({ kind }) => kind !== order.kind), order]
   }
 
-  #mayVisit({ visit, restUntilMs }: Hop): boolean {
+  #mayVisit({ visit, restUntilMs, node }: Hop): boolean {
+    if (this.#deps.isLeft(node.key)) return false
     const visits = [...this.#hops.values()].filter((hop) => hop.visit !== undefined).length
     return !visit && visits < MAX_VISITS && restUntilMs <= this.#deps.nowMs()
   }

@@ -47,6 +47,8 @@ export interface TunnelPayer {
   onLeg(leg: PaidLeg): void
   /** Something is about to be asked of the exit: the first time admission goes before it. */
   admit(): void
+  /** What admitted the tunnel has not arrived, and nothing else: it goes once more. */
+  admitAgain(): void
   onSent(cellBytes: number): void
   /** A cell came. False when the exit sends more than it was asked for: the circuit must go. */
   onReceived(cellBytes: number, usefulBytes: number, isActive: boolean): boolean
@@ -82,6 +84,7 @@ class Payer implements TunnelPayer {
   readonly #rate = createRateMeter()
   readonly #padding: PaddingWatch
   #admission: SpendMessage | undefined
+  #sentAdmission: SpendMessage | undefined
   #leg: PaidLeg | undefined
   #accounts: readonly Account[] = []
   #isStopped = false
@@ -108,8 +111,13 @@ class Payer implements TunnelPayer {
     const message = this.#admission
     if (!message || this.#leg?.send(message, undefined) !== true) return
     this.#admission = undefined
+    this.#sentAdmission = message
     const exit = this.#leg.path.at(-1)
     if (exit) this.#deps.spending.onTokens('tokens-spent', exit.key, 'admission', 1)
+  }
+
+  admitAgain(): void {
+    if (this.#sentAdmission) this.#leg?.send(this.#sentAdmission, undefined)
   }
 
   onSent(cellBytes: number): void {

@@ -212,6 +212,8 @@ class Visit {
     this.#isPaidAgain ||= mayPayAgain && !isOver
     if (!isOver && !mayPayAgain) {
       this.#deps.stock.abandonPurchase(order.node, order.kind)
+      // Paid twice over on this very carrier: no lost books are an excuse.
+      if (verdict === VERDICT.NOT_PAID) this.#deps.onFault(this.#hop)
       throw this.#refusal(verdictName(verdict))
     }
     // It counts otherwise than we: what it owed from before is given up, once.

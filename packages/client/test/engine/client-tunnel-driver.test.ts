@@ -159,6 +159,37 @@ suite('when the circuit dies', () => {
     assert.equal(control.rejoins, 1, 'another circuit to it would be of no use')
   })
 
+  test('a leg that dies with OPEN on it: the tunnel is opened on another, and its streams begin once (SPEC §9.2)', async () => {
+    const { driver, exit, first, control } = world()
+    const stream = driver.connect('a', 1)
+    stream.write('early')
+    control.circuits.push(exit.circuit(PATH), exit.circuit(PATH))
+    await Promise.resolve()
+    first.die()
+    assert.deepEqual(await stream.connected, { family: 4 })
+    await until(() => exit.received.get(1) === 'early')
+    assert.deepEqual(exit.begun, ['a:1'])
+    assert.equal(control.rejoins, 2, 'JOIN first, for the exit might have had it')
+    control.circuits.push(exit.circuit(PATH))
+    stream.write(' late')
+    await until(() => exit.received.get(1) === 'early late')
+  })
+
+  test('a relay that says UNKNOWN_TUNNEL for the exit does not have a stream begun twice', async () => {
+    const { driver, exit, first, control } = world()
+    exit.onBegin = () => {}
+    const seen = read(driver.connect('a', 1))
+    await until(() => exit.begun.length === 1)
+    for (let i = 0; i < 20; i++) {
+      const circuit = exit.circuit(PATH)
+      if (i === 0) circuit.die(CLOSE_REASON.UNKNOWN_TUNNEL)
+      control.circuits.push(circuit)
+    }
+    first.die()
+    await until(() => seen.end !== '')
+    assert.deepEqual(exit.begun, ['a:1'])
+  })
+
   for (const reason of [
     CLOSE_REASON.NOT_EXIT,
     CLOSE_REASON.FINISHED,

@@ -55,4 +55,19 @@ describe('the weight of a hop to a client that pays', () => {
     clock.nowMs = 6 * 3_600_000
     assert.equal(weigh('b'), 1)
   })
+
+  it('is nothing for longer and longer when a hop goes on refusing, and begins anew after hours', () => {
+    const { hops, clock } = book({ stocked: 'a', shown: 'a' })
+    const key = 'a' as NodeKey
+    const lengths: number[] = []
+    for (let i = 0; i < 7; i++) {
+      hops.avoid(key)
+      // A second purchase that fails with it does not count again.
+      hops.avoid(key)
+      const startMs = clock.nowMs
+      while (hops.isLeft(key)) clock.nowMs += 60_000
+      lengths.push((clock.nowMs - startMs) / 60_000)
+    }
+    assert.deepEqual(lengths, [1, 4, 16, 64, 256, 360, 1])
+  })
 })

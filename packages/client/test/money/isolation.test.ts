@@ -64,6 +64,7 @@ describe('payments of one client', () => {
     return createShop({
       stock: world.stock,
       visit: (node, orders, signal) => visit(node, orders, signal),
+      isLeft: () => false,
       hopsInUse: () => hops.map(({ node }) => node),
       spending: world.spending,
       nowMs: world.timers.nowMs,

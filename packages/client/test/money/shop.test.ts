@@ -29,6 +29,7 @@ describe('the shop', () => {
     const shop = createShop({
       stock: stock as unknown as TokenStock,
       visit: () => Promise.resolve(),
+      isLeft: () => false,
       hopsInUse: () => [],
       spending: { onTokens: () => {} },
       nowMs: () => 0,
@@ -67,6 +68,7 @@ describe('the shop', () => {
         if (error) throw error
         Object.assign(held, { 1: 4, 2: 8 })
       },
+      isLeft: () => false,
       hopsInUse: () => [],
       spending: { onTokens: () => {} },
       nowMs: () => 0,

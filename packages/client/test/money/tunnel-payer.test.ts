@@ -182,4 +182,17 @@ describe('the payer of a tunnel', () => {
     assert.equal(payer.onPay({ kind: PAY.DUE, countedBytes: 0, paidBytes: 0 }, 0), false)
     assert.equal(payer.onPay({ kind: PAY.DUE, countedBytes: 0, paidBytes: 0 }, 1), true)
   })
+
+  it('sends the same admission again when nothing arrived, and none before it was sent at all', () => {
+    const { payer, ride, sent } = world()
+    ride(NODES[0], NODES[1])
+    payer.admitAgain()
+    assert.equal(sent.length, 0)
+    payer.admit()
+    ride(NODES[0], NODES[1])
+    payer.admit()
+    assert.equal(sent.length, 1)
+    payer.admitAgain()
+    assert.equal(sent[1]?.message, sent[0]?.message)
+  })
 })

@@ -188,9 +188,11 @@ describe('a visit to a hop', () => {
       message.kind === PAY.SOLD
         ? { ...message, verdict: VERDICT.NOT_PAID, signatures: [] }
         : message
-    await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
+    const shopping = shop(world, hop)
+    await assert.rejects(shopping.go(), { code: 'PAYMENT_REFUSED' })
     // Once more, in case that it has lost its books, and never again.
     assert.ok(world.spending.status.session <= 32n * UNIT_PRICE)
+    assert.deepEqual(shopping.faults, [hop.node.key])
   })
 
   it('leaves a hop whose signatures do not hold', async () => {

@@ -28,6 +28,10 @@ export interface ClientTunnel extends TunnelEnd {
   payHop(hop: number, message: ClientPayMessage): boolean
   /** Goes on with a fresh leg after `detachLeg`: JOIN goes with the next `pump`. Its last hop must be the same exit. */
   attachLeg(leg: Leg): void
+  /** As `attachLeg`, but opens the tunnel anew: for one whose OPEN never arrived. Only while {@link ClientTunnel.isUnheard}. */
+  reopen(leg: Leg): void
+  /** The exit has not said a word in this tunnel: it may have never heard of it. */
+  readonly isUnheard: boolean
   /** True from `attachLeg` until the exit's JOINED. */
   readonly isJoining: boolean
 }
@@ -48,14 +52,15 @@ export function createClientTunnel(options: ClientTunnelOptions): ClientTunnel {
 }
 
 class Client extends BaseTunnel implements ClientTunnel {
-  protected readonly clientKeys: ClientTunnelKeys
+  protected clientKeys: ClientTunnelKeys
+  isUnheard = true
+  readonly #options: Pick<ClientTunnelOptions, 'provider' | 'tunnelId'>
 
-  constructor({ provider, tunnelId, leg, handler }: ClientTunnelOptions) {
+  constructor(options: ClientTunnelOptions) {
+    const { handler, leg } = options
     super(createTunnelState({ role: 'client', handler }, Number.POSITIVE_INFINITY))
-    const { tunnelSecret } = leg
-    this.clientKeys = createClientTunnelKeys({ provider, tunnelId, tunnelSecret })
-    this.state.leg = leg
-    this.state.greeting = { type: HOP_MESSAGE.OPEN, tunnelId }
+    this.#options = options
+    this.clientKeys = this.#open(leg)
   }
 
   get isJoining(): boolean {
@@ -95,7 +100,25 @@ class Client extends BaseTunnel implements ClientTunnel {
     state.end.handler.onWork()
   }
 
-  protected onList(): void {}
+  reopen(leg: Leg): void {
+    const { state } = this
+    if (state.isOver || !this.isUnheard || !state.sender.rewind(0)) return
+    this.detachLeg()
+    this.clientKeys = this.#open(leg)
+    state.end.handler.onWork()
+  }
+
+  protected onList(list: Uint8Array): void {
+    if ((list[0] ?? 0) !== 0) this.isUnheard = false
+  }
+
+  /** SPEC §9.2: the same id on every leg, so that an exit which has the tunnel after all refuses instead of beginning its streams twice. */
+  #open(leg: Leg): ClientTunnelKeys {
+    const { provider, tunnelId } = this.#options
+    this.state.leg = leg
+    this.state.greeting = { type: HOP_MESSAGE.OPEN, tunnelId }
+    return createClientTunnelKeys({ provider, tunnelId, tunnelSecret: leg.tunnelSecret })
+  }
 
   #begin(kind: StreamKind, nowMs: number, control: (stream: number) => Control): number {
     const { streams } = this.state
