@@ -25,11 +25,12 @@ const LOOK_MS = 2000
 
 suite(`books of a paid download of ${MEGABYTES} MB`, () => {
   const stop = new AbortController()
+  const parts = new AsyncDisposableStack()
   let origin: BigOrigin
   let network: ProcessNetwork
   before(async () => {
-    origin = await startBigOrigin(MEGABYTES * 1_000_000)
-    network = await startProcesses(
+    origin = parts.use(await startBigOrigin(MEGABYTES * 1_000_000))
+    const starting = startProcesses(
       {
         program: PROGRAM,
         env: process.env,
@@ -43,11 +44,12 @@ suite(`books of a paid download of ${MEGABYTES} MB`, () => {
         signal: stop.signal,
       },
     )
+    network = parts.use(await starting)
   })
+  // A start that fails leaves nothing running either, or the file would never end.
   after(async () => {
     stop.abort()
-    await network[Symbol.asyncDispose]()
-    await origin[Symbol.asyncDispose]()
+    await parts.disposeAsync()
   })
 
   test('client, nodes and contract agree to the last unit', async (t) => {
