@@ -82,6 +82,8 @@ class Visit {
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
   /** When the last ticket for the slot went on this carrier. */
   #paidAtMs = Number.NEGATIVE_INFINITY
+  /** Units paid on this carrier for the slot: the hop's delay counts for them. */
+  #freshUnits = 0
   /** It was given up once what was paid, since the hop counts otherwise. */
   #isPaidAgain = false
   readonly #gone = new AbortController()
@@ -95,7 +97,10 @@ class Visit {
       { key: hop.key, use: 'tokens', tariff },
       {
         onReady: () => this.#ready.resolve(),
-        onVoid: (units) => this.#addBalance(-units),
+        onVoid: (units) => {
+          this.#addBalance(-units)
+          this.#freshUnits = Math.max(0, this.#freshUnits - units)
+        },
         onSlotOver: (isInUse) => this.#onSlotOver(isInUse),
         onFault: () => {
           deps.onFault(hop)
@@ -177,6 +182,7 @@ class Visit {
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
         this.#addBalance(missing)
+        this.#freshUnits += missing
         this.#paidAtMs = this.#deps.nowMs()
       } else await this.#within(this.#ready.promise, signal)
     }
@@ -184,13 +190,14 @@ class Visit {
 
   /** Buys tokens that are paid for; false when they were not after all, and must be paid for first. */
   async #buy(order: TokenOrder, signal: AbortSignal): Promise<boolean> {
-    const { issueDelayMs } = this.#deps
-    const endMs = this.#deps.nowMs() + issueDelayMs + LATE_MS
+    const endMs = this.#deps.nowMs() + this.#deps.issueDelayMs + LATE_MS
+    const isFresh = this.#isFresh(order)
     for (let tries = 0; ; tries++) {
       const message = this.#message(order)
       if (!message) throw this.#refusal('NO_KEY')
       const result = await this.#ask(message, signal)
       if (result.type === 'stocked') {
+        if (isFresh) this.#noteStanding(order)
         this.#onStocked(result)
         return true
       }
@@ -201,6 +208,18 @@ class Visit {
       }
       await delay(this.#againMs(tries), signal, this.#deps.timers)
     }
+  }
+
+  /** True when it takes units that were paid here: what was paid long ago, or asked for before, is sold at once to everybody. */
+  #isFresh(order: TokenOrder): boolean {
+    const isAsked = this.#deps.stock.repeatPurchase(order.node, order.kind) !== undefined
+    return !isAsked && this.#priceOf(order) > Math.max(0, this.#balance - this.#freshUnits)
+  }
+
+  /** SPEC §16.3: who sells before its delay is over holds the slot on the chain. Nobody asks the chain for one slot: that would tell whose it is. */
+  #noteStanding({ node }: TokenOrder): void {
+    const isHeld = this.#deps.nowMs() - this.#paidAtMs < this.#deps.issueDelayMs
+    this.#deps.stock.setLocked(node, isHeld)
   }
 
   /** Decides whether to go on after tokens were not sold. */
@@ -285,6 +304,7 @@ class Visit {
   #onNewSlot(): void {
     this.#forfeit()
     this.#paidAtMs = Number.NEGATIVE_INFINITY
+    this.#freshUnits = 0
     this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId)
   }
 

@@ -132,6 +132,20 @@ describe('a visit to a hop', () => {
     assert.ok(hop.said.filter(({ kind }) => kind === PAY.BUY).length <= 4)
   })
 
+  for (const standing of ['mine', 'open'] as const) {
+    it(`knows from the time that a sale takes that its slot is ${standing} at the hop`, async (t) => {
+      const world = await createMoneyWorld()
+      await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+      hop.standing = standing
+      const setLocked = t.mock.method(world.stock, 'setLocked')
+      const shopping = shop(world, hop, 15_000)
+      await shopping.go()
+      await shopping.go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
+      const told = setLocked.mock.calls.map(({ arguments: [, isLocked] }) => isLocked)
+      assert.deepEqual(told, [standing === 'mine', standing === 'mine'])
+    })
+  }
+
   it('leaves a hop that asks for more than its descriptor says, before it has paid', async () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
