@@ -7,6 +7,7 @@ import { LOADED_METRIC } from './sections/memory.ts'
 import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
+import { ZK_METRICS, ZK_SYSTEM } from './sections/zk.ts'
 
 /** Tor as the numbers were set: `Schedulers Vanilla` and a consensus without congestion control. */
 const TOR = 'tor-vanilla'
@@ -109,7 +110,16 @@ export const GOALS: readonly Goal[] = [
   },
   paymentGoal('CPU of payment, all programs (ratio)', PAYMENT_METRICS.cpu, 1.05),
   paymentGoal('bytes of payment, all links (ratio)', PAYMENT_METRICS.bytes, 1.005),
+  zkGoal('a slot proof on one core (ms)', ZK_METRICS.proof, 1500),
+  zkGoal('a verification (ms)', ZK_METRICS.verification, 12),
+  zkGoal('loop delay while proving, p99 (ms)', ZK_METRICS.delayProving, 20),
+  zkGoal('loop delay while verifying, p99 (ms)', ZK_METRICS.delayVerifying, 20),
 ]
+
+function zkGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'zk', metric, system: ZK_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
 
 function paymentGoal(title: string, metric: string, limit: number): Goal {
   return {

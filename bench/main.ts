@@ -26,6 +26,7 @@ import type { Section, WorldSection } from './sections/section.ts'
 import { createStalled } from './sections/stalled.ts'
 import { createThroughput } from './sections/throughput.ts'
 import { createTickets } from './sections/tickets.ts'
+import { createZk } from './sections/zk.ts'
 import { createSystems } from './systems.ts'
 
 const FULL_RUNS = 5
@@ -39,7 +40,7 @@ const sections = [
   createStalled(),
   createMemory(),
 ]
-const worlds = [createDistance(), createTickets(), createPayment()]
+const worlds = [createDistance(), createTickets(), createPayment(), createZk()]
 
 type Options = {
   readonly isQuick: boolean

@@ -54,7 +54,7 @@ export async function findDeposits(
   }
   const { depositsFrom = Number.POSITIVE_INFINITY, redeemedFrom } = purse.past
   const leafOf = (owner: DepositOwner): DepositLeaf | undefined =>
-    largest.get(identityCommitment(poseidon, owner.secret))
+    largest.get(commitmentOf(owner, poseidon))
   const own = await findNumbered({
     kind: 'deposit',
     ownerOf: (number) => purse.depositOwner(number),
@@ -88,6 +88,16 @@ export async function findDeposits(
     nextVoucher: vouchers.next,
   }
 }
+
+/** A hash of half a millisecond, and a purse is looked through again and again. */
+function commitmentOf(owner: DepositOwner, poseidon: Poseidon): bigint {
+  const known = COMMITMENTS.get(owner) ?? identityCommitment(poseidon, owner.secret)
+  COMMITMENTS.set(owner, known)
+  return known
+}
+
+/** Goes with its purse. */
+const COMMITMENTS = new WeakMap<DepositOwner, bigint>()
 
 type Search = {
   readonly kind: DepositKind

@@ -99,7 +99,12 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
       : output.say(`path: ${describePath(path.hops)}`)
   const onNotice = (notice: MoneyNotice): void => {
     const text = describeNotice(notice)
-    const slots = notice.type === 'depositLow' ? notice.unshown : undefined
+    const slots =
+      notice.type === 'depositLow'
+        ? notice.unshown
+        : notice.type === 'slotsUnknown'
+          ? notice.slots
+          : undefined
     if (text === undefined) return
     if (output.isJson) output.result({ event: 'money', notice: notice.type, slots }, '')
     else output.say(text)

@@ -45,6 +45,8 @@ export function describeNotice(notice: MoneyNotice): string | undefined {
   switch (notice.type) {
     case 'depositLow':
       return `the deposit runs low: ${notice.unshown} slots are left. See \`byway wallet deposit\``
+    case 'slotsUnknown':
+      return `${notice.slots} slots are not used: what was done with them before the state was lost is not known`
     case 'budgetSpent':
       return 'the budget of this month is spent: nothing more is paid. Raise it with --budget'
     case 'recordsLost':

@@ -2,6 +2,7 @@
  * All leaves of the pool, in order, and the tree over them as it was under a published root. The client reads the whole set, so that nobody learns which leaf it looks for.
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import type { LeafTree, TreePath } from '@byway/protocol/crypto'
 import type { DepositLeaf, PublishedRoot } from '@byway/protocol/payment'
 import { moneyError } from './errors.ts'
@@ -21,7 +22,7 @@ export interface LeafBook {
   /** Where a leaf is, or undefined. */
   indexOf(leaf: bigint): number | undefined
   /**
-   * The way from a leaf up to this root.
+   * The way from a leaf up to this root. One caller at a time.
    * @throws DEPOSIT_TOO_NEW when the leaf came after the root; what the chain throws, or the signal's reason
    */
   pathUnder(root: bigint, index: number, signal: AbortSignal): Promise<TreePath>
@@ -37,15 +38,20 @@ export function createLeafBook(deps: {
   let tree = deps.createTree()
 
   async function refresh(signal: AbortSignal): Promise<void> {
-    const more = await deps.chain.leaves(leaves.length, signal)
-    leaves.push(...more.map(({ leaf }) => leaf))
+    const [into, from] = [leaves, leaves.length]
+    const more = await deps.chain.leaves(from, signal)
+    // Somebody else may have read the same meanwhile, or begun anew.
+    if (into !== leaves) return
+    for (const { leaf } of more.slice(into.length - from)) into.push(leaf)
   }
 
   /** Inserts leaves until the tree has this root. The contract publishes roots of the past: what came after them is left out. */
-  function grow(root: bigint): boolean {
-    for (const leaf of leaves.slice(tree.size)) {
-      tree.insert(leaf)
+  async function grow(root: bigint): Promise<boolean> {
+    for (let at = tree.size; at < leaves.length; at++) {
+      tree.insert(leaves[at] ?? 0n)
       if (tree.root === root) return true
+      // Some milliseconds each in a large tree: cells go between them.
+      await setImmediate()
     }
     return false
   }
@@ -53,12 +59,12 @@ export function createLeafBook(deps: {
   async function growTo(root: bigint, signal: AbortSignal): Promise<void> {
     if (tree.root === root) return
     await refresh(signal)
-    if (grow(root)) return
+    if (await grow(root)) return
     // An older root than the last one, or the chain was reorganised under us: from the beginning, once.
     tree = deps.createTree()
     leaves = []
     await refresh(signal)
-    if (!grow(root)) throw moneyError('DEPOSIT_TOO_NEW', {})
+    if (!(await grow(root))) throw moneyError('DEPOSIT_TOO_NEW', {})
   }
 
   return {

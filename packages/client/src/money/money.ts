@@ -53,6 +53,8 @@ const FIRST_LOOK_MS = 10_000
 export type MoneyNotice =
   /** Few slots are left: so many. */
   | { readonly type: 'depositLow'; readonly unshown: number }
+  /** So many slots may have been shown before the state was lost: none of them is used. */
+  | { readonly type: 'slotsUnknown'; readonly slots: number }
   /** The budget of this month is used up: nothing more is paid until the next, or until it is raised. */
   | { readonly type: 'budgetSpent' }
   /** The records of which slots were shown are gone or not whole: every slot of what was deposited until now counts as shown. */
@@ -167,6 +169,7 @@ class ClientMoney implements Money {
     this.#slots = createSlotKeeper({
       ...deps,
       onShown: (hop, nullifier) => this.#spending.onSlotShown(hop, nullifier),
+      onUnknown: (slots) => this.#notice({ type: 'slotsUnknown', slots }),
       onLow: (unshown) => this.#notice({ type: 'depositLow', unshown }),
       closing: this.#closing.signal,
     })

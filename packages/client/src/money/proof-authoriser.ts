@@ -3,6 +3,7 @@
  * ahead, for slots that nobody was shown, as soon as a root is published.
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import { toHex } from '@byway/protocol/base'
 import type { LeafTree, TicketCrypto } from '@byway/protocol/crypto'
 import {
@@ -78,6 +79,8 @@ export function createProofAuthoriser(deps: ProofAuthoriserDeps): SlotAuthoriser
 // Local limits (tunable): docs/LIMITS.md.
 /** Openings made ahead: a guard, an attachment relay and two exits. */
 const OPENINGS_AHEAD = 4
+/** Nullifiers computed between two looks at the network. */
+const SLOTS_AT_ONCE = 8
 
 type ProvableSlot = Slot & {
   readonly deposit: SecretDeposit
@@ -89,6 +92,10 @@ class ProofAuthoriser implements SlotAuthoriser {
   readonly #deps: ProofAuthoriserDeps
   readonly #leaves: LeafBook
   readonly #slots = new Map<string, ProvableSlot>()
+  /** By deposit. */
+  readonly #leafOfDeposit = new Map<string, bigint>()
+  /** By leaf: how many of its slots are in the map. */
+  readonly #slotsKnown = new Map<bigint, number>()
   /** Made ahead, by nullifier. */
   readonly #openings = new Map<string, Opening>()
   /** The proofs that are being made: one at a time, whoever asks. */
@@ -103,7 +110,7 @@ class ProofAuthoriser implements SlotAuthoriser {
   async slots(signal: AbortSignal): Promise<readonly Slot[]> {
     const deposits = await this.#deps.deposits()
     await this.#leaves.refresh(signal)
-    for (const deposit of deposits) this.#addSlots(deposit)
+    for (const deposit of deposits) await this.#addSlots(deposit)
     return [...this.#slots.values()]
   }
 
@@ -184,18 +191,33 @@ class ProofAuthoriser implements SlotAuthoriser {
     }
   }
 
-  #addSlots(deposit: SecretDeposit): void {
+  /** Each slot costs a hash of half a millisecond, once: cells go between them. */
+  async #addSlots(deposit: SecretDeposit): Promise<void> {
     const { crypto, pool } = this.#deps
-    const idc = identityCommitment(crypto, deposit.secret)
-    const leafIndex = this.#leaves.indexOf(depositLeaf(crypto, pool, idc, deposit.limit))
+    const leaf = this.#leafOf(deposit)
+    const leafIndex = this.#leaves.indexOf(leaf)
     if (leafIndex === undefined) return
-    for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
+    const isKnownUnshown = deposit.isPastKnown
+    let number = this.#slotsKnown.get(leaf) ?? 0
+    for (; number < slotCount(pool, deposit.limit); number++) {
       const nullifier = u256Bytes(slotNullifier(crypto, pool, deposit.secret, number))
       const key = toHex(nullifier)
-      if (this.#slots.has(key)) continue
-      const isKnownUnshown = deposit.isPastKnown
-      this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leafIndex })
+      if (!this.#slots.has(key))
+        this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leafIndex })
+      if (number % SLOTS_AT_ONCE === 0) await setImmediate()
     }
+    this.#slotsKnown.set(leaf, number)
+  }
+
+  #leafOf({ secret, limit }: SecretDeposit): bigint {
+    const name = `${secret} ${limit}`
+    let leaf = this.#leafOfDeposit.get(name)
+    if (leaf === undefined) {
+      const { crypto, pool } = this.#deps
+      leaf = depositLeaf(crypto, pool, identityCommitment(crypto, secret), limit)
+      this.#leafOfDeposit.set(name, leaf)
+    }
+    return leaf
   }
 }
 

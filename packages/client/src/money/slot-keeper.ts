@@ -34,6 +34,8 @@ export type SlotKeeperDeps = {
   readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number
+  /** So many slots may have been shown by somebody who forgot it: none of them is used. Told when there are more of them. */
+  readonly onUnknown: (slots: number) => void
   /** Told once each time the unshown slots become few. */
   readonly onLow: (unshown: number) => void
   /** Aborted when the client stops. */
@@ -58,6 +60,8 @@ export type SlotCounts = {
   /** Neither shown nor of unknown past. */
   readonly unshown: number
   readonly inUse: number
+  /** Of unknown past: not to be shown, since a second showing could cost their bond. */
+  readonly unknown: number
   /** Full, or of no use to their hop. */
   readonly over: number
 }
@@ -109,6 +113,7 @@ class Keeper implements SlotKeeper {
   readonly #giving = new Map<string, Promise<SlotRecord>>()
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #wasLow = false
+  #unknownTold = 0
 
   constructor(deps: SlotKeeperDeps) {
     this.#deps = deps
@@ -121,6 +126,7 @@ class Keeper implements SlotKeeper {
     return {
       total: keys.size,
       unshown: this.#unshown().length,
+      unknown: this.#unknown(),
       inUse,
       over: records.length - inUse,
     }
@@ -137,6 +143,7 @@ class Keeper implements SlotKeeper {
     const slots = await this.#deps.authoriser.slots(signal)
     this.#refreshedAtMs = this.#deps.nowMs()
     for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
+    this.#warnIfUnknown()
     this.#warnIfLow()
     this.#prepare()
   }
@@ -253,6 +260,18 @@ class Keeper implements SlotKeeper {
     }
     this.#sent.delete(key)
     if (this.#inUse.get(place) === key) this.#inUse.delete(place)
+  }
+
+  #unknown(): number {
+    const isUnknown = ({ nullifier, isKnownUnshown }: Slot): boolean =>
+      !isKnownUnshown && !this.#records.has(keyOf(nullifier))
+    return [...this.#slots.values()].filter(isUnknown).length
+  }
+
+  #warnIfUnknown(): void {
+    const unknown = this.#unknown()
+    if (unknown > this.#unknownTold) this.#deps.onUnknown(unknown)
+    this.#unknownTold = unknown
   }
 
   #warnIfLow(): void {

@@ -142,6 +142,7 @@ export async function createMoneyWorld(
     random: Math.random,
     nowMs: timers.nowMs,
     onShown: (hop, nullifier) => spending.onSlotShown(hop, nullifier),
+    onUnknown: () => {},
     onLow: () => {},
     closing: NEVER,
   })

@@ -17,6 +17,7 @@ type World = {
   readonly authoriser: TestAuthoriser
   readonly shown: string[]
   readonly lows: number[]
+  readonly unknown: number[]
   nowMs: number
 }
 
@@ -28,14 +29,16 @@ async function createWorld(
   const list = Array.from({ length: slots }, (_, i) => slotOf(i + 1, options.known ?? true))
   const authoriser = createTestAuthoriser(list)
   const lows: number[] = []
+  const unknown: number[] = []
   const shown: string[] = []
-  const world = { journal, authoriser, shown, lows, nowMs: 1_000_000 }
+  const world = { journal, authoriser, shown, lows, unknown, nowMs: 1_000_000 }
   const keeper = createSlotKeeper({
     authoriser,
     journal,
     onShown: (hop) => void shown.push(hop),
     random: options.random ?? Math.random,
     nowMs: () => world.nowMs,
+    onUnknown: (count) => void unknown.push(count),
     onLow: (unshown) => void lows.push(unshown),
     closing: NEVER,
   })
@@ -114,8 +117,10 @@ describe('slot keeper', () => {
   })
 
   it('counts every slot of an unknown past as shown', async () => {
-    const { keeper } = await createWorld(4, { known: false })
-    assert.deepEqual(keeper.counts, { total: 4, unshown: 0, inUse: 0, over: 0 })
+    const { keeper, unknown } = await createWorld(4, { known: false })
+    assert.deepEqual(keeper.counts, { total: 4, unshown: 0, inUse: 0, unknown: 4, over: 0 })
+    await keeper.refresh(NEVER)
+    assert.deepEqual(unknown, [4], 'says once what is lost')
     await assert.rejects(keeper.slotFor(A, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
   })
 

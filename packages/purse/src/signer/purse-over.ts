@@ -11,7 +11,14 @@ export async function createPurseOver(
   close: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Purse> {
   const { facts } = await expect(ask, { verb: 'addresses' }, 'facts')
-  const owner = (name: OwnerName): Promise<DepositOwner> => createDepositOwner(ask, name)
+  const owners = new Map<string, DepositOwner>()
+  const owner = async (name: OwnerName): Promise<DepositOwner> => {
+    if (!isOpen) throw purseError('PURSE_LOCKED', {})
+    const key = `${name.list} ${name.index}`
+    const known = owners.get(key) ?? (await createDepositOwner(ask, name))
+    owners.set(key, known)
+    return known
+  }
   let isOpen = true
   const whileOpen = (secret: Uint8Array): Uint8Array => {
     if (!isOpen) throw purseError('PURSE_LOCKED', {})
@@ -38,6 +45,7 @@ export async function createPurseOver(
       if (!isOpen) return
       isOpen = false
       for (const secret of [facts.session, facts.store]) secret.fill(0)
+      owners.clear()
       // One that has ended holds no keys any more.
       await ask({ verb: 'lock' }).catch(() => {})
       await close()

@@ -1,0 +1,102 @@
+/** Slot proofs made and judged beside a program's other work: no network, so a world of its own. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createLeafTree, nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
+import {
+  createPool,
+  depositLeaf,
+  identityCommitment,
+  proofPath,
+} from '@byway/protocol/ticket'
+import { createZkEngine, slotInput } from '@byway/zk'
+import type { Proved, ZkEngine } from '@byway/zk'
+import type { BenchContext } from '../lib/fleet.ts'
+import type { WorldSection } from './section.ts'
+
+const ROUNDS = { quick: 5, full: 30 } as const
+const LEAVES = 1000
+const OWN_LEAF = 700
+const LIMIT = 1000
+const SECRET = 0x5ec2e7n
+export const ZK_SYSTEM = 'byway-zk'
+export const ZK_METRICS = {
+  proof: 'proof, median',
+  verification: 'verification, median',
+  delayProving: 'loop delay while proving, p99',
+  delayVerifying: 'loop delay while verifying, p99',
+} as const
+
+/** Creates the section. */
+export function createZk(): WorldSection {
+  return {
+    name: 'zk',
+    title: `One slot proof of a deposit among ${LEAVES}, made and judged by a process of one thread each; and how late this program's event loop was meanwhile`,
+    missing: () => undefined,
+    measure,
+  }
+}
+
+async function measure({ recorder, log, isQuick }: BenchContext): Promise<void> {
+  const rounds = ROUNDS[isQuick ? 'quick' : 'full']
+  const add = (metric: string, unit: string, value: number): void => {
+    recorder.add({ section: 'zk', metric, system: ZK_SYSTEM, unit, value })
+    log(`  ${metric}: ${value.toFixed(1)} ${unit}`)
+  }
+  using engine = createZkEngine()
+  const input = slotInput(witness())
+  const coldMs = await timeOf(() => engine.prove('slot', input))
+  add('first proof, with the start of its process', 'ms', coldMs)
+  const proving = await whileWatched(rounds, () => engine.prove('slot', input))
+  add(ZK_METRICS.proof, 'ms', proving.medianMs)
+  add(ZK_METRICS.delayProving, 'ms', proving.p99Ms)
+  const made = await engine.prove('slot', input)
+  const verify = (): Promise<boolean> => verified(engine, made)
+  add('first verification, with the start of its process', 'ms', await timeOf(verify))
+  const judging = await whileWatched(10 * rounds, verify)
+  add(ZK_METRICS.verification, 'ms', judging.medianMs)
+  add(ZK_METRICS.delayVerifying, 'ms', judging.p99Ms)
+}
+
+async function verified(engine: ZkEngine, { signals, proof }: Proved): Promise<boolean> {
+  const holds = await engine.verify('slot', signals, proof)
+  if (!holds) throw new Error('an honest proof was refused')
+  return holds
+}
+
+/** Median time of one after another, and the loop's delay meanwhile. */
+async function whileWatched(
+  rounds: number,
+  work: () => Promise<unknown>,
+): Promise<{ medianMs: number; p99Ms: number }> {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
+  const times: number[] = []
+  for (let round = 0; round < rounds; round++) times.push(await timeOf(work))
+  delay.disable()
+  const medianMs = times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0
+  // What the histogram has are the intervals: what is above the timer's own is the delay.
+  return { medianMs, p99Ms: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS) }
+}
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now()
+  await work()
+  return performance.now() - startedMs
+}
+
+function witness() {
+  const pool = createPool(crypto, {
+    chainId: 31_337,
+    pool: new Uint8Array(20).fill(7),
+    faceValue: 10n ** 17n,
+    winsPerSlot: 2,
+    bond: 10n ** 17n / 2n,
+  })
+  const leaves = Array.from({ length: LEAVES }, (_, i) => BigInt(i + 1))
+  leaves[OWN_LEAF] = depositLeaf(crypto, pool, identityCommitment(crypto, SECRET), LIMIT)
+  const path = createLeafTree(leaves).pathOf(OWN_LEAF)
+  if (!path) throw new Error('the leaf is there')
+  const profile = { tag: pool.tag, unitsPerSlot: BigInt(pool.unitsPerSlot), domain: pool.domain }
+  return { ...profile, secret: SECRET, limit: LIMIT, j: 7, x: 777n, path: proofPath(path) }
+}
+
+const RESOLUTION_MS = 1
