@@ -1,12 +1,7 @@
 /** Slot proofs made and judged beside a program's other work: no network, so a world of its own. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createLeafTree, nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
-import {
-  createPool,
-  depositLeaf,
-  identityCommitment,
-  proofPath,
-} from '@byway/protocol/ticket'
+import { createPool, depositLeaf, identityCommitment, proofPath } from '@byway/protocol/ticket'
 import { createZkEngine, slotInput } from '@byway/zk'
 import type { Proved, ZkEngine } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'

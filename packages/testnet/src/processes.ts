@@ -39,6 +39,8 @@ export type ProcessOptions = {
   readonly priceStep?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
+  /** The nodes run, and the client proves its first slots. */
+  readonly onProving?: (() => void) | undefined
   /** Told what the client says about its paths. */
   readonly onPath?: ((event: ProgramEvent) => void) | undefined
   /** A node has ended by itself. The network goes on without it. */
@@ -81,7 +83,7 @@ const DRAIN_S = 2
 const STOP_GRACE_MS = 8000
 
 /**
- * Starts the network; resolves when the client knows every node and its proxy listens.
+ * Starts the network; resolves when the client knows every node, has slots proved for its first path, and its proxy listens.
  * @throws TESTNET_SIZE, TESTNET_PROCESS_ENDED, TESTNET_TIMEOUT, or the signal's reason
  */
 export async function startProcesses(
@@ -112,11 +114,16 @@ export async function startProcesses(
     // Disposed first, so that the nodes still carry what the client lets end.
     const launcher = parts.use(launcherOf(deps, signal))
     const client = await startClient({ ...start, launcher }, networkFile)
-    const knowsAll = async (): Promise<boolean> => {
-      const { nodes: known } = await deps.askStatus(client.home, 'client')
-      return known === nodes.length
+    if (money) options.onProving?.()
+    const isReady = async (): Promise<boolean> => {
+      const status = await deps.askStatus(client.home, 'client')
+      return status['nodes'] === nodes.length && (!money || hasSlotsReady(status, options))
     }
-    await waitUntil('the client to know every node', knowsAll, waitingOf(start))
+    await waitUntil(
+      'the client to know every node and to have slots proved',
+      isReady,
+      waitingOf(start),
+    )
     const owned = parts.move()
     return {
       nodes,
@@ -134,6 +141,12 @@ export async function startProcesses(
     await parts.disposeAsync()
     throw error
   }
+}
+
+/** A slot for each hop of a path, shown already or proved: who asks for the first page waits for no proof. */
+function hasSlotsReady({ money }: ProgramEvent, { hops = 2 }: ProcessOptions): boolean {
+  const { slots } = (money ?? {}) as { readonly slots?: { ready: number; inUse: number } }
+  return slots !== undefined && slots.ready + slots.inUse >= hops
 }
 
 type Start = {

@@ -1,10 +1,10 @@
 /**
  * Proves and verifies off the event loop: one process for proofs, which take a second, and one for verifications, which must not wait behind
- * them. They start with the first job and end after a minute without one, since each holds a hundred megabytes or more.
+ * them. They start with the first job and end after a minute without one, since each holds a hundred megabytes or more; who must judge at once keeps
+ * the latter ready.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { SignalInput } from 'snarkjs'
 import type { ProgramName } from './artefacts.ts'
@@ -28,10 +28,18 @@ const MAX_WAITING = 100
 /** A process without a job for so long is ended. */
 const IDLE_MS = 60_000
 
-/** Creates an engine; no process runs before the first job. */
-export function createZkEngine(): ZkEngine {
-  const prover = new Lane(PROVER_NICENESS)
-  const verifier = new Lane(0)
+/** How an engine works. */
+export type ZkEngineOptions = {
+  /** The program whose verifier is started now and stays: starting takes half a second of a core. @default none */
+  readonly readyToVerify?: ProgramName | undefined
+}
+
+/** Creates an engine. */
+export function createZkEngine({ readyToVerify }: ZkEngineOptions = {}): ZkEngine {
+  const prover = new Lane(IDLE_MS)
+  const verifier = new Lane(readyToVerify ? undefined : IDLE_MS)
+  // A verifier that does not start says so with the first proof.
+  if (readyToVerify) verifier.run({ do: 'load', program: readyToVerify }).catch(() => {})
   return {
     async prove(program, input, signal) {
       signal?.throwIfAborted()
@@ -67,10 +75,11 @@ class Lane {
   #idle: NodeJS.Timeout | undefined
   #lastId = 0
   #isStopped = false
-  readonly #niceness: number
+  /** A process without a job for so long is ended; undefined: it stays. */
+  readonly #idleMs: number | undefined
 
-  constructor(niceness: number) {
-    this.#niceness = niceness
+  constructor(idleMs: number | undefined) {
+    this.#idleMs = idleMs
   }
 
   async run(body: JobBody): Promise<Answer> {
@@ -100,21 +109,10 @@ class Lane {
     // What the library prints of a false statement would stand in the operator's log.
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const
     const child = fork(PROVER, { serialization: 'advanced', stdio: [...stdio] })
-    this.#yield(child)
     child.on('message', (answer: Answer) => this.#onAnswer(child, answer))
     child.on('error', () => this.#end(child))
     child.on('exit', () => this.#end(child))
     return child
-  }
-
-  /** From its first instruction on: loading takes half of its time. */
-  #yield({ pid }: ChildProcess): void {
-    if (pid === undefined || this.#niceness === 0) return
-    try {
-      setPriority(pid, this.#niceness)
-    } catch {
-      // It has ended already, or the system knows no such thing.
-    }
   }
 
   #onAnswer(child: ChildProcess, answer: Answer): void {
@@ -124,7 +122,8 @@ class Lane {
     // A process that waits for work does not keep this one alive.
     child.unref()
     child.channel?.unref()
-    this.#idle = setTimeout(() => this.#end(child), IDLE_MS).unref()
+    if (this.#idleMs !== undefined)
+      this.#idle = setTimeout(() => this.#end(child), this.#idleMs).unref()
   }
 
   #end(child: ChildProcess | undefined): void {
@@ -137,8 +136,5 @@ class Lane {
     child.kill('SIGKILL')
   }
 }
-
-/** Local limit (tunable): docs/LIMITS.md. Proofs go behind what a person's other programs do, and are still made on a busy machine. */
-const PROVER_NICENESS = 5
 
 const PROVER = fileURLToPath(new URL('./prover-process.ts', import.meta.url))

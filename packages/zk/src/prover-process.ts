@@ -13,12 +13,14 @@ import { decodeProof, encodeProof, SCALAR_ORDER } from './proof.ts'
 /** What the process is asked. */
 export type Job = { readonly id: number; readonly program: ProgramName } & (
   | { readonly do: 'prove'; readonly input: SignalInput }
+  | { readonly do: 'load' }
   | { readonly do: 'verify'; readonly signals: readonly bigint[]; readonly proof: Uint8Array }
 )
 
 /** What it answers. */
 export type Answer = { readonly id: number } & (
   | { readonly result: 'proof'; readonly signals: readonly bigint[]; readonly proof: Uint8Array }
+  | { readonly result: 'loaded' }
   | { readonly result: 'verdict'; readonly holds: boolean }
   | { readonly result: 'failed'; readonly why: 'artefact' | 'false' }
 )
@@ -32,6 +34,7 @@ async function answer(job: Job): Promise<Answer> {
   shared.curve_bn128 ??= await buildBn128(true)
   const artefacts = await load(job.program).catch(() => undefined)
   if (!artefacts) return { id, result: 'failed', why: 'artefact' }
+  if (job.do === 'load') return { id, result: 'loaded' }
   if (job.do === 'verify')
     return { id, result: 'verdict', holds: await verify(artefacts, job.signals, job.proof) }
   try {

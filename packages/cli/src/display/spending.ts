@@ -18,7 +18,7 @@ export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
     budget: budget === undefined ? null : amount(budget),
     perGib: perGib === undefined ? null : amount(perGib),
     left: amount(money.unshownValue),
-    slots: { total: slots.total, unshown: slots.unshown, inUse: slots.inUse, over: slots.over },
+    slots: { ...slots },
     hops: money.hops.map(({ hop, amount: cost, units, bytes }) => ({
       node: hop,
       cost: amount(cost),

@@ -25,7 +25,7 @@ import {
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool, type Pool } from '@byway/protocol/ticket'
+import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createSlotVerifier, createZkEngine } from '@byway/zk'
@@ -72,7 +72,7 @@ export async function openNodeMoney(
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
   const { purse, store, chain } = await openMoneyParts(setting, payment, 'node', parts)
-  const verifier = createSlotVerifier(parts.use(createZkEngine()), poolOf(payment))
+  const verifier = verifierOf(payment, parts)
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const stop = new AbortController()
   const failure = Promise.withResolvers<unknown>()
@@ -172,6 +172,12 @@ type LaneParts = {
   readonly store: Store
   readonly chain: Chain
   readonly lane: TransactionLane
+}
+
+/** Kept ready: a client that comes over from a relay that died waits for nothing but a round trip. */
+function verifierOf(payment: PaymentParameters, parts: AsyncDisposableStack): SlotVerifier {
+  const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
+  return createSlotVerifier(engine, poolOf(payment))
 }
 
 function poolOf(payment: PaymentParameters): Pool {

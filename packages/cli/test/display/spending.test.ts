@@ -12,7 +12,7 @@ const MONEY: MoneyStatus = {
   budget: 5_000_000n,
   perGib: 102_400n,
   hops: [{ hop: 'abc' as NodeKey, tickets: 3, units: 40, amount: 4000n, bytes: 41_943_040 }],
-  slots: { total: 40, unshown: 35, inUse: 5, unknown: 0, over: 0 },
+  slots: { total: 40, unshown: 35, ready: 4, inUse: 5, unknown: 0, over: 0 },
   unshownValue: 8_750_000n,
   isBudgetLeft: true,
 }

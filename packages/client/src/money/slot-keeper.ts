@@ -59,6 +59,8 @@ export type SlotCounts = {
   readonly total: number
   /** Neither shown nor of unknown past. */
   readonly unshown: number
+  /** Of these, with an opening made ahead. */
+  readonly ready: number
   readonly inUse: number
   /** Of unknown past: not to be shown, since a second showing could cost their bond. */
   readonly unknown: number
@@ -123,9 +125,12 @@ class Keeper implements SlotKeeper {
     const records = [...this.#records.values()]
     const inUse = records.filter(({ standing }) => standing === 'shown').length
     const keys = new Set([...this.#slots.keys(), ...this.#records.keys()])
+    const unshown = this.#unshown()
+    const { authoriser } = this.#deps
     return {
       total: keys.size,
-      unshown: this.#unshown().length,
+      unshown: unshown.length,
+      ready: unshown.filter(({ nullifier }) => authoriser.isPrepared(nullifier)).length,
       unknown: this.#unknown(),
       inUse,
       over: records.length - inUse,

@@ -118,7 +118,14 @@ describe('slot keeper', () => {
 
   it('counts every slot of an unknown past as shown', async () => {
     const { keeper, unknown } = await createWorld(4, { known: false })
-    assert.deepEqual(keeper.counts, { total: 4, unshown: 0, inUse: 0, unknown: 4, over: 0 })
+    assert.deepEqual(keeper.counts, {
+      total: 4,
+      unshown: 0,
+      ready: 0,
+      inUse: 0,
+      unknown: 4,
+      over: 0,
+    })
     await keeper.refresh(NEVER)
     assert.deepEqual(unknown, [4], 'says once what is lost')
     await assert.rejects(keeper.slotFor(A, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
