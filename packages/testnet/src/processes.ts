@@ -75,8 +75,8 @@ export interface ProcessNetwork extends AsyncDisposable {
   readonly clientLost: Promise<TestnetError>
 }
 
-/** Eight processes start in about three seconds; on a loaded machine in ten times that. */
-const START_TIMEOUT_MS = 90_000
+/** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
+const START_TIMEOUT_MS = 180_000
 /** A client lets open connections end before it stops; then they are reset. */
 const DRAIN_S = 2
 /** Longer than draining takes; what has not ended by then hangs. */

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { toHex } from '@byway/protocol/base'
 import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
   createPool,
   depositLeaf,
   identityCommitment,
-  numberOf,
-  openingX,
+  openingHolds,
   slotNullifier,
   u256Bytes,
 } from '@byway/protocol/ticket'
-import { createZkEngine, slotInput, slotSignals, type ZkEngine } from '@byway/zk'
+import { createSlotProver, createSlotVerifier, createZkEngine } from '@byway/zk'
+import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import { createProofAuthoriser, type SlotProver } from '../../src/money/proof-authoriser.ts'
 
 const pool = createPool(nodeTicketCrypto, {
@@ -53,20 +53,16 @@ function createChain() {
 }
 
 describe('the proof authoriser (SPEC §13.5)', () => {
-  let engine: ZkEngine
   let proofs = 0
-  const prover: SlotProver = {
-    async prove(witness) {
+  const stamps = createStampProver(pool)
+  const stampProver: SlotProver = {
+    prove(witness) {
       proofs++
-      return (await engine.prove('slot', slotInput(witness))).proof
+      return stamps.prove(witness)
     },
   }
-  before(() => {
-    engine = createZkEngine()
-  })
-  after(() => engine[Symbol.dispose]())
 
-  function createAuthoriser(chain = createChain(), secrets = [SECRET]) {
+  function createAuthoriser(chain = createChain(), secrets = [SECRET], prover = stampProver) {
     const deposits = secrets.map((secret) => ({ secret, limit: LIMIT, isPastKnown: true }))
     return createProofAuthoriser({
       crypto: nodeTicketCrypto,
@@ -91,19 +87,15 @@ describe('the proof authoriser (SPEC §13.5)', () => {
   })
 
   it('makes openings that hold, bound to the key that will sign', async () => {
-    const authoriser = createAuthoriser()
+    using engine = createZkEngine()
+    const authoriser = createAuthoriser(createChain(), [SECRET], createSlotProver(engine))
     const [slot] = await authoriser.slots(signal)
     assert.ok(slot)
     const opening = await authoriser.openingFor(slot.nullifier, signal)
-    const { domain, tag } = pool
-    const shown = { domain, tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
-    const statement = {
-      ...shown,
-      root: numberOf(opening.root),
-      nullifier: numberOf(opening.nullifier),
-      x: openingX(nodeTicketCrypto, opening),
-    }
-    assert.equal(await engine.verify('slot', slotSignals(statement), opening.proof), true)
+    const verifier = createSlotVerifier(engine, pool)
+    const holds = (domain: bigint): Promise<boolean> =>
+      openingHolds(nodeTicketCrypto, verifier, domain, opening)
+    assert.deepEqual([await holds(pool.domain), await holds(pool.domain + 1n)], [true, false])
     const key = authoriser.sessionKeyFor(slot.nullifier)
     assert.deepEqual(opening.sessionKey, nodeTicketCrypto.addressOfSecret(key))
   })
