@@ -5,6 +5,7 @@ import { createPool, depositLeaf, identityCommitment, proofPath } from '@byway/p
 import { createZkEngine, slotInput } from '@byway/zk'
 import type { Proved, ZkEngine } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'
+import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
 
 const ROUNDS = { quick: 5, full: 30 } as const
@@ -26,7 +27,7 @@ export function createZk(): WorldSection {
     name: 'zk',
     title: `One slot proof of a deposit among ${LEAVES}, made and judged by a process of one thread each; and how late this program's event loop was meanwhile`,
     missing: () => undefined,
-    measure,
+    open: (context) => worldOf(() => measure(context)),
   }
 }
 
