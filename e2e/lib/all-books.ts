@@ -13,6 +13,8 @@ const [EXECUTABLE, ...BEFORE] = PROGRAM
 const MAX_OUTPUT_BYTES = 256 * 2 ** 20
 
 const CHAIN_TIMEOUT_MS = 30_000
+/** Of a win, burned by the contract (SPEC §14.3), in hundredths. */
+const BURNED_PERCENT = 5n
 
 /** What one side says of the tickets of one hop. */
 export type TicketCount = {
@@ -37,6 +39,8 @@ export type NodeBooks = TicketCount & {
 
 export type AllBooks = {
   readonly winValue: bigint
+  /** Of redeemers, by the nodes' books: what those without gas paid, how much of it out of wins (the rest is from stakes), and what the others earned. */
+  readonly fees: { readonly paid: bigint; readonly ofWins: bigint; readonly earned: bigint }
   readonly client: {
     readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
     readonly isSound: boolean
@@ -85,8 +89,16 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     })
   }
   const leaves = await view.leaves(0, signal)
+  const sum = (...accounts: readonly string[]): bigint =>
+    found
+      .flatMap(({ ledger }) => accounts.map((name) => ledger.total('money', name)))
+      .reduce((total, each) => total + each, 0n)
+  const paid = sum('redeemer fees')
+  // What came in as stake and is neither there nor slashed.
+  const ofStakes = -sum('outside', 'stake', 'slashed')
   return {
     winValue: payment.winValue,
+    fees: { paid, ofWins: paid - ofStakes, earned: sum('fees earned') },
     client: { hops: client.hops, isSound: client.isSound, problems: client.problems },
     nodes,
     chain: {
@@ -99,7 +111,13 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
 }
 
 /** Everything that two of them say differently, in words. Empty when all agree. */
-export function compareBooks({ client, nodes, chain, winValue }: AllBooks): readonly string[] {
+export function compareBooks({
+  client,
+  nodes,
+  chain,
+  fees,
+  winValue,
+}: AllBooks): readonly string[] {
   const none = { tickets: 0n, amount: 0n, bytes: 0n, won: 0n }
   const ofNodes = nodes.flatMap((node) => {
     const who = node.id.slice(0, 8)
@@ -111,12 +129,12 @@ export function compareBooks({ client, nodes, chain, winValue }: AllBooks): read
       differ(`${who} open wins`, node.open, 0n),
       differ(`${who} lost wins`, node.lost, 0n),
       differ(`${who} wins: node, chain`, node.wins, node.chain.wins),
-      differ(`${who} received: node, chain`, node.received, node.chain.paid),
+      node.received <= node.chain.paid ? undefined : `${who} has more than the wins paid`,
       differ(`${who} received: node, credit`, node.received, node.chain.credit),
       differ(
         `${who} burned: node, chain`,
         node.burned,
-        node.chain.wins * winValue - node.chain.paid,
+        (node.chain.wins * winValue * BURNED_PERCENT) / 100n,
       ),
       differ(`${who} won: client, chain`, sent.won, node.chain.wins * winValue),
       node.isSound ? undefined : `${who} the node's books do not balance`,
@@ -124,8 +142,9 @@ export function compareBooks({ client, nodes, chain, winValue }: AllBooks): read
   })
   return [
     ...ofNodes,
-    // Nothing was paid out and nothing was burned for good, so all that was put in is still there.
-    differ('pool: balance, deposits', chain.poolBalance, chain.deposited),
+    // Nothing was paid out and nothing was burned for good: all that was put in is still there, but for what redeemers got.
+    differ('pool: balance, deposits', chain.poolBalance + fees.ofWins, chain.deposited),
+    differ('fees of redeemers: paid, earned', fees.paid, fees.earned),
     client.isSound ? undefined : `the client's books do not balance: ${client.problems}`,
   ].filter((text) => text !== undefined)
 }

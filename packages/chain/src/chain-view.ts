@@ -43,6 +43,8 @@ export interface ChainView {
   gasBalance(account: Uint8Array, signal: AbortSignal): Promise<bigint>
   /** What a transaction of a block did: its events in order; undefined when it is not in the chain. */
   eventsOf(transaction: Hex, signal: AbortSignal): Promise<readonly ChainEvent[] | undefined>
+  /** Who sent a transaction of a block, 20 bytes; undefined when it is not in the chain. */
+  senderOf(transaction: Hex, signal: AbortSignal): Promise<Uint8Array | undefined>
   /**
    * Follows pool and registry from a block on, until the signal aborts (then it ends) or the chain was reorganised deeper than it remembers
    * (`CHAIN_REORG_DEPTH`). While the chain cannot be asked it waits and says `quiet`; it does not throw.

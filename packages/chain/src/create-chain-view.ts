@@ -48,6 +48,10 @@ export function createChainView(options: ViewOptions): ChainView {
         .map((log) => decodeEvent(log, sources))
         .filter((event) => event !== undefined)
     },
+    async senderOf(transaction, signal) {
+      const receipt = await reader.receipt(transaction, signal)
+      return receipt && bytesOf(receipt.from)
+    },
     events: (fromBlock, signal) => followEvents({ reader, sources, pollMs, fromBlock, signal }),
   }
 }

@@ -18,6 +18,10 @@ export type NodePlan = {
   /** Undefined for the node that is reached by its attachments. */
   readonly host: string | undefined
   readonly isExit: boolean
+  /** Whether it has coin to pay for gas in a paid network. The others' wins are sent by redeemers. */
+  readonly hasGas: boolean
+  /** Whether it sends others' claims for a fee. */
+  readonly isRedeemer: boolean
   readonly country: string
   readonly asn: number
 }
@@ -36,14 +40,16 @@ export type PlanOptions = {
   readonly exitTargets?: readonly ExitTarget[] | undefined
   /** How the network is paid. @default it is not */
   readonly payment?: PaymentParameters | undefined
+  /** The last so many nodes have no coin for gas. @default 1 */
+  readonly nodesWithoutGas?: number | undefined
 }
 
 /**
- * Plans a network: a third of the nodes are exits with a port, the last is an exit without one, the others are relays.
+ * Plans a network: a third of the nodes are exits with a port, the last is an exit without one, the others are relays and redeem for others.
  * @throws TESTNET_SIZE
  */
 export function planNetwork(options: PlanOptions = {}): NetworkPlan {
-  const count = options.nodes ?? DEFAULT_NODES
+  const { nodes: count = DEFAULT_NODES, nodesWithoutGas = 1 } = options
   if (!Number.isInteger(count) || count < LEAST_NODES || count > MOST_NODES) {
     throw testnetError('TESTNET_SIZE', { nodes: count, least: LEAST_NODES, most: MOST_NODES })
   }
@@ -54,6 +60,8 @@ export function planNetwork(options: PlanOptions = {}): NetworkPlan {
       name: `node-${index + 1}`,
       host: hasPort ? hostOf(index) : undefined,
       isExit: index >= firstExit,
+      hasGas: index < count - nodesWithoutGas,
+      isRedeemer: index < firstExit,
       country: countryOf(index),
       asn: asnOf(index),
     }

@@ -37,6 +37,8 @@ export type ProcessOptions = {
   readonly isPaid?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
+  /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
+  readonly nodesWithoutGas?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
   /** The nodes run, and the client proves its first slots. */
@@ -192,12 +194,13 @@ async function startNode(
 ): Promise<NodeProcess> {
   const home = join(folder, plan.name)
   await mkdir(home, { mode: 0o700 })
-  await money?.preparePurse(home)
+  await money?.preparePurse(home, plan.hasGas)
   if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
   const args = ['node', '--network', file, '--home', home]
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
   if (plan.isExit) args.push('--exit')
+  if (plan.isRedeemer) args.push('--redeemer')
   if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))
   const { program, ready } = await launcher.launch(plan.name, args)
   const id = textField(ready, 'id')

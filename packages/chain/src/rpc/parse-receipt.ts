@@ -1,10 +1,12 @@
 /** Reads a transaction's receipt. */
 import type { Hex } from '@byway/protocol/payment'
-import { field, hashOf, numberOf, parseLogs, quantityOf, type RawLog } from './parse.ts'
+import { addressOf, field, hashOf, numberOf, parseLogs, quantityOf, type RawLog } from './parse.ts'
 import type { Parse } from './quorum.ts'
 
 export type Receipt = {
   readonly hash: Hex
+  /** Who sent it: 20 bytes in lower case. */
+  readonly from: Hex
   readonly block: number
   readonly blockHash: Hex
   readonly isSuccess: boolean
@@ -15,13 +17,14 @@ export type Receipt = {
 
 export const parseReceipt: Parse<Receipt> = (result) => {
   const hash = hashOf(field(result, 'transactionHash'))
+  const from = addressOf(field(result, 'from'))
   const blockHash = hashOf(field(result, 'blockHash'))
   const block = numberOf(field(result, 'blockNumber'))
   const status = numberOf(field(result, 'status'))
   const gasUsed = quantityOf(field(result, 'gasUsed'))
   const gasPrice = quantityOf(field(result, 'effectiveGasPrice'))
   const logs = parseLogs(field(result, 'logs'))
-  const isWhole = hash && blockHash && block !== undefined && status !== undefined && logs
+  const isWhole = hash && from && blockHash && block !== undefined && status !== undefined && logs
   if (!isWhole || gasUsed === undefined || gasPrice === undefined) return undefined
-  return { hash, block, blockHash, isSuccess: status === 1, gasUsed, gasPrice, logs }
+  return { hash, from, block, blockHash, isSuccess: status === 1, gasUsed, gasPrice, logs }
 }

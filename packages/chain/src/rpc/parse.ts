@@ -60,6 +60,10 @@ export function hashOf(value: unknown): Hex | undefined {
   return hexOf(value, /^0x[0-9a-f]{64}$/)
 }
 
+export function addressOf(value: unknown): Hex | undefined {
+  return hexOf(value, /^0x[0-9a-f]{40}$/)
+}
+
 function hexOf(value: unknown, form: RegExp): Hex | undefined {
   if (typeof value !== 'string') return undefined
   const text = value.toLowerCase()
@@ -67,7 +71,7 @@ function hexOf(value: unknown, form: RegExp): Hex | undefined {
 }
 
 function parseLog(value: unknown): RawLog | undefined {
-  const address = hexOf(field(value, 'address'), /^0x[0-9a-f]{40}$/)
+  const address = addressOf(field(value, 'address'))
   const data = parseHex(field(value, 'data'))
   const block = numberOf(field(value, 'blockNumber'))
   const blockHash = hashOf(field(value, 'blockHash'))

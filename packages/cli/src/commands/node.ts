@@ -19,6 +19,7 @@ type NodeFlags = EngineFlags & {
   readonly country?: string | undefined
   readonly asn?: number | undefined
   readonly price?: number | undefined
+  readonly redeemer?: boolean | undefined
 }
 
 /** A node starts nothing new meanwhile; streams that take longer move to another relay, or end with their exit. */
@@ -50,14 +51,15 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option('--price <step>', 'what a unit costs in a paid network, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, 8),
     )
+    .option('--redeemer', 'send the claims of nodes without gas, for a fee of each win')
   addEngineOptions(node, DRAIN_S).action((flags: NodeFlags, command: Command) =>
     runNodeCommand(flags, contextOf(command, io)),
   )
 }
 
 async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext): Promise<void> {
-  const { country, asn, price } = flags
-  const settings = { node: { country, asn, priceStep: price } }
+  const { country, asn, price, redeemer } = flags
+  const settings = { node: { country, asn, priceStep: price, redeemer } }
   const setting = await engineSetting(flags, settings, io)
   try {
     await runNode({

@@ -29,6 +29,7 @@ import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket
 import type { Purse } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createSlotVerifier, createZkEngine } from '@byway/zk'
+import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
@@ -61,8 +62,10 @@ const BIND_WAIT_MS = 30 * 60_000
 const CLAIM_WAIT_MS = 6 * 3_600_000
 /** What a redeemer gets of a win, in hundredths; the contract allows 12. */
 const REDEEMER_FEE_PERCENT = 10n
+/** And of a lock, which takes a seventh of the gas of a bind. */
+const LOCK_FEE_PERCENT = 2n
 /** A stop waits no longer for redeemers. */
-const LEAVE_MS = 3000
+const LEAVE_MS = 5000
 
 /** Opens it. @throws what `openMoneyParts` throws */
 export async function openNodeMoney(
@@ -89,6 +92,7 @@ export async function openNodeMoney(
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
+  parts.use(keepBooks(payment, { store, chain }, provider, log))
   const redemption = createRedemption({
     store,
     chain: chain.view,
@@ -152,6 +156,34 @@ function openLane(
   })
 }
 
+/** Books what only the chain knows. */
+function keepBooks(
+  payment: PaymentParameters,
+  { store, chain }: Pick<MoneyParts, 'store' | 'chain'>,
+  provider: Uint8Array,
+  log: Logger,
+): AsyncDisposable {
+  const stop = new AbortController()
+  const { deployBlock: fromBlock, confirmations } = payment
+  const place = { ledger: store.ledger, chain: chain.view, fromBlock, confirmations }
+  const lockFee = lockFeeOf(payment)
+  const following = followProvider(
+    { ...place, provider, lockFee, nowMs: () => Date.now() },
+    stop.signal,
+    // Wins are redeemed without it, and the next start reads the chain from the beginning.
+  ).catch(() => log.warn('stake and payouts are not booked until the next start'))
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await following
+    },
+  }
+}
+
+function lockFeeOf({ winValue }: PaymentParameters): bigint {
+  return (winValue * LOCK_FEE_PERCENT) / 100n
+}
+
 /** Others who send our claims when the account has no gas, and while the home sleeps. */
 function redeemersOf(
   payment: PaymentParameters,
@@ -162,6 +194,7 @@ function redeemersOf(
     pool: poolOf(payment),
     provider: purse.accounts.provider,
     fee: (payment.winValue * REDEEMER_FEE_PERCENT) / 100n,
+    lockFee: lockFeeOf(payment),
     sign: (terms) => purse.signRedeemTerms(terms),
     candidates: () => node()?.knownNodes() ?? [],
     ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
@@ -193,6 +226,7 @@ function serviceOf(
   if (!setting.config.node.redeemer) return undefined
   return createRedeemerService({
     records: store.handOvers,
+    events: store.ledger,
     chain: chain.view,
     lane,
     calls: createPoolCalls(payment.pool),

@@ -9,6 +9,8 @@ import { walletError } from '../wallet/wallet-errors.ts'
 // Local limit (tunable): docs/LIMITS.md.
 /** All events of a pool are read, through two endpoints. */
 const CHAIN_TIMEOUT_MS = 120_000
+/** Of a win, burned by the contract (SPEC §14.3), in hundredths. */
+const BURNED_PERCENT = 5n
 
 /** Gathers what the chain is asked for while the books are read. */
 export interface ChainSide {
@@ -34,23 +36,26 @@ export function createChainSide(
       const { payment, local: isLocal } = network
       const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
       const { view } = openChain({ payment, isLocal, onAlert: () => {} })
-      const won = await winsUntil(view, payment.deployBlock, payment.confirmations, limit)
-      if (side === 'client') return clientFound(won, shown, payment.winValue)
+      const { winValue, deployBlock, confirmations } = payment
+      const won = await winsUntil(view, deployBlock, confirmations, limit)
+      if (side === 'client') return clientFound(won.deep, shown, winValue)
       const { provider } = await readPurseFile(home)
-      return nodeFound(won, toHex(provider), payment.winValue)
+      return nodeFound(won, provider, { view, winValue }, limit)
     },
   }
 }
 
 type Won = Extract<ChainEvent, { readonly name: 'won' }>
 
-/** Every win in blocks that are deep enough for the books. */
+/** Wins in blocks that are deep enough for the books, and the others. */
+type WonSoFar = { readonly deep: readonly Won[]; readonly young: readonly Won[] }
+
 async function winsUntil(
   view: ChainView,
   fromBlock: number,
   confirmations: number,
   signal: AbortSignal,
-): Promise<readonly Won[]> {
+): Promise<WonSoFar> {
   const { number: head } = await view.head(signal)
   const won = new Map<string, Won>()
   for await (const news of view.events(fromBlock, signal)) {
@@ -62,17 +67,29 @@ async function winsUntil(
     else won.delete(id)
   }
   signal.throwIfAborted()
-  return [...won.values()].filter(({ block }) => block <= head - confirmations + 1)
+  const isDeep = ({ block }: Won): boolean => block <= head - confirmations + 1
+  const all = [...won.values()]
+  return { deep: all.filter(isDeep), young: all.filter((each) => !isDeep(each)) }
 }
 
-function nodeFound(won: readonly Won[], provider: string, winValue: bigint): readonly Found[] {
-  const own = won.filter((event) => toHex(event.provider) === provider)
-  const wins = BigInt(own.length)
-  const paid = own.reduce((sum, event) => sum + event.paid, 0n)
+/** What the pool owes to a provider, and its stake, are asked for: fees of locks leave no event. */
+async function nodeFound(
+  { deep, young }: WonSoFar,
+  provider: Uint8Array,
+  { view, winValue }: { readonly view: ChainView; readonly winValue: bigint },
+  signal: AbortSignal,
+): Promise<readonly Found[]> {
+  const isOwn = (event: Won): boolean => toHex(event.provider) === toHex(provider)
+  const wins = BigInt(deep.filter(isOwn).length)
+  const early = young.filter(isOwn).reduce((sum, event) => sum + event.paid, 0n)
+  const purse = (await view.credit(provider, signal)) - early
+  const stake = (await view.registration(provider, signal))?.stake ?? 0n
+  const burned = (wins * winValue * BURNED_PERCENT) / 100n
   return [
     { commodity: 'wins', name: 'paid', amount: wins, source: 'chain' },
-    { commodity: 'money', name: 'purse', amount: paid, source: 'chain' },
-    { commodity: 'money', name: 'fees burned', amount: wins * winValue - paid, source: 'chain' },
+    { commodity: 'money', name: 'purse', amount: purse, source: 'chain' },
+    { commodity: 'money', name: 'stake', amount: stake, source: 'chain' },
+    { commodity: 'money', name: 'fees burned', amount: burned, source: 'chain' },
   ]
 }
 

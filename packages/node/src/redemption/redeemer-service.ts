@@ -4,9 +4,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
+import type { ChainEvent, ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
 import { isBywayError, toHex } from '@byway/protocol/base'
-import type { ContractCall } from '@byway/protocol/payment'
+import type { MoneyEventSink } from '@byway/protocol/ledger'
+import type { ContractCall, TransactionReceipt } from '@byway/protocol/payment'
 import {
   decodeRedeemOrder,
   REDEEM_ANSWER,
@@ -18,8 +19,9 @@ import { orderCall } from './order.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
-  readonly chain: Pick<ChainView, 'head'>
-  readonly lane: Pick<TransactionLane, 'send'>
+  readonly events: MoneyEventSink
+  readonly chain: Pick<ChainView, 'head' | 'gasBalance' | 'eventsOf'>
+  readonly lane: Pick<TransactionLane, 'send' | 'account'>
   readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
   readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
@@ -48,7 +50,17 @@ const MAX_DEADLINE_S = 30 * 24 * 3600
 /** Ended orders are kept for a week, for whoever asks what became of one. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 
+/** The price of gas may rise between judging an order and sending it. */
+const COIN_ROOM = 3n
+
 const WEI_PER_COIN = 10n ** 18n
+
+/** An order that was sent, and what became of it. */
+type Landed = {
+  readonly handOver: HandOver
+  readonly order: RedeemOrder
+  readonly receipt: TransactionReceipt
+}
 
 /** Creates the service; {@link RedeemerService.look} takes up what an earlier run has kept. */
 export function createRedeemerService(deps: RedeemerServiceDeps): RedeemerService {
@@ -60,7 +72,7 @@ class Service implements RedeemerService {
   #judging = 0
   /** Orders whose transaction is in the lane. */
   readonly #tracked = new Set<string>()
-  readonly #done: HandOver[] = []
+  readonly #done: Landed[] = []
 
   constructor(deps: RedeemerServiceDeps) {
     this.#deps = deps
@@ -81,10 +93,7 @@ class Service implements RedeemerService {
 
   async look(signal: AbortSignal): Promise<number> {
     const { records, chain, nowMs } = this.#deps
-    for (const handOver of this.#done.splice(0)) {
-      await records.end(handOver, 'done')
-      this.#tracked.delete(keyOf(handOver))
-    }
+    for (const landed of this.#done.splice(0)) await this.#land(landed, signal)
     const open = await records.list('taken', 'open')
     if (open.length === 0) return 0
     try {
@@ -95,6 +104,28 @@ class Service implements RedeemerService {
     }
     await records.forgetBefore(nowMs() - KEEP_ENDED_MS)
     return (await records.list('taken', 'open')).length
+  }
+
+  /** Books what an order cost and brought, once: the receipt names both. */
+  async #land({ handOver, order, receipt }: Landed, signal: AbortSignal): Promise<void> {
+    const { records, chain, events, nowMs } = this.#deps
+    const { hash, gasUsed, gasPrice } = receipt
+    let told: readonly ChainEvent[] | undefined
+    try {
+      told = await chain.eventsOf(hash, signal)
+    } catch (error) {
+      if (!isChainAway(error)) throw error
+      return void this.#done.push({ handOver, order, receipt })
+    }
+    const provider = toHex(order.provider)
+    const isPaid = (event: ChainEvent): boolean =>
+      (event.name === 'locked' || event.name === 'won') && toHex(event.provider) === provider
+    const amount = order.fee * BigInt((told ?? []).filter(isPaid).length)
+    const atMs = nowMs()
+    await events.record({ id: `gas:${hash}`, atMs, type: 'gas-paid', wei: gasUsed * gasPrice })
+    if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
+    await records.end(handOver, 'done')
+    this.#tracked.delete(keyOf(handOver))
   }
 
   async #judge(peer: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer> {
@@ -112,6 +143,9 @@ class Service implements RedeemerService {
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
     const feeCap = this.#feeCap(order, tried)
     if (feeCap === 0n || feeCap < tried.baseFee) return REDEEM_ANSWER.FEE_TOO_LOW
+    // A promise that no coin stands behind would keep the provider from others for minutes.
+    const coin = await chain.gasBalance(this.#deps.lane.account, signal)
+    if (coin < tried.gas * tried.baseFee * COIN_ROOM) return REDEEM_ANSWER.NO_REDEEMER
     const id = new Uint8Array(createHash('sha256').update(bytes).digest())
     const { deadlineS } = order
     const head = { side: 'taken', state: 'open' } as const
@@ -133,12 +167,12 @@ class Service implements RedeemerService {
     const tried = call && (await tryCall(call, signal))
     const feeCap = order && tried ? this.#feeCap(order, tried) : 0n
     // Too late, or done by another: there is no fee in it any more.
-    if (!call || feeCap === 0n) return void (await records.end(handOver, 'ended'))
+    if (!order || !call || feeCap === 0n) return void (await records.end(handOver, 'ended'))
     try {
       const sent = await lane.send({ ...call, key, feeCap }, signal)
       this.#tracked.add(key)
       sent.confirmed.then(
-        () => this.#done.push(handOver),
+        (receipt) => this.#done.push({ handOver, order, receipt }),
         () => this.#tracked.delete(key),
       )
     } catch (error) {

@@ -2,10 +2,12 @@
  * A provider's side of redeemers (SPEC §14.5, §15.7): signs its claims and leaves them with two others at once.
  * @module
  */
+import { toHex } from '@byway/protocol/base'
 import type { Pool } from '@byway/protocol/ticket'
 import {
   encodeRedeemOrder,
   REDEEM_ANSWER,
+  REDEEM_KIND,
   type RedeemAnswer,
   type RedeemEntries,
 } from '@byway/protocol/wire'
@@ -16,6 +18,8 @@ import { orderEntries, orderTerms } from './order.ts'
 export interface Redeemers {
   /** What each win costs, in the token's smallest parts; at most 12 % of it. */
   readonly fee: bigint
+  /** What each lock costs on top, out of earlier wins or the stake (SPEC §14.5). */
+  readonly lockFee: bigint
   /**
    * Signs a batch and leaves it with two of them, others than the last time where there are any. Gives how many have it on their disk; never rejects for a redeemer
    * that does not answer.
@@ -38,6 +42,7 @@ export type RedeemersDeps = {
   /** 20 bytes. */
   readonly provider: Uint8Array
   readonly fee: bigint
+  readonly lockFee: bigint
   /** 65 bytes by the provider's key. */
   readonly sign: (terms: OrderTerms) => Promise<Uint8Array>
   /** Node ids of those that may do it, in any order. */
@@ -53,32 +58,60 @@ export type RedeemersDeps = {
 /** DESIGN §7.4. */
 const AT_ONCE = 2
 
+// Local limits (tunable): docs/LIMITS.md.
+/** Nodes that are asked for one order, two at a time. */
+const MAX_ASKED_REDEEMERS = 64
+/** Nodes that are known to redeem for nobody; beyond that the oldest are asked again. */
+const MAX_KNOWN_OTHERS = 4096
+
 /** Creates the provider's side. */
 export function createRedeemers(deps: RedeemersDeps): Redeemers {
   /** Where to go on asking, so that one who takes orders and does nothing is not asked again at once. */
   let turn = 0
+  /** Those that said they are no redeemers: they are asked last. */
+  const others = new Set<string>()
+  const ask = async (
+    nodeId: Uint8Array,
+    order: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const answer = await deps.ask(nodeId, order, signal)
+    if (answer === REDEEM_ANSWER.TAKEN) others.delete(toHex(nodeId))
+    if (answer === REDEEM_ANSWER.NO_REDEEMER) noteOther(others, toHex(nodeId))
+    return answer === REDEEM_ANSWER.TAKEN
+  }
+  /** Everybody once, from where the last round ended; others than redeemers at the end. */
+  const inOrder = (): readonly Uint8Array[] => {
+    const all = deps.candidates()
+    const start = all.length === 0 ? 0 : turn % all.length
+    const round = [...all.slice(start), ...all.slice(0, start)]
+    const isOther = (nodeId: Uint8Array): boolean => others.has(toHex(nodeId))
+    return [...round.filter((id) => !isOther(id)), ...round.filter(isOther)]
+  }
   const leave = async (
     entries: RedeemEntries,
     deadlineS: number,
     signal: AbortSignal,
   ): Promise<number> => {
-    const { provider, fee, pool } = deps
+    const { provider, pool } = deps
+    const fee = entries.kind === REDEEM_KIND.LOCK ? deps.lockFee : deps.fee
     const terms = { ...orderTerms(entries, provider, pool), fee, deadlineS }
     const signature = await deps.sign(terms)
     const order = encodeRedeemOrder({ provider, fee, deadlineS, signature, entries })
-    const all = deps.candidates()
+    const candidates = inOrder().slice(0, MAX_ASKED_REDEEMERS)
     let taken = 0
-    for (let asked = 0; asked < all.length && taken < AT_ONCE;) {
-      const some = Array.from({ length: AT_ONCE - taken }, () => all[turn++ % all.length])
-      const distinct = [...new Set(some)].filter((id) => id !== undefined)
-      asked += some.length
-      const answers = await Promise.all(distinct.map((id) => deps.ask(id, order, signal)))
-      taken += answers.filter((answer) => answer === REDEEM_ANSWER.TAKEN).length
+    for (let at = 0; at < candidates.length && taken < AT_ONCE && !signal.aborted;) {
+      const some = candidates.slice(at, at + AT_ONCE - taken)
+      at += some.length
+      turn += some.length
+      const answers = await Promise.all(some.map((id) => ask(id, order, signal)))
+      taken += answers.filter(Boolean).length
     }
     return taken
   }
   return {
     fee: deps.fee,
+    lockFee: deps.lockFee,
     async handOver(batch, deadlineS, signal) {
       let least = AT_ONCE
       for (const entries of orderEntries(batch))
@@ -86,4 +119,11 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
       return least
     },
   }
+}
+
+function noteOther(others: Set<string>, name: string): void {
+  others.delete(name)
+  others.add(name)
+  const [oldest] = others
+  if (others.size > MAX_KNOWN_OTHERS && oldest !== undefined) others.delete(oldest)
 }

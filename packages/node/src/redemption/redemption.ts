@@ -108,9 +108,10 @@ class Redeeming implements Redemption {
     const head = await chain.head(signal)
     const candidates = await this.#candidates(await this.#cases.read(signal))
     let left = 0
-    for (const batch of this.#due(candidates, head, 0))
-      if (batch.kind !== 'lock')
-        left += await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
+    // Nobody is there to follow a lock with its bind; a bind needs no lock.
+    this.#locksGiven.clear()
+    for (const batch of this.#due(candidates.map(withoutLock), head, 0))
+      left += await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
     return left
   }
 
@@ -271,6 +272,11 @@ class Redeeming implements Redemption {
     this.#told.add(alert.type)
     this.#deps.onAlert(alert)
   }
+}
+
+/** The same slot, to be bound at once. */
+function withoutLock({ slot, winners }: Candidate): Candidate {
+  return { slot: { ...slot, isLockTried: true }, winners }
 }
 
 function underWay(cases: readonly SlotCase[]): readonly StoredWinner[] {

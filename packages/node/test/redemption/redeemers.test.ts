@@ -31,6 +31,7 @@ const { profile, rpc, pool } = scene.world
 after(() => world[Symbol.asyncDispose]())
 
 const FEE = (profile.winValue * 10n) / 100n
+const LOCK_FEE = FEE / 5n
 const NET = (profile.winValue * 95n) / 100n
 const KINDS = { lock: 1, bind: 2, claim: 3 } as const
 const PEER = new Uint8Array(32).fill(7)
@@ -48,6 +49,7 @@ async function openRedeemer(
   const { reader, view } = running.chain
   const service = createRedeemerService({
     records: running.store.handOvers,
+    events: running.store.ledger,
     chain: view,
     lane: running.lane,
     calls: createPoolCalls(hexToBytes(pool)),
@@ -78,6 +80,7 @@ function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
     }),
     provider: hexToBytes(key.address),
     fee: FEE,
+    lockFee: LOCK_FEE,
     async sign({ kind, items, fee, deadlineS }) {
       const digest = redeemDigestOf(place, KINDS[kind], key.address, items, fee, deadlineS)
       return hexToBytes(key.sign(digest))
@@ -141,11 +144,11 @@ test('a node without gas is paid through two redeemers, each win once, less the 
   // Three locks are paid for out of the credit, or the stake while there is none.
   const stake = (await rpc.read(scene.world.inRegistry('node', key.address))) as { stake: bigint }
   const fromStake = 50n * 10n ** 18n - stake.stake
-  assert.equal((await scene.credit(key.address)) - fromStake, 6n * (NET - FEE) - 3n * FEE)
+  assert.equal((await scene.credit(key.address)) - fromStake, 6n * (NET - FEE) - 3n * LOCK_FEE)
   const earned = await Promise.all(
     ['redeemer one', 'redeemer two'].map((name) => scene.world.balance(keyOf(name).address)),
   )
-  assert.equal((earned[0] ?? 0n) + (earned[1] ?? 0n), 9n * FEE)
+  assert.equal((earned[0] ?? 0n) + (earned[1] ?? 0n), 6n * FEE + 3n * LOCK_FEE)
   let fees = 0n
   for await (const { event } of provider.store.ledger.read())
     if (event.type === 'claim-paid') fees += event.redeemerFee
@@ -199,6 +202,45 @@ test('what is left with a redeemer before a shutdown is paid while the home slee
   )
 })
 
+test('a win of the last moment, whose lock is still on its way, is left with redeemers too', async () => {
+  const key = await scene.provider('hasty')
+  const [slot] = await scene.slots('hasty payer', 1)
+  if (!slot) assert.fail()
+  await using redeemer = await openRedeemer('evening redeemer')
+  const redeemers = redeemersOf('hasty', [taker(redeemer.service)])
+  const options = { redeemers, withoutGas: true, policy: { bindWaitMs: 1e9 } }
+  {
+    await using provider = await openProvider(settingsOf(world, 'hasty'), options)
+    await provider.store.winners.add(world.winner(slot, key, 1))
+    await provider.redemption.look(world.signal)
+    assert.equal(await provider.redemption.leave(world.signal), 1)
+  }
+  for (let round = 0; round < 4; round++) {
+    await redeemer.work()
+    await world.mine(1)
+  }
+  assert.equal((await scene.word(slot.nullifier)).wins, 1)
+})
+
+test('a node that redeems and has no coin takes no order: it could not keep its promise', async () => {
+  const key = await scene.provider('trusting')
+  const [slot] = await scene.slots('trusting payer', 1)
+  if (!slot) assert.fail()
+  await using broke = await openRedeemer('broke redeemer')
+  await rpc.request('anvil_setBalance', keyOf('broke redeemer').address, '0x0')
+  const answers: RedeemAnswer[] = []
+  const ask: Ask = async (_nodeId, order, signal) => {
+    answers.push(await broke.service.take(PEER, order, signal))
+    return answers.at(-1)
+  }
+  const options = { redeemers: redeemersOf('trusting', [ask]), withoutGas: true }
+  await using provider = await openProvider(settingsOf(world, 'trusting'), options)
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.redemption.look(world.signal)
+  assert.deepEqual(answers, [REDEEM_ANSWER.NO_REDEEMER])
+  assert.ok(provider.alerts.some(({ type }) => type === 'no-sender'))
+})
+
 test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps what it takes through a restart', async () => {
   const key = await scene.provider('judged')
   const [slot, other] = await scene.slots('judged payer', 2)
@@ -246,6 +288,10 @@ test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps
   assert.equal((await scene.word(slot.nullifier)).wins, 1)
   assert.equal(await redeemer.service.look(world.signal), 0)
   assert.equal((await redeemer.store.handOvers.list('taken', 'done')).length, 1)
+  let earned = 0n
+  for await (const { event } of redeemer.store.ledger.read())
+    if (event.type === 'fee-earned') earned += event.amount
+  assert.equal(earned, FEE, 'its books have the fee')
 })
 
 test('a redeemer takes no order whose entries the contract would skip: it would pay the gas for nothing', async () => {

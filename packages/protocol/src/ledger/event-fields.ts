@@ -46,6 +46,8 @@ export const EVENT_FIELDS: { readonly [T in Type]: Fields<T> } = {
   },
   'claim-lost': { wins: 'count', amount: 'amount', afterClaim: 'flag' },
   'held-back-settled': { received: 'amount', burned: 'amount' },
+  'lock-fee-paid': { from: ['purse', 'stake'], amount: 'amount' },
+  'fee-earned': { amount: 'amount' },
   staked: { amount: 'signed' },
   slashed: { amount: 'amount' },
   deposited: { amount: 'amount' },

@@ -104,6 +104,15 @@ export type NodeMoneyEvent = EventHead &
         readonly received: bigint
         readonly burned: bigint
       }
+    | /** A lock of ours was sent by a redeemer: its fee, out of what the pool owes us or out of the stake (SPEC §14.5). */ {
+        readonly type: 'lock-fee-paid'
+        readonly from: 'purse' | 'stake'
+        readonly amount: bigint
+      }
+    | /** Sending another provider's claims brought a fee, to the account that pays the gas. */ {
+        readonly type: 'fee-earned'
+        readonly amount: bigint
+      }
     | /** Stake put in (positive) or taken back (negative). */ {
         readonly type: 'staked'
         readonly amount: bigint

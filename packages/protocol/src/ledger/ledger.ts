@@ -174,6 +174,8 @@ const NODE_ONLY: ReadonlySet<string> = new Set<OnlyOf<NodeMoneyEvent, ClientMone
   'claim-paid',
   'claim-lost',
   'held-back-settled',
+  'lock-fee-paid',
+  'fee-earned',
   'staked',
   'slashed',
 ])
@@ -200,6 +202,8 @@ const REVERSIBLE: ReadonlySet<string> = new Set<MoneyEvent['type']>([
   'claim-paid',
   'claim-lost',
   'held-back-settled',
+  'lock-fee-paid',
+  'fee-earned',
   'staked',
   'slashed',
   'deposited',

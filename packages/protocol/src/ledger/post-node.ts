@@ -24,6 +24,10 @@ export function postNodeEvent(event: NodeMoneyEvent): readonly Line[] {
     case 'claim-lost':
     case 'held-back-settled':
       return postWins(event)
+    case 'lock-fee-paid':
+      return move('money', event.from, 'redeemer fees', event.amount)
+    case 'fee-earned':
+      return move('money', 'wins of others', 'fees earned', event.amount)
     case 'staked':
       return move('money', 'purse', 'stake', event.amount)
     case 'slashed':

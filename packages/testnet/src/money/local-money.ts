@@ -27,8 +27,8 @@ import { createLocalPurse, openPurse } from '@byway/purse'
 export interface LocalMoney extends AsyncDisposable {
   /** For the network file. */
   readonly payment: PaymentParameters
-  /** Makes a purse in a node's state folder, with coin for gas. */
-  preparePurse(home: string): Promise<void>
+  /** Makes a purse in a node's state folder, with coin for gas or without. */
+  preparePurse(home: string, hasGas: boolean): Promise<void>
   /** Puts the node under stake, with the purse of its folder as provider. */
   registerNode(home: string, nodeId: Uint8Array): Promise<void>
   /** Makes a purse in a client's state folder and a deposit for it, under a published root. */
@@ -113,8 +113,9 @@ export async function startLocalMoney(signal: AbortSignal): Promise<LocalMoney> 
   const owned = parts.move()
   return {
     payment,
-    async preparePurse(home) {
+    async preparePurse(home, hasGas) {
       const { provider, funds } = await createLocalPurse(home)
+      if (!hasGas) return
       await Promise.all([provider, funds].map((each) => anvil.setBalance(each, PURSE_WEI)))
     },
     registerNode: (home, nodeId) => bank.register(home, nodeId),

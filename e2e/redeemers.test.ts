@@ -1,0 +1,153 @@
+/**
+ * Exits without a coin for gas, in a network of real processes with a chain of its own: their wins are locked, bound and paid through two redeemers at once, one of which may
+ * take everything and send nothing, and what is won before a shutdown is paid while the node is off.
+ */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openChain, type ChainEvent, type ChainView } from '../packages/chain/src/index.ts'
+import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { askControl } from '../packages/cli/src/control/control-socket.ts'
+import { openOwnStore } from '../packages/cli/src/engine/own-store.ts'
+import { PROGRAM } from '../packages/cli/test/running-byway.ts'
+import { toHex } from '../packages/protocol/src/base/index.ts'
+import { readPurseFile } from '../packages/purse/src/index.ts'
+import { startProcesses, type NodeProcess, type ProcessNetwork } from '../packages/testnet/src/index.ts'
+import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
+import { startCensorNode, type CensorNode } from './lib/censor-node.ts'
+import { download } from './lib/download.ts'
+
+const BODY_BYTES = 40_000_000
+/** The dearest: a win every 256 units. */
+const PRICE_STEP = 8
+/** Half of the nodes: all exits. */
+const WITHOUT_GAS = 3
+/** Luck and a slow machine; what takes longer has stopped. */
+const PATIENCE_MS = 400_000
+const LOOK_MS = 500
+/** An address of its own, as the other nodes have. */
+const CENSOR_HOST = '127.99.0.1'
+
+suite('nodes without gas', () => {
+  const stop = new AbortController()
+  let origin: BigOrigin
+  let network: ProcessNetwork
+  let censor: CensorNode
+  let view: ChainView
+  const ended = new Set<string>()
+  before(async () => {
+    origin = await startBigOrigin(BODY_BYTES)
+    network = await startProcesses(
+      {
+        program: PROGRAM,
+        env: process.env,
+        formatNetwork: formatNetworkFile,
+        askStatus: (home, program) => askControl(home, program, 'status'),
+      },
+      {
+        priceStep: PRICE_STEP,
+        nodesWithoutGas: WITHOUT_GAS,
+        exitTargets: [{ address: '127.0.0.1', port: origin.port }],
+        onNodeEnded: (id) => ended.add(id),
+        signal: stop.signal,
+      },
+    )
+    censor = await startCensorNode(network.networkFile, CENSOR_HOST, stop.signal)
+    assert.ok(network.payment)
+    view = openChain({ payment: network.payment, isLocal: true, onAlert: () => {} }).view
+  })
+  after(async () => {
+    stop.abort()
+    await censor[Symbol.asyncDispose]()
+    await network[Symbol.asyncDispose]()
+    await origin[Symbol.asyncDispose]()
+  })
+  const exits = (): readonly NodeProcess[] => network.nodes.filter(({ plan }) => !plan.hasGas)
+  const providerOf = async ({ home }: NodeProcess): Promise<Uint8Array> =>
+    (await readPurseFile(home)).provider
+
+  /** Downloads until an exit has a win that the chain has not paid; gives that exit. */
+  const untilWon = async (): Promise<NodeProcess> => {
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
+      for (const exit of exits()) {
+        const status = await network.statusOf(exit)
+        if (Number(status?.['openWins'] ?? 0) > 0) return exit
+      }
+      const { ending } = await download({
+        proxyPort: Number(/:(\d+)$/.exec(network.proxy)?.[1]),
+        originPort: origin.port,
+        username: 'luck',
+        path: '/body',
+      })
+      assert.equal(ending, 'end')
+    }
+    return assert.fail('no exit has won')
+  }
+
+  test('lock, bind and are paid through redeemers, with the fee from the win', async () => {
+    const exit = await untilWon()
+    const provider = await providerOf(exit)
+    const won = await untilFound(view, network, (events) =>
+      events.find((event) => event.name === 'won' && isOf(event, provider)),
+    )
+    assert.equal(await view.gasBalance(provider, stop.signal), 0n, 'it has no gas')
+    const { winValue } = network.payment ?? assert.fail()
+    assert.equal(won.name === 'won' && won.paid, (winValue * 85n) / 100n, '5 % burned, 10 % fee')
+    const redeemers = await Promise.all(
+      network.nodes.filter(({ plan }) => plan.isRedeemer).map(providerOf),
+    )
+    const sender = await view.senderOf(won.transaction, stop.signal)
+    assert.ok(sender && redeemers.some((each) => toHex(each) === toHex(sender)))
+  })
+
+  test('have what they won before a shutdown paid while they are off', async () => {
+    const exit = await untilWon()
+    const provider = await providerOf(exit)
+    process.kill(exit.pid, 'SIGTERM')
+    await until(async () => ended.has(exit.id))
+    await using store = await openOwnStore(exit.home, 'node')
+    const open = await store.winners.list(['received', 'queued', 'sent'])
+    assert.ok(open.length > 0, 'it stopped with an open win')
+    const slots = new Set(open.map(({ nullifier }) => toHex(nullifier)))
+    for (const slot of slots)
+      await untilFound(view, network, (events) =>
+        events.find(
+          (event) =>
+            event.name === 'won' && isOf(event, provider) && toHex(event.nullifier) === slot,
+        ),
+      )
+  })
+
+  test('survive a redeemer that takes orders and sends none', () => {
+    assert.ok(censor.taken > 0, 'the censor was asked, and all was paid')
+  })
+})
+
+function isOf(event: ChainEvent, provider: Uint8Array): boolean {
+  return 'provider' in event && toHex(event.provider) === toHex(provider)
+}
+
+/** Reads the pool's events again and again until one is there. */
+async function untilFound(
+  view: ChainView,
+  { payment }: ProcessNetwork,
+  find: (events: readonly ChainEvent[]) => ChainEvent | undefined,
+): Promise<ChainEvent> {
+  const found: ChainEvent[] = []
+  const limit = AbortSignal.timeout(PATIENCE_MS)
+  for await (const news of view.events(payment?.deployBlock ?? 0, limit)) {
+    if (news.type !== 'event') continue
+    found.push(news.event)
+    const one = find(found)
+    if (one) return one
+  }
+  return assert.fail('the chain has not told it in time')
+}
+
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
+    if (await isDone()) return
+    await delay(LOOK_MS)
+  }
+  assert.fail('it never came to that')
+}
