@@ -102,22 +102,24 @@ export async function depositFor(
   const { slots } = flags
   const { signal } = io
   const amount = costOf(wallet, slots)
-  await sayWhere(wallet, slots, { io, output })
-  if (flags.local) {
+  const onNew = async (): Promise<void> => {
+    await sayWhere(wallet, slots, { io, output })
     const coin = { chain, payment, tokenCalls: wallet.tokenCalls }
-    await fillFromFaucet(coin, purse.accounts.funds, amount, signal)
+    if (flags.local) await fillFromFaucet(coin, purse.accounts.funds, amount, signal)
   }
   const result = await makeDeposit(wallet, {
     slots,
     kind,
     waitMs: flags.timeout * 1000,
+    onNew,
     signal,
     onProgress: progressOf(wallet, { io, output }),
   })
   const { leafIndex, number } = result
+  const paid = costOf(wallet, result.slots)
   output.result(
-    { event: 'deposited', slots, leaf: leafIndex, amount: String(amount) },
-    `deposited ${money(wallet, amount)}: ${slots} slots`,
+    { event: 'deposited', slots: result.slots, leaf: leafIndex, amount: String(paid) },
+    `deposited ${money(wallet, paid)}: ${result.slots} slots`,
   )
   if (!flags.wait) return number
   if (!output.isJson) output.say('waiting for the root that holds it: then it can be spent')
@@ -167,6 +169,14 @@ function progressOf(
   }
   return (progress) => {
     switch (progress.step) {
+      case 'resumed': {
+        const { slots } = progress
+        say(`going on with a deposit of ${slots} slots that was under way`, {
+          event: 'resumed',
+          slots,
+        })
+        return
+      }
       case 'waiting': {
         const [tokens, coin] = [progress.tokens, progress.coinWei]
         const fields = { event: 'waiting', tokens: String(tokens), coinWei: String(coin) }

@@ -57,7 +57,7 @@ async function runRegister(
   await confirmSending(io, { what, to, isYes: flags.yes === true })
   const signature = await purse.signRegistration({ owner, nodeId, payout })
   const { provider } = purse.accounts
-  await using sender = senderOver(wallet, signer, io.signal)
+  await using sender = await senderOver(wallet, signer, io.signal)
   if ((await chain.view.tokenAllowance(owner, payment.registry, io.signal)) < stake) {
     await sender.send('approve', tokenCalls.approve(payment.registry, stake))
   }

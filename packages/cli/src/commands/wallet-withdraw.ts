@@ -98,7 +98,7 @@ async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext):
   const amount = asked ?? have
   if (amount > have) throw walletError('WALLET_AMOUNT', { problem: 'the account holds less' })
   if (amount === 0n) throw walletError('WALLET_NOTHING', { slots: 0 })
-  await using sender = openSender(wallet, 'funds', io.signal)
+  await using sender = await openSender(wallet, 'funds', io.signal)
   const { hash } = await sender.send('transfer', wallet.tokenCalls.transfer(to, amount))
   output.result(
     { to: formatAddress(to), amount: String(amount), transaction: hash },
@@ -113,7 +113,7 @@ async function runEarnings(flags: WithdrawFlags, { io, output }: CommandContext)
   const amount = await view.credit(provider, io.signal)
   const registration = await view.registration(provider, io.signal)
   if (amount === 0n || !registration) throw walletError('WALLET_NOTHING', { slots: 0 })
-  await using sender = openSender(wallet, 'funds', io.signal)
+  await using sender = await openSender(wallet, 'funds', io.signal)
   const { hash } = await sender.send('payout', wallet.poolCalls.payout(provider))
   const to = formatAddress(registration.payout)
   output.result(

@@ -11,13 +11,16 @@ import { runError } from './run-errors.ts'
 
 const KEY_BYTES = 32
 
+/** Whose records: those of an engine, or the transactions of commands, which work while an engine runs. */
+export type StoreName = LedgerSide | 'wallet'
+
 /**
- * Opens the store of the node or of the client of a state folder; makes it, and its key, where there is none.
+ * Opens a store of a state folder; makes it, and its key, where there is none.
  * @throws RUN_STORE_KEY when the key's file holds no key, and what `openStore` and the home throw
  */
 export async function openOwnStore(
   home: string,
-  side: LedgerSide,
+  side: StoreName,
   onHealth?: (health: StoreHealth) => void,
 ): Promise<Store> {
   const key = await storeKey(home, side)
@@ -57,7 +60,7 @@ export async function forgetSlots(home: string): Promise<void> {
   await noteRecords(home)
 }
 
-async function storeKey(home: string, side: LedgerSide): Promise<Uint8Array> {
+async function storeKey(home: string, side: StoreName): Promise<Uint8Array> {
   const path = join(home, `${side}-store.key`)
   const text = await readPrivateFile(path)
   if (text === undefined) {

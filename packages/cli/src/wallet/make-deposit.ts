@@ -1,13 +1,16 @@
 /** Puts money into the pool: waits for it to arrive, deposits it under the next owner of the purse, and says from when on it can be spent. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isBywayError } from '@byway/protocol/base'
+import type { TransactionReceipt } from '@byway/protocol/payment'
 import { findDeposits, noteFirstDeposit, type DepositOwner } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import { identityCommitment } from '@byway/protocol/ticket'
 import { openSender, type Wallet } from './open-wallet.ts'
 import { walletError } from './wallet-errors.ts'
 
-/** Told as it goes on. */
+/** Told as it goes on. `resumed`: an earlier command was stopped on its way, and its deposit is finished instead of a new one. */
 export type DepositProgress =
+  | { readonly step: 'resumed'; readonly slots: number }
   | { readonly step: 'waiting'; readonly tokens: bigint; readonly coinWei: bigint }
   | { readonly step: 'arrived' }
   | { readonly step: 'sent' }
@@ -25,6 +28,8 @@ export type DepositOrder = {
   /** For the purse itself, or to be given away. */
   readonly kind: 'deposit' | 'voucher'
   readonly waitMs: number
+  /** Called before anything of a new deposit is done: nothing was under way. */
+  readonly onNew: () => Promise<void>
   readonly onProgress: (progress: DepositProgress) => void
   readonly signal: AbortSignal
 }
@@ -52,18 +57,21 @@ export async function coinNeeded(
 }
 
 /**
- * Waits, approves, deposits.
+ * Waits, approves, deposits; or finishes what an earlier command began.
  * @throws WALLET_NO_FUNDS when the money has not arrived in time, and what the lane and the signer throw
  */
 export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<DepositResult> {
   const { purse, chain, pool, payment, poolCalls, tokenCalls, home } = wallet
   const { signal, slots, kind } = order
+  const resumed = await resumeDeposit(wallet, order)
+  if (resumed) return resumed
+  await order.onNew()
   const amount = costOf(wallet, slots)
   await untilFunded(wallet, amount, order)
   order.onProgress({ step: 'arrived' })
   const { number, owner } = await nextOwner(wallet, kind, signal)
   if (kind === 'deposit') await noteFirstDeposit(home, number)
-  await using sender = openSender(wallet, 'funds', signal)
+  await using sender = await openSender(wallet, 'funds', signal)
   const { funds } = purse.accounts
   if ((await chain.view.tokenAllowance(funds, payment.pool, signal)) < amount) {
     await sender.send('approve', tokenCalls.approve(payment.pool, amount))
@@ -71,11 +79,47 @@ export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<
   const idc = identityCommitment(nodePoseidon, owner.secret)
   order.onProgress({ step: 'sent' })
   const call = poolCalls.deposit(idc, slots * pool.unitsPerSlot)
-  const { hash, block } = await sender.send('deposit', call)
+  const receipt = await sender.send(`deposit:${kind}:${number}:${slots}`, call)
+  return await resultOf(wallet, receipt, { slots, number }, signal)
+}
+
+/** The name of a deposit's transaction says what it is for. */
+const DEPOSIT_NAME = /^deposit:\w+:(\d+):(\d+)$/
+
+/** Waits for a deposit that a killed command has left under way; undefined when there is none, or it came to nothing. */
+async function resumeDeposit(
+  wallet: Wallet,
+  { kind, signal, onProgress }: DepositOrder,
+): Promise<DepositResult | undefined> {
+  await using sender = await openSender(wallet, 'funds', signal)
+  for (const { what, finish } of await sender.unfinished(`deposit:${kind}:`)) {
+    const [, number, slots] = DEPOSIT_NAME.exec(what) ?? []
+    const deposit = { number: Number(number), slots: Number(slots) }
+    onProgress({ step: 'resumed', slots: deposit.slots })
+    try {
+      return await resultOf(wallet, await finish(), deposit, signal)
+    } catch (error) {
+      if (!cameToNothing(error)) throw error
+    }
+  }
+  return undefined
+}
+
+function cameToNothing(error: unknown): boolean {
+  const code = isBywayError(error) ? error.code : ''
+  return code === 'CHAIN_TRANSACTION_FAILED' || code === 'CHAIN_TRANSACTION_LOST'
+}
+
+async function resultOf(
+  { chain }: Wallet,
+  { hash, block }: TransactionReceipt,
+  deposit: Pick<DepositResult, 'slots' | 'number'>,
+  signal: AbortSignal,
+): Promise<DepositResult> {
   const events = (await chain.view.eventsOf(hash, signal)) ?? []
-  const leaf = events.find((event) => event.name === 'leaf' && event.idc === idc)
+  const leaf = events.find(({ name }) => name === 'leaf')
   if (leaf?.name !== 'leaf') throw walletError('WALLET_NO_FUNDS', { waitedS: 0 })
-  return { leafIndex: leaf.index, block, slots, number }
+  return { ...deposit, leafIndex: leaf.index, block }
 }
 
 /** Resolves once a published root holds the leaf: with the time of it. Somebody publishes one in each interval in which there are new leaves. */

@@ -1,7 +1,6 @@
 /** What commands with money work with: the network's chain, the open purse, and a lane to send with. */
 import { join } from 'node:path'
 import {
-  createMemoryTransactionStore,
   createPoolCalls,
   createTokenCalls,
   createTransactionLane,
@@ -15,11 +14,18 @@ import { forgetIfLost } from '../engine/own-store.ts'
 import { openPurse, type PayingAccount, type Purse, type SignerRules } from '@byway/purse'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import type { ContractCall, TransactionReceipt, TransactionSigner } from '@byway/protocol/payment'
+import { equalBytes } from '@byway/protocol/base'
+import type {
+  ContractCall,
+  StoredTransaction,
+  TransactionReceipt,
+  TransactionSigner,
+} from '@byway/protocol/payment'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import { loadConfig } from '../config/load-config.ts'
 import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
+import { openOwnStore } from '../engine/own-store.ts'
 import type { CliIo } from '../io.ts'
 import { readPassphrase } from './ask-passphrase.ts'
 import { walletError } from './wallet-errors.ts'
@@ -113,47 +119,85 @@ export function rulesOf(
   return { chainId, pool, registry, token, winValue, recipients }
 }
 
-/** Sends calls of one account in order, waits for each, and stops sending when disposed. */
+/**
+ * Sends calls of one account in order and waits for each. A transaction is on the disk before it is sent: one that a killed command left behind goes on with the next sender of the
+ * account, and asking for the very same call again meanwhile sends nothing new.
+ */
 export type Sender = AsyncDisposable & {
   /** @throws what the lane throws, CHAIN_TRANSACTION_FAILED when it changed nothing */
   send(what: string, call: ContractCall): Promise<TransactionReceipt>
+  /** Calls of earlier commands with this beginning of their name that are still on their way, oldest first. */
+  unfinished(what: string): Promise<readonly Unfinished[]>
 }
 
-/** A sender over the purse's account. */
-export function openSender(wallet: Wallet, account: PayingAccount, signal: AbortSignal): Sender {
+/** A call that an earlier command made. */
+export type Unfinished = {
+  /** Without the time at which it was asked for. */
+  readonly what: string
+  /** Waits for it. @throws as {@link Sender.send} */
+  finish(): Promise<TransactionReceipt>
+}
+
+/** A sender over the purse's account. @throws STORE_LOCKED while another command sends */
+export function openSender(
+  wallet: Wallet,
+  account: PayingAccount,
+  signal: AbortSignal,
+): Promise<Sender> {
   return senderOver(wallet, wallet.purse.transactionSigner(account), signal)
 }
 
-/** A sender over any key. */
-export function senderOver(
-  { chain, payment, isLocal }: PaidNetwork,
+/** A sender over any key. @throws STORE_LOCKED while another command sends */
+export async function senderOver(
+  { home, chain, payment, isLocal }: PaidNetwork,
   signer: TransactionSigner,
   signal: AbortSignal,
-): Sender {
-  const lane = createTransactionLane({
-    reader: chain.reader,
-    chainId: payment.chainId,
-    signer,
-    // Nothing is lost when the program ends: what was sent is on the chain, and the next command looks there.
-    store: createMemoryTransactionStore(),
-    confirmations: payment.confirmations,
-    feeCap: isLocal ? LOCAL_FEE_CAP_WEI : FEE_CAP_WEI,
-    onAlert: () => {},
-  })
+): Promise<Sender> {
+  await using parts = new AsyncDisposableStack()
+  const { transactions } = parts.use(await openOwnStore(home, 'wallet'))
+  const lane = parts.use(
+    createTransactionLane({
+      reader: chain.reader,
+      chainId: payment.chainId,
+      signer,
+      store: transactions,
+      confirmations: payment.confirmations,
+      feeCap: isLocal ? LOCAL_FEE_CAP_WEI : FEE_CAP_WEI,
+      onAlert: () => {},
+    }),
+  )
   const stop = new AbortController()
   const everyMs = isLocal ? LOCAL_LOOK_EVERY_MS : LOOK_EVERY_MS
   const looking = keepLooking(lane, { everyMs, signal: stop.signal })
+  parts.defer(async () => {
+    stop.abort()
+    await looking
+  })
+  const finish = async (call: ContractCall, key: string): Promise<TransactionReceipt> =>
+    (await lane.send({ ...call, key }, signal)).confirmed
+  const pending = (): Promise<readonly StoredTransaction[]> => transactions.pending(signer.address)
+  const owned = parts.move()
   return {
     async send(what, call) {
-      const { confirmed } = await lane.send({ ...call, key: `wallet:${what}` }, signal)
-      return await confirmed
+      const same = (await pending()).find((each) => isSameCall(each.call, call))
+      return await finish(call, same?.key ?? `${KEY_HEAD}${what}:${Date.now()}`)
     },
-    async [Symbol.asyncDispose]() {
-      stop.abort()
-      await lane[Symbol.asyncDispose]()
-      await looking
-    },
+    unfinished: async (what) =>
+      (await pending())
+        .filter(({ key }) => key.startsWith(`${KEY_HEAD}${what}`))
+        .map(({ key, call }) => ({
+          what: key.slice(KEY_HEAD.length, key.lastIndexOf(':')),
+          finish: () => finish(call, key),
+        })),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+const KEY_HEAD = 'wallet:'
+
+function isSameCall(a: ContractCall, b: ContractCall): boolean {
+  const isSameTo = a.to && b.to ? equalBytes(a.to, b.to) : a.to === b.to
+  return isSameTo && equalBytes(a.data, b.data) && a.value === b.value
 }
 
 /** Purses of a local network have no passphrase of their own, unless a file says one. */

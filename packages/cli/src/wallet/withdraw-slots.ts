@@ -52,7 +52,7 @@ export async function withdrawSlots(
   if (waiting.length + unused.length === 0) {
     throw walletError('WALLET_NOTHING', { slots: slots.length })
   }
-  await using sender = openSender(wallet, 'funds', signal)
+  await using sender = await openSender(wallet, 'funds', signal)
   for (const [number, batch] of batchesOf(due).entries()) {
     const nullifiers = batch.map(({ nullifier }) => nullifier)
     await sender.send(`finish${number}`, poolCalls.finishWithdraw(nullifiers))
