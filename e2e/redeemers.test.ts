@@ -17,7 +17,7 @@ import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
 import { startCensorNode, type CensorNode } from './lib/censor-node.ts'
 import { download } from './lib/download.ts'
 
-const BODY_BYTES = 40_000_000
+const BODY_BYTES = 20_000_000
 /** The dearest: a win every 256 units. */
 const PRICE_STEP = 8
 /** Half of the nodes: all exits. */
@@ -62,26 +62,44 @@ suite('nodes without gas', () => {
     await network[Symbol.asyncDispose]()
     await origin[Symbol.asyncDispose]()
   })
-  const exits = (): readonly NodeProcess[] => network.nodes.filter(({ plan }) => !plan.hasGas)
+  const exits = (): readonly NodeProcess[] =>
+    network.nodes.filter(({ id, plan }) => !plan.hasGas && !ended.has(id))
   const providerOf = async ({ home }: NodeProcess): Promise<Uint8Array> =>
     (await readPurseFile(home)).provider
 
-  /** Downloads until an exit has a win that the chain has not paid; gives that exit. */
+  const winsOf = async (exit: NodeProcess): Promise<number> => {
+    const { money } = ((await network.statusOf(exit)) ?? {}) as {
+      readonly money?: { readonly wins: number }
+    }
+    return money?.wins ?? 0
+  }
+
+  /** Downloads until an exit wins; gives it while its win is fresh: it waits half a minute for company. */
   const untilWon = async (): Promise<NodeProcess> => {
-    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
-      for (const exit of exits()) {
-        const status = await network.statusOf(exit)
-        if (Number(status?.['openWins'] ?? 0) > 0) return exit
+    const before = new Map<string, number>()
+    for (const exit of exits()) before.set(exit.id, await winsOf(exit))
+    const over = new AbortController()
+    const loading = downloadUntil(over.signal)
+    try {
+      for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
+        for (const exit of exits())
+          if ((await winsOf(exit)) > (before.get(exit.id) ?? 0)) return exit
+        await Promise.race([delay(LOOK_MS), loading])
       }
-      const { ending } = await download({
-        proxyPort: Number(/:(\d+)$/.exec(network.proxy)?.[1]),
-        originPort: origin.port,
-        username: 'luck',
-        path: '/body',
-      })
-      assert.equal(ending, 'end')
+    } finally {
+      over.abort()
     }
     return assert.fail('no exit has won')
+  }
+
+  const downloadUntil = async (over: AbortSignal): Promise<void> => {
+    const proxyPort = Number(/:(\d+)$/.exec(network.proxy)?.[1])
+    while (!over.aborted) {
+      const options = { proxyPort, originPort: origin.port, username: 'luck', path: '/body' }
+      const { ending } = await download(options)
+      // The exit may be stopped by now.
+      if (!over.aborted) assert.equal(ending, 'end')
+    }
   }
 
   test('lock, bind and are paid through redeemers, with the fee from the win', async () => {

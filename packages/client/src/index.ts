@@ -18,6 +18,7 @@ export type {
 } from './money/proof-authoriser.ts'
 export { createReceiptKeys } from './money/receipt-keys.ts'
 export type { ReceiptKeys } from './money/receipt-keys.ts'
+export { sessionKeyOf } from './money/session-keys.ts'
 export type { MonthBook, Slot, SlotAuthoriser, SlotJournal, SlotRecord } from './money/ports.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'

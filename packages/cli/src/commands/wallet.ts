@@ -5,6 +5,7 @@ import type { CliIo } from '../io.ts'
 import { addKeyCommands } from './wallet-keys.ts'
 import { addMoneyCommands } from './wallet-money.ts'
 import { addPayoutCommands } from './wallet-payout.ts'
+import { addRefundCommand } from './wallet-refund.ts'
 import { addRegisterCommand } from './wallet-register.ts'
 import { addVoucherCommands } from './wallet-vouchers.ts'
 import { addWithdrawCommand } from './wallet-withdraw.ts'
@@ -14,6 +15,7 @@ export function addWalletCommands(program: Command, io: CliIo): void {
   addKeyCommands(group, io)
   addMoneyCommands(group, io)
   addWithdrawCommand(group, io)
+  addRefundCommand(group, io)
   addVoucherCommands(group, io)
   addRegisterCommand(group, io)
   addPayoutCommands(group, io)

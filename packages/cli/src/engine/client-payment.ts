@@ -12,8 +12,7 @@ import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createSlotProver, createZkEngine } from '@byway/zk'
-import { recordDeposits } from '../ledger/deposit-events.ts'
-import { followWins } from '../ledger/follow-wins.ts'
+import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
@@ -49,6 +48,12 @@ export async function openClientMoney(
   // What this run knows by itself the next one must know too.
   if (!isWhole(store)) await forgetSlots(setting.home)
   if (isLost || !isWhole(store)) onNotice({ type: 'recordsLost' })
+  const books = createClientBooks({
+    ledger: store.ledger,
+    chain: chain.view,
+    payment,
+    nowMs: () => Date.now(),
+  })
   const engine = parts.use(createZkEngine())
   const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
@@ -58,8 +63,7 @@ export async function openClientMoney(
     deposits: async () => {
       const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
       const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
-      // The store says by its health why it was not told; what can be spent does not hang on it.
-      recordDeposits(store.ledger, deposits, payment.bond, Date.now()).catch(() => {})
+      books.found(deposits)
       return deposits.map(({ owner, limit, isPastKnown }) => ({
         secret: owner.secret,
         limit,
@@ -71,18 +75,10 @@ export async function openClientMoney(
     random: uniform,
   })
   const stop = new AbortController()
-  const following = followWins(
-    {
-      ledger: store.ledger,
-      chain: chain.view,
-      fromBlock: payment.deployBlock,
-      confirmations: payment.confirmations,
-      winValue: payment.winValue,
-      nowMs: () => Date.now(),
-    },
-    stop.signal,
+  const following = books
+    .follow(stop.signal)
     // What can be spent does not hang on it, and the next start reads the chain from the beginning.
-  ).catch(() => log.warn('wins of hops are not counted until the next start'))
+    .catch(() => log.warn('what the chain did with slots is not counted until the next start'))
   parts.defer(async () => {
     stop.abort()
     await following

@@ -2,22 +2,35 @@
 import { toHex } from '@byway/protocol/base'
 import type { ClientMoneyEvent, MoneyEventSink } from '@byway/protocol/ledger'
 import type { FoundDeposit } from '@byway/purse'
+import { leafName } from './follow-slots.ts'
 
-/** Tells the ledger of deposits found on the chain, each once; a voucher that was given away is not ours any more. Resolves when it has them. */
+/**
+ * Tells the ledger of deposits found on the chain, each once; a voucher that was given away is not ours any more. Resolves when it has them.
+ * @param returned - leaves that were made of what was left in slots of ours: their money did not come from outside
+ */
 export async function recordDeposits(
   ledger: MoneyEventSink,
   deposits: readonly Pick<FoundDeposit, 'kind' | 'leafIndex' | 'limit'>[],
-  bond: bigint,
-  nowMs: number,
+  {
+    bond,
+    nowMs,
+    returned,
+  }: {
+    readonly bond: bigint
+    readonly nowMs: number
+    readonly returned: ReadonlySet<number>
+  },
 ): Promise<void> {
   const own = deposits.filter(({ kind }) => kind !== 'voucher')
   await recordAll(
     ledger,
     own.flatMap(({ leafIndex, limit }): readonly ClientMoneyEvent[] => {
       const amount = BigInt(limit) * bond
+      const deposited = { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount } as const
+      if (returned.has(leafIndex)) return [deposited]
       return [
-        { id: `leaf:${leafIndex}:in`, atMs: nowMs, type: 'purse-received', amount },
-        { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount },
+        { id: leafName(leafIndex), atMs: nowMs, type: 'purse-received', amount },
+        deposited,
       ]
     }),
   )

@@ -216,8 +216,9 @@ test('deposits found on the chain are told once, those given away never, and wit
   ] as const
   {
     await using store = await openOwnStore(home, 'client')
-    await recordDeposits(store.ledger, found, 500n, 1)
-    await recordDeposits(store.ledger, found, 500n, 2)
+    const terms = { bond: 500n, returned: new Set<number>() }
+    await recordDeposits(store.ledger, found, { ...terms, nowMs: 1 })
+    await recordDeposits(store.ledger, found, { ...terms, nowMs: 2 })
     const slots = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
     await recordWithdrawn(store.ledger, slots, 2500n, 3)
   }

@@ -15,6 +15,8 @@ export {
 export type { PlainProofOptions } from './plain-authorisation.ts'
 export { createPool, maxSlotUnits, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'
+export { returnDigest } from './return.ts'
+export type { ReturnTerms } from './return.ts'
 export {
   depositLeaf,
   depositSecret,

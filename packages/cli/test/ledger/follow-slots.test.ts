@@ -4,13 +4,26 @@ import { test } from 'node:test'
 import type { ChainNews } from '@byway/chain'
 import { fromHex } from '@byway/protocol/base'
 import { createLedger, type MoneyEvent } from '@byway/protocol/ledger'
-import { followWins } from '../../src/ledger/follow-wins.ts'
+import { followSlots } from '../../src/ledger/follow-slots.ts'
 
 const OURS = 'aa'.repeat(32)
 const HOP = '11'.repeat(32)
 const V = 1000n
 
 type Told = Extract<ChainNews, { readonly type: 'event' }>['event']
+
+const PLACE = { transaction: `0x${'0'.repeat(64)}`, blockHash: `0x${'0'.repeat(64)}` } as const
+
+/** A slot that ends in a state, and the leaf of so many bond units that is made of it. */
+function wentBack(block: number, state: 'refunded' | 'closed', limit: number): readonly ChainNews[] {
+  const nullifier = fromHex(OURS) ?? assert.fail('hexadecimal')
+  const slot: Told = { name: 'slot', nullifier, state, block, ...PLACE, logIndex: 5 }
+  const leaf: Told = { name: 'leaf', index: 1, leaf: 1n, idc: 2n, limit, block, ...PLACE, logIndex: 6 }
+  return [
+    { type: 'event', event: slot },
+    { type: 'event', event: leaf },
+  ]
+}
 
 function won(slot: string, block: number, branch = '0'): Told {
   return {
@@ -57,13 +70,23 @@ async function booksAfter(...news: readonly ChainNews[]) {
     fromBlock: 0,
     confirmations: 3,
     winValue: V,
+    winsPerSlot: 2,
+    bond: 500n,
     nowMs: () => 2,
   }
-  await followWins(deps, new AbortController().signal)
+  await followSlots(deps, new AbortController().signal)
   const books = createLedger('client')
   for (const event of events) assert.equal(books.post(event).type, 'posted')
   const of = (name: string): bigint => books.balances.of({ commodity: 'money', name, hop: HOP })
-  return { won: of('won by hops'), slots: of('slots') }
+  const sum = (name: string): bigint => books.balances.total('money', name)
+  assert.equal(books.overdrafts().length, 0)
+  return {
+    won: of('won by hops'),
+    slots: of('slots'),
+    ...(sum('purse') > 0n ? { purse: sum('purse') } : {}),
+    ...(sum('relayer fees') > 0n ? { fees: sum('relayer fees') } : {}),
+    ...(sum('bonds burned') > 0n ? { burned: sum('bonds burned') } : {}),
+  }
 }
 
 test('counts a win of a slot of ours when it is deep enough, and nobody else’s', async () => {
@@ -94,4 +117,28 @@ test('forgets a win that went before it was deep enough', async () => {
     { type: 'removed', event },
   ]
   assert.deepEqual(await booksAfter(...gone, headAt(20)), { won: 0n, slots: 2500n })
+})
+
+test('counts what came back of a slot, and the unit that its sender got (SPEC §14.4)', async () => {
+  assert.deepEqual(await booksAfter(...wentBack(10, 'refunded', 5), headAt(12)), {
+    won: 0n,
+    slots: 0n,
+    purse: 2500n,
+  })
+  const wonOnce = { type: 'event', event: won(OURS, 9) } as const
+  assert.deepEqual(await booksAfter(wonOnce, ...wentBack(10, 'closed', 2), headAt(12)), {
+    won: V,
+    slots: 0n,
+    purse: 1000n,
+    fees: 500n,
+  })
+})
+
+test('counts a bond that was burned for conflicting openings', async () => {
+  const nullifier = fromHex(OURS) ?? assert.fail('hexadecimal')
+  const reporter = new Uint8Array(20)
+  const place = { block: 10, ...PLACE, logIndex: 3 }
+  const event: Told = { name: 'bond-burned', nullifier, reporter, reward: 50n, ...place }
+  const burned: ChainNews = { type: 'event', event }
+  assert.deepEqual(await booksAfter(burned, headAt(12)), { won: 0n, slots: 2000n, burned: 500n })
 })

@@ -1,0 +1,203 @@
+/**
+ * Has slots back that were shown and not won (SPEC §14.4): what is left in each becomes a fresh deposit. Asked for in one run, finished in a later one; until then a hop may still bind
+ * what it won. One signature of the slot's session key serves both steps, so that anybody may send them.
+ */
+import { sessionKeyOf } from '@byway/client'
+import { toHex } from '@byway/protocol/base'
+import { nodeKeyOf } from '@byway/protocol/directory'
+import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { identityCommitment, plainSecret, returnDigest } from '@byway/protocol/ticket'
+import { findDeposits, noteFirstDeposit } from '@byway/purse'
+import type { JournalSlot, Store } from '@byway/store'
+import { openOwnStore } from '../engine/own-store.ts'
+import { createClientBooks } from '../ledger/client-books.ts'
+import { openSender, type Sender, type Wallet } from './open-wallet.ts'
+import { depositsOf, type WalletSlot } from './slots-of.ts'
+import { walletError } from './wallet-errors.ts'
+
+/** `ask`: can be asked for now. `wait`: its delay is not over. `finish`: comes back with the next call. `locked`: a hop has won and holds it for a while. */
+export type ReturnStep = 'ask' | 'wait' | 'finish' | 'locked'
+
+/** A slot that was shown and can come back. */
+export type Returnable = {
+  readonly slot: WalletSlot
+  readonly record: JournalSlot
+  readonly step: ReturnStep
+  /** Whether the client would go on paying with it. */
+  readonly isInUse: boolean
+  /** When the delay or the lock ends, seconds since 1970; undefined for a slot to be asked for. */
+  readonly dueAtS: number | undefined
+}
+
+export type RefundResult = {
+  /** What was there before anything was sent. */
+  readonly found: readonly Returnable[]
+  readonly begun: number
+  readonly finished: number
+  /** When the last that was asked for can be finished, seconds since 1970; undefined with none. */
+  readonly dueAtS: number | undefined
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Slots in one transaction: each takes a proof to be checked, and each makes a leaf. */
+const MAX_BATCH = 8
+/** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
+const RETURN_GAS = 450_000n
+
+/** Coin for the gas of both steps of so many slots, wei, at the present price. */
+export async function refundCostWei(
+  { chain }: Pick<Wallet, 'chain'>,
+  slots: number,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const { baseFee } = await chain.reader.freshHead(signal)
+  return RETURN_GAS * BigInt(slots) * baseFee
+}
+
+/** What can come back, now or later. @throws STORE_LOCKED while the client runs */
+export async function findReturnable(
+  wallet: Wallet,
+  store: Pick<Store, 'slots'>,
+  signal: AbortSignal,
+): Promise<readonly Returnable[]> {
+  const { chain, payment } = wallet
+  const records = new Map(
+    (await store.slots.all()).map((record) => [toHex(record.nullifier), record]),
+  )
+  const { timeS } = await chain.view.head(signal)
+  const slots = (await depositsOf(wallet, signal)).flatMap((deposit) => deposit.slots)
+  return slots.flatMap((slot): readonly Returnable[] => {
+    const record = records.get(toHex(slot.nullifier))
+    if (!record || record.hop === NOBODY) return []
+    const isInUse = record.standing === 'shown'
+    const head = { slot, record, isInUse }
+    const { state, timeS: sinceS } = slot.word
+    switch (state) {
+      case 'none':
+      case 'lapsed':
+        return [{ ...head, step: 'ask', dueAtS: undefined }]
+      case 'locked':
+        return [{ ...head, step: 'locked', dueAtS: sinceS + payment.lockS }]
+      case 'refunding': {
+        const dueAtS = sinceS + payment.refundDelayS
+        return [{ ...head, step: timeS >= dueAtS ? 'finish' : 'wait', dueAtS }]
+      }
+      default:
+        return []
+    }
+  })
+}
+
+/**
+ * Finishes what is due, and asks for up to `most` further slots: those that the client is done with, or all with `isAll`.
+ * @throws WALLET_NOTHING, STORE_LOCKED while the client runs, and what lane and signer throw
+ */
+export async function refundSlots(
+  wallet: Wallet,
+  options: {
+    readonly isAll: boolean
+    readonly most: number
+    readonly nowMs: () => number
+    readonly signal: AbortSignal
+  },
+): Promise<RefundResult> {
+  const { signal } = options
+  await using store = await openOwnStore(wallet.home, 'client')
+  const found = await findReturnable(wallet, store, signal)
+  const due = found.filter(({ step }) => step === 'finish')
+  const asked = found
+    .filter(({ step, isInUse }) => step === 'ask' && (options.isAll || !isInUse))
+    .slice(0, options.most)
+  const waiting = found.filter(({ step }) => step === 'wait')
+  if (due.length + asked.length + waiting.length === 0)
+    throw walletError('WALLET_NOTHING', { slots: found.length })
+  await using sender = await openSender(wallet, 'funds', signal)
+  await finishAll(wallet, sender, due, signal)
+  await askAll(wallet, { sender, store }, asked, signal)
+  const { number: block, timeS } = await wallet.chain.reader.freshHead(signal)
+  await tellBooks(wallet, store, { block, nowMs: options.nowMs }, signal)
+  const ends = waiting.map(({ dueAtS }) => dueAtS ?? 0)
+  if (asked.length > 0) ends.push(timeS + wallet.payment.refundDelayS)
+  return {
+    found,
+    begun: asked.length,
+    finished: due.length,
+    dueAtS: ends.length === 0 ? undefined : Math.max(...ends),
+  }
+}
+
+/** The client's books learn of it now, whether or not it is started again. */
+async function tellBooks(
+  { chain, payment, purse }: Wallet,
+  { ledger }: Pick<Store, 'ledger'>,
+  { block, nowMs }: { readonly block: number; readonly nowMs: () => number },
+  signal: AbortSignal,
+): Promise<void> {
+  const books = createClientBooks({ ledger, chain: chain.view, payment, nowMs })
+  const leaves = await chain.view.leaves(0, signal)
+  books.found((await findDeposits(purse, leaves, nodePoseidon)).deposits)
+  await books.follow(signal, block)
+}
+
+async function finishAll(
+  wallet: Wallet,
+  sender: Sender,
+  due: readonly Returnable[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const batch of batchesOf(due)) {
+    const destinations = await destinationsOf(wallet, batch, signal)
+    const nullifiers = batch.map(({ slot }) => slot.nullifier)
+    await sender.send('finishRefund', wallet.poolCalls.finishRefund(nullifiers, destinations))
+  }
+}
+
+async function askAll(
+  wallet: Wallet,
+  { sender, store }: { readonly sender: Sender; readonly store: Pick<Store, 'slots'> },
+  asked: readonly Returnable[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const batch of batchesOf(asked)) {
+    const destinations = await destinationsOf(wallet, batch, signal)
+    // The client pays nobody with it any more, whatever becomes of this call.
+    for (const { record } of batch) await store.slots.put({ ...record, standing: 'refused' })
+    const openings = batch.map(({ record }) => record.opening)
+    await sender.send('refund', wallet.poolCalls.refund(openings, destinations))
+  }
+}
+
+type Destination = Parameters<Wallet['poolCalls']['refund']>[1][number]
+
+/** A fresh deposit for each, signed by the slot's session key. */
+async function destinationsOf(
+  { purse, chain, pool, home }: Wallet,
+  batch: readonly Returnable[],
+  signal: AbortSignal,
+): Promise<readonly Destination[]> {
+  const leaves = await chain.view.leaves(0, signal)
+  const { nextDeposit } = await findDeposits(purse, leaves, nodePoseidon)
+  await noteFirstDeposit(home, nextDeposit)
+  const secret = purse.sessionSecret()
+  const feeTo = new Uint8Array(20)
+  const signed: Destination[] = []
+  for (const [at, { slot }] of batch.entries()) {
+    const owner = await purse.depositOwner(nextDeposit + at)
+    const idc = identityCommitment(nodePoseidon, plainSecret(owner.address))
+    const { nullifier } = slot
+    const digest = returnDigest(nodeTicketCrypto, pool, { nullifier, idc, feeTo })
+    const key = sessionKeyOf(nodeTicketCrypto, secret, nullifier)
+    signed.push({ idc, feeTo, signature: nodeTicketCrypto.signDigest(key, digest) })
+    key.fill(0)
+  }
+  secret.fill(0)
+  return signed
+}
+
+function batchesOf(items: readonly Returnable[]): readonly (readonly Returnable[])[] {
+  const count = Math.ceil(items.length / MAX_BATCH)
+  return Array.from({ length: count }, (_, at) => items.slice(at * MAX_BATCH, (at + 1) * MAX_BATCH))
+}
+
+/** In the journal beside slots that were withdrawn: no hop was shown them. */
+const NOBODY = nodeKeyOf(new Uint8Array(32))
