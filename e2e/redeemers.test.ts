@@ -12,7 +12,11 @@ import { openOwnStore } from '../packages/cli/src/engine/own-store.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
 import { toHex } from '../packages/protocol/src/base/index.ts'
 import { readPurseFile } from '../packages/purse/src/index.ts'
-import { startProcesses, type NodeProcess, type ProcessNetwork } from '../packages/testnet/src/index.ts'
+import {
+  startProcesses,
+  type NodeProcess,
+  type ProcessNetwork,
+} from '../packages/testnet/src/index.ts'
 import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
 import { startCensorNode, type CensorNode } from './lib/censor-node.ts'
 import { download } from './lib/download.ts'

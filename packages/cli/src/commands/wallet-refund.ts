@@ -45,7 +45,9 @@ export function addRefundCommand(group: Command, io: CliIo): void {
       MAX_SLOTS,
     )
     .action((flags: RefundFlags, command: Command) =>
-      flags.list ? runList(flags, contextOf(command, io)) : runRefund(flags, contextOf(command, io)),
+      flags.list
+        ? runList(flags, contextOf(command, io))
+        : runRefund(flags, contextOf(command, io)),
     )
 }
 

@@ -21,12 +21,7 @@ export interface ClientBooks {
 }
 
 /** Creates them; nothing is told before `follow`. */
-export function createClientBooks({
-  ledger,
-  chain,
-  payment,
-  nowMs,
-}: ClientBooksDeps): ClientBooks {
+export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooksDeps): ClientBooks {
   let known: readonly FoundDeposit[] = []
   let seen: SeenLeaves = { count: 0, returned: new Set(), block: 0 }
   const told = new Set<number>()

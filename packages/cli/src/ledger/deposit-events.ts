@@ -28,10 +28,7 @@ export async function recordDeposits(
       const amount = BigInt(limit) * bond
       const deposited = { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount } as const
       if (returned.has(leafIndex)) return [deposited]
-      return [
-        { id: leafName(leafIndex), atMs: nowMs, type: 'purse-received', amount },
-        deposited,
-      ]
+      return [{ id: leafName(leafIndex), atMs: nowMs, type: 'purse-received', amount }, deposited]
     }),
   )
 }

@@ -26,11 +26,20 @@ test('a deposit that was killed on its way is finished by the next command, once
   const env = { BYWAY_HOME: home, BYWAY_PASSPHRASE_FILE: pass }
   const deposit = (slots: number) =>
     startByway(
-      ['wallet', 'deposit', '--slots', String(slots), '--no-wait', '--json', '--network', network.file],
+      [
+        'wallet',
+        'deposit',
+        '--slots',
+        String(slots),
+        '--no-wait',
+        '--json',
+        '--network',
+        network.file,
+      ],
       env,
     )
   const waiting = async (): Promise<number> =>
-    Number((((await ask('txpool_status')) as { pending: string }).pending ?? '0x0'))
+    Number(((await ask('txpool_status')) as { pending: string }).pending ?? '0x0')
   const untilWaiting = async (): Promise<void> => {
     while ((await waiting()) === 0) await delay(20, undefined, { signal: t.signal })
   }

@@ -15,10 +15,23 @@ type Told = Extract<ChainNews, { readonly type: 'event' }>['event']
 const PLACE = { transaction: `0x${'0'.repeat(64)}`, blockHash: `0x${'0'.repeat(64)}` } as const
 
 /** A slot that ends in a state, and the leaf of so many bond units that is made of it. */
-function wentBack(block: number, state: 'refunded' | 'closed', limit: number): readonly ChainNews[] {
+function wentBack(
+  block: number,
+  state: 'refunded' | 'closed',
+  limit: number,
+): readonly ChainNews[] {
   const nullifier = fromHex(OURS) ?? assert.fail('hexadecimal')
   const slot: Told = { name: 'slot', nullifier, state, block, ...PLACE, logIndex: 5 }
-  const leaf: Told = { name: 'leaf', index: 1, leaf: 1n, idc: 2n, limit, block, ...PLACE, logIndex: 6 }
+  const leaf: Told = {
+    name: 'leaf',
+    index: 1,
+    leaf: 1n,
+    idc: 2n,
+    limit,
+    block,
+    ...PLACE,
+    logIndex: 6,
+  }
   return [
     { type: 'event', event: slot },
     { type: 'event', event: leaf },

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createPlainAuthoriser } from '@byway/client'
+import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { nodeKeyOf } from '@byway/protocol/directory'
+import { createPool } from '@byway/protocol/ticket'
+import { createLocalPurse, findDeposits, openPurse } from '@byway/purse'
+import { toHex } from '@byway/protocol/base'
+import { openOwnStore } from '../../src/engine/own-store.ts'
+import { temporaryHome } from '../spawn-byway.ts'
+import { paidNetwork, type PaidTestNetwork } from './paid-network.ts'
+import { asScript } from './wallet-person.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+const HOP = nodeKeyOf(new Uint8Array(32).fill(5))
+const SLOT_VALUE = 250_000n
+
+test('a slot that was shown and not won comes back as a fresh deposit, in two steps (SPEC §14.4)', async (t) => {
+  const network = await paidNetwork(t)
+  const home = await temporaryHome(t)
+  const { funds } = await createLocalPurse(home)
+  const env = { BYWAY_HOME: home }
+  const run = async (...args: readonly string[]): Promise<Row> => {
+    const { out, err } = await asScript([...args, '--json', '--network', network.file], env)
+    const last = out.trim().split('\n').at(-1)
+    return JSON.parse(last === '' || last === undefined ? `{"err":${JSON.stringify(err)}}` : last)
+  }
+  const code = async (...args: readonly string[]): Promise<unknown> =>
+    ((await run(...args))['error'] as Row | undefined)?.['code']
+  await run('wallet', 'deposit', '--slots', '3', '--local', '--no-wait')
+  await network.run(network.pool.snapshot())
+  await showSlots(network, home, ['refused', 'shown'])
+
+  const listed = await run('wallet', 'refund', '--list')
+  assert.deepEqual(
+    (listed['slots'] as readonly Row[]).map(({ step, inUse }) => [step, inUse]).toSorted(),
+    [
+      ['ask', false],
+      ['ask', true],
+    ],
+  )
+  assert.equal(listed['value'], String(2n * SLOT_VALUE))
+
+  const begun = await run('wallet', 'refund')
+  assert.deepEqual([begun['begun'], begun['finished'], begun['inUse']], [1, 0, 1])
+  assert.equal(typeof begun['dueAt'], 'string')
+  const early = await run('wallet', 'refund')
+  assert.deepEqual([early['begun'], early['finished']], [0, 0])
+  {
+    await using client = await openOwnStore(home, 'client')
+    assert.equal(await code('wallet', 'refund'), 'STORE_LOCKED')
+    void client
+  }
+  await network.advance(601)
+  assert.equal((await run('wallet', 'refund'))['finished'], 1)
+  assert.equal(await code('wallet', 'refund'), 'WALLET_NOTHING')
+
+  const { deposits } = (await run('wallet', 'show')) as { readonly deposits: readonly Row[] }
+  assert.deepEqual(
+    deposits.map(({ number, slots, isPastKnown }) => [number, slots, isPastKnown]),
+    [
+      [0, 3, true],
+      [1, 1, true],
+    ],
+  )
+  const { isSound, balances } = (await run('ledger', '--side', 'client')) as {
+    readonly isSound: boolean
+    readonly balances: { readonly money: Row }
+  }
+  assert.equal(isSound, true)
+  const { slots, deposit, outside } = balances.money
+  assert.deepEqual(
+    [slots, deposit, outside],
+    [SLOT_VALUE, 2n * SLOT_VALUE, -3n * SLOT_VALUE].map(String),
+  )
+  assert.equal((await run('wallet', 'refund', '--all'))['begun'], 1)
+  assert.equal(await network.chain.view.tokenBalance(funds, t.signal), 0n)
+})
+
+/** Puts slots of the first deposit into the client's journal and books, as if they had been shown to a hop. */
+async function showSlots(
+  { payment, chain }: PaidTestNetwork,
+  home: string,
+  standings: readonly ('refused' | 'shown')[],
+): Promise<void> {
+  await using purse = await openPurse(home, { isLocal: true, rules: payment })
+  await using store = await openOwnStore(home, 'client')
+  const signal = AbortSignal.timeout(60_000)
+  const authoriser = createPlainAuthoriser({
+    crypto: nodeTicketCrypto,
+    createTree: createLeafTree,
+    pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
+    chain: chain.view,
+    deposits: async () => {
+      const leaves = await chain.view.leaves(0, signal)
+      return (await findDeposits(purse, leaves, nodePoseidon)).deposits
+    },
+    sessionSecret: purse.sessionSecret(),
+  })
+  const slots = await authoriser.slots(signal)
+  for (const [at, standing] of standings.entries()) {
+    const { nullifier } = slots[at] ?? assert.fail('a slot for each')
+    const opening = await authoriser.openingFor(nullifier, signal)
+    const record = { nullifier, hop: HOP, use: 'link', shownAtS: 1, opening, floor: 0 } as const
+    await store.slots.put({ ...record, standing })
+    await store.ledger.record({
+      id: `slot:${toHex(nullifier)}`,
+      atMs: 1,
+      type: 'slot-shown',
+      hop: HOP,
+      amount: SLOT_VALUE,
+    })
+  }
+}
