@@ -80,14 +80,13 @@ suite('nodes without gas', () => {
 
   /** Downloads until an exit wins; gives it while its win is fresh: it waits half a minute for company. */
   const untilWon = async (): Promise<NodeProcess> => {
-    const before = new Map<string, number>()
-    for (const exit of exits()) before.set(exit.id, await winsOf(exit))
+    const had = new Map<string, number>()
+    for (const exit of exits()) had.set(exit.id, await winsOf(exit))
     const over = new AbortController()
     const loading = downloadUntil(over.signal)
     try {
       for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
-        for (const exit of exits())
-          if ((await winsOf(exit)) > (before.get(exit.id) ?? 0)) return exit
+        for (const exit of exits()) if ((await winsOf(exit)) > (had.get(exit.id) ?? 0)) return exit
         await Promise.race([delay(LOOK_MS), loading])
       }
     } finally {

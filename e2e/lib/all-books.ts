@@ -89,16 +89,16 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     })
   }
   const leaves = await view.leaves(0, signal)
-  const sum = (...accounts: readonly string[]): bigint =>
+  const inBooks = (...accounts: readonly string[]): bigint =>
     found
       .flatMap(({ ledger }) => accounts.map((name) => ledger.total('money', name)))
       .reduce((total, each) => total + each, 0n)
-  const paid = sum('redeemer fees')
+  const feesPaid = inBooks('redeemer fees')
   // What came in as stake and is neither there nor slashed.
-  const ofStakes = -sum('outside', 'stake', 'slashed')
+  const ofStakes = -inBooks('outside', 'stake', 'slashed')
   return {
     winValue: payment.winValue,
-    fees: { paid, ofWins: paid - ofStakes, earned: sum('fees earned') },
+    fees: { paid: feesPaid, ofWins: feesPaid - ofStakes, earned: inBooks('fees earned') },
     client: { hops: client.hops, isSound: client.isSound, problems: client.problems },
     nodes,
     chain: {

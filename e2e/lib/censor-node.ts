@@ -6,6 +6,9 @@ import { openChain } from '../../packages/chain/src/index.ts'
 import { loadNetworkFile } from '../../packages/cli/src/config/network-file.ts'
 import { openOwnStore } from '../../packages/cli/src/engine/own-store.ts'
 import { createNode } from '../../packages/node/src/index.ts'
+import { nodeTicketCrypto } from '../../packages/protocol/src/crypto/node-ticket.ts'
+import { createPool } from '../../packages/protocol/src/ticket/index.ts'
+import { createSlotVerifier, createZkEngine } from '../../packages/zk/src/index.ts'
 import { REDEEM_ANSWER } from '../../packages/protocol/src/wire/index.ts'
 
 export interface CensorNode extends AsyncDisposable {
@@ -27,6 +30,7 @@ export async function startCensorNode(
   parts.defer(() => rm(home, { recursive: true, force: true }))
   const store = parts.use(await openOwnStore(home, 'node'))
   const { view } = openChain({ payment, isLocal: true, onAlert: () => {} })
+  const pool = createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
   let taken = 0
   const take = async (): Promise<(typeof REDEEM_ANSWER)['TAKEN']> => {
     taken++
@@ -40,6 +44,7 @@ export async function startCensorNode(
       payment: {
         chain: view,
         store,
+        verifier: createSlotVerifier(parts.use(createZkEngine()), pool),
         provider: new Uint8Array(20).fill(1),
         priceStep: 0,
         redeemer: { take },

@@ -22,6 +22,7 @@ type RefundFlags = WalletFlags & {
   readonly slots: number
 }
 
+/** All of them: no purse has more. */
 const MAX_SLOTS = 10_000
 const COIN_DECIMALS = 18
 

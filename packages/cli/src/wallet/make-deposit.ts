@@ -92,12 +92,12 @@ async function resumeDeposit(
   { kind, signal, onProgress }: DepositOrder,
 ): Promise<DepositResult | undefined> {
   await using sender = await openSender(wallet, 'funds', signal)
-  for (const { what, finish } of await sender.unfinished(`deposit:${kind}:`)) {
-    const [, number, slots] = DEPOSIT_NAME.exec(what) ?? []
+  for (const call of await sender.unfinished(`deposit:${kind}:`)) {
+    const [, number, slots] = DEPOSIT_NAME.exec(call.what) ?? []
     const deposit = { number: Number(number), slots: Number(slots) }
     onProgress({ step: 'resumed', slots: deposit.slots })
     try {
-      return await resultOf(wallet, await finish(), deposit, signal)
+      return await resultOf(wallet, await call.finish(), deposit, signal)
     } catch (error) {
       if (!cameToNothing(error)) throw error
     }

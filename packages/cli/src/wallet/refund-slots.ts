@@ -6,7 +6,7 @@ import { sessionKeyOf } from '@byway/client'
 import { toHex } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { identityCommitment, plainSecret, returnDigest } from '@byway/protocol/ticket'
+import { identityCommitment, returnDigest } from '@byway/protocol/ticket'
 import { findDeposits, noteFirstDeposit } from '@byway/purse'
 import type { JournalSlot, Store } from '@byway/store'
 import { openOwnStore } from '../engine/own-store.ts'
@@ -72,19 +72,11 @@ export async function findReturnable(
     const isInUse = record.standing === 'shown'
     const head = { slot, record, isInUse }
     const { state, timeS: sinceS } = slot.word
-    switch (state) {
-      case 'none':
-      case 'lapsed':
-        return [{ ...head, step: 'ask', dueAtS: undefined }]
-      case 'locked':
-        return [{ ...head, step: 'locked', dueAtS: sinceS + payment.lockS }]
-      case 'refunding': {
-        const dueAtS = sinceS + payment.refundDelayS
-        return [{ ...head, step: timeS >= dueAtS ? 'finish' : 'wait', dueAtS }]
-      }
-      default:
-        return []
-    }
+    if (state === 'none' || state === 'lapsed') return [{ ...head, step: 'ask', dueAtS: undefined }]
+    if (state === 'locked') return [{ ...head, step: 'locked', dueAtS: sinceS + payment.lockS }]
+    if (state !== 'refunding') return []
+    const dueAtS = sinceS + payment.refundDelayS
+    return [{ ...head, step: timeS >= dueAtS ? 'finish' : 'wait', dueAtS }]
   })
 }
 
@@ -183,7 +175,7 @@ async function destinationsOf(
   const signed: Destination[] = []
   for (const [at, { slot }] of batch.entries()) {
     const owner = await purse.depositOwner(nextDeposit + at)
-    const idc = identityCommitment(nodePoseidon, plainSecret(owner.address))
+    const idc = identityCommitment(nodePoseidon, owner.secret)
     const { nullifier } = slot
     const digest = returnDigest(nodeTicketCrypto, pool, { nullifier, idc, feeTo })
     const key = sessionKeyOf(nodeTicketCrypto, secret, nullifier)

@@ -41,7 +41,10 @@ async function booksAfter(news: readonly ChainNews[], confirmations = 1) {
   return { of, events }
 }
 
-const registered = at(1, 0, { name: 'registry', change: { type: 'registered', nodeId: SLOT, stake: 1000n } })
+const registered = at(1, 0, {
+  name: 'registry',
+  change: { type: 'registered', nodeId: SLOT, stake: 1000n },
+})
 const locked = (block: number, transaction = block): ChainEvent =>
   at(block, 1, { name: 'locked', nullifier: SLOT }, transaction)
 const slashed = (block: number, stake: bigint, transaction = block): ChainEvent =>
