@@ -1,6 +1,6 @@
 /**
  * Exits without a coin for gas, in a network of real processes with a chain of its own: their wins are locked, bound and paid through two redeemers at once, one of which may
- * take everything and send nothing, and what is won before a shutdown is paid while the node is off.
+ * take everything and send nothing. With `SLOW=1` also: what is won before a shutdown is paid while the node is off.
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
@@ -121,7 +121,8 @@ suite('nodes without gas', () => {
     assert.ok(sender && redeemers.some((each) => toHex(each) === toHex(sender)))
   })
 
-  test('have what they won before a shutdown paid while they are off', async () => {
+  const skip = process.env['SLOW'] === undefined && 'luck decides how long it takes: SLOW=1'
+  test('have what they won before a shutdown paid while they are off', { skip }, async () => {
     const exit = await untilWon()
     const provider = await providerOf(exit)
     process.kill(exit.pid, 'SIGTERM')

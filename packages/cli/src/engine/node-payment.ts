@@ -64,8 +64,8 @@ const CLAIM_WAIT_MS = 6 * 3_600_000
 const REDEEMER_FEE_PERCENT = 10n
 /** And of a lock, which takes a seventh of the gas of a bind. */
 const LOCK_FEE_PERCENT = 2n
-/** A stop waits no longer for redeemers. */
-const LEAVE_MS = 5000
+/** A stop waits no longer for redeemers: each tries the calls on the chain and writes to its disk first. */
+const LEAVE_MS = 15_000
 
 /** Opens it. @throws what `openMoneyParts` throws */
 export async function openNodeMoney(

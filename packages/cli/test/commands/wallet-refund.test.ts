@@ -31,11 +31,13 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
     ((await run(...args))['error'] as Row | undefined)?.['code']
   await run('wallet', 'deposit', '--slots', '3', '--local', '--no-wait')
   await network.run(network.pool.snapshot())
-  await showSlots(network, home, ['refused', 'shown'])
+  await showSlots(network, home, ['refused', 'shown'], t.signal)
 
   const listed = await run('wallet', 'refund', '--list')
   assert.deepEqual(
-    (listed['slots'] as readonly Row[]).map(({ step, inUse }) => `${String(step)} ${String(inUse)}`).toSorted(),
+    (listed['slots'] as readonly Row[])
+      .map(({ step, inUse }) => `${String(step)} ${String(inUse)}`)
+      .toSorted(),
     ['ask false', 'ask true'],
   )
   assert.equal(listed['value'], String(2n * SLOT_VALUE))
@@ -81,10 +83,10 @@ async function showSlots(
   { payment, chain }: PaidTestNetwork,
   home: string,
   standings: readonly ('refused' | 'shown')[],
+  signal: AbortSignal,
 ): Promise<void> {
   await using purse = await openPurse(home, { isLocal: true, rules: payment })
   await using store = await openOwnStore(home, 'client')
-  const signal = AbortSignal.timeout(60_000)
   using engine = createZkEngine()
   const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
