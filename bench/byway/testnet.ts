@@ -27,7 +27,8 @@ export async function startTestnet(options: {
   const { isPaid, nodes, hops, originPort } = options
   const target = `127.0.0.1:${originPort}`
   const flags = ['--nodes', String(nodes), '--hops', String(hops), '--allow-target', target]
-  const args = ['--conditions=byway:source', MAIN, 'testnet', '--json', ...flags]
+  // As this program was started: with the flags of a user's.
+  const args = [...process.execArgv, MAIN, 'testnet', '--json', ...flags]
   const name = isPaid ? 'paid' : 'unpaid'
   const child = await startChild(name, process.execPath, isPaid ? args : [...args, '--unpaid'])
   const ready = await waitForLine(child, START_TIMEOUT_MS, (text) => {

@@ -3,7 +3,7 @@
  * two sides part. Two leaves with one nullifier cannot both be shown, so that a receipt counts once.
  * @module
  */
-import { poseidon5 } from 'poseidon-lite'
+import { poseidon5 } from 'poseidon-lite/poseidon5'
 import { zkError } from './errors.ts'
 import { type Receipt, receiptLeaf } from './receipt.ts'
 

@@ -2,7 +2,7 @@
  * The service proof's inputs (SPEC §17, `zk-programs/src/service-audit.circom`): which units a beacon draws, and the samples that answer it.
  * @module
  */
-import { poseidon2 } from 'poseidon-lite'
+import { poseidon2 } from 'poseidon-lite/poseidon2'
 import type { SignalInput } from 'snarkjs'
 import type { AuditPath, AuditTree } from './audit-tree.ts'
 

@@ -5,7 +5,8 @@
  */
 import { createRequire } from 'node:module'
 import type * as Eddsa from '@zk-kit/eddsa-poseidon'
-import { poseidon2, poseidon4 } from 'poseidon-lite'
+import { poseidon2 } from 'poseidon-lite/poseidon2'
+import { poseidon4 } from 'poseidon-lite/poseidon4'
 
 /** Its ES module does not load on Node, so that it is required. */
 const { derivePublicKey, signMessage, verifySignature } = createRequire(import.meta.url)(

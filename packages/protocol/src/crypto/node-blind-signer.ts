@@ -1,6 +1,7 @@
 /**
  * Signs blinded elements in one thread of its own, so that a purchase of 32 tokens (13 ms of RSA) does not hold up cells. The thread is started by
- * the first purchase and keeps no process alive; when it dies, what waited is told `busy` and the next purchase starts another.
+ * the first purchase, ends when nobody has bought for a while, and keeps no process alive; when it dies, what waited is told `busy` and the next
+ * purchase starts another.
  * @module
  */
 import { KeyObject } from 'node:crypto'
@@ -26,6 +27,7 @@ type Waiting = {
 class ThreadSigner implements BlindTokenSigner {
   readonly #waiting = new Map<number, Waiting>()
   #thread: Worker | undefined
+  #rest: NodeJS.Timeout | undefined
   #lastId = 0
   #pending = 0
   #disposed = false
@@ -54,11 +56,13 @@ class ThreadSigner implements BlindTokenSigner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
+    clearTimeout(this.#rest)
     await this.#thread?.terminate()
     this.#giveUp()
   }
 
   #post(task: SignTask): void {
+    clearTimeout(this.#rest)
     this.#thread ??= this.#start()
     this.#thread.postMessage(task, [task.elements.buffer])
   }
@@ -67,12 +71,21 @@ class ThreadSigner implements BlindTokenSigner {
     const thread = new Worker(WORKER_URL, { resourceLimits: THREAD_SIZES, name: 'blind-signer' })
     thread.unref()
     thread.on('message', (result: SignResult) => this.#settle(result))
-    thread.on('error', () => this.#giveUp())
-    thread.on('exit', () => {
-      if (this.#thread === thread) this.#thread = undefined
+    const onGone = (): void => {
+      if (this.#thread !== thread) return
+      this.#thread = undefined
       this.#giveUp()
-    })
+    }
+    thread.on('error', onGone)
+    thread.on('exit', onGone)
     return thread
+  }
+
+  /** Nothing waits: the thread's memory is worth more than its next start. */
+  #stop(): void {
+    const thread = this.#thread
+    this.#thread = undefined
+    void thread?.terminate()
   }
 
   #settle({ id, signatures }: SignResult): void {
@@ -80,6 +93,7 @@ class ThreadSigner implements BlindTokenSigner {
     if (!waiting) return
     this.#waiting.delete(id)
     this.#pending -= waiting.count
+    if (this.#pending === 0) this.#rest = setTimeout(() => this.#stop(), IDLE_MS).unref()
     waiting.resolve(signatures ? split(signatures) : 'malformed')
   }
 
@@ -111,3 +125,5 @@ const THREAD_SIZES = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4, 
 // Local limits (tunable): docs/LIMITS.md.
 /** Elements waiting for the signing thread: a tenth of a second of its work. Beyond it a purchase is told to try later. */
 const MAX_PENDING_ELEMENTS = 256
+/** A client buys once or twice a minute while it downloads. */
+const IDLE_MS = 120_000

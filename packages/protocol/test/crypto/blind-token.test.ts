@@ -230,6 +230,29 @@ suite('the signing thread', () => {
     assert.ok(turns > 100, `${turns} turns of the loop in about 100 ms of RSA`)
   })
 
+  test('ends its thread when nobody buys any more, and starts another for who does', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let threads = 0
+    const onWorker = (): void => void threads++
+    process.on('worker', onWorker)
+    t.after(() => process.off('worker', onWorker))
+    await using signer = createNodeBlindSigner()
+    const buy = async (): Promise<void> => {
+      const blinded = scheme.blind(keyOf(pair), messages(1), seededBytes('r'))
+      assert.ok(blinded)
+      assert.ok(typeof (await signer.sign(pair.privateKey, blinded.elements)) !== 'string')
+    }
+    await buy()
+    t.mock.timers.tick(119_000)
+    await buy()
+    t.mock.timers.tick(119_000)
+    await buy()
+    assert.equal(threads, 1)
+    t.mock.timers.tick(120_000)
+    await Promise.all([buy(), buy()])
+    assert.equal(threads, 2)
+  })
+
   test('gives up what waits when it is disposed, and takes no more', async () => {
     const signer = createNodeBlindSigner()
     const batch = Array.from({ length: 32 }, () => new Uint8Array(256).fill(4))
