@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-/// @title Who may use a slot
-/// @notice The one question the pool asks about a slot's owner (SPEC §13.2). An implementation keeps no state
+/// @title Who may use a slot, and move what is in a leaf
+/// @notice The questions the pool asks about an owner (SPEC §13.2, §14.4, §14.6). An implementation keeps no state
 /// and never reverts on bad input: it answers false, so that one bad entry cannot stop a batch.
 interface IAuthoriser {
     /// @dev What is proved of one slot.
     struct Statement {
         uint256 root;
         uint256 nullifier;
+        uint256 x;
+    }
+
+    /// @dev Slots of one leaf that nobody was shown, and the units at its end that make no slot. 0 for a place that is not used.
+    struct UnusedStatement {
+        uint256 root;
+        uint256[16] nullifiers;
+        uint256 rest;
+        uint256 restUnits;
+        uint256 x;
+    }
+
+    /// @dev Leaves smaller than a slot. 0 for a place that is not used.
+    struct JoinStatement {
+        uint256 root;
+        uint256[4] rests;
+        uint256 units;
         uint256 x;
     }
 
@@ -33,4 +50,20 @@ interface IAuthoriser {
         external
         view
         returns (bool);
+
+    /// @notice Does the maker own a leaf under the root with these slots, and with `restUnits` beyond its slots under the nullifier `rest`?
+    /// @param domain of the pool
+    /// @param statement what is proved
+    /// @param proof 256 bytes (`zk-programs/src/withdraw-unused.circom`)
+    /// @return true when the proof holds
+    function verifyUnused(uint256 domain, UnusedStatement calldata statement, bytes calldata proof)
+        external
+        view
+        returns (bool);
+
+    /// @notice Does the maker own leaves under the root, each smaller than a slot, that hold `units` together and have these nullifiers?
+    /// @param statement what is proved
+    /// @param proof 256 bytes (`zk-programs/src/join.circom`)
+    /// @return true when the proof holds
+    function verifyJoin(JoinStatement calldata statement, bytes calldata proof) external view returns (bool);
 }

@@ -102,6 +102,33 @@ interface IBywayPool {
         bytes proof;
     }
 
+    /// @dev Who is paid for what was never shown, and who gets one bond unit of it for sending the request; nobody where `feeTo` is zero. The proof is bound to both.
+    struct Receiver {
+        address to;
+        address feeTo;
+    }
+
+    /// @dev Up to sixteen never-shown slots of one leaf and, with `restUnits` other than zero, the units at its end that make no slot (SPEC §14.4). 0 for a place
+    /// that is not used.
+    struct Part {
+        uint256 root;
+        uint256[16] nullifiers;
+        uint256 rest;
+        uint256 restUnits;
+        bytes proof;
+    }
+
+    /// @dev Up to four leaves smaller than a slot that become one of `idc` (SPEC §14.6). With `feeTo` other than zero, one bond unit goes there. The proof is
+    /// bound to both.
+    struct Joining {
+        uint256 root;
+        uint256[4] rests;
+        uint256 units;
+        uint256 idc;
+        address feeTo;
+        bytes proof;
+    }
+
     /// @dev A slot proof as evidence: whatever it was made for.
     struct Evidence {
         uint256 root;
@@ -268,8 +295,29 @@ interface IBywayPool {
     /// @custom:error ZeroAddress
     function withdrawUnused(Unused[] calldata slots, address to) external returns (uint256 done);
 
-    /// @notice Pays withdrawn slots to whom their proofs named, once the delay has passed. Anyone may.
-    /// @param nullifiers of the slots
+    /// @notice The same for several owners at once, each with a fee for the sender: for relayers that mix them.
+    /// @param slots with proofs bound to their receivers
+    /// @param receivers one for each
+    /// @return done how many were accepted
+    /// @custom:error LengthMismatch, ZeroAddress
+    function withdrawThrough(Unused[] calldata slots, Receiver[] calldata receivers) external returns (uint256 done);
+
+    /// @notice The same for many slots of one leaf by one proof, and for its units that make no slot. A third of the price of a proof a slot, and it shows that these
+    /// slots are of one deposit. A part whose proof or root does not hold is skipped whole, under its first nullifier.
+    /// @param parts each of one leaf
+    /// @param receivers one for each; a part bears one fee, at its first slot
+    /// @return done how many slots and rests were accepted
+    /// @custom:error LengthMismatch, ZeroAddress
+    function withdrawPart(Part[] calldata parts, Receiver[] calldata receivers) external returns (uint256 done);
+
+    /// @notice Makes one leaf of small ones, at once: they hold no slot, so nobody can have been shown one. The new leaf is made here, of `idc` and of the units that the
+    /// proof says they hold, less the fee.
+    /// @param joinings each skipped whole, under its first nullifier, when any of it does not hold
+    /// @return done how many leaves were made
+    function join(Joining[] calldata joinings) external returns (uint256 done);
+
+    /// @notice Pays withdrawn slots and rests to whom their proofs named, once the delay has passed. Anyone may.
+    /// @param nullifiers of the slots and rests
     /// @return done how many were paid
     function finishWithdraw(uint256[] calldata nullifiers) external returns (uint256 done);
 

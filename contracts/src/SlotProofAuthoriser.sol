@@ -2,36 +2,27 @@
 pragma solidity 0.8.37;
 
 import {IAuthoriser} from "./IAuthoriser.sol";
+import {LeafProofs} from "./LeafProofs.sol";
 import {Groth16Batch} from "./lib/Groth16Batch.sol";
+import {JoinKey} from "./lib/JoinKey.sol";
 import {SlotKey} from "./lib/SlotKey.sol";
+import {WithdrawUnusedKey} from "./lib/WithdrawUnusedKey.sol";
 
 /// @title A slot's authorisation in zero knowledge
 /// @notice Shows that the maker owns some leaf with this slot, and nothing of which leaf (SPEC §13.2, `zk-programs/src/slot.circom`).
 /// The key's set-up decides what it is worth: under a development set-up anybody can forge, so that it deploys on chain id 31337 only.
-contract SlotProofAuthoriser is IAuthoriser {
-    uint256 private constant LOCAL_CHAIN_ID = 31337;
-    uint256 private constant MAX_UNITS_PER_SLOT = 2 ** 16;
-
-    /// @notice Name of the profile whose leaves it knows (SPEC §13.2).
-    uint256 public immutable tag;
-    /// @notice Bond units of one slot, S/b.
-    uint256 public immutable unitsPerSlot;
-
-    /// @notice The key comes of a development set-up, and this is a real chain.
+contract SlotProofAuthoriser is LeafProofs {
+    /// @notice A key comes of a development set-up, and this is a real chain.
     error DevelopmentSetUp();
-    /// @notice S/b must be a whole number below 2^16, or the program's range check would not hold.
-    error BadProfile();
 
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
     /// @custom:error DevelopmentSetUp, BadProfile
-    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) {
-        if (SlotKey.IS_DEVELOPMENT && block.chainid != LOCAL_CHAIN_ID) revert DevelopmentSetUp();
-        uint256 size = winsPerSlot * winValue + bond;
-        if (bond == 0 || size % bond != 0 || size / bond >= MAX_UNITS_PER_SLOT) revert BadProfile();
-        tag = uint256(sha256(abi.encodePacked("byway profile v1", winValue, winsPerSlot, bond))) >> 8;
-        unitsPerSlot = size / bond;
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) LeafProofs(winValue, winsPerSlot, bond) {
+        bool isDevelopment =
+            SlotKey.IS_DEVELOPMENT || WithdrawUnusedKey.IS_DEVELOPMENT || JoinKey.IS_DEVELOPMENT;
+        if (isDevelopment && block.chainid != LOCAL_CHAIN_ID) revert DevelopmentSetUp();
     }
 
     /// @inheritdoc IAuthoriser

@@ -5,21 +5,16 @@ import {PoseidonT2} from "poseidon-solidity/PoseidonT2.sol";
 import {PoseidonT3} from "poseidon-solidity/PoseidonT3.sol";
 import {PoseidonT4} from "poseidon-solidity/PoseidonT4.sol";
 import {IAuthoriser} from "./IAuthoriser.sol";
+import {LeafProofs} from "./LeafProofs.sol";
 import {FIELD_ORDER} from "./lib/Field.sol";
 import {Signatures} from "./lib/Signatures.sol";
 
 /// @title A slot's authorisation in plain sight: for development only
 /// @notice Shows the payer, the leaf and the slot's number to everyone (SPEC §13.3): it gives NO anonymity. The secret is the
 /// owner's public address, so anyone can compute an owner's nullifiers. Deploys on chain id 31337 and nowhere else.
-contract UnsafePlainAuthoriser is IAuthoriser {
-    uint256 private constant LOCAL_CHAIN_ID = 31337;
+contract UnsafePlainAuthoriser is LeafProofs {
     uint256 private constant HEAD_BYTES = 78;
     uint256 private constant MAX_SIBLINGS = 26;
-
-    /// @notice Name of the profile whose leaves it knows (SPEC §13.2).
-    uint256 public immutable tag;
-    /// @notice Bond units of one slot, S/b.
-    uint256 public immutable unitsPerSlot;
 
     /// @notice Refused on every chain but a local one.
     error OnlyOnLocalChain();
@@ -27,11 +22,9 @@ contract UnsafePlainAuthoriser is IAuthoriser {
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
-    /// @custom:error OnlyOnLocalChain unless the chain id is 31337
-    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) {
+    /// @custom:error OnlyOnLocalChain unless the chain id is 31337, BadProfile
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) LeafProofs(winValue, winsPerSlot, bond) {
         if (block.chainid != LOCAL_CHAIN_ID) revert OnlyOnLocalChain();
-        tag = uint256(sha256(abi.encodePacked("byway profile v1", winValue, winsPerSlot, bond))) >> 8;
-        unitsPerSlot = (winsPerSlot * winValue + bond) / bond;
     }
 
     /// @inheritdoc IAuthoriser

@@ -11,7 +11,7 @@ export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url))
 /** The EVM that every chain in question has, anvil included. */
 const EVM_VERSION = 'cancun'
 /** Calls count for more than the deployment; the largest value at which the pool stays within EIP-170. */
-const OPTIMIZER_RUNS = 100_000
+const OPTIMIZER_RUNS = 1000
 
 /** A contract as it comes out of the compiler; `links` says where in the code which library's address belongs. */
 export type Compiled = {

@@ -1,28 +1,33 @@
 /**
  * `npm run zk`: compiles each program, makes the development set-up and writes what provers need to `packages/zk/artefacts`, with a manifest of
  * hashes. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
- * `npm run zk -- --check` compares hashes instead of writing.
+ * `npm run zk -- NAME …` makes only these programs anew; `npm run zk -- --check` compares hashes instead of writing.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { zKey } from 'snarkjs'
 import { writeDevelopmentTau } from './development-tau.ts'
-import { soliditySlotKey } from './solidity-key.ts'
+import { solidityConstants, solidityKey } from './solidity-key.ts'
 import type { VerificationKey } from './solidity-key.ts'
 
-/** A program and the size of its set-up: the least power of two above its constraints. */
-const PROGRAMS = [{ name: 'slot', logSize: 13 }] as const
+/** A program, the size of its set-up (the least power of two above its constraints) and the library that holds its key in Solidity. */
+const PROGRAMS = [
+  { name: 'slot', logSize: 13, library: 'SlotKey' },
+  { name: 'withdraw-unused', logSize: 14, library: 'WithdrawUnusedKey' },
+  { name: 'join', logSize: 15, library: 'JoinKey' },
+] as const
+type Program = (typeof PROGRAMS)[number]
 /** Of the one "contribution", which moves delta away from gamma. Public, like all of a development set-up. */
 const BEACON = createHash('sha256').update('byway development set-up').digest('hex')
 const BEACON_ITERATIONS = 10
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const artefacts = join(root, 'packages/zk/artefacts')
-const contractKey = join(root, 'contracts/src/lib/SlotKey.sol')
+const contractKeys = join(root, 'contracts/src/lib')
 
 type Entry = { readonly sha256: string; readonly bytes: number }
 /** What stands in `manifest.json`. */
@@ -39,10 +44,13 @@ export function compile(name: string, folder: string, place = 'zk-programs/src')
   if (run.status !== 0) throw new Error(`circom refuses ${name}: ${run.stderr || run.stdout}`)
 }
 
-async function build(name: string, logSize: number, folder: string): Promise<Map<string, string>> {
+async function build(
+  { name, logSize }: Program,
+  folder: string,
+): Promise<readonly (readonly [file: string, path: string])[]> {
   say(`${name}: compiling`)
   compile(name, folder)
-  say(`${name}: set-up of 2^${logSize}, about a minute`)
+  say(`${name}: set-up of 2^${logSize}, a minute or some`)
   const tau = join(folder, `${logSize}.ptau`)
   const first = join(folder, `${name}.0.zkey`)
   const key = join(folder, `${name}.zkey`)
@@ -51,39 +59,47 @@ async function build(name: string, logSize: number, folder: string): Promise<Map
   await zKey.beacon(first, key, 'development', BEACON, BEACON_ITERATIONS)
   const verifier = join(folder, `${name}.vk.json`)
   writeFileSync(verifier, `${JSON.stringify(await zKey.exportVerificationKey(key), null, 2)}\n`)
-  return new Map([
+  return [
     [`${name}.wasm`, join(folder, `${name}_js/${name}.wasm`)],
     [`${name}.zkey`, key],
     [`${name}.vk.json`, verifier],
-  ])
+  ]
 }
 
-async function main(isCheck: boolean): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const isCheck = args.includes('--check')
+  const names = args.filter((arg) => !arg.startsWith('--'))
+  const programs = PROGRAMS.filter(({ name }) => names.length === 0 || names.includes(name))
   const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
   try {
-    const made = new Map<string, string>()
-    for (const { name, logSize } of PROGRAMS) {
-      for (const [file, path] of await build(name, logSize, folder)) made.set(file, path)
-    }
-    const files = Object.fromEntries([...made].map(([file, path]) => [file, entryOf(path)]))
+    const made: (readonly [file: string, path: string])[] = []
+    for (const program of programs) made.push(...(await build(program, folder)))
+    const path = join(artefacts, 'manifest.json')
+    const before = readFileSync(path, 'utf8')
+    const files = { ...(JSON.parse(before) as Manifest).files }
+    for (const [file, from] of made) files[file] = entryOf(from)
     const manifest: Manifest = { setUp: 'development', files }
     const text = `${JSON.stringify(manifest, null, 2)}\n`
-    const path = join(artefacts, 'manifest.json')
     if (isCheck) {
-      if (readFileSync(path, 'utf8') !== text)
-        throw new Error('the artefacts are not those of the sources: npm run zk')
+      if (before !== text) throw new Error('the artefacts are not those of the sources: npm run zk')
       say('the artefacts are those of the sources')
       return
     }
-    mkdirSync(artefacts, { recursive: true })
     for (const [file, from] of made) copyFileSync(from, join(artefacts, file))
     writeFileSync(path, text)
-    const key = JSON.parse(readFileSync(join(artefacts, 'slot.vk.json'), 'utf8')) as VerificationKey
-    writeFileSync(contractKey, soliditySlotKey(key, manifest.setUp === 'development'))
-    say(`wrote ${made.size + 1} files`)
+    for (const { name, library } of programs) writeContractKey(name, library)
+    say(`wrote ${made.length + 1} files`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function writeContractKey(program: string, library: string): void {
+  const text = readFileSync(join(artefacts, `${program}.vk.json`), 'utf8')
+  const write = program === 'slot' ? solidityConstants : solidityKey
+  const names = { program, library, isDevelopment: true }
+  const solidity = write(names, JSON.parse(text) as VerificationKey)
+  writeFileSync(join(contractKeys, `${library}.sol`), solidity)
 }
 
 function entryOf(path: string): Entry {
@@ -96,7 +112,7 @@ function say(text: string): void {
 }
 
 if (import.meta.main) {
-  await main(process.argv.includes('--check'))
+  await main(process.argv.slice(2))
   // snarkjs leaves worker threads behind.
   process.exit(0)
 }

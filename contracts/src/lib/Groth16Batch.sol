@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAuthoriser} from "../IAuthoriser.sol";
+import {Bn254} from "./Bn254.sol";
 import {FIELD_ORDER} from "./Field.sol";
 import {SlotKey} from "./SlotKey.sol";
 
@@ -9,14 +10,8 @@ import {SlotKey} from "./SlotKey.sol";
 ///
 /// With weights r_i (r_0 = 1, the others 128 bits of a hash over everything) it holds for all i, except with probability 2^-120, that
 /// e(A_i, B_i) = e(alpha, beta) · e(L_i, gamma) · e(C_i, delta) when it holds for the products of r_i-th powers.
-/// The precompiles refuse points off the curve and coordinates at or above the base field's order (EIP-196, EIP-197), and so does this.
+/// Points off the curve, points at infinity and coordinates at or above the base field's order are refused (Bn254).
 library Groth16Batch {
-    /// @dev Bytes of a proof: A, B, C as EIP-197 wants them.
-    uint256 internal constant PROOF_BYTES = 256;
-
-    /// @dev Order of the base field.
-    uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
-
     /// @dev What stays the same over a batch: domain, tag and units of a slot.
     struct Profile {
         uint256 domain;
@@ -60,7 +55,7 @@ library Groth16Batch {
             if (!_addProof(sums, pairs, i, proofs[i], weight)) return false;
         }
         if (!_close(sums, profile, pairs, 6 * n)) return false;
-        return _pairing(pairs);
+        return Bn254.pairing(pairs);
     }
 
     function _add(Sums memory sums, IAuthoriser.Statement memory statement, uint256 weight)
@@ -84,17 +79,16 @@ library Groth16Batch {
         view
         returns (bool)
     {
-        if (proof.length != PROOF_BYTES) return false;
-        uint256[8] memory words = abi.decode(proof, (uint256[8]));
-        for (uint256 k; k < 8; ++k) {
-            if (words[k] >= P) return false;
-        }
-        (uint256 x, uint256 y, bool ok) = _mul(words[0], words[1], weight);
+        (uint256[8] memory words, bool ok) = Bn254.readProof(proof);
         if (!ok) return false;
-        _put(pairs, 6 * i, x, y, words[2], words[3], words[4], words[5]);
-        (x, y, ok) = _mul(words[6], words[7], weight);
+        uint256 x;
+        uint256 y;
+        (x, y, ok) = Bn254.mul(words[0], words[1], weight);
         if (!ok) return false;
-        (sums.cx, sums.cy, ok) = _sum(sums.cx, sums.cy, x, y);
+        Bn254.put(pairs, 6 * i, x, y, words[2], words[3], words[4], words[5]);
+        (x, y, ok) = Bn254.mul(words[6], words[7], weight);
+        if (!ok) return false;
+        (sums.cx, sums.cy, ok) = Bn254.sum(sums.cx, sums.cy, x, y);
         return ok;
     }
 
@@ -104,18 +98,18 @@ library Groth16Batch {
         view
         returns (bool)
     {
-        (uint256 ax, uint256 ay, bool ok) = _mul(SlotKey.ALPHA_X, SlotKey.ALPHA_Y, sums.weights);
+        (uint256 ax, uint256 ay, bool ok) = Bn254.mul(SlotKey.ALPHA_X, SlotKey.ALPHA_Y, sums.weights);
         if (!ok) return false;
-        _put(pairs, place, ax, _negated(ay), SlotKey.BETA_X1, SlotKey.BETA_X0, SlotKey.BETA_Y1, SlotKey.BETA_Y0);
+        Bn254.put(pairs, place, ax, Bn254.negated(ay), SlotKey.BETA_X1, SlotKey.BETA_X0, SlotKey.BETA_Y1, SlotKey.BETA_Y0);
         _addInputs(sums, profile);
         if (!sums.ok) return false;
         place += 6;
-        _put(
-            pairs, place, sums.lx, _negated(sums.ly), SlotKey.GAMMA_X1, SlotKey.GAMMA_X0, SlotKey.GAMMA_Y1, SlotKey.GAMMA_Y0
+        Bn254.put(
+            pairs, place, sums.lx, Bn254.negated(sums.ly), SlotKey.GAMMA_X1, SlotKey.GAMMA_X0, SlotKey.GAMMA_Y1, SlotKey.GAMMA_Y0
         );
         place += 6;
-        _put(
-            pairs, place, sums.cx, _negated(sums.cy), SlotKey.DELTA_X1, SlotKey.DELTA_X0, SlotKey.DELTA_Y1, SlotKey.DELTA_Y0
+        Bn254.put(
+            pairs, place, sums.cx, Bn254.negated(sums.cy), SlotKey.DELTA_X1, SlotKey.DELTA_X0, SlotKey.DELTA_Y1, SlotKey.DELTA_Y0
         );
         return true;
     }
@@ -133,61 +127,9 @@ library Groth16Batch {
     }
 
     function _addTerm(Sums memory sums, uint256 x, uint256 y, uint256 scalar) private view {
-        (uint256 px, uint256 py, bool ok) = _mul(x, y, scalar);
+        (uint256 px, uint256 py, bool ok) = Bn254.mul(x, y, scalar);
         if (!ok) sums.ok = false;
-        (sums.lx, sums.ly, ok) = _sum(sums.lx, sums.ly, px, py);
+        (sums.lx, sums.ly, ok) = Bn254.sum(sums.lx, sums.ly, px, py);
         if (!ok) sums.ok = false;
-    }
-
-    function _negated(uint256 y) private pure returns (uint256) {
-        return y == 0 ? 0 : P - y;
-    }
-
-    function _put(
-        uint256[] memory pairs,
-        uint256 place,
-        uint256 x,
-        uint256 y,
-        uint256 x1,
-        uint256 x0,
-        uint256 y1,
-        uint256 y0
-    ) private pure {
-        pairs[place] = x;
-        pairs[place + 1] = y;
-        pairs[place + 2] = x1;
-        pairs[place + 3] = x0;
-        pairs[place + 4] = y1;
-        pairs[place + 5] = y0;
-    }
-
-    /// @dev EIP-196, address 7. A weight of one still goes through it: that is what refuses a point off the curve.
-    function _mul(uint256 x, uint256 y, uint256 scalar) private view returns (uint256 rx, uint256 ry, bool ok) {
-        uint256[3] memory input = [x, y, scalar];
-        uint256[2] memory output;
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), 7, input, 96, output, 64)
-        }
-        return (output[0], output[1], ok);
-    }
-
-    /// @dev EIP-196, address 6.
-    function _sum(uint256 x, uint256 y, uint256 px, uint256 py) private view returns (uint256 rx, uint256 ry, bool ok) {
-        uint256[4] memory input = [x, y, px, py];
-        uint256[2] memory output;
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), 6, input, 128, output, 64)
-        }
-        return (output[0], output[1], ok);
-    }
-
-    /// @dev EIP-197, address 8: is the product of all pairings one?
-    function _pairing(uint256[] memory pairs) private view returns (bool) {
-        uint256[1] memory output;
-        bool ok;
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), 8, add(pairs, 32), mul(mload(pairs), 32), output, 32)
-        }
-        return ok && output[0] == 1;
     }
 }

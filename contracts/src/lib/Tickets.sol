@@ -10,9 +10,18 @@ library Tickets {
         return uint256(Sha256.ofBytes(abi.encodePacked("byway slot v1", sessionKey, receiptKey))) >> 8;
     }
 
-    /// @dev What the proof of a never-shown slot is bound to: the receiver of its money (SPEC §14.4).
-    function withdrawalX(address to) internal view returns (uint256) {
-        return uint256(Sha256.ofBytes(abi.encodePacked("byway withdraw v1", to))) >> 8;
+    /// @dev What the proof of never-shown slots is bound to: the receiver of the money, and who gets a unit of it, if anybody (SPEC §14.4).
+    function withdrawalX(address to, address feeTo) internal view returns (uint256) {
+        bytes memory named = abi.encodePacked("byway withdraw v1", to);
+        if (feeTo != address(0)) named = abi.encodePacked(named, feeTo);
+        return uint256(Sha256.ofBytes(named)) >> 8;
+    }
+
+    /// @dev What the proof of joined leaves is bound to: the leaf they become (SPEC §14.6).
+    function joinX(uint256 idc, address feeTo) internal view returns (uint256) {
+        return uint256(
+            Sha256.ofBytes(abi.encodePacked("byway join v1", block.chainid, address(this), idc, feeTo))
+        ) >> 8;
     }
 
     /// @dev What the session key signs. `commit` is SHA-256 of the reveal.

@@ -7,7 +7,7 @@ import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
 import {PoolDeposits} from "./PoolDeposits.sol";
 
-/// @dev Money back to owners: refund, close, withdrawUnused, each in two steps (SPEC §14.4).
+/// @dev What was shown, back to owners as new leaves: refund and close, each in two steps (SPEC §14.4).
 abstract contract PoolReturns is PoolDeposits {
     using SlotWord for uint256;
 
@@ -90,45 +90,8 @@ abstract contract PoolReturns is PoolDeposits {
         }
     }
 
-    /// @inheritdoc IBywayPool
-    function withdrawUnused(Unused[] calldata slots, address to) external returns (uint256 done) {
-        if (to == address(0)) revert ZeroAddress();
-        uint256 x = Tickets.withdrawalX(to);
-        Reason[] memory reasons = new Reason[](slots.length);
-        Pending memory pending = _pending(slots.length);
-        for (uint256 i; i < slots.length; ++i) {
-            Unused calldata unused = slots[i];
-            Reason reason = _whyNotUnused(_current(unused.nullifier));
-            if (reason == Reason.NONE) reason = _ask(pending, unused.root, unused.nullifier, x, unused.proof);
-            reasons[i] = reason;
-        }
-        bool areAllProven = _areAllProven(pending);
-        for (uint256 i; i < slots.length; ++i) {
-            Unused calldata unused = slots[i];
-            Reason reason = reasons[i];
-            if (reason == Reason.NONE && !areAllProven) {
-                reason = _whyNotProven(unused.root, unused.nullifier, x, unused.proof);
-            }
-            if (reason == Reason.NONE) reason = _askBack(unused.nullifier, to, SlotWord.WITHDRAWING);
-            done += _count(unused.nullifier, reason);
-        }
-    }
-
-    /// @inheritdoc IBywayPool
-    function finishWithdraw(uint256[] calldata nullifiers) external returns (uint256 done) {
-        for (uint256 i; i < nullifiers.length; ++i) {
-            uint256 word = slot[nullifiers[i]];
-            Reason reason = _whyNotDue(word, SlotWord.WITHDRAWING, _refundDelay);
-            if (reason == Reason.NONE) {
-                _change(nullifiers[i], word.to(SlotWord.WITHDRAWN));
-                _send(word.holder(), _unitsLeft(word) * _bond);
-            }
-            done += _count(nullifiers[i], reason);
-        }
-    }
-
     /// @dev Begins the way back of an unused slot. The word is looked at anew: the same batch may have named the slot before.
-    function _askBack(uint256 nullifier, address holder, uint8 state) private returns (Reason reason) {
+    function _askBack(uint256 nullifier, address holder, uint8 state) internal returns (Reason reason) {
         uint256 word = slot[nullifier];
         reason = _whyNotUnused(word);
         if (reason == Reason.NONE) _change(nullifier, SlotWord.make(word, holder, 0, 0, state));
@@ -149,12 +112,12 @@ abstract contract PoolReturns is PoolDeposits {
         return (_winsPerSlot - word.wins()) * _unitsPerWin + (word.isBurned() ? 0 : 1);
     }
 
-    function _change(uint256 nullifier, uint256 word) private {
+    function _change(uint256 nullifier, uint256 word) internal {
         slot[nullifier] = word;
         emit SlotChanged(nullifier, word.state());
     }
 
-    function _whyNotDue(uint256 word, uint8 state, uint256 delay) private view returns (Reason) {
+    function _whyNotDue(uint256 word, uint8 state, uint256 delay) internal view returns (Reason) {
         if (word.state() != state) return _whyNotIn(word);
         return block.timestamp < word.time() + delay ? Reason.TOO_EARLY : Reason.NONE;
     }

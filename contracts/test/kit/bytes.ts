@@ -48,9 +48,19 @@ export function openingX(sessionKey: Address, receiptKey: Hex): bigint {
   return toField(hash(text('byway slot v1'), sessionKey, receiptKey))
 }
 
-export function withdrawalX(to: Address): bigint {
-  return toField(hash(text('byway withdraw v1'), to))
+/** `feeTo` zero, or left out, where nobody gets a fee. */
+export function withdrawalX(to: Address, feeTo?: Address): bigint {
+  return toField(
+    hash(text('byway withdraw v1'), to, ...(Number(feeTo ?? 0) === 0 ? [] : [feeTo ?? '0x'])),
+  )
 }
+
+export function joinX(pool: Place, idc: bigint, feeTo: Address): bigint {
+  return toField(hash(text('byway join v1'), at(pool), uint(idc, 256), feeTo))
+}
+
+/** Stands where the pool's domain stands in nullifiers of slots. */
+export const REST: bigint = toField(hash(text('byway rest v1')))
 
 export type TicketFields = {
   readonly provider: Address

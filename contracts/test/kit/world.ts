@@ -86,7 +86,11 @@ export interface World extends AsyncDisposable {
 export async function startWorld(
   options: {
     readonly profile?: Partial<Profile>
-    readonly authoriser?: { readonly abi: Abi; readonly bytecode: Hex }
+    readonly authoriser?: {
+      readonly abi: Abi
+      readonly bytecode: Hex
+      readonly args?: readonly unknown[]
+    }
   } = {},
 ): Promise<World> {
   const rpc = await startRpc()
@@ -109,7 +113,7 @@ async function deployWorld(
   const token = await rpc.deploy(DEPLOYER, bywayTokenArtifact, [])
   const { winValue, winsPerSlot, bond } = profile
   const authoriser = options.authoriser
-    ? await rpc.deploy(DEPLOYER, options.authoriser, [])
+    ? await rpc.deploy(DEPLOYER, options.authoriser, options.authoriser.args ?? [])
     : await rpc.deploy(DEPLOYER, linked(unsafePlainAuthoriserArtifact, libraries), [
         winValue,
         winsPerSlot,

@@ -10,6 +10,13 @@ export {
   type RegistryCalls,
   type TokenCalls,
 } from './contracts/other-calls.ts'
+export {
+  type CallJoining,
+  type CallPart,
+  type CallReceiver,
+  createLeafCalls,
+  type LeafCalls,
+} from './contracts/leaf-calls.ts'
 export { createPoolCalls, type PoolCalls } from './contracts/pool-calls.ts'
 export {
   type BindBatch,

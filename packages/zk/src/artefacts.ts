@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { zkError } from './errors.ts'
 
 /** The programs of `zk-programs/`. */
-export type ProgramName = 'slot'
+export type ProgramName = 'slot' | 'withdraw-unused' | 'join'
 
 /** Everything needed to prove and to verify one program's statement. */
 export type Artefacts = {

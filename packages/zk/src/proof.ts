@@ -27,7 +27,7 @@ export function encodeProof({ pi_a: a, pi_b: b, pi_c: c }: Groth16Proof): Uint8A
   return Uint8Array.from(Buffer.from(hex.join(''), 'hex'))
 }
 
-/** Decodes, or returns `undefined` for wrong lengths and coordinates out of range. Points off the curve are the verifier's to refuse. */
+/** Decodes, or returns `undefined` for wrong lengths, coordinates out of range and points at infinity. Points off the curve are the verifier's to refuse. */
 export function decodeProof(bytes: Uint8Array): Groth16Proof | undefined {
   if (bytes.length !== PROOF_BYTES) return undefined
   const words: string[] = []
@@ -36,6 +36,10 @@ export function decodeProof(bytes: Uint8Array): Groth16Proof | undefined {
     if (word >= COORDINATE_MODULUS) return undefined
     words.push(word.toString())
   }
+  const isIdentity = [words.slice(0, 2), words.slice(2, 6), words.slice(6)].some((point) =>
+    point.every((word) => word === '0'),
+  )
+  if (isIdentity) return undefined
   const [ax = '', ay = '', bx1 = '', bx0 = '', by1 = '', by0 = '', cx = '', cy = ''] = words
   return {
     pi_a: [ax, ay, '1'],

@@ -3,9 +3,7 @@
  * @module
  */
 import type { SignalInput } from 'snarkjs'
-
-/** Levels that a path may have. */
-export const MAX_SLOT_DEPTH = 26
+import { pathInput, type LeafPath } from './leaf-path.ts'
 
 /** What everybody sees. */
 export type SlotPublic = {
@@ -25,8 +23,7 @@ export type SlotWitness = Omit<SlotPublic, 'root' | 'nullifier'> & {
   readonly limit: number
   /** Which slot, a u32. */
   readonly j: number
-  /** From the leaf upwards. */
-  readonly path: readonly { readonly sibling: bigint; readonly isLeft: boolean }[]
+  readonly path: LeafPath
 }
 
 /** In the order in which the program publishes them: outputs, then inputs as declared. */
@@ -38,8 +35,6 @@ export function slotSignals(statement: SlotPublic): readonly bigint[] {
 /** The program's inputs; the path is filled up to its greatest depth. */
 export function slotInput(witness: SlotWitness): SignalInput {
   const { secret, domain, x, tag, unitsPerSlot, path, limit, j } = witness
-  const level = (of: (step: SlotWitness['path'][number]) => bigint): bigint[] =>
-    Array.from({ length: MAX_SLOT_DEPTH }, (_, i) => (path[i] ? of(path[i]) : 0n))
   return {
     secret,
     domain,
@@ -48,8 +43,6 @@ export function slotInput(witness: SlotWitness): SignalInput {
     unitsPerSlot,
     limit: BigInt(limit),
     j: BigInt(j),
-    active: level(() => 1n),
-    isRight: level(({ isLeft }) => (isLeft ? 1n : 0n)),
-    siblings: level(({ sibling }) => sibling),
+    ...pathInput(path),
   }
 }

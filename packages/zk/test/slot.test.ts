@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1, poseidon2, poseidon3 } from 'poseidon-lite'
 import {
   assertSetUpServes,
@@ -12,32 +11,23 @@ import {
   type SlotWitness,
   type ZkEngine,
 } from '@byway/zk'
-import { wtns, type SignalInput } from 'snarkjs'
-import { readArtefacts } from '../src/artefacts.ts'
+import type { SignalInput } from 'snarkjs'
 import { SCALAR_ORDER } from '../src/proof.ts'
+import {
+  DOMAIN,
+  leafOf,
+  pathOf,
+  signalsOf as programSignals,
+  TAG,
+  treeOf,
+  UNITS_PER_SLOT,
+} from './tree-kit.ts'
 
-const TAG = 7001n
-const DOMAIN = 42n
-const UNITS_PER_SLOT = 5n
 const SECRET = 0x5ec2e7n
-
-const leafOf = (secret: bigint, limit: number): bigint =>
-  poseidon3([poseidon1([secret]), BigInt(limit), TAG])
-
-function treeOf(leaves: readonly bigint[]): LeanIMT {
-  const tree = new LeanIMT((left, right) => poseidon2([left, right]))
-  tree.insertMany([...leaves])
-  return tree
-}
 
 const others = Array.from({ length: 10 }, (_, i) => leafOf(BigInt(1000 + i), 40))
 /** Eleven leaves, so that a path has levels without a sibling. */
 const tree = treeOf([...others, leafOf(SECRET, 40)])
-
-function pathOf(in_: LeanIMT, index: number): SlotWitness['path'] {
-  const { siblings, index: bits } = in_.generateProof(index)
-  return siblings.map((sibling, i) => ({ sibling, isLeft: ((bits >> i) & 1) === 1 }))
-}
 
 const witness: SlotWitness = {
   secret: SECRET,
@@ -50,13 +40,8 @@ const witness: SlotWitness = {
   unitsPerSlot: UNITS_PER_SLOT,
 }
 
-/** The public signals of a witness, without a proof: enough to see which root it is for, and forty times as fast. */
-async function signalsOf(input: SignalInput): Promise<readonly bigint[]> {
-  const { wasm } = await readArtefacts('slot')
-  const witnessFile: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
-  await wtns.calculate(input, wasm, witnessFile)
-  return (await wtns.exportJson(witnessFile)).slice(1, 7)
-}
+const signalsOf = (input: SignalInput): Promise<readonly bigint[]> =>
+  programSignals('slot', input, 6)
 
 describe('the slot program (SPEC §13.2)', () => {
   let engine: ZkEngine
@@ -173,6 +158,16 @@ describe('the slot program (SPEC §13.2)', () => {
       const changed = made.proof.slice()
       changed[at] = (changed[at] ?? 0) ^ 1
       assert.equal(await engine.verify('slot', made.signals, changed), false, `byte ${at}`)
+    }
+    // A point at infinity in the place of A, of B and of C.
+    for (const [from, to] of [
+      [0, 64],
+      [64, 192],
+      [192, 256],
+    ]) {
+      const identity = made.proof.slice()
+      identity.fill(0, from, to)
+      assert.equal(await engine.verify('slot', made.signals, identity), false)
     }
     for (const bytes of [
       new Uint8Array(0),

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+/// @dev The curve of the proofs, by the chain's precompiles. They refuse points off the curve and coordinates at or above the base field's order
+/// (EIP-196, EIP-197); `ok` is false then.
+library Bn254 {
+    /// @dev Order of the base field: coordinates are below it.
+    uint256 internal constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+
+    /// @dev Bytes of a Groth16 proof: A, B, C as EIP-197 wants them.
+    uint256 internal constant PROOF_BYTES = 256;
+
+    /// @dev A proof's eight words. Not `ok`: another length, a coordinate at or above P (another form of the same number), or a point at infinity in any place.
+    function readProof(bytes memory proof) internal pure returns (uint256[8] memory words, bool ok) {
+        if (proof.length != PROOF_BYTES) return (words, false);
+        words = abi.decode(proof, (uint256[8]));
+        for (uint256 k; k < 8; ++k) {
+            if (words[k] >= P) return (words, false);
+        }
+        ok = (words[0] | words[1]) != 0 && (words[2] | words[3] | words[4] | words[5]) != 0
+            && (words[6] | words[7]) != 0;
+    }
+
+    /// @dev The other point with this x.
+    function negated(uint256 y) internal pure returns (uint256) {
+        return y == 0 ? 0 : P - y;
+    }
+
+    /// @dev EIP-196, address 7. A weight of one still goes through it: that is what refuses a point off the curve.
+    function mul(uint256 x, uint256 y, uint256 scalar) internal view returns (uint256 rx, uint256 ry, bool ok) {
+        uint256[3] memory input = [x, y, scalar];
+        uint256[2] memory output;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 7, input, 96, output, 64)
+        }
+        return (output[0], output[1], ok);
+    }
+
+    /// @dev EIP-196, address 6.
+    function sum(uint256 x, uint256 y, uint256 px, uint256 py)
+        internal
+        view
+        returns (uint256 rx, uint256 ry, bool ok)
+    {
+        uint256[4] memory input = [x, y, px, py];
+        uint256[2] memory output;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 6, input, 128, output, 64)
+        }
+        return (output[0], output[1], ok);
+    }
+
+    /// @dev Puts a pair at a place of the pairing's input. Of G2's coordinates the imaginary part comes first.
+    function put(
+        uint256[] memory pairs,
+        uint256 place,
+        uint256 x,
+        uint256 y,
+        uint256 x1,
+        uint256 x0,
+        uint256 y1,
+        uint256 y0
+    ) internal pure {
+        pairs[place] = x;
+        pairs[place + 1] = y;
+        pairs[place + 2] = x1;
+        pairs[place + 3] = x0;
+        pairs[place + 4] = y1;
+        pairs[place + 5] = y0;
+    }
+
+    /// @dev EIP-197, address 8: is the product of all pairings one?
+    function pairing(uint256[] memory pairs) internal view returns (bool) {
+        uint256[1] memory output;
+        bool ok;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 8, add(pairs, 32), mul(mload(pairs), 32), output, 32)
+        }
+        return ok && output[0] == 1;
+    }
+}

@@ -1,0 +1,94 @@
+/** Real proofs about the leaves of a test's client: the owner's address is the secret, as in plain proofs. */
+import {
+  createZkEngine,
+  JOIN_LEAVES,
+  joinInput,
+  slotInput,
+  WITHDRAW_SLOTS,
+  withdrawInput,
+  type LeafPath,
+} from '@byway/zk'
+import { bytesToHex, type Address, type Hex } from 'viem'
+import { joinX, openingX, withdrawalX } from './bytes.ts'
+import { type Client, type Leaf, type Slot, type Unused, ZERO } from './slots.ts'
+
+export type Receiver = { readonly to: Address; readonly feeTo: Address }
+export type Part = {
+  readonly root: bigint
+  readonly nullifiers: readonly bigint[]
+  readonly rest: bigint
+  readonly restUnits: bigint
+  readonly proof: Hex
+}
+export type Joining = {
+  readonly root: bigint
+  readonly rests: readonly bigint[]
+  readonly units: bigint
+  readonly idc: bigint
+  readonly feeTo: Address
+  readonly proof: Hex
+}
+
+export interface LeafProver extends Disposable {
+  /** The slot with a real proof in its opening. */
+  open(slot: Slot): Promise<Slot>
+  unused(leaf: Leaf, j: number, receiver: Receiver): Promise<Unused>
+  part(leaf: Leaf, slots: readonly number[], withRest: boolean, receiver: Receiver): Promise<Part>
+  join(leaves: readonly Leaf[], idc: bigint, feeTo?: Address): Promise<Joining>
+}
+
+/** Proves under the tree as it is now. */
+export function createLeafProver(client: Client, unitsPerSlot = 5n): LeafProver {
+  const engine = createZkEngine()
+  const { domain, tag } = client
+  const profile = { tag, unitsPerSlot }
+  const secretOf = ({ owner }: Leaf): bigint => BigInt(owner.address)
+  const pathOf = ({ index }: Leaf): LeafPath => {
+    const { siblings, index: bits } = client.tree.generateProof(index)
+    return siblings.map((sibling, i) => ({ sibling, isLeft: ((bits >> i) & 1) === 1 }))
+  }
+  const slotProof = async (leaf: Leaf, j: number, x: bigint): Promise<Hex> => {
+    const own = { secret: secretOf(leaf), limit: leaf.limit, path: pathOf(leaf) }
+    const { proof } = await engine.prove('slot', slotInput({ ...profile, ...own, domain, j, x }))
+    return bytesToHex(proof)
+  }
+  return {
+    async open(slot) {
+      const { sessionKey, receiptKey } = slot.opening
+      const proof = await slotProof(slot.leaf, slot.j, openingX(sessionKey, receiptKey))
+      return { ...slot, opening: { ...slot.opening, proof } }
+    },
+    async unused(leaf, j, { to, feeTo }) {
+      const { root } = client.tree
+      const nullifier = client.nullifierOf(leaf.owner, j)
+      return { root, nullifier, proof: await slotProof(leaf, j, withdrawalX(to, feeTo)) }
+    },
+    async part(leaf, slots, withRest, { to, feeTo }) {
+      const own = { secret: secretOf(leaf), limit: leaf.limit, path: pathOf(leaf) }
+      const x = withdrawalX(to, feeTo)
+      const input = withdrawInput({ ...profile, ...own, domain, x, slots, withRest })
+      const { signals, proof } = await engine.prove('withdraw-unused', input)
+      const [root = 0n, ...others] = signals
+      const [rest = 0n, restUnits = 0n] = others.slice(WITHDRAW_SLOTS)
+      const nullifiers = others.slice(0, WITHDRAW_SLOTS)
+      return { root, nullifiers, rest, restUnits, proof: bytesToHex(proof) }
+    },
+    async join(leaves, idc, feeTo = ZERO) {
+      const { root } = client.tree
+      const small = leaves.map((leaf) => ({
+        secret: secretOf(leaf),
+        limit: leaf.limit,
+        path: pathOf(leaf),
+      }))
+      const x = joinX(client.pool, idc, feeTo)
+      const { signals, proof } = await engine.prove(
+        'join',
+        joinInput({ ...profile, root, x, leaves: small }),
+      )
+      const units = signals[JOIN_LEAVES] ?? 0n
+      const rests = signals.slice(0, JOIN_LEAVES)
+      return { root, rests, units, idc, feeTo, proof: bytesToHex(proof) }
+    },
+    [Symbol.dispose]: () => engine[Symbol.dispose](),
+  }
+}
