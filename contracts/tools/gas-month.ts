@@ -1,0 +1,126 @@
+/**
+ * `node contracts/tools/gas-month.ts`: what a win costs in gas over a month of browsing, and what the month costs the client, from the figures of contracts/GAS.md. Prints a
+ * table; ADR 0023 says what follows.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** DESIGN §7.2: 15 GiB a month; a win is worth a GiB at each hop. */
+const GIB = 15
+const DAYS = 30
+const WINS_PER_SLOT = 2
+const GUARDS = 2
+const EXITS = 3
+/** An exit, or an attachment relay, is kept so long. */
+const KEPT_DAYS = 3
+const BOND = 0.05
+const WIN = 0.1
+const SLOT = WINS_PER_SLOT * WIN + BOND
+/** Dollars for a unit of gas at 0.01 gwei and 3000 dollars a coin. */
+const DOLLARS_PER_GAS = 0.01e-9 * 3000
+/** Relayers' delay (mean), T_refund and the wait for a root, in days. */
+const REFUND_DAYS = (6 + 12 + 3) / 24
+
+/** Gas of one thing of each kind. */
+export type GasFigures = {
+  readonly lock: number
+  readonly bind: number
+  readonly later: number
+}
+
+/** Rows of the table, by name: gas of the whole call. */
+export function readFigures(): ReadonlyMap<string, number> {
+  const text = readFileSync(fileURLToPath(new URL('../GAS.md', import.meta.url)), 'utf8')
+  const rows = text.matchAll(/^\| ([^|]+) \| ([\d ]+) \| [\d ]*\|$/gm)
+  return new Map(
+    [...rows].map(([, name = '', gas = '']) => [name, Number(gas.replaceAll(' ', ''))]),
+  )
+}
+
+/** With binds and later wins in sixteens; locks alone, or in sixteens too. */
+export function figuresFor(rows: ReadonlyMap<string, number>, areLocksShared: boolean): GasFigures {
+  const of = (name: string): number => {
+    const gas = rows.get(name)
+    if (gas === undefined) throw new Error(`GAS.md has no row ${name}`)
+    return gas
+  }
+  return {
+    lock: areLocksShared ? of('lock 16') / 16 : of('lock 1'),
+    bind: (of('bind 16, without the proof') + of('judge 16, slot proof')) / 16,
+    later: of('claimMore 16') / 16,
+  }
+}
+
+/** Of a slot that is used until it is full, per win. */
+export function fullSlotGas({ lock, bind, later }: GasFigures, winsPerSlot: number): number {
+  return (lock + bind + (winsPerSlot - 1) * later) / winsPerSlot
+}
+
+/** Slots bound and later wins, expected, at a hop whose slot is dropped after `mean` expected wins; the luck is Poisson's. */
+export function expectedAt(mean: number): { readonly bound: number; readonly later: number } {
+  let chance = Math.exp(-mean)
+  let bound = 0
+  for (let wins = 1; wins < 60; wins++) {
+    chance *= mean / wins
+    bound += chance * Math.ceil(wins / WINS_PER_SLOT)
+  }
+  return { bound, later: mean - bound }
+}
+
+/** A month of browsing over hops that are kept for three days, and guards that are kept. */
+export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<string, number>) {
+  const uses = (keptHops * EXITS * DAYS) / KEPT_DAYS
+  const each = expectedAt((keptHops * GIB) / uses)
+  const guards = { bound: GIB / WINS_PER_SLOT, later: GIB / WINS_PER_SLOT }
+  const bound = guards.bound + uses * each.bound
+  const later = guards.later + uses * each.later
+  const wins = bound + later
+  // Bound slots are closed and the others refunded; the rest of each is a leaf again.
+  const refunds = uses * Math.exp(-(keptHops * GIB) / uses)
+  const row = (name: string): number => rows.get(name) ?? 0
+  const refundGas =
+    row('refund, without the proof') + row('judge 16, slot proof') / 16 + row('finishRefund')
+  const closeGas = row('close') + row('finishClose')
+  const clientGas = row('deposit, mean') + refunds * refundGas + bound * closeGas
+  const inUse = GUARDS + EXITS * keptHops
+  const awaiting = (refunds * REFUND_DAYS + bound * (REFUND_DAYS + 2.5)) / DAYS
+  return {
+    winGas: (bound * (gas.lock + gas.bind) + later * gas.later) / wins,
+    spent: wins * WIN,
+    locked: (inUse + awaiting) * SLOT,
+    ownGas: clientGas * DOLLARS_PER_GAS,
+    returned: refunds + bound,
+    relayed: (refunds + bound) * BOND,
+  }
+}
+
+function print(): void {
+  const rows = readFigures()
+  const say = (name: string, value: string): void => console.log(`${name.padEnd(64)}${value}`)
+  const thousands = (gas: number): string => `${(gas / 1000).toFixed(1)}k`
+  const dollars = (value: number): string => `$${value.toFixed(2)}`
+  for (const areLocksShared of [false, true]) {
+    const gas = figuresFor(rows, areLocksShared)
+    const how = areLocksShared ? 'locks in 16s' : 'locks alone'
+    say(`a win, browsing over public exits, ${how}`, thousands(month(gas, 1, rows).winGas))
+    say(`a win of a full slot with K = 8, ${how}`, thousands(fullSlotGas(gas, 8)))
+  }
+  for (const [name, keptHops] of [
+    ['public exits', 1],
+    ['attachment relays', 2],
+  ] as const) {
+    const { spent, locked, ownGas, returned, relayed } = month(
+      figuresFor(rows, true),
+      keptHops,
+      rows,
+    )
+    say(`a month over ${name}: spent on wins`, dollars(spent))
+    say('  locked in slots, or on the way back', dollars(locked))
+    say(`  gas of ${returned.toFixed(0)} slots that come back, sent by the owner`, dollars(ownGas))
+    say('  or a unit of each for a relayer', dollars(relayed))
+    say('  in all, own gas', dollars(spent + locked + ownGas))
+    say('  in all, through relayers', dollars(spent + locked + relayed))
+  }
+}
+
+if (import.meta.main) print()
