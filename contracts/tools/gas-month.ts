@@ -67,8 +67,18 @@ export function expectedAt(mean: number): { readonly bound: number; readonly lat
   return { bound, later: mean - bound }
 }
 
+/** Gas of a win on average, slots that come back, and dollars. */
+export type Month = {
+  readonly winGas: number
+  readonly returned: number
+  readonly spent: number
+  readonly locked: number
+  readonly ownGas: number
+  readonly relayed: number
+}
+
 /** A month of browsing over hops that are kept for three days, and guards that are kept. */
-export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<string, number>) {
+export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<string, number>): Month {
   const uses = (keptHops * EXITS * DAYS) / KEPT_DAYS
   const each = expectedAt((keptHops * GIB) / uses)
   const guards = { bound: GIB / WINS_PER_SLOT, later: GIB / WINS_PER_SLOT }
