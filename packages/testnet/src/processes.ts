@@ -79,6 +79,8 @@ export interface ProcessNetwork extends AsyncDisposable {
 
 /** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
 const START_TIMEOUT_MS = 180_000
+/** Three proofs take four seconds. */
+const PROVING_TIMEOUT_MS = 30_000
 /** A client lets open connections end before it stops; then they are reset. */
 const DRAIN_S = 2
 /** Longer than draining takes; what has not ended by then hangs. */
@@ -116,16 +118,12 @@ export async function startProcesses(
     // Disposed first, so that the nodes still carry what the client lets end.
     const launcher = parts.use(launcherOf(deps, signal))
     const client = await startClient({ ...start, launcher }, networkFile)
-    if (money) options.onProving?.()
-    const isReady = async (): Promise<boolean> => {
-      const status = await deps.askStatus(client.home, 'client')
-      return status['nodes'] === nodes.length && (!money || hasSlotsReady(status, options))
+    const knowsAll = async (): Promise<boolean> => {
+      const { nodes: known } = await deps.askStatus(client.home, 'client')
+      return known === nodes.length
     }
-    await waitUntil(
-      'the client to know every node and to have slots proved',
-      isReady,
-      waitingOf(start),
-    )
+    await waitUntil('the client to know every node', knowsAll, waitingOf(start))
+    if (money) await untilProved(start, client.home)
     const owned = parts.move()
     return {
       nodes,
@@ -143,6 +141,15 @@ export async function startProcesses(
     await parts.disposeAsync()
     throw error
   }
+}
+
+/** Who asks for a page before waits for the proofs then: a machine on which they take very long has a network all the same. */
+async function untilProved({ deps, options, signal }: Start, home: string): Promise<void> {
+  options.onProving?.()
+  const look = async (): Promise<boolean> =>
+    hasSlotsReady(await deps.askStatus(home, 'client'), options)
+  const waiting = { timeoutMs: PROVING_TIMEOUT_MS, signal }
+  await waitUntil('slots to be proved', look, waiting).catch(() => signal.throwIfAborted())
 }
 
 /** A slot for each hop of a path, shown already or proved: who asks for the first page waits for no proof. */

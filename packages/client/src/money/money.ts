@@ -44,6 +44,8 @@ import { visitHop } from './visit.ts'
 // Local limit (tunable): docs/LIMITS.md.
 /** How soon a deposit, a top-up or a chain that answers again is noticed. */
 const REFRESH_MS = 60_000
+/** After a look that failed: without slots nothing can be paid. */
+const REFRESH_AGAIN_MS = 10_000
 /** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
 const NO_DEPOSIT_MS = 10_000
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
@@ -384,15 +386,17 @@ class ClientMoney implements Money {
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
+    let nextMs = REFRESH_MS
     try {
       await this.#slots.refresh(signal)
     } catch (error) {
       // Without the chain the slots shown before go on; the next look is soon.
+      nextMs = REFRESH_AGAIN_MS
       if (!this.#closing.signal.aborted) this.#onUnpayable(error)
     }
     const { timers = systemTimers } = this.#deps
     if (this.#closing.signal.aborted) return
-    this.#cancelRefresh = timers.after(REFRESH_MS, () => void this.#refresh(this.#closing.signal))
+    this.#cancelRefresh = timers.after(nextMs, () => void this.#refresh(this.#closing.signal))
   }
 
   #onVisitFailed(hop: NodeKey, error: unknown): void {
