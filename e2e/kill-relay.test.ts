@@ -22,6 +22,11 @@ const isSlow = process.env['SLOW'] === '1'
 const ROUNDS = isSlow ? 60 : 3
 const BODY_BYTES = (isSlow ? 100 : 10) * 1_000_000
 const MAX_STALL_MS = 1000
+/**
+ * Longer than a second, which is the goal: tokens of the relay that a tunnel moves to are in stock, but another guard must first be shown a slot, and where no proof is
+ * ready one is made. 2.5 s were seen on a machine with ten times its load, up to 0.55 s before slots were shown by proofs.
+ */
+const MAX_PAID_STALL_MS = 5000
 /** Its report passes two pipes. */
 const MOVE_LIMIT_MS = 5000
 const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31))
@@ -103,7 +108,8 @@ suite('a node killed during a download', () => {
           await pollUntil('a path without the killed relay', MOVE_LIMIT_MS, () =>
             network.currentPath().includes(result.victim ?? '') ? undefined : true,
           )
-          assert.ok(longestStallMs <= MAX_STALL_MS, `stalled for ${longestStallMs.toFixed(0)} ms`)
+          const limitMs = isPaid ? MAX_PAID_STALL_MS : MAX_STALL_MS
+          assert.ok(longestStallMs <= limitMs, `stalled for ${longestStallMs.toFixed(0)} ms`)
         } finally {
           await network.running.stop()
         }

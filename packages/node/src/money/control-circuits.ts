@@ -36,7 +36,7 @@ const MAX_PURCHASES = 4
 
 export type ControlCircuitsDeps = SlotSessionDeps & {
   readonly tokens: Pick<TokenIntake, 'keysMessage'>
-  readonly issuer: Pick<TokenIssuer, 'credit' | 'buy' | 'isRepeat'>
+  readonly issuer: Pick<TokenIssuer, 'hasRoom' | 'credit' | 'buy' | 'isRepeat'>
   readonly books: Pick<Books, 'ticket' | 'refusedTicket' | 'tokensSold'>
   /** Monotonic. */
   readonly nowMs: () => number
@@ -140,9 +140,10 @@ class ControlCircuit implements TerminalHandler {
       use: 'tokens',
       send: (pay) => this.#send(pay),
       onFault: () => this.end(CLOSE_REASON.PROTOCOL),
+      hasRoom: ({ opening }) => deps.issuer.hasRoom(opening.nullifier),
       credit: (units, { opening }) => {
         this.#paidSlot = opening.nullifier
-        return deps.issuer.credit(opening.nullifier, units, deps.wallMs())
+        deps.issuer.credit(opening.nullifier, units, deps.wallMs())
       },
     })
   }

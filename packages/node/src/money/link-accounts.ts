@@ -74,12 +74,10 @@ class Accounts implements LinkAccounts {
       free: free.linkBucket(prefix, nowMs),
       onDue: (due) => send({ kind: PAY.DUE, ...due }),
     })
-    const credit = (units: number): boolean => {
-      toll.credit(units * unitBytes)
-      return true
-    }
+    const credit = (units: number): void => toll.credit(units * unitBytes)
+    const hasRoom = (): boolean => true
     const onFault = (): void => link.close('protocol')
-    const session = createSlotSession(this.#deps, { use: 'link', send, credit, onFault })
+    const session = createSlotSession(this.#deps, { use: 'link', send, hasRoom, credit, onFault })
     const book = books.openToll('entry', toll)
     this.#accounts.set(link, { toll, session, book, shows: SHOW_BURST, atMs: nowMs })
   }

@@ -22,8 +22,10 @@ import type { TicketUse } from '@byway/protocol/ledger'
 export type SlotCarrier = {
   readonly use: TicketUse
   readonly send: (pay: HopPayMessage) => void
-  /** Takes what a good ticket has paid for; false when there is no room for it. */
-  readonly credit: (units: number, slot: ShownSlot) => boolean
+  /** True when there is room for what this slot pays: else a ticket is refused before it is judged, so that it cannot win either. */
+  readonly hasRoom: (slot: ShownSlot) => boolean
+  /** Takes what a good ticket has paid for. */
+  readonly credit: (units: number, slot: ShownSlot) => void
   /** Too many bad tickets, or a false proof: the carrier must go. */
   readonly onFault: () => void
 }
@@ -121,6 +123,12 @@ class Session implements SlotSession {
     if (this.#isLate()) return
     const { slot } = this
     const { books } = this.#deps
+    const { use, credit, hasRoom } = this.#carrier
+    if (slot && !hasRoom(slot)) {
+      books.refusedTicket()
+      this.#refuse(ticket, VERDICT.TRY_LATER)
+      return
+    }
     const result = slot ? slot.onTicket(ticket) : NO_SLOT
     if (!slot || result.verdict !== VERDICT.OK) {
       books.refusedTicket()
@@ -128,12 +136,9 @@ class Session implements SlotSession {
       return
     }
     const { units, full } = result
-    const { use, credit } = this.#carrier
-    // What is refused does not count at the client either.
-    if (credit(units, slot)) {
-      books.ticket({ use, units, amount: ticket.amount })
-      this.#deps.receipts?.paid(slot.opening, units)
-    } else this.#refuse(ticket, VERDICT.TRY_LATER)
+    credit(units, slot)
+    books.ticket({ use, units, amount: ticket.amount })
+    this.#deps.receipts?.paid(slot.opening, units)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS
       void this.#sendFull(slot, full)

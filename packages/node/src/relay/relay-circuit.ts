@@ -160,7 +160,8 @@ class Circuit implements RelayCircuit, TollUser {
     this.#terminal = undefined
     // SPEC §15.3: what is dropped with its circuit does not count.
     this.#toll?.forget(this)
-    this.#toll?.refund(this.previous.queue.bytes)
+    // CREATED may wait there too, which nobody counted: only what went in after it is given back.
+    this.#toll?.refund(Math.min(this.previous.queue.bytes, this.backwardBytes))
     this.#toll = undefined
     this.#paid?.close()
     leave(this.previous, from === 'previous' ? undefined : reason)

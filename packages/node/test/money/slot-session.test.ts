@@ -10,14 +10,20 @@ import type { ShownSlot } from '../../src/money/slot-book.ts'
 const TICKETS = 200
 
 /** A session whose slot refuses every ticket alike. */
-async function refusing(verdict: typeof VERDICT.SLOT_USED | typeof VERDICT.BAD_SIGNATURE) {
+async function refusing(
+  verdict: typeof VERDICT.SLOT_USED | typeof VERDICT.BAD_SIGNATURE,
+  hasRoom = true,
+) {
   const sent: HopPayMessage[] = []
-  const seen = { faults: 0, booked: 0 }
+  const seen = { faults: 0, booked: 0, judged: 0 }
   const opening = { nullifier: new Uint8Array(32) } as Opening
   const slot = {
     opening,
     commits: () => Promise.resolve(undefined),
-    onTicket: () => ({ verdict }),
+    onTicket: () => {
+      seen.judged++
+      return { verdict }
+    },
     release() {},
   } as Partial<ShownSlot> as ShownSlot
   const session: SlotSession = createSlotSession(
@@ -30,7 +36,8 @@ async function refusing(verdict: typeof VERDICT.SLOT_USED | typeof VERDICT.BAD_S
     {
       use: 'link',
       send: (pay) => void sent.push(pay),
-      credit: () => true,
+      hasRoom: () => hasRoom,
+      credit() {},
       onFault: () => void seen.faults++,
     },
   )
@@ -48,5 +55,11 @@ describe('tickets on a carrier', () => {
   it('end it when many are bad', async () => {
     const { seen } = await refusing(VERDICT.BAD_SIGNATURE)
     assert.ok(seen.faults > 0)
+  })
+
+  it('are refused before they are judged where there is no room for their slot: none of them can win', async () => {
+    const { seen, refusals } = await refusing(VERDICT.SLOT_USED, false)
+    assert.equal(seen.judged, 0)
+    assert.ok(refusals > 0)
   })
 })

@@ -47,10 +47,9 @@ export interface TokenIssuer {
   readonly slots: number
   /** Reads the balances of an earlier run. Before anything else. */
   load(nowMs: number): Promise<void>
-  /**
-   * Adds what a verified ticket on a control circuit paid for. False when there is no room for another slot: then REFUSED with TRY_LATER, and the ticket must
-   * not be counted.
-   */
+  /** False when there is no room for another slot, and this one is not known: its tickets must be refused with TRY_LATER before they are judged. */
+  hasRoom(nullifier: Uint8Array): boolean
+  /** Adds what a verified ticket on a control circuit paid for. False, with nothing added, when there is no room. */
   credit(nullifier: Uint8Array, units: number, nowMs: number): boolean
   /** Units that a slot has paid and not used. */
   balance(nullifier: Uint8Array): number
@@ -97,6 +96,10 @@ class Issuer implements TokenIssuer {
     for (const stored of await this.#deps.records.list()) {
       this.#slots.set(toHex(stored.nullifier), new SlotBalance(stored, nowMs))
     }
+  }
+
+  hasRoom(nullifier: Uint8Array): boolean {
+    return this.#slots.size < MAX_SLOTS || this.#slots.has(toHex(nullifier))
   }
 
   credit(nullifier: Uint8Array, units: number, nowMs: number): boolean {
