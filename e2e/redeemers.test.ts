@@ -32,16 +32,20 @@ const LOOK_MS = 500
 /** An address of its own, as the other nodes have. */
 const CENSOR_HOST = '127.99.0.1'
 
-suite('nodes without gas', () => {
+/** Luck and six processes with a prover each decide how long it takes. */
+const skip = process.env['SLOW'] === undefined && 'SLOW=1 runs it'
+
+suite('nodes without gas', { skip }, () => {
   const stop = new AbortController()
+  const parts = new AsyncDisposableStack()
   let origin: BigOrigin
   let network: ProcessNetwork
   let censor: CensorNode
   let view: ChainView
   const ended = new Set<string>()
   before(async () => {
-    origin = await startBigOrigin(BODY_BYTES)
-    network = await startProcesses(
+    origin = parts.use(await startBigOrigin(BODY_BYTES))
+    const started = await startProcesses(
       {
         program: PROGRAM,
         env: process.env,
@@ -56,15 +60,14 @@ suite('nodes without gas', () => {
         signal: stop.signal,
       },
     )
-    censor = await startCensorNode(network.networkFile, CENSOR_HOST, stop.signal)
+    network = parts.use(started)
+    censor = parts.use(await startCensorNode(network.networkFile, CENSOR_HOST, stop.signal))
     assert.ok(network.payment)
     view = openChain({ payment: network.payment, isLocal: true, onAlert: () => {} }).view
   })
   after(async () => {
     stop.abort()
-    await censor[Symbol.asyncDispose]()
-    await network[Symbol.asyncDispose]()
-    await origin[Symbol.asyncDispose]()
+    await parts.disposeAsync()
   })
   const exits = (): readonly NodeProcess[] =>
     network.nodes.filter(({ id, plan }) => !plan.hasGas && !ended.has(id))
@@ -121,8 +124,7 @@ suite('nodes without gas', () => {
     assert.ok(sender && redeemers.some((each) => toHex(each) === toHex(sender)))
   })
 
-  const skip = process.env['SLOW'] === undefined && 'luck decides how long it takes: SLOW=1'
-  test('have what they won before a shutdown paid while they are off', { skip }, async () => {
+  test('have what they won before a shutdown paid while they are off', async () => {
     const exit = await untilWon()
     const provider = await providerOf(exit)
     process.kill(exit.pid, 'SIGTERM')
