@@ -48,6 +48,8 @@ const REFRESH_MS = 60_000
 const REFRESH_AGAIN_MS = 10_000
 /** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
 const NO_DEPOSIT_MS = 10_000
+/** So many slots stay for hops in use before one is shown to a guard that a tunnel may only come to need. */
+const SPARE_SLOTS = 8
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
 
@@ -246,6 +248,7 @@ class ClientMoney implements Money {
     const admission = exit && path.length > 1 ? await this.#admission(exit, signal) : undefined
     await provided
     this.requireFunds()
+    this.#provideSpares(path)
     return createTunnelPayer(
       {
         shop: this.#shop,
@@ -287,6 +290,12 @@ class ClientMoney implements Money {
       payer && untilAborted(payer.ready(), signal),
       ...middles.map((node) => this.#shop.provided(node, signal)),
     ])
+  }
+
+  /** When its entry dies, the tunnel goes on over another guard: one that has taken a slot before serves at once. */
+  #provideSpares([entry]: readonly PathNode[]): void {
+    if (this.#slots.counts.unshown < SPARE_SLOTS) return
+    for (const [key, payer] of this.#entries) if (key !== entry?.key) void payer.ready()
   }
 
   #tariffOfKey(key: NodeKey): Tariff | undefined {
