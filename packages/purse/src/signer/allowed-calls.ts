@@ -22,6 +22,8 @@ const TICKET = '(uint32,uint96,bytes32,bytes16,bytes)'
 const OPENING = '(uint256,uint256,address,bytes32,bytes)'
 const DESTINATION = '(uint256,address,bytes)'
 const BOUND_SLOT = '(uint256,address,address)'
+const UNUSED = '(uint256,uint256,bytes)'
+const RECEIVER = '(address,address)'
 const EVIDENCE = '(uint256,uint256,bytes)'
 const SIGNED_TICKET = '(address,uint32,uint96,bytes32,bytes16,bytes)'
 
@@ -39,7 +41,7 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['token', ['funds'], 'approve(address,uint256)', { word: 0, of: 'pool' }],
   ['token', ['funds'], 'transfer(address,uint256)', { word: 0, of: 'own' }],
   ['pool', ['funds'], 'deposit(uint256,uint32)'],
-  ['pool', ['funds'], 'withdrawUnused((uint256,uint256,bytes)[],address)', { word: 1, of: 'own' }],
+  ['pool', ['funds'], `withdrawUnused(${UNUSED}[],address)`, { word: 1, of: 'own' }],
   ['pool', BOTH, 'snapshot()'],
   ['pool', BOTH, `lock((address,uint256[],${TERMS})[])`],
   ['pool', BOTH, `bind((address,${OPENING}[],${TICKET}[],${TERMS})[])`],
@@ -49,6 +51,14 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['pool', BOTH, `finishRefund(uint256[],${DESTINATION}[])`],
   ['pool', BOTH, `close(${BOUND_SLOT}[],${DESTINATION}[])`],
   ['pool', BOTH, `finishClose(${BOUND_SLOT}[],${DESTINATION}[])`],
+  // A relayer's: it sends what others signed, and each proof names its receiver.
+  ['pool', ['provider'], `withdrawThrough(${UNUSED}[],${RECEIVER}[])`],
+  [
+    'pool',
+    ['provider'],
+    `withdrawPart((uint256,uint256[16],uint256,uint256,bytes)[],${RECEIVER}[])`,
+  ],
+  ['pool', BOTH, 'join((uint256,uint256[4],uint256,uint256,address,bytes)[])'],
   ['pool', BOTH, 'finishWithdraw(uint256[])'],
   ['pool', BOTH, `conflictOpenings(uint256,${EVIDENCE},${EVIDENCE})`],
   ['pool', BOTH, `conflictTickets(${OPENING},${SIGNED_TICKET},${SIGNED_TICKET})`],
