@@ -14,4 +14,5 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // A reader that closes the pipe (`byway … | head -1`) has had enough.
 process.stdout.on('error', () => process.exit(EXIT_CODE.OK))
 
-process.exitCode = await runCli(process.argv.slice(2), createProcessIo(stop.signal))
+// All is disposed of by now. To end by itself is not enough: Node 24 was seen to spin for ever in its clean-up after threads.
+process.exit(await runCli(process.argv.slice(2), createProcessIo(stop.signal)))
