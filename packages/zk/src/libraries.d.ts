@@ -71,6 +71,8 @@ declare module 'snarkjs' {
       beacon: string,
       iterations: number,
     ): Promise<unknown>
+    contribute(from: string, to: string, name: string, entropy: string): Promise<unknown>
+    verifyFromR1cs(r1cs: string, tau: string, key: string): Promise<boolean>
     exportVerificationKey(key: string): Promise<object>
   }
   export const wtns: {

@@ -13,6 +13,8 @@ const MAX_ENDPOINTS = 8
 const MAX_DELAY_S = 366 * 86_400
 /** Wins fit in the slot's word as one byte. */
 const MAX_WINS_PER_SLOT = 255
+/** Below it a week of receipts would be nothing but its ends. */
+const MIN_EPOCH_S = 60
 /** Blocks of an hour on the fastest chains. */
 const MAX_CONFIRMATIONS = 10_000
 /** Amounts are u96 (SPEC §13.1). */
@@ -66,6 +68,8 @@ const FIELDS = z.strictObject({
   refundDelay: delayS,
   closeDelay: delayS,
   confirmations: z.int().min(1, 'must be 1 or more').max(MAX_CONFIRMATIONS),
+  /** Without it nobody signs receipts. */
+  epoch: z.int('must be whole seconds').min(MIN_EPOCH_S).max(MAX_DELAY_S).optional(),
 })
 
 /** Checks the table and gives the parameters. */
@@ -73,8 +77,19 @@ export const PAYMENT_SCHEMA: z.ZodType<PaymentParameters> = FIELDS.refine(
   ({ winValue, bond }) => winValue % bond === 0n,
   { path: ['bond'], message: 'must divide win_value' },
 ).transform(
-  ({ rpc, issueDelay, rootInterval, rootMaxAge, lock, refundDelay, closeDelay, ...rest }) => ({
+  ({
+    rpc,
+    issueDelay,
+    rootInterval,
+    rootMaxAge,
+    lock,
+    refundDelay,
+    closeDelay,
+    epoch,
+    ...rest
+  }) => ({
     ...rest,
+    ...(epoch !== undefined && { proofs: { epochS: epoch } }),
     rpcUrls: rpc,
     issueDelayS: issueDelay,
     rootIntervalS: rootInterval,
@@ -126,6 +141,7 @@ export function paymentTable(payment: PaymentParameters): Record<string, unknown
     refund_delay: payment.refundDelayS,
     close_delay: payment.closeDelayS,
     confirmations: payment.confirmations,
+    ...(payment.proofs && { epoch: payment.proofs.epochS }),
   }
 }
 

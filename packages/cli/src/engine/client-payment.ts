@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   createProofAuthoriser,
+  createReceiptKeys,
   type ClientPayment,
   type MoneyNotice,
   type MonthBook,
@@ -11,7 +12,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
-import { createSlotProver, createZkEngine } from '@byway/zk'
+import { createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
@@ -55,6 +56,14 @@ export async function openClientMoney(
     nowMs: () => Date.now(),
   })
   const engine = parts.use(createZkEngine())
+  const sessionSecret = purse.sessionSecret()
+  const receipts =
+    payment.proofs &&
+    createReceiptKeys({
+      receipts: parts.use(createReceiptCrypto()),
+      crypto: nodeTicketCrypto,
+      sessionSecret,
+    })
   const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
     createTree: createLeafTree,
@@ -70,7 +79,8 @@ export async function openClientMoney(
         isPastKnown: isPastKnown && isWhole(store),
       }))
     },
-    sessionSecret: purse.sessionSecret(),
+    sessionSecret,
+    receipts,
     prover: createSlotProver(engine),
     random: uniform,
   })
@@ -89,6 +99,7 @@ export async function openClientMoney(
       authoriser,
       journal: store.slots,
       tokens: store.tokens,
+      receipts,
       book: monthBookOf(store),
       record: (event) => store.ledger.record(event),
       budget: most,

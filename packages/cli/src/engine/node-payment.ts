@@ -28,7 +28,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import type { Store } from '@byway/store'
-import { createSlotVerifier, createZkEngine } from '@byway/zk'
+import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
@@ -88,6 +88,7 @@ export async function openNodeMoney(
     stop.abort()
     await looking
   })
+  const receipts = payment.proofs && parts.use(createReceiptCrypto())
   const { provider } = purse.accounts
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
@@ -126,6 +127,7 @@ export async function openNodeMoney(
       provider,
       priceStep,
       onWin: () => running.wake(),
+      receipts,
       redeemer: service,
     },
     failure: failure.promise,
