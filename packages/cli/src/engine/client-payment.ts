@@ -18,7 +18,7 @@ import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
-import { openMoneyParts } from './money-parts.ts'
+import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { forgetSlots } from './own-store.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
@@ -69,16 +69,7 @@ export async function openClientMoney(
     createTree: createLeafTree,
     pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
     chain: chain.view,
-    deposits: async () => {
-      const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
-      const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
-      books.found(deposits)
-      return deposits.map(({ owner, limit, isPastKnown }) => ({
-        secret: owner.secret,
-        limit,
-        isPastKnown: isPastKnown && isWhole(store),
-      }))
-    },
+    deposits: () => depositsOf({ purse, store, chain }, books),
     sessionSecret,
     receipts,
     prover: createSlotProver(engine),
@@ -118,6 +109,21 @@ export async function openClientMoney(
 /** In [0, 1), not to be guessed. */
 function uniform(): number {
   return randomBytes(4).readUInt32BE() / 2 ** 32
+}
+
+/** The purse's deposits on the chain; tells the ledger of them. */
+async function depositsOf(
+  { purse, store, chain }: Pick<MoneyParts, 'purse' | 'store' | 'chain'>,
+  books: Pick<ReturnType<typeof createClientBooks>, 'found'>,
+) {
+  const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
+  const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
+  books.found(deposits)
+  return deposits.map(({ owner, limit, isPastKnown }) => ({
+    secret: owner.secret,
+    limit,
+    isPastKnown: isPastKnown && isWhole(store),
+  }))
 }
 
 /** A journal that has lost rows may have lost slots that were shown: then every slot it does not know counts as shown. */

@@ -89,7 +89,6 @@ export async function openNodeMoney(
     await looking
   })
   const receipts = payment.proofs && parts.use(createReceiptCrypto())
-  const { provider } = purse.accounts
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
@@ -101,7 +100,7 @@ export async function openNodeMoney(
     lane,
     redeemers: redeemersOf(payment, purse, () => node),
     events: store.ledger,
-    provider,
+    provider: purse.accounts.provider,
     winsPerSlot: payment.winsPerSlot,
     confirmations: payment.confirmations,
     policy: policyOf(payment),
@@ -124,7 +123,7 @@ export async function openNodeMoney(
       chain: chain.view,
       store,
       verifier,
-      provider,
+      provider: purse.accounts.provider,
       priceStep,
       onWin: () => running.wake(),
       receipts,

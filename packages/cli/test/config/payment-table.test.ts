@@ -26,6 +26,7 @@ lock = 3600
 refund_delay = 43200
 close_delay = 259200
 confirmations = 12
+epoch = 604800
 `
 const FILE = `name = "main"\n${TABLE}`
 const LOCAL = `name = "main"\nlocal = true\n${TABLE}`
@@ -51,6 +52,7 @@ test('reads how a network is paid (SPEC §13)', () => {
     refundDelayS: 43_200,
     closeDelayS: 259_200,
     confirmations: 12,
+    proofs: { epochS: 604_800 },
   })
 })
 
