@@ -18,6 +18,7 @@ import {
   type NodePaymentOptions,
   type Redeemers,
   type RedeemerService,
+  type Redemption,
   type RedemptionAlert,
   type RootKeeper,
   type RunningNode,
@@ -92,22 +93,10 @@ export async function openNodeMoney(
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
-  parts.use(keepBooks(payment, { store, chain }, provider, log))
-  const redemption = createRedemption({
-    store,
-    chain: chain.view,
-    calls: createPoolCalls(payment.pool),
-    lane,
-    redeemers: redeemersOf(payment, purse, () => node),
-    events: store.ledger,
-    provider: purse.accounts.provider,
-    winsPerSlot: payment.winsPerSlot,
-    confirmations: payment.confirmations,
-    policy: policyOf(payment),
-    worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
-    nowMs: () => Date.now(),
-    onAlert: (alert) => warnOfWins(log, alert),
-  })
+  parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
+  const { provider } = purse.accounts
+  const redeemers = redeemersOf(payment, purse, () => node)
+  const redemption = redemptionOf(setting, payment, { store, chain, lane }, { redeemers, provider })
   const keeper = keeperOf(payment, { store, chain, lane })
   const look: typeof redemption.look = async (signal) => {
     await service?.look(signal)
@@ -123,7 +112,7 @@ export async function openNodeMoney(
       chain: chain.view,
       store,
       verifier,
-      provider: purse.accounts.provider,
+      provider,
       priceStep,
       onWin: () => running.wake(),
       receipts,
@@ -206,6 +195,31 @@ type LaneParts = {
   readonly store: Store
   readonly chain: Chain
   readonly lane: TransactionLane
+}
+
+/** Locks, binds and claims what was won. */
+function redemptionOf(
+  setting: EngineSetting,
+  payment: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+  { redeemers, provider }: { readonly redeemers: Redeemers; readonly provider: Uint8Array },
+): Redemption {
+  const log = setting.log.child('money')
+  return createRedemption({
+    store,
+    chain: chain.view,
+    calls: createPoolCalls(payment.pool),
+    lane,
+    redeemers,
+    events: store.ledger,
+    provider,
+    winsPerSlot: payment.winsPerSlot,
+    confirmations: payment.confirmations,
+    policy: policyOf(payment),
+    worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
+    nowMs: () => Date.now(),
+    onAlert: (alert) => warnOfWins(log, alert),
+  })
 }
 
 /** Kept ready: a client that comes over from a relay that died waits for nothing but a round trip. */
