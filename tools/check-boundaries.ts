@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/protocol/ledger': 3,
   '@byway/home': 3,
   '@byway/net': 4,
+  '@byway/gossip': 4,
   '@byway/chain': 4,
   '@byway/store': 4,
   '@byway/purse': 4,
