@@ -8,6 +8,7 @@ export type {
   PathReport,
 } from './engine/create-client.ts'
 export type { ClientError } from './engine/errors.ts'
+export type { ClientStakes } from './engine/directory-keeper.ts'
 export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money.ts'
 export { createProofAuthoriser } from './money/proof-authoriser.ts'
 export type {

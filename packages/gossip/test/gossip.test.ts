@@ -74,32 +74,27 @@ test('what one node says all hear, and each judges it once (SPEC §10.4)', LIMIT
   assert.deepEqual(first.seen, [])
 })
 
-test(
-  'what is not accepted goes no further, and two wrong messages silence a node',
-  LIMIT,
-  async (t) => {
-    const { start } = world(t)
-    const judge = (text: string): GossipVerdict => (text.startsWith('bad') ? 'reject' : 'accept')
-    const middle = await start({ judge })
-    const hostile = await start()
-    await until(t, () => hostile.gossip.status.listening === 1)
-    for (const text of ['bad 1', 'bad 2', 'bad 3']) await hostile.gossip.publish(Buffer.from(text))
-    await hostile.gossip.publish(Buffer.from('good, but from a liar'))
-    const honest = await start({ judge })
-    await until(t, () => honest.gossip.status.neighbours >= 1)
-    await until(t, () => middle.gossip.status.listening >= 2)
-    await honest.gossip.publish(Buffer.from('good'))
-    await until(t, () => middle.seen.includes('good'))
-    assert.deepEqual(
-      middle.seen.filter((text) => text.startsWith('bad')),
-      [],
-    )
-    assert.deepEqual(
-      honest.seen.filter((text) => text.startsWith('bad')),
-      [],
-    )
-  },
-)
+test('what a neighbour does not accept goes no further', LIMIT, async (t) => {
+  const { start } = world(t)
+  const judge = (text: string): GossipVerdict => (text.startsWith('bad') ? 'reject' : 'accept')
+  const middle = await start({ judge })
+  const hostile = await start()
+  await until(t, () => [middle, hostile].every(({ gossip }) => gossip.status.listening === 1))
+  for (const text of ['bad 1', 'bad 2', 'bad 3']) await hostile.gossip.publish(Buffer.from(text))
+  await hostile.gossip.publish(Buffer.from('good, but from a liar'))
+  const honest = await start({ judge })
+  await until(t, () => [middle, honest].every(({ gossip }) => gossip.status.listening === 2))
+  await honest.gossip.publish(Buffer.from('good'))
+  await until(t, () => middle.seen.includes('good'))
+  assert.deepEqual(
+    middle.seen.filter((text) => text.startsWith('bad')),
+    [],
+  )
+  assert.deepEqual(
+    honest.seen.filter((text) => text.startsWith('bad')),
+    [],
+  )
+})
 
 test('a node without a stake finds no neighbours', LIMIT, async (t) => {
   const { start } = world(t)
@@ -107,7 +102,7 @@ test('a node without a stake finds no neighbours', LIMIT, async (t) => {
   await until(t, () => [a, b].every(({ gossip }) => gossip.status.listening === 1))
   const stranger = await start({ isStaked: false })
   const passer = await start()
-  await until(t, () => passer.gossip.status.listening >= 2)
+  await until(t, () => passer.gossip.status.listening === 2)
   await stranger.gossip.publish(Buffer.from('from nobody'))
   await passer.gossip.publish(Buffer.from('from somebody'))
   await until(t, () => [a, b].every(({ seen }) => seen.includes('from somebody')))

@@ -13,8 +13,19 @@ import {
   mayShareCircuit,
   nodeKeyOf,
   toIpBytes,
+  unitRandom,
 } from '@byway/protocol/directory'
-import type { DirectoryEntry, NetworkParameters, PathNodeSet } from '@byway/protocol/directory'
+import type {
+  DescriptorSet,
+  DirectoryEntry,
+  NetworkParameters,
+  PathNodeSet,
+  StakeClaim,
+  StakeSource,
+} from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { equalBytes } from '@byway/protocol/base'
+import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { systemRuntime } from '@byway/net'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
@@ -23,6 +34,9 @@ import type { RedeemAnswer } from '@byway/protocol/wire'
 import { createAttachments } from './attachments.ts'
 import type { Attachments } from './attachments.ts'
 import { createDirectoryService } from './directory/directory-service.ts'
+import type { DirectoryService } from './directory/directory-service.ts'
+import type { Spread } from './directory/spread.ts'
+import type { GossipStatus } from '@byway/gossip'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
 import { nodeError } from './errors.ts'
@@ -64,6 +78,8 @@ export type NodeOptions = {
   readonly asn?: number | undefined
   /** How the node is paid; needed in a network with payment (SPEC §13), without meaning in another. */
   readonly payment?: NodePaymentOptions | undefined
+  /** The registry's stakes, in a network that has one: descriptors then spread by gossip, and only those with a stake count. */
+  readonly stakes?: StakeSource | undefined
   readonly log?: Logger | undefined
 }
 
@@ -77,6 +93,10 @@ export type NodeStatus = {
   readonly forwardBytes: number
   readonly backwardBytes: number
   readonly exitSockets: number
+  /** Nodes that signed two editions under one number: proofs are kept. */
+  readonly evidence: number
+  /** Absent in a network without a registry. */
+  readonly gossip?: GossipStatus | undefined
   /** Absent where nothing is paid. */
   readonly money?: MoneyStatus | undefined
 }
@@ -130,25 +150,21 @@ class Engine implements RunningNode {
   readonly #options: NodeOptions
   readonly #log: Logger
   readonly #stop = new AbortController()
-  readonly #set = createDescriptorSet(nodeCrypto)
+  readonly #set: DescriptorSet
   readonly #nodes: PathNodeSet
   readonly #seen = createSeenAddresses()
+  readonly #random = unitRandom(randomBytes)
   readonly #guard = createMemoryGuard({ circuits: () => this.#parts?.relay.circuits ?? [] })
   readonly #table = createLinkTable({
     find: (nodeId) => this.#set.get(nodeKeyOf(nodeId))?.descriptor,
     dial: async ({ nodeId, addresses }, signal) =>
       await this.#started().links.dial(nodeId, addresses, signal),
   })
-  readonly #directory = createDirectoryService({
-    set: this.#set,
-    nodeLinks: () => [...this.#table.links].filter((link) => link.peer.role === 'node'),
-    own: () => this.#ownDescriptor,
-    isFlooding: true,
-    nowMs: () => Date.now(),
-  })
+  readonly #directory: DirectoryService
   readonly #redeem: RedeemLinks | undefined
   #parts: Parts | undefined
   #attachments: Attachments | undefined
+  #spread: Spread | undefined
   #ownDescriptor: Uint8Array | undefined
   #publish: (attachments: readonly Uint8Array[]) => void = () => {}
   #keyTimer: NodeJS.Timeout | undefined
@@ -159,6 +175,17 @@ class Engine implements RunningNode {
   constructor(options: NodeOptions) {
     this.#options = options
     this.#log = options.log ?? NO_LOG
+    const { stakes } = options
+    this.#set = createDescriptorSet(nodeCrypto, {
+      admits: stakes && ((claim) => this.#admits(claim, stakes)),
+    })
+    this.#directory = createDirectoryService({
+      set: this.#set,
+      nodeLinks: () => this.#nodeLinks(),
+      own: () => this.#ownDescriptor,
+      isFlooding: !stakes,
+      nowMs: () => Date.now(),
+    })
     this.#nodes = createPathNodeSet(this.#set, options.network)
     const { payment } = options
     if (payment && options.network.payment)
@@ -184,6 +211,7 @@ class Engine implements RunningNode {
     this.#publish = this.#publisher(keys, money)
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
+    await this.#startSpread(keys)
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
     this.#keyTimer = setInterval(() => this.#rotateKeys(keys), KEY_CHECK_MS).unref()
     this.#guard.start()
@@ -204,6 +232,8 @@ class Engine implements RunningNode {
       forwardBytes: sum(({ forwardBytes }) => forwardBytes, this.#past.forwardBytes),
       backwardBytes: sum(({ backwardBytes }) => backwardBytes, this.#past.backwardBytes),
       exitSockets: exit?.sockets ?? 0,
+      evidence: this.#set.evidence().length,
+      gossip: this.#spread?.status,
       money: this.#parts?.money?.status,
     }
   }
@@ -241,6 +271,7 @@ class Engine implements RunningNode {
     clearInterval(this.#keyTimer)
     this.#guard.stop()
     this.#attachments?.stop()
+    await this.#spread?.[Symbol.asyncDispose]()
     const { relay, exit, links, money } = this.#parts ?? {}
     relay?.closeAll(CLOSE_REASON.DRAINING)
     exit?.service.closeAll(CLOSE_REASON.DRAINING)
@@ -252,6 +283,46 @@ class Engine implements RunningNode {
   #started(): Parts {
     if (!this.#parts) throw nodeError('NODE_NOT_STARTED', {})
     return this.#parts
+  }
+
+  /** A node's own edition counts for itself: it may have to be published before others see the stake. */
+  #admits(claim: StakeClaim, { view }: StakeSource): boolean {
+    return equalBytes(claim.nodeId, this.nodeId) || view.stakeOf(claim) > 0n
+  }
+
+  #nodeLinks(): readonly Link[] {
+    return [...this.#table.links].filter((link) => link.peer.role === 'node')
+  }
+
+  /** @throws NODE_GOSSIP_LISTEN */
+  async #startSpread({ nodeId }: NodeKeys): Promise<void> {
+    const { stakes, network, home, listen } = this.#options
+    if (!stakes) return
+    // Loaded only where there is gossip: the library takes its time.
+    const { startSpread } = await import('./directory/spread.ts')
+    this.#spread = await startSpread({
+      networkName: network.name,
+      isLocal: network.local,
+      identitySeed: await loadIdentity(home),
+      nodeId,
+      listen: listen && { host: listen.host, port: listen.port === 0 ? 0 : listen.port + 1 },
+      set: this.#set,
+      nodes: this.#nodes,
+      stakes,
+      own: () => this.#ownDescriptor,
+      ask: (asked) => void this.#askNode(asked),
+      random: this.#random,
+    })
+  }
+
+  /** Asks a node, or one of those with a link, for what it knows. Never rejects. */
+  async #askNode(nodeId: Uint8Array | undefined): Promise<void> {
+    const links = this.#nodeLinks()
+    const any = links[Math.floor(this.#random() * links.length)]
+    // A first contact may have been busy: alone nobody is known.
+    if (!any && !nodeId) await this.#meetContacts(this.#started().links, this.#stop.signal)
+    const found = nodeId ? await this.#table.linkTo(nodeId, this.#stop.signal) : any
+    if (found && typeof found === 'object') this.#directory.ask(found)
   }
 
   /** @throws NODE_PAYMENT_MISSING in a network with payment when the options have none */
@@ -341,6 +412,11 @@ class Engine implements RunningNode {
   /** Meets the first contacts; a node without a public port also waits until it is attached. */
   async #joinNetwork(links: NodeLinks, signal: AbortSignal): Promise<void> {
     this.#publish([])
+    await this.#meetContacts(links, signal)
+    if (!this.listen) await this.#attach(links, signal)
+  }
+
+  async #meetContacts(links: NodeLinks, signal: AbortSignal): Promise<void> {
     const contacts = this.#options.network.bootstrap.filter(
       ({ nodeId }) => nodeKeyOf(nodeId) !== nodeKeyOf(this.nodeId),
     )
@@ -350,7 +426,6 @@ class Engine implements RunningNode {
         if (ip) await links.dial(nodeId, [{ ...toIpBytes(ip), port }], signal)
       }),
     )
-    if (!this.listen) await this.#attach(links, signal)
   }
 
   async #attach(links: NodeLinks, signal: AbortSignal): Promise<void> {
@@ -417,7 +492,8 @@ class Engine implements RunningNode {
     return (attachments) => {
       const onionKey = onionKeys.current().pair.publicKey
       const address = advertise ?? this.listen
-      const place = { network, address, attachments, country, asn }
+      const gossipPort = this.#spread?.port
+      const place = { network, address, attachments, country, asn, gossipPort }
       const facts = ownFacts({ ...place, onionKey, exit, money: money?.facts })
       if (!facts) return
       this.#ownDescriptor = maker.make(facts, Date.now())

@@ -11,6 +11,8 @@ type NodeErrors = {
   NODE_EXIT_OPTION: { field: string }
   /** A node without a public port found no relay to attach to. */
   NODE_NOT_ATTACHED: { relays: number }
+  /** The port for gossip is taken or not allowed: it is the one after that of `--listen`. */
+  NODE_GOSSIP_LISTEN: { port: number }
   /** No address of the node may be dialled from here, or it has none. */
   NODE_UNREACHABLE: Record<string, never>
   /** The network is paid, and the node was not told how it is. */
@@ -29,6 +31,7 @@ export const nodeError: ErrorBuilder<NodeErrors> = errorBuilder<NodeErrors>({
   NODE_EXIT_UNSAFE: ['config', 'the exit role cannot start safely'],
   NODE_EXIT_OPTION: ['config', 'a prefix or name that the exit is to refuse cannot be read'],
   NODE_NOT_ATTACHED: ['network', 'no relay could be attached to'],
+  NODE_GOSSIP_LISTEN: ['local', 'the port for gossip cannot be listened on'],
   NODE_UNREACHABLE: ['network', 'the node has no address that may be dialled from here'],
   NODE_PAYMENT_MISSING: [
     'config',

@@ -35,6 +35,8 @@ export type ProcessOptions = {
   readonly exitTargets?: readonly ExitTarget[] | undefined
   /** True: with a chain of its own, on which every MiB is paid. @default true */
   readonly isPaid?: boolean | undefined
+  /** True: nodes spread descriptors by gossip, and hold them against the registry. Needs payment. @default false */
+  readonly isGossip?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
@@ -178,7 +180,8 @@ async function startNodes(
   { network: unpaid, nodes: plans }: NetworkPlan,
 ): Promise<{ nodes: readonly NodeProcess[]; networkFile: string }> {
   const { payment } = start.money ?? {}
-  const unconnected = { ...unpaid, payment }
+  const gossip = payment !== undefined && start.options.isGossip === true
+  const unconnected = { ...unpaid, payment, gossip }
   const [firstPlan, ...rest] = plans
   if (!firstPlan) throw testnetError('TESTNET_SIZE', { nodes: 0, least: 1, most: 1 })
   const alone = await writeNetwork(start, 'alone.toml', unconnected)

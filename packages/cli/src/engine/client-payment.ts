@@ -4,6 +4,7 @@ import {
   createProofAuthoriser,
   createReceiptKeys,
   type ClientPayment,
+  type ClientStakes,
   type MoneyNotice,
   type MonthBook,
 } from '@byway/client'
@@ -23,6 +24,8 @@ import { forgetSlots } from './own-store.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
   readonly payment: ClientPayment
+  /** Undefined where descriptors are not held against the registry. */
+  readonly stakes: ClientStakes | undefined
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
 }
@@ -45,7 +48,8 @@ export async function openClientMoney(
   const log = setting.log.child('money')
   const { budget, maxPrice } = setting.config.client
   const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
-  const { purse, store, chain, isLost } = await openMoneyParts(setting, payment, 'client', parts)
+  const opened = await openMoneyParts(setting, payment, 'client', parts)
+  const { purse, store, chain, isLost, registry } = opened
   // What this run knows by itself the next one must know too.
   if (!isWhole(store)) await forgetSlots(setting.home)
   if (isLost || !isWhole(store)) onNotice({ type: 'recordsLost' })
@@ -86,6 +90,7 @@ export async function openClientMoney(
   })
   const owned = parts.move()
   return {
+    stakes: registry,
     payment: {
       authoriser,
       journal: store.slots,

@@ -1,5 +1,14 @@
 /** What a paid engine stands on: the purse, the store, the chain. Loaded only in a network with payment, since the chain's library takes its time. */
-import { openChain, type Chain, type EndpointAlert } from '@byway/chain'
+import { join } from 'node:path'
+import {
+  createRegistryClient,
+  openChain,
+  type Chain,
+  type EndpointAlert,
+  type RegistryCache,
+  type RegistryClient,
+} from '@byway/chain'
+import { readPrivateFile, writePrivateFile } from '@byway/home'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { openPurse, startSigner, type Purse } from '@byway/purse'
@@ -14,6 +23,8 @@ export type MoneyParts = {
   readonly chain: Chain
   /** A client's records were here and are gone. */
   readonly isLost: boolean
+  /** Who has a stake, in step with the chain; undefined where descriptors are not held against it. */
+  readonly registry: RegistryClient | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -21,11 +32,11 @@ export type MoneyParts = {
 const FOLLOW_MS = 1000
 
 /**
- * Opens all three; what was opened is disposed with `parts`.
+ * Opens all; what was opened is disposed with `parts`.
  * @throws what `assertSetUpServes`, `startSigner`, `openStore` and `openChain` throw
  */
 export async function openMoneyParts(
-  { home, network, log, passphrase }: EngineSetting,
+  { home, network, log, passphrase, signal }: EngineSetting,
   payment: PaymentParameters,
   side: 'node' | 'client',
   parts: AsyncDisposableStack,
@@ -49,7 +60,27 @@ export async function openMoneyParts(
   const store = parts.use(await openOwnStore(home, side, onHealth))
   const onAlert = (alert: EndpointAlert): void => warn(log, alert)
   const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })
-  return { purse, store, chain, isLost }
+  const registry = network.gossip ? parts.use(registryOf()) : undefined
+  await registry?.start(signal)
+  return { purse, store, chain, isLost, registry }
+
+  function registryOf(): RegistryClient {
+    return createRegistryClient({
+      reader: chain.reader,
+      payment,
+      isLocal,
+      cache: registryCache(join(home, `registry-${side}.json`)),
+      nowMs: () => Date.now(),
+    })
+  }
+}
+
+/** A view that cannot be read back is read from the chain. */
+function registryCache(path: string): RegistryCache {
+  return {
+    load: async () => await readPrivateFile(path),
+    save: async (text) => await writePrivateFile(path, text),
+  }
 }
 
 /** The errors that writes end with. */

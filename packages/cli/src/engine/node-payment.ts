@@ -24,7 +24,7 @@ import {
   type RunningNode,
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
-import type { PaymentParameters } from '@byway/protocol/directory'
+import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
@@ -38,6 +38,8 @@ import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
+  /** Undefined where descriptors are not held against the registry. */
+  readonly stakes: StakeSource | undefined
   /** The error that ended redemption, such as a disk that failed: the node must end too. Never rejects. */
   readonly failure: Promise<unknown>
   /** Lets claims go to redeemers over the links of a node. */
@@ -75,7 +77,7 @@ export async function openNodeMoney(
 ): Promise<NodeMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
-  const { purse, store, chain } = await openMoneyParts(setting, payment, 'node', parts)
+  const { purse, store, chain, registry } = await openMoneyParts(setting, payment, 'node', parts)
   const verifier = verifierOf(payment, parts)
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const stop = new AbortController()
@@ -118,6 +120,7 @@ export async function openNodeMoney(
       receipts,
       redeemer: service,
     },
+    stakes: registry,
     failure: failure.promise,
     attach: (started) => void (node = started),
     async leave() {

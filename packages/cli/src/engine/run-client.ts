@@ -56,6 +56,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       log: run.log.child('client'),
       onPath: run.onPath,
       payment: money?.payment,
+      stakes: money?.stakes,
     }),
   )
   await client.start(signal)

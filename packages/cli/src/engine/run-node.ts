@@ -42,7 +42,9 @@ export async function runNode(run: NodeRun): Promise<void> {
   const consentEnds = run.isExit ? watchConsent(run, signal) : undefined
   await using parts = new AsyncDisposableStack()
   const money = await openMoney(run, parts)
-  const node = parts.use(createNode({ ...nodeOptions(run), payment: money?.payment }))
+  const node = parts.use(
+    createNode({ ...nodeOptions(run), payment: money?.payment, stakes: money?.stakes }),
+  )
   money?.attach(node)
   const control = await openControl(run.home, 'node', {
     status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),

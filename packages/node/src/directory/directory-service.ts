@@ -14,6 +14,7 @@ import {
   SIZE_CLASS,
 } from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
+import { createAsked } from './asked.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** A client asks every few hours; a whole set is up to 30 MB. */
@@ -44,6 +45,8 @@ export interface DirectoryService {
   onNodeLink(link: Link, isDialled: boolean): void
   onMessage(link: Link, message: LinkMessage): void
   onLinkClosed(link: Link): void
+  /** Asks a neighbour for what it has taken in since it was asked last. */
+  ask(link: Link): void
   /** Sends the own edition to every neighbour. */
   publish(): void
 }
@@ -54,6 +57,7 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   /** The link from which an edition is being taken in: it need not hear it again. */
   let source: Link | undefined
   let snapshot: Snapshot | undefined
+  const asked = createAsked(deps.nowMs)
 
   function send(link: Link, entry: Pick<DirectoryEntry, 'bytes'>): void {
     link.send({ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: entry.bytes })
@@ -105,20 +109,27 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     for (const link of deps.nodeLinks()) if (link !== source) send(link, entry)
   })
 
+  function ask(link: Link): void {
+    const sinceS = asked.since(link)
+    link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS })
+  }
+
   return {
+    ask,
     onNodeLink(link, isDialled) {
       const own = deps.own()
       if (own && deps.isFlooding) send(link, { bytes: own })
-      if (isDialled) link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 })
+      if (isDialled) ask(link)
     },
     onMessage(link, message) {
       if (message.type === LINK_MESSAGE.DIRECTORY_GET)
         answer(link, message.requestId, message.sinceS)
       // SPEC §4.4: DIRECTORY_PUBLISH comes from nodes only, on node links.
       else if (link.peer.role === 'client') return
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PART)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PART) {
         for (const bytes of unpackDirectory(message.block) ?? []) offer(bytes, link)
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH && deps.isFlooding)
+        if (message.last) asked.answered(link, message.asOfS)
+      } else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH && deps.isFlooding)
         offer(message.descriptor, link)
     },
     onLinkClosed(link) {

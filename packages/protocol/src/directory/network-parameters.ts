@@ -82,6 +82,8 @@ export type NetworkParameters = {
   readonly asnTable: readonly AsnRow[]
   readonly bootstrap: readonly BootstrapNode[]
   readonly exitTargets: readonly ExitTarget[]
+  /** True where nodes spread descriptors by gossip and descriptors are held against the registry (SPEC §10.4). Only with payment, which names the registry. */
+  readonly gossip?: boolean | undefined
   /** Absent in a network where nothing is paid. */
   readonly payment?: PaymentParameters | undefined
 }
