@@ -78,7 +78,7 @@ export async function startGossip(options: GossipOptions): Promise<Gossip> {
     ...options,
     listen: options.listen,
     topic,
-    excessOf: allowance.excess,
+    excessOf: (peer) => allowance.excess(peer),
   })
   const { pubsub } = host.services
   pubsub.topicValidators.set(topic, (peer, { data }) => {

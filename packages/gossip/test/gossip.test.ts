@@ -63,8 +63,14 @@ async function until(t: TestContext, holds: () => boolean): Promise<void> {
 const LIMIT = { timeout: 60_000 }
 
 test('what one node says all hear, and each judges it once (SPEC §10.4)', LIMIT, async (t) => {
-  const { start } = world(t)
-  const nodes = [await start(), await start(), await start(), await start(), await start()]
+  const net = world(t)
+  const nodes = [
+    await net.start(),
+    await net.start(),
+    await net.start(),
+    await net.start(),
+    await net.start(),
+  ]
   const [first, ...others] = nodes
   assert.ok(first)
   await until(t, () => nodes.every(({ gossip }) => gossip.status.listening === 4))
@@ -75,14 +81,14 @@ test('what one node says all hear, and each judges it once (SPEC §10.4)', LIMIT
 })
 
 test('what a neighbour does not accept goes no further', LIMIT, async (t) => {
-  const { start } = world(t)
+  const net = world(t)
   const judge = (text: string): GossipVerdict => (text.startsWith('bad') ? 'reject' : 'accept')
-  const middle = await start({ judge })
-  const hostile = await start()
+  const middle = await net.start({ judge })
+  const hostile = await net.start()
   await until(t, () => [middle, hostile].every(({ gossip }) => gossip.status.listening === 1))
   for (const text of ['bad 1', 'bad 2', 'bad 3']) await hostile.gossip.publish(Buffer.from(text))
   await hostile.gossip.publish(Buffer.from('good, but from a liar'))
-  const honest = await start({ judge })
+  const honest = await net.start({ judge })
   await until(t, () => [middle, honest].every(({ gossip }) => gossip.status.listening === 2))
   await honest.gossip.publish(Buffer.from('good'))
   await until(t, () => middle.seen.includes('good'))
@@ -97,11 +103,11 @@ test('what a neighbour does not accept goes no further', LIMIT, async (t) => {
 })
 
 test('a node without a stake finds no neighbours', LIMIT, async (t) => {
-  const { start } = world(t)
-  const [a, b] = [await start(), await start()]
+  const net = world(t)
+  const [a, b] = [await net.start(), await net.start()]
   await until(t, () => [a, b].every(({ gossip }) => gossip.status.listening === 1))
-  const stranger = await start({ isStaked: false })
-  const passer = await start()
+  const stranger = await net.start({ isStaked: false })
+  const passer = await net.start()
   await until(t, () => passer.gossip.status.listening === 2)
   await stranger.gossip.publish(Buffer.from('from nobody'))
   await passer.gossip.publish(Buffer.from('from somebody'))

@@ -18,7 +18,6 @@ import {
 import type {
   DescriptorSet,
   DirectoryEntry,
-  NetworkParameters,
   PathNodeSet,
   StakeClaim,
   StakeSource,
@@ -31,22 +30,22 @@ import { systemRuntime } from '@byway/net'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
+import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createAttachments } from './attachments.ts'
 import type { Attachments } from './attachments.ts'
 import { createDirectoryService } from './directory/directory-service.ts'
 import type { DirectoryService } from './directory/directory-service.ts'
 import type { Spread } from './directory/spread.ts'
-import type { GossipStatus } from '@byway/gossip'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
 import { nodeError } from './errors.ts'
 import { assembleExit } from './exit/assemble-exit.ts'
-import type { ExitRole, ExitRoleOptions } from './exit/assemble-exit.ts'
+import type { ExitRole } from './exit/assemble-exit.ts'
 import { createLinkTable } from './link-table.ts'
 import { createMemoryGuard } from './memory-guard.ts'
 import { createDeskTerminals } from './money/control-desk.ts'
 import { openNodeMoney } from './money/node-money.ts'
-import type { MoneyStatus, NodeMoney, NodePaymentOptions } from './money/node-money.ts'
+import type { NodeMoney } from './money/node-money.ts'
 import { openNodeKeys } from './node-keys.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { createNodeLinks } from './node-links.ts'
@@ -58,70 +57,6 @@ import { createRelay } from './relay/relay.ts'
 import type { Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { pause } from './pause.ts'
-
-/** Where a node listens or is reached. */
-export type SocketAddress = { readonly host: string; readonly port: number }
-
-export type NodeOptions = {
-  readonly network: NetworkParameters
-  /** Folder of the identity. */
-  readonly home: string
-  /** Where to listen for links; without it the node has no public port and attaches to relays. */
-  readonly listen?: SocketAddress | undefined
-  /** What to publish when it differs from where the node listens. */
-  readonly advertise?: SocketAddress | undefined
-  /** Set only with the operator's consent on record: the caller has checked it. */
-  readonly exit?: ExitRoleOptions | undefined
-  /** ISO 3166 letters. @default what the network's table says of the address */
-  readonly country?: string | undefined
-  /** @default what the network's table says of the address */
-  readonly asn?: number | undefined
-  /** How the node is paid; needed in a network with payment (SPEC §13), without meaning in another. */
-  readonly payment?: NodePaymentOptions | undefined
-  /** The registry's stakes, in a network that has one: descriptors then spread by gossip, and only those with a stake count. */
-  readonly stakes?: StakeSource | undefined
-  readonly log?: Logger | undefined
-}
-
-/** Numbers only: no address, no peer. */
-export type NodeStatus = {
-  readonly links: number
-  readonly circuits: number
-  readonly tunnels: number
-  readonly descriptors: number
-  readonly attachments: number
-  readonly forwardBytes: number
-  readonly backwardBytes: number
-  readonly exitSockets: number
-  /** Nodes that signed two editions under one number: proofs are kept. */
-  readonly evidence: number
-  /** Absent in a network without a registry. */
-  readonly gossip?: GossipStatus | undefined
-  /** Absent where nothing is paid. */
-  readonly money?: MoneyStatus | undefined
-}
-
-/** A node. */
-export interface RunningNode extends AsyncDisposable {
-  /** Empty before `start`. */
-  readonly nodeId: Uint8Array
-  readonly listen: SocketAddress | undefined
-  /** Resolves when the node listens, or is attached, and has published its descriptor. @throws NET_LISTEN, NODE_EXIT_UNSAFE, NODE_NOT_ATTACHED */
-  start(signal: AbortSignal): Promise<void>
-  status(): NodeStatus
-  /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
-  flushBooks(): Promise<void>
-  /** Node ids of the others that are known, in no order. */
-  knownNodes(): readonly Uint8Array[]
-  /** Leaves an order with a redeemer (SPEC §15.7); nothing when it cannot be reached, does not answer, or nothing is paid here. Never rejects. */
-  askRedeemer(
-    nodeId: Uint8Array,
-    order: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<RedeemAnswer | undefined>
-  /** Refuses new circuits and lets live ones end, at most this long. */
-  drain(seconds: number): Promise<void>
-}
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Keys are looked at this often; they are replaced when they are due. */

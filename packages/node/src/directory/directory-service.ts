@@ -56,7 +56,7 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   const budgets = new WeakMap<Link, { gets: number; atMs: number }>()
   /** The link from which an edition is being taken in: it need not hear it again. */
   let source: Link | undefined
-  let snapshot: Snapshot | undefined
+  const packed = createPacker(deps)
   const asked = createAsked(deps.nowMs)
 
   function send(link: Link, entry: Pick<DirectoryEntry, 'bytes'>): void {
@@ -76,25 +76,8 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     if (link.waitingBytes > MAX_WAITING_BYTES || !mayGet(link)) return
     const type = LINK_MESSAGE.DIRECTORY_PART
     const asOfS = Math.floor(deps.nowMs() / 1000)
-    for (const block of sinceS === 0 ? wholeSet() : packedSince(sinceS))
-      link.send({ type, requestId, last: false, asOfS, block })
+    for (const block of packed(sinceS)) link.send({ type, requestId, last: false, asOfS, block })
     link.send({ type, requestId, last: true, asOfS, block: NO_BLOCK })
-  }
-
-  function packedSince(sinceS: number): readonly Uint8Array[] {
-    const fresh = deps.set.acceptedSince(sinceS * 1000).map(({ bytes }) => bytes)
-    return [...packDirectory(fresh, BLOCK_BYTES)]
-  }
-
-  /** Packing ten thousand takes half a second: a set serves all who ask within a minute, each with what came since. */
-  function wholeSet(): readonly Uint8Array[] {
-    const nowS = Math.floor(deps.nowMs() / 1000)
-    const ageMs = (nowS - (snapshot?.asOfS ?? 0)) * 1000
-    if (!snapshot || ageMs < 0 || ageMs >= SNAPSHOT_MS) {
-      snapshot = { asOfS: nowS, blocks: packedSince(0) }
-      return snapshot.blocks
-    }
-    return [...snapshot.blocks, ...packedSince(snapshot.asOfS)]
   }
 
   function offer(bytes: Uint8Array, from: Link | undefined): void {
@@ -147,3 +130,24 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
 type Snapshot = { readonly asOfS: number; readonly blocks: readonly Uint8Array[] }
 
 const NO_BLOCK = new Uint8Array(0)
+
+/** The set in blocks: what was accepted since a time, or all for 0. */
+function createPacker(deps: DirectoryDeps): (sinceS: number) => readonly Uint8Array[] {
+  let snapshot: Snapshot | undefined
+  function packedSince(sinceS: number): readonly Uint8Array[] {
+    const fresh = deps.set.acceptedSince(sinceS * 1000).map(({ bytes }) => bytes)
+    return [...packDirectory(fresh, BLOCK_BYTES)]
+  }
+
+  /** Packing ten thousand takes half a second: a set serves all who ask within a minute, each with what came since. */
+  function wholeSet(): readonly Uint8Array[] {
+    const nowS = Math.floor(deps.nowMs() / 1000)
+    const ageMs = (nowS - (snapshot?.asOfS ?? 0)) * 1000
+    if (!snapshot || ageMs < 0 || ageMs >= SNAPSHOT_MS) {
+      snapshot = { asOfS: nowS, blocks: packedSince(0) }
+      return snapshot.blocks
+    }
+    return [...snapshot.blocks, ...packedSince(snapshot.asOfS)]
+  }
+  return (sinceS) => (sinceS === 0 ? wholeSet() : packedSince(sinceS))
+}
