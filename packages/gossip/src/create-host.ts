@@ -29,6 +29,7 @@ type Services = ServiceMap & { readonly pubsub: GossipSub }
 export type GossipHost = Libp2p<Services>
 
 // Local limits (tunable): docs/LIMITS.md.
+/** Some times the neighbours that a node keeps: those who come beyond that find others. */
 const MAX_CONNECTIONS = 64
 /** Of a network on one machine, where all come from one address. */
 const LOCAL_CONNECTIONS_PER_S = 1000
@@ -77,6 +78,7 @@ export async function createHost(
     connectionMonitor: { pingInterval: PING_EVERY_MS },
     connectionGater: {
       denyDialMultiaddr: () => false,
+      denyDialPeer: (peer) => isStranger(peer, options),
       denyInboundEncryptedConnection: (peer) => isStranger(peer, options),
     },
     services: { identify: identify(), ping: ping(), pubsub: pubsubOf(options) },
