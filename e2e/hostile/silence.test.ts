@@ -33,7 +33,16 @@ suite('a relay goes silent', { concurrency: 3 }, () => {
     await using origin = await startBigOrigin(30_000_000)
     const paths: string[][] = []
     const running = startByway(
-      ['testnet', '--json', '--hops', '3', '--allow-target', `127.0.0.1:${origin.port}`],
+      // A paid tunnel may wait for a proof at its next guard as well: that is kill-relay's to show.
+      [
+        'testnet',
+        '--json',
+        '--unpaid',
+        '--hops',
+        '3',
+        '--allow-target',
+        `127.0.0.1:${origin.port}`,
+      ],
       {},
       (event) => {
         if (event['event'] === 'path') paths.push(event['hops'] as string[])
