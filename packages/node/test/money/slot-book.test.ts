@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { toHex } from '@byway/protocol/base'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPayeeSlot } from '@byway/protocol/payment'
 import { unitPrice } from '@byway/protocol/ticket'
 import { VERDICT } from '@byway/protocol/wire'
+import type { SlotFullMessage } from '@byway/protocol/wire'
 import { openCommitKeys, SLOT_LIFE_MS } from '../../src/money/commit-keys.ts'
 import { createSlotBook } from '../../src/money/slot-book.ts'
 import type { ShownSlot } from '../../src/money/slot-book.ts'
@@ -95,6 +97,23 @@ suite('the slots of a node', () => {
       await world.book.recheck()
       assert.equal(pay().verdict, verdict)
     }
+  })
+
+  test('a slot that is full says its wins again on the next carrier: the client may not have heard', async () => {
+    const world = await worldOf()
+    const shown = await show(world)
+    const pay = await payerOf(shown, world.slot)
+    const results = [pay(), pay(TEST_POOL.faceValue), pay(), pay(TEST_POOL.faceValue)]
+    const last = results.at(-1)
+    assert.ok(last?.verdict === VERDICT.OK && last.full)
+    assert.equal(await shown.kept(), true)
+    shown.release()
+    const again = await world.book.show(world.slot.opening)
+    assert.ok(typeof again === 'object' && 'kind' in again)
+    const wins = ({ reveals }: SlotFullMessage): readonly string[] =>
+      reveals.map(({ index, reveal }) => `${index} ${toHex(reveal)}`)
+    assert.deepEqual(wins(again), wins(last.full))
+    assert.equal(world.book.size, 0)
   })
 
   test('a chain that cannot be asked stops no session', async () => {
