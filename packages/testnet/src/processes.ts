@@ -98,9 +98,10 @@ export async function startProcesses(
 ): Promise<ProcessNetwork> {
   const plan = planNetwork(options)
   const parts = new AsyncDisposableStack()
+  const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
     const folder = parts.use(await createTemporaryFolder())
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+    const signal = AbortSignal.any([options.signal, timeout])
     const { isPaid = true } = options
     const money = isPaid ? parts.use(await startLocalMoney(signal)) : undefined
     const nodeLauncher = parts.use(launcherOf(deps, signal))
@@ -141,7 +142,12 @@ export async function startProcesses(
     }
   } catch (error) {
     await parts.disposeAsync()
-    throw error
+    if (!timeout.aborted || options.signal.aborted) throw error
+    // Whatever was cut off, this is why.
+    throw testnetError('TESTNET_TIMEOUT', {
+      waitedFor: 'the network to start',
+      timeoutMs: START_TIMEOUT_MS,
+    })
   }
 }
 
