@@ -117,6 +117,10 @@ export async function openNodeMoney(
       provider,
       priceStep,
       onWin: () => running.wake(),
+      onBulk: ({ nullifier }) => {
+        redemption.lockAhead(nullifier)
+        running.wake()
+      },
       receipts,
       redeemer: service,
     },

@@ -1,18 +1,21 @@
 /**
- * A meter with the cells that wait at it, in the order in which they came (SPEC §15.3, §15.4): those of one circuit at a relay, those of all circuits of a
- * client's link at its entry. Bounded: whose cells find no room is given up.
+ * A meter with the cells that wait at it, for pay or for their turn, in the order in which they came (SPEC §15.3, §15.4): those of one circuit at a relay, those of all
+ * circuits of a client's link at its entry. Bounded: whose cells find no room is given up.
  * @module
  */
 import { createMeter } from '@byway/protocol/payment'
 import type { Due, FreeBytes, Meter } from '@byway/protocol/payment'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { CloseReason } from '@byway/protocol/wire'
+import type { CellPace } from './link-pace.ts'
 import type { MeterWatch } from './meter-watch.ts'
 
 /** Whose cells wait: a circuit. */
 export interface TollUser {
   /** Passes a cell on that has waited; it is counted. */
   release(cell: Uint8Array, isForward: boolean): void
-  /** Ends with UNPAID. `forget` follows from it. */
-  giveUp(): void
+  /** Ends. `forget` follows from it. */
+  giveUp(reason: CloseReason): void
 }
 
 /** A place where cells are paid for. */
@@ -42,6 +45,8 @@ export type CellTollOptions = {
   readonly free: FreeBytes
   /** Sends DUE. */
   readonly onDue: (due: Due) => void
+  /** How fast what is paid for may go, and the timer of those that wait for it; absent where only pay counts. */
+  readonly pace?: { readonly of: CellPace; readonly watch: MeterWatch }
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -50,6 +55,8 @@ export type CellTollOptions = {
  * together hold too much.
  */
 export const MAX_HELD_BYTES: number = 8 * 1024 * 1024 + 256 * 1024
+/** What may wait for its turn: those who send keep less under way when it takes longer, and the accountant sees it too. */
+const MAX_PACED_BYTES = 4 * MAX_HELD_BYTES
 /** How far lists for the hop itself may go beyond what was paid. */
 const MAX_OVERRUN_BYTES = 64 * 1024
 /** Cells that have gone are forgotten so many at once. */
@@ -89,7 +96,9 @@ class HeldCells implements CellToll {
   pass(bytes: number): boolean {
     const meter = this.#meter
     if (!meter.isServing || this.heldBytes > 0) return false
-    if (!meter.count(bytes, this.#options.watch.nowMs())) this.#onHold()
+    const nowMs = this.#options.watch.nowMs()
+    if (this.#options.pace?.of.take(bytes, nowMs) === false) return false
+    if (!meter.count(bytes, nowMs)) this.#onHold()
     return true
   }
 
@@ -106,14 +115,16 @@ class HeldCells implements CellToll {
   }
 
   hold(user: TollUser, cell: Uint8Array, isForward: boolean): void {
-    if (this.heldBytes + cell.length > MAX_HELD_BYTES) {
-      user.giveUp()
+    const { isServing } = this.#meter
+    if (this.heldBytes + cell.length > (isServing ? MAX_PACED_BYTES : MAX_HELD_BYTES)) {
+      user.giveUp(isServing ? CLOSE_REASON.RESOURCE_LIMIT : CLOSE_REASON.UNPAID)
       return
     }
     this.#held.push({ user, cell, isForward })
     this.heldBytes += cell.length
+    if (isServing) this.#options.pace?.watch.add(this)
     // After a standstill that was given up the client must hear of the next one too.
-    this.#sendDue()
+    else this.#sendDue()
   }
 
   forget(user: TollUser): void {
@@ -128,10 +139,15 @@ class HeldCells implements CellToll {
     this.#head = 0
     this.heldBytes = 0
     this.#options.watch.remove(this)
+    this.#options.pace?.watch.remove(this)
   }
 
-  /** For the watch. */
+  /** For the watches. */
   onTick(nowMs: number): void {
+    if (this.#meter.isServing) {
+      this.#release()
+      return
+    }
     if (nowMs < this.#meter.wakeAtMs) return
     const state = this.#meter.tick(nowMs)
     if (state === 'serve') this.#release()
@@ -140,6 +156,7 @@ class HeldCells implements CellToll {
 
   #onHold(): void {
     this.#options.watch.add(this)
+    this.#options.pace?.watch.remove(this)
     this.#sendDue()
   }
 
@@ -151,14 +168,26 @@ class HeldCells implements CellToll {
   #release(): void {
     const nowMs = this.#options.watch.nowMs()
     for (let next = this.#held[this.#head]; next; next = this.#held[this.#head]) {
-      if (!this.#meter.isServing) break
       const { user, cell, isForward } = next
+      if (!this.#meter.isServing) break
+      if (this.#options.pace?.of.take(cell.length, nowMs) === false) break
       this.#shift(cell.length)
       this.#meter.count(cell.length, nowMs)
       user.release(cell, isForward)
     }
-    if (this.#meter.isServing) this.#options.watch.remove(this)
-    else this.#sendDue()
+    this.#wait()
+  }
+
+  /** Has the right timer come back: that of pay, that of turns, or none. */
+  #wait(): void {
+    const { watch, pace } = this.#options
+    if (!this.#meter.isServing) {
+      this.#onHold()
+      return
+    }
+    watch.remove(this)
+    if (this.heldBytes > 0) pace?.watch.add(this)
+    else pace?.watch.remove(this)
   }
 
   #shift(bytes: number): void {
@@ -171,6 +200,7 @@ class HeldCells implements CellToll {
 
   /** SPEC §15.3: who waits is destroyed; who does not is served again once it is paid. */
   #giveUp(): void {
-    for (const user of new Set(this.#held.slice(this.#head).map((held) => held.user))) user.giveUp()
+    for (const user of new Set(this.#held.slice(this.#head).map((held) => held.user)))
+      user.giveUp(CLOSE_REASON.UNPAID)
   }
 }

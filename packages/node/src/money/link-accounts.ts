@@ -10,6 +10,7 @@ import type { LinkMoney } from '../node-links.ts'
 import type { Books } from './books.ts'
 import { createCellToll } from './held-cells.ts'
 import type { CellToll } from './held-cells.ts'
+import { createLinkPace } from './link-pace.ts'
 import { createSlotSession } from './slot-session.ts'
 import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
 import type { TokenIntake } from './token-intake.ts'
@@ -17,6 +18,8 @@ import type { MeterWatch } from './meter-watch.ts'
 
 export type LinkAccountsDeps = SlotSessionDeps & {
   readonly watch: MeterWatch
+  /** The faster timer, of links that are served as fast as a slot may be that nobody holds. */
+  readonly turns: MeterWatch
   readonly free: FreePrefixes
   readonly unitBytes: number
   readonly tokens: Pick<TokenIntake, 'keysMessage'>
@@ -66,13 +69,14 @@ class Accounts implements LinkAccounts {
   }
 
   openLink(link: Link, prefix: string): void {
-    const { watch, free, unitBytes, books } = this.#deps
+    const { watch, turns, free, unitBytes, books } = this.#deps
     const nowMs = watch.nowMs()
     const send = (pay: HopPayMessage): void => link.send({ type: LINK_MESSAGE.PAY, pay })
     const toll = createCellToll({
       watch,
       free: free.linkBucket(prefix, nowMs),
       onDue: (due) => send({ kind: PAY.DUE, ...due }),
+      pace: { of: createLinkPace(() => session.slot), watch: turns },
     })
     const credit = (units: number): void => toll.credit(units * unitBytes)
     const hasRoom = (): boolean => true

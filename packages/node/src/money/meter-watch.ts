@@ -1,5 +1,6 @@
 /**
- * One timer for all meters of a node that hold: free bytes come back, and who does not pay is given up in time (SPEC §15.3). Idle while nothing waits.
+ * One timer for all meters of a node that hold: free bytes come back, and who does not pay is given up in time (SPEC §15.3). Idle while nothing waits. A second one, faster, is
+ * for what waits for its turn (SPEC §15.2).
  * @module
  */
 import type { LinkRuntime, LinkTimer } from '@byway/net'
@@ -17,11 +18,17 @@ export interface MeterWatch {
   stop(): void
 }
 
-// Local limit (tunable): docs/LIMITS.md. How late the deadline of a standstill may be noticed.
+// Local limits (tunable): docs/LIMITS.md.
+/** How late the deadline of a standstill may be noticed. */
 const TICK_MS = 500
+/** Turns come this often: short beside the round trips of circuits, 250 KB at a slot that is not locked. */
+export const TURN_MS = 20
 
 /** Creates an idle watch. */
-export function createMeterWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>): MeterWatch {
+export function createMeterWatch(
+  runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'>,
+  tickMs: number = TICK_MS,
+): MeterWatch {
   const waiting = new Set<Ticking>()
   let timer: LinkTimer | undefined
 
@@ -32,7 +39,7 @@ export function createMeterWatch(runtime: Pick<LinkRuntime, 'nowMs' | 'setTimer'
       const nowMs = runtime.nowMs()
       for (const meter of waiting) meter.onTick(nowMs)
       arm()
-    }, TICK_MS)
+    }, tickMs)
   }
 
   return {

@@ -44,12 +44,14 @@ import type {
   Winner,
   WinnerRecords,
 } from '@byway/store'
+import type { Opening } from '@byway/protocol/wire'
 import type { ExitMoney } from '../exit/exit-service.ts'
 import type { LinkMoney } from '../node-links.ts'
 import type { RedeemerService } from '../redemption/redeemer-service.ts'
 import type { RelayMoney } from '../relay/ports.ts'
 import { createBooks } from './books.ts'
 import type { Books, MoneyTotals } from './books.ts'
+import { createBulkSlots } from './bulk-slots.ts'
 import { createCircuitToll } from './circuit-toll.ts'
 import { openCommitKeys, SLOT_LIFE_MS } from './commit-keys.ts'
 import type { CommitKeys } from './commit-keys.ts'
@@ -64,7 +66,7 @@ import type { SlotBook } from './slot-book.ts'
 import { createSlotJudge } from './slot-judge.ts'
 import { createTokenDesk, tokenKindName } from './token-desk.ts'
 import type { TokenIntake } from './token-intake.ts'
-import { createMeterWatch } from './meter-watch.ts'
+import { createMeterWatch, TURN_MS } from './meter-watch.ts'
 import type { MeterWatch } from './meter-watch.ts'
 import { createTunnelToll } from './tunnel-toll.ts'
 
@@ -93,6 +95,8 @@ export type NodePaymentOptions = {
   readonly priceStep: number
   /** A winning ticket is on disk: lock its slot. Must not throw. */
   readonly onWin?: ((winner: Winner) => void) | undefined
+  /** A slot pays so much that it will win soon: lock it ahead (DESIGN §7.1). Called once for a slot; must not throw. */
+  readonly onBulk?: ((slot: Pick<Opening, 'nullifier'>) => void) | undefined
   /** Checks clients' receipts, in a network with service proofs. */
   readonly receipts?: Pick<ReceiptCrypto, 'isOf'> | undefined
   /** Sends others' claims for a fee (SPEC §15.7); absent where the node does not. */
@@ -180,6 +184,7 @@ class Money implements NodeMoney {
   readonly #opened: Opened
   readonly #pool: Pool
   readonly #watch: MeterWatch = createMeterWatch(systemRuntime)
+  readonly #turns: MeterWatch = createMeterWatch(systemRuntime, TURN_MS)
   readonly #books: Books
   readonly #redeemer: TokenRedeemer
   readonly #tokens: TokenIntake
@@ -225,6 +230,10 @@ class Money implements NodeMoney {
       provider,
       priceStep,
       receipts,
+      bulk: createBulkSlots({
+        nowMs: () => this.#watch.nowMs(),
+        onBulk: (opening) => deps.onBulk?.(opening),
+      }),
       tokens: this.#tokens,
     }
     this.#desk = createControlCircuits({
@@ -234,7 +243,13 @@ class Money implements NodeMoney {
       wallMs: Date.now,
     })
     const free = createFreePrefixes()
-    this.links = createLinkAccounts({ ...session, watch: this.#watch, free, unitBytes: UNIT_BYTES })
+    this.links = createLinkAccounts({
+      ...session,
+      watch: this.#watch,
+      turns: this.#turns,
+      free,
+      unitBytes: UNIT_BYTES,
+    })
     this.relay = this.#relayMoney()
     this.exit = this.#exitMoney()
     this.#timers = [
@@ -265,6 +280,7 @@ class Money implements NodeMoney {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#watch.stop()
+    this.#turns.stop()
     await this.#books.flush()
     await this.#opened.signer[Symbol.asyncDispose]()
   }

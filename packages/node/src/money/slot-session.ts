@@ -14,6 +14,7 @@ import type {
   TicketMessage,
 } from '@byway/protocol/wire'
 import type { Books } from './books.ts'
+import type { BulkSlots } from './bulk-slots.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import type { ShownSlot, SlotBook } from './slot-book.ts'
 import type { TicketUse } from '@byway/protocol/ledger'
@@ -50,6 +51,7 @@ export type SlotSessionDeps = {
   readonly priceStep: number
   /** Absent in a network without service proofs. */
   readonly receipts?: ReceiptBook | undefined
+  readonly bulk: BulkSlots
 }
 
 /** Creates a session without a slot. */
@@ -99,6 +101,7 @@ class Session implements SlotSession {
       slot.release()
     } else {
       this.slot = slot
+      if (this.#lastOpening) this.#deps.bulk.follow(this.#lastOpening, opening)
       this.#shown(opening, VERDICT.OK)
       await this.#sendHeld(slot)
       await this.#sendCommits(slot)
@@ -139,6 +142,7 @@ class Session implements SlotSession {
     credit(units, slot)
     books.ticket({ use, units, amount: ticket.amount })
     this.#deps.receipts?.paid(slot.opening, units)
+    this.#deps.bulk.paid(slot.opening, units)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS
       void this.#sendFull(slot, full)

@@ -6,6 +6,7 @@
 import { isBywayError, toHex as hex } from '@byway/protocol/base'
 import type { ChainHead } from '@byway/protocol/payment'
 import type { StoredWinner } from '@byway/store'
+import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
 import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
@@ -30,6 +31,8 @@ export interface Redemption {
    * @throws what the store throws: then nothing can be done
    */
   look(signal: AbortSignal): Promise<RedemptionStatus>
+  /** Wants a slot locked before it wins: done with the next look, where there is gas for it. */
+  lockAhead(nullifier: Uint8Array): void
   /** Leaves everything that is open with redeemers, due or not: before a shutdown. Gives how many winners they have. */
   leave(signal: AbortSignal): Promise<number>
 }
@@ -61,6 +64,7 @@ class Redeeming implements Redemption {
   readonly #cases: SlotCases
   readonly #settlement: Settlement
   readonly #sender: Sender
+  readonly #ahead: AheadLocks
   readonly #told = new Set<string>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
@@ -72,6 +76,11 @@ class Redeeming implements Redemption {
     this.#cases = new SlotCases(deps)
     this.#settlement = new Settlement(deps)
     this.#sender = new Sender(deps)
+    this.#ahead = new AheadLocks(deps)
+  }
+
+  lockAhead(nullifier: Uint8Array): void {
+    this.#ahead.want(nullifier)
   }
 
   look(signal: AbortSignal): Promise<RedemptionStatus> {
@@ -125,6 +134,8 @@ class Redeeming implements Redemption {
     await this.#takeBackFromRedeemers(cases)
     for (const batch of this.#due(await this.#candidates(cases), head))
       await this.#send(batch, head, signal)
+    const won = new Set(cases.map(({ nullifier }) => hex(nullifier)))
+    await this.#ahead.look((name) => won.has(name), signal)
     return this.#statusOf(cases, head)
   }
 
@@ -177,6 +188,7 @@ class Redeeming implements Redemption {
 
   /** A lock is on its way through redeemers, or in a transaction of ours. */
   #isLockGiven({ nullifier, word }: SlotCase): boolean {
+    if (word.state === 'none' && this.#ahead.isPending(hex(nullifier))) return true
     const givenMs = this.#locksGiven.get(hex(nullifier))
     if (givenMs === undefined) return false
     const isWaiting = word.state === 'none' && this.#deps.nowMs() - givenMs < REDEEMER_PATIENCE_MS

@@ -85,7 +85,7 @@ export class Sender {
       this.#track(batch, carrier, transaction)
       return 'sent'
     } catch (error) {
-      return resultOf(error)
+      return sendResultOf(error)
     }
   }
 
@@ -136,8 +136,8 @@ export function slotsOf(winners: readonly StoredWinner[]): readonly Uint8Array[]
   return [...new Map(winners.map(({ nullifier }) => [toHex(nullifier), nullifier])).values()]
 }
 
-/** Errors of the lane that leave nothing sent. Others are bugs or the store's, and pass through. */
-function resultOf(error: unknown): SendResult {
+/** Errors of the lane that leave nothing sent. @throws others: they are bugs or the store's */
+export function sendResultOf(error: unknown): SendResult {
   switch (isBywayError(error) ? error.code : '') {
     case 'CHAIN_GAS_DEAR':
       return 'gas-dear'

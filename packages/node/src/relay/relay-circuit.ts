@@ -145,8 +145,8 @@ class Circuit implements RelayCircuit, TollUser {
     else if (next) next.link.push(next.queue, cell)
   }
 
-  giveUp(): void {
-    this.close(CLOSE_REASON.UNPAID)
+  giveUp(reason: CloseReason): void {
+    this.close(reason)
   }
 
   announceDrain(seconds: number): void {

@@ -1,7 +1,7 @@
 /** Winners become money on the real contracts (DESIGN §7.1, §7.4). */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { toHex } from 'viem'
+import { hexToBytes, toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
 
@@ -64,6 +64,33 @@ test('waits for company, and no longer than told: binds by age, claims by age an
   assert.equal((await scene.word(slot.nullifier)).wins, 1)
   nowMs += 3_600_000
   await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
+})
+
+test('locks a slot ahead of its wins, once, and binds when it wins; one that is held is left alone', async () => {
+  const key = await scene.provider('ahead')
+  await fundGas('ahead')
+  const [slot, winning, held] = await scene.slots('bulk payer', 3)
+  if (!slot || !winning || !held) assert.fail()
+  await using provider = await openProvider(settingsOf(world, 'ahead'))
+  const { redemption, store } = provider
+  const name = (nullifier: bigint): Uint8Array => hexToBytes(toHex(nullifier, { size: 32 }))
+  await store.winners.add(world.winner(held, key, 1))
+  for (const each of [slot, winning, held]) redemption.lockAhead(name(each.nullifier))
+  await redemption.look(world.signal)
+  // It wins while its lock is on its way: it is not locked a second time.
+  await store.winners.add(world.winner(winning, key, 4))
+  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
+  assert.equal((await scene.word(slot.nullifier)).state, 'LOCKED')
+  assert.equal((await scene.word(winning.nullifier)).state, 'BOUND')
+  redemption.lockAhead(name(slot.nullifier))
+  await redemption.look(world.signal)
+  const nonce = await scene.world.rpc.request('eth_getTransactionCount', key.address, 'latest')
+  // A lock ahead of two slots, the lock of a win, a bind or two.
+  assert.ok(Number(nonce) <= 4, `${Number(nonce)} transactions`)
+  let gas = 0
+  for await (const { event } of store.ledger.read()) if (event.type === 'gas-paid') gas++
+  assert.equal(gas, Number(nonce), 'each is booked')
 })
 
 test('binds at once when the payer asks the slot back', async () => {
