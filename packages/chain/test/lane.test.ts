@@ -250,10 +250,32 @@ test('a nonce that another program used is lost, typed, and the key is free agai
   await chain.rpc('anvil_dropTransaction', sent.hash)
   const theirs = laneOver(t, reader)
   await theirs.lane.send(pay('b', { value: 5n }), t.signal)
-  await chain.mine(1)
-  await ours.lane.look(t.signal)
+  for (let block = 0; block < 3; block++) {
+    await chain.mine(1)
+    assert.equal((await ours.lane.look(t.signal)).pending, block === 2 ? 0 : 1)
+  }
   await assert.rejects(sent.confirmed, { code: 'CHAIN_TRANSACTION_LOST' })
   assert.equal((await ours.lane.send(pay('a'), t.signal)).nonce, 1)
+})
+
+test('a transaction is not lost while its endpoint counts it and has no receipt of it yet', async (t) => {
+  const chain = await startTestChain(t, { isMining: false })
+  const { reader } = readerOf([chain.url])
+  // As an endpoint that is adding a block: the new state shows with the block before, for as long as it takes.
+  const isAdding = { block: false }
+  const early: ChainReader = {
+    ...reader,
+    nonce: async (...args) => (await reader.nonce(...args)) + (isAdding.block ? 1 : 0),
+  }
+  const { lane, alerts } = laneOver(t, early)
+  const sent = await lane.send(pay('a'), t.signal)
+  isAdding.block = true
+  for (let look = 0; look < 5; look++) assert.equal((await lane.look(t.signal)).pending, 1)
+  isAdding.block = false
+  await chain.mine(1)
+  assert.equal((await lane.look(t.signal)).pending, 0)
+  assert.equal((await sent.confirmed).hash, sent.hash)
+  assert.deepEqual(alerts, [])
 })
 
 test('while the chain is down nothing is lost and nothing is paid twice', async (t) => {

@@ -8,6 +8,9 @@ import type { LaneStatus } from '../transaction-lane.ts'
 import type { LaneState } from './create-lane.ts'
 import { firstFees, gweiOf, higherFees } from './fees.ts'
 
+// Local limit (tunable): docs/LIMITS.md. Blocks for which a transaction whose nonce is used must be in none before it counts as lost.
+const MISSING_BLOCKS = 2
+
 /** What a transfer of nothing to oneself takes. */
 const FILLER_GAS = 21_000n
 
@@ -30,6 +33,7 @@ export async function lookAtChain(
       await settle(state, each, head, signal)
     }
     const waiting = all.filter(({ nonce }) => nonce >= chainNonce)
+    for (const { nonce } of waiting) pending.noteFound(nonce)
     const now = { head, chainNonce, isNewHead: before.headHash !== head.hash }
     const isWaitingForGas = await urge(state, waiting, now, signal)
     await fillGaps(state, waiting, now, signal)
@@ -54,6 +58,7 @@ async function settle(
   const { store, pending, confirmations } = state
   const receipt = await findReceipt(state, transaction, signal)
   if (receipt) {
+    pending.noteFound(transaction.nonce)
     pending.noteMined(transaction.nonce, head.number)
     if (head.number - receipt.block + 1 < confirmations) return
     await store.put({ ...transaction, state: 'done', receipt })
@@ -83,13 +88,17 @@ async function findReceipt(
   return undefined
 }
 
-/** Lost only when the foreign transaction is as deep as ours would have to be. */
+/**
+ * Lost only when the foreign transaction is as deep as ours would have to be, and ours has not come up some blocks later: an endpoint that is adding a block counts its
+ * transactions before it has their receipts.
+ */
 async function isLost(
-  { reader, signer, confirmations }: LaneState,
+  { reader, signer, pending, confirmations }: LaneState,
   { nonce }: StoredTransaction,
   head: BlockHeader,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (head.number - pending.noteMissing(nonce, head.number) < MISSING_BLOCKS) return false
   const deep = await reader.block(Math.max(0, head.number - confirmations + 1), signal)
   return deep !== undefined && (await reader.nonce(hexOf(signer.address), deep, signal)) > nonce
 }

@@ -17,6 +17,10 @@ export interface PendingTransactions {
   handle(transaction: StoredTransaction): LaneTransaction
   /** It is in a block, as seen at this height. */
   noteMined(nonce: number, atBlock: number): void
+  /** Its nonce is used and no form of it is in a block, as seen at this height; gives the height at which that was seen first. */
+  noteMissing(nonce: number, atBlock: number): number
+  /** It waits, or was found: {@link PendingTransactions.noteMissing} begins anew. */
+  noteFound(nonce: number): void
   /** From which block on it waits: when its newest form was sent, or when it was last seen in a block that is gone. */
   waitingSince(transaction: StoredTransaction): number
   /** It is not pending any more; tells who waits. */
@@ -29,6 +33,7 @@ export interface PendingTransactions {
 export function createPendingTransactions(): PendingTransactions {
   const byNonce = new Map<number, StoredTransaction>()
   const minedAt = new Map<number, number>()
+  const missingSince = new Map<number, number>()
   const waiters = new Map<number, Waiter>()
   const waiterOf = (nonce: number): Waiter => {
     const waiter = waiters.get(nonce) ?? Promise.withResolvers<TransactionReceipt>()
@@ -52,10 +57,18 @@ export function createPendingTransactions(): PendingTransactions {
       confirmed: waiterOf(nonce).promise,
     }),
     noteMined: (nonce, atBlock) => void minedAt.set(nonce, atBlock),
+    noteMissing(nonce, atBlock) {
+      // After a reorganisation the chain may be shorter.
+      const since = Math.min(missingSince.get(nonce) ?? atBlock, atBlock)
+      missingSince.set(nonce, since)
+      return since
+    },
+    noteFound: (nonce) => void missingSince.delete(nonce),
     waitingSince: ({ nonce, forms }) =>
       Math.max(forms.at(-1)?.sentAtBlock ?? 0, minedAt.get(nonce) ?? 0),
     settle(nonce, outcome) {
       minedAt.delete(nonce)
+      missingSince.delete(nonce)
       const waiter = waiterOf(nonce)
       waiters.delete(nonce)
       byNonce.delete(nonce)
