@@ -22,6 +22,8 @@ import { answerWithin } from './within.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** A hop that takes longer to answer is left: a round trip and a batch of signatures behind others'. */
 const ANSWER_MS = 20_000
+/** A circuit that is left waits no longer for the hop to have taken the last tickets. */
+const LEAVE_MS = 3000
 /** Between asking again for tokens that are not due yet. */
 const AGAIN_MS = 1000
 /** How much later than its delay a hop may sell: its clock and chain are its own. */
@@ -84,6 +86,8 @@ class Visit {
   #paidAtMs = Number.NEGATIVE_INFINITY
   /** Units paid on this carrier for the slot: the hop's delay counts for them. */
   #freshUnits = 0
+  /** Tickets went out, and the hop has said nothing since that it says in turn. */
+  #unanswered = false
   /** It was given up once what was paid, since the hop counts otherwise. */
   #isPaidAgain = false
   readonly #gone = new AbortController()
@@ -157,10 +161,19 @@ class Visit {
     await this.#session.open(this.#carrier, signal)
   }
 
-  /** The last receipt goes before the circuit does; nobody waits for it. */
+  /** The last receipt and the last tickets go before the circuit does; nobody waits for them. */
   async leave(): Promise<void> {
     await this.#session.finish()
+    // A circuit that is destroyed drops what it still carries: tickets that count here and were never seen there.
+    if (this.#unanswered && !this.#carrier.isClosed) await this.#untilAnswered()
     this.#carrier.close()
+  }
+
+  async #untilAnswered(): Promise<void> {
+    const answered = (this.#keys = Promise.withResolvers())
+    this.#carrier.send([{ kind: PAY.KEYS_GET }])
+    const { timers } = this.#deps
+    await answerWithin(answered.promise, LEAVE_MS, this.#gone.signal, timers).catch(() => {})
   }
 
   async #getKeys(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
@@ -181,6 +194,7 @@ class Visit {
       const missing = Math.min(TICKET_UNITS, least - this.#balance)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
+        this.#unanswered = true
         this.#addBalance(missing)
         this.#freshUnits += missing
         this.#paidAtMs = this.#deps.nowMs()
@@ -277,9 +291,14 @@ class Visit {
 
   #onPay(pay: PayMessage): void {
     if (this.#session.onPay(pay)) return
-    if (pay.kind === PAY.SOLD) this.#sold?.resolve(pay)
+    if (pay.kind === PAY.SOLD) this.#onSold(pay)
     else if (pay.kind === PAY.KEYS) this.#onKeys(pay)
     else if (pay.kind !== PAY.DUE) this.#carrier.close()
+  }
+
+  #onSold(sold: SoldMessage): void {
+    this.#unanswered = false
+    this.#sold?.resolve(sold)
   }
 
   #onKeys(pay: Extract<PayMessage, { kind: typeof PAY.KEYS }>): void {

@@ -19,8 +19,10 @@ type Shopping = {
   readonly balances: Map<string, number>
   /** Of the latest visit. */
   carrier: ReturnType<TestHop['carrier']> | undefined
+  /** Resolves when the latest visit's circuit was closed. */
+  left: Promise<void>
   /** Moves the clock until the visit is over. */
-  go(orders?: readonly TokenOrder[]): Promise<void>
+  go(orders?: readonly TokenOrder[], signal?: AbortSignal): Promise<void>
 }
 
 function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
@@ -32,7 +34,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     stock: world.stock,
     tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
     balances,
-    onLeaving: (left: Promise<void>) => void left,
+    onLeaving: (left: Promise<void>) => void (shopping.left = left),
     issueDelayMs,
     onFault: ({ key }: TestHop['node']) => void faults.push(key),
     nowMs: world.timers.nowMs,
@@ -41,11 +43,12 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     faults,
     balances,
     carrier: undefined,
-    async go(orders = bothOrders(hop)) {
+    left: Promise.resolve(),
+    async go(orders = bothOrders(hop), signal = NEVER) {
       const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
       await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
       const state = { isOver: false }
-      const visit = visitHop(deps, hop.node, orders, NEVER).finally(() => (state.isOver = true))
+      const visit = visitHop(deps, hop.node, orders, signal).finally(() => (state.isOver = true))
       const outcome = Promise.allSettled([visit])
       while (!state.isOver) await world.timers.pass(hop.unanswered > 0 ? 0 : 250)
       await outcome
@@ -130,6 +133,24 @@ describe('a visit to a hop', () => {
     assert.ok(waitedMs >= 15_000 && waitedMs < 18_000, `waited ${waitedMs} ms`)
     // Each purchase takes a cell of up to 16 KiB, and the circuit carries 256 KiB in all.
     assert.ok(hop.said.filter(({ kind }) => kind === PAY.BUY).length <= 4)
+  })
+
+  it('does not leave before the hop has taken the last tickets', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+    hop.standing = 'open'
+    const shopping = shop(world, hop, 15_000)
+    const stop = new AbortController()
+    const visit = shopping.go(bothOrders(hop), stop.signal)
+    const stopped = assert.rejects(visit)
+    while (world.spending.status.session === 0n) await new Promise((go) => setImmediate(go))
+    hop.said.length = 0
+    stop.abort()
+    await stopped
+    await shopping.left
+    assert.equal(paid(hop), world.spending.status.session, 'nothing was lost on the way')
+    assert.equal(hop.said.at(-1)?.kind, PAY.KEYS, 'it has answered what came after them')
+    assert.equal(shopping.carrier?.isClosed, true)
   })
 
   for (const standing of ['mine', 'open'] as const) {

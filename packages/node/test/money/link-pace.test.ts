@@ -112,8 +112,10 @@ suite('the pace of a link (SPEC §15.2)', () => {
         for (const each of steps) {
           if ('wait' in each) clock.pass(each.wait)
           else
-            for (let n = 0; n < each.cells; n++)
-              if (toll.heldBytes < 8e6) (offer(CELL_BYTES), offered++)
+            for (let n = 0; n < each.cells && toll.heldBytes < 8e6; n++) {
+              offer(CELL_BYTES)
+              offered++
+            }
           const most = ((clock.nowMs() - startMs) * UNLOCKED_BYTES_PER_S) / 1000 + BURST_BYTES
           assert.ok(passed.bytes <= most + CELL_BYTES)
         }
