@@ -1,24 +1,38 @@
 /**
  * `npm run zk`: compiles each program, makes the development set-up and writes what provers need to `packages/zk/artefacts`, with a manifest of
- * hashes. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
- * `npm run zk -- NAME …` makes only these programs anew; `npm run zk -- --check` compares hashes instead of writing.
+ * hashes; what is too large for a repository goes to the user's cache. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
+ * `npm run zk -- NAME …` makes only these programs anew, and nothing of a program whose large files are there; `npm run zk -- --check` compares hashes instead of writing.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { zKey } from 'snarkjs'
+import { onDemandPath, type ManifestEntry } from '../../packages/zk/src/on-demand.ts'
+import { writeDevelopmentKey } from './development-key.ts'
 import { writeDevelopmentTau } from './development-tau.ts'
 import { solidityConstants, solidityKey } from './solidity-key.ts'
 import type { VerificationKey } from './solidity-key.ts'
 
-/** A program, the size of its set-up (the least power of two above its constraints) and the library that holds its key in Solidity. */
+/**
+ * The programs, and the libraries that hold their keys in Solidity. The keys of `logSize` (the least power of two above their constraints) are made by snarkjs, from powers of tau and one
+ * "contribution"; the others straight of the secrets.
+ */
 const PROGRAMS = [
   { name: 'slot', logSize: 13, library: 'SlotKey' },
   { name: 'withdraw-unused', logSize: 14, library: 'WithdrawUnusedKey' },
   { name: 'join', logSize: 15, library: 'JoinKey' },
+  { name: 'service-audit', logSize: undefined, library: 'ServiceAuditKey' },
 ] as const
 type Program = (typeof PROGRAMS)[number]
 /** Of the one "contribution", which moves delta away from gamma. Public, like all of a development set-up. */
@@ -29,9 +43,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const artefacts = join(root, 'packages/zk/artefacts')
 const contractKeys = join(root, 'contracts/src/lib')
 
-type Entry = { readonly sha256: string; readonly bytes: number }
 /** What stands in `manifest.json`. */
-type Manifest = { readonly setUp: 'development'; readonly files: Readonly<Record<string, Entry>> }
+type Manifest = {
+  readonly setUp: 'development'
+  readonly files: Readonly<Record<string, ManifestEntry>>
+}
 
 /** Compiles one program; returns the folder with `NAME.r1cs` and `NAME_js/NAME.wasm`. */
 export function compile(name: string, folder: string, place = 'zk-programs/src'): void {
@@ -44,19 +60,22 @@ export function compile(name: string, folder: string, place = 'zk-programs/src')
   if (run.status !== 0) throw new Error(`circom refuses ${name}: ${run.stderr || run.stdout}`)
 }
 
-async function build(
-  { name, logSize }: Program,
-  folder: string,
-): Promise<readonly (readonly [file: string, path: string])[]> {
+type Made = readonly [file: string, path: string]
+
+async function build({ name, logSize }: Program, folder: string): Promise<readonly Made[]> {
   say(`${name}: compiling`)
   compile(name, folder)
-  say(`${name}: set-up of 2^${logSize}, a minute or some`)
-  const tau = join(folder, `${logSize}.ptau`)
-  const first = join(folder, `${name}.0.zkey`)
+  const r1cs = join(folder, `${name}.r1cs`)
   const key = join(folder, `${name}.zkey`)
-  await writeDevelopmentTau(tau, logSize)
-  await zKey.newZKey(join(folder, `${name}.r1cs`), tau, first)
-  await zKey.beacon(first, key, 'development', BEACON, BEACON_ITERATIONS)
+  if (logSize === undefined) await writeDevelopmentKey(r1cs, key, (step) => say(`${name}: ${step}`))
+  else {
+    say(`${name}: set-up of 2^${logSize}, a minute or some`)
+    const tau = join(folder, `${logSize}.ptau`)
+    const first = join(folder, `${name}.0.zkey`)
+    await writeDevelopmentTau(tau, logSize)
+    await zKey.newZKey(r1cs, tau, first)
+    await zKey.beacon(first, key, 'development', BEACON, BEACON_ITERATIONS)
+  }
   const verifier = join(folder, `${name}.vk.json`)
   writeFileSync(verifier, `${JSON.stringify(await zKey.exportVerificationKey(key), null, 2)}\n`)
   return [
@@ -72,20 +91,23 @@ async function main(args: readonly string[]): Promise<void> {
   const programs = PROGRAMS.filter(({ name }) => names.length === 0 || names.includes(name))
   const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
   try {
-    const made: (readonly [file: string, path: string])[] = []
+    const made: Made[] = []
     for (const program of programs) made.push(...(await build(program, folder)))
     const path = join(artefacts, 'manifest.json')
     const before = readFileSync(path, 'utf8')
     const files = { ...(JSON.parse(before) as Manifest).files }
-    for (const [file, from] of made) files[file] = entryOf(from)
+    for (const [file, from] of made) files[file] = entryOf(file, from)
     const manifest: Manifest = { setUp: 'development', files }
     const text = `${JSON.stringify(manifest, null, 2)}\n`
+    if (isCheck && before !== text)
+      throw new Error('the artefacts are not those of the sources: npm run zk')
+    // Large files are not in the repository: a check that made them leaves them where provers look.
+    for (const [file, from] of made)
+      if (files[file]?.isOnDemand || !isCheck) keep(file, from, files)
     if (isCheck) {
-      if (before !== text) throw new Error('the artefacts are not those of the sources: npm run zk')
       say('the artefacts are those of the sources')
       return
     }
-    for (const [file, from] of made) copyFileSync(from, join(artefacts, file))
     writeFileSync(path, text)
     for (const { name, library } of programs) writeContractKey(name, library)
     say(`wrote ${made.length + 1} files`)
@@ -102,9 +124,26 @@ function writeContractKey(program: string, library: string): void {
   writeFileSync(join(contractKeys, `${library}.sol`), solidity)
 }
 
-function entryOf(path: string): Entry {
+function entryOf(file: string, path: string): ManifestEntry {
   const bytes = readFileSync(path)
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const isOnDemand = file.startsWith('service-audit') && !file.endsWith('.json')
+  return { sha256, bytes: bytes.length, ...(isOnDemand && { isOnDemand }) }
+}
+
+/** Puts a file where provers look for it. */
+function keep(file: string, from: string, files: Manifest['files']): void {
+  const entry = files[file]
+  if (!entry?.isOnDemand) {
+    copyFileSync(from, join(artefacts, file))
+    return
+  }
+  const to = onDemandPath(file, entry.sha256)
+  mkdirSync(dirname(to), { recursive: true })
+  // Nobody reads half of it.
+  copyFileSync(from, `${to}.part`)
+  renameSync(`${to}.part`, to)
+  say(to)
 }
 
 function say(text: string): void {

@@ -1,22 +1,16 @@
 /**
- * "Powers of tau" for development: the secrets come from a text that stands here, so anybody can forge every proof made under them. In return
- * everybody gets the same bytes, in seconds. Written in snarkjs' ptau format (version 1), with the Lagrange sections that a Groth16 set-up of exactly
- * this size reads; the sections that only a ceremony needs are zero.
+ * "Powers of tau" for development, of secrets that everybody knows: in return everybody gets the same bytes, in seconds. Written in snarkjs' ptau format
+ * (version 1), with the Lagrange sections that a Groth16 set-up of exactly this size reads; the sections that only a ceremony needs are zero.
  */
-import { createHash } from 'node:crypto'
 import { createBinFile, endWriteSection, startWriteSection } from '@iden3/binfileutils'
 import type { BinFile } from '@iden3/binfileutils'
-import { buildBn128 } from 'ffjavascript'
 import type { Curve } from 'ffjavascript'
-import { createFixedBase } from './fixed-base.ts'
+import { developmentSecret as secret } from './development-secrets.ts'
+import { createFixedBases, G1_BYTES, G2_BYTES } from './fixed-base.ts'
 import type { FixedBase } from './fixed-base.ts'
-import { geometric, invertAll, ORDER, power, reduce } from './field.ts'
+import { ORDER } from './field.ts'
+import { lagrange } from './lagrange.ts'
 
-/** Nothing may be worth anything under a set-up whose secrets are a hash of this. */
-const SEED = 'byway development set-up: anybody can forge proofs under it'
-
-const G1_BYTES = 64
-const G2_BYTES = 128
 /** Sections of the format. */
 const SECTION = {
   header: 1,
@@ -34,21 +28,12 @@ const SECTION = {
 
 /** Writes the file for programs of at most `2^power` constraints, and of more than half as many. */
 export async function writeDevelopmentTau(path: string, logSize: number): Promise<void> {
-  const curve = await buildBn128(true)
-  curve.tm.memory.grow(MEMORY_PAGES)
-  curve.tm.u8 = new Uint8Array(curve.tm.memory.buffer)
-  curve.tm.u32 = new Uint32Array(curve.tm.memory.buffer)
-  const g1 = createFixedBase(curve, curve.G1, G1_BYTES / 2)
-  const g2 = createFixedBase(curve, curve.G2, G2_BYTES / 2)
+  const { curve, g1, g2 } = await createFixedBases()
   const file = await createBinFile(path, 'ptau', 1, 11)
   await writeHeader(file, curve, logSize)
   await writePowers(file, g1, g2, logSize)
   await writeLagrange(file, curve, g1, g2, logSize)
   await file.close()
-}
-
-function secret(name: string): bigint {
-  return reduce(BigInt(`0x${createHash('sha512').update(`${SEED}: ${name}`).digest('hex')}`))
 }
 
 async function writeHeader(file: BinFile, curve: Curve, logSize: number): Promise<void> {
@@ -96,7 +81,8 @@ async function writeLagrange(
   g2: FixedBase,
   logSize: number,
 ): Promise<void> {
-  const basis = new Map([logSize, logSize + 1].map((log) => [log, lagrange(curve, log)]))
+  const tau = secret('tau')
+  const basis = new Map([logSize, logSize + 1].map((log) => [log, lagrange(curve, log, tau)]))
   const levels = (
     id: number,
     points: FixedBase,
@@ -116,22 +102,8 @@ async function writeLagrange(
   await levels(SECTION.lagrangeBetaG1, g1, secret('beta'), logSize, G1_BYTES)
 }
 
-/** The Lagrange polynomials over the roots of unity of this size, at tau: `w^i · (tau^n − 1) / (n · (tau − w^i))`. */
-function lagrange(curve: Curve, log: number): bigint[] {
-  const size = 2 ** log
-  const tau = secret('tau')
-  const root = BigInt(curve.Fr.toString(curve.Fr.w[log] ?? curve.Fr.one))
-  const roots = geometric(size, 1n, root)
-  const inverses = invertAll(roots.map((each) => reduce(tau - each)))
-  const scale = (reduce(power(tau, BigInt(size)) - 1n) * power(BigInt(size), ORDER - 2n)) % ORDER
-  return roots.map((each, i) => (((each * scale) % ORDER) * (inverses[i] ?? 0n)) % ORDER)
-}
-
 async function section(file: BinFile, id: number, write: () => Promise<void>): Promise<void> {
   await startWriteSection(file, id)
   await write()
   await endWriteSection(file)
 }
-
-/** 64 KiB each: both tables and a chunk of points. */
-const MEMORY_PAGES = 400

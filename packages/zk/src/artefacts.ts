@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { zkError } from './errors.ts'
+import { onDemandPath, type ManifestEntry } from './on-demand.ts'
 
 /** The programs of `zk-programs/`. */
-export type ProgramName = 'slot' | 'withdraw-unused' | 'join'
+export type ProgramName = 'slot' | 'withdraw-unused' | 'join' | 'service-audit'
 
 /** Everything needed to prove and to verify one program's statement. */
 export type Artefacts = {
@@ -21,7 +22,7 @@ export type Artefacts = {
 
 type Manifest = {
   readonly setUp: string
-  readonly files: Readonly<Record<string, { readonly sha256: string } | undefined>>
+  readonly files: Readonly<Record<string, ManifestEntry | undefined>>
 }
 
 const FOLDER = new URL('../artefacts/', import.meta.url)
@@ -33,9 +34,10 @@ export async function readArtefacts(program: ProgramName): Promise<Artefacts> {
   const manifest = await readManifest(program)
   const read = async (kind: string): Promise<Uint8Array> => {
     const name = `${program}.${kind}`
-    const bytes = await readFile(new URL(name, FOLDER)).catch(() => undefined)
+    const entry = manifest.files[name]
+    const bytes = entry && (await readFile(placeOf(name, entry)).catch(() => undefined))
     const sha256 = bytes && createHash('sha256').update(bytes).digest('hex')
-    if (!bytes || sha256 !== manifest.files[name]?.sha256) throw zkError('ZK_ARTEFACT', { program })
+    if (!bytes || sha256 !== entry.sha256) throw zkError('ZK_ARTEFACT', { program })
     return bytes
   }
   const [wasm, zkey, key] = await Promise.all([read('wasm'), read('zkey'), read('vk.json')])
@@ -51,6 +53,10 @@ export async function assertSetUpServes(chainId: number): Promise<void> {
   const { setUp } = await readManifest('slot')
   if (setUp === 'development' && chainId !== LOCAL_CHAIN_ID)
     throw zkError('ZK_DEVELOPMENT_SET_UP', { chainId })
+}
+
+function placeOf(name: string, { sha256, isOnDemand }: ManifestEntry): string | URL {
+  return isOnDemand ? onDemandPath(name, sha256) : new URL(name, FOLDER)
 }
 
 async function readManifest(program: ProgramName): Promise<Manifest> {
