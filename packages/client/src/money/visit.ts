@@ -22,7 +22,7 @@ import { answerWithin } from './within.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** A hop that takes longer to answer is left: a round trip and a batch of signatures behind others'. */
 const ANSWER_MS = 20_000
-/** A circuit that is left waits no longer for the hop to have taken the last tickets. */
+/** A circuit that is left waits no longer for the hop to have taken the last tickets and sold what it was asked for. */
 const LEAVE_MS = 3000
 /** Between asking again for tokens that are not due yet. */
 const AGAIN_MS = 1000
@@ -191,6 +191,7 @@ class Visit {
     const isUnknown = this.#paidAtMs === Number.NEGATIVE_INFINITY
     const least = isUnknown ? Math.max(units, this.#balance + 1) : units
     while (this.#balance < least && this.#session.isOpen) {
+      signal.throwIfAborted()
       const missing = Math.min(TICKET_UNITS, least - this.#balance)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
@@ -273,11 +274,22 @@ class Visit {
   }
 
   async #ask(message: BuyMessage, signal: AbortSignal): Promise<PurchaseResult> {
+    signal.throwIfAborted()
     this.#sold = Promise.withResolvers()
     this.#carrier.send([message])
-    const sold = await this.#within(this.#sold.promise, signal)
+    const sold = await this.#answered(this.#sold.promise, signal)
     const { nodeId } = this.#hop.entry.descriptor
     return await this.#deps.stock.finishPurchase(nodeId, sold, this.#deps.nowMs())
+  }
+
+  /** When the client stops, what was asked for is still taken in: the hop's books have it. */
+  async #answered(sold: Promise<SoldMessage>, signal: AbortSignal): Promise<SoldMessage> {
+    try {
+      return await this.#within(sold, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return await answerWithin(sold, LEAVE_MS, this.#gone.signal, this.#deps.timers)
+    }
   }
 
   #onStocked({ kind, count, bad, units }: Extract<PurchaseResult, { type: 'stocked' }>): void {

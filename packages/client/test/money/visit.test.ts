@@ -76,6 +76,19 @@ function held(world: MoneyWorld, hop: TestHop): readonly number[] {
 const paid = ({ tickets }: TestHop): bigint => tickets.reduce((sum, { amount }) => sum + amount, 0n)
 
 describe('a visit to a hop', () => {
+  it('that is called off takes in what it has asked for, and asks for nothing more', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
+    const stop = new AbortController()
+    hop.lie = (message) => {
+      if (message.kind === PAY.SOLD) stop.abort()
+      return message
+    }
+    await assert.rejects(shop(world, hop).go(undefined, stop.signal), { name: 'AbortError' })
+    assert.deepEqual(held(world, hop), [4, 0])
+    assert.equal(hop.said.filter(({ kind }) => kind === PAY.BUY).length, 1)
+  })
+
   it('shows a slot, pays one ticket for four tokens, gets admission for nothing', async () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
