@@ -162,7 +162,7 @@ describe('a visit to a hop', () => {
     await stopped
     await shopping.left
     assert.equal(paid(hop), world.spending.status.session, 'nothing was lost on the way')
-    assert.equal(hop.said.at(-1)?.kind, PAY.KEYS, 'it has answered what came after them')
+    assert.equal(hop.said.at(-1)?.kind, PAY.SOLD, 'it has answered what came after them')
     assert.equal(shopping.carrier?.isClosed, true)
   })
 
