@@ -29,6 +29,8 @@ export type {
 export { runPolicyCheck } from './exit/policy-check.ts'
 export type { PolicyCheckArgs, PolicyCheckResult } from './exit/policy-check.ts'
 export type { BatchPolicy, GasWorth } from './redemption/batching.ts'
+export { createFeeKeeper } from './redemption/fee-keeper.ts'
+export type { FeeKeeper, FeeKeeperDeps } from './redemption/fee-keeper.ts'
 export { keepRedeeming } from './redemption/keep-redeeming.ts'
 export type { RedeemingOptions, RunningRedemption } from './redemption/keep-redeeming.ts'
 export type { RedemptionAlert, RedemptionDeps } from './redemption/ports.ts'

@@ -85,8 +85,8 @@ const START_TIMEOUT_MS = 180_000
 const PROVING_TIMEOUT_MS = 30_000
 /** A client lets open connections end before it stops; then they are reset. */
 const DRAIN_S = 2
-/** Longer than draining takes; what has not ended by then hangs. */
-const STOP_GRACE_MS = 8000
+/** Longer than draining takes, and leaving claims with redeemers before; what has not ended by then hangs. */
+const STOP_GRACE_MS = 25_000
 
 /**
  * Starts the network; resolves when the client knows every node, has slots proved for its first path, and its proxy listens.

@@ -3,14 +3,11 @@ import {
   createPoolCalls,
   createTransactionLane,
   keepLooking,
-  tryCall,
-  type Chain,
   type LaneAlert,
   type TransactionLane,
 } from '@byway/chain'
 import {
   createRedeemers,
-  createRedeemerService,
   createRedemption,
   createRootKeeper,
   keepRedeeming,
@@ -28,13 +25,13 @@ import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
-import type { Store } from '@byway/store'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
+import { coinPriceOf, feesOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
@@ -95,6 +92,7 @@ export async function openNodeMoney(
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
+  const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
   parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
   const { provider } = purse.accounts
   const redeemers = redeemersOf(payment, purse, () => node)
@@ -102,6 +100,7 @@ export async function openNodeMoney(
   const keeper = keeperOf(payment, { store, chain, lane })
   const look: typeof redemption.look = async (signal) => {
     await service?.look(signal)
+    await fees?.look(signal)
     await keeper.look(signal)
     return redemption.look(signal)
   }
@@ -128,7 +127,8 @@ export async function openNodeMoney(
     failure: failure.promise,
     attach: (started) => void (node = started),
     async leave() {
-      if (running.status?.open) await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
+      // What was won since the last look counts too.
+      await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
     status: () => ({ openWins: running.status?.open ?? 0, priceStep }),
@@ -198,12 +198,6 @@ function redeemersOf(
   })
 }
 
-type LaneParts = {
-  readonly store: Store
-  readonly chain: Chain
-  readonly lane: TransactionLane
-}
-
 /** Locks, binds and claims what was won. */
 function redemptionOf(
   setting: EngineSetting,
@@ -239,25 +233,6 @@ function poolOf(payment: PaymentParameters): Pool {
   return createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
 }
 
-/** The role of a redeemer, where the operator wants it. */
-function serviceOf(
-  setting: EngineSetting,
-  payment: PaymentParameters,
-  { store, chain, lane }: LaneParts,
-): RedeemerService | undefined {
-  if (!setting.config.node.redeemer) return undefined
-  return createRedeemerService({
-    records: store.handOvers,
-    events: store.ledger,
-    chain: chain.view,
-    lane,
-    calls: createPoolCalls(payment.pool),
-    tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
-    coinPrice: coinPriceOf(setting, payment),
-    nowMs: () => Date.now(),
-  })
-}
-
 /** Publishes roots, with what gas there is. */
 function keeperOf(
   { pool, rootIntervalS }: PaymentParameters,
@@ -286,11 +261,6 @@ function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): Batc
     claimWaitMs: Math.min(CLAIM_WAIT_MS, (closeDelayS * 1000) / 4),
     delays: { lockS, refundDelayS, closeDelayS },
   }
-}
-
-/** The token's smallest parts for a whole coin. */
-function coinPriceOf({ config }: EngineSetting, { tokenDecimals }: PaymentParameters): bigint {
-  return BigInt(config.node.coinPrice) * 10n ** BigInt(tokenDecimals)
 }
 
 function warnOfLane(log: Logger, alert: LaneAlert): void {

@@ -35,7 +35,6 @@ export type BatchPolicy = {
 // Local limits (tunable): docs/LIMITS.md.
 /** Entries of one transaction: more save little gas (PAYMENTS §5.4) and risk more. */
 export const BATCH_MAX_ENTRIES = 16
-/** A slot's claims are under way one batch at a time; so many are looked at. */
 const URGENT_QUARTERS = 3
 
 /** The batches that are due. What is left waits for company. */
@@ -74,8 +73,8 @@ function ready(
   const isAsked = ['refunding', 'withdrawing', 'closing', 'lapsed'].includes(slot.word.state)
   // A clock that was set back must not make a win wait for ever.
   const isOld = nowMs - oldestMs >= waitMs || nowMs < oldestMs
-  // A bind takes the slot's first winner only; the rest are later wins.
-  const own = kind === 'claim' ? winners : winners.slice(0, 1)
+  // A bind takes the slot's first winner only; the rest are later wins. A slot's claims go out together: of two batches the later ones could close the earlier ones' indices.
+  const own = winners.slice(0, kind === 'claim' ? BATCH_MAX_ENTRIES : 1)
   return { winners: own, isUrgent, isDue: isUrgent || isAsked || isOld }
 }
 

@@ -6,6 +6,7 @@ import type { ContractCall } from '@byway/protocol/payment'
 import { commitOf, ticketDigest, type Pool } from '@byway/protocol/ticket'
 import {
   decodeOpening,
+  decodeRedeemOrder,
   MAX_REDEEM_BYTES,
   MAX_REDEEM_ENTRIES,
   REDEEM_KIND,
@@ -110,5 +111,14 @@ export function orderCall(
       return calls.bind([{ ...party, binds: entries.binds }])
     case REDEEM_KIND.CLAIM:
       return calls.claimMore([{ ...party, claims: entries.claims }])
+  }
+}
+
+/** An order as it was kept or came; undefined when it is none. */
+export function decodedOrder(bytes: Uint8Array): RedeemOrder | undefined {
+  try {
+    return decodeRedeemOrder(bytes)
+  } catch {
+    return undefined
   }
 }

@@ -7,15 +7,11 @@ import { createHash } from 'node:crypto'
 import type { ChainEvent, ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
 import { isBywayError, toHex } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
-import type { ContractCall, TransactionReceipt } from '@byway/protocol/payment'
-import {
-  decodeRedeemOrder,
-  REDEEM_ANSWER,
-  type RedeemAnswer,
-  type RedeemOrder,
-} from '@byway/protocol/wire'
+import type { ChainHead, ContractCall, TransactionReceipt } from '@byway/protocol/payment'
+import { REDEEM_ANSWER, type RedeemAnswer, type RedeemOrder } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords } from '@byway/store'
-import { orderCall } from './order.ts'
+import { decodedOrder, orderCall } from './order.ts'
+import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
@@ -50,6 +46,11 @@ const MAX_DEADLINE_S = 30 * 24 * 3600
 /** Ended orders are kept for a week, for whoever asks what became of one. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 
+/** An order that would bring nothing now is kept for so many blocks: a reorganisation may undo what others did. */
+const IDLE_BLOCKS = 32
+/** And tried anew this often meanwhile. */
+const IDLE_RETRY_BLOCKS = 4
+
 /** The price of gas may rise between judging an order and sending it. */
 const COIN_ROOM = 3n
 
@@ -73,6 +74,8 @@ class Service implements RedeemerService {
   /** Orders whose transaction is in the lane. */
   readonly #tracked = new Set<string>()
   readonly #done: Landed[] = []
+  /** Orders that would bring nothing, by key: since which block, and when that was found last. */
+  readonly #idle = new Map<string, { readonly since: number; readonly tried: number }>()
 
   constructor(deps: RedeemerServiceDeps) {
     this.#deps = deps
@@ -97,8 +100,13 @@ class Service implements RedeemerService {
     const open = await records.list('taken', 'open')
     if (open.length === 0) return 0
     try {
-      const { timeS } = await chain.head(signal)
-      for (const handOver of open) await this.#send(handOver, timeS, signal)
+      const head = await chain.head(signal)
+      const binding = bindingSlots(open)
+      for (const handOver of open) {
+        const order = decodedOrder(handOver.body)
+        if (!order || handOver.deadlineS <= head.timeS) await this.#end(handOver)
+        else if (!isWaiting(order, binding)) await this.#send(handOver, order, head, signal)
+      }
     } catch (error) {
       if (!isChainAway(error)) throw error
     }
@@ -129,7 +137,7 @@ class Service implements RedeemerService {
   }
 
   async #judge(peer: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer> {
-    const order = decoded(bytes)
+    const order = decodedOrder(bytes)
     if (!order) return REDEEM_ANSWER.BAD_ORDER
     const { records, chain, calls, tryCall, nowMs } = this.#deps
     const open = await records.list('taken', 'open')
@@ -141,11 +149,12 @@ class Service implements RedeemerService {
     if (leftS < MIN_DEADLINE_S || leftS > MAX_DEADLINE_S) return REDEEM_ANSWER.BAD_ORDER
     const tried = await tryCall(orderCall(order, calls), signal)
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
-    const feeCap = this.#feeCap(order, tried)
+    const expected = isWaiting(order, bindingSlots(open)) ? afterBind(order, tried) : tried
+    const feeCap = this.#feeCap(order, expected)
     if (feeCap === 0n || feeCap < tried.baseFee) return REDEEM_ANSWER.FEE_TOO_LOW
     // A promise that no coin stands behind would keep the provider from others for minutes.
     const coin = await chain.gasBalance(this.#deps.lane.account, signal)
-    if (coin < tried.gas * tried.baseFee * COIN_ROOM) return REDEEM_ANSWER.NO_REDEEMER
+    if (coin < expected.gas * tried.baseFee * COIN_ROOM) return REDEEM_ANSWER.NO_REDEEMER
     const id = new Uint8Array(createHash('sha256').update(bytes).digest())
     const { deadlineS } = order
     const head = { side: 'taken', state: 'open' } as const
@@ -158,18 +167,24 @@ class Service implements RedeemerService {
     return (fee * done * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
   }
 
-  async #send(handOver: HandOver, nowS: number, signal: AbortSignal): Promise<void> {
-    const { records, lane, calls, tryCall } = this.#deps
+  async #send(
+    handOver: HandOver,
+    order: RedeemOrder,
+    head: ChainHead,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { lane, calls, tryCall } = this.#deps
     const key = keyOf(handOver)
-    if (this.#tracked.has(key)) return
-    const order = decoded(handOver.body)
-    const call = order && handOver.deadlineS > nowS ? orderCall(order, calls) : undefined
-    const tried = call && (await tryCall(call, signal))
-    const feeCap = order && tried ? this.#feeCap(order, tried) : 0n
-    // Too late, or done by another: there is no fee in it any more.
-    if (!order || !call || feeCap === 0n) return void (await records.end(handOver, 'ended'))
+    const idle = this.#idle.get(key)
+    const isResting = idle && Math.abs(head.number - idle.tried) < IDLE_RETRY_BLOCKS
+    if (this.#tracked.has(key) || isResting) return
+    const call = orderCall(order, calls)
+    const tried = await tryCall(call, signal)
+    const feeCap = tried ? this.#feeCap(order, tried) : 0n
+    if (feeCap === 0n) return await this.#rest(handOver, head)
     try {
       const sent = await lane.send({ ...call, key, feeCap }, signal)
+      this.#idle.delete(key)
       this.#tracked.add(key)
       sent.confirmed.then(
         (receipt) => this.#done.push({ handOver, order, receipt }),
@@ -177,22 +192,27 @@ class Service implements RedeemerService {
       )
     } catch (error) {
       if (!isBywayError(error) || error.kind !== 'chain') throw error
-      if (error.code === 'CHAIN_REVERTED') await records.end(handOver, 'ended')
+      if (error.code === 'CHAIN_REVERTED') await this.#rest(handOver, head)
     }
+  }
+
+  /** Done by another, most likely: there is no fee in it any more, unless the chain takes that back. */
+  async #rest(handOver: HandOver, { number }: ChainHead): Promise<void> {
+    const key = keyOf(handOver)
+    const since = Math.min(this.#idle.get(key)?.since ?? number, number)
+    this.#idle.set(key, { since, tried: number })
+    if (number - since >= IDLE_BLOCKS) await this.#end(handOver)
+  }
+
+  async #end(handOver: HandOver): Promise<void> {
+    this.#idle.delete(keyOf(handOver))
+    await this.#deps.records.end(handOver, 'ended')
   }
 }
 
 /** Of its transaction. */
 function keyOf({ id }: HandOver): string {
   return `redeem:${toHex(id)}`
-}
-
-function decoded(bytes: Uint8Array): RedeemOrder | undefined {
-  try {
-    return decodeRedeemOrder(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 function isChainAway(error: unknown): boolean {

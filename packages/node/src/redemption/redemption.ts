@@ -9,7 +9,7 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
-import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
+import { deadlineOf, fatesOf, wantOf, type SlotCase } from './fate.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
@@ -112,14 +112,15 @@ class Redeeming implements Redemption {
   }
 
   async #leave(signal: AbortSignal): Promise<number> {
-    const { redeemers, chain } = this.#deps
-    if (!redeemers) return 0
+    const { redeemers, chain, store } = this.#deps
+    const open = await store.winners.list(['received', 'queued', 'sent'])
+    if (!redeemers || open.length === 0) return 0
     const head = await chain.head(signal)
-    const candidates = await this.#candidates(await this.#cases.read(signal))
+    const candidates = toLeave(await this.#cases.read(signal), this.#deps.winsPerSlot)
     let left = 0
     // Nobody is there to follow a lock with its bind; a bind needs no lock.
     this.#locksGiven.clear()
-    for (const batch of this.#due(candidates.map(withoutLock), head, 0))
+    for (const batch of this.#due(candidates, head, 0))
       left += await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
     return left
   }
@@ -180,7 +181,7 @@ class Redeeming implements Redemption {
     const { policy, nowMs } = this.#deps
     const patience = waitMs === undefined ? {} : { bindWaitMs: waitMs, claimWaitMs: waitMs }
     return dueBatches(
-      candidates.filter(({ slot }) => !this.#isLockGiven(slot)),
+      candidates.filter(({ slot }) => slot.isLockTried || !this.#isLockGiven(slot)),
       { ...policy, ...patience },
       { nowMs: nowMs(), chainNowS: head.timeS },
     )
@@ -286,9 +287,20 @@ class Redeeming implements Redemption {
   }
 }
 
-/** The same slot, to be bound at once. */
-function withoutLock({ slot, winners }: Candidate): Candidate {
-  return { slot: { ...slot, isLockTried: true }, winners }
+/**
+ * All that is open, also what is under way: who took it may never send it, and nobody will be there to notice. A slot that is not bound yet is bound by its first winner; the
+ * claims of the others wait at the redeemer for that.
+ */
+function toLeave(cases: readonly SlotCase[], winsPerSlot: number): readonly Candidate[] {
+  return cases.flatMap((slot) => {
+    const winners = fatesOf(slot, winsPerSlot)
+      .filter(({ fate, winner }) => fate === 'open' && winner.reason === undefined)
+      .map(({ winner }) => winner)
+    const first = { slot: { ...slot, isLockTried: true }, winners }
+    if (wantOf(first.slot) !== 'bind') return [first]
+    const word = { ...slot.word, state: 'bound' } as const
+    return [first, { slot: { ...slot, word, holder: 'ours' }, winners: winners.slice(1) }]
+  })
 }
 
 function underWay(cases: readonly SlotCase[]): readonly StoredWinner[] {

@@ -161,3 +161,12 @@ test('a bound slot pays by rising index up to K; the word says which are paid (S
   ])
   assert.deepEqual(fates({}, 'refunded'), ['2 ended', '5 ended', '9 ended', '12 ended'])
 })
+
+test('the claims of one slot go out together, and no more of them than one order holds', () => {
+  const winners = Array.from({ length: 20 }, (_, at) => winner(1, at + 2, 1e9))
+  const batches = dueBatches([candidate(slotCase(winners, 'bound'))], POLICY, NOW)
+  assert.deepEqual(
+    batches.map((batch) => [batch.kind, batch.winners.map(({ index }) => index)]),
+    [['claim', winners.slice(0, BATCH_MAX_ENTRIES).map(({ index }) => index)]],
+  )
+})

@@ -1,13 +1,14 @@
 /** Nodes without gas leave their claims with others (SPEC §15.7) on the real contracts. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createPoolCalls, tryCall } from '@byway/chain'
+import { createPoolCalls, createTokenCalls, tryCall } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
 import { bytesToHex, hexToBytes, toHex, type Hex } from 'viem'
 import { hash, text, uint, type Place } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
+import { createFeeKeeper } from '../../src/redemption/fee-keeper.ts'
 import {
   createRedeemerService,
   type RedeemerService,
@@ -320,4 +321,100 @@ test('a redeemer takes no order whose entries the contract would skip: it would 
   assert.ok(order)
   await using redeemer = await openRedeemer('wary redeemer')
   assert.equal(await redeemer.service.take(PEER, order, world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
+})
+
+test('the fees of a redeemer are moved to its owner once they are worth the gas, and its books say so', async () => {
+  const account = keyOf('redeemer with fees').address
+  const owner = keyOf('owner of fees').address
+  await using redeemer = await openRedeemer('redeemer with fees')
+  const { lane, store, chain } = redeemer
+  let nowMs = 0
+  const keeper = createFeeKeeper({
+    chain: chain.view,
+    lane,
+    calls: createTokenCalls(hexToBytes(scene.world.token)),
+    events: store.ledger,
+    to: hexToBytes(owner),
+    least: profile.winValue,
+    nowMs: () => (nowMs += 3_600_000),
+    wallMs: Date.now,
+  })
+  const look = async (): Promise<void> => {
+    await keeper.look(world.signal)
+    await world.mine(1)
+    await lane.look(world.signal)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await scene.world.fund(account, profile.winValue - 1n)
+  await look()
+  assert.equal(await scene.world.balance(owner), 0n, 'not for so little')
+  await scene.world.fund(account, 1n)
+  for (let round = 0; round < 3; round++) await look()
+  assert.equal(await scene.world.balance(account), 0n)
+  assert.equal(await scene.world.balance(owner), profile.winValue)
+  const told = []
+  for await (const { event } of store.ledger.read()) told.push(event.type)
+  assert.deepEqual(told, ['gas-paid', 'purse-sent'])
+})
+
+// The two below make many blocks, in which gas becomes cheap.
+test('all that is open before a shutdown is paid by others: later wins too, and what a censor has taken before', async () => {
+  const key = await scene.provider('weary')
+  const [slot, bound] = await scene.slots('weary payer', 2)
+  if (!slot || !bound) assert.fail()
+  await using redeemer = await openRedeemer('night redeemer')
+  await using other = await openRedeemer('other redeemer')
+  const asked: Ask[] = [censor, censor]
+  const options = { redeemers: redeemersOf('weary', asked), withoutGas: true }
+  {
+    await using provider = await openProvider(settingsOf(world, 'weary'), options)
+    await provider.store.winners.add(world.winner(slot, key, 1))
+    await provider.store.winners.add(world.winner(slot, key, 2))
+    await provider.store.winners.add(world.winner(bound, key, 1))
+    await provider.redemption.look(world.signal)
+    asked.splice(0, 2, taker(redeemer.service), taker(other.service))
+    await provider.redemption.look(world.signal)
+    assert.equal(await provider.redemption.leave(world.signal), 3)
+  }
+  for (let round = 0; round < 80; round++) {
+    await redeemer.work()
+    await other.work()
+    await world.mine(1)
+    if ((await scene.word(slot.nullifier)).wins === 2) break
+  }
+  assert.equal((await scene.word(slot.nullifier)).wins, 2)
+  assert.equal((await scene.word(bound.nullifier)).wins, 1)
+})
+
+test('a redeemer keeps an order that another has carried out until no reorganisation can undo that', async () => {
+  const key = await scene.provider('undone')
+  const [slot] = await scene.slots('undone payer', 1)
+  if (!slot) assert.fail()
+  await using redeemer = await openRedeemer('patient redeemer')
+  await using quick = await openRedeemer('quick redeemer')
+  const redeemers = redeemersOf('undone', [taker(redeemer.service), taker(quick.service)])
+  const options = { redeemers, withoutGas: true }
+  {
+    await using provider = await openProvider(settingsOf(world, 'undone'), options)
+    await provider.store.winners.add(world.winner(slot, key, 1))
+    assert.equal(await provider.redemption.leave(world.signal), 1)
+  }
+  const before = await rpc.request('evm_snapshot')
+  await quick.work()
+  await world.mine(1)
+  await quick.work()
+  assert.equal((await scene.word(slot.nullifier)).wins, 1)
+  assert.equal(await redeemer.service.look(world.signal), 1, 'nothing to do, and not forgotten')
+  await rpc.request('evm_revert', before)
+  assert.equal((await scene.word(slot.nullifier)).wins, 0)
+  for (let round = 0; round < 12; round++) {
+    await redeemer.work()
+    await world.mine(1)
+  }
+  assert.equal((await scene.word(slot.nullifier)).wins, 1)
+  for (let round = 0; round < 3; round++) {
+    await redeemer.work()
+    await world.mine(40)
+  }
+  assert.equal(await redeemer.service.look(world.signal), 0)
 })

@@ -39,7 +39,7 @@ const BOTH = ['funds', 'provider'] as const
 /** One row is one function. */
 export const ALLOWED_CALLS: readonly Row[] = [
   ['token', ['funds'], 'approve(address,uint256)', { word: 0, of: 'pool' }],
-  ['token', ['funds'], 'transfer(address,uint256)', { word: 0, of: 'own' }],
+  ['token', BOTH, 'transfer(address,uint256)', { word: 0, of: 'own' }],
   ['pool', ['funds'], 'deposit(uint256,uint32)'],
   ['pool', ['funds'], `withdrawUnused(${UNUSED}[],address)`, { word: 1, of: 'own' }],
   ['pool', BOTH, 'snapshot()'],

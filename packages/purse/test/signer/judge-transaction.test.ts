@@ -87,6 +87,12 @@ for (const [what, rule, change] of REFUSED) {
 
 test("refuses a deposit from the provider's account", () => {
   assert.equal(judge({}, 'provider'), 'account')
+  // What it earned as a redeemer, to the owner's account and to nobody else.
+  const moved = (to: Uint8Array): Partial<UnsignedTransaction> => {
+    return { to: FROM.token, data: call('transfer', [hex(to), 1n]) }
+  }
+  assert.equal(judge(moved(ACCOUNTS.funds), 'provider'), undefined)
+  assert.equal(judge(moved(STRANGER), 'provider'), 'recipient')
 })
 
 test('refuses an address with something in the bytes above it, and arguments that are cut off', () => {
