@@ -7,9 +7,11 @@ import { isBywayError, toHex } from '@byway/protocol/base'
 import {
   createStakeTable,
   type PaymentParameters,
+  type StakeClaim,
   type StakeSource,
   type StakeTable,
 } from '@byway/protocol/directory'
+import type { ChainHead } from '@byway/protocol/payment'
 import { encodeFunctionData } from 'viem/utils'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainNews } from '../chain-view.ts'
@@ -47,6 +49,8 @@ export interface RegistryClient extends StakeSource, AsyncDisposable {
   start(signal: AbortSignal): Promise<void>
   /** How long ago the chain was last seen to say what the view says; infinite before the first time. */
   readonly ageMs: number
+  /** How long ago the stake behind a descriptor was registered, reckoned from blocks; undefined when none stands behind it, or before the chain has answered. */
+  stakeAgeMs(claim: StakeClaim): number | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -79,6 +83,9 @@ class Client implements RegistryClient {
   /** The stored block that the view is built on, while it may still be taken back. */
   #base: { readonly block: number; readonly hash: StoredRegistry['blockHash'] } | undefined
   #seenAtMs = Number.NEGATIVE_INFINITY
+  /** The contract's first block and the newest seen: times between them are reckoned. */
+  #first: ChainHead | undefined
+  #head: ChainHead | undefined
   #storedAtMs = Number.NEGATIVE_INFINITY
   #following: Promise<void> = Promise.resolve()
 
@@ -92,6 +99,14 @@ class Client implements RegistryClient {
 
   get ageMs(): number {
     return Math.max(0, this.#options.nowMs() - this.#seenAtMs)
+  }
+
+  stakeAgeMs(claim: StakeClaim): number | undefined {
+    const [first, head] = [this.#first, this.#head]
+    const since = this.#table.sinceBlockOf(claim)
+    if (since === undefined || !first || !head || head.number <= first.number) return undefined
+    const blockMs = ((head.timeS - first.timeS) * 1000) / (head.number - first.number)
+    return Math.max(0, (head.number - since) * blockMs)
   }
 
   onChange(listener: () => void): () => void {
@@ -205,6 +220,8 @@ class Client implements RegistryClient {
     const top = await this.#options.reader.head(this.#stop.signal).catch(() => undefined)
     if (!top || head.number < top.number) return
     this.#at = { block: head.number, hash: head.hash }
+    this.#head = head
+    this.#first ??= await this.#firstBlock()
     this.#seenAtMs = this.#options.nowMs()
     if (fresh !== this.#table) {
       // A view that was read anew takes the old one's place at once, never half of it.
@@ -225,6 +242,12 @@ class Client implements RegistryClient {
     if (found?.hash !== base.hash) {
       throw chainError('CHAIN_REORG_DEPTH', { remembered: REMEMBERED_BLOCKS })
     }
+  }
+
+  /** Without it a stake's age is unknown, and asked for with the next block. */
+  async #firstBlock(): Promise<ChainHead | undefined> {
+    const { reader, payment } = this.#options
+    return await reader.block(payment.deployBlock, this.#stop.signal).catch(() => undefined)
   }
 
   #tell(): void {

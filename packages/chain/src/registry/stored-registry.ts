@@ -15,14 +15,18 @@ export type StoredRegistry = {
   readonly records: readonly StakeRecord[]
 }
 
+/** Of the text's form: another is read anew from the chain. */
+const VERSION = 2
+
 export function formatRegistry({ records, minStake, ...rest }: StoredRegistry): string {
-  const rows = records.map(({ provider, nodeId, stake, isUnbonding }) => [
+  const rows = records.map(({ provider, nodeId, stake, isUnbonding, sinceBlock }) => [
     toHex(provider),
     toHex(nodeId),
     String(stake),
     isUnbonding,
+    sinceBlock,
   ])
-  return JSON.stringify({ version: 1, ...rest, minStake: String(minStake), records: rows })
+  return JSON.stringify({ version: VERSION, ...rest, minStake: String(minStake), records: rows })
 }
 
 /** Undefined for what is none: then the chain is read from the start. */
@@ -30,7 +34,7 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
   try {
     const { version, chainId, registry, minStake, block, blockHash, seenAtMs, records } =
       JSON.parse(text) as Record<string, unknown>
-    if (version !== 1 || typeof chainId !== 'number' || typeof registry !== 'string')
+    if (version !== VERSION || typeof chainId !== 'number' || typeof registry !== 'string')
       return undefined
     if (typeof block !== 'number' || typeof seenAtMs !== 'number') return undefined
     if (typeof minStake !== 'string' || !isHash(blockHash) || !Array.isArray(records)) {
@@ -53,12 +57,14 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
 
 /** @throws for a row that is none */
 function parseRow(row: unknown): StakeRecord {
-  const [provider, nodeId, stake, isUnbonding] = row as readonly unknown[]
+  const [provider, nodeId, stake, isUnbonding, sinceBlock] = row as readonly unknown[]
+  if (!Number.isSafeInteger(sinceBlock)) throw new RangeError('no block number')
   return {
     provider: bytesOf(provider, 20),
     nodeId: bytesOf(nodeId, 32),
     stake: BigInt(String(stake)),
     isUnbonding: isUnbonding === true,
+    sinceBlock: Number(sinceBlock),
   }
 }
 

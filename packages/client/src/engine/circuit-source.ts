@@ -4,7 +4,7 @@
  * @module
  */
 import { choosePath, toIpAddress } from '@byway/protocol/directory'
-import type { NodeKey, PathNode, PathRequest } from '@byway/protocol/directory'
+import type { NodeKey, Observation, PathNode, PathRequest } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { CLOSE_REASON } from '@byway/protocol/wire'
@@ -16,6 +16,7 @@ import type { DirectoryKeeper } from './directory-keeper.ts'
 import { circuitError, clientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import type { NodeWeights } from './node-weights.ts'
 
 /** Local limit (tunable): paths tried for one circuit before the caller is told. */
 const MAX_ATTEMPTS = 6
@@ -45,13 +46,16 @@ export type CircuitSourceDeps = {
   readonly build: BuildDeps
   readonly directory: DirectoryKeeper
   readonly guards: GuardKeeper
+  readonly weights: Pick<NodeWeights, 'weightOf'>
+  /** Told of each circuit that was built or failed. */
+  readonly observe: (key: NodeKey, observation: Observation) => void
   readonly links: GuardLinks
   readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a node weighs as exit or middle, given what the guards' keeper has measured, and whether nobody waits. @default the measured weight */
+  /** What a node weighs as exit or middle, given its weight in the network, and whether nobody waits. @default that weight */
   readonly weightOf?: ((key: NodeKey, measured: number, isAhead: boolean) => number) | undefined
 }
 
@@ -120,8 +124,8 @@ class Source implements CircuitSource, PathPlanner {
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
   #weigh(key: NodeKey, { exit, controlled, isAhead }: CircuitNeed): number {
-    const { guards, weightOf } = this.#deps
-    const measured = guards.weightOf(key)
+    const { weights, weightOf } = this.#deps
+    const measured = weights.weightOf(key)
     if (key === exit || controlled !== undefined || !weightOf) return measured
     return weightOf(key, measured, isAhead === true)
   }
@@ -143,7 +147,7 @@ class Source implements CircuitSource, PathPlanner {
     const { entryLayer } = this.#deps
     const built = await buildCircuit(this.#deps.build, link, hops, { entryLayer, signal })
     if ('type' in built) return this.#onFailed(path, built)
-    for (const { key } of path) this.#deps.guards.observe(key, { type: 'success' })
+    for (const { key } of path) this.#deps.observe(key, { type: 'success' })
     return { circuit: built, path }
   }
 
@@ -153,7 +157,7 @@ class Source implements CircuitSource, PathPlanner {
     const blamed = path[reason === CLOSE_REASON.NOT_ATTACHED ? hopIndex - 1 : hopIndex] ?? path[0]
     if (!blamed) throw circuitError(reason)
     if (!HARMLESS_REASONS.has(reason)) {
-      this.#deps.guards.observe(blamed.key, { type: 'failure' })
+      this.#deps.observe(blamed.key, { type: 'failure' })
     }
     return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
   }

@@ -25,6 +25,8 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
+import { createGoodputMeter } from './goodput-meter.ts'
+import type { Transfer } from './goodput-meter.ts'
 import { startLegWatch } from './leg-watch.ts'
 import type { LegWatch } from './leg-watch.ts'
 import { TunnelStream } from './tunnel-stream.ts'
@@ -43,6 +45,8 @@ export type TunnelDriverDeps = {
   readonly onOver: (driver: ClientTunnelDriver) => void
   /** The path has changed: first leg, and each later one. */
   readonly onPath: (driver: ClientTunnelDriver) => void
+  /** Told what the nodes of a path have brought in a busy second. */
+  readonly onTransfer: (path: readonly PathNode[], transfer: Transfer) => void
   /** Pays the hops after the entry; none in a network where nothing is paid. */
   readonly payer?: TunnelPayer | undefined
 }
@@ -82,6 +86,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   #isOpenLost = false
   /** Payload that came in the cell at hand. */
   #usefulBytes = 0
+  readonly #goodput = createGoodputMeter()
   /** Payload that may still come for streams that were reset here. */
   #strayBytes = 0
 
@@ -157,6 +162,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (this.isOver) return
     this.#closing.abort()
     this.#watch?.stop()
+    this.#onTransfer(this.#goodput.end())
     this.#failAll(error)
     this.#deps.payer?.stop()
     this.#tunnel.close()
@@ -253,6 +259,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   onOver(): void {
     this.#closing.abort()
     this.#watch?.stop()
+    this.#onTransfer(this.#goodput.end())
     this.#circuit.destroy(CLOSE_REASON.FINISHED)
     this.#deps.payer?.stop()
     this.#deps.onOver(this)
@@ -304,13 +311,18 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   /** A cell of the present leg was taken. An exit that sends what nobody asked for is left, tunnel and all (SPEC §15.3). */
   #onTaken(cellBytes: number): void {
-    const { payer } = this.#deps
+    const { payer, nowMs } = this.#deps
+    this.#onTransfer(this.#goodput.take(this.#usefulBytes, nowMs()))
     const strayBytes = Math.min(this.#strayBytes, Math.max(0, cellBytes - this.#usefulBytes))
     this.#strayBytes -= strayBytes
     const usefulBytes = this.#usefulBytes + strayBytes
     if (!payer || payer.onReceived(cellBytes, usefulBytes, this.useCount > 0)) return
     this.#circuit.destroy(CLOSE_REASON.PROTOCOL)
     this.#tunnel.giveUp()
+  }
+
+  #onTransfer(transfer: Transfer | undefined): void {
+    if (transfer) this.#deps.onTransfer(this.path, transfer)
   }
 
   #listen(circuit: ReadyCircuit['circuit'], leg: Leg): void {
@@ -349,6 +361,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (circuit !== this.#circuit || this.isOver) return
     this.isLinkLost = isLinkLost
     this.#watch?.stop()
+    this.#onTransfer(this.#goodput.end())
     const { isJoining, isUnheard } = this.#tunnel
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()

@@ -42,6 +42,9 @@ import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import { createNodeRecords } from './node-records.ts'
+import type { NodeRecords } from './node-records.ts'
+import { createNodeWeights } from './node-weights.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
@@ -121,6 +124,7 @@ export function createClient(options: ClientOptions): Client {
 class Engine implements Client {
   readonly #options: ClientOptions
   readonly #log: Logger
+  readonly #records: NodeRecords
   readonly #guards: GuardKeeper
   readonly #links: GuardLinks
   readonly #directory: DirectoryKeeper
@@ -139,7 +143,15 @@ class Engine implements Client {
     const random = unitRandom(randomBytes)
     const nowMs = (): number => Date.now()
     const monotonicMs = (): number => performance.now()
-    this.#guards = createGuardKeeper({ path: home && join(home, 'guards.json'), random, nowMs })
+    this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
+    const weights = createNodeWeights({
+      nodes: () => this.#directory.nodes,
+      recordOf: (key) => this.#records.get(key),
+      stakeAgeMs: options.stakes && ((claim) => options.stakes?.stakeAgeMs?.(claim)),
+      nowMs,
+    })
+    const guardsPath = home && join(home, 'guards.json')
+    this.#guards = createGuardKeeper({ path: guardsPath, weights, random, nowMs })
     this.#links = createGuardLinks({
       dial: async (target, signal) => {
         const link = await this.#dial(target, signal)
@@ -161,6 +173,8 @@ class Engine implements Client {
       build: { provider: nodeCrypto, randomBytes, hopFromDescriptor },
       directory: this.#directory,
       guards: this.#guards,
+      weights,
+      observe: (key, observation) => this.#records.observe(key, observation),
       links: this.#links,
       random,
       nowMs,
@@ -187,11 +201,14 @@ class Engine implements Client {
       onPath: (driver) => options.onPath?.(reportOf(driver)),
       openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
+      onTransfer: (path, transfer) => {
+        for (const { key } of path) this.#records.observe(key, { type: 'transfer', ...transfer })
+      },
     })
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await this.#guards.load()
+    await Promise.all([this.#guards.load(), this.#records.load()])
     await this.#directory.start(signal)
     this.#guards.refresh(this.#directory.nodes)
     await this.#money?.start(signal)
@@ -251,7 +268,7 @@ class Engine implements Client {
     await this.#money?.signOff()
     this.#links.closeAll()
     await this.#money?.stop()
-    await this.#guards.flush()
+    await Promise.all([this.#guards.flush(), this.#records.flush()])
   }
 
   async #acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
@@ -281,7 +298,7 @@ class Engine implements Client {
       nodeOf: (key) => this.#directory.nodes.get(key),
       paths: () => this.#paths(),
       onStopped: (error) => this.#pool.failAll(error),
-      onHopFailed: (key) => this.#guards.observe(key, { type: 'failure' }),
+      onHopFailed: (key) => this.#records.observe(key, { type: 'failure' }),
       nowMs: () => Date.now(),
       monotonicMs: () => performance.now(),
     })

@@ -56,7 +56,11 @@ export type DirectoryKeeperDeps = {
 }
 
 /** What a client must know of the registry (SPEC §14.6). */
-export type ClientStakes = StakeSource & { readonly ageMs: number }
+export type ClientStakes = StakeSource & {
+  readonly ageMs: number
+  /** How long ago the stake behind a descriptor was registered; undefined when nobody knows. */
+  stakeAgeMs?(claim: StakeClaim): number | undefined
+}
 
 /** Keeps the view current. */
 export interface DirectoryKeeper {

@@ -1,5 +1,5 @@
 /**
- * The client's guards and what it has seen of each node, on disk between runs (SPEC §10.3). The rules are the pure ones of
+ * The client's guards, on disk between runs (SPEC §10.3). The rules are the pure ones of
  * `@byway/protocol/directory`; this holds the state and the file.
  * @module
  */
@@ -8,32 +8,31 @@ import {
   guardEntries,
   noteLinkFailed,
   noteLinkOpened,
-  observeNode,
   parseGuardState,
   primaryGuards,
   refreshGuards,
-  weightOfNode,
 } from '@byway/protocol/directory'
 import type {
   GuardHealth,
   GuardState,
   NodeKey,
-  NodeRecord,
-  Observation,
   PathNodeSet,
 } from '@byway/protocol/directory'
 import { utf8Text } from '@byway/protocol/base'
 import { clientError } from './errors.ts'
+import type { NodeWeights } from './node-weights.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
 export type GuardKeeperDeps = {
   readonly path: string | undefined
+  /** How new guards are drawn. */
+  readonly weights: NodeWeights
   readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number
 }
 
-/** Guards and weights. */
+/** Guards. */
 export interface GuardKeeper {
   /** Reads the stored guards; none when there is no file. @throws GUARDS_DAMAGED when the file holds none, and leaves it as it is */
   load(): Promise<void>
@@ -42,8 +41,6 @@ export interface GuardKeeper {
   /** Entries to use now, preferred first. */
   entries(nowMs: number): readonly NodeKey[]
   primary(): readonly NodeKey[]
-  weightOf(key: NodeKey): number
-  observe(key: NodeKey, observation: Observation): void
   onLink(key: NodeKey, isUp: boolean): void
   /** Waits until what was to be stored is stored. */
   flush(): Promise<void>
@@ -53,7 +50,6 @@ export interface GuardKeeper {
 export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
   let state: GuardState = EMPTY_GUARD_STATE
   let health: GuardHealth = new Map()
-  const records = new Map<NodeKey, NodeRecord>()
   let writing: Promise<void> = Promise.resolve()
 
   function change(next: GuardState): void {
@@ -72,24 +68,18 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
     }
   }
 
-  function weightOf(key: NodeKey): number {
-    return weightOfNode(records.get(key))
-  }
-
   return {
     async load() {
       const stored = deps.path && (await readStateFile(deps.path))
       if (stored) state = parseStored(stored)
     },
     refresh(set) {
-      change(refreshGuards(state, { set, weightOf, random: deps.random, nowMs: deps.nowMs() }))
+      const { random, weights } = deps
+      const { weightOf, isNewcomer } = weights
+      change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: deps.nowMs() }))
     },
     entries: (nowMs) => guardEntries(state, health, nowMs),
     primary: () => primaryGuards(state),
-    weightOf,
-    observe(key, observation) {
-      records.set(key, observeNode(records.get(key), observation, deps.nowMs()))
-    },
     onLink(key, isUp) {
       const noted = isUp
         ? noteLinkOpened(state, health, key)

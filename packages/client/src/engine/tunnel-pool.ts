@@ -44,6 +44,8 @@ export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' |
   /** True when the exit may serve the port. */
   readonly opensPort: (exit: PathNode, port: number) => boolean
   readonly onPath: (driver: ClientTunnelDriver) => void
+  /** Told what the nodes of a path have brought. */
+  readonly onTransfer: TunnelDriverDeps['onTransfer']
   /** Gets what a tunnel over a path needs to begin; none in a network where nothing is paid. Rejects when the exit sells it to nobody. */
   readonly openPayer?:
     | ((path: readonly PathNode[], signal: AbortSignal) => Promise<TunnelPayer>)
@@ -195,6 +197,7 @@ class Pool implements TunnelPool {
       timers: this.#timers,
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
+      onTransfer: this.#deps.onTransfer,
       onOver: (over) => this.#forget(key, over),
       payer,
     })

@@ -23,6 +23,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     randomBytes,
     nowMs: timers.nowMs,
     timers,
+    onTransfer: () => {},
     rejoin: () => {
       control.rejoins++
       const next = control.circuits.shift()

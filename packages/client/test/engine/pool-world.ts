@@ -70,6 +70,7 @@ export function poolWorld(): PoolWorld {
     randomBytes,
     nowMs: timers.nowMs,
     timers,
+    onTransfer: () => {},
     source: {
       build: (need, signal) => {
         needs.push(need)

@@ -57,6 +57,7 @@ function makeTunnel() {
     provider: nodeCrypto,
     randomBytes: (count) => Uint8Array.from(randomBytes(count)),
     nowMs: () => clock.nowMs,
+    onTransfer: () => {},
     rejoin: () => {
       built++
       current = makeCircuit()

@@ -13,6 +13,8 @@ export type GuardRefresh = {
   /** A directory complete enough to believe that who is missing is gone. */
   readonly set: PathNodeSet
   readonly weightOf: (key: NodeKey) => number
+  /** Nodes too new to become a guard now; one that is stays. */
+  readonly isNewcomer?: ((key: NodeKey) => boolean) | undefined
   readonly random: UnitRandom
   readonly nowMs: number
   readonly ownNodes?: ReadonlySet<NodeKey> | undefined
@@ -119,13 +121,13 @@ function retireOne(state: GuardState, nowMs: number): GuardState {
 function fillSample(
   sample: readonly SampledGuard[],
   candidates: readonly PathNode[],
-  { weightOf, random, nowMs }: GuardRefresh,
+  { weightOf, isNewcomer, random, nowMs }: GuardRefresh,
 ): readonly SampledGuard[] {
   const sampled = new Set(sample.map(({ key }) => key))
   const nodes = candidates.filter(({ key }) => sampled.has(key))
   const filled = [...sample]
   const target = Math.max(PRIMARY_GUARDS, Math.ceil(candidates.length * SAMPLE_SHARE))
-  const fresh = candidates.filter(({ key }) => !sampled.has(key))
+  const fresh = candidates.filter(({ key }) => !sampled.has(key) && isNewcomer?.(key) !== true)
   for (const node of drawWeighted(fresh, ({ key }) => weightOf(key), random)) {
     const isFull = filled.length >= target && nodes.length >= PRIMARY_GUARDS
     if (isFull || filled.length >= MAX_SAMPLE) break

@@ -34,6 +34,7 @@ export {
   parseGuardState,
   type SampledGuard,
 } from './guard-state.ts'
+export { fairWeights, MAX_GROUP_SHARE } from './fair-share.ts'
 export {
   guardEntries,
   type GuardHealth,

@@ -21,6 +21,8 @@ export type StakeRecord = {
   readonly nodeId: Uint8Array
   readonly stake: bigint
   readonly isUnbonding: boolean
+  /** The block of its registration. */
+  readonly sinceBlock: number
 }
 
 /** What a descriptor must name to count. */
@@ -34,6 +36,8 @@ export interface StakeView {
   readonly activeCount: number
   /** The stake that stands behind a descriptor; 0n when none does. A provider's stake counts for the one node id it registered. */
   stakeOf(claim: StakeClaim): bigint
+  /** The block in which the stake behind a descriptor was registered; undefined when none stands behind it. */
+  sinceBlockOf(claim: StakeClaim): number | undefined
   /** True for the node id of an active registration. */
   hasNode(nodeId: Uint8Array): boolean
   records(): readonly StakeRecord[]
@@ -92,10 +96,12 @@ class Table implements StakeTable {
     }
   }
 
-  stakeOf({ provider, nodeId }: StakeClaim): bigint {
-    const record = provider && this.#newest.get(toHex(provider))?.record
-    if (!record || !this.#isActive(record) || !equalBytes(record.nodeId, nodeId)) return 0n
-    return record.stake
+  stakeOf(claim: StakeClaim): bigint {
+    return this.#activeOf(claim)?.stake ?? 0n
+  }
+
+  sinceBlockOf(claim: StakeClaim): number | undefined {
+    return this.#activeOf(claim)?.sinceBlock
   }
 
   hasNode(nodeId: Uint8Array): boolean {
@@ -110,7 +116,7 @@ class Table implements StakeTable {
     const key = toHex(provider)
     const before = this.#newest.get(key)
     this.#unsettled.add(key)
-    this.#put(key, { record: changed(provider, before?.record, change), block, before })
+    this.#put(key, { record: changed(provider, before?.record, change, block), block, before })
   }
 
   undo(provider: Uint8Array): void {
@@ -127,6 +133,12 @@ class Table implements StakeTable {
       if (!kept?.before) this.#unsettled.delete(key)
       if (kept && !kept.before && !kept.record && kept.block <= block) this.#newest.delete(key)
     }
+  }
+
+  #activeOf({ provider, nodeId }: StakeClaim): StakeRecord | undefined {
+    const record = provider && this.#newest.get(toHex(provider))?.record
+    const isActive = record && this.#isActive(record) && equalBytes(record.nodeId, nodeId)
+    return isActive ? record : undefined
   }
 
   #put(key: string, version: Version): void {
@@ -155,10 +167,17 @@ function changed(
   provider: Uint8Array,
   record: StakeRecord | undefined,
   change: StakeChange,
+  block: number,
 ): StakeRecord | undefined {
   switch (change.type) {
     case 'registered':
-      return { provider, nodeId: change.nodeId, stake: change.stake, isUnbonding: false }
+      return {
+        provider,
+        nodeId: change.nodeId,
+        stake: change.stake,
+        isUnbonding: false,
+        sinceBlock: block,
+      }
     case 'stake':
       return record && { ...record, stake: change.stake }
     case 'unbonding':

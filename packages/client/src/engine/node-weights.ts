@@ -1,0 +1,92 @@
+/**
+ * How much each node is chosen (SPEC §10.3): what this client measured of it, less for a new stake, and nobody above a fair share. Worked out for the whole network once in
+ * a while, since it is every node's weight that a share is of.
+ * @module
+ */
+import { fairWeights, weightOfNode } from '@byway/protocol/directory'
+import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
+import type { StakeClaim } from '@byway/protocol/directory'
+
+export type NodeWeightsDeps = {
+  readonly nodes: () => PathNodeSet
+  /** What was seen of a node; undefined for one never used. */
+  readonly recordOf: (key: NodeKey) => NodeRecord | undefined
+  /** How long ago a node's stake was registered; absent or undefined where nobody says. */
+  readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
+  /** Wall clock. */
+  readonly nowMs: () => number
+}
+
+/** Weights of nodes as exits, middles and new guards. */
+export interface NodeWeights {
+  /** Positive for every listed node. */
+  weightOf(key: NodeKey): number
+  /** True for a node whose stake is young in a network where most are not: never a new guard. */
+  isNewcomer(key: NodeKey): boolean
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** A stake that has stood for so long counts in full. */
+const NEWCOMER_MS: number = 14 * 86_400_000
+/** What a stake of this minute counts. */
+const NEWCOMER_FACTOR = 0.1
+/** Between two times that shares are worked out. */
+const REWORK_MS = 60_000
+/** The same when a node turns up that was not there. */
+const REWORK_SOON_MS = 1000
+
+type Standing = { readonly factor: number; readonly isNewcomer: boolean }
+
+/** Creates weights over a directory that may still be empty. */
+export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
+  let standings: ReadonlyMap<NodeKey, Standing> = new Map()
+  let workedAtMs = Number.NEGATIVE_INFINITY
+
+  function standingOf(key: NodeKey): Standing {
+    const ageMs = deps.nowMs() - workedAtMs
+    const isMissing = !standings.has(key) && deps.nodes().get(key) !== undefined
+    if (ageMs < 0 || ageMs >= (isMissing ? REWORK_SOON_MS : REWORK_MS)) {
+      workedAtMs = deps.nowMs()
+      standings = workOut(deps)
+    }
+    return standings.get(key) ?? UNKNOWN
+  }
+
+  return {
+    weightOf: (key) => weightOfNode(deps.recordOf(key)) * standingOf(key).factor,
+    isNewcomer: (key) => standingOf(key).isNewcomer,
+  }
+}
+
+const UNKNOWN: Standing = { factor: 1, isNewcomer: false }
+
+function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
+  const nodes = deps.nodes().list(deps.nowMs())
+  const newcomers = newcomersOf(nodes, deps)
+  const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
+  const weights = fairWeights(nodes, (node) => measured(node) * (newcomers.get(node.key) ?? 1))
+  return new Map(
+    nodes.map((node) => {
+      const factor = (weights.get(node.key) ?? 0) / measured(node)
+      return [node.key, { factor, isNewcomer: newcomers.has(node.key) }]
+    }),
+  )
+}
+
+/** What each young stake counts; none does in a network that is itself young. */
+function newcomersOf(
+  nodes: readonly PathNode[],
+  { stakeAgeMs }: NodeWeightsDeps,
+): ReadonlyMap<NodeKey, number> {
+  const young = new Map<NodeKey, number>()
+  let known = 0
+  for (const { key, entry } of nodes) {
+    const ageMs = stakeAgeMs?.(entry.descriptor)
+    if (ageMs === undefined) continue
+    known++
+    if (ageMs < NEWCOMER_MS) {
+      young.set(key, NEWCOMER_FACTOR + (1 - NEWCOMER_FACTOR) * (ageMs / NEWCOMER_MS))
+    }
+  }
+  return young.size * 2 > known ? new Map() : young
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { createDescriptorSet, createPathNodeSet, nodeKeyOf } from '@byway/protocol/directory'
+import type { NodeKey, NodeRecord, PathNodeSet, StakeClaim } from '@byway/protocol/directory'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { createNodeWeights } from '../../src/engine/node-weights.ts'
+import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
+
+const DAY_MS = 86_400_000
+
+function network(count: number) {
+  const set = createDescriptorSet(nodeCrypto)
+  for (let i = 0; i < count; i++) set.offer(signedNode(i), NOW_MS)
+  const nodes: PathNodeSet = createPathNodeSet(set, NETWORK)
+  return { set, nodes, keys: nodes.list(NOW_MS).map(({ key }) => key) }
+}
+
+/** A record of somebody fast, who never failed. */
+const fast = (goodputKbps: number): NodeRecord => ({
+  goodputKbps,
+  success: 1,
+  dayStartMs: NOW_MS,
+  dayStartKbps: goodputKbps,
+})
+
+suite('weights of nodes (SPEC §10.3)', () => {
+  test('follow what was measured, up to a fair share of all', () => {
+    const { nodes, keys } = network(12)
+    const records = new Map<NodeKey, NodeRecord>()
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: (key) => records.get(key),
+      nowMs: () => NOW_MS,
+    })
+    const [first, second] = keys
+    assert.ok(first && second)
+    records.set(first, fast(1500)).set(second, fast(1_000_000))
+    assert.equal(weights.weightOf(first), 1.5)
+    const total = keys.reduce((sum, key) => sum + weights.weightOf(key), 0)
+    assert.ok(Math.abs(weights.weightOf(second) / total - 2 / 12) < 1e-9)
+  })
+
+  test('a young stake counts little and is no guard, where most stakes are old', () => {
+    const { nodes, keys } = network(10)
+    const [young, half] = keys
+    const ageOf = ({ nodeId }: StakeClaim): number => {
+      if (nodeKeyOf(nodeId) === young) return 0
+      return nodeKeyOf(nodeId) === half ? 7 * DAY_MS : 30 * DAY_MS
+    }
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: () => undefined,
+      stakeAgeMs: ageOf,
+      nowMs: () => NOW_MS,
+    })
+    assert.deepEqual(
+      keys.slice(0, 3).map((key) => [weights.weightOf(key), weights.isNewcomer(key)]),
+      [
+        [0.1, true],
+        [0.55, true],
+        [1, false],
+      ],
+    )
+  })
+
+  test('in a network that is itself young, or of which nobody knows the age, there are no newcomers', () => {
+    const { nodes, keys } = network(10)
+    for (const stakeAgeMs of [() => DAY_MS, () => undefined, undefined]) {
+      const weights = createNodeWeights({
+        nodes: () => nodes,
+        recordOf: () => undefined,
+        stakeAgeMs,
+        nowMs: () => NOW_MS,
+      })
+      assert.ok(keys.every((key) => weights.weightOf(key) === 1 && !weights.isNewcomer(key)))
+    }
+  })
+
+  test('a node that joins is weighed within a second', () => {
+    const { set, nodes, keys } = network(4)
+    const joined = nodeKeyOf(nodeCrypto.ed25519KeyPair(new Uint8Array(32).fill(9)).publicKey)
+    let nowMs = NOW_MS
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: (key) => (key === joined ? fast(1_000_000) : undefined),
+      nowMs: () => nowMs,
+    })
+    for (const key of keys) assert.equal(weights.weightOf(key), 1)
+    set.offer(signedNode(9), NOW_MS)
+    assert.equal(weights.weightOf(joined), 1000)
+    nowMs += 1000
+    assert.ok(Math.abs(weights.weightOf(joined) - 4 / (1 / 0.4 - 1)) < 1e-9, 'two fifths of all')
+  })
+})
