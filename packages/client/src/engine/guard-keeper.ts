@@ -12,12 +12,7 @@ import {
   primaryGuards,
   refreshGuards,
 } from '@byway/protocol/directory'
-import type {
-  GuardHealth,
-  GuardState,
-  NodeKey,
-  PathNodeSet,
-} from '@byway/protocol/directory'
+import type { GuardHealth, GuardState, NodeKey, PathNodeSet } from '@byway/protocol/directory'
 import { utf8Text } from '@byway/protocol/base'
 import { clientError } from './errors.ts'
 import type { NodeWeights } from './node-weights.ts'

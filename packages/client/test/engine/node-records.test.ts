@@ -51,7 +51,15 @@ suite('what a client has seen of nodes', () => {
     ['holds what is no record', '{"version":1,"nodes":[1,[],["x",1,1,1,1],[null]]}'],
     [
       'holds numbers that are none',
-      JSON.stringify({ version: 1, nodes: [[keyOf(1), 'a', 1, 1, 1], [keyOf(1), 5, 2, 1, 1], [keyOf(1), -5, 1, 1, 1], [keyOf(1), 5, 1, 1]] }),
+      JSON.stringify({
+        version: 1,
+        nodes: [
+          [keyOf(1), 'a', 1, 1, 1],
+          [keyOf(1), 5, 2, 1, 1],
+          [keyOf(1), -5, 1, 1, 1],
+          [keyOf(1), 5, 1, 1],
+        ],
+      }),
     ],
   ] as const) {
     test(`begins anew when its file ${name}`, async (t) => {

@@ -6,7 +6,10 @@ import { fairWeights, MAX_GROUP_SHARE } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { id, ipv4, makeEntry, nodeSet } from './registry.ts'
 
-function nodeOf(number: number, place: { owner?: number; prefix?: number; asn?: number }): PathNode {
+function nodeOf(
+  number: number,
+  place: { owner?: number; prefix?: number; asn?: number },
+): PathNode {
   const prefix = place.prefix ?? 1000 + number
   const entry = makeEntry(number, {
     stakerId: place.owner === undefined ? undefined : id(place.owner),
@@ -44,7 +47,11 @@ test('so are those of one /16, and of one autonomous system', () => {
     const sybil = Array.from({ length: 400 }, (_, i) => nodeOf(100 + i, place))
     const nodes = [...honest, ...sybil]
     const hostile = new Set(sybil.map(({ key }) => key))
-    const share = shareOf(fairWeights(nodes, () => 1), nodes, ({ key }) => hostile.has(key))
+    const share = shareOf(
+      fairWeights(nodes, () => 1),
+      nodes,
+      ({ key }) => hostile.has(key),
+    )
     assert.ok(Math.abs(share - MAX_GROUP_SHARE) < 1e-9, `${JSON.stringify(place)} ${share}`)
   }
 })
