@@ -69,9 +69,10 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
       if (stored) state = parseStored(stored)
     },
     refresh(set) {
-      const { random, weights } = deps
-      const { weightOf, isNewcomer } = weights
-      change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: deps.nowMs() }))
+      const { random, weights, nowMs } = deps
+      const weightOf = (key: NodeKey): number => weights.weightOf(key)
+      const isNewcomer = (key: NodeKey): boolean => weights.isNewcomer(key)
+      change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: nowMs() }))
     },
     entries: (nowMs) => guardEntries(state, health, nowMs),
     primary: () => primaryGuards(state),
