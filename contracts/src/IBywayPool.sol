@@ -151,11 +151,14 @@ interface IBywayPool {
         address token;
         address registry;
         address authoriser;
-        uint96 winValue; // V
+        address proofs; // judges service proofs; zero where nothing is held back
+        uint96 winValue; // V, below 2^80
         uint8 winsPerSlot; // K
         uint96 bond; // b
         uint96 lockPenalty; // taken from the stake for a lock that lapses
         uint16 feeBps; // of a win, burned
+        uint16 holdBps; // of a win, held back until its epoch is proved
+        uint32 epochDuration; // of service proofs (SPEC §17.1)
         uint8 treeDepth; // at most 26
         uint32 snapshotInterval;
         uint32 lockDuration;
@@ -171,7 +174,7 @@ interface IBywayPool {
     event Locked(uint256 indexed nullifier, address indexed provider);
     /// @notice A lock ended without a bind and `penalty` of the provider's stake was burned.
     event Lapsed(uint256 indexed nullifier, address indexed provider, uint96 penalty);
-    /// @notice A win was paid. `wins` 1 is the one that bound the slot; `paid` is what the provider got, after the fees.
+    /// @notice A win was paid. `wins` 1 is the one that bound the slot; `paid` is what the provider got, after fees and what is held back.
     event Won(uint256 indexed nullifier, address indexed provider, uint32 index, uint8 wins, uint96 paid);
     /// @notice A slot went into a state of SPEC §14.2 other than LOCKED, LAPSED and BOUND.
     event SlotChanged(uint256 indexed nullifier, uint8 state);
@@ -179,12 +182,14 @@ interface IBywayPool {
     event BondBurned(uint256 indexed nullifier, address indexed reporter, uint96 reward);
     /// @notice A provider's winnings went to its payout address.
     event PaidOut(address indexed provider, address indexed to, uint256 amount);
+    /// @notice What was held back of a provider's wins in an epoch to which it did not commit in time: to be burned with its next payout.
+    event HeldLost(address indexed provider, uint256 amount);
     /// @notice Fees and bonds left for good.
     event Burned(uint256 amount);
     /// @notice An entry of a batch was left out.
     event Skipped(uint256 indexed nullifier, Reason reason);
 
-    /// @notice Parameters that no pool can have: zero values, V no multiple of b, a fee of half or more, a tree too deep, a slot of too many units.
+    /// @notice Parameters that no pool can have: zero values, V no multiple of b, fees of half or more, something held back and nobody who judges it, a tree too deep, a slot of too many units.
     error BadParameters();
     /// @notice The registry knows another pool.
     error WrongRegistry();
@@ -210,6 +215,8 @@ interface IBywayPool {
     error NotRegistered();
     /// @notice Nothing to pay out, or to burn.
     error NothingDue();
+    /// @notice Only the contract that judges service proofs may take what is held back.
+    error NotProofs();
     /// @notice The evidence shows no conflict: equal openings, one provider, or a signature or proof that does not hold.
     error NoConflict();
     /// @notice The root was never published.
@@ -343,6 +350,12 @@ interface IBywayPool {
     /// @custom:error NotRegistered, NothingDue
     function payout(address provider) external returns (uint256 amount);
 
+    /// @notice Hands over what is held back of a provider's wins in the epoch before this one (SPEC §17.5). For the contract that judges service proofs, at a commitment.
+    /// @param provider whose
+    /// @return amount sent to the caller
+    /// @custom:error NotProofs
+    function takeHeld(address provider) external returns (uint256 amount);
+
     /// @notice Sends what is due to be burned to the burn address. Anyone may.
     /// @return amount burned
     /// @custom:error NothingDue
@@ -365,6 +378,12 @@ interface IBywayPool {
 
     /// @notice What a provider has won and not been paid. @param provider whose @return the amount
     function credit(address provider) external view returns (uint256);
+
+    /// @notice What is held back of a provider's wins and still here. @param provider whose
+    /// @return due of the epoch before this one, which a commitment takes out
+    /// @return open of this epoch
+    /// @return lost of epochs to which it did not commit, burned with the next payout
+    function held(address provider) external view returns (uint256 due, uint256 open, uint256 lost);
 
     /// @notice What may be burned now: of winnings that were paid out, and of bonds. @return the amount
     function unburned() external view returns (uint256);

@@ -13,7 +13,7 @@ const scene = await startScene()
 const { client, payer, world } = scene
 after(() => scene[Symbol.asyncDispose]())
 
-const NET = (PROFILE.winValue * 95n) / 100n
+const NET = (PROFILE.winValue * 90n) / 100n
 const provider = await scene.provider('provider')
 const rival = await scene.provider('rival')
 const anyone = keyOf('anyone').address
@@ -227,7 +227,7 @@ test('winnings go to the payout address, whoever asks, and to no unregistered pr
   await scene.bind(winner, [win(slot, 1, winner)])
   const unburned = (await world.readPool('unburned')) as bigint
   await world.sendPool(anyone, 'payout', winner.address)
-  assert.equal(await world.readPool('unburned'), unburned + PROFILE.winValue - NET)
+  assert.equal(await world.readPool('unburned'), unburned + PROFILE.winValue / 20n)
   assert.equal(await world.balance(keyOf('winner payout').address), NET)
   assert.equal(await scene.credit(winner.address), 0n)
   await assert.rejects(world.sendPool(anyone, 'payout', winner.address), { reason: 'NothingDue' })

@@ -26,6 +26,7 @@ test('names itself as SPEC §13.1 and §13.2 say', async () => {
     token: world.token,
     registry: world.registry,
     authoriser: world.authoriser,
+    proofs: world.proofs,
     ...world.profile,
   })
 })
@@ -137,7 +138,7 @@ test('a full tree is published with its last leaf, and the next leaf begins an e
 })
 
 test('cannot be deployed with parameters that make no sense (SPEC §14)', async () => {
-  const { rpc, libraries, profile, token, authoriser } = world
+  const { rpc, libraries, profile, token, authoriser, proofs } = world
   const pool = linked(bywayPoolArtifact, libraries)
   const deploy = async (change: Record<string, unknown>) => {
     const target = await nextContract(rpc, 1)
@@ -148,7 +149,9 @@ test('cannot be deployed with parameters that make no sense (SPEC §14)', async 
       ZERO,
       ...delays,
     ])
-    return rpc.deploy(DEPLOYER, pool, [{ token, registry, authoriser, ...profile, ...change }])
+    return rpc.deploy(DEPLOYER, pool, [
+      { token, registry, authoriser, proofs, ...profile, ...change },
+    ])
   }
   const bad: readonly (readonly [string, Record<string, unknown>])[] = [
     ['ZeroAddress', { token: ZERO }],
@@ -159,6 +162,11 @@ test('cannot be deployed with parameters that make no sense (SPEC §14)', async 
     ['BadParameters', { bond: 0n }],
     ['BadParameters', { bond: profile.winValue - 1n }],
     ['BadParameters', { feeBps: 5000 }],
+    ['BadParameters', { feeBps: 4500, holdBps: 500 }],
+    ['BadParameters', { holdBps: 0 }],
+    ['BadParameters', { proofs: ZERO }],
+    ['BadParameters', { epochDuration: 0 }],
+    ['BadParameters', { winValue: 2n ** 80n, bond: 2n ** 78n }],
     ['BadParameters', { treeDepth: 0 }],
     ['BadParameters', { treeDepth: 27 }],
     ['BadParameters', { snapshotInterval: 0 }],
@@ -170,6 +178,7 @@ test('cannot be deployed with parameters that make no sense (SPEC §14)', async 
   for (const [reason, change] of bad)
     await assert.rejects(deploy(change), { reason }, JSON.stringify(Object.keys(change)))
   await deploy({})
+  await deploy({ proofs: ZERO, holdBps: 0 })
 })
 
 test('money that is not deposited through the contract changes nothing', async () => {

@@ -11,7 +11,7 @@ const scene = await startScene()
 const { client, world } = scene
 after(() => scene[Symbol.asyncDispose]())
 
-const NET = (PROFILE.winValue * 95n) / 100n
+const NET = (PROFILE.winValue * 90n) / 100n
 const FEE = (PROFILE.winValue * 12n) / 100n
 const provider = await scene.provider('provider')
 const redeemer = keyOf('redeemer').address

@@ -22,6 +22,8 @@ abstract contract PoolBase is IBywayPool {
 
     uint256 private constant MAX_TREE_DEPTH = 26;
     uint256 private constant MAX_FEE_BPS = 5000;
+    /// @dev Credits have 96 bits.
+    uint256 private constant MAX_WIN_VALUE = type(uint80).max;
     /// @dev Limits of leaves have 16 bits in the slot proof.
     uint256 internal constant MAX_LIMIT = type(uint16).max;
 
@@ -44,6 +46,11 @@ abstract contract PoolBase is IBywayPool {
     uint256 internal immutable _unitsPerWin;
     /// @dev What of each win is burned.
     uint96 internal immutable _burnedPerWin;
+    /// @dev What of each win waits for its epoch's service proof, and who judges that.
+    uint96 internal immutable _heldPerWin;
+    uint16 private immutable _holdBps;
+    address internal immutable _proofs;
+    uint32 internal immutable _epochDuration;
 
     /// @inheritdoc IBywayPool
     uint256 public immutable domain;
@@ -62,7 +69,10 @@ abstract contract PoolBase is IBywayPool {
     constructor(Parameters memory p) {
         if (p.token == address(0) || p.registry == address(0) || p.authoriser == address(0)) revert ZeroAddress();
         if (p.winValue == 0 || p.winsPerSlot == 0 || p.bond == 0 || p.winValue % p.bond != 0) revert BadParameters();
-        if (p.feeBps >= MAX_FEE_BPS || p.treeDepth == 0 || p.treeDepth > MAX_TREE_DEPTH) revert BadParameters();
+        if (p.winValue > MAX_WIN_VALUE || p.epochDuration == 0) revert BadParameters();
+        if (uint256(p.feeBps) + p.holdBps >= MAX_FEE_BPS) revert BadParameters();
+        if ((p.holdBps == 0) != (p.proofs == address(0))) revert BadParameters();
+        if (p.treeDepth == 0 || p.treeDepth > MAX_TREE_DEPTH) revert BadParameters();
         if (p.snapshotInterval == 0 || p.lockDuration == 0) revert BadParameters();
         _token = IERC20(p.token);
         _registry = IBywayRegistry(p.registry);
@@ -75,6 +85,8 @@ abstract contract PoolBase is IBywayPool {
         _unitsPerSlot = _unitsPerWin * p.winsPerSlot + 1;
         if (_unitsPerSlot > MAX_LIMIT) revert BadParameters();
         _burnedPerWin = uint96((uint256(p.winValue) * p.feeBps) / 10_000);
+        _heldPerWin = uint96((uint256(p.winValue) * p.holdBps) / 10_000);
+        (_holdBps, _proofs, _epochDuration) = (p.holdBps, p.proofs, p.epochDuration);
         domain = uint256(sha256(abi.encodePacked("byway pool v1", block.chainid, address(this)))) >> 8;
         ticketDomain = sha256(abi.encodePacked("byway ticket v1", block.chainid, address(this)));
         tag = uint256(
@@ -94,11 +106,14 @@ abstract contract PoolBase is IBywayPool {
             token: address(_token),
             registry: address(_registry),
             authoriser: address(_authoriser),
+            proofs: _proofs,
             winValue: _winValue,
             winsPerSlot: _winsPerSlot,
             bond: _bond,
             lockPenalty: _lockPenalty,
             feeBps: _feeBps,
+            holdBps: _holdBps,
+            epochDuration: _epochDuration,
             treeDepth: _treeDepth,
             snapshotInterval: _snapshotInterval,
             lockDuration: _lockDuration,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBywayPool} from "../IBywayPool.sol";
+import {AccountWord} from "../lib/AccountWord.sol";
 import {BURN_ADDRESS} from "../lib/Field.sol";
 import {Sha256} from "../lib/Sha256.sol";
 import {Signatures} from "../lib/Signatures.sol";
@@ -11,6 +12,7 @@ import {PoolBase} from "./PoolBase.sol";
 
 /// @dev Money out to providers: lock, bind, claimMore, payout (SPEC §14.3, §14.5).
 abstract contract PoolClaims is PoolBase {
+    using AccountWord for uint256;
     using SlotWord for uint256;
 
     uint256 private constant MAX_FEE_PERCENT = 12;
@@ -18,13 +20,7 @@ abstract contract PoolClaims is PoolBase {
     uint8 private constant KIND_BIND = 2;
     uint8 private constant KIND_CLAIM = 3;
 
-    /// @dev What a provider has won, and what of its wins is burned when it is paid out: one word, so that a claim writes one.
-    struct Account {
-        uint128 credit;
-        uint128 toBurn;
-    }
-
-    mapping(address provider => Account) private _accounts;
+    mapping(address provider => uint256) private _accounts;
 
     /// @inheritdoc IBywayPool
     function lock(LockBatch[] calldata batches) external returns (uint256 done) {
@@ -96,18 +92,33 @@ abstract contract PoolClaims is PoolBase {
     function payout(address provider) external returns (uint256 amount) {
         address to = _registry.payoutOf(provider);
         if (to == address(0)) revert NotRegistered();
-        Account memory account = _accounts[provider];
-        amount = account.credit;
+        uint256 word = _account(provider);
+        amount = word.credit();
         if (amount == 0) revert NothingDue();
-        delete _accounts[provider];
-        unburned += account.toBurn;
+        _accounts[provider] = word.paidOut();
+        unburned += word.unpaid() * _burnedPerWin + word.lost() * _heldPerWin;
         emit PaidOut(provider, to, amount);
         _send(to, amount);
     }
 
     /// @inheritdoc IBywayPool
+    function takeHeld(address provider) external returns (uint256 amount) {
+        if (msg.sender != _proofs) revert NotProofs();
+        uint256 word = _account(provider);
+        amount = word.before() * _heldPerWin;
+        _accounts[provider] = word.taken();
+        _send(msg.sender, amount);
+    }
+
+    /// @inheritdoc IBywayPool
     function credit(address provider) external view returns (uint256) {
-        return _accounts[provider].credit;
+        return _accounts[provider].credit();
+    }
+
+    /// @inheritdoc IBywayPool
+    function held(address provider) external view returns (uint256 due, uint256 open, uint256 lost) {
+        uint256 word = _accounts[provider].inEpoch(block.timestamp / _epochDuration);
+        return (word.before() * _heldPerWin, word.current() * _heldPerWin, word.lost() * _heldPerWin);
     }
 
     /// @inheritdoc IBywayPool
@@ -145,7 +156,7 @@ abstract contract PoolClaims is PoolBase {
         for (uint256 i; i < batch.nullifiers.length; ++i) {
             _current(batch.nullifiers[i]);
         }
-        return (_accounts[batch.provider].credit + _registry.spareStake(batch.provider)) / batch.terms.fee;
+        return (_accounts[batch.provider].credit() + _registry.spareStake(batch.provider)) / batch.terms.fee;
     }
 
     /// @dev First pass over one provider's entries: everything but the proofs.
@@ -279,23 +290,30 @@ abstract contract PoolClaims is PoolBase {
 
     /// @dev What the provider gets of one win.
     function _net(uint96 fee) private view returns (uint96) {
-        return _winValue - _burnedPerWin - fee;
+        return _winValue - _burnedPerWin - _heldPerWin - fee;
+    }
+
+    /// @dev A provider's account in this epoch. What it held back for an epoch that nothing can prove any more is said to be lost.
+    function _account(address provider) private returns (uint256 word) {
+        uint256 stored = _accounts[provider];
+        word = stored.inEpoch(block.timestamp / _epochDuration);
+        uint256 gone = word.lost() - stored.lost();
+        if (gone != 0) emit HeldLost(provider, gone * _heldPerWin);
     }
 
     /// @dev Books `wins` of a provider; the fees of the sender are returned, to be sent at the end.
     function _pay(address provider, uint256 wins, uint96 fee) private returns (uint256) {
         if (wins == 0) return 0;
-        Account storage account = _accounts[provider];
-        account.credit += uint128(wins * _net(fee));
-        account.toBurn += uint128(wins * _burnedPerWin);
+        _accounts[provider] = _account(provider).won(wins, _net(fee));
         return wins * fee;
     }
 
     /// @dev Takes the fee of locks from the winnings; what they do not cover goes from the stake to the sender directly. Both were looked at before.
     function _takeLockFee(address provider, uint256 fee) private returns (uint256 fromCredit) {
-        uint256 own = _accounts[provider].credit;
+        uint256 word = _accounts[provider];
+        uint256 own = word.credit();
         fromCredit = fee < own ? fee : own;
-        if (fromCredit != 0) _accounts[provider].credit = uint128(own - fromCredit);
+        if (fromCredit != 0) _accounts[provider] = word.spend(fromCredit);
         if (fee != fromCredit) _registry.slash(provider, uint96(fee - fromCredit), msg.sender);
     }
 }

@@ -47,7 +47,9 @@ const REDEEMER = keyOf('redeemer').address
 const HEIR = 4242n
 
 /** What a move may be told. Anything else, a panic above all, is a fault of the contract. */
-const REFUSALS = new Set(['NoConflict', 'BondGone', 'NothingDue', 'NotRegistered'])
+const REFUSALS = new Set(
+  'NoConflict BondGone NothingDue NotRegistered NotActive TooLate WrongState'.split(' '),
+)
 
 /** Arrows of SPEC §14.2; a lapsed lock may be noticed and left in one move. */
 const FROM_UNUSED = ['LAPSED', 'BOUND', 'REFUNDING', 'WITHDRAWING']
@@ -97,6 +99,8 @@ export async function setUpBoard(scene: Scene): Promise<Board> {
 type Read = {
   readonly words: readonly Word[]
   readonly credits: readonly bigint[]
+  /** Of each provider's wins, in the pool. */
+  readonly heldBack: readonly bigint[]
   readonly unburned: bigint
   readonly held: bigint
   readonly stolen: bigint
@@ -264,8 +268,14 @@ export const MOVES: Readonly<Record<string, Play>> = {
   payout: (board, move) =>
     send(board, senderOf(board, move), 'payout', providerOf(board, move).address),
   burn: (board, move) => send(board, senderOf(board, move), 'burn'),
+  commit: async (board, move) => {
+    const { world } = board.scene
+    const epoch = Math.floor((await world.rpc.now()) / world.profile.epochDuration) - 1
+    const { address } = providerOf(board, move)
+    return world.rpc.send(address, world.inProofs('commit', address, epoch, 1n, 1, 1, '0x'))
+  },
   pass: async (board, { index }) => {
-    await board.scene.world.rpc.pass(pick([60, 3600, 12 * 3600, 72 * 3600], index))
+    await board.scene.world.rpc.pass(pick([60, 3600, 12 * 3600, 72 * 3600, 7 * 24 * 3600], index))
     return undefined
   },
 }
@@ -276,13 +286,14 @@ async function read({ scene, pieces, providers, probe }: Board): Promise<Read> {
   const named = providers.map(({ address }) => address)
   const args = [pool, token, nullifiers, named, [pool, THIEF.address]]
   const call = { abi: poolProbeArtifact.abi, to: probe, name: 'position', args }
-  const [words, credits, [held = 0n, stolen = 0n], unburned] = (await rpc.read(call)) as [
+  const [words, credits, heldBack, [held = 0n, stolen = 0n], unburned] = (await rpc.read(call)) as [
+    readonly bigint[],
     readonly bigint[],
     readonly bigint[],
     readonly bigint[],
     bigint,
   ]
-  return { words: words.map(decodeWord), credits, held, stolen, unburned }
+  return { words: words.map(decodeWord), credits, heldBack, held, stolen, unburned }
 }
 
 function noteEvents({ scene }: Board, position: Position, receipt: Receipt): void {
@@ -333,7 +344,9 @@ function checkBooks({ scene, deposited, providers }: Board, position: Position):
     if (FINISHED.has(word.state))
       owed -= BigInt(winsPerSlot - word.wins) * winValue + (word.isBurned ? 0n : bond)
   }
-  for (const [i, { address }] of providers.entries())
-    owed += (position.credits[i] ?? 0n) + (position.unpaid.get(address) ?? 0n) * burnedPerWin
+  for (const [i, { address }] of providers.entries()) {
+    owed += (position.credits[i] ?? 0n) + (position.heldBack[i] ?? 0n)
+    owed += (position.unpaid.get(address) ?? 0n) * burnedPerWin
+  }
   assert.equal(position.held, owed, 'the pool holds what it owes')
 }

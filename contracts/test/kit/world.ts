@@ -7,9 +7,11 @@ import {
   poseidonT2Artifact,
   poseidonT3Artifact,
   poseidonT4Artifact,
+  serviceProofsArtifact,
   unsafePlainAuthoriserArtifact,
 } from '@byway/chain'
 import { type Abi, type Address, getContractAddress, type Hex } from 'viem'
+import { echoAuditorArtifact } from '../artifacts/echo-auditor.ts'
 import { type Call, type Receipt, type Rpc, startRpc } from './rpc.ts'
 
 export const DEPLOYER: Address = '0xDE00000000000000000000000000000000000001'
@@ -25,6 +27,8 @@ export type Profile = {
   readonly bond: bigint
   readonly lockPenalty: bigint
   readonly feeBps: number
+  readonly holdBps: number
+  readonly epochDuration: number
   readonly treeDepth: number
   readonly snapshotInterval: number
   readonly lockDuration: number
@@ -39,6 +43,8 @@ export const PROFILE: Profile = {
   bond: TOKEN / 20n,
   lockPenalty: TOKEN / 100n,
   feeBps: 500,
+  holdBps: 500,
+  epochDuration: 7 * 24 * 3600,
   treeDepth: 26,
   snapshotInterval: 1,
   lockDuration: 3600,
@@ -62,6 +68,25 @@ export const STAKES: Stakes = {
   payoutDelay: 3 * 24 * 3600,
 }
 
+/** When a commitment is made, drawn for, challenged and answered. */
+export const PROOFS: {
+  readonly commitWindow: number
+  readonly beaconDelay: number
+  readonly beaconSpacing: number
+  readonly beaconRounds: number
+  readonly challengeWindow: number
+  readonly answerWindow: number
+  readonly challengeBond: bigint
+} = {
+  commitWindow: 24 * 3600,
+  beaconDelay: 3600,
+  beaconSpacing: 3600,
+  beaconRounds: 4,
+  challengeWindow: 48 * 3600,
+  answerWindow: 48 * 3600,
+  challengeBond: TOKEN,
+}
+
 export interface World extends AsyncDisposable {
   readonly rpc: Rpc
   readonly profile: Profile
@@ -69,14 +94,17 @@ export interface World extends AsyncDisposable {
   readonly registry: Address
   readonly pool: Address
   readonly authoriser: Address
+  readonly proofs: Address
+  readonly auditor: Address
   readonly libraries: Readonly<Record<string, Address>>
   /** Calls of each contract, to send or to read. */
   inPool(name: string, ...args: readonly unknown[]): Call
   inRegistry(name: string, ...args: readonly unknown[]): Call
   inToken(name: string, ...args: readonly unknown[]): Call
+  inProofs(name: string, ...args: readonly unknown[]): Call
   inAuthoriser(name: string, ...args: readonly unknown[]): Call
   balance(account: Address): Promise<bigint>
-  /** Gives test money to an account and lets pool and registry take it. */
+  /** Gives test money to an account and lets the contracts take it. */
   fund(account: Address, amount: bigint): Promise<void>
   sendPool(from: Address, name: string, ...args: readonly unknown[]): Promise<Receipt>
   readPool(name: string, ...args: readonly unknown[]): Promise<unknown>
@@ -119,18 +147,21 @@ async function deployWorld(
         winsPerSlot,
         bond,
       ])
+  const auditor = await rpc.deploy(DEPLOYER, echoAuditorArtifact, [])
   const pool = await nextContract(rpc, 1)
+  const proofs = await nextContract(rpc, 2)
   const registry = await rpc.deploy(DEPLOYER, bywayRegistryArtifact, [
     token,
     pool,
-    '0x0000000000000000000000000000000000000000',
+    proofs,
     STAKES.minStake,
     STAKES.unbondingDelay,
     STAKES.payoutDelay,
   ])
   await rpc.deploy(DEPLOYER, linked(bywayPoolArtifact, libraries), [
-    { token, registry, authoriser, ...profile },
+    { token, registry, authoriser, proofs, ...profile },
   ])
+  await rpc.deploy(DEPLOYER, serviceProofsArtifact, [{ pool, auditor, ...PROOFS }])
   const call =
     (abi: Abi, to: Address) =>
     (name: string, ...args: readonly unknown[]): Call => ({ abi, to, name, args })
@@ -143,15 +174,18 @@ async function deployWorld(
     registry,
     pool,
     authoriser,
+    proofs,
+    auditor,
     libraries,
     inPool,
     inRegistry: call(bywayRegistryArtifact.abi, registry),
     inToken,
+    inProofs: call(serviceProofsArtifact.abi, proofs),
     inAuthoriser: call(unsafePlainAuthoriserArtifact.abi, authoriser),
     balance: async (account) => (await rpc.read(inToken('balanceOf', account))) as bigint,
     async fund(account, amount) {
       await rpc.send(DEPLOYER, inToken('mint', account, amount))
-      for (const spender of [pool, registry])
+      for (const spender of [pool, registry, proofs])
         await rpc.send(account, inToken('approve', spender, 2n ** 256n - 1n))
     },
     sendPool: (from, name, ...args) => rpc.send(from, inPool(name, ...args)),

@@ -15,15 +15,23 @@ contract PoolProbe {
     )
         external
         view
-        returns (uint256[] memory words, uint256[] memory credits, uint256[] memory balances, uint256 unburned)
+        returns (
+            uint256[] memory words,
+            uint256[] memory credits,
+            uint256[] memory held,
+            uint256[] memory balances,
+            uint256 unburned
+        )
     {
         words = new uint256[](nullifiers.length);
         for (uint256 i; i < nullifiers.length; ++i) {
             words[i] = pool.slot(nullifiers[i]);
         }
-        credits = new uint256[](providers.length);
+        (credits, held) = (new uint256[](providers.length), new uint256[](providers.length));
         for (uint256 i; i < providers.length; ++i) {
             credits[i] = pool.credit(providers[i]);
+            (uint256 due, uint256 open, uint256 lost) = pool.held(providers[i]);
+            held[i] = due + open + lost;
         }
         balances = new uint256[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {

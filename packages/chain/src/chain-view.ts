@@ -89,7 +89,7 @@ export type ChainEventBody =
       readonly penalty: bigint
     }
   | {
-      /** A win was paid; `wins` 1 is the one that bound the slot, `paid` what the provider got after the fees. */
+      /** A win was paid; `wins` 1 is the one that bound the slot, `paid` what the provider got after fees and what is held back. */
       readonly name: 'won'
       readonly nullifier: Uint8Array
       readonly provider: Uint8Array
@@ -113,6 +113,12 @@ export type ChainEventBody =
       readonly name: 'paid-out'
       readonly provider: Uint8Array
       readonly to: Uint8Array
+      readonly amount: bigint
+    }
+  | {
+      /** Held back of wins in an epoch to which the provider did not commit: to be burned. */
+      readonly name: 'held-lost'
+      readonly provider: Uint8Array
       readonly amount: bigint
     }
   | { readonly name: 'burned'; readonly amount: bigint }

@@ -96,6 +96,8 @@ function poolBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | 
         to: bytesOf(args.to),
         amount: args.amount,
       }
+    case 'HeldLost':
+      return { name: 'held-lost', provider: bytesOf(args.provider), amount: args.amount }
     case 'Burned':
       return { name: 'burned', amount: args.amount }
     case 'Skipped':

@@ -111,6 +111,10 @@ function poolCode(
 ): Hex {
   const constants = {
     ...addresses,
+    // Nothing is held back where nobody judges service proofs.
+    proofs: ZERO_ADDRESS,
+    holdBps: 0,
+    epochDuration: EPOCH_S,
     winValue: p.winValue,
     winsPerSlot: p.winsPerSlot,
     bond: p.bond,
@@ -161,4 +165,6 @@ function recordOf(
   }
 }
 
-const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'
+/** A week. */
+const EPOCH_S = 7 * 86_400
+const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000' as const

@@ -215,6 +215,7 @@ function redemptionOf(
     events: store.ledger,
     provider,
     winsPerSlot: payment.winsPerSlot,
+    heldPerWin: 0n,
     confirmations: payment.confirmations,
     policy: policyOf(payment),
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },

@@ -35,6 +35,8 @@ export type RedemptionDeps = {
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array
   readonly winsPerSlot: number
+  /** Of a win, held back for its epoch's service proof (SPEC §17.5). */
+  readonly heldPerWin: bigint
   /** Blocks, its own included, before what the chain says is written down for good. */
   readonly confirmations: number
   readonly policy: BatchPolicy

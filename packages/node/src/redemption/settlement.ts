@@ -86,14 +86,15 @@ export class Settlement {
   }
 
   #paid(winner: StoredWinner, id: string): readonly NodeMoneyEvent[] {
-    const { winValue } = this.#deps.worth
+    const { worth, heldPerWin: heldBack } = this.#deps
+    const { winValue } = worth
     const burned = (winValue * BURNED_PERCENT) / 100n
     const redeemerFee = redeemerFeeOf(winner.carrier)
     const head = { atMs: this.#deps.nowMs(), wins: 1, amount: winValue }
-    const received = winValue - burned - redeemerFee
+    const received = winValue - burned - heldBack - redeemerFee
     return [
       { ...head, id: claimId(id), type: 'claimed' },
-      { ...head, id, type: 'claim-paid', burned, redeemerFee, heldBack: 0n, received },
+      { ...head, id, type: 'claim-paid', burned, redeemerFee, heldBack, received },
     ]
   }
 

@@ -11,7 +11,7 @@ const world = await startRedeemingWorld()
 const { scene } = world
 const { rpc } = scene.world
 after(() => world[Symbol.asyncDispose]())
-const NET = (scene.world.profile.winValue * 95n) / 100n
+const NET = (scene.world.profile.winValue * 90n) / 100n
 const mine = (): Promise<void> => world.mine(1)
 
 async function richProvider(name: string) {

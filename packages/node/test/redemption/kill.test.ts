@@ -66,7 +66,7 @@ test(`${WINNERS} winners survive five kills and are paid once each`, async () =>
     async () => statesOf(await provider.winners())['done'] === WINNERS,
     () => world.mine(1),
   )
-  const net = (scene.world.profile.winValue * 95n) / 100n
+  const net = (scene.world.profile.winValue * 90n) / 100n
   assert.equal(await scene.credit(keyOf('killed').address), BigInt(WINNERS) * net)
   const paid = new Set<string>()
   let count = 0

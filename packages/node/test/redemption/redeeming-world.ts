@@ -172,6 +172,8 @@ export async function openProvider(
     events: store.ledger,
     provider: hexToBytes(keyOf(settings.name).address),
     winsPerSlot,
+    // The world's pool holds 5 % back.
+    heldPerWin: winValue / 20n,
     confirmations: settings.confirmations,
     policy: { bindWaitMs: 0, claimWaitMs: 0, delays, ...more.policy },
     // A win of 0.1 token is worth 0.1 coin: gas is never dear unless a test makes it.

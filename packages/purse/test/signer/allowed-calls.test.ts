@@ -22,9 +22,11 @@ test('every allowed call is a function of its contract', () => {
   }
 })
 
-test('every function of the pool that changes something is allowed', () => {
+test('every function of the pool that changes something is allowed, but for what another contract calls', () => {
   const changing = bywayPoolArtifact.abi.filter((item) => {
-    return item.type === 'function' && item.stateMutability === 'nonpayable'
+    return (
+      item.type === 'function' && item.stateMutability === 'nonpayable' && item.name !== 'takeHeld'
+    )
   })
   const allowed = new Set(
     ALLOWED_CALLS.map(([, , signature]) => toFunctionSelector(`function ${signature}`)),
