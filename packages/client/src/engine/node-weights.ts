@@ -21,13 +21,15 @@ export type NodeWeightsDeps = {
 export interface NodeWeights {
   /** Positive for every listed node. */
   weightOf(key: NodeKey): number
-  /** True for a node whose stake is young in a network where most are not: never a new guard. */
+  /** True for a node whose stake is young in a network that is not: never a new guard. */
   isNewcomer(key: NodeKey): boolean
 }
 
 // Local limits (tunable): docs/LIMITS.md.
 /** A stake that has stood for so long counts in full. */
 const NEWCOMER_MS: number = 14 * 86_400_000
+/** So many old nodes are enough to choose from. */
+const OLD_ENOUGH = 20
 /** What a stake of this minute counts. */
 const NEWCOMER_FACTOR = 0.1
 /** Between two times that shares are worked out. */
@@ -73,20 +75,20 @@ function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
   )
 }
 
-/** What each young stake counts; none does in a network that is itself young. */
+/** What each young stake counts; all count in full in a network that is itself young. Counted in old nodes, which nobody can make in a day, and not in shares. */
 function newcomersOf(
   nodes: readonly PathNode[],
   { stakeAgeMs }: NodeWeightsDeps,
 ): ReadonlyMap<NodeKey, number> {
   const young = new Map<NodeKey, number>()
-  let known = 0
+  let old = 0
   for (const { key, entry } of nodes) {
     const ageMs = stakeAgeMs?.(entry.descriptor)
     if (ageMs === undefined) continue
-    known++
-    if (ageMs < NEWCOMER_MS) {
+    if (ageMs >= NEWCOMER_MS) old++
+    else {
       young.set(key, NEWCOMER_FACTOR + (1 - NEWCOMER_FACTOR) * (ageMs / NEWCOMER_MS))
     }
   }
-  return young.size * 2 > known ? new Map() : young
+  return old < OLD_ENOUGH ? new Map() : young
 }

@@ -40,8 +40,8 @@ suite('weights of nodes (SPEC §10.3)', () => {
     assert.ok(Math.abs(weights.weightOf(second) / total - 2 / 12) < 1e-9)
   })
 
-  test('a young stake counts little and is no guard, where most stakes are old', () => {
-    const { nodes, keys } = network(10)
+  test('a young stake counts little and is no guard, in a network that is old', () => {
+    const { nodes, keys } = network(22)
     const [young, half] = keys
     const ageOf = ({ nodeId }: StakeClaim): number => {
       if (nodeKeyOf(nodeId) === young) return 0
@@ -64,8 +64,11 @@ suite('weights of nodes (SPEC §10.3)', () => {
   })
 
   test('in a network that is itself young, or of which nobody knows the age, there are no newcomers', () => {
-    const { nodes, keys } = network(10)
-    for (const stakeAgeMs of [() => DAY_MS, () => undefined, undefined]) {
+    const { nodes, keys } = network(22)
+    const young = new Set(keys.slice(0, 3))
+    const almost = ({ nodeId }: StakeClaim): number =>
+      young.has(nodeKeyOf(nodeId)) ? 0 : 30 * DAY_MS
+    for (const stakeAgeMs of [almost, () => DAY_MS, () => undefined, undefined]) {
       const weights = createNodeWeights({
         nodes: () => nodes,
         recordOf: () => undefined,
