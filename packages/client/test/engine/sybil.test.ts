@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { concatBytes } from '@byway/protocol/base'
 import {
   choosePath,
   createPathNodeSet,
@@ -52,7 +51,7 @@ function entryOf(number: number, stakerId: Uint8Array | undefined): DirectoryEnt
     attachments: [],
     software: '',
   }
-  return { key: nodeKeyOf(nodeId), descriptor, bytes: concatBytes([nodeId]) }
+  return { key: nodeKeyOf(nodeId), descriptor, bytes: nodeId }
 }
 
 /** Mulberry32. */
