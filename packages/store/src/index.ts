@@ -11,6 +11,7 @@ export type {
   HandOverSide,
   HandOverState,
 } from './records/hand-overs.ts'
+export type { MadeOpeningRecords } from './records/made-openings.ts'
 export type { MoneyEventRecords, StoredMoneyEvent } from './records/money-events.ts'
 export type { OpeningRecords, ShownOpening } from './records/openings.ts'
 export type { ReceiptRecords, StoredReceipt } from './records/receipts.ts'

@@ -8,6 +8,7 @@ import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
 import { createCounterRecords, type CounterRecords } from './records/counters.ts'
 import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
+import { createMadeOpeningRecords, type MadeOpeningRecords } from './records/made-openings.ts'
 import { createMoneyEventRecords, type MoneyEventRecords } from './records/money-events.ts'
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
 import { createReceiptRecords, type ReceiptRecords } from './records/receipts.ts'
@@ -32,6 +33,7 @@ export type Records = {
   readonly handOvers: HandOverRecords
   readonly receipts: ReceiptRecords
   readonly slots: SlotJournalRecords
+  readonly madeOpenings: MadeOpeningRecords
   readonly tokens: TokenStock
   readonly counters: CounterRecords
   readonly ledger: MoneyEventRecords
@@ -83,6 +85,7 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     handOvers: createHandOverRecords(submit),
     receipts: createReceiptRecords(submit),
     slots: createSlotJournal(submit, submitAll),
+    madeOpenings: createMadeOpeningRecords(submit),
     tokens: createTokenStock(submit, submitAll),
     counters: createCounterRecords(submit),
     ledger: createMoneyEventRecords(submit),

@@ -186,6 +186,27 @@ test('puts a slot in the place of its older record, and never lowers its floor',
   assert.deepEqual(await store.slots.all(), [{ ...slot, standing: 'full', floor: 64 }])
 })
 
+test('keeps openings made ahead until they are taken, one for a slot', async () => {
+  await using folder = await temporaryFolder()
+  const made = (name: string, root: string) => ({
+    root: bytes(root, 32),
+    nullifier: bytes(name, 32),
+    sessionKey: bytes('session', 20),
+    receiptKey: new Uint8Array(32),
+    proof: bytes('proof', 256),
+  })
+  {
+    await using store = await openAt(folder.path, { name: 'client' })
+    await store.madeOpenings.put(made('one', 'root'))
+    await store.madeOpenings.put(made('two', 'root'))
+    await store.madeOpenings.put(made('one', 'newer root'))
+    await store.madeOpenings.remove(bytes('two', 32))
+    await store.madeOpenings.remove(bytes('three', 32))
+  }
+  await using store = await openAt(folder.path, { name: 'client' })
+  assert.deepEqual(await store.madeOpenings.all(), [made('one', 'newer root')])
+})
+
 test('forgets with a token key what was spent under it', async () => {
   await using folder = await temporaryFolder()
   await using store = await openAt(folder.path)
@@ -279,7 +300,9 @@ test('brings a store of the first version up to date without taking it for damag
     await store.winners.add(winner(1))
   }
   const file = new DatabaseSync(join(folder.path, 'node.db'))
-  file.exec("DROP TABLE receipt; DELETE FROM tally WHERE name = 'receipt'; PRAGMA user_version = 1")
+  for (const table of ['receipt', 'made_opening'])
+    file.exec(`DROP TABLE ${table}; DELETE FROM tally WHERE name = '${table}'`)
+  file.exec('PRAGMA user_version = 1')
   file.close()
   await using store = await openAt(folder.path)
   const { keptRows, damagedRows, missingRows } = store.report

@@ -8,15 +8,20 @@ import { slotInput, slotSignals, type SlotWitness } from './slot.ts'
 
 /** Makes slot proofs of 256 bytes. */
 export interface SlotProver {
-  /** @throws what the engine throws, or the signal's reason */
+  /** For somebody who waits. @throws what the engine throws, or the signal's reason */
   prove(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
+  /** For a stock. @throws as `prove` does */
+  proveAhead(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
 }
 
 /** A prover over the engine. */
-export function createSlotProver(engine: Pick<ZkEngine, 'prove'>): SlotProver {
+export function createSlotProver(engine: Pick<ZkEngine, 'prove' | 'proveAhead'>): SlotProver {
   return {
     async prove(witness, signal) {
       return (await engine.prove('slot', slotInput(witness), signal)).proof
+    },
+    async proveAhead(witness, signal) {
+      return (await engine.proveAhead('slot', slotInput(witness), signal)).proof
     },
   }
 }

@@ -77,6 +77,7 @@ export async function openClientMoney(
     sessionSecret,
     receipts,
     prover: createSlotProver(engine),
+    openings: store.madeOpenings,
     random: uniform,
   })
   const stop = new AbortController()

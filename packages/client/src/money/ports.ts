@@ -28,19 +28,34 @@ export interface SlotAuthoriser {
    */
   slots(signal: AbortSignal): Promise<readonly Slot[]>
   /**
-   * The opening to show now, under the root of these hours.
-   * @throws DEPOSIT_TOO_NEW while no published root holds the deposit; what the chain or the signer throws, or the signal's reason
+   * The opening of this slot under the newest root.
+   * @throws DEPOSIT_TOO_NEW while no published root holds the deposit; what the chain or the prover throws, or the signal's reason
    */
   openingFor(nullifier: Uint8Array, signal: AbortSignal): Promise<Opening>
   /** The secp256k1 private key of a slot, 32 bytes: the same whenever it is asked for. */
   sessionKeyFor(nullifier: Uint8Array): Uint8Array
   /**
-   * Makes openings ahead, for some of these slots, which nobody was shown. Call it when there is time, and again when a root is published.
+   * Keeps a stock of openings, for some of these slots, which nobody was shown; those made for others, or under an older root, are dropped. Call it when the slots change, and again
+   * when a root may be published. Resolves when the stock is full.
    * @throws what the chain or the prover throws, or the signal's reason
    */
   prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void>
-  /** True when the slot's opening is there at once. */
+  /**
+   * Resolves when there is one more opening for some of these slots: who waits here goes before the stock.
+   * @throws as `openingFor` does
+   */
+  prepareOne(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void>
+  /** Takes an opening of one of these slots out of the stock, any of them; undefined when there is none. */
+  takePrepared(unshown: readonly Uint8Array[]): Opening | undefined
+  /** True when the slot's opening is in stock. */
   isPrepared(nullifier: Uint8Array): boolean
+}
+
+/** Openings made ahead, kept between runs: each cost a second of a core. A promise resolves when the disk has it. */
+export interface OpeningRecords {
+  all(): Promise<readonly Opening[]>
+  put(opening: Opening): Promise<void>
+  remove(nullifier: Uint8Array): Promise<void>
 }
 
 /**

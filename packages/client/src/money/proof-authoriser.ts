@@ -1,11 +1,11 @@
 /**
  * The authorisation of slots in zero knowledge (SPEC §13.5): an opening shows that it is of some deposit, and nothing of which. A proof takes a second, so that some are made
- * ahead, for slots that nobody was shown, as soon as a root is published.
+ * ahead, for slots that nobody was shown, as soon as a root is published: how many and when is the stock's.
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { toHex } from '@byway/protocol/base'
-import type { LeafTree, TicketCrypto } from '@byway/protocol/crypto'
+import { equalBytes, toHex } from '@byway/protocol/base'
+import type { LeafTree, TicketCrypto, TreePath } from '@byway/protocol/crypto'
 import {
   depositLeaf,
   identityCommitment,
@@ -21,7 +21,9 @@ import type { Opening } from '@byway/protocol/wire'
 import { moneyError } from './errors.ts'
 import { createLeafBook } from './leaf-book.ts'
 import type { DepositChain, LeafBook } from './leaf-book.ts'
-import type { Slot, SlotAuthoriser } from './ports.ts'
+import { createOpeningStock } from './opening-stock.ts'
+import type { OpeningStock } from './opening-stock.ts'
+import type { OpeningRecords, Slot, SlotAuthoriser } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
 
@@ -51,8 +53,10 @@ export type SlotWitness = {
 
 /** Makes proofs, off the event loop. */
 export interface SlotProver {
-  /** 256 bytes (SPEC §13.5). @throws when the statement is false or proving fails, or the signal's reason */
+  /** 256 bytes (SPEC §13.5), for somebody who waits. @throws when the statement is false or proving fails, or the signal's reason */
   prove(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
+  /** The same for a stock: behind all that is awaited. @throws as `prove` does */
+  proveAhead(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
 }
 
 export type ProofAuthoriserDeps = {
@@ -67,6 +71,8 @@ export type ProofAuthoriserDeps = {
   /** Makes the key that the slot's receipts are signed with; absent in a network without service proofs. */
   readonly receipts?: Pick<ReceiptKeys, 'keyFor'> | undefined
   readonly prover: SlotProver
+  /** Keeps openings made ahead. @default none: a restart makes them anew */
+  readonly openings?: OpeningRecords | undefined
   /** Uniform in [0, 1): which slots are proved ahead. Their order within a deposit would tell that two hops have the same client. */
   readonly random: () => number
 }
@@ -77,8 +83,6 @@ export function createProofAuthoriser(deps: ProofAuthoriserDeps): SlotAuthoriser
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Openings made ahead: a guard, an attachment relay and two exits. */
-const OPENINGS_AHEAD = 4
 /** Nullifiers computed between two looks at the network. */
 const SLOTS_AT_ONCE = 8
 
@@ -96,15 +100,19 @@ class ProofAuthoriser implements SlotAuthoriser {
   readonly #leafOfDeposit = new Map<string, bigint>()
   /** By leaf: how many of its slots are in the map. */
   readonly #slotsKnown = new Map<bigint, number>()
-  /** Made ahead, by nullifier. */
-  readonly #openings = new Map<string, Opening>()
-  /** The proofs that are being made: one at a time, whoever asks. */
+  readonly #stock: OpeningStock
+  /** Whoever looks up a path: one at a time. */
   #last: Promise<unknown> = Promise.resolve()
-  #preparing: Promise<void> | undefined
 
   constructor(deps: ProofAuthoriserDeps) {
     this.#deps = deps
     this.#leaves = createLeafBook(deps)
+    this.#stock = createOpeningStock({
+      make: (nullifier, root, isAhead, signal) => this.#prove(nullifier, root, isAhead, signal),
+      isOwn: (opening) => this.#isOwn(opening),
+      records: deps.openings,
+      random: deps.random,
+    })
   }
 
   async slots(signal: AbortSignal): Promise<readonly Slot[]> {
@@ -116,38 +124,29 @@ class ProofAuthoriser implements SlotAuthoriser {
 
   async openingFor(nullifier: Uint8Array, signal: AbortSignal): Promise<Opening> {
     const root = await this.#newestRoot(signal)
-    const ready = this.#openings.get(toHex(nullifier))
-    this.#openings.delete(toHex(nullifier))
+    const ready = this.#stock.take([nullifier])
     if (ready && numberOf(ready.root) === root) return ready
-    return await this.#inTurn(() => this.#prove(nullifier, root, signal))
+    return await this.#prove(nullifier, root, false, signal)
   }
 
   sessionKeyFor(nullifier: Uint8Array): Uint8Array {
     return sessionKeyOf(this.#deps.crypto, this.#deps.sessionSecret, nullifier)
   }
 
-  prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-    this.#preparing ??= this.#prepare(unshown, signal).finally(() => (this.#preparing = undefined))
-    return this.#preparing
+  async prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    await this.#stock.fill({ unshown, root: await this.#newestRoot(signal) }, signal)
+  }
+
+  async prepareOne(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    await this.#stock.one({ unshown, root: await this.#newestRoot(signal) }, signal)
+  }
+
+  takePrepared(unshown: readonly Uint8Array[]): Opening | undefined {
+    return this.#stock.take(unshown)
   }
 
   isPrepared(nullifier: Uint8Array): boolean {
-    return this.#openings.has(toHex(nullifier))
-  }
-
-  async #prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-    const root = await this.#newestRoot(signal)
-    const wanted = new Set(unshown.map(toHex))
-    for (const [name, opening] of this.#openings) {
-      if (!wanted.has(name) || numberOf(opening.root) !== root) this.#openings.delete(name)
-    }
-    const missing = shuffled(unshown, this.#deps.random).filter(
-      (nullifier) => !this.#openings.has(toHex(nullifier)),
-    )
-    for (const nullifier of missing.slice(0, OPENINGS_AHEAD - this.#openings.size)) {
-      const opening = await this.#inTurn(() => this.#prove(nullifier, root, signal))
-      this.#openings.set(toHex(nullifier), opening)
-    }
+    return this.#stock.has(nullifier)
   }
 
   async #newestRoot(signal: AbortSignal): Promise<bigint> {
@@ -156,29 +155,48 @@ class ProofAuthoriser implements SlotAuthoriser {
     return numberOf(published.root)
   }
 
-  async #prove(nullifier: Uint8Array, root: bigint, signal: AbortSignal): Promise<Opening> {
-    const { crypto, pool, prover } = this.#deps
+  async #prove(
+    nullifier: Uint8Array,
+    root: bigint,
+    isAhead: boolean,
+    signal: AbortSignal,
+  ): Promise<Opening> {
+    const { crypto, prover } = this.#deps
     if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
     const slot = this.#slots.get(toHex(nullifier))
     if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
-    const path = await this.#leaves.pathUnder(root, slot.leafIndex, signal)
+    const path = await this.#inTurn(() => this.#leaves.pathUnder(root, slot.leafIndex, signal))
     const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
-    const receiptKey = (await this.#deps.receipts?.keyFor(nullifier)) ?? new Uint8Array(32)
-    const witness: SlotWitness = {
-      secret: slot.deposit.secret,
-      limit: slot.deposit.limit,
-      j: slot.number,
-      path: proofPath(path),
-      domain: pool.domain,
-      x: openingX(crypto, { sessionKey, receiptKey }),
-      tag: pool.tag,
-      unitsPerSlot: BigInt(pool.unitsPerSlot),
-    }
-    const proof = await prover.prove(witness, signal)
+    const receiptKey = (await this.#deps.receipts?.keyFor(nullifier)) ?? NO_RECEIPT_KEY
+    const witness = this.#witness(slot, path, openingX(crypto, { sessionKey, receiptKey }))
+    const proof = await (isAhead
+      ? prover.proveAhead(witness, signal)
+      : prover.prove(witness, signal))
     return { root: u256Bytes(root), nullifier, sessionKey, receiptKey, proof }
   }
 
-  /** The tree is shared, and a second proof at a time would only be slower. */
+  #witness({ deposit, number }: ProvableSlot, path: TreePath, x: bigint): SlotWitness {
+    const { pool } = this.#deps
+    return {
+      secret: deposit.secret,
+      limit: deposit.limit,
+      j: number,
+      path: proofPath(path),
+      domain: pool.domain,
+      x,
+      tag: pool.tag,
+      unitsPerSlot: BigInt(pool.unitsPerSlot),
+    }
+  }
+
+  /** What an earlier run has made is of use while the same keys would be in it. */
+  #isOwn({ nullifier, sessionKey, receiptKey }: Opening): boolean {
+    const own = this.#deps.crypto.addressOfSecret(this.sessionKeyFor(nullifier))
+    const hasReceipts = !equalBytes(receiptKey, NO_RECEIPT_KEY)
+    return equalBytes(sessionKey, own) && hasReceipts === (this.#deps.receipts !== undefined)
+  }
+
+  /** The tree is shared. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -221,9 +239,5 @@ class ProofAuthoriser implements SlotAuthoriser {
   }
 }
 
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .map(({ item }) => item)
-}
+/** In networks without service proofs (SPEC §13.2). */
+const NO_RECEIPT_KEY = new Uint8Array(32)

@@ -30,8 +30,6 @@ export type SlotKeeperDeps = {
   readonly journal: SlotJournal
   /** A hop is about to be shown a slot for the first time. */
   readonly onShown: (hop: NodeKey, nullifier: Uint8Array) => void
-  /** Uniform in [0, 1). */
-  readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number
   /** So many slots may have been shown by somebody who forgot it: none of them is used. Told when there are more of them. */
@@ -201,10 +199,10 @@ class Keeper implements SlotKeeper {
   async #give(hop: NodeKey, use: SlotUse): Promise<SlotRecord> {
     const known = this.#records.get(this.#inUse.get(placeOf(hop, use)) ?? '')
     if (known) return known
-    const nullifier = await this.#reserve()
+    // Whoever asked may give up; the slot goes on to whoever else asks for this hop.
+    const opening = await this.#reserve(this.#deps.closing)
+    const { nullifier } = opening
     try {
-      // Whoever asked may give up; the slot goes on to whoever else asks for this hop.
-      const opening = await this.#deps.authoriser.openingFor(nullifier, this.#deps.closing)
       const shownAtS = Math.floor(this.#deps.nowMs() / 1000)
       const place = { nullifier, hop, use, shownAtS, opening }
       const record: SlotRecord = { ...place, standing: 'shown', floor: 0 }
@@ -218,16 +216,20 @@ class Keeper implements SlotKeeper {
     }
   }
 
-  /** Takes a slot that nobody was shown, any of them: their order within a deposit would tell that two hops have the same client. */
-  async #reserve(): Promise<Uint8Array> {
-    if (this.#unshown().length === 0) await this.#lookForTopUp()
-    const unshown = this.#unshown()
-    const ready = unshown.filter(({ nullifier }) => this.#deps.authoriser.isPrepared(nullifier))
-    const from = ready.length > 0 ? ready : unshown
-    const slot = from[Math.floor(this.#deps.random() * from.length)]
-    if (!slot) throw moneyError('DEPOSIT_SPENT', { slots: this.counts.total })
-    this.#reserved.add(keyOf(slot.nullifier))
-    return slot.nullifier
+  /** Takes a slot that nobody was shown, any of those that are proved: their order within a deposit would tell that two hops have the same client. */
+  async #reserve(signal: AbortSignal): Promise<Opening> {
+    const { authoriser } = this.#deps
+    for (;;) {
+      if (this.#unshown().length === 0) await this.#lookForTopUp()
+      const unshown = this.#unshown().map(({ nullifier }) => nullifier)
+      if (unshown.length === 0) throw moneyError('DEPOSIT_SPENT', { slots: this.counts.total })
+      const opening = authoriser.takePrepared(unshown)
+      if (opening) {
+        this.#reserved.add(keyOf(opening.nullifier))
+        return opening
+      }
+      await authoriser.prepareOne(unshown, signal)
+    }
   }
 
   async #lookForTopUp(): Promise<void> {

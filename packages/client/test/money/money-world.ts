@@ -49,11 +49,14 @@ export type TestAuthoriser = SlotAuthoriser & {
   /** How often openings were made, by nullifier. */
   readonly openings: string[]
   fails: Error | undefined
+  /** Which slots are taken. */
+  random: () => number
 }
 
-export function createTestAuthoriser(list: Slot[]): TestAuthoriser {
+export function createTestAuthoriser(list: Slot[], random: () => number = Math.random): TestAuthoriser {
   const authoriser: TestAuthoriser = {
     list,
+    random,
     openings: [],
     fails: undefined,
     slots: () =>
@@ -65,6 +68,13 @@ export function createTestAuthoriser(list: Slot[]): TestAuthoriser {
     },
     sessionKeyFor: sessionSecret,
     prepare: () => Promise.resolve(),
+    prepareOne: () => Promise.reject(authoriser.fails ?? new Error('there is one ready')),
+    takePrepared(unshown) {
+      const nullifier = unshown[Math.floor(authoriser.random() * unshown.length)]
+      if (!nullifier || authoriser.fails) return undefined
+      authoriser.openings.push(toHex(nullifier))
+      return testOpening(nullifier, authoriser.openings.length)
+    },
     isPrepared: () => false,
   }
   return authoriser
@@ -139,7 +149,6 @@ export async function createMoneyWorld(
   const slots = createSlotKeeper({
     authoriser,
     journal,
-    random: Math.random,
     nowMs: timers.nowMs,
     onShown: (hop, nullifier) => spending.onSlotShown(hop, nullifier),
     onUnknown: () => {},

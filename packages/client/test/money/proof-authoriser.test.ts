@@ -60,6 +60,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       proofs++
       return stamps.prove(witness)
     },
+    proveAhead: (witness, ahead) => stampProver.prove(witness, ahead),
   }
 
   function createAuthoriser(chain = createChain(), secrets = [SECRET], prover = stampProver) {

@@ -27,7 +27,7 @@ async function createWorld(
 ): Promise<World> {
   const journal = options.journal ?? createTestJournal()
   const list = Array.from({ length: slots }, (_, i) => slotOf(i + 1, options.known ?? true))
-  const authoriser = createTestAuthoriser(list)
+  const authoriser = createTestAuthoriser(list, options.random)
   const lows: number[] = []
   const unknown: number[] = []
   const shown: string[] = []
@@ -36,7 +36,6 @@ async function createWorld(
     authoriser,
     journal,
     onShown: (hop) => void shown.push(hop),
-    random: options.random ?? Math.random,
     nowMs: () => world.nowMs,
     onUnknown: (count) => void unknown.push(count),
     onLow: (unshown) => void lows.push(unshown),

@@ -39,15 +39,19 @@ type Witness = {
   readonly x: bigint
 }
 
+/** Makes stamps: at once, whether somebody waits or not. */
+export type StampProver = Readonly<
+  Record<'prove' | 'proveAhead', (witness: Witness) => Promise<Uint8Array>>
+>
+
 /** Stamps what a client would prove. */
-export function createStampProver(pool: Pool): { prove(witness: Witness): Promise<Uint8Array> } {
-  return {
-    prove({ secret, limit, j, path, x }) {
-      let root = depositLeaf(crypto, pool, identityCommitment(crypto, secret), limit)
-      for (const { sibling, isLeft } of path)
-        root = isLeft ? crypto.poseidon2(sibling, root) : crypto.poseidon2(root, sibling)
-      const nullifier = slotNullifier(crypto, pool, secret, j)
-      return Promise.resolve(stamp({ root, nullifier, domain: pool.domain, x }))
-    },
+export function createStampProver(pool: Pool): StampProver {
+  const prove = ({ secret, limit, j, path, x }: Witness): Promise<Uint8Array> => {
+    let root = depositLeaf(crypto, pool, identityCommitment(crypto, secret), limit)
+    for (const { sibling, isLeft } of path)
+      root = isLeft ? crypto.poseidon2(sibling, root) : crypto.poseidon2(root, sibling)
+    const nullifier = slotNullifier(crypto, pool, secret, j)
+    return Promise.resolve(stamp({ root, nullifier, domain: pool.domain, x }))
   }
+  return { prove, proveAhead: prove }
 }

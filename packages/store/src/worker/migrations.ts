@@ -91,8 +91,16 @@ CREATE TABLE receipt (
 CREATE INDEX receipt_epoch ON receipt (epoch);
 `
 
+const MADE_OPENINGS = `
+CREATE TABLE made_opening (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  nullifier BLOB NOT NULL UNIQUE, opening BLOB NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+`
+
 /** Step n brings a store from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS]
+export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS]
 
 /** The version that this Byway writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -144,4 +144,10 @@ export const TABLES: readonly TableShape[] = [
     key: ['nullifier', 'epoch'],
     beginsWork: true,
   },
+  {
+    name: 'made_opening',
+    columns: { nullifier: 'blob', opening: 'blob' },
+    key: ['nullifier'],
+    beginsWork: true,
+  },
 ]
