@@ -13,6 +13,7 @@ import {
   type JsonEvent,
   type RunningByway,
 } from '../packages/cli/test/running-byway.ts'
+import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { pollUntil } from '../bench/lib/wait.ts'
 import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
 import { download } from './lib/download.ts'
@@ -22,16 +23,16 @@ const isSlow = process.env['SLOW'] === '1'
 const ROUNDS = isSlow ? 60 : 3
 const BODY_BYTES = (isSlow ? 100 : 10) * 1_000_000
 const MAX_STALL_MS = 1000
-/**
- * A second is the goal, and not reached: where the guard dies, the next one must first be shown a slot, and when none is proved ahead the client waits for the prover,
- * behind the proofs asked for before. 0.2 s were seen where a proof was ready, 2.5 to 9.2 s where not, on two busy cores.
- */
-const MAX_PAID_STALL_MS = 20_000
+/** A client that has just begun proves slots and buys tokens for where its tunnel would move: seconds, or many times that beside other work. */
+const PROVIDED_LIMIT_MS = 120_000
+/** One isolation key: the same tunnel each time. */
+const DOWNLOADER = { username: 'downloader', path: '/' }
 /** Its report passes two pipes. */
 const MOVE_LIMIT_MS = 5000
 const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31))
 
 type Node = { readonly id: string; readonly pid: number }
+type Client = { readonly home: string }
 
 /** A network of its own for each round, since a round costs it a node. */
 async function startNetwork(origin: BigOrigin, hops: number, isPaid: boolean): Promise<Network> {
@@ -48,6 +49,7 @@ async function startNetwork(origin: BigOrigin, hops: number, isPaid: boolean): P
   return {
     running,
     proxyPort: Number(/:(\d+)$/.exec(ready['proxy'] as string)?.[1]),
+    clientHome: (ready['client'] as Client).home,
     currentPath: () => paths.at(-1) ?? [],
     pidOf: (id) => pids.get(id) ?? 0,
   }
@@ -56,6 +58,7 @@ async function startNetwork(origin: BigOrigin, hops: number, isPaid: boolean): P
 type Network = {
   readonly running: RunningByway
   readonly proxyPort: number
+  readonly clientHome: string
   readonly currentPath: () => readonly string[]
   readonly pidOf: (id: string) => number
 }
@@ -68,15 +71,24 @@ suite('a node killed during a download', () => {
   })
   after(() => origin[Symbol.asyncDispose]())
 
+  /** Opens the tunnel of the downloads, and lets the client pay ahead for where it would move. */
+  const openTunnel = async ({ proxyPort, clientHome }: Network): Promise<void> => {
+    const first = await download({ ...DOWNLOADER, proxyPort, originPort: origin.port })
+    assert.equal(first.ending, 'end')
+    await pollUntil('a client that has paid ahead', PROVIDED_LIMIT_MS, async () => {
+      const { money } = await askControl(clientHome, 'client', 'status')
+      return (money as { isProvided?: boolean }).isProvided === true ? true : undefined
+    })
+  }
+
   /** Downloads, and kills the node at `place` of the path once so many bytes have come. */
   const downloadAndKill = async (network: Network, place: (path: readonly string[]) => string) => {
     const strikeAtBytes = Math.floor(random() * 0.6 * origin.bytes)
     let victim: string | undefined
     const result = await download({
+      ...DOWNLOADER,
       proxyPort: network.proxyPort,
       originPort: origin.port,
-      username: 'downloader',
-      path: '/',
       onProgress: (bytes) => {
         if (victim !== undefined || bytes < strikeAtBytes) return
         victim = place(network.currentPath())
@@ -92,6 +104,7 @@ suite('a node killed during a download', () => {
         const hops = random() < 0.5 ? 2 : 3
         const network = await startNetwork(origin, hops, isPaid)
         try {
+          if (isPaid) await openTunnel(network)
           const pick = random()
           const relayOf = (path: readonly string[]): string =>
             path[Math.floor(pick * (path.length - 1))] ?? ''
@@ -108,8 +121,8 @@ suite('a node killed during a download', () => {
           await pollUntil('a path without the killed relay', MOVE_LIMIT_MS, () =>
             network.currentPath().includes(result.victim ?? '') ? undefined : true,
           )
-          const limitMs = isPaid ? MAX_PAID_STALL_MS : MAX_STALL_MS
-          assert.ok(longestStallMs <= limitMs, `stalled for ${longestStallMs.toFixed(0)} ms`)
+          const isShort = longestStallMs <= MAX_STALL_MS
+          assert.ok(isShort, `stalled for ${longestStallMs.toFixed(0)} ms`)
         } finally {
           await network.running.stop()
         }

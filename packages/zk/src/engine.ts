@@ -60,8 +60,7 @@ export function createZkEngine({ readyToVerify, provers }: ZkEngineOptions = {})
   if (readyToVerify) verifier.run({ do: 'load', program: readyToVerify }).catch(() => {})
   return {
     prove: (program, input, signal) => prove(prover, program, input, { signal }),
-    proveAhead: (program, input, signal) =>
-      prove(ahead, program, input, { signal, isAhead: true }),
+    proveAhead: (program, input, signal) => prove(ahead, program, input, { signal, isAhead: true }),
     async verify(program, signals, proof) {
       const answer = await verifier.run({ do: 'verify', program, signals, proof })
       if (answer.result !== 'verdict') throw failureOf(answer, program)

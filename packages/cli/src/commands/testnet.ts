@@ -106,7 +106,7 @@ function readyFields(network: ProcessNetwork): JsonObject {
       listen,
       country: plan.country,
     })),
-    client: { pid: network.clientPid },
+    client: { pid: network.clientPid, home: network.clientHome },
   }
 }
 

@@ -103,7 +103,7 @@ function readyFieldsOf(network: ProcessNetwork, origin: string): JsonObject {
     chain: network.payment?.rpcUrls[0] ?? null,
     origin,
     nodes: network.nodes.map(({ id, pid, roles, listen }) => ({ id, pid, roles, listen })),
-    client: { pid: network.clientPid },
+    client: { pid: network.clientPid, home: network.clientHome },
   }
 }
 

@@ -15,6 +15,7 @@ const MONEY: MoneyStatus = {
   slots: { total: 40, unshown: 35, ready: 4, inUse: 5, unknown: 0, over: 0 },
   unshownValue: 8_750_000n,
   isBudgetLeft: true,
+  isProvided: true,
 }
 
 test('names sums in whole tokens for scripts', () => {

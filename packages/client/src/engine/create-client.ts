@@ -296,6 +296,7 @@ class Engine implements Client {
       random,
       source: this.#source,
       nodeOf: (key) => this.#directory.nodes.get(key),
+      isGuard: (key) => this.#guards.primary().includes(key),
       paths: () => this.#paths(),
       onStopped: (error) => this.#pool.failAll(error),
       onHopFailed: (key) => this.#records.observe(key, { type: 'failure' }),

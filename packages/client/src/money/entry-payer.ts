@@ -1,6 +1,6 @@
 /**
  * Pays an entry for all circuits of its link (SPEC §15.3): tickets over one unit each, ahead of what the client itself counts. Shows its slot when the link is first
- * used in earnest, so that a link that is only kept warm costs nothing.
+ * used in earnest, or when it is told to; a link that is only kept warm is paid nothing.
  * @module
  */
 import type { NodeKey } from '@byway/protocol/directory'
@@ -50,6 +50,8 @@ export type PaidEntry = {
 
 /** Pays an entry. */
 export interface EntryPayer extends LinkPayer {
+  /** The entry has taken a slot, and it is not over. */
+  readonly isOpen: boolean
   /** Shows a slot, if none is shown: resolves when the entry has taken it, or cannot be paid now. Never rejects. */
   ready(): Promise<void>
   /** Signs for what is not signed yet: to be waited for before the link is closed. Never rejects; takes seconds only where the entry does not answer. */
@@ -74,7 +76,7 @@ class Payer implements EntryPayer, PaySender {
   readonly #rate = createRateMeter()
   readonly #gone = new AbortController()
   #opening: Promise<void> | undefined
-  #isOpen = false
+  isOpen = false
   readonly #account: { close(): void }
   /** What it gives for nothing is used up, by this client or its neighbours. */
   #isWanted = false
@@ -96,7 +98,7 @@ class Payer implements EntryPayer, PaySender {
   }
 
   ready(): Promise<void> {
-    if (this.#isOpen) return Promise.resolve()
+    if (this.isOpen) return Promise.resolve()
     this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
     return this.#opening
   }
@@ -138,7 +140,7 @@ class Payer implements EntryPayer, PaySender {
   }
 
   #pay(): void {
-    if (!this.#isOpen || !this.#session) {
+    if (!this.isOpen || !this.#session) {
       void this.ready()
       return
     }
@@ -164,14 +166,14 @@ class Payer implements EntryPayer, PaySender {
       try {
         await delay(retryMs, signal, this.#deps.timers)
         await session.open(this, signal)
-        this.#isOpen = true
+        this.isOpen = true
         break
       } catch (error) {
         lastError = error
         if (signal.aborted) break
       }
     }
-    if (this.#isOpen) this.#pay()
+    if (this.isOpen) this.#pay()
     else if (!signal.aborted) this.#restAfter(lastError)
   }
 
@@ -186,7 +188,7 @@ class Payer implements EntryPayer, PaySender {
         onReady: () => this.#pay(),
         onVoid: (units) => this.#allowance.unpaid(units),
         onSlotOver: (isInUse) => {
-          this.#isOpen = false
+          this.isOpen = false
           if (isInUse) void this.ready()
         },
         onFault: () => this.#leave(),

@@ -22,7 +22,7 @@ const AVOID_FACTOR = 4
 const MAX_SHUNNED = 4096
 
 export type HopBookDeps = {
-  readonly slots: Pick<SlotKeeper, 'has' | 'counts'>
+  readonly slots: Pick<SlotKeeper, 'has' | 'left'>
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
   /** Tokens of it are in stock. */
   readonly isStocked: (key: NodeKey) => boolean
@@ -86,7 +86,7 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     if (tariff.priceStep > deps.maxPriceStep) return 0
     const share = isAhead || deps.isStocked(key) ? 1 : UNPROVIDED_SHARE
     if (deps.slots.has(key, 'tokens')) return weight * share
-    const { unshown, inUse } = deps.slots.counts
+    const { unshown, inUse } = deps.slots.left
     if (unshown === 0) return 0
     return weight * share * (inUse < FAMILIAR_HOPS ? 1 : STRANGER_SHARE)
   }

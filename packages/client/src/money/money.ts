@@ -14,17 +14,15 @@ import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import type { SpendMessage } from '@byway/protocol/wire'
 import type { CircuitSource } from '../engine/circuit-source.ts'
-import { untilAborted } from '../engine/abort.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { moneyError } from './errors.ts'
 import type { PayCarrier } from './carrier.ts'
 import { createControlCircuit } from './control-circuit.ts'
-import { createEntryPayer } from './entry-payer.ts'
-import type { EntryPayer } from './entry-payer.ts'
+import { createEntries } from './entries.ts'
+import type { Entries } from './entries.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
-import { meterLink } from './metered-link.ts'
 import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { createReceiptSigner } from './receipts.ts'
@@ -48,8 +46,6 @@ const REFRESH_MS = 60_000
 const REFRESH_AGAIN_MS = 10_000
 /** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
 const NO_DEPOSIT_MS = 10_000
-/** So many slots stay for hops in use before one is shown to a guard that a tunnel may only come to need. */
-const SPARE_SLOTS = 8
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
 
@@ -90,6 +86,8 @@ export type MoneyStatus = SpendingStatus & {
   readonly slots: SlotCounts
   /** What the slots not shown yet are worth, the token's smallest part. */
   readonly unshownValue: bigint
+  /** True when no tunnel that opens over a circuit in stock, or moves to its spare path, waits for a slot or for tokens. */
+  readonly isProvided: boolean
 }
 
 export type MoneyDeps = ClientPayment & {
@@ -102,6 +100,8 @@ export type MoneyDeps = ClientPayment & {
   readonly random: () => number
   readonly source: CircuitSource
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
+  /** True for the guards that tunnels move to when theirs dies. */
+  readonly isGuard: (key: NodeKey) => boolean
   /** Paths of warm circuits and tunnels, entry first. */
   readonly paths: () => readonly (readonly PathNode[])[]
   /** Nothing may be spent any more: what runs is ended with this error. */
@@ -156,12 +156,10 @@ class ClientMoney implements Money {
   readonly #hops: HopBook
   readonly #shop: Shop
   readonly #receipts: ReceiptSigner | undefined
-  readonly #payers = new Set<EntryPayer>()
+  readonly #entries: Entries
   /** Control circuits that wait for their last receipt to be held. */
   readonly #leaving = new Set<Promise<void>>()
   readonly #balances = new Map<string, number>()
-  /** Of each guard's newest link. */
-  readonly #entries = new Map<NodeKey, EntryPayer>()
   #cancelRefresh: () => void = () => {}
   /** The last time that no slot was left for an entry. */
   #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
@@ -187,12 +185,13 @@ class ClientMoney implements Money {
     })
     this.#receipts = this.#createReceipts()
     this.#shop = this.#createShop()
+    this.#entries = this.#createEntries()
   }
 
   get status(): MoneyStatus {
     const slots = this.#slots.counts
     const unshownValue = BigInt(slots.unshown) * this.#pool.slotValue
-    return { ...this.#spending.status, slots, unshownValue }
+    return { ...this.#spending.status, slots, unshownValue, isProvided: this.#isAllProvided() }
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -200,24 +199,11 @@ class ClientMoney implements Money {
     await this.#refresh(AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]))
     signal.throwIfAborted()
     this.#shop.start()
+    this.#entries.start()
   }
 
   meter(link: Link, guard: NodeKey): Link {
-    const payer: EntryPayer = createEntryPayer(
-      {
-        ...this.#sessionDeps(),
-        nowMs: this.#deps.monotonicMs,
-        onFault: (key) => this.#onFault(key),
-        onUnpayable: (error) => this.#onEntryUnpayable(error),
-        onGone: () => this.#payers.delete(payer),
-        closing: this.#closing.signal,
-      },
-      { key: guard, tariff: () => this.#tariffOfKey(guard) },
-      link,
-    )
-    this.#entries.set(guard, payer)
-    this.#payers.add(payer)
-    return meterLink(link, payer)
+    return this.#entries.meter(link, guard)
   }
 
   weigh(key: NodeKey, weight: number, isAhead: boolean): number {
@@ -248,7 +234,6 @@ class ClientMoney implements Money {
     const admission = exit && path.length > 1 ? await this.#admission(exit, signal) : undefined
     await provided
     this.requireFunds()
-    this.#provideSpares(path)
     return createTunnelPayer(
       {
         shop: this.#shop,
@@ -269,7 +254,7 @@ class ClientMoney implements Money {
     this.#closing.abort()
     this.#cancelRefresh()
     await this.#shop.stop()
-    await Promise.all([...this.#payers].map((payer) => payer.finish()))
+    await this.#entries.finish()
     await Promise.all(this.#leaving)
   }
 
@@ -285,17 +270,17 @@ class ClientMoney implements Money {
   async #provide(path: readonly PathNode[], signal: AbortSignal): Promise<void> {
     const [entry, ...others] = path
     const middles = others.slice(0, -1).filter((node) => this.#tariffOf(node))
-    const payer = entry && this.#entries.get(entry.key)
     await Promise.all([
-      payer && untilAborted(payer.ready(), signal),
+      entry && this.#entries.ready(entry.key, signal),
       ...middles.map((node) => this.#shop.provided(node, signal)),
     ])
   }
 
-  /** When its entry dies, the tunnel goes on over another guard: one that has taken a slot before serves at once. */
-  #provideSpares([entry]: readonly PathNode[]): void {
-    if (this.#slots.counts.unshown < SPARE_SLOTS) return
-    for (const [key, payer] of this.#entries) if (key !== entry?.key) void payer.ready()
+  #isAllProvided(): boolean {
+    const paths = this.#deps.paths()
+    return (
+      paths.length > 0 && this.#entries.areReady && paths.every((path) => this.isProvided(path))
+    )
   }
 
   #tariffOfKey(key: NodeKey): Tariff | undefined {
@@ -359,6 +344,19 @@ class ClientMoney implements Money {
       nowMs,
       onFailed: (hop, error) => this.#onVisitFailed(hop, error),
       timers,
+    })
+  }
+
+  #createEntries(): Entries {
+    return createEntries({
+      ...this.#sessionDeps(),
+      slots: this.#slots,
+      tariffOf: (key) => this.#tariffOfKey(key),
+      isGuard: this.#deps.isGuard,
+      nowMs: this.#deps.monotonicMs,
+      onFault: (key) => this.#onFault(key),
+      onUnpayable: (error) => this.#onEntryUnpayable(error),
+      closing: this.#closing.signal,
     })
   }
 

@@ -44,7 +44,7 @@ export interface OpeningStock {
   /** Takes one of these out, any of them. */
   take(nullifiers: readonly Uint8Array[]): Opening | undefined
   /** Drops what is not wanted any more, makes what is missing. Resolves when it is full. @throws what making throws, or the signal's reason */
-  fill(wanted: OpeningsWanted, signal: AbortSignal): Promise<void>
+  keepFull(wanted: OpeningsWanted, signal: AbortSignal): Promise<void>
   /** The same, and resolves with the next one that is made: before who comes later. @throws what making throws, or the signal's reason */
   one(wanted: OpeningsWanted, signal: AbortSignal): Promise<void>
 }
@@ -87,7 +87,7 @@ class Stock implements OpeningStock {
     return opening
   }
 
-  async fill(wanted: OpeningsWanted, signal: AbortSignal): Promise<void> {
+  async keepFull(wanted: OpeningsWanted, signal: AbortSignal): Promise<void> {
     await this.#want(wanted)
     this.#work(signal)
     await untilAborted(Promise.all(this.#makers.values()), signal)

@@ -134,7 +134,7 @@ class ProofAuthoriser implements SlotAuthoriser {
   }
 
   async prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-    await this.#stock.fill({ unshown, root: await this.#newestRoot(signal) }, signal)
+    await this.#stock.keepFull({ unshown, root: await this.#newestRoot(signal) }, signal)
   }
 
   async prepareOne(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {

@@ -69,6 +69,8 @@ export type SlotCounts = {
 /** Keeps the slots. */
 export interface SlotKeeper {
   readonly counts: SlotCounts
+  /** Some of the counts, for whoever asks for them all the time. */
+  readonly left: Pick<SlotCounts, 'unshown' | 'inUse'>
   /** Reads the journal. Slots shown before can be shown again at once; others need {@link SlotKeeper.refresh}. */
   load(): Promise<void>
   /** Looks for deposits and top-ups on the chain. @throws what the chain throws, or the signal's reason */
@@ -111,6 +113,8 @@ class Keeper implements SlotKeeper {
   readonly #reserved = new Set<SlotKey>()
   /** Hops that are being given their slot, so that none is given two. */
   readonly #giving = new Map<string, Promise<SlotRecord>>()
+  /** Slots that nobody was shown; undefined after a change. */
+  #free: readonly Slot[] | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #wasLow = false
   #unknownTold = 0
@@ -135,6 +139,10 @@ class Keeper implements SlotKeeper {
     }
   }
 
+  get left(): Pick<SlotCounts, 'unshown' | 'inUse'> {
+    return { unshown: this.#unshown().length, inUse: this.#inUse.size }
+  }
+
   async load(): Promise<void> {
     for (const record of await this.#deps.journal.all()) {
       this.#note(record)
@@ -146,6 +154,7 @@ class Keeper implements SlotKeeper {
     const slots = await this.#deps.authoriser.slots(signal)
     this.#refreshedAtMs = this.#deps.nowMs()
     for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
+    this.#free = undefined
     this.#warnIfUnknown()
     this.#warnIfLow()
     this.#prepare()
@@ -211,6 +220,7 @@ class Keeper implements SlotKeeper {
       return record
     } finally {
       this.#reserved.delete(keyOf(nullifier))
+      this.#free = undefined
       this.#warnIfLow()
       this.#prepare()
     }
@@ -226,6 +236,7 @@ class Keeper implements SlotKeeper {
       const opening = authoriser.takePrepared(unshown)
       if (opening) {
         this.#reserved.add(keyOf(opening.nullifier))
+        this.#free = undefined
         return opening
       }
       await authoriser.prepareOne(unshown, signal)
@@ -244,12 +255,11 @@ class Keeper implements SlotKeeper {
     authoriser.prepare(unshown, closing).catch(() => {})
   }
 
+  /** Asked for often: paths are chosen by how many are left. */
   #unshown(): readonly Slot[] {
-    const isFree = ({ nullifier, isKnownUnshown }: Slot): boolean => {
-      const key = keyOf(nullifier)
-      return isKnownUnshown && !this.#records.has(key) && !this.#reserved.has(key)
-    }
-    return [...this.#slots.values()].filter(isFree)
+    const isFree = ([key, { isKnownUnshown }]: readonly [SlotKey, Slot]): boolean =>
+      isKnownUnshown && !this.#records.has(key) && !this.#reserved.has(key)
+    return (this.#free ??= [...this.#slots].filter(isFree).map(([, slot]) => slot))
   }
 
   async #write(record: SlotRecord): Promise<void> {
@@ -261,6 +271,7 @@ class Keeper implements SlotKeeper {
     const key = keyOf(record.nullifier)
     const place = placeOf(record.hop, record.use)
     this.#records.set(key, record)
+    this.#free = undefined
     if (record.standing === 'shown') {
       this.#inUse.set(place, key)
       return

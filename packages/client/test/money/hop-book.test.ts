@@ -9,7 +9,7 @@ function book({ stocked = '', shown = '', inUse = 0, unshown = 9 } = {}) {
   const hops = createHopBook({
     slots: {
       has: (key) => shown.includes(key),
-      counts: { total: unshown + inUse, unshown, ready: 0, inUse, unknown: 0, over: 0 },
+      left: { unshown, inUse },
     },
     nodeOf: (key) => ({ key }) as PathNode,
     isStocked: (key) => stocked.includes(key),

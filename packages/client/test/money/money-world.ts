@@ -53,7 +53,10 @@ export type TestAuthoriser = SlotAuthoriser & {
   random: () => number
 }
 
-export function createTestAuthoriser(list: Slot[], random: () => number = Math.random): TestAuthoriser {
+export function createTestAuthoriser(
+  list: Slot[],
+  random: () => number = Math.random,
+): TestAuthoriser {
   const authoriser: TestAuthoriser = {
     list,
     random,

@@ -75,7 +75,7 @@ async function finishAll(jobs: Job[]): Promise<number> {
 describe('the stock of openings', () => {
   it('makes two at a time while it has few, then one that yields, until it is full', async () => {
     const { stock, jobs } = createWorld()
-    const full = stock.fill({ unshown: SLOTS, root: 1n }, NEVER)
+    const full = stock.keepFull({ unshown: SLOTS, root: 1n }, NEVER)
     await setImmediate()
     const lanes: string[] = []
     while (jobs.length > 0) {
@@ -90,7 +90,7 @@ describe('the stock of openings', () => {
 
   it('gives who waits the next that is ready, whoever made it, and works for them first', async () => {
     const { stock, jobs } = createWorld()
-    void stock.fill({ unshown: SLOTS, root: 1n }, NEVER)
+    void stock.keepFull({ unshown: SLOTS, root: 1n }, NEVER)
     const taken: (Opening | undefined)[] = []
     const wait = async (): Promise<void> => {
       await stock.one({ unshown: SLOTS, root: 1n }, NEVER)
@@ -138,10 +138,10 @@ describe('the stock of openings', () => {
   it('drops what was made under an older root, also what comes late', async () => {
     const records = createRecords()
     const { stock, jobs } = createWorld(records)
-    void stock.fill({ unshown: SLOTS.slice(0, 3), root: 1n }, NEVER)
+    void stock.keepFull({ unshown: SLOTS.slice(0, 3), root: 1n }, NEVER)
     await setImmediate()
     await jobs[0]?.finish()
-    const full = stock.fill({ unshown: SLOTS.slice(0, 3), root: 2n }, NEVER)
+    const full = stock.keepFull({ unshown: SLOTS.slice(0, 3), root: 2n }, NEVER)
     await setImmediate()
     assert.deepEqual(records.kept, [])
     await finishAll(jobs)
