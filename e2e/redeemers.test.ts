@@ -127,17 +127,22 @@ suite('nodes without gas', { skip }, () => {
   test('have what they won before a shutdown paid while they are off', async () => {
     const exit = await untilWon()
     const provider = await providerOf(exit)
+    // No block is made before it has stopped: or it would see itself paid.
+    await setMining(network, false)
     process.kill(exit.pid, 'SIGTERM')
     await until(async () => ended.has(exit.id))
     await using store = await openOwnStore(exit.home, 'node')
     const open = await store.winners.list(['received', 'queued', 'sent'])
     assert.ok(open.length > 0, 'it stopped with an open win')
-    const slots = new Set(open.map(({ nullifier }) => toHex(nullifier)))
-    for (const slot of slots)
+    await setMining(network, true)
+    for (const { nullifier, index } of open)
       await untilFound(view, network, (events) =>
         events.find(
           (event) =>
-            event.name === 'won' && isOf(event, provider) && toHex(event.nullifier) === slot,
+            event.name === 'won' &&
+            isOf(event, provider) &&
+            toHex(event.nullifier) === toHex(nullifier) &&
+            event.index === index,
         ),
       )
   })
@@ -149,6 +154,20 @@ suite('nodes without gas', { skip }, () => {
 
 function isOf(event: ChainEvent, provider: Uint8Array): boolean {
   return 'provider' in event && toHex(event.provider) === toHex(provider)
+}
+
+/** Stops and starts the making of blocks; all else of the chain goes on. */
+async function setMining({ payment }: ProcessNetwork, isOn: boolean): Promise<void> {
+  const [url] = payment?.rpcUrls ?? []
+  assert.ok(url)
+  const ask = async (method: string, param: unknown): Promise<void> => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [param] })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(url, { method: 'POST', headers, body })
+    assert.equal('error' in ((await answer.json()) as object), false, method)
+  }
+  await ask('evm_setIntervalMining', isOn ? 1 : 0)
+  await ask('evm_setAutomine', isOn)
 }
 
 /** Reads the pool's events again and again until one is there. */

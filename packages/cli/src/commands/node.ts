@@ -1,6 +1,7 @@
 /** `byway node`: carries sealed cells for others; as an exit only with the operator's consent on record. */
 import type { Command } from 'commander'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { alertFields } from '../display/node-alerts.ts'
 import type { Config } from '../config/config.ts'
 import {
   addEngineOptions,
@@ -72,6 +73,10 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
         const place = listen === null ? 'reached through relays' : `listening at ${listen}`
         output.result({ event: 'ready', ...ready }, `node ${id.slice(0, 8)}: ${place}`)
       },
+      onAlert: (alert) =>
+        output.isJson
+          ? output.result({ event: 'alert', ...alertFields(alert) }, '')
+          : output.say(`! ${alert.text}`),
       onConsentEnd: () => output.say('the consent to the exit role has ended: stopping'),
     })
   } catch (error) {

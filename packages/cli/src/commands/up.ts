@@ -17,6 +17,7 @@ import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
 import { describePath } from '../display/path-text.ts'
 import { describeNotice } from '../display/spending.ts'
+import { clientText, nodeTexts } from '../display/status-text.ts'
 
 type UpFlags = EngineFlags & {
   readonly port?: number | undefined
@@ -25,6 +26,8 @@ type UpFlags = EngineFlags & {
   readonly budget?: string | undefined
   readonly maxPrice?: number | undefined
 }
+
+type StatusFlags = Pick<EngineFlags, 'home'> & { readonly check?: boolean | undefined }
 
 /** A browser's downloads end sooner or are worth a second Ctrl-C. */
 const DRAIN_S = 10
@@ -73,13 +76,14 @@ export function addClientCommands(program: Command, io: CliIo): void {
   addCommand(program, {
     usage: 'status',
     summary: 'show the client and the node that run with this state folder',
-    details: 'What does not run is null; the exit code is 0 all the same.',
-    examples: ['byway status', 'byway status --json'],
+    details:
+      'A line for each, and one for each thing that the node needs of its operator. What does not run is null; the exit code is 0 all the same,\n' +
+      'but with --check: then it is 77 while the node needs something.',
+    examples: ['byway status', 'byway status --json', 'byway status --check'],
   })
     .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
-    .action((flags: Pick<EngineFlags, 'home'>, command: Command) =>
-      showStatus(stateFolder(flags, io), contextOf(command, io)),
-    )
+    .option('--check', 'fail while the node needs something of its operator')
+    .action((flags: StatusFlags, command: Command) => showStatus(flags, contextOf(command, io)))
 }
 
 async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<void> {
@@ -127,9 +131,13 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
   }
 }
 
-async function showStatus(home: string, { output }: CommandContext): Promise<void> {
+async function showStatus(flags: StatusFlags, { io, output }: CommandContext): Promise<void> {
+  const home = stateFolder(flags, io)
   const [client, node] = [await statusOf(home, 'client'), await statusOf(home, 'node')]
-  output.result({ client, node }, [textOf('client', client), textOf('node', node)].join('\n'))
+  output.result({ client, node }, [clientText(client), ...nodeTexts(node)].join('\n'))
+  const { alerts } = node ?? {}
+  if (flags.check && Array.isArray(alerts) && alerts.length > 0)
+    throw runError('RUN_ALERTS', { alerts: alerts.length })
 }
 
 async function statusOf(home: string, program: ControlledProgram): Promise<JsonObject | null> {
@@ -139,12 +147,4 @@ async function statusOf(home: string, program: ControlledProgram): Promise<JsonO
     if (isBywayError(error) && error.code === 'CONTROL_NOT_RUNNING') return null
     throw error
   }
-}
-
-function textOf(program: ControlledProgram, status: JsonObject | null): string {
-  if (!status) return `${program}: not running`
-  const fields = Object.entries(status).flatMap(([name, value]) =>
-    typeof value === 'string' || typeof value === 'number' ? [`${name} ${value}`] : [],
-  )
-  return `${program}: ${fields.join(', ')}`
 }

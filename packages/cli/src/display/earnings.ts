@@ -2,6 +2,8 @@
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { unitPrice } from '@byway/protocol/ticket'
 import type { ProgramEvent } from '@byway/testnet'
+import type { JsonObject } from '../output.ts'
+import { formatAmount } from '../wallet/amounts.ts'
 
 export type Earnings = {
   readonly units: number
@@ -27,6 +29,21 @@ export function earningsOf(status: ProgramEvent, payment: PaymentParameters): Ea
     openWins: countOf(status['openWins']),
     expected: BigInt(Math.floor(units)) * price,
     won: BigInt(wins) * payment.winValue,
+  }
+}
+
+/** The same for scripts: whole tokens as text. */
+export function earningsFields(
+  { units, wins, openWins, expected, won }: Earnings,
+  { tokenDecimals, tokenSymbol }: Pick<PaymentParameters, 'tokenDecimals' | 'tokenSymbol'>,
+): JsonObject {
+  return {
+    token: tokenSymbol,
+    units,
+    expected: formatAmount(expected, tokenDecimals),
+    wins,
+    won: formatAmount(won, tokenDecimals),
+    openWins,
   }
 }
 

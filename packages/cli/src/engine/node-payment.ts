@@ -7,11 +7,13 @@ import {
   type TransactionLane,
 } from '@byway/chain'
 import {
+  createGasWatch,
   createRedeemers,
   createRedemption,
   createRootKeeper,
   keepRedeeming,
   type BatchPolicy,
+  type MoneyStatus,
   type NodePaymentOptions,
   type Redeemers,
   type RedeemerService,
@@ -26,6 +28,13 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
+import { earningsFields, earningsOf } from '../display/earnings.ts'
+import {
+  alertFields,
+  createNodeAlerts,
+  type NodeAlert,
+  type NodeAlerts,
+} from '../display/node-alerts.ts'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
@@ -45,8 +54,8 @@ export interface NodeMoneyRun extends AsyncDisposable {
   leave(): Promise<void>
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
-  /** For `byway status`: numbers only. */
-  status(): JsonObject
+  /** For `byway status`. @param money - what the node itself counts */
+  status(money: MoneyStatus | undefined): JsonObject
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -71,6 +80,7 @@ const LEAVE_MS = 15_000
 export async function openNodeMoney(
   setting: EngineSetting,
   payment: PaymentParameters,
+  onAlert: (alert: NodeAlert) => void,
 ): Promise<NodeMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
@@ -95,13 +105,25 @@ export async function openNodeMoney(
   const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
   parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
   const { provider } = purse.accounts
+  const isRedeemer = service !== undefined
+  const feePercent = Number(REDEEMER_FEE_PERCENT)
+  const alerts = createNodeAlerts({ account: provider, isRedeemer, feePercent, onAlert })
+  const gas = createGasWatch({
+    chain: chain.view,
+    baseFee: async (signal) => (await chain.reader.head(signal)).baseFee,
+    account: provider,
+    onChange: (state) => alerts.onGas(state),
+    nowMs: () => performance.now(),
+  })
   const redeemers = redeemersOf(payment, purse, () => node)
-  const redemption = redemptionOf(setting, payment, { store, chain, lane }, { redeemers, provider })
+  const others = { redeemers, provider, alerts }
+  const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
   const keeper = keeperOf(payment, { store, chain, lane })
   const look: typeof redemption.look = async (signal) => {
     await service?.look(signal)
     await fees?.look(signal)
     await keeper.look(signal)
+    await gas.look(signal)
     return redemption.look(signal)
   }
   const running = parts.use(
@@ -131,7 +153,16 @@ export async function openNodeMoney(
       await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
-    status: () => ({ openWins: running.status?.open ?? 0, priceStep }),
+    status(money) {
+      const openWins = running.status?.open ?? 0
+      const earned = money && earningsOf({ money, priceStep, openWins }, payment)
+      return {
+        openWins,
+        priceStep,
+        earnings: earned ? earningsFields(earned, payment) : null,
+        alerts: alerts.standing.map(alertFields),
+      }
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -198,12 +229,18 @@ function redeemersOf(
   })
 }
 
+type RedemptionSides = {
+  readonly redeemers: Redeemers
+  readonly provider: Uint8Array
+  readonly alerts: NodeAlerts
+}
+
 /** Locks, binds and claims what was won. */
 function redemptionOf(
   setting: EngineSetting,
   payment: PaymentParameters,
   { store, chain, lane }: LaneParts,
-  { redeemers, provider }: { readonly redeemers: Redeemers; readonly provider: Uint8Array },
+  { redeemers, provider, alerts }: RedemptionSides,
 ): Redemption {
   const log = setting.log.child('money')
   return createRedemption({
@@ -220,7 +257,11 @@ function redemptionOf(
     policy: policyOf(payment),
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
     nowMs: () => Date.now(),
-    onAlert: (alert) => warnOfWins(log, alert),
+    onAlert(alert) {
+      warnOfWins(log, alert)
+      alerts.onWins(alert)
+    },
+    onAlertOver: (type) => alerts.onWinsOver(type),
   })
 }
 

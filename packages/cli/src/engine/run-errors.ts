@@ -2,6 +2,8 @@
 import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
 
 type RunErrors = {
+  /** The node says in `byway status` what it needs and what to do. */
+  RUN_ALERTS: { alerts: number }
   /** Another program listens at the proxy's port: stop it, or choose another with `--port`. */
   RUN_PORT_TAKEN: { port: number }
   /** One hop hides nothing from the exit: only a network on one machine, for measuring, may be used that way. */
@@ -13,6 +15,7 @@ type RunErrors = {
 export type RunError = ErrorOf<RunErrors>
 
 export const runError: ErrorBuilder<RunErrors> = errorBuilder<RunErrors>({
+  RUN_ALERTS: ['payment', 'the node needs its operator: see the lines above'],
   RUN_PORT_TAKEN: ['local', "the proxy's port is taken"],
   RUN_SINGLE_HOP: ['config', 'one hop is for local networks only'],
   RUN_STORE_KEY: ['local', "the key of the store's records is damaged"],

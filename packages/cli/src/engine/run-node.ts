@@ -10,6 +10,7 @@ import {
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
+import type { NodeAlert } from '../display/node-alerts.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
@@ -29,6 +30,8 @@ export type NodeRun = EngineSetting & {
   readonly nowMs: () => number
   readonly onReady: (ready: NodeIdentity) => void
   readonly onConsentEnd: () => void
+  /** Something happened that the operator may have to act on. */
+  readonly onAlert: (alert: NodeAlert) => void
 }
 
 /**
@@ -47,7 +50,10 @@ export async function runNode(run: NodeRun): Promise<void> {
   )
   money?.attach(node)
   const control = await openControl(run.home, 'node', {
-    status: () => ({ ...identityOf(run, node), ...node.status(), ...money?.status() }),
+    status: () => {
+      const status = node.status()
+      return { ...identityOf(run, node), ...status, ...money?.status(status.money) }
+    },
     ledger: money && freshPages(node, money.ledger),
     stop: () => {
       stop.abort()
@@ -78,7 +84,7 @@ async function openMoney(
   const { payment } = run.network
   if (!payment) return undefined
   const { openNodeMoney } = await import('./node-payment.ts')
-  return parts.use(await openNodeMoney(run, payment))
+  return parts.use(await openNodeMoney(run, payment, run.onAlert))
 }
 
 function nodeOptions({

@@ -44,4 +44,6 @@ export type RedemptionDeps = {
   /** Wall clock. */
   readonly nowMs: () => number
   readonly onAlert: (alert: RedemptionAlert) => void
+  /** What was told holds no more; only of those that last. */
+  readonly onAlertOver?: ((type: RedemptionAlert['type']) => void) | undefined
 }

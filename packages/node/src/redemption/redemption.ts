@@ -65,7 +65,7 @@ class Redeeming implements Redemption {
   readonly #settlement: Settlement
   readonly #sender: Sender
   readonly #ahead: AheadLocks
-  readonly #told = new Set<string>()
+  readonly #told = new Set<RedemptionAlert['type']>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
   #attempts = 0
@@ -101,7 +101,7 @@ class Redeeming implements Redemption {
   async #lookOrWait(signal: AbortSignal): Promise<RedemptionStatus> {
     try {
       const status = await this.#look(signal)
-      this.#told.delete('chain-unreachable')
+      this.#tellOver('chain-unreachable')
       return status
     } catch (error) {
       if (!isChainAway(error)) throw error
@@ -210,7 +210,8 @@ class Redeeming implements Redemption {
     const winners = batch.winners.length
     if (result === 'gas-dear') this.#tell({ type: 'gas-dear', winners })
     if (result === 'no-coin') this.#tell({ type: 'no-sender', winners })
-    if (result === 'sent') for (const type of ['gas-dear', 'no-sender']) this.#told.delete(type)
+    if (result === 'sent')
+      for (const type of ['gas-dear', 'no-sender'] as const) this.#tellOver(type)
   }
 
   /** Names of batches differ even within a millisecond; a lock that is asked for again after a restart keeps its name for an hour. */
@@ -275,8 +276,12 @@ class Redeeming implements Redemption {
     const count = open.reduce((sum, one) => sum + one.count, 0)
     if (deadlineS !== undefined && deadlineS - head.timeS < policy.delays.lockS / 4)
       this.#tell({ type: 'win-at-risk', winners: count, deadlineS })
-    else this.#told.delete('win-at-risk')
+    else this.#tellOver('win-at-risk')
     return { open: count, deadlineS, isChainAway: false }
+  }
+
+  #tellOver(type: RedemptionAlert['type']): void {
+    if (this.#told.delete(type)) this.#deps.onAlertOver?.(type)
   }
 
   /** Tells an alert when it begins. */

@@ -1,0 +1,90 @@
+/** What a node's operator may have to act on, in words: told when it begins, kept for `byway status` until it is over. */
+import type { GasState, RedemptionAlert } from '@byway/node'
+import { formatAddress } from '@byway/purse'
+import type { JsonObject } from '../output.ts'
+
+/** An alert that stands, or one that happened. */
+export type NodeAlert = {
+  readonly alert: RedemptionAlert['type'] | 'gas-low' | 'gas-none'
+  /** What happened and what to do. */
+  readonly text: string
+}
+
+/** The alerts of one node. */
+export interface NodeAlerts {
+  readonly standing: readonly NodeAlert[]
+  onWins(alert: RedemptionAlert): void
+  onWinsOver(type: RedemptionAlert['type']): void
+  onGas(state: GasState): void
+}
+
+export type NodeAlertsDeps = {
+  /** The account that pays the gas, 20 bytes. */
+  readonly account: Uint8Array
+  readonly isRedeemer: boolean
+  /** What redeemers get of a win, in hundredths. */
+  readonly feePercent: number
+  readonly onAlert: (alert: NodeAlert) => void
+}
+
+/** Creates a board with nothing on it. */
+export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
+  const standing = new Map<NodeAlert['alert'], NodeAlert>()
+  let hadCoin = false
+  const raise = (alert: NodeAlert): void => {
+    const isNews = standing.get(alert.alert)?.text !== alert.text
+    // A win that is lost stays so: it is told once, and not kept.
+    if (alert.alert !== 'win-lost') standing.set(alert.alert, alert)
+    if (isNews) deps.onAlert(alert)
+  }
+  return {
+    get standing() {
+      return [...standing.values()]
+    },
+    onWins: (alert) => raise({ alert: alert.type, text: describeWins(alert) }),
+    onWinsOver: (type) => void standing.delete(type),
+    onGas(state) {
+      hadCoin ||= state.level !== 'none'
+      for (const alert of ['gas-low', 'gas-none'] as const) standing.delete(alert)
+      // A home without coin is as it should be: redeemers send for it.
+      if (state.level === 'none' && !hadCoin && !deps.isRedeemer) return
+      if (state.level !== 'enough')
+        raise({ alert: `gas-${state.level}`, text: describeGas(state, deps) })
+    },
+  }
+}
+
+/** For scripts. */
+export function alertFields({ alert, text }: NodeAlert): JsonObject {
+  return { alert, text }
+}
+
+function describeGas(
+  { level, wins }: GasState,
+  { account, isRedeemer, feePercent }: NodeAlertsDeps,
+): string {
+  const place = formatAddress(account)
+  const then = isRedeemer
+    ? 'without it this node redeems for nobody'
+    : `without it redeemers send the wins, for ${feePercent} % of each`
+  return level === 'none'
+    ? `no coin for gas is left on ${place}: send some there; ${then}`
+    : `gas runs short: the coin on ${place} pays for about ${wins} more wins. Send some there; ${then}`
+}
+
+function describeWins(alert: RedemptionAlert): string {
+  switch (alert.type) {
+    case 'win-at-risk':
+      return `${alert.winners} wins must be claimed before ${new Date(alert.deadlineS * 1000).toISOString()} and are not yet: keep the node running, and see that the chain's endpoints answer`
+    case 'win-lost':
+      return `${alert.winners} wins ended without money (${alert.reason}): \`byway ledger\` has them under "wins lost"`
+    case 'chain-unreachable':
+      return 'the chain cannot be asked: wins wait on the disk. See that the endpoints of the network file answer'
+    case 'gas-dear':
+      return `gas costs more than ${alert.winners} wins are worth now: they wait, and go out before their time ends`
+    case 'no-sender':
+      return `${alert.winners} wins have neither coin for gas nor a redeemer that takes them: send coin to the provider's account (\`byway wallet show\`)`
+    case 'stake-low':
+      return 'the stake is too low for slots to be locked: add to it with `byway wallet register`, or others may bind what this node has won'
+  }
+}

@@ -1,0 +1,48 @@
+/** What `byway status` says to people: a line for each program, and one for each thing that the node needs of its operator. */
+import type { JsonObject } from '../output.ts'
+import { describeBytes } from './path-text.ts'
+
+/** The client in one line. */
+export function clientText(status: JsonObject | null): string {
+  if (!status) return 'client: not running'
+  const { state, proxy, tunnels, spending } = status
+  if (typeof proxy !== 'string') return `client: ${String(state)}`
+  const count = Array.isArray(tunnels) ? tunnels.length : 0
+  const cost = typeof spending === 'string' ? `; ${spending}` : ''
+  return `client: ${String(state)}, proxy at ${proxy}, ${count} tunnels${cost}`
+}
+
+/** The node in one line, and its alerts. */
+export function nodeTexts(status: JsonObject | null): readonly string[] {
+  if (!status) return ['node: not running']
+  const { roles, links, circuits, alerts } = status
+  const carried = numberOf(status['forwardBytes']) + numberOf(status['backwardBytes'])
+  const parts = [
+    Array.isArray(roles) && roles.length > 0 ? roles.join(' and ') : 'reached through relays',
+    `${numberOf(links)} links`,
+    `${numberOf(circuits)} circuits`,
+    `carried ${describeBytes(carried)}`,
+  ]
+  const standing = Array.isArray(alerts) ? alerts : []
+  return [
+    `node: ${parts.join(', ')}${earningsText(status['earnings'])}`,
+    ...standing.map((alert) => `  ! ${textOf(alert)}`),
+  ]
+}
+
+/** Lottery pay looks wrong without both: what the work was worth, and what was won. */
+function earningsText(earnings: unknown): string {
+  if (typeof earnings !== 'object' || earnings === null) return ''
+  const field = (name: string): string => String(Reflect.get(earnings, name) ?? '')
+  const open = Number(field('openWins'))
+  const waiting = open > 0 ? `, ${open} on the way` : ''
+  return `; earned ${field('expected')} ${field('token')}, ${field('wins')} wins of ${field('won')} ${field('token')}${waiting}`
+}
+
+function textOf(alert: unknown): string {
+  return typeof alert === 'object' && alert !== null ? String(Reflect.get(alert, 'text')) : ''
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
