@@ -6,10 +6,10 @@ import { describeBytes } from './path-text.ts'
 export function clientText(status: JsonObject | null): string {
   if (!status) return 'client: not running'
   const { state, proxy, tunnels, spending } = status
-  if (typeof proxy !== 'string') return `client: ${String(state)}`
+  if (typeof proxy !== 'string') return `client: ${wordOf(state)}`
   const count = Array.isArray(tunnels) ? tunnels.length : 0
   const cost = typeof spending === 'string' ? `; ${spending}` : ''
-  return `client: ${String(state)}, proxy at ${proxy}, ${count} tunnels${cost}`
+  return `client: ${wordOf(state)}, proxy at ${proxy}, ${count} tunnels${cost}`
 }
 
 /** The node in one line, and its alerts. */
@@ -33,16 +33,20 @@ export function nodeTexts(status: JsonObject | null): readonly string[] {
 /** Lottery pay looks wrong without both: what the work was worth, and what was won. */
 function earningsText(earnings: unknown): string {
   if (typeof earnings !== 'object' || earnings === null) return ''
-  const field = (name: string): string => String(Reflect.get(earnings, name) ?? '')
+  const field = (name: string): string => wordOf(Reflect.get(earnings, name))
   const open = Number(field('openWins'))
   const waiting = open > 0 ? `, ${open} on the way` : ''
   return `; earned ${field('expected')} ${field('token')}, ${field('wins')} wins of ${field('won')} ${field('token')}${waiting}`
 }
 
 function textOf(alert: unknown): string {
-  return typeof alert === 'object' && alert !== null ? String(Reflect.get(alert, 'text')) : ''
+  return typeof alert === 'object' && alert !== null ? wordOf(Reflect.get(alert, 'text')) : ''
 }
 
 function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
