@@ -134,6 +134,8 @@ suite('nodes without gas', { skip }, () => {
     await using store = await openOwnStore(exit.home, 'node')
     const open = await store.winners.list(['received', 'queued', 'sent'])
     assert.ok(open.length > 0, 'it stopped with an open win')
+    for (const { state, carrier } of open)
+      assert.ok(state === 'sent' && carrier?.startsWith('via-'), `left it ${state} by ${carrier}`)
     await setMining(network, true)
     for (const { nullifier, index } of open)
       await untilFound(view, network, (events) =>

@@ -3,6 +3,7 @@ import {
   createPoolCalls,
   createTransactionLane,
   keepLooking,
+  type Chain,
   type LaneAlert,
   type TransactionLane,
 } from '@byway/chain'
@@ -13,6 +14,7 @@ import {
   createRootKeeper,
   keepRedeeming,
   type BatchPolicy,
+  type GasWatch,
   type MoneyStatus,
   type NodePaymentOptions,
   type Redeemers,
@@ -87,17 +89,12 @@ export async function openNodeMoney(
   const { purse, store, chain, registry } = await openMoneyParts(setting, payment, 'node', parts)
   const verifier = verifierOf(payment, parts)
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
-  const stop = new AbortController()
   const failure = Promise.withResolvers<unknown>()
   const failed = (error: unknown): void => {
     log.error('money has stopped: wins are not redeemed', {})
     failure.resolve(error)
   }
-  const looking = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal }).catch(failed)
-  parts.defer(async () => {
-    stop.abort()
-    await looking
-  })
+  parts.use(watchLane(lane, failed))
   const receipts = payment.proofs && parts.use(createReceiptCrypto())
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
@@ -105,16 +102,8 @@ export async function openNodeMoney(
   const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
   parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
   const { provider } = purse.accounts
-  const isRedeemer = service !== undefined
-  const feePercent = Number(REDEEMER_FEE_PERCENT)
-  const alerts = createNodeAlerts({ account: provider, isRedeemer, feePercent, onAlert })
-  const gas = createGasWatch({
-    chain: chain.view,
-    baseFee: async (signal) => (await chain.reader.head(signal)).baseFee,
-    account: provider,
-    onChange: (state) => alerts.onGas(state),
-    nowMs: () => performance.now(),
-  })
+  const alerts = alertsOf(provider, service, onAlert)
+  const gas = gasWatchOf(chain, provider, alerts)
   const redeemers = redeemersOf(payment, purse, () => node)
   const others = { redeemers, provider, alerts }
   const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
@@ -153,18 +142,40 @@ export async function openNodeMoney(
       await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
-    status(money) {
-      const openWins = running.status?.open ?? 0
-      const earned = money && earningsOf({ money, priceStep, openWins }, payment)
-      return {
-        openWins,
-        priceStep,
-        earnings: earned ? earningsFields(earned, payment) : null,
-        alerts: alerts.standing.map(alertFields),
-      }
-    },
+    status: (money) => ({
+      ...statusOf({ money, priceStep, openWins: running.status?.open ?? 0 }, payment),
+      alerts: alerts.standing.map(alertFields),
+    }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function statusOf(
+  counts: { money: MoneyStatus | undefined; priceStep: number; openWins: number },
+  payment: PaymentParameters,
+): JsonObject {
+  const { openWins, priceStep } = counts
+  const earned = earningsOf(counts, payment)
+  return { openWins, priceStep, earnings: earned ? earningsFields(earned, payment) : null }
+}
+
+function alertsOf(
+  account: Uint8Array,
+  service: RedeemerService | undefined,
+  onAlert: (alert: NodeAlert) => void,
+): NodeAlerts {
+  const feePercent = Number(REDEEMER_FEE_PERCENT)
+  return createNodeAlerts({ account, isRedeemer: service !== undefined, feePercent, onAlert })
+}
+
+function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAlerts): GasWatch {
+  return createGasWatch({
+    chain: view,
+    baseFee: async (signal) => (await reader.head(signal)).baseFee,
+    account,
+    onChange: (state) => alerts.onGas(state),
+    nowMs: () => performance.now(),
+  })
 }
 
 /** The lane of the account that pays the gas. */
@@ -182,6 +193,18 @@ function openLane(
     feeCap: FEE_CAP_WEI,
     onAlert: (alert) => warnOfLane(log, alert),
   })
+}
+
+/** Looks at the lane's transactions with each block, until disposed. */
+function watchLane(lane: TransactionLane, failed: (error: unknown) => void): AsyncDisposable {
+  const stop = new AbortController()
+  const looking = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal }).catch(failed)
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await looking
+    },
+  }
 }
 
 /** Books what only the chain knows. */
