@@ -8,6 +8,7 @@ import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
 import { ZK_METRICS, ZK_SYSTEM } from './sections/zk.ts'
+import { ZK_AUDIT_METRICS, ZK_AUDIT_SYSTEM } from './sections/zk-audit.ts'
 
 /** Tor as the numbers were set: `Schedulers Vanilla` and a consensus without congestion control. */
 const TOR = 'tor-vanilla'
@@ -114,7 +115,14 @@ export const GOALS: readonly Goal[] = [
   zkGoal('a verification (ms)', ZK_METRICS.verification, 12),
   zkGoal('loop delay while proving, p99 (ms)', ZK_METRICS.delayProving, 20),
   zkGoal('loop delay while verifying, p99 (ms)', ZK_METRICS.delayVerifying, 20),
+  auditGoal('a service proof over 100 000 receipts on two cores (s)', ZK_AUDIT_METRICS.proof, 30),
+  auditGoal('memory of a service proof (MB)', ZK_AUDIT_METRICS.memory, 1500),
 ]
+
+function auditGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'zk-audit', metric, system: ZK_AUDIT_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
 
 function zkGoal(title: string, metric: string, limit: number): Goal {
   const what = { section: 'zk', metric, system: ZK_SYSTEM }

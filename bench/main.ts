@@ -27,6 +27,7 @@ import { createStalled } from './sections/stalled.ts'
 import { createThroughput } from './sections/throughput.ts'
 import { createTickets } from './sections/tickets.ts'
 import { createZk } from './sections/zk.ts'
+import { createZkAudit } from './sections/zk-audit.ts'
 import { createSystems } from './systems.ts'
 
 const FULL_RUNS = 5
@@ -40,7 +41,7 @@ const sections = [
   createStalled(),
   createMemory(),
 ]
-const worlds = [createDistance(), createTickets(), createPayment(), createZk()]
+const worlds = [createDistance(), createTickets(), createPayment(), createZk(), createZkAudit()]
 
 type Options = {
   readonly isQuick: boolean

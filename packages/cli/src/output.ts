@@ -40,6 +40,13 @@ const HINTS: Readonly<Record<string, string>> = {
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
   LEDGER_NO_BOOKS:
     'books begin when a node or a client of a paid network runs; name its state folder with --home',
+  PROOF_FALSE:
+    'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
+  PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
+  PROOF_NO_EPOCHS: 'its network file has no epoch in [payment]',
+  PROOF_NO_RECEIPTS:
+    'look at --epoch, --price and --home; receipts of the last six epochs are kept',
+  PROOF_TOO_EARLY: 'wait for its end: its receipts may still grow',
   PURSE_ADDRESS:
     'copy the address whole, with its capital and small letters: they are its checksum',
   PURSE_EXISTS: 'move purse.json away (keep it safe), or choose another state folder with --home',
@@ -62,6 +69,9 @@ const HINTS: Readonly<Record<string, string>> = {
   WALLET_NOTHING: '`byway wallet show` says where the money is',
   WALLET_PASSPHRASE_MISSING:
     'name a file (mode 0600) with BYWAY_PASSPHRASE_FILE, or use a terminal; never an argument',
+  ZK_NOT_MADE: 'make them once, in some minutes: npm run zk -- service-audit',
+  ZK_NO_OPENING:
+    'this epoch cannot be proved any more: showings are kept for thirty days from the first',
   WALLET_WORDS_UNSEEN: 'run this in a terminal, or name a new file with --words-file',
 }
 

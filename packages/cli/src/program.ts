@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
   policy: async () => (await import('./commands/policy-check.ts')).addPolicyCommands,
   wallet: async () => (await import('./commands/wallet.ts')).addWalletCommands,
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommand,
+  proof: async () => (await import('./commands/proof.ts')).addProofCommands,
   testnet: async () => (await import('./commands/testnet.ts')).addTestnetCommand,
   deploy: async () => (await import('./commands/deploy.ts')).addDeployCommand,
 }

@@ -14,7 +14,7 @@ export type {
 export type { MadeOpeningRecords } from './records/made-openings.ts'
 export type { MoneyEventRecords, StoredMoneyEvent } from './records/money-events.ts'
 export type { OpeningRecords, ShownOpening } from './records/openings.ts'
-export type { ReceiptRecords, StoredReceipt } from './records/receipts.ts'
+export type { PlacedReceipt, ReceiptRecords, StoredReceipt } from './records/receipts.ts'
 export type { JournalSlot, SlotJournalRecords } from './records/slot-journal.ts'
 export type { SpentTokenRecords } from './records/spent-tokens.ts'
 export type { TokenStock } from './records/token-stock.ts'

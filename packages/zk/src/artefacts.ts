@@ -3,21 +3,19 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { zkError } from './errors.ts'
 import { onDemandPath, type ManifestEntry } from './on-demand.ts'
 
 /** The programs of `zk-programs/`. */
 export type ProgramName = 'slot' | 'withdraw-unused' | 'join' | 'service-audit'
 
-/** Everything needed to prove and to verify one program's statement. */
-export type Artefacts = {
+/** What it takes to prove one program's statement. */
+export type ProvingFiles = {
   /** Computes the witness. */
   readonly wasm: Uint8Array
   /** The proving key. */
   readonly zkey: Uint8Array
-  /** snarkjs' verification key. */
-  readonly verificationKey: object
 }
 
 type Manifest = {
@@ -29,19 +27,43 @@ const FOLDER = new URL('../artefacts/', import.meta.url)
 /** Anvil's and hardhat's: the network that dies with its process. */
 const LOCAL_CHAIN_ID = 31_337
 
-/** Reads a program's files and checks their hashes. @throws ZK_ARTEFACT */
-export async function readArtefacts(program: ProgramName): Promise<Artefacts> {
+/** Reads what it takes to prove, and checks the hashes. @throws ZK_ARTEFACT */
+export async function readProvingFiles(program: ProgramName): Promise<ProvingFiles> {
   const manifest = await readManifest(program)
-  const read = async (kind: string): Promise<Uint8Array> => {
-    const name = `${program}.${kind}`
-    const entry = manifest.files[name]
-    const bytes = entry && (await readFile(placeOf(name, entry)).catch(() => undefined))
-    const sha256 = bytes && createHash('sha256').update(bytes).digest('hex')
-    if (!bytes || sha256 !== entry.sha256) throw zkError('ZK_ARTEFACT', { program })
-    return bytes
+  const [wasm, zkey] = await Promise.all([
+    readPinned(manifest, program, 'wasm'),
+    readPinned(manifest, program, 'zkey'),
+  ])
+  return { wasm, zkey }
+}
+
+/** Reads what it takes to verify: snarkjs' verification key. @throws ZK_ARTEFACT */
+export async function readVerificationKey(program: ProgramName): Promise<object> {
+  const bytes = await readPinned(await readManifest(program), program, 'vk.json')
+  return JSON.parse(Buffer.from(bytes).toString()) as object
+}
+
+/** Finds out whether large files of a program are still to be made. @throws ZK_ARTEFACT, ZK_NOT_MADE */
+export async function assertMade(program: ProgramName): Promise<void> {
+  const { files } = await readManifest(program)
+  for (const [name, entry] of Object.entries(files)) {
+    if (!entry?.isOnDemand || !name.startsWith(`${program}.`)) continue
+    const found = await stat(placeOf(name, entry)).catch(() => undefined)
+    if (found?.size !== entry.bytes) throw zkError('ZK_NOT_MADE', { program })
   }
-  const [wasm, zkey, key] = await Promise.all([read('wasm'), read('zkey'), read('vk.json')])
-  return { wasm, zkey, verificationKey: JSON.parse(Buffer.from(key).toString()) as object }
+}
+
+async function readPinned(
+  manifest: Manifest,
+  program: ProgramName,
+  kind: string,
+): Promise<Uint8Array> {
+  const name = `${program}.${kind}`
+  const entry = manifest.files[name]
+  const bytes = entry && (await readFile(placeOf(name, entry)).catch(() => undefined))
+  const sha256 = bytes && createHash('sha256').update(bytes).digest('hex')
+  if (!bytes || sha256 !== entry.sha256) throw zkError('ZK_ARTEFACT', { program })
+  return bytes
 }
 
 /**

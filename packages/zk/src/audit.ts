@@ -22,6 +22,19 @@ export type AuditStatement = {
   readonly beacon: bigint
 }
 
+/** What everybody sees of a proof. */
+export type AuditPublic = AuditStatement & {
+  /** Of the samples, in their order. */
+  readonly receiptKeys: readonly bigint[]
+  readonly nullifiers: readonly bigint[]
+}
+
+/** In the order in which the program publishes them: outputs, then inputs as declared. */
+export function auditSignals(shown: AuditPublic): readonly bigint[] {
+  const { receiptKeys, provider, epoch, root, total, maxUnits, beacon, nullifiers } = shown
+  return [...receiptKeys, provider, epoch, root, total, maxUnits, beacon, ...nullifiers]
+}
+
 /** The units, counted from 0, that a beacon draws of a total. */
 export function sampledUnits(
   beacon: bigint,

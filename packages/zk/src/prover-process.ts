@@ -1,13 +1,14 @@
 /**
- * The process in which proofs are made and checked: one job at a time, one thread of the curve library. A process, since that library takes every
+ * The process in which proofs are made and checked: one job at a time, one thread of the curve library, or one for each core. A process, since that library takes every
  * worker thread for its own. A job's failure is an answer, never a crash.
  * @module
  */
 import { buildBn128 } from 'ffjavascript'
 import { groth16 } from 'snarkjs'
 import type { SignalInput } from 'snarkjs'
-import { readArtefacts } from './artefacts.ts'
-import type { Artefacts, ProgramName } from './artefacts.ts'
+import { readProvingFiles, readVerificationKey } from './artefacts.ts'
+import type { ProgramName, ProvingFiles } from './artefacts.ts'
+import { ALL_CORES } from './audit-prover.ts'
 import { decodeProof, encodeProof, SCALAR_ORDER } from './proof.ts'
 
 /** What the process is asked. */
@@ -27,37 +28,52 @@ export type Answer = { readonly id: number } & (
 
 /** The library looks here before it builds a curve with threads of its own, which it never ends. */
 const shared = globalThis as { curve_bn128?: Awaited<ReturnType<typeof buildBn128>> }
-const loaded = new Map<ProgramName, Promise<Artefacts>>()
+const isSingleThread = !process.argv.includes(ALL_CORES)
+/** A process either proves or verifies, and reads only what that takes. */
+const provingFiles = new Map<ProgramName, Promise<ProvingFiles>>()
+const verificationKeys = new Map<ProgramName, Promise<object>>()
 
 async function answer(job: Job): Promise<Answer> {
   const { id } = job
-  shared.curve_bn128 ??= await buildBn128(true)
-  const artefacts = await load(job.program).catch(() => undefined)
-  if (!artefacts) return { id, result: 'failed', why: 'artefact' }
-  if (job.do === 'load') return { id, result: 'loaded' }
-  if (job.do === 'verify')
-    return { id, result: 'verdict', holds: await verify(artefacts, job.signals, job.proof) }
+  shared.curve_bn128 ??= await buildBn128(isSingleThread)
   try {
-    return { id, result: 'proof', ...(await prove(artefacts, job.input)) }
+    if (job.do === 'prove') return await proved(job.program, id, job.input)
+    const key = await once(verificationKeys, job.program, readVerificationKey)
+    if (job.do === 'load') return { id, result: 'loaded' }
+    return { id, result: 'verdict', holds: await verify(key, job.signals, job.proof) }
+  } catch {
+    return { id, result: 'failed', why: 'artefact' }
+  }
+}
+
+async function proved(program: ProgramName, id: number, input: SignalInput): Promise<Answer> {
+  const files = await once(provingFiles, program, readProvingFiles)
+  try {
+    return { id, result: 'proof', ...(await prove(files, input)) }
   } catch {
     return { id, result: 'failed', why: 'false' }
   }
 }
 
-function load(program: ProgramName): Promise<Artefacts> {
-  const known = loaded.get(program) ?? readArtefacts(program)
-  loaded.set(program, known)
-  return known
+/** Reads a program's files at its first job. */
+function once<Files>(
+  known: Map<ProgramName, Promise<Files>>,
+  program: ProgramName,
+  read: (program: ProgramName) => Promise<Files>,
+): Promise<Files> {
+  const files = known.get(program) ?? read(program)
+  known.set(program, files)
+  return files
 }
 
-async function prove({ wasm, zkey }: Artefacts, input: SignalInput) {
-  const options = { singleThread: true }
+async function prove({ wasm, zkey }: ProvingFiles, input: SignalInput) {
+  const options = { singleThread: isSingleThread }
   const made = await groth16.fullProve(input, wasm, zkey, undefined, undefined, options)
   return { signals: made.publicSignals.map(BigInt), proof: encodeProof(made.proof) }
 }
 
 async function verify(
-  { verificationKey }: Artefacts,
+  verificationKey: object,
   signals: readonly bigint[],
   bytes: Uint8Array,
 ): Promise<boolean> {

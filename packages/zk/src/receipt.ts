@@ -62,7 +62,11 @@ export function isSignedReceipt(receipt: Receipt): boolean {
 }
 
 /** A leaf of the audit tree. */
-export function receiptLeaf({ publicKey: [x, y], nullifier, units }: Receipt): bigint {
+export function receiptLeaf({
+  publicKey: [x, y],
+  nullifier,
+  units,
+}: Pick<Receipt, 'publicKey' | 'nullifier' | 'units'>): bigint {
   return poseidon4([x, y, nullifier, units])
 }
 

@@ -3,7 +3,7 @@ import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1, poseidon2, poseidon3 } from 'poseidon-lite'
 import { wtns, type SignalInput } from 'snarkjs'
 import type { LeafPath, ProgramName } from '@byway/zk'
-import { readArtefacts } from '../src/artefacts.ts'
+import { readProvingFiles } from '../src/artefacts.ts'
 
 export const TAG = 7001n
 export const DOMAIN = 42n
@@ -29,7 +29,7 @@ export async function signalsOf(
   input: SignalInput,
   count: number,
 ): Promise<readonly bigint[]> {
-  const { wasm } = await readArtefacts(program)
+  const { wasm } = await readProvingFiles(program)
   const witnessFile: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
   await wtns.calculate(input, wasm, witnessFile)
   return (await wtns.exportJson(witnessFile)).slice(1, 1 + count)

@@ -14,17 +14,32 @@ import { controlError } from './control-errors.ts'
 export type ControlledProgram = 'client' | 'node'
 
 /** What may be asked. */
-export type ControlQuestion = 'status' | 'stop' | `ledger ${number}`
+export type ControlQuestion =
+  | 'status'
+  | 'stop'
+  | `ledger ${number}`
+  | `receipts ${number} ${number}`
+  | `opening ${string}`
 
 export type ControlAnswers = {
   readonly status: () => JsonObject
   readonly stop: () => JsonObject
   /** A page of the ledger after a place; a program that is not paid and pays nobody has none. */
   readonly ledger?: ((afterSequence: number) => Promise<JsonObject>) | undefined
+  /** What service proofs are made of; a program that is not paid has none. */
+  readonly proofs?: ProofAnswers | undefined
+}
+
+/** What a node answers of its receipts. */
+export interface ProofAnswers {
+  /** A page of an epoch's receipts after a place. */
+  receipts(epoch: number, afterSequence: number): Promise<JsonObject>
+  /** What was shown of a slot. @param nullifier - 64 hexadecimal digits */
+  opening(nullifier: string): Promise<JsonObject>
 }
 
 /** A question is one word; an answer grows with the tunnels. */
-const MAX_QUESTION_BYTES = 64
+const MAX_QUESTION_BYTES = 96
 /** Thousands of tunnels at some hundred bytes each. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 /** A program that is this late hangs. */
@@ -118,9 +133,17 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
 async function answer(question: string, answers: ControlAnswers): Promise<JsonObject | undefined> {
   if (question === 'status' || question === 'stop') return answers[question]()
   const [, place] = /^ledger (\d{1,15})$/.exec(question) ?? []
-  if (place === undefined) return undefined
-  return (await answers.ledger?.(Number(place))) ?? { events: [], next: null }
+  if (place !== undefined)
+    return (await answers.ledger?.(Number(place))) ?? { events: [], next: null }
+  const [, epoch, after] = /^receipts (\d{1,10}) (\d{1,15})$/.exec(question) ?? []
+  if (epoch !== undefined)
+    return (await answers.proofs?.receipts(Number(epoch), Number(after))) ?? NO_RECEIPTS
+  const [, nullifier] = /^opening ([0-9a-f]{64})$/.exec(question) ?? []
+  if (nullifier === undefined) return undefined
+  return (await answers.proofs?.opening(nullifier)) ?? { opening: null }
 }
+
+const NO_RECEIPTS = { receipts: [], next: null }
 
 async function readAll(socket: Socket): Promise<string> {
   let text = ''

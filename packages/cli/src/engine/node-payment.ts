@@ -30,6 +30,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
+import type { ProofAnswers } from '../control/control-socket.ts'
 import { earningsFields, earningsOf } from '../display/earnings.ts'
 import {
   alertFields,
@@ -40,6 +41,7 @@ import {
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
+import { proofAnswers } from '../proof/own-receipts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { coinPriceOf, feesOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
@@ -56,6 +58,8 @@ export interface NodeMoneyRun extends AsyncDisposable {
   leave(): Promise<void>
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
+  /** For `byway proof make`. */
+  readonly proofs: ProofAnswers
   /** For `byway status`. @param money - what the node itself counts */
   status(money: MoneyStatus | undefined): JsonObject
 }
@@ -142,6 +146,7 @@ export async function openNodeMoney(
       await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)
     },
     ledger: (after) => ledgerPage(store.ledger, after),
+    proofs: proofAnswers(store),
     status: (money) => ({
       ...statusOf({ money, priceStep, openWins: running.status?.open ?? 0 }, payment),
       alerts: alerts.standing.map(alertFields),

@@ -55,6 +55,7 @@ export async function runNode(run: NodeRun): Promise<void> {
       return { ...identityOf(run, node), ...status, ...money?.status(status.money) }
     },
     ledger: money && freshPages(node, money.ledger),
+    proofs: money?.proofs,
     stop: () => {
       stop.abort()
       return { stopping: true }

@@ -1,0 +1,202 @@
+/** `byway proof make|verify`: what a node carried, shown to anybody (SPEC §17). */
+import type { Command } from 'commander'
+import { fromHex, toHex } from '@byway/protocol/base'
+import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
+import { bytesOf, elementOf, u256Bytes } from '@byway/protocol/ticket'
+import { readPurseFile } from '@byway/purse'
+import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
+import { cliError } from '../cli-errors.ts'
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { loadNetworkFile } from '../config/network-file.ts'
+import { parseWhole, stateFolder } from '../engine/engine-options.ts'
+import type { CliIo } from '../io.ts'
+import type { JsonObject } from '../output.ts'
+import { makeCommitment, makeProof, type Commitment, type MakeRun } from '../proof/make-proof.ts'
+import { verifyProof, type Verified } from '../proof/verify-proof.ts'
+import { walletError } from '../wallet/wallet-errors.ts'
+import { join } from 'node:path'
+
+type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
+type MakeFlags = Flags & {
+  readonly epoch?: string | undefined
+  readonly beacon?: string | undefined
+  readonly price?: string | undefined
+}
+type VerifyFlags = Flags & { readonly chain: boolean }
+
+const MAX_EPOCH = 2 ** 32 - 1
+
+export function addProofCommands(program: Command, io: CliIo): void {
+  const group = addGroup(
+    program,
+    'proof',
+    'service proofs: what a node carried, for anybody to check',
+  )
+  addMake(group, io)
+  addVerify(group, io)
+}
+
+function addMake(group: Command, io: CliIo): void {
+  const make = addCommand(group, {
+    usage: 'make [file]',
+    summary: "prove what this folder's node carried in an epoch",
+    details:
+      'Without --beacon it prints what the node commits to before the beacon is drawn: the root of its receipts and their units.\n' +
+      'With it, it writes the proof to a new file: a minute or less of all cores and a gigabyte of memory. It shows twelve of the slots, and no client, time or destination.\n' +
+      'The program and its key are made once, in some minutes: npm run zk -- service-audit.',
+    examples: [
+      'byway proof make --epoch 2969 --json',
+      'byway proof make week-2969.proof --epoch 2969 --beacon 0x0f3a…',
+    ],
+  })
+  addPlaces(make)
+    .option('--epoch <number>', 'which epoch (default: the last one that has ended)')
+    .option('--beacon <number>', 'what was drawn, as 0x and hexadecimal digits')
+    .option(
+      '--price <step>',
+      'the price at which the slots were served (default: that of node.price_step)',
+    )
+    .action((file: string | undefined, flags: MakeFlags, command: Command) =>
+      runMake(file, flags, contextOf(command, io)),
+    )
+}
+
+function addVerify(group: Command, io: CliIo): void {
+  const verify = addCommand(group, {
+    usage: 'verify <file>',
+    summary: "check anybody's service proof",
+    details:
+      'Needs the network file only. Asks the chain whether the roots of the shown slots were published, unless --no-chain is given or it does not answer: then the answer says so.\n' +
+      'A proof that does not hold is an error, with exit code 76.',
+    examples: [
+      'byway proof verify week-2969.proof',
+      'byway proof verify week-2969.proof --no-chain --json',
+    ],
+  })
+  addPlaces(verify)
+    .option('--no-chain', 'ask nobody')
+    .action((file: string, flags: VerifyFlags, command: Command) =>
+      runVerify(file, flags, contextOf(command, io)),
+    )
+}
+
+function addPlaces(command: Command): Command {
+  return command
+    .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
+    .option('--network <file>', 'the network file (default: network.toml in the state folder)')
+}
+
+async function runMake(
+  file: string | undefined,
+  flags: MakeFlags,
+  { io, output }: CommandContext,
+): Promise<void> {
+  if ((file === undefined) !== (flags.beacon === undefined))
+    throw cliError('CLI_USAGE', { problem: 'a file and --beacon go together' })
+  const { home, config, payment } = await settingOf(flags, io)
+  const { provider } = await readPurseFile(home)
+  const run: MakeRun = {
+    home,
+    payment,
+    provider,
+    priceStep:
+      flags.price === undefined ? config.node.priceStep : parseWhole(flags.price, '--price', 1, 8),
+    epoch: flags.epoch === undefined ? undefined : parseWhole(flags.epoch, '--epoch', 0, MAX_EPOCH),
+    nowMs: io.nowMs(),
+    signal: io.signal,
+    say: (text) => output.say(text),
+  }
+  if (file === undefined || flags.beacon === undefined) {
+    const commitment = await makeCommitment(run)
+    output.result(commitmentJson(provider, commitment), commitmentText(commitment))
+    return
+  }
+  const commitment = await makeProof(run, parseBeacon(flags.beacon), file)
+  output.result({ ...commitmentJson(provider, commitment), file }, commitmentText(commitment))
+  output.say(`the proof is in ${file}`)
+}
+
+async function runVerify(
+  file: string,
+  flags: VerifyFlags,
+  { io, output }: CommandContext,
+): Promise<void> {
+  const { network, payment } = await settingOf(flags, io)
+  const options = { withChain: flags.chain, signal: io.signal }
+  const verified = await verifyProof(file, network, payment, options)
+  output.result(verifiedJson(verified), verifiedText(verified))
+  if (!verified.hasRoots)
+    output.say('not checked: whether the roots of the shown slots were published')
+  output.say('not checked: the commitment and the beacon, which the chain knows')
+}
+
+type Setting = {
+  readonly home: string
+  readonly config: Config
+  readonly network: NetworkParameters
+  readonly payment: PaymentParameters
+}
+
+async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
+  const home = stateFolder(flags, io)
+  const env = { ...io.env, BYWAY_HOME: home }
+  const settings = { networkFile: flags.network }
+  const config = await loadConfig({ env, configPath: undefined, flags: settings })
+  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const { payment } = network
+  if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
+  return { home, config, network, payment }
+}
+
+function parseBeacon(text: string): bigint {
+  const bytes = /^0x[0-9a-f]{1,64}$/.test(text)
+    ? fromHex(text.slice(2).padStart(64, '0'))
+    : undefined
+  const beacon = bytes && elementOf(bytes)
+  if (beacon === undefined)
+    throw cliError('CLI_USAGE', {
+      problem: '--beacon must be 0x and hexadecimal digits, a field element',
+    })
+  return beacon
+}
+
+function commitmentJson(provider: Uint8Array, commitment: Commitment): JsonObject {
+  const { epoch, root, total, maxUnits, receipts } = commitment
+  return {
+    provider: `0x${toHex(provider)}`,
+    epoch,
+    root: `0x${toHex(u256Bytes(root))}`,
+    total: Number(total),
+    maxUnits: Number(maxUnits),
+    receipts,
+  }
+}
+
+function commitmentText({ epoch, root, total, maxUnits, receipts }: Commitment): string {
+  return [
+    `epoch ${epoch}: ${total} units in ${receipts} slots, at most ${maxUnits} a slot`,
+    `root 0x${toHex(bytesOf(root, 32))}`,
+  ].join('\n')
+}
+
+function verifiedJson({ proof, hasRoots }: Verified): JsonObject {
+  const { provider, epoch, root, total, maxUnits, beacon, openings } = proof
+  return {
+    holds: true,
+    provider: `0x${toHex(provider)}`,
+    epoch,
+    root: `0x${toHex(u256Bytes(root))}`,
+    total: Number(total),
+    maxUnits: Number(maxUnits),
+    beacon: `0x${toHex(u256Bytes(beacon))}`,
+    slots: openings.map(({ nullifier }) => toHex(nullifier)),
+    checked: ['receipts', 'slots', ...(hasRoots ? ['roots'] : [])],
+    notChecked: [...(hasRoots ? [] : ['roots']), 'commitment', 'beacon'],
+  }
+}
+
+function verifiedText({ proof }: Verified): string {
+  const { provider, epoch, total } = proof
+  return `holds: provider 0x${toHex(provider)} was paid for ${total} units in epoch ${epoch}, as the clients of its slots signed`
+}

@@ -1,0 +1,28 @@
+/** What goes wrong with service proofs. */
+import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
+
+/** Which part of a proof does not hold. */
+export type ProofPart = 'network' | 'units' | 'audit' | 'slot' | 'root'
+
+type ProofErrors = {
+  /** The network's file names no epoch: nobody signs receipts. */
+  PROOF_NO_EPOCHS: Record<string, never>
+  /** The epoch has not ended, so that its receipts may still grow. */
+  PROOF_TOO_EARLY: { epoch: number }
+  /** No client has signed for anything in this epoch, or it was too long ago. */
+  PROOF_NO_RECEIPTS: { epoch: number }
+  /** The file is not a service proof, or not in its one form. */
+  PROOF_FILE: Record<string, never>
+  /** The proof does not hold: who published it lies, or it is for another network. */
+  PROOF_FALSE: { part: ProofPart; sample?: number }
+}
+
+export type ProofError = ErrorOf<ProofErrors>
+
+export const proofError: ErrorBuilder<ProofErrors> = errorBuilder<ProofErrors>({
+  PROOF_NO_EPOCHS: ['config', 'this network has no service proofs'],
+  PROOF_TOO_EARLY: ['config', 'the epoch has not ended'],
+  PROOF_NO_RECEIPTS: ['config', 'there are no receipts of this epoch'],
+  PROOF_FILE: ['config', 'the file is not a service proof'],
+  PROOF_FALSE: ['peer', 'the service proof does not hold'],
+})

@@ -1,0 +1,65 @@
+/**
+ * Makes service proofs: half a minute of all cores and a gigabyte, once a week, in a process of its own that gives way to everything else and ends with its work.
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { SignalInput } from 'snarkjs'
+import { assertMade } from './artefacts.ts'
+import type { Proved } from './engine.ts'
+import { zkError } from './errors.ts'
+import type { Answer, Job } from './prover-process.ts'
+
+/** The argument of a process that proves with all cores. */
+export const ALL_CORES = 'all-cores'
+
+const PROGRAM = 'service-audit'
+
+/**
+ * Proves the audit's statement for the inputs of {@link auditInput}.
+ *
+ * @throws ZK_NOT_MADE, ZK_ARTEFACT, ZK_FALSE_STATEMENT, ZK_STOPPED, or the signal's reason
+ */
+export async function proveAudit(input: SignalInput, signal?: AbortSignal): Promise<Proved> {
+  await assertMade(PROGRAM)
+  signal?.throwIfAborted()
+  const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const
+  const child = fork(PROVER, [ALL_CORES], { serialization: 'advanced', stdio: [...stdio] })
+  const end = (): void => void child.kill('SIGKILL')
+  signal?.addEventListener('abort', end)
+  try {
+    giveWay(child)
+    const answer = await answerOf(child, { id: 1, do: 'prove', program: PROGRAM, input })
+    if (answer?.result === 'proof') return { signals: answer.signals, proof: answer.proof }
+    signal?.throwIfAborted()
+    if (answer?.result !== 'failed') throw zkError('ZK_STOPPED', { program: PROGRAM })
+    const isFalse = answer.why === 'false'
+    throw zkError(isFalse ? 'ZK_FALSE_STATEMENT' : 'ZK_ARTEFACT', { program: PROGRAM })
+  } finally {
+    signal?.removeEventListener('abort', end)
+    end()
+  }
+}
+
+/** Undefined when the process ended without one. */
+async function answerOf(child: ChildProcess, job: Job): Promise<Answer | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Answer | undefined>()
+  child.once('message', (answer: Answer) => resolve(answer))
+  child.once('error', () => resolve(undefined))
+  child.once('close', () => resolve(undefined))
+  child.send(job)
+  return await promise
+}
+
+function giveWay({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // The system does not let us: then it is only less polite.
+  }
+}
+
+const PROVER = fileURLToPath(
+  new URL(`./prover-process${import.meta.url.slice(-3)}`, import.meta.url),
+)

@@ -1,0 +1,118 @@
+/**
+ * Builds an audit tree in threads, which a hundred thousand receipts keep busy for a minute: parts of the lower levels side by side, then what is above them.
+ * @module
+ */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { AuditLeaf, AuditNode } from './audit-levels.ts'
+import { type AuditTree, auditTreeOf, sortedForAudit } from './audit-tree.ts'
+import type { HashTask } from './audit-worker.ts'
+import { zkError } from './errors.ts'
+import type { Receipt } from './receipt.ts'
+
+// Local limit (tunable): docs/LIMITS.md.
+/** Levels of a part, which a thread hashes in some seconds: 4096 leaves. */
+const PART_LEVELS = 12
+
+/** How a tree is built. */
+export type AuditBuildOptions = {
+  /** Told of the receipts that are hashed so far. */
+  readonly onProgress?: ((done: number, all: number) => void) | undefined
+  /** A thread hashes 2^n receipts at a time. @default 12, some seconds of work */
+  readonly partLevels?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The tree of {@link buildAuditTree}, off the event loop.
+ *
+ * @throws ZK_AUDIT when there are none, too many, or two of one slot; ZK_STOPPED; the signal's reason
+ */
+export async function buildAuditTreeInThreads(
+  receipts: readonly Receipt[],
+  depth: number,
+  { onProgress, partLevels = PART_LEVELS, signal }: AuditBuildOptions = {},
+): Promise<AuditTree> {
+  const sorted = sortedForAudit(receipts, depth)
+  const low = Math.min(partLevels, depth)
+  const size = 2 ** low
+  const parts = Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
+    sorted.slice(i * size, (i + 1) * size).map(leafOf),
+  )
+  let done = 0
+  const tasks = parts.map((leaves): HashTask => ({ lowest: { of: 'leaves', leaves }, height: low }))
+  const hashed = await hashAll(tasks, signal, (i) => {
+    done += parts[i]?.length ?? 0
+    onProgress?.(done, sorted.length)
+  })
+  const lower = Array.from({ length: low + 1 }, (_, level) =>
+    hashed.flatMap((levels) => levels[level] ?? []),
+  )
+  const top: HashTask = {
+    lowest: { of: 'nodes', nodes: lower.at(-1) ?? [] },
+    height: depth - low,
+  }
+  const [upper = []] = await hashAll([top], signal, () => {})
+  return auditTreeOf(sorted, [...lower, ...upper.slice(1)])
+}
+
+/** Does the tasks in as many threads as there are cores; gives what each made, in their order. */
+async function hashAll(
+  tasks: readonly HashTask[],
+  signal: AbortSignal | undefined,
+  onDone: (task: number) => void,
+): Promise<readonly AuditNode[][][]> {
+  signal?.throwIfAborted()
+  const made: AuditNode[][][] = []
+  let next = 0
+  const lanes = Array.from(
+    { length: Math.min(tasks.length, availableParallelism()) },
+    async (): Promise<void> => {
+      const worker = new Worker(WORKER_URL, { name: 'audit', resourceLimits: THREAD_SIZES })
+      const onAbort = (): void => void worker.terminate()
+      signal?.addEventListener('abort', onAbort)
+      try {
+        for (let i = next++; i < tasks.length; i = next++) {
+          made[i] = await answerOf(worker, tasks[i])
+          onDone(i)
+        }
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
+        await worker.terminate()
+      }
+    },
+  )
+  try {
+    await Promise.all(lanes)
+  } catch (error) {
+    // The other threads find nothing left to do.
+    next = tasks.length
+    await Promise.allSettled(lanes)
+    signal?.throwIfAborted()
+    throw error
+  }
+  return made
+}
+
+function answerOf(worker: Worker, task: HashTask | undefined): Promise<AuditNode[][]> {
+  const { promise, resolve, reject } = Promise.withResolvers<AuditNode[][]>()
+  const onEnd = (): void => reject(zkError('ZK_STOPPED', { program: 'service-audit' }))
+  worker.once('message', (levels: AuditNode[][]) => {
+    worker.off('exit', onEnd)
+    resolve(levels)
+  })
+  // Its end follows.
+  worker.removeAllListeners('error').on('error', () => {})
+  worker.once('exit', onEnd)
+  worker.postMessage(task)
+  return promise
+}
+
+function leafOf({ publicKey, nullifier, units }: Receipt): AuditLeaf {
+  return { publicKey, nullifier, units }
+}
+
+/** Beside this file, with its ending: `.ts` from source, `.js` from a build. */
+const WORKER_URL = new URL(`./audit-worker${import.meta.url.slice(-3)}`, import.meta.url)
+/** A part's leaves and nodes, and Poseidon's constants. */
+const THREAD_SIZES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 }
