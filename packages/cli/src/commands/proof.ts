@@ -25,6 +25,7 @@ type MakeFlags = Flags & {
 }
 type VerifyFlags = Flags & { readonly chain: boolean }
 
+/** A u32. */
 const MAX_EPOCH = 2 ** 32 - 1
 
 export function addProofCommands(program: Command, io: CliIo): void {
