@@ -75,7 +75,7 @@ export interface Client {
   prove(leaf: Leaf, j: number, x: bigint): Hex
   /** Shows a slot, under a session key of that name. */
   open(leaf: Leaf, j: number, sessionName?: string): Slot
-  unused(leaf: Leaf, j: number, to: Address): Unused
+  unused(leaf: Leaf, j: number, to: Address, feeTo?: Address): Unused
   draw(slot: Slot, provider: Address, index: number, amount: bigint, attempt: number): Drawn
   /** A ticket that wins: nonces are tried until one does, as no honest pair can. */
   winning(slot: Slot, provider: Address, index: number, amount?: bigint): Drawn
@@ -198,8 +198,8 @@ export function createClient(world: World): Client {
       await world.rpc.pass(world.profile.snapshotInterval)
       await world.sendPool(from, 'snapshot')
     },
-    unused(leaf, j, to) {
-      const proof = prove(leaf, j, withdrawalX(to))
+    unused(leaf, j, to, feeTo) {
+      const proof = prove(leaf, j, withdrawalX(to, feeTo))
       return { root: tree.root, nullifier: nullifierOf(leaf.owner, j), proof }
     },
   }

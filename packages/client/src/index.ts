@@ -21,6 +21,16 @@ export { createReceiptKeys } from './money/receipt-keys.ts'
 export type { ReceiptKeys } from './money/receipt-keys.ts'
 export { sessionKeyOf } from './money/session-keys.ts'
 export type { MonthBook, Slot, SlotAuthoriser, SlotJournal, SlotRecord } from './money/ports.ts'
+export { MAX_RETURNS_AT_ONCE, orderReturns } from './returns/order-returns.ts'
+export type { OrderDeps } from './returns/order-returns.ts'
+export type {
+  ReturnOrder,
+  ReturnRecord,
+  ReturnRecords,
+  SlotFact,
+  SlotFacts,
+} from './returns/ports.ts'
+export type { ReturnCounts, ReturnPorts } from './returns/return-queue.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'
 export type {

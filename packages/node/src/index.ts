@@ -38,6 +38,8 @@ export type { RedeemingOptions, RunningRedemption } from './redemption/keep-rede
 export type { RedemptionAlert, RedemptionDeps } from './redemption/ports.ts'
 export { createRedeemerService } from './redemption/redeemer-service.ts'
 export type { RedeemerService, RedeemerServiceDeps } from './redemption/redeemer-service.ts'
+export { createRelayer } from './redemption/relayer.ts'
+export type { Relayer, RelayerDeps } from './redemption/relayer.ts'
 export { createRedeemers } from './redemption/redeemers.ts'
 export type { OrderTerms, Redeemers, RedeemersDeps } from './redemption/redeemers.ts'
 export { createRedemption } from './redemption/redemption.ts'

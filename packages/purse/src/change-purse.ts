@@ -90,14 +90,28 @@ export async function keepVoucher(
   }
 }
 
+// Local limit (tunable): docs/LIMITS.md.
+/** After a restore or lost records slots may still be on their way back to deposits of numbers that nobody remembers: so many are passed over, once. */
+const FORGOTTEN_NUMBERS = 32
+
 /**
- * Notes that this purse makes its deposits from this number on, where that was not known: after a restore. Say so before the deposit is sent.
+ * Sets numbers of deposits aside, for good: no two deposits may have one, or the contract lets only one of them be used. Gives the first. The purse vouches for them, also where it did
+ * not know its past before. Say so before anything names their owners.
+ *
+ * @param next - the first that has no leaf on the chain
  * @throws PURSE_MISSING
  */
-export async function noteFirstDeposit(home: string, number: number): Promise<void> {
+export async function reserveDeposits(
+  home: string,
+  { next, count }: { readonly next: number; readonly count: number },
+): Promise<number> {
   const file = await readPurseFile(home)
-  if (file.past.depositsFrom !== undefined) return
-  await writePurseFile(home, { ...file, past: { ...file.past, depositsFrom: number } })
+  const { depositsFrom } = file.past
+  const isForgotten = depositsFrom === undefined
+  const first = Math.max(isForgotten ? next + FORGOTTEN_NUMBERS : next, file.depositsNext ?? 0)
+  const past = isForgotten ? { ...file.past, depositsFrom: first } : file.past
+  await writePurseFile(home, { ...file, past, depositsNext: first + count })
+  return first
 }
 
 /**

@@ -147,7 +147,7 @@ async function writeNew(
   const provider = addressOfKey(providerKey)
   providerKey.fill(0)
   const keystore = await sealKeystore(funds, passphrase, { cost, address })
-  const hasRecords = false
-  await writePurseFile(home, { keystore, provider, owner, vouchers, past, hasRecords })
+  const fresh = { depositsNext: undefined, hasRecords: false }
+  await writePurseFile(home, { keystore, provider, owner, vouchers, past, ...fresh })
   return { funds: address, provider, owner }
 }

@@ -35,8 +35,8 @@ export type FoundDeposits = {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** So many owners in a row without a leaf end the search: a deposit that was numbered and never mined leaves a gap. */
-const GAP_LIMIT = 20
+/** So many owners in a row without a leaf end the search: slots that are on their way back, deposits that were never mined, and those passed over after lost records leave gaps. */
+const GAP_LIMIT = 128
 
 /**
  * Looks for the purse's leaves. `leaves` are all of them, in the chain's order. An owner with several leaves counts with its largest: the contract lets the limits

@@ -4,7 +4,7 @@ export {
   backUpPurse,
   changePassphrase,
   keepVoucher,
-  noteFirstDeposit,
+  reserveDeposits,
   voucherText,
   writeNewPrivateFile,
 } from './change-purse.ts'

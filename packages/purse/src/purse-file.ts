@@ -30,6 +30,8 @@ export type PurseFile = {
   readonly owner: Uint8Array | undefined
   readonly vouchers: Uint8Array | undefined
   readonly past: PursePast
+  /** Numbers of deposits below this one were given out; undefined before the first. */
+  readonly depositsNext: number | undefined
   /** A client keeps records beside this purse: which slots were shown, above all. */
   readonly hasRecords: boolean
 }
@@ -84,6 +86,7 @@ export function formatPurseFile(file: PurseFile): string {
     version: EXTENSION_VERSION,
     provider: toHex(file.provider),
     past: file.past,
+    ...(file.depositsNext !== undefined && { depositsNext: file.depositsNext }),
     ...(file.hasRecords && { hasRecords: true }),
     ...(file.owner && { owner: toHex(file.owner) }),
     ...(file.vouchers && { vouchers: toHex(file.vouchers) }),
@@ -104,7 +107,10 @@ export function parsePurseFile(text: string): PurseFile {
   const vouchers = hexAt(extension, 'vouchers')
   const past = pastOf(recordAt(extension, 'past'))
   const hasRecords = extension['hasRecords'] === true
-  return { keystore, provider, owner, vouchers, past, hasRecords }
+  const { depositsNext } = extension
+  if (depositsNext !== undefined && !isCount(depositsNext))
+    throw purseError('PURSE_DAMAGED', { field: 'depositsNext' })
+  return { keystore, provider, owner, vouchers, past, depositsNext, hasRecords }
 }
 
 function pastOf(record: JsonRecord): PursePast {

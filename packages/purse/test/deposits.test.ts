@@ -9,10 +9,10 @@ import {
   formatVoucher,
   hasNotedRecords,
   keepVoucher,
-  noteFirstDeposit,
   noteRecords,
   openPurse,
   parseVoucher,
+  reserveDeposits,
   voucherText,
   type Purse,
 } from '@byway/purse'
@@ -50,14 +50,14 @@ test('finds its deposits and vouchers among all leaves, over a gap', async (t) =
   await using purse = await openPurse(home, OPEN)
   const owners = [
     await purse.depositOwner(1),
-    await purse.depositOwner(20),
+    await purse.depositOwner(128),
     await purse.voucherOwner(0),
   ]
   const leaves = leavesOf(owners)
-  const expected = ['deposit 1 1 true', 'deposit 20 3 true', 'voucher 0 5 false']
+  const expected = ['deposit 1 1 true', 'deposit 128 3 true', 'voucher 0 5 false']
   assert.deepEqual(await numbers(purse, leaves), expected)
   const { nextDeposit, nextVoucher } = await findDeposits(purse, leaves, nodePoseidon)
-  assert.deepEqual([nextDeposit, nextVoucher], [21, 1])
+  assert.deepEqual([nextDeposit, nextVoucher], [129, 1])
 })
 
 test('takes the largest of the leaves of one owner', async (t) => {
@@ -79,12 +79,13 @@ test('after a restore it vouches for nothing but what it makes itself', async (t
   await createPurse(home, WORDS, { ...CHEAP, isRestored: true })
   const open = async (): Promise<Purse> => await openPurse(home, OPEN)
   await using before = await open()
-  const leaves = leavesOf([await before.depositOwner(0), await before.depositOwner(1)])
-  assert.deepEqual(await numbers(before, leaves), ['deposit 0 1 false', 'deposit 1 3 false'])
-  await noteFirstDeposit(home, 1)
-  await noteFirstDeposit(home, 0)
+  const leaves = leavesOf([await before.depositOwner(0), await before.depositOwner(33)])
+  assert.deepEqual(await numbers(before, leaves), ['deposit 0 1 false', 'deposit 33 3 false'])
+  // Slots may be on their way back to numbers that nobody remembers.
+  assert.equal(await reserveDeposits(home, { next: 1, count: 2 }), 33)
+  assert.equal(await reserveDeposits(home, { next: 1, count: 1 }), 35, 'no number is given twice')
   await using after = await open()
-  assert.deepEqual(await numbers(after, leaves), ['deposit 0 1 false', 'deposit 1 3 true'])
+  assert.deepEqual(await numbers(after, leaves), ['deposit 0 1 false', 'deposit 33 3 true'])
 })
 
 test('after its records were lost it vouches for nothing that it had, and for what comes then', async (t) => {
@@ -99,14 +100,14 @@ test('after its records were lost it vouches for nothing that it had, and for wh
   assert.equal(await hasNotedRecords(home), true)
   await forgetPast(home)
   assert.equal(await hasNotedRecords(home), false, 'once is enough')
-  await noteFirstDeposit(home, 1)
+  assert.equal(await reserveDeposits(home, { next: 1, count: 1 }), 33)
   await keepVoucher(home, fresh, PASSPHRASE)
   await using purse = await openPurse(home, OPEN)
-  const own = [await purse.depositOwner(0), await purse.depositOwner(1)]
+  const own = [await purse.depositOwner(0), await purse.depositOwner(33)]
   const leaves = leavesOf([...own, ...(await purse.redeemedOwners())])
   assert.deepEqual(await numbers(purse, leaves), [
     'deposit 0 1 false',
-    'deposit 1 3 true',
+    'deposit 33 3 true',
     'redeemed 0 5 false',
     'redeemed 1 7 true',
   ])

@@ -13,6 +13,7 @@ import { createMoneyEventRecords, type MoneyEventRecords } from './records/money
 import { createOpeningRecords, type OpeningRecords } from './records/openings.ts'
 import { createReceiptRecords, type ReceiptRecords } from './records/receipts.ts'
 import { createSlotJournal, type SlotJournalRecords } from './records/slot-journal.ts'
+import { createSlotReturnRecords, type SlotReturnRecords } from './records/slot-returns.ts'
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
 import { createTokenKeyRecords } from './records/token-keys.ts'
 import { createTokenStock, type TokenStock } from './records/token-stock.ts'
@@ -34,6 +35,7 @@ export type Records = {
   readonly receipts: ReceiptRecords
   readonly slots: SlotJournalRecords
   readonly madeOpenings: MadeOpeningRecords
+  readonly returns: SlotReturnRecords
   readonly tokens: TokenStock
   readonly counters: CounterRecords
   readonly ledger: MoneyEventRecords
@@ -86,6 +88,7 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     receipts: createReceiptRecords(submit),
     slots: createSlotJournal(submit, submitAll),
     madeOpenings: createMadeOpeningRecords(submit),
+    returns: createSlotReturnRecords(submit),
     tokens: createTokenStock(submit, submitAll),
     counters: createCounterRecords(submit),
     ledger: createMoneyEventRecords(submit),

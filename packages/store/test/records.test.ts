@@ -300,7 +300,7 @@ test('brings a store of the first version up to date without taking it for damag
     await store.winners.add(winner(1))
   }
   const file = new DatabaseSync(join(folder.path, 'node.db'))
-  for (const table of ['receipt', 'made_opening'])
+  for (const table of ['receipt', 'made_opening', 'slot_return'])
     file.exec(`DROP TABLE ${table}; DELETE FROM tally WHERE name = '${table}'`)
   file.exec('PRAGMA user_version = 1')
   file.close()

@@ -1,15 +1,17 @@
 /** `byway wallet refund`: slots that were shown to a hop and not won come back as a fresh deposit. */
 import type { Command } from 'commander'
-import { toHex } from '@byway/protocol/base'
+import { isBywayError, toHex } from '@byway/protocol/base'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { askControl } from '../control/control-socket.ts'
 import { openOwnStore } from '../engine/own-store.ts'
-import { parseWhole } from '../engine/engine-options.ts'
+import { parseWhole, stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
 import { formatAmount } from '../wallet/amounts.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import {
   findReturnable,
+  queueRefunds,
   refundCostWei,
   refundSlots,
   type Returnable,
@@ -19,6 +21,7 @@ import { addWalletOptions, money } from './wallet-money.ts'
 type RefundFlags = WalletFlags & {
   readonly list?: boolean | undefined
   readonly all?: boolean | undefined
+  readonly direct?: boolean | undefined
   readonly slots: number
 }
 
@@ -32,12 +35,19 @@ export function addRefundCommand(group: Command, io: CliIo): void {
       usage: 'refund',
       summary: 'have slots back that were shown and not won',
       details:
-        'Asks for slots that the client is done with, and run again after the delay has what is left in them as a fresh deposit.\n' +
-        'Until then a hop may still claim what it won. --list shows what can come back, when, and what it costs. Needs a stopped client.',
-      examples: ['byway wallet refund --list', 'byway wallet refund', 'byway wallet refund --all'],
+        'Slots that the client is done with come back as fresh deposits: while it runs it sends each over a circuit of its own, at its own random time, six hours from now on average,\n' +
+        'through a relayer that sends those of many owners together and gets a unit of each. It does so by itself; this command has it ask for what is in use too (--all).\n' +
+        '--direct asks from the own account instead, at once and for gas, and shows the chain that these slots are of one owner; run it again after the delay. It needs a stopped client.\n' +
+        'Until then a hop may still claim what it won. --list shows what can come back, when, and what --direct costs.',
+      examples: [
+        'byway wallet refund --list',
+        'byway wallet refund --all',
+        'byway wallet refund --direct',
+      ],
     }),
   )
     .option('--list', 'only show what can come back, when, and what it costs')
+    .option('--direct', 'send it now from the own account, which shows whose slots they are')
     .option('--all', 'also slots that the client would go on using')
     .option(
       '--slots <number>',
@@ -45,11 +55,10 @@ export function addRefundCommand(group: Command, io: CliIo): void {
       (text) => parseWhole(text, '--slots', 0, MAX_SLOTS),
       MAX_SLOTS,
     )
-    .action((flags: RefundFlags, command: Command) =>
-      flags.list
-        ? runList(flags, contextOf(command, io))
-        : runRefund(flags, contextOf(command, io)),
-    )
+    .action((flags: RefundFlags, command: Command) => {
+      const run = flags.list ? runList : flags.direct ? runDirect : runQueued
+      return run(flags, contextOf(command, io))
+    })
 }
 
 async function runList(flags: RefundFlags, { io, output }: CommandContext): Promise<void> {
@@ -70,7 +79,40 @@ async function runList(flags: RefundFlags, { io, output }: CommandContext): Prom
   )
 }
 
-async function runRefund(flags: RefundFlags, { io, output }: CommandContext): Promise<void> {
+async function runQueued(flags: RefundFlags, { io, output }: CommandContext): Promise<void> {
+  const isAll = flags.all === true
+  const asked = await askRunning(flags, io, isAll)
+  const queued = asked ?? (await queueStopped(flags, io, isAll))
+  const when = asked === undefined ? 'once `byway up` runs' : 'as the client runs'
+  output.result(
+    { queued, isRunning: asked !== undefined },
+    `${queued} slots will be asked back ${when}, each through a relayer at its own time`,
+  )
+}
+
+/** Undefined when no client runs. */
+async function askRunning(
+  flags: RefundFlags,
+  io: CliIo,
+  isAll: boolean,
+): Promise<number | undefined> {
+  try {
+    const home = stateFolder(flags, io)
+    const answer = await askControl(home, 'client', `give-back ${isAll ? 'all' : 'over'}`)
+    return Number(answer['queued'] ?? 0)
+  } catch (error) {
+    if (isBywayError(error) && error.code === 'CONTROL_NOT_RUNNING') return undefined
+    throw error
+  }
+}
+
+async function queueStopped(flags: RefundFlags, io: CliIo, isAll: boolean): Promise<number> {
+  await using wallet = await openWallet(flags, io)
+  const { nowMs, signal } = io
+  return (await queueRefunds(wallet, { isAll, most: flags.slots, nowMs, signal })).queued
+}
+
+async function runDirect(flags: RefundFlags, { io, output }: CommandContext): Promise<void> {
   await using wallet = await openWallet(flags, io)
   const result = await refundSlots(wallet, {
     isAll: flags.all === true,

@@ -20,12 +20,15 @@ export type ControlQuestion =
   | `ledger ${number}`
   | `receipts ${number} ${number}`
   | `opening ${string}`
+  | `give-back ${'over' | 'all'}`
 
 export type ControlAnswers = {
   readonly status: () => JsonObject
   readonly stop: () => JsonObject
   /** A page of the ledger after a place; a program that is not paid and pays nobody has none. */
   readonly ledger?: ((afterSequence: number) => Promise<JsonObject>) | undefined
+  /** Asks slots back that the client is done with, or all that were shown; only a client that pays does. */
+  readonly giveBack?: ((isAll: boolean) => Promise<JsonObject>) | undefined
   /** What service proofs are made of; a program that is not paid has none. */
   readonly proofs?: ProofAnswers | undefined
 }
@@ -132,6 +135,8 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
 /** Undefined for a question that is none. */
 async function answer(question: string, answers: ControlAnswers): Promise<JsonObject | undefined> {
   if (question === 'status' || question === 'stop') return answers[question]()
+  const [, which] = /^give-back (over|all)$/.exec(question) ?? []
+  if (which !== undefined) return (await answers.giveBack?.(which === 'all')) ?? { queued: 0 }
   const [, place] = /^ledger (\d{1,15})$/.exec(question) ?? []
   if (place !== undefined)
     return (await answers.ledger?.(Number(place))) ?? { events: [], next: null }

@@ -3,19 +3,23 @@ import { randomBytes } from 'node:crypto'
 import {
   createProofAuthoriser,
   createReceiptKeys,
+  type ReturnPorts,
   type ClientPayment,
   type ClientStakes,
   type MoneyNotice,
   type MonthBook,
 } from '@byway/client'
+import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
-import { findDeposits } from '@byway/purse'
+import { findDeposits, reserveDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
+import { createSlotFacts, type FollowedFacts } from '../ledger/slot-facts.ts'
+import { returnDelayMs } from '../wallet/queued-returns.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
@@ -53,12 +57,8 @@ export async function openClientMoney(
   // What this run knows by itself the next one must know too.
   if (!isWhole(store)) await forgetSlots(setting.home)
   if (isLost || !isWhole(store)) onNotice({ type: 'recordsLost' })
-  const books = createClientBooks({
-    ledger: store.ledger,
-    chain: chain.view,
-    payment,
-    nowMs: () => Date.now(),
-  })
+  const place = { ledger: store.ledger, chain: chain.view, payment }
+  const books = createClientBooks({ ...place, nowMs: () => Date.now() })
   const engine = parts.use(createZkEngine())
   const sessionSecret = purse.sessionSecret()
   const receipts =
@@ -81,13 +81,13 @@ export async function openClientMoney(
     random: uniform,
   })
   const stop = new AbortController()
-  const following = books
-    .follow(stop.signal)
-    // What can be spent does not hang on it, and the next start reads the chain from the beginning.
-    .catch(() => log.warn('what the chain did with slots is not counted until the next start'))
+  const facts = createSlotFacts({ chain: chain.view, fromBlock: payment.deployBlock })
+  const watching = untilGone(facts.follow(stop.signal), log, 'slots are not asked back')
+  // What can be spent does not hang on it.
+  const following = untilGone(books.follow(stop.signal), log, 'what slots paid is not counted')
   parts.defer(async () => {
     stop.abort()
-    await following
+    await Promise.all([following, watching])
   })
   const owned = parts.move()
   return {
@@ -101,6 +101,7 @@ export async function openClientMoney(
       record: (event) => store.ledger.record(event),
       budget: most,
       maxPriceStep: maxPrice,
+      returns: returnPortsOf(setting, payment, opened, facts),
       onNotice: (notice) => {
         const code = notice.type === 'unpayable' ? notice.code : undefined
         log.warn('payment', { event: notice.type, code })
@@ -109,6 +110,37 @@ export async function openClientMoney(
     },
     ledger: (after) => ledgerPage(store.ledger, after),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** The next start reads the chain from the beginning. */
+async function untilGone(following: Promise<void>, log: Logger, what: string): Promise<void> {
+  await following.catch(() => log.warn(`${what} until the next start`))
+}
+
+/** What is left in slots that are over goes back into the purse. */
+function returnPortsOf(
+  { home, network }: EngineSetting,
+  payment: PaymentParameters,
+  { purse, store, chain }: MoneyParts,
+  facts: FollowedFacts,
+): ReturnPorts {
+  const meanDelayMs = returnDelayMs(network.local)
+  return {
+    records: store.returns,
+    facts,
+    fee: payment.bond,
+    meanDelayMs,
+    patienceMs: meanDelayMs,
+    longestDelayMs: Math.max(payment.refundDelayS, payment.closeDelayS) * 1000,
+    ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
+    async reserveOwners(count) {
+      const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
+      const { nextDeposit: next } = await findDeposits(purse, leaves, nodePoseidon)
+      return await reserveDeposits(home, { next, count })
+    },
+    random: uniform,
+    nowMs: () => Date.now(),
   }
 }
 

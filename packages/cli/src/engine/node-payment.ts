@@ -44,7 +44,7 @@ import type { JsonObject } from '../output.ts'
 import { proofAnswers } from '../proof/own-receipts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
-import { coinPriceOf, feesOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
+import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
@@ -104,6 +104,7 @@ export async function openNodeMoney(
   let node: RunningNode | undefined
   const service = serviceOf(setting, payment, { store, chain, lane })
   const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
+  const relayer = relayerOf(setting, payment, { store, chain, lane })
   parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
   const { provider } = purse.accounts
   const alerts = alertsOf(provider, service, onAlert)
@@ -113,10 +114,7 @@ export async function openNodeMoney(
   const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
   const keeper = keeperOf(payment, { store, chain, lane })
   const look: typeof redemption.look = async (signal) => {
-    await service?.look(signal)
-    await fees?.look(signal)
-    await keeper.look(signal)
-    await gas.look(signal)
+    for (const each of [service, fees, relayer, keeper, gas]) await each?.look(signal)
     return redemption.look(signal)
   }
   const running = parts.use(
@@ -137,6 +135,7 @@ export async function openNodeMoney(
       },
       receipts,
       redeemer: service,
+      relayer,
     },
     stakes: registry,
     failure: failure.promise,

@@ -1,5 +1,6 @@
 /** The role of a redeemer around a node's engine: what sends others' claims, and what moves its fees on. */
 import {
+  createLeafCalls,
   createPoolCalls,
   createTokenCalls,
   tryCall,
@@ -9,10 +10,14 @@ import {
 import {
   createFeeKeeper,
   createRedeemerService,
+  createRelayer,
   type FeeKeeper,
   type RedeemerService,
+  type Relayer,
 } from '@byway/node'
 import type { PaymentParameters } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPool } from '@byway/protocol/ticket'
 import type { PurseAccounts } from '@byway/purse'
 import type { Store } from '@byway/store'
 import type { EngineSetting } from './engine-options.ts'
@@ -67,4 +72,37 @@ export function coinPriceOf(
   { tokenDecimals }: PaymentParameters,
 ): bigint {
   return BigInt(config.node.coinPrice) * 10n ** BigInt(tokenDecimals)
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Slots on their way back wait so long for company: it makes each cheaper, and hides whose they are. */
+const RETURN_WAIT_S = 1800
+const LOCAL_RETURN_WAIT_S = 2
+
+/** A redeemer sends clients' slots back too. */
+export function relayerOf(
+  setting: EngineSetting,
+  payment: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+): Relayer | undefined {
+  if (!setting.config.node.redeemer) return undefined
+  const { lockS, refundDelayS, closeDelayS } = payment
+  return createRelayer({
+    records: store.handOvers,
+    transactions: store.transactions,
+    events: store.ledger,
+    chain: chain.view,
+    lane,
+    calls: { ...createPoolCalls(payment.pool), ...createLeafCalls(payment.pool) },
+    tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
+    readBaseFee: async (signal) => (await chain.reader.freshHead(signal)).baseFee,
+    fee: payment.bond,
+    coinPrice: coinPriceOf(setting, payment),
+    pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
+    lockS,
+    refundDelayS,
+    closeDelayS,
+    batchWaitS: setting.network.local ? LOCAL_RETURN_WAIT_S : RETURN_WAIT_S,
+    nowMs: () => Date.now(),
+  })
 }

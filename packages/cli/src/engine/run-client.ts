@@ -41,6 +41,8 @@ export async function runClient(run: ClientRun): Promise<void> {
     status: () => statusOf(run, running),
     ledger:
       money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
+    giveBack:
+      money && (async (isAll) => ({ queued: (await running?.client.giveBack(isAll)) ?? 0 })),
     stop: () => {
       stop.abort()
       return { stopping: true }

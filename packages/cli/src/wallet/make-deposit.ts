@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isBywayError } from '@byway/protocol/base'
 import type { TransactionReceipt } from '@byway/protocol/payment'
-import { findDeposits, noteFirstDeposit, type DepositOwner } from '@byway/purse'
+import { findDeposits, reserveDeposits, type DepositOwner } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import { identityCommitment } from '@byway/protocol/ticket'
 import { openSender, type Wallet } from './open-wallet.ts'
@@ -61,7 +61,7 @@ export async function coinNeeded(
  * @throws WALLET_NO_FUNDS when the money has not arrived in time, and what the lane and the signer throw
  */
 export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<DepositResult> {
-  const { purse, chain, pool, payment, poolCalls, tokenCalls, home } = wallet
+  const { purse, chain, pool, payment, poolCalls, tokenCalls } = wallet
   const { signal, slots, kind } = order
   const resumed = await resumeDeposit(wallet, order)
   if (resumed) return resumed
@@ -70,7 +70,6 @@ export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<
   await untilFunded(wallet, amount, order)
   order.onProgress({ step: 'arrived' })
   const { number, owner } = await nextOwner(wallet, kind, signal)
-  if (kind === 'deposit') await noteFirstDeposit(home, number)
   await using sender = await openSender(wallet, 'funds', signal)
   const { funds } = purse.accounts
   if ((await chain.view.tokenAllowance(funds, payment.pool, signal)) < amount) {
@@ -138,14 +137,15 @@ export async function untilUsable(
 }
 
 async function nextOwner(
-  { purse, chain }: Wallet,
+  { purse, chain, home }: Wallet,
   kind: DepositOrder['kind'],
   signal: AbortSignal,
 ): Promise<{ readonly number: number; readonly owner: DepositOwner }> {
   const found = await findDeposits(purse, await chain.view.leaves(0, signal), nodePoseidon)
-  return kind === 'deposit'
-    ? { number: found.nextDeposit, owner: await purse.depositOwner(found.nextDeposit) }
-    : { number: found.nextVoucher, owner: await purse.voucherOwner(found.nextVoucher) }
+  if (kind === 'voucher')
+    return { number: found.nextVoucher, owner: await purse.voucherOwner(found.nextVoucher) }
+  const number = await reserveDeposits(home, { next: found.nextDeposit, count: 1 })
+  return { number, owner: await purse.depositOwner(number) }
 }
 
 async function untilFunded(

@@ -7,11 +7,12 @@ import { toHex } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { identityCommitment, returnDigest } from '@byway/protocol/ticket'
-import { findDeposits, noteFirstDeposit } from '@byway/purse'
-import type { JournalSlot, Store } from '@byway/store'
+import { findDeposits } from '@byway/purse'
+import type { JournalSlot, Store, StoredReturn } from '@byway/store'
 import { openOwnStore } from '../engine/own-store.ts'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { openSender, type Sender, type Wallet } from './open-wallet.ts'
+import { queueReturns } from './queued-returns.ts'
 import { depositsOf, type WalletSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
 
@@ -41,6 +42,8 @@ export type RefundResult = {
 // Local limits (tunable): docs/LIMITS.md.
 /** Slots in one transaction: each takes a proof to be checked, and each makes a leaf. */
 const MAX_BATCH = 8
+/** A client that is started meanwhile leaves the second step to this command for so long. */
+const DIRECT_GRACE_S = 24 * 3600
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
 const RETURN_GAS = 450_000n
 
@@ -103,17 +106,26 @@ export async function refundSlots(
   const waiting = found.filter(({ step }) => step === 'wait')
   if (due.length + asked.length + waiting.length === 0)
     throw walletError('WALLET_NOTHING', { slots: found.length })
+  // The number of the deposit that each becomes is on the disk: both steps name the same, whoever sends the second.
+  const orders = [...due, ...asked].map(
+    ({ slot }) => ({ nullifier: slot.nullifier, kind: 'back' }) as const,
+  )
+  await queueReturns(wallet, store, orders, { nowMs: options.nowMs, signal })
+  const queued = new Set((await store.returns.all()).map(({ nullifier }) => toHex(nullifier)))
+  const isQueued = ({ slot }: Returnable): boolean => queued.has(toHex(slot.nullifier))
+  const [ending, beginning] = [due.filter(isQueued), asked.filter(isQueued)]
   await using sender = await openSender(wallet, 'funds', signal)
-  await finishAll(wallet, sender, due, signal)
-  await askAll(wallet, { sender, store }, asked, signal)
+  const direct = { sender, store, nowMs: options.nowMs }
+  await finishAll(wallet, direct, ending)
+  await askAll(wallet, direct, beginning)
   const { number: block, timeS } = await wallet.chain.reader.freshHead(signal)
   await tellBooks(wallet, store, { block, nowMs: options.nowMs }, signal)
   const ends = waiting.map(({ dueAtS }) => dueAtS ?? 0)
-  if (asked.length > 0) ends.push(timeS + wallet.payment.refundDelayS)
+  if (beginning.length > 0) ends.push(timeS + wallet.payment.refundDelayS)
   return {
     found,
-    begun: asked.length,
-    finished: due.length,
+    begun: beginning.length,
+    finished: ending.length,
     dueAtS: ends.length === 0 ? undefined : Math.max(...ends),
   }
 }
@@ -131,27 +143,62 @@ async function tellBooks(
   await books.follow(signal, block)
 }
 
+/**
+ * Writes down which slots are to be asked back through relayers, for the client to do when it runs: those that it is done with, or all with `isAll`. Gives how many were not asked for before.
+ * @throws WALLET_NOTHING, STORE_LOCKED while the client runs
+ */
+export async function queueRefunds(
+  wallet: Wallet,
+  options: {
+    readonly isAll: boolean
+    readonly most: number
+    readonly nowMs: () => number
+    readonly signal: AbortSignal
+  },
+): Promise<{ readonly queued: number; readonly waiting: number }> {
+  await using store = await openOwnStore(wallet.home, 'client')
+  const found = await findReturnable(wallet, store, options.signal)
+  const asked = found
+    .filter(({ step, isInUse }) => step !== 'locked' && (options.isAll || !isInUse))
+    .slice(0, options.most)
+  if (asked.length === 0) throw walletError('WALLET_NOTHING', { slots: found.length })
+  const orders = asked.map(({ slot }) => ({ nullifier: slot.nullifier, kind: 'back' }) as const)
+  const queued = await queueReturns(wallet, store, orders, options)
+  // The client pays nobody with it any more.
+  for (const { record } of asked) await store.slots.put({ ...record, standing: 'refused' })
+  return { queued, waiting: (await store.returns.all()).length }
+}
+
+type Direct = {
+  readonly sender: Sender
+  readonly store: Pick<Store, 'slots' | 'returns'>
+  readonly nowMs: () => number
+}
+
 async function finishAll(
   wallet: Wallet,
-  sender: Sender,
+  { sender, store }: Direct,
   due: readonly Returnable[],
-  signal: AbortSignal,
 ): Promise<void> {
   for (const batch of batchesOf(due)) {
-    const destinations = await destinationsOf(wallet, batch, signal)
+    const destinations = await destinationsOf(wallet, store, batch)
     const nullifiers = batch.map(({ slot }) => slot.nullifier)
     await sender.send('finishRefund', wallet.poolCalls.finishRefund(nullifiers, destinations))
+    for (const nullifier of nullifiers) await store.returns.remove(nullifier)
   }
 }
 
 async function askAll(
   wallet: Wallet,
-  { sender, store }: { readonly sender: Sender; readonly store: Pick<Store, 'slots'> },
+  { sender, store, nowMs }: Direct,
   asked: readonly Returnable[],
-  signal: AbortSignal,
 ): Promise<void> {
+  // Should the second step never be sent from here, the running client has a relayer end it.
+  const dueMs = nowMs() + (wallet.payment.refundDelayS + DIRECT_GRACE_S) * 1000
   for (const batch of batchesOf(asked)) {
-    const destinations = await destinationsOf(wallet, batch, signal)
+    const destinations = await destinationsOf(wallet, store, batch)
+    const queued = await recordsOf(store, batch)
+    for (const record of queued) await store.returns.put({ ...record, state: 'asked', dueMs })
     // The client pays nobody with it any more, whatever becomes of this call.
     for (const { record } of batch) await store.slots.put({ ...record, standing: 'refused' })
     const openings = batch.map(({ record }) => record.opening)
@@ -161,22 +208,26 @@ async function askAll(
 
 type Destination = Parameters<Wallet['poolCalls']['refund']>[1][number]
 
-/** A fresh deposit for each, signed by the slot's session key. */
-async function destinationsOf(
-  { purse, chain, pool, home }: Wallet,
+/** What the queue says of each. */
+async function recordsOf(
+  { returns }: Pick<Store, 'returns'>,
   batch: readonly Returnable[],
-  signal: AbortSignal,
+): Promise<readonly StoredReturn[]> {
+  const all = new Map((await returns.all()).map((record) => [toHex(record.nullifier), record]))
+  return batch.flatMap(({ slot }) => all.get(toHex(slot.nullifier)) ?? [])
+}
+
+/** The deposit that was set aside for each, signed by the slot's session key. */
+async function destinationsOf(
+  { purse, pool }: Wallet,
+  store: Pick<Store, 'returns'>,
+  batch: readonly Returnable[],
 ): Promise<readonly Destination[]> {
-  const leaves = await chain.view.leaves(0, signal)
-  const { nextDeposit } = await findDeposits(purse, leaves, nodePoseidon)
-  await noteFirstDeposit(home, nextDeposit)
   const secret = purse.sessionSecret()
   const feeTo = new Uint8Array(20)
   const signed: Destination[] = []
-  for (const [at, { slot }] of batch.entries()) {
-    const owner = await purse.depositOwner(nextDeposit + at)
-    const idc = identityCommitment(nodePoseidon, owner.secret)
-    const { nullifier } = slot
+  for (const { nullifier, owner } of await recordsOf(store, batch)) {
+    const idc = identityCommitment(nodePoseidon, (await purse.depositOwner(owner)).secret)
     const digest = returnDigest(nodeTicketCrypto, pool, { nullifier, idc, feeTo })
     const key = sessionKeyOf(nodeTicketCrypto, secret, nullifier)
     signed.push({ idc, feeTo, signature: nodeTicketCrypto.signDigest(key, digest) })

@@ -42,19 +42,19 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
   )
   assert.equal(listed['value'], String(2n * SLOT_VALUE))
 
-  const begun = await run('wallet', 'refund')
+  const begun = await run('wallet', 'refund', '--direct')
   assert.deepEqual([begun['begun'], begun['finished'], begun['inUse']], [1, 0, 1])
   assert.equal(typeof begun['dueAt'], 'string')
-  const early = await run('wallet', 'refund')
+  const early = await run('wallet', 'refund', '--direct')
   assert.deepEqual([early['begun'], early['finished']], [0, 0])
   {
     await using client = await openOwnStore(home, 'client')
-    assert.equal(await code('wallet', 'refund'), 'STORE_LOCKED')
+    assert.equal(await code('wallet', 'refund', '--direct'), 'STORE_LOCKED')
     void client
   }
   await network.advance(601)
-  assert.equal((await run('wallet', 'refund'))['finished'], 1)
-  assert.equal(await code('wallet', 'refund'), 'WALLET_NOTHING')
+  assert.equal((await run('wallet', 'refund', '--direct'))['finished'], 1)
+  assert.equal(await code('wallet', 'refund', '--direct'), 'WALLET_NOTHING')
 
   const { deposits } = (await run('wallet', 'show')) as { readonly deposits: readonly Row[] }
   assert.deepEqual(
@@ -74,7 +74,7 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
     [slots, deposit, outside],
     [SLOT_VALUE, 2n * SLOT_VALUE, -3n * SLOT_VALUE].map(String),
   )
-  assert.equal((await run('wallet', 'refund', '--all'))['begun'], 1)
+  assert.equal((await run('wallet', 'refund', '--all', '--direct'))['begun'], 1)
   assert.equal(await network.chain.view.tokenBalance(funds, t.signal), 0n)
 })
 

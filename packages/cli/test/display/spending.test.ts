@@ -13,6 +13,7 @@ const MONEY: MoneyStatus = {
   perGib: 102_400n,
   hops: [{ hop: 'abc' as NodeKey, tickets: 3, units: 40, amount: 4000n, bytes: 41_943_040 }],
   slots: { total: 40, unshown: 35, ready: 4, inUse: 5, unknown: 0, over: 0 },
+  returns: { waiting: 0, asked: 0 },
   unshownValue: 8_750_000n,
   isBudgetLeft: true,
   isProvided: true,

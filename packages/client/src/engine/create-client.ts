@@ -106,6 +106,8 @@ export interface Client extends Dialer, AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus
+  /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
+  giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
   flushBooks(): Promise<void>
   /** Measures every link to a guard that stands now. Resolves within the time a silent link lives (SPEC §4.5). */
@@ -238,6 +240,10 @@ class Engine implements Client {
     return openDatagramFlow(await this.#acquire(request, signal), options.onDatagram)
   }
 
+  async giveBack(isAll: boolean): Promise<number> {
+    return (await this.#money?.giveBack(isAll)) ?? 0
+  }
+
   async flushBooks(): Promise<void> {
     await this.#money?.flushBooks()
   }
@@ -297,6 +303,7 @@ class Engine implements Client {
       source: this.#source,
       nodeOf: (key) => this.#directory.nodes.get(key),
       isGuard: (key) => this.#guards.primary().includes(key),
+      nodes: () => this.#directory.nodes.list(Date.now()),
       paths: () => this.#paths(),
       onStopped: (error) => this.#pool.failAll(error),
       onHopFailed: (key) => this.#records.observe(key, { type: 'failure' }),

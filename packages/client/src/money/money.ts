@@ -27,6 +27,9 @@ import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { createReceiptSigner } from './receipts.ts'
 import type { ReceiptSigner } from './receipts.ts'
+import { ordersForOver, ordersForShown } from '../returns/over-slots.ts'
+import { createReturnQueue } from '../returns/return-queue.ts'
+import type { ReturnCounts, ReturnPorts, ReturnQueue } from '../returns/return-queue.ts'
 import { createShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 import { createSlotKeeper } from './slot-keeper.ts'
@@ -79,6 +82,8 @@ export type ClientPayment = {
   /** The dearest price step to pay (SPEC §13.1). @default 8, any */
   readonly maxPriceStep?: number | undefined
   readonly onNotice?: ((notice: MoneyNotice) => void) | undefined
+  /** Asks slots back that the client is done with; absent where nothing comes back by itself. */
+  readonly returns?: ReturnPorts | undefined
 }
 
 /** Where the client stands. */
@@ -88,6 +93,8 @@ export type MoneyStatus = SpendingStatus & {
   readonly unshownValue: bigint
   /** True when no tunnel that opens over a circuit in stock, or moves to its spare path, waits for a slot or for tokens. */
   readonly isProvided: boolean
+  /** Slots on their way back. */
+  readonly returns: ReturnCounts
 }
 
 export type MoneyDeps = ClientPayment & {
@@ -102,6 +109,8 @@ export type MoneyDeps = ClientPayment & {
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
   /** True for the guards that tunnels move to when theirs dies. */
   readonly isGuard: (key: NodeKey) => boolean
+  /** All nodes of the directory. */
+  readonly nodes: () => readonly PathNode[]
   /** Paths of warm circuits and tunnels, entry first. */
   readonly paths: () => readonly (readonly PathNode[])[]
   /** Nothing may be spent any more: what runs is ended with this error. */
@@ -135,6 +144,8 @@ export interface Money {
    * @throws PAYMENT_REFUSED when the exit does not sell it, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
    */
   openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
+  /** Asks slots back, each at its own time: those that their hops take no more, or all that were shown, which are used no more then. Gives how many were not asked for before. */
+  giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger what was added up. Resolves when it has it. */
   flushBooks(): Promise<void>
   /** Ends purchases and signs last receipts, before the links are closed; {@link Money.stop} comes after that. Never rejects; takes seconds only where a hop does not answer. */
@@ -155,6 +166,7 @@ class ClientMoney implements Money {
   readonly #spending: Spending
   readonly #hops: HopBook
   readonly #shop: Shop
+  readonly #returns: ReturnQueue | undefined
   readonly #receipts: ReceiptSigner | undefined
   readonly #entries: Entries
   /** Control circuits that wait for their last receipt to be held. */
@@ -168,8 +180,10 @@ class ClientMoney implements Money {
     this.#deps = deps
     this.#pool = createPool(deps.ticketCrypto, poolTerms(deps.parameters))
     this.#spending = this.#createSpending()
+    this.#returns = this.#createReturns()
     this.#slots = createSlotKeeper({
       ...deps,
+      isReturning: (nullifier) => this.#returns?.has(nullifier) ?? false,
       onShown: (hop, nullifier) => this.#spending.onSlotShown(hop, nullifier),
       onUnknown: (slots) => this.#notice({ type: 'slotsUnknown', slots }),
       onLow: (unshown) => this.#notice({ type: 'depositLow', unshown }),
@@ -191,15 +205,18 @@ class ClientMoney implements Money {
   get status(): MoneyStatus {
     const slots = this.#slots.counts
     const unshownValue = BigInt(slots.unshown) * this.#pool.slotValue
-    return { ...this.#spending.status, slots, unshownValue, isProvided: this.#isAllProvided() }
+    const returns = this.#returns?.counts ?? { waiting: 0, asked: 0 }
+    const isProvided = this.#isAllProvided()
+    return { ...this.#spending.status, slots, unshownValue, isProvided, returns }
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#slots.load(), this.#spending.load()])
+    await Promise.all([this.#slots.load(), this.#spending.load(), this.#returns?.load()])
     await this.#refresh(AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]))
     signal.throwIfAborted()
     this.#shop.start()
     this.#entries.start()
+    this.#returns?.start()
   }
 
   meter(link: Link, guard: NodeKey): Link {
@@ -246,6 +263,23 @@ class ClientMoney implements Money {
     )
   }
 
+  async giveBack(isAll: boolean): Promise<number> {
+    const { returns, journal } = this.#deps
+    if (!this.#returns || !returns) return 0
+    // A full slot holds its bond alone, and the relayer gets some of it.
+    const isBondWorth = returns.fee < this.#pool.bond
+    const records = await journal.all()
+    const orders = isAll
+      ? ordersForShown(records, returns.facts)
+      : ordersForOver(records, returns.facts, isBondWorth)
+    if (orders.length === 0) return 0
+    const added = await this.#returns.add(orders)
+    for (const { nullifier } of orders) {
+      if (this.#returns.has(nullifier)) await this.#slots.retire(nullifier, 'refused')
+    }
+    return added
+  }
+
   flushBooks(): Promise<void> {
     return this.#spending.flush()
   }
@@ -254,6 +288,7 @@ class ClientMoney implements Money {
     this.#closing.abort()
     this.#cancelRefresh()
     await this.#shop.stop()
+    await this.#returns?.stop()
     await this.#entries.finish()
     await Promise.all(this.#leaving)
   }
@@ -360,6 +395,23 @@ class ClientMoney implements Money {
     })
   }
 
+  #createReturns(): ReturnQueue | undefined {
+    const { returns, authoriser, journal, ticketCrypto, timers } = this.#deps
+    if (!returns) return undefined
+    return createReturnQueue({
+      ...returns,
+      crypto: ticketCrypto,
+      pool: this.#pool,
+      authoriser,
+      journal,
+      relays: this.#deps.nodes,
+      open: (node, within) => this.#openControl(node, within),
+      closing: this.#closing.signal,
+      onFailed: (error) => this.#onUnpayable(error),
+      timers,
+    })
+  }
+
   async #noteLeaving(left: Promise<void>): Promise<void> {
     this.#leaving.add(left)
     await left
@@ -396,6 +448,7 @@ class ClientMoney implements Money {
     let nextMs = REFRESH_MS
     try {
       await this.#slots.refresh(signal)
+      await this.giveBack(false)
     } catch (error) {
       // Without the chain the slots shown before go on; the next look is soon.
       nextMs = REFRESH_AGAIN_MS

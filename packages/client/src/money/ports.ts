@@ -47,6 +47,16 @@ export interface SlotAuthoriser {
   prepareOne(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void>
   /** Takes an opening of one of these slots out of the stock, any of them; undefined when there is none. */
   takePrepared(unshown: readonly Uint8Array[]): Opening | undefined
+  /**
+   * A proof that pays a slot out to `to`, less a unit for `feeTo` (SPEC §14.4). Ask for no slot that anybody was shown, and for none twice: two proofs burn its bond.
+   * @throws as {@link SlotAuthoriser.openingFor}
+   */
+  withdrawalFor(
+    nullifier: Uint8Array,
+    to: Uint8Array,
+    feeTo: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }>
   /** True when the slot's opening is in stock. */
   isPrepared(nullifier: Uint8Array): boolean
 }

@@ -15,6 +15,7 @@ import {
   slotCount,
   slotNullifier,
   u256Bytes,
+  withdrawalX,
 } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import type { Opening } from '@byway/protocol/wire'
@@ -129,6 +130,18 @@ class ProofAuthoriser implements SlotAuthoriser {
     return await this.#prove(nullifier, root, false, signal)
   }
 
+  async withdrawalFor(
+    nullifier: Uint8Array,
+    to: Uint8Array,
+    feeTo: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }> {
+    const root = await this.#newestRoot(signal)
+    const x = withdrawalX(this.#deps.crypto, to, feeTo)
+    const witness = await this.#witnessFor(nullifier, x, root, signal)
+    return { root: u256Bytes(root), proof: await this.#deps.prover.prove(witness, signal) }
+  }
+
   sessionKeyFor(nullifier: Uint8Array): Uint8Array {
     return sessionKeyOf(this.#deps.crypto, this.#deps.sessionSecret, nullifier)
   }
@@ -162,17 +175,27 @@ class ProofAuthoriser implements SlotAuthoriser {
     signal: AbortSignal,
   ): Promise<Opening> {
     const { crypto, prover } = this.#deps
-    if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
-    const slot = this.#slots.get(toHex(nullifier))
-    if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
-    const path = await this.#inTurn(() => this.#leaves.pathUnder(root, slot.leafIndex, signal))
     const sessionKey = crypto.addressOfSecret(this.sessionKeyFor(nullifier))
     const receiptKey = (await this.#deps.receipts?.keyFor(nullifier)) ?? NO_RECEIPT_KEY
-    const witness = this.#witness(slot, path, openingX(crypto, { sessionKey, receiptKey }))
+    const x = openingX(crypto, { sessionKey, receiptKey })
+    const witness = await this.#witnessFor(nullifier, x, root, signal)
     const proof = await (isAhead
       ? prover.proveAhead(witness, signal)
       : prover.prove(witness, signal))
     return { root: u256Bytes(root), nullifier, sessionKey, receiptKey, proof }
+  }
+
+  async #witnessFor(
+    nullifier: Uint8Array,
+    x: bigint,
+    root: bigint,
+    signal: AbortSignal,
+  ): Promise<SlotWitness> {
+    if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
+    const slot = this.#slots.get(toHex(nullifier))
+    if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
+    const path = await this.#inTurn(() => this.#leaves.pathUnder(root, slot.leafIndex, signal))
+    return this.#witness(slot, path, x)
   }
 
   #witness({ deposit, number }: ProvableSlot, path: TreePath, x: bigint): SlotWitness {

@@ -30,6 +30,8 @@ export type SlotKeeperDeps = {
   readonly journal: SlotJournal
   /** A hop is about to be shown a slot for the first time. */
   readonly onShown: (hop: NodeKey, nullifier: Uint8Array) => void
+  /** This slot is on its way back to its owner: it is shown to nobody. */
+  readonly isReturning: (nullifier: Uint8Array) => boolean
   /** Wall clock. */
   readonly nowMs: () => number
   /** So many slots may have been shown by somebody who forgot it: none of them is used. Told when there are more of them. */
@@ -257,8 +259,10 @@ class Keeper implements SlotKeeper {
 
   /** Asked for often: paths are chosen by how many are left. */
   #unshown(): readonly Slot[] {
-    const isFree = ([key, { isKnownUnshown }]: readonly [SlotKey, Slot]): boolean =>
-      isKnownUnshown && !this.#records.has(key) && !this.#reserved.has(key)
+    const isFree = ([key, { nullifier, isKnownUnshown }]: readonly [SlotKey, Slot]): boolean => {
+      const isTaken = this.#records.has(key) || this.#reserved.has(key)
+      return isKnownUnshown && !isTaken && !this.#deps.isReturning(nullifier)
+    }
     return (this.#free ??= [...this.#slots].filter(isFree).map(([, slot]) => slot))
   }
 

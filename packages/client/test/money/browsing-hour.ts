@@ -107,6 +107,7 @@ class BrowsingHour {
       nowMs,
       onShown: (hop) => this.#onShown(hop),
       onUnknown: () => {},
+      isReturning: () => false,
       onLow: () => {},
       closing: NEVER,
     })

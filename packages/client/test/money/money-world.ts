@@ -70,6 +70,7 @@ export function createTestAuthoriser(
       return Promise.resolve(testOpening(nullifier, authoriser.openings.length))
     },
     sessionKeyFor: sessionSecret,
+    withdrawalFor: () => Promise.resolve({ root: new Uint8Array(32), proof: new Uint8Array(3) }),
     prepare: () => Promise.resolve(),
     prepareOne: () => Promise.reject(authoriser.fails ?? new Error('there is one ready')),
     takePrepared(unshown) {
@@ -124,12 +125,20 @@ export type MoneyWorld = {
 
 export const NEVER: AbortSignal = new AbortController().signal
 /** Noon of a day, so that no test meets midnight. */
-const START_MS = 20_000 * 86_400_000 + 43_200_000
+export const START_MS: number = 20_000 * 86_400_000 + 43_200_000
 
 export async function createMoneyWorld(
-  options: { slots?: number; budget?: bigint; disk?: TokenDisk; journal?: TestJournal } = {},
+  options: {
+    slots?: number
+    budget?: bigint
+    disk?: TokenDisk
+    journal?: TestJournal
+    timers?: HandTimers
+    /** Slots of real deposits. */
+    slotsFrom?: SlotAuthoriser
+  } = {},
 ): Promise<MoneyWorld> {
-  const timers = createHandTimers(START_MS)
+  const timers = options.timers ?? createHandTimers(START_MS)
   const journal = options.journal ?? createTestJournal()
   const list = Array.from({ length: options.slots ?? 10 }, (_, i) => slotOf(i + 1))
   const authoriser = createTestAuthoriser(list)
@@ -150,11 +159,12 @@ export async function createMoneyWorld(
     timers,
   })
   const slots = createSlotKeeper({
-    authoriser,
+    authoriser: options.slotsFrom ?? authoriser,
     journal,
     nowMs: timers.nowMs,
     onShown: (hop, nullifier) => spending.onSlotShown(hop, nullifier),
     onUnknown: () => {},
+    isReturning: () => false,
     onLow: () => {},
     closing: NEVER,
   })

@@ -8,8 +8,16 @@ import { createControlHop } from '@byway/protocol/circuit'
 import type { ControlHop } from '@byway/protocol/circuit'
 import type { TokenIssuer } from '@byway/protocol/payment'
 import type { Link } from '@byway/protocol/link'
-import { CLOSE_REASON, PAY, VERDICT } from '@byway/protocol/wire'
-import type { BuyMessage, ClientPayMessage, CloseReason, HopPayMessage } from '@byway/protocol/wire'
+import { CLOSE_REASON, PAY, REDEEM_ANSWER, RETURN_KIND, VERDICT } from '@byway/protocol/wire'
+import type {
+  BuyMessage,
+  ClientPayMessage,
+  CloseReason,
+  HopPayMessage,
+  RedeemAnswer,
+  ReturnMessageBody,
+} from '@byway/protocol/wire'
+import type { Relayer } from '../redemption/relayer.ts'
 import type { TerminalHandler } from '../relay/ports.ts'
 import type { Books } from './books.ts'
 import type { ControlDesk, ControlEnd } from './control-desk.ts'
@@ -21,6 +29,10 @@ import type { TokenIntake } from './token-intake.ts'
 // Protocol constant (change needs a spec change): SPEC §15.5.
 const CONTROL_BYTES = 256 * 1024
 
+// Protocol constant (change needs a spec change): SPEC §15.8.
+/** One question whether a hop is a relayer, and one slot. */
+const MAX_ASKED = 2
+
 // Local limits (tunable): docs/LIMITS.md.
 /** Control circuits of one link: a neighbour carries those of many clients. */
 const MAX_PER_NODE_LINK = 256
@@ -31,6 +43,8 @@ const SHOWS_PER_S = 10
 const SHOW_BURST = 60
 /** A client waits at most for the issue delay, and asks again meanwhile. */
 const IDLE_MS = 120_000
+/** Judging a return takes some questions to the chain and one write. */
+const RETURN_TIMEOUT_MS = 15_000
 /** Purchases of one circuit under way. */
 const MAX_PURCHASES = 4
 
@@ -38,6 +52,8 @@ export type ControlCircuitsDeps = SlotSessionDeps & {
   readonly tokens: Pick<TokenIntake, 'keysMessage'>
   readonly issuer: Pick<TokenIssuer, 'hasRoom' | 'credit' | 'buy' | 'isRepeat'>
   readonly books: Pick<Books, 'ticket' | 'refusedTicket' | 'tokensSold'>
+  /** Sends slots back to their owners; absent where the node does not. */
+  readonly relayer: Pick<Relayer, 'ask' | 'take'> | undefined
   /** Monotonic. */
   readonly nowMs: () => number
   readonly wallMs: () => number
@@ -128,6 +144,9 @@ class ControlCircuit implements TerminalHandler {
   #purchases = 0
   /** The nullifier of the slot of which a ticket was taken here: whoever signs is its owner, whoever only shows it may have seen the opening on the chain. */
   #paidSlot: Uint8Array | undefined
+  /** SPEC §15.8: one circuit asks for one slot, so that no two of a batch are known to be of one client. */
+  #hasReturned = false
+  #asked = 0
   #isClosed = false
 
   constructor(deps: ControlCircuitsDeps, end: ControlEnd, events: CircuitEvents) {
@@ -207,10 +226,32 @@ class ControlCircuit implements TerminalHandler {
       case PAY.RECEIPT:
         this.#session.onReceipt(pay)
         return true
+      case PAY.RETURN:
+        return this.#onReturn(pay.request)
       case PAY.SPEND:
         // SPEC §15.5: a control circuit takes no token.
         return false
     }
+  }
+
+  #onReturn(request: ReturnMessageBody): boolean {
+    if (this.#asked >= MAX_ASKED || this.#hasReturned) return false
+    this.#asked++
+    this.#hasReturned = request.kind !== RETURN_KIND.ASK
+    void this.#return(request)
+    return true
+  }
+
+  /** Judging one asks the chain, like a showing. */
+  async #return(request: ReturnMessageBody): Promise<void> {
+    const { relayer } = this.#deps
+    let answer: RedeemAnswer = relayer ? REDEEM_ANSWER.TRY_LATER : REDEEM_ANSWER.NO_REDEEMER
+    if (relayer && this.#events.mayShow()) {
+      const limit = AbortSignal.timeout(RETURN_TIMEOUT_MS)
+      const isAsk = request.kind === RETURN_KIND.ASK
+      answer = isAsk ? await relayer.ask(limit) : await relayer.take(request, limit)
+    }
+    this.#send({ kind: PAY.RETURNED, answer })
   }
 
   #refuseShow(nullifier: Uint8Array): boolean {

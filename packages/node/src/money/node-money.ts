@@ -48,6 +48,7 @@ import type { Opening } from '@byway/protocol/wire'
 import type { ExitMoney } from '../exit/exit-service.ts'
 import type { LinkMoney } from '../node-links.ts'
 import type { RedeemerService } from '../redemption/redeemer-service.ts'
+import type { Relayer } from '../redemption/relayer.ts'
 import type { RelayMoney } from '../relay/ports.ts'
 import { createBooks } from './books.ts'
 import type { Books, MoneyTotals } from './books.ts'
@@ -101,6 +102,8 @@ export type NodePaymentOptions = {
   readonly receipts?: Pick<ReceiptCrypto, 'isOf'> | undefined
   /** Sends others' claims for a fee (SPEC §15.7); absent where the node does not. */
   readonly redeemer?: Pick<RedeemerService, 'take'> | undefined
+  /** Sends slots back to their owners for a fee (SPEC §15.8); absent where the node does not. */
+  readonly relayer?: Pick<Relayer, 'ask' | 'take'> | undefined
 }
 
 /** What the descriptor says of payment (SPEC §10.1). */
@@ -239,6 +242,7 @@ class Money implements NodeMoney {
     this.#desk = createControlCircuits({
       ...session,
       issuer,
+      relayer: deps.relayer,
       nowMs: () => this.#watch.nowMs(),
       wallMs: Date.now,
     })

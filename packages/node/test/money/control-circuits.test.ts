@@ -15,11 +15,13 @@ import {
   HOP_MESSAGE,
   MessageListWriter,
   PAY,
+  REDEEM_ANSWER,
+  RETURN_KIND,
   SIZE_CLASS,
   TOKEN_KIND,
   VERDICT,
 } from '@byway/protocol/wire'
-import type { TokenKind } from '@byway/protocol/wire'
+import type { ReturnRequest, TokenKind } from '@byway/protocol/wire'
 import { until } from '../exit/test-target.ts'
 import { connectControl } from './control-client.ts'
 import type { ControlCircuit, ControlLink } from './control-client.ts'
@@ -272,5 +274,44 @@ suite('control circuits at a live node', () => {
       [...Array.from({ length: 8 }, () => undefined), CLOSE_REASON.RESOURCE_LIMIT],
     )
     assert.equal(live.node.status().money?.controlCircuits, 8)
+  })
+
+  test('a slot to be sent back goes to the relayer, one a circuit (SPEC §15.8)', async () => {
+    const taken: ReturnRequest[] = []
+    const relayer = {
+      ask: async () => REDEEM_ANSWER.TAKEN,
+      take: async (request: ReturnRequest) => {
+        taken.push(request)
+        return REDEEM_ANSWER.FEE_TOO_LOW
+      },
+    }
+    await using live = await startLiveNode({ relayer })
+    await using control = await connectControl(live)
+    const circuit = await openOn(control)
+    const request = {
+      kind: RETURN_KIND.WITHDRAW,
+      root: new Uint8Array(randomBytes(32)),
+      nullifier: new Uint8Array(randomBytes(32)),
+      to: new Uint8Array(randomBytes(20)),
+      feeTo: PROVIDER,
+      proof: new Uint8Array(randomBytes(256)),
+    } as const
+    circuit.send({ kind: PAY.RETURN, request: { kind: RETURN_KIND.ASK } })
+    assert.equal((await circuit.next(PAY.RETURNED))?.answer, REDEEM_ANSWER.TAKEN)
+    circuit.send({ kind: PAY.RETURN, request })
+    assert.equal((await circuit.next(PAY.RETURNED))?.answer, REDEEM_ANSWER.FEE_TOO_LOW)
+    assert.deepEqual(taken, [request])
+    circuit.send({ kind: PAY.RETURN, request })
+    assert.equal(await circuit.next(PAY.RETURNED), undefined)
+    assert.equal(circuit.destroyed, CLOSE_REASON.PROTOCOL)
+    assert.equal(taken.length, 1)
+  })
+
+  test('a node that sends nothing back says so', async () => {
+    await using live = await startLiveNode()
+    await using control = await connectControl(live)
+    const circuit = await openOn(control)
+    circuit.send({ kind: PAY.RETURN, request: { kind: RETURN_KIND.ASK } })
+    assert.equal((await circuit.next(PAY.RETURNED))?.answer, REDEEM_ANSWER.NO_REDEEMER)
   })
 })

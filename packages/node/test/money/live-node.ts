@@ -12,6 +12,7 @@ import { LINK_MESSAGE } from '@byway/protocol/wire'
 import type { PayKind, PayMessage } from '@byway/protocol/wire'
 import type { Winner } from '@byway/store'
 import { createNode } from '../../src/create-node.ts'
+import type { NodePaymentOptions } from '../../src/money/node-money.ts'
 import type { RunningNode } from '../../src/node-types.ts'
 import { STAMP_VERIFIER } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import { createFakeChain } from './fake-chain.ts'
@@ -42,10 +43,14 @@ export type LiveNode = AsyncDisposable & {
   connect(): Promise<TestClient>
 }
 
-export type LiveNodeOptions = { readonly priceStep?: number; readonly network?: NetworkParameters }
+export type LiveNodeOptions = {
+  readonly priceStep?: number
+  readonly network?: NetworkParameters
+  readonly relayer?: NodePaymentOptions['relayer']
+}
 
 export async function startLiveNode(options: LiveNodeOptions = {}): Promise<LiveNode> {
-  const { priceStep = 4, network = TEST_NETWORK } = options
+  const { priceStep = 4, network = TEST_NETWORK, relayer } = options
   const home = await mkdtemp(join(tmpdir(), 'byway-paid-'))
   const chain = createFakeChain()
   const store = createMemoryStore()
@@ -62,6 +67,7 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
         provider: PROVIDER,
         priceStep,
         onWin: (winner) => void wins.push(winner),
+        relayer,
       },
     })
     await node.start(AbortSignal.timeout(15_000))

@@ -53,8 +53,8 @@ export function openingX(
 }
 
 /** The same for taking back a slot that was never shown: bound to who is paid (SPEC §14.4). @param to - 20 bytes */
-export function withdrawalX(crypto: TicketCrypto, to: Uint8Array): bigint {
-  return hashToElement(crypto.sha256(utf8Bytes('byway withdraw v1'), to))
+export function withdrawalX(crypto: TicketCrypto, to: Uint8Array, feeTo?: Uint8Array): bigint {
+  return hashToElement(crypto.sha256(utf8Bytes('byway withdraw v1'), to, ...(feeTo ? [feeTo] : [])))
 }
 
 /** A path as the slot program takes it, from the leaf upwards. */

@@ -105,9 +105,8 @@ export {
   encodeLinkMessage,
   LINK_MESSAGE,
   linkMessageBytes,
-  REDEEM_ANSWER,
 } from './link-messages.ts'
-export type { LinkMessage, LinkMessageType, RedeemAnswer } from './link-messages.ts'
+export type { LinkMessage, LinkMessageType } from './link-messages.ts'
 export {
   CLIENT_GREETING_BYTES,
   decodeLinkProof,
@@ -206,6 +205,8 @@ export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from 
 export { WIRE_VERSION } from './text.ts'
 export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
 export type { Refusal, Verdict, VerdictName } from './verdicts.ts'
+export { REDEEM_ANSWER } from './redeem-answer.ts'
+export type { RedeemAnswer } from './redeem-answer.ts'
 export {
   decodeRedeemOrder,
   encodeRedeemOrder,
@@ -216,3 +217,14 @@ export {
   redeemOrderBytes,
 } from './redeem-order.ts'
 export type { RedeemEntries, RedeemOrder, RevealedTicket } from './redeem-order.ts'
+export { MAX_JOINED_LEAVES, RETURN_KIND, returnFeeTo, returnNullifier } from './return-request.ts'
+export type {
+  CloseRequest,
+  JoinRequest,
+  RefundRequest,
+  ReturnDestination,
+  ReturnKind,
+  ReturnMessageBody,
+  ReturnRequest,
+  WithdrawRequest,
+} from './return-request.ts'

@@ -26,6 +26,7 @@ import { decodePayMessage } from './pay-message-decode.ts'
 import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 import type { PayMessage } from './pay-messages.ts'
 import { MAX_REDEEM_BYTES } from './redeem-order.ts'
+import { readRedeemAnswer, type RedeemAnswer } from './redeem-answer.ts'
 
 /** SPEC §4.4. Names are those of the table. */
 export const LINK_MESSAGE = {
@@ -71,16 +72,6 @@ export type LinkMessage =
   /** Between nodes only. The order is a view into the cell, not parsed yet. */
   | { readonly type: Types['REDEEM']; readonly requestId: number; readonly order: Uint8Array }
   | { readonly type: Types['REDEEMED']; readonly requestId: number; readonly answer: RedeemAnswer }
-
-/** SPEC §15.7: what a redeemer says of an order. */
-export const REDEEM_ANSWER = {
-  TAKEN: 0,
-  NO_REDEEMER: 1,
-  BAD_ORDER: 2,
-  FEE_TOO_LOW: 3,
-  TRY_LATER: 4,
-} as const
-export type RedeemAnswer = (typeof REDEEM_ANSWER)[keyof typeof REDEEM_ANSWER]
 
 /**
  * Decodes the body of one link message.
@@ -188,7 +179,7 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
     case LINK_MESSAGE.REDEEM:
       return { type, requestId: reader.u16('requestId'), order: readOrder(reader) }
     case LINK_MESSAGE.REDEEMED:
-      return { type, requestId: reader.u16('requestId'), answer: readAnswer(reader) }
+      return { type, requestId: reader.u16('requestId'), answer: readRedeemAnswer(reader) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }
@@ -198,13 +189,6 @@ function readOrder(reader: ByteReader): Uint8Array {
   if (reader.left > MAX_REDEEM_BYTES)
     throw wireError('WIRE_LENGTH', { field: 'order', want: MAX_REDEEM_BYTES, have: reader.left })
   return reader.rest()
-}
-
-function readAnswer(reader: ByteReader): RedeemAnswer {
-  const answer = reader.u8('answer')
-  const known = Object.values(REDEEM_ANSWER).find((one) => one === answer)
-  if (known === undefined) throw wireError('WIRE_VALUE', { field: 'answer', value: answer })
-  return known
 }
 
 function readToken(reader: ByteReader): bigint {

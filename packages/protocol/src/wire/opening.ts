@@ -72,15 +72,19 @@ export function readOpening(reader: ByteReader): Opening {
 
 /** Writes an opening. @throws WIRE_ENCODE */
 export function writeOpening(writer: ByteWriter, opening: Opening): ByteWriter {
-  if (opening.proof.length > MAX_PROOF_BYTES) throw wireError('WIRE_ENCODE', { field: 'proof' })
   if (isAllZero(opening.sessionKey)) throw wireError('WIRE_ENCODE', { field: 'sessionKey' })
-  return writer
+  writer
     .fixed(opening.root, FIELD_BYTES, 'root')
     .fixed(opening.nullifier, FIELD_BYTES, 'nullifier')
     .fixed(opening.sessionKey, CHAIN_ADDRESS_BYTES, 'sessionKey')
     .fixed(opening.receiptKey, 32, 'receiptKey')
-    .u16(opening.proof.length, 'proofBytes')
-    .raw(opening.proof, 'proof')
+  return writeProof(writer, opening.proof)
+}
+
+/** Writes `u16 n ‖ proof`. @throws WIRE_ENCODE */
+export function writeProof(writer: ByteWriter, proof: Uint8Array): ByteWriter {
+  if (proof.length > MAX_PROOF_BYTES) throw wireError('WIRE_ENCODE', { field: 'proof' })
+  return writer.u16(proof.length, 'proofBytes').raw(proof, 'proof')
 }
 
 /** SPEC §13.2: zeros are nobody's, and what a failed recovery gives on the chain. */
@@ -90,7 +94,8 @@ function readSessionKey(reader: ByteReader): Uint8Array {
   return key
 }
 
-function readProof(reader: ByteReader): Uint8Array {
+/** Reads `u16 n ‖ proof`. @throws WIRE_LENGTH */
+export function readProof(reader: ByteReader): Uint8Array {
   const bytes = reader.u16('proofBytes')
   if (bytes > MAX_PROOF_BYTES) {
     throw wireError('WIRE_LENGTH', { field: 'proof', want: MAX_PROOF_BYTES, have: bytes })

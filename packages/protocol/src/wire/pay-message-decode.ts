@@ -37,6 +37,8 @@ import {
 } from './pay-messages.ts'
 import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
+import { readRedeemAnswer } from './redeem-answer.ts'
+import { readReturnRequest } from './return-request.ts'
 import { parseRefusal, parseVerdict, VERDICT } from './verdicts.ts'
 
 /**
@@ -88,6 +90,10 @@ function readPayMessage(kind: number, reader: ByteReader): PayMessage {
         publicKey: reader.copy(RECEIPT_KEY_BYTES, 'publicKey'),
         signature: readReceiptSignature(reader),
       }
+    case PAY.RETURN:
+      return { kind, request: readReturnRequest(reader) }
+    case PAY.RETURNED:
+      return { kind, answer: readRedeemAnswer(reader) }
     default:
       return readTokenMessage(kind, reader)
   }

@@ -31,6 +31,7 @@ import {
 } from './pay-messages.ts'
 import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
+import { returnRequestBytes, writeReturnRequest } from './return-request.ts'
 import { VERDICT } from './verdicts.ts'
 
 /** Encodes a payment message. @throws WIRE_ENCODE */
@@ -71,6 +72,10 @@ export function payMessageBytes(message: PayMessage): number {
       return 1 + 1 + TOKEN_KEY_ID_BYTES + TOKEN_NONCE_BYTES + 2 + message.token.length
     case PAY.DUE:
       return 1 + 8 + 8
+    case PAY.RETURN:
+      return 1 + returnRequestBytes(message.request)
+    case PAY.RETURNED:
+      return 1 + 1
     default:
       return unreachable(message, 'every payment message has a size')
   }
@@ -109,6 +114,12 @@ function writePayMessage(writer: ByteWriter, message: PayMessage): void {
       break
     case PAY.DUE:
       writer.u64(message.countedBytes, 'counted').u64(message.paidBytes, 'paid')
+      break
+    case PAY.RETURN:
+      writeReturnRequest(writer, message.request)
+      break
+    case PAY.RETURNED:
+      writer.u8(message.answer, 'answer')
       break
     case PAY.HELD:
     case PAY.RECEIPT:

@@ -3,7 +3,9 @@
  * are read in pay-message-decode.ts and written in pay-message-encode.ts. What they do is the payment folder's.
  * @module
  */
+import type { RedeemAnswer } from './redeem-answer.ts'
 import type { Opening } from './opening.ts'
+import type { ReturnMessageBody } from './return-request.ts'
 import type { Refusal, Verdict } from './verdicts.ts'
 
 /** SPEC §15.1. Names are those of the table. */
@@ -22,6 +24,8 @@ export const PAY = {
   DUE: 12,
   HELD: 13,
   RECEIPT: 14,
+  RETURN: 15,
+  RETURNED: 16,
 } as const
 export type PayKind = (typeof PAY)[keyof typeof PAY]
 
@@ -170,6 +174,11 @@ export type ReceiptMessage = {
   readonly signature: Uint8Array
 }
 
+/** A slot on its way back to its owner, to be sent by this hop (SPEC §15.8). */
+export type ReturnMessage = { readonly kind: Kinds['RETURN']; readonly request: ReturnMessageBody }
+
+export type ReturnedMessage = { readonly kind: Kinds['RETURNED']; readonly answer: RedeemAnswer }
+
 /** Narrow on `kind`. Every byte field is a copy. */
 export type PayMessage =
   | ShowMessage
@@ -186,11 +195,13 @@ export type PayMessage =
   | DueMessage
   | HeldMessage
   | ReceiptMessage
+  | ReturnMessage
+  | ReturnedMessage
 
-/** What a client sends: SHOW, TICKET, KEYS_GET, BUY, SPEND and RECEIPT (SPEC §15.1, "from"). */
+/** What a client sends: SHOW, TICKET, KEYS_GET, BUY, SPEND, RECEIPT and RETURN (SPEC §15.1, "from"). */
 export type ClientPayMessage = Extract<
   PayMessage,
-  { readonly kind: Kinds['SHOW' | 'TICKET' | 'KEYS_GET' | 'BUY' | 'SPEND' | 'RECEIPT'] }
+  { readonly kind: Kinds['SHOW' | 'TICKET' | 'KEYS_GET' | 'BUY' | 'SPEND' | 'RECEIPT' | 'RETURN'] }
 >
 
 /** What a hop sends: all the others. */
@@ -208,4 +219,5 @@ const CLIENT_KINDS: ReadonlySet<PayKind> = new Set([
   PAY.BUY,
   PAY.SPEND,
   PAY.RECEIPT,
+  PAY.RETURN,
 ])

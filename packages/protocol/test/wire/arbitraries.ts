@@ -19,7 +19,11 @@ import {
   PAY,
   type PayMessage,
   type PlainProof,
+  REDEEM_ANSWER,
   RESET_REASON,
+  RETURN_KIND,
+  type ReturnDestination,
+  type ReturnMessageBody,
   type SocketAddressBytes,
   TOKEN_KIND,
   VERDICT,
@@ -106,6 +110,40 @@ const reveals = fc
   .chain((indices) => fc.tuple(fc.constant(indices.toSorted((a, b) => a - b)), bytes(32)))
   .map(([indices, reveal]) => indices.map((index) => ({ index, reveal })))
 
+const destination = record<ReturnDestination>({
+  idc: bytes(32),
+  feeTo: bytes(20),
+  signature: bytes(65),
+})
+const returnRequest: fc.Arbitrary<ReturnMessageBody> = fc.oneof(
+  record<ReturnMessageBody>({ kind: fc.constant(RETURN_KIND.ASK) }),
+  record<ReturnMessageBody>({ kind: fc.constant(RETURN_KIND.REFUND), opening, destination }),
+  record<ReturnMessageBody>({
+    kind: fc.constant(RETURN_KIND.CLOSE),
+    nullifier: bytes(32),
+    provider: bytes(20),
+    sessionKey: bytes(20),
+    destination,
+  }),
+  record<ReturnMessageBody>({
+    kind: fc.constant(RETURN_KIND.WITHDRAW),
+    root: bytes(32),
+    nullifier: bytes(32),
+    to: bytes(20),
+    feeTo: bytes(20),
+    proof: someBytes(0, 300),
+  }),
+  record<ReturnMessageBody>({
+    kind: fc.constant(RETURN_KIND.JOIN),
+    root: bytes(32),
+    rests: fc.tuple(bytes(32), bytes(32), bytes(32), bytes(32)),
+    units: u32,
+    idc: bytes(32),
+    feeTo: bytes(20),
+    proof: someBytes(0, 300),
+  }),
+)
+
 export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
   record<PayMessage>({ kind: fc.constant(PAY.SHOW), opening }),
   record<PayMessage>({
@@ -177,6 +215,11 @@ export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
     signature: bytes(96),
   }),
   record<PayMessage>({ kind: fc.constant(PAY.DUE), countedBytes: u64, paidBytes: u64 }),
+  record<PayMessage>({ kind: fc.constant(PAY.RETURN), request: returnRequest }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.RETURNED),
+    answer: fc.constantFrom(...Object.values(REDEEM_ANSWER)),
+  }),
 )
 
 const sequenced = { sequence: u64, stream }

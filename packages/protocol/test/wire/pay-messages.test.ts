@@ -7,6 +7,8 @@ import {
   PAY,
   type PayMessage,
   payMessageBytes,
+  REDEEM_ANSWER,
+  RETURN_KIND,
   VERDICT,
   verdictName,
 } from '@byway/protocol/wire'
@@ -19,6 +21,9 @@ const OPENING = {
   receiptKey: hex('00*32'),
   proof: hex('aabb'),
 }
+
+const OPENING_HEX = '01*32 02*32 03*20 00*32 0002 aabb'
+const DESTINATION = { idc: hex('21*32'), feeTo: hex('22*20'), signature: hex('23*65') }
 
 /** One hand-written body for each row of SPEC §15.1, and the name of what sends it. */
 const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
@@ -131,6 +136,61 @@ const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
     '0e 0d*32 00000b99 00000400 0f*64 0e*96',
     'client',
   ],
+  [{ kind: PAY.RETURN, request: { kind: RETURN_KIND.ASK } }, '0f 00', 'client'],
+  [
+    {
+      kind: PAY.RETURN,
+      request: { kind: RETURN_KIND.REFUND, opening: OPENING, destination: DESTINATION },
+    },
+    `0f 01 ${OPENING_HEX} 21*32 22*20 23*65`,
+    'client',
+  ],
+  [
+    {
+      kind: PAY.RETURN,
+      request: {
+        kind: RETURN_KIND.CLOSE,
+        nullifier: hex('02*32'),
+        provider: hex('04*20'),
+        sessionKey: hex('03*20'),
+        destination: DESTINATION,
+      },
+    },
+    '0f 02 02*32 04*20 03*20 21*32 22*20 23*65',
+    'client',
+  ],
+  [
+    {
+      kind: PAY.RETURN,
+      request: {
+        kind: RETURN_KIND.WITHDRAW,
+        root: hex('01*32'),
+        nullifier: hex('02*32'),
+        to: hex('05*20'),
+        feeTo: hex('22*20'),
+        proof: hex('aabb'),
+      },
+    },
+    '0f 03 01*32 02*32 05*20 22*20 0002 aabb',
+    'client',
+  ],
+  [
+    {
+      kind: PAY.RETURN,
+      request: {
+        kind: RETURN_KIND.JOIN,
+        root: hex('01*32'),
+        rests: [hex('02*32'), hex('03*32'), hex('00*32'), hex('00*32')],
+        units: 7,
+        idc: hex('21*32'),
+        feeTo: hex('22*20'),
+        proof: hex('aabb'),
+      },
+    },
+    '0f 04 01*32 02*32 03*32 00*64 00000007 21*32 22*20 0002 aabb',
+    'client',
+  ],
+  [{ kind: PAY.RETURNED, answer: REDEEM_ANSWER.FEE_TOO_LOW }, '10 03', 'hop'],
 ]
 
 for (const [message, body, from] of ROWS) {
@@ -157,7 +217,7 @@ test('every kind of the table has a row here', () => {
 })
 
 test('refuses kinds that the table does not have (SPEC §15.1)', () => {
-  for (const kind of ['00', '0f', 'ff']) {
+  for (const kind of ['00', '11', 'ff']) {
     assert.throws(() => decodePayMessage(hex(`${kind} 00*40`)), code('WIRE_TYPE'))
   }
 })

@@ -1,12 +1,12 @@
 /**
- * Signed claims between a provider and its redeemers (SPEC §15.7).
+ * Signed claims between a provider and its redeemers (SPEC §15.7), and what clients left with a relayer (§15.8).
  * @module
  */
 import type { Condition, StoredRow, Submit } from '../operation.ts'
 import { bytesOf, numberOf, readAll, textOf } from './row.ts'
 
-/** `given`: ours, at a redeemer. `taken`: another provider's, that we promised to send. */
-export type HandOverSide = 'given' | 'taken'
+/** `given`: ours, at a redeemer. `taken`: another provider's, that we promised to send. `return`: a slot on its way back to an owner, the same (SPEC §15.8). */
+export type HandOverSide = 'given' | 'taken' | 'return'
 
 /** `open` until the chain shows the effect (`done`) or its time is over (`ended`). */
 export type HandOverState = 'open' | 'done' | 'ended'

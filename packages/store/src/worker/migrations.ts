@@ -99,8 +99,17 @@ CREATE TABLE made_opening (
 ) STRICT;
 `
 
+const RETURNS = `
+CREATE TABLE slot_return (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  nullifier BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, owner INTEGER NOT NULL, receiver BLOB NOT NULL, state TEXT NOT NULL, due_ms INTEGER NOT NULL,
+  relay TEXT, body BLOB NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+`
+
 /** Step n brings a store from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS]
+export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS, RETURNS]
 
 /** The version that this Byway writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -133,6 +133,21 @@ export const TABLES: readonly TableShape[] = [
     beginsWork: false,
   },
   {
+    name: 'slot_return',
+    columns: {
+      nullifier: 'blob',
+      kind: 'text',
+      owner: 'int',
+      receiver: 'blob',
+      state: 'text',
+      due_ms: 'int',
+      relay: 'text?',
+      body: 'blob',
+    },
+    key: ['nullifier'],
+    beginsWork: true,
+  },
+  {
     name: 'receipt',
     columns: {
       nullifier: 'blob',

@@ -1,0 +1,82 @@
+/** Where every slot of the chain is in its life, from all of its events: who asks for one slot tells whose it is. */
+import type { ChainEvent, ChainView } from '@byway/chain'
+import type { SlotFact, SlotFacts } from '@byway/client'
+import { toHex } from '@byway/protocol/base'
+
+export type SlotFactsDeps = {
+  readonly chain: Pick<ChainView, 'events'>
+  /** Where the pool begins. */
+  readonly fromBlock: number
+}
+
+export interface FollowedFacts extends SlotFacts {
+  /** Follows the chain until the signal aborts. @throws CHAIN_REORG_DEPTH */
+  follow(signal: AbortSignal): Promise<void>
+}
+
+/** Creates them; they know nothing before `follow` has come to the chain's head. */
+export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFacts {
+  const facts = new Map<string, SlotFact>()
+  /** What stood before each event that a reorganisation may still take back. */
+  const before = new Map<string, SlotFact | undefined>()
+  let isCurrent = false
+  const take = (event: ChainEvent): void => {
+    const fact = factOf(event, (key) => facts.get(key))
+    if (!fact) return
+    const key = toHex(fact.nullifier)
+    before.set(idOf(event), facts.get(key))
+    facts.set(key, fact)
+  }
+  const undo = (event: ChainEvent): void => {
+    if (!('nullifier' in event) || !before.has(idOf(event))) return
+    const key = toHex(event.nullifier)
+    const old = before.get(idOf(event))
+    before.delete(idOf(event))
+    if (old) facts.set(key, old)
+    else facts.delete(key)
+  }
+  return {
+    of(nullifier) {
+      if (!isCurrent) return undefined
+      return facts.get(toHex(nullifier)) ?? { state: 'none', provider: undefined }
+    },
+    async follow(signal) {
+      for await (const news of chain.events(fromBlock, signal)) {
+        if (news.type === 'event') take(news.event)
+        if (news.type === 'removed') undo(news.event)
+        if (news.type === 'quiet') isCurrent = false
+        if (news.type !== 'head') continue
+        isCurrent = true
+        for (const id of [...before.keys()].slice(0, -MAX_UNDONE_EVENTS)) before.delete(id)
+      }
+    },
+  }
+}
+
+// Local limit (tunable): docs/LIMITS.md.
+/** Events that can be taken back; what a deeper reorganisation undoes is read anew with the next start. */
+const MAX_UNDONE_EVENTS = 10_000
+
+type Named = SlotFact & { readonly nullifier: Uint8Array }
+
+function factOf(
+  event: ChainEvent,
+  known: (key: string) => SlotFact | undefined,
+): Named | undefined {
+  if (event.name === 'locked' || event.name === 'lapsed')
+    return { nullifier: event.nullifier, state: event.name, provider: undefined }
+  if (event.name === 'won') {
+    const { nullifier, provider } = event
+    // A later win may be paid while the slot is being closed.
+    const isClosing = known(toHex(nullifier))?.state === 'closing'
+    return { nullifier, state: isClosing ? 'closing' : 'bound', provider }
+  }
+  if (event.name !== 'slot') return undefined
+  const { nullifier, state } = event
+  return { nullifier, state, provider: known(toHex(nullifier))?.provider }
+}
+
+/** The same event in another block is another one. */
+function idOf({ blockHash, logIndex }: ChainEvent): string {
+  return `${blockHash}:${logIndex}`
+}

@@ -1,0 +1,68 @@
+/** Makes what a relayer is told (SPEC §15.8): both steps signed by the slot's session key, or a proof that names the receiver. @module */
+import type { TicketCrypto } from '@byway/protocol/crypto'
+import { identityCommitment, returnDigest, u256Bytes } from '@byway/protocol/ticket'
+import type { Pool } from '@byway/protocol/ticket'
+import { RETURN_KIND } from '@byway/protocol/wire'
+import type { ReturnDestination, ReturnRequest } from '@byway/protocol/wire'
+import type { SlotAuthoriser, SlotJournal } from '../money/ports.ts'
+import type { ReturnRecord, SlotFact } from './ports.ts'
+
+export type MakeRequestDeps = {
+  readonly crypto: TicketCrypto
+  readonly pool: Pool
+  readonly authoriser: Pick<SlotAuthoriser, 'openingFor' | 'sessionKeyFor' | 'withdrawalFor'>
+  readonly journal: Pick<SlotJournal, 'all'>
+  /** The secret of the purse's deposit with this number (SPEC §13.3). */
+  readonly ownerSecret: (number: number) => Promise<bigint>
+}
+
+/**
+ * The request for a slot in its present state; undefined where it is not one to ask back, or not yet.
+ * @throws what the authoriser throws, or the signal's reason
+ */
+export async function makeRequest(
+  deps: MakeRequestDeps,
+  record: ReturnRecord,
+  { state, provider }: SlotFact,
+  feeTo: Uint8Array,
+  signal: AbortSignal,
+): Promise<ReturnRequest | undefined> {
+  const { nullifier } = record
+  const isUnused = state === 'none' || state === 'lapsed'
+  if (record.kind === 'withdraw') {
+    if (!isUnused) return undefined
+    const proven = await deps.authoriser.withdrawalFor(nullifier, record.to, feeTo, signal)
+    return { kind: RETURN_KIND.WITHDRAW, nullifier, to: record.to, feeTo, ...proven }
+  }
+  if (isUnused || state === 'refunding') {
+    const opening = await openingOf(deps, nullifier, signal)
+    const destination = await destinationOf(deps, record, feeTo)
+    return { kind: RETURN_KIND.REFUND, opening, destination }
+  }
+  if (!provider || (state !== 'bound' && state !== 'closing')) return undefined
+  const sessionKey = deps.crypto.addressOfSecret(deps.authoriser.sessionKeyFor(nullifier))
+  const destination = await destinationOf(deps, record, feeTo)
+  return { kind: RETURN_KIND.CLOSE, nullifier, provider, sessionKey, destination }
+}
+
+/** What was shown; after lost state it is made again, under the same session key: a second opening of the same kind is no conflict. */
+async function openingOf(
+  { journal, authoriser }: MakeRequestDeps,
+  nullifier: Uint8Array,
+  signal: AbortSignal,
+) {
+  const name = String(nullifier)
+  const shown = (await journal.all()).find((one) => String(one.nullifier) === name)
+  return shown?.opening ?? (await authoriser.openingFor(nullifier, signal))
+}
+
+async function destinationOf(
+  { crypto, pool, authoriser, ownerSecret }: MakeRequestDeps,
+  { nullifier, owner }: ReturnRecord,
+  feeTo: Uint8Array,
+): Promise<ReturnDestination> {
+  const idc = identityCommitment(crypto, await ownerSecret(owner))
+  const digest = returnDigest(crypto, pool, { nullifier, idc, feeTo })
+  const signature = crypto.signDigest(authoriser.sessionKeyFor(nullifier), digest)
+  return { idc: u256Bytes(idc), feeTo, signature }
+}

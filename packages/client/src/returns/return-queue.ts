@@ -1,0 +1,255 @@
+/**
+ * The slots that the client asks back (DESIGN §7.1, SPEC §15.8): each over a circuit of its own, at its own exponential delay, through a relayer that sends those of several owners
+ * together. What is under way is on the disk and goes on after a restart; a slot is asked back again only in ways that cost nothing.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import type { PathNode } from '@byway/protocol/directory'
+import type { SlotState } from '@byway/protocol/payment'
+import {
+  decodePayMessage,
+  encodePayMessage,
+  PAY,
+  REDEEM_ANSWER,
+  RETURN_KIND,
+} from '@byway/protocol/wire'
+import type { ReturnRequest } from '@byway/protocol/wire'
+import type { PayCarrier } from '../money/carrier.ts'
+import { systemTimers } from '../proxy/timers.ts'
+import type { Timers } from '../proxy/timers.ts'
+import { makeRequest, type MakeRequestDeps } from './make-request.ts'
+import { exponential, orderReturns, type OrderDeps } from './order-returns.ts'
+import type { ReturnOrder, ReturnRecord, SlotFact, SlotFacts } from './ports.ts'
+import { leaveReturn } from './relay-visit.ts'
+
+/** What comes from the program around the client. */
+export type ReturnPorts = OrderDeps &
+  Pick<MakeRequestDeps, 'ownerSecret'> & {
+    readonly facts: SlotFacts
+    /** What a relayer gets of a slot, the token's smallest parts. */
+    readonly fee: bigint
+    /** A relayer that has a slot for longer than this and has not begun is asked no more. */
+    readonly patienceMs: number
+    /** `T_refund` or `T_close`, whichever is longer. */
+    readonly longestDelayMs: number
+  }
+
+export type ReturnQueueDeps = ReturnPorts &
+  MakeRequestDeps & {
+    /** Hops that may be relayers. */
+    readonly relays: () => readonly PathNode[]
+    /** Opens a control circuit to a hop. */
+    readonly open: (hop: PathNode, signal: AbortSignal) => Promise<PayCarrier>
+    /** Aborted when the client stops. */
+    readonly closing: AbortSignal
+    /** A slot could not be asked back now: tried again later. */
+    readonly onFailed: (error: unknown) => void
+    /** @default the system's */
+    readonly timers?: Timers | undefined
+  }
+
+/** How many slots are on their way back. */
+export type ReturnCounts = {
+  readonly waiting: number
+  /** With a relayer, or in the contract's delay. */
+  readonly asked: number
+}
+
+/** The queue of a running client. */
+export interface ReturnQueue {
+  readonly counts: ReturnCounts
+  /** True for a slot that is in the queue. */
+  has(nullifier: Uint8Array): boolean
+  /** Reads what the disk has. */
+  load(): Promise<void>
+  /** Begins. */
+  start(): void
+  /** Adds slots; see `orderReturns`. */
+  add(orders: readonly ReturnOrder[]): Promise<number>
+  /** Ends once the slot that is being asked back is. Never rejects. */
+  stop(): Promise<void>
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Between looks, and a part of the mean delay where that is short. */
+const LOOK_MS = 30_000
+const LOOKS_PER_DELAY = 8
+/** What was due while the client was off is drawn anew, shorter: or all of it would go at the start. */
+const OVERDUE_PART = 6
+
+/** Creates a queue that does nothing yet. */
+export function createReturnQueue(deps: ReturnQueueDeps): ReturnQueue {
+  return new Queue(deps)
+}
+
+class Queue implements ReturnQueue {
+  readonly #deps: ReturnQueueDeps
+  readonly #records = new Map<string, ReturnRecord>()
+  #cancelLook: () => void = () => {}
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(deps: ReturnQueueDeps) {
+    this.#deps = deps
+  }
+
+  get counts(): ReturnCounts {
+    const all = [...this.#records.values()]
+    const asked = all.filter(({ state }) => state === 'asked').length
+    return { asked, waiting: all.length - asked }
+  }
+
+  has(nullifier: Uint8Array): boolean {
+    return this.#records.has(toHex(nullifier))
+  }
+
+  async load(): Promise<void> {
+    const nowMs = this.#deps.nowMs()
+    for (const record of await this.#deps.records.all()) {
+      const isOverdue = record.dueMs <= nowMs
+      await this.#put(isOverdue ? { ...record, dueMs: this.#soon() } : record)
+    }
+  }
+
+  start(): void {
+    this.#next()
+  }
+
+  async add(orders: readonly ReturnOrder[]): Promise<number> {
+    const added = await orderReturns(this.#deps, orders)
+    for (const record of await this.#deps.records.all()) {
+      const key = toHex(record.nullifier)
+      if (!this.#records.has(key)) this.#records.set(key, record)
+    }
+    return added
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelLook()
+    await this.#work
+  }
+
+  #next(): void {
+    const { closing, timers = systemTimers, meanDelayMs } = this.#deps
+    if (closing.aborted) return
+    const waitMs = Math.min(LOOK_MS, Math.max(1, meanDelayMs / LOOKS_PER_DELAY))
+    this.#cancelLook = timers.after(waitMs, () => {
+      this.#work = this.#look().finally(() => this.#next())
+    })
+  }
+
+  /** One slot a look: two at once would be known to be of one client. */
+  async #look(): Promise<void> {
+    const nowMs = this.#deps.nowMs()
+    const due = [...this.#records.values()]
+      .filter(({ dueMs }) => dueMs <= nowMs)
+      .toSorted((a, b) => a.dueMs - b.dueMs)
+    for (const record of due) {
+      try {
+        if (await this.#advance(record)) return
+      } catch (error) {
+        if (this.#deps.closing.aborted) return
+        this.#deps.onFailed(error)
+        return
+      }
+    }
+  }
+
+  /** Does what is due for a slot; true when a circuit was used for it. */
+  async #advance(record: ReturnRecord): Promise<boolean> {
+    const { facts, longestDelayMs, patienceMs, nowMs } = this.#deps
+    const fact = facts.of(record.nullifier)
+    // The chain was not read up to now: its next look is ours.
+    if (!fact) return false
+    if (FINISHED.has(fact.state)) return await this.#remove(record)
+    if (isUnderWay(record, fact) && record.state === 'asked' && record.relay !== undefined) {
+      // Begun: the relayer ends it. Once that is long over, another is asked to.
+      const dueMs = nowMs() + longestDelayMs + patienceMs
+      await this.#put({ ...record, dueMs, relay: undefined })
+      return false
+    }
+    if (record.kind === 'withdraw' && fact.state !== 'none' && fact.state !== 'lapsed') {
+      // Locked by somebody, or begun: there is only one proof, and its relayer has it.
+      await this.#put({ ...record, dueMs: this.#soon() })
+      return false
+    }
+    await this.#leave(record, fact)
+    return true
+  }
+
+  async #leave(record: ReturnRecord, fact: SlotFact): Promise<void> {
+    const { open, closing, timers, patienceMs, nowMs } = this.#deps
+    const relay = this.#relayFor(record)
+    // If it fails on the way it is tried again at a time that says nothing of this one.
+    const again = { ...record, state: 'waiting', dueMs: this.#soon() } as const
+    await this.#put({ ...again, relay: relay?.key ?? record.relay })
+    if (!relay) return
+    let left: ReturnRecord = again
+    const carrier = await open(relay, closing)
+    const answer = await leaveReturn(
+      carrier,
+      async () => {
+        const request = await this.#requestOf(record, fact, relay)
+        if (!request) return undefined
+        const body = encodePayMessage({ kind: PAY.RETURN, request })
+        left = { ...again, state: 'asked', relay: relay.key, body, dueMs: nowMs() + patienceMs }
+        await this.#put(left)
+        return request
+      },
+      closing,
+      timers,
+    )
+    if (answer === REDEEM_ANSWER.TAKEN || left.state === 'waiting') return
+    const relayOfProof = record.kind === 'withdraw' ? relay.key : undefined
+    await this.#put({ ...left, state: 'waiting', relay: relayOfProof, dueMs: this.#soon() })
+  }
+
+  /** A withdrawal that was told to somebody is told to nobody else. */
+  async #requestOf(
+    record: ReturnRecord,
+    fact: SlotFact,
+    relay: PathNode,
+  ): Promise<ReturnRequest | undefined> {
+    if (record.kind === 'withdraw' && record.body.length > 0) {
+      const message = decodePayMessage(record.body)
+      return message.kind === PAY.RETURN && message.request.kind !== RETURN_KIND.ASK
+        ? message.request
+        : undefined
+    }
+    const feeTo = relay.entry.descriptor.provider
+    return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing))
+  }
+
+  #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {
+    const { relays, random } = this.#deps
+    const all = relays().filter(({ entry }) => entry.descriptor.provider !== undefined)
+    if (kind === 'withdraw' && body.length > 0) return all.find(({ key }) => key === last)
+    const others = all.filter(({ key }) => key !== last)
+    const from = others.length > 0 ? others : all
+    return from[Math.floor(random() * from.length)]
+  }
+
+  /** A fresh delay for what did not work, or was due while nobody was here. */
+  #soon(): number {
+    const { meanDelayMs, random, nowMs } = this.#deps
+    return nowMs() + exponential(meanDelayMs / OVERDUE_PART, random)
+  }
+
+  async #put(record: ReturnRecord): Promise<void> {
+    await this.#deps.records.put(record)
+    this.#records.set(toHex(record.nullifier), record)
+  }
+
+  async #remove({ nullifier }: ReturnRecord): Promise<boolean> {
+    await this.#deps.records.remove(nullifier)
+    this.#records.delete(toHex(nullifier))
+    return false
+  }
+}
+
+const FINISHED: ReadonlySet<SlotState> = new Set(['refunded', 'closed', 'withdrawn'])
+
+function isUnderWay({ kind }: ReturnRecord, { state }: SlotFact): boolean {
+  return kind === 'withdraw'
+    ? state === 'withdrawing'
+    : state === 'refunding' || state === 'closing'
+}

@@ -1,0 +1,291 @@
+/** The way back of slots at a client, with a clock by hand and hops in memory (SPEC §15.8). */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
+import { nodeKeyOf } from '@byway/protocol/directory'
+import type { PathNode } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { SlotState } from '@byway/protocol/payment'
+import { createPool } from '@byway/protocol/ticket'
+import {
+  PAY,
+  REDEEM_ANSWER,
+  RETURN_KIND,
+  returnFeeTo,
+  type RedeemAnswer,
+  type ReturnMessageBody,
+  type ReturnRequest,
+} from '@byway/protocol/wire'
+import type { PayCarrier, PayListener } from '../../src/money/carrier.ts'
+import { exponential } from '../../src/returns/order-returns.ts'
+import type { ReturnOrder, ReturnRecord } from '../../src/returns/ports.ts'
+import { createReturnQueue, type ReturnQueue } from '../../src/returns/return-queue.ts'
+import { createHandTimers, settle } from '../engine/hand-timers.ts'
+import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
+import { createTestAuthoriser, createTestJournal } from '../money/money-world.ts'
+
+const HOUR_MS = 3_600_000
+const MEAN_MS = 6 * HOUR_MS
+const TO = new Uint8Array(20).fill(0xee)
+const POOL = createPool(nodeTicketCrypto, {
+  chainId: 31_337,
+  pool: new Uint8Array(20).fill(1),
+  faceValue: 100_000n,
+  winsPerSlot: 2,
+  bond: 50_000n,
+})
+
+const nullifierOf = (number: number): Uint8Array => new Uint8Array(32).fill(number + 1)
+const back = (number: number): ReturnOrder => ({ nullifier: nullifierOf(number), kind: 'back' })
+const withdraw = (number: number): ReturnOrder => ({
+  nullifier: nullifierOf(number),
+  kind: 'withdraw',
+  to: TO,
+})
+
+/** A relayer, as the client sees it: what it was told on which circuit, and when. */
+type Told = { readonly relay: number; readonly circuit: number; readonly atMs: number } & {
+  readonly request: ReturnRequest
+}
+
+function createWorld(seed = 1) {
+  const timers = createHandTimers(Date.UTC(2026, 0, 1))
+  const random = seededRandom(seed)
+  const records: ReturnRecord[] = []
+  const told: Told[] = []
+  const states = new Map<string, SlotState>()
+  const authoriser = createTestAuthoriser([])
+  const world = {
+    timers,
+    records,
+    told,
+    authoriser,
+    owners: 0,
+    /** What each relay answers; the first is to the question. */
+    answers: (_relay: number, _request: ReturnMessageBody): RedeemAnswer | undefined =>
+      REDEEM_ANSWER.TAKEN,
+    setState: (number: number, state: SlotState) =>
+      void states.set(toHex(nullifierOf(number)), state),
+    circuits: 0,
+    failures: [] as unknown[],
+    isSynced: true,
+  }
+  const disk = {
+    all: () => Promise.resolve([...records]),
+    put(record: ReturnRecord) {
+      const at = records.findIndex((one) => toHex(one.nullifier) === toHex(record.nullifier))
+      if (at < 0) records.push(record)
+      else records[at] = record
+      return Promise.resolve()
+    },
+    remove(nullifier: Uint8Array) {
+      const at = records.findIndex((one) => toHex(one.nullifier) === toHex(nullifier))
+      records.splice(at, 1)
+      return Promise.resolve()
+    },
+  }
+  const relays = [1, 2, 3].map((number) => {
+    const nodeId = new Uint8Array(32).fill(number)
+    const descriptor = { nodeId, provider: new Uint8Array(20).fill(number) }
+    return { key: nodeKeyOf(nodeId), entry: { descriptor } } as unknown as PathNode
+  })
+  const open = (hop: PathNode): Promise<PayCarrier> => {
+    const relay = hop.entry.descriptor.nodeId[0] ?? 0
+    const circuit = ++world.circuits
+    let listener: PayListener | undefined
+    const carrier: PayCarrier & { isClosed: boolean } = {
+      isClosed: false,
+      listen: (next) => void (listener = next),
+      send(messages) {
+        for (const message of messages) {
+          assert.ok(message.kind === PAY.RETURN)
+          const { request } = message
+          if (request.kind !== RETURN_KIND.ASK) {
+            told.push({ relay, circuit, request, atMs: timers.nowMs() })
+            const name = (one: ReturnRecord) => one.state === 'asked' && one.body.length > 0
+            assert.ok(records.some(name), 'the disk has it before it is told')
+          }
+          const answer = world.answers(relay, request)
+          if (answer === undefined) continue
+          queueMicrotask(() => listener?.onPay({ kind: PAY.RETURNED, answer }))
+        }
+      },
+      close: () => void (carrier.isClosed = true),
+    }
+    return Promise.resolve(carrier)
+  }
+  const start = async (): Promise<ReturnQueue & { close(): Promise<void> }> => {
+    const closing = new AbortController()
+    const queue = createReturnQueue({
+      records: disk,
+      reserveOwners: async (count) => (world.owners += count) - count,
+      meanDelayMs: MEAN_MS,
+      random,
+      nowMs: timers.nowMs,
+      facts: {
+        of: (nullifier) =>
+          world.isSynced
+            ? {
+                state: states.get(toHex(nullifier)) ?? 'none',
+                provider: new Uint8Array(20).fill(8),
+              }
+            : undefined,
+      },
+      fee: POOL.bond,
+      patienceMs: MEAN_MS,
+      longestDelayMs: 72 * HOUR_MS,
+      ownerSecret: async (number) => BigInt(number + 1000),
+      crypto: nodeTicketCrypto,
+      pool: POOL,
+      authoriser,
+      journal: createTestJournal(),
+      relays: () => relays,
+      open: (hop) => open(hop),
+      closing: closing.signal,
+      onFailed: (error) => void world.failures.push(error),
+      timers,
+    })
+    await queue.load()
+    queue.start()
+    const close = async (): Promise<void> => {
+      closing.abort()
+      await queue.stop()
+    }
+    return { ...queue, add: (orders) => queue.add(orders), has: (one) => queue.has(one), close }
+  }
+  const pass = async (ms: number): Promise<void> => {
+    await timers.pass(ms)
+    await settle(20)
+  }
+  return { ...world, world, start, pass }
+}
+
+const nameOf = ({ request }: Told): string =>
+  toHex(request.kind === RETURN_KIND.REFUND ? request.opening.nullifier : TO)
+
+describe('slots on their way back', () => {
+  it('go one a circuit, at independent exponential delays, to relays drawn anew, each to a deposit of its own', async () => {
+    const { start, pass, told, world } = createWorld()
+    const queue = await start()
+    const orders = Array.from({ length: 40 }, (_, number) => back(number))
+    assert.equal(await queue.add(orders), 40)
+    assert.equal(await queue.add(orders), 0, 'each is asked for once')
+    for (let hour = 0; hour < 40; hour++) await pass(HOUR_MS)
+    assert.deepEqual(world.failures, [])
+    const first = new Map(told.map((one) => [nameOf(one), one] as const).toReversed())
+    assert.equal(first.size, 40)
+    assert.equal(new Set(told.map(({ circuit }) => circuit)).size, told.length)
+    assert.ok(new Set(told.map(({ relay }) => relay)).size === 3)
+    const idcs = [...first.values()].map(({ request }) =>
+      toHex('destination' in request ? request.destination.idc : TO),
+    )
+    assert.equal(new Set(idcs).size, 40)
+    const startMs = Date.UTC(2026, 0, 1)
+    const delays = [...first.values()].map(({ atMs }) => atMs - startMs)
+    const mean = delays.reduce((sum, delay) => sum + delay, 0) / delays.length
+    // The mean of forty has a spread of a sixth.
+    assert.ok(mean > MEAN_MS / 2 && mean < MEAN_MS * 1.6, `mean ${mean / HOUR_MS} h`)
+    await queue.close()
+  })
+
+  it('has delays without memory', () => {
+    const random = seededRandom(7)
+    const delays = Array.from({ length: 20_000 }, () => exponential(1000, random))
+    const share = (least: number) => delays.filter((delay) => delay > least).length / delays.length
+    assert.ok(Math.abs(share(1000) - Math.exp(-1)) < 0.02)
+    assert.ok(Math.abs(share(2000) / share(1000) - Math.exp(-1)) < 0.03)
+  })
+
+  it('tells a node of no slot before it has said that it takes some', async () => {
+    const { start, pass, told, world } = createWorld()
+    world.answers = (relay, request) =>
+      relay === 3 || request.kind !== RETURN_KIND.ASK
+        ? REDEEM_ANSWER.TAKEN
+        : REDEEM_ANSWER.NO_REDEEMER
+    const queue = await start()
+    await queue.add([back(0), back(1), back(2)])
+    for (let hour = 0; hour < 60; hour++) await pass(HOUR_MS)
+    assert.deepEqual([...new Set(told.map(({ relay }) => relay))], [3])
+    assert.ok(world.circuits > told.length)
+    await queue.close()
+  })
+
+  it('goes on after a restart, never all at once, and asks another when a relay does nothing', async () => {
+    const { start, pass, told, world, records } = createWorld(3)
+    const queue = await start()
+    await queue.add([back(0), back(1), back(2), back(3)])
+    await queue.close()
+    await pass(1000 * HOUR_MS)
+    assert.equal(told.length, 0)
+    const again = await start()
+    await pass(60_000)
+    assert.ok(told.length <= 1, 'what was overdue does not go at the start')
+    for (let hour = 0; hour < 30; hour++) await pass(HOUR_MS)
+    assert.equal(new Set(told.map(nameOf)).size, 4)
+    const relaysOf = (name: string) => told.filter((one) => nameOf(one) === name)
+    for (const name of new Set(told.map(nameOf))) {
+      const [one, two] = relaysOf(name)
+      assert.ok(one && two, 'nothing happened on the chain: a second is asked')
+      assert.notEqual(one.relay, two.relay)
+      assert.deepEqual(
+        'destination' in one.request && one.request.destination.idc,
+        'destination' in two.request && two.request.destination.idc,
+        'to the same deposit: whoever is faster',
+      )
+    }
+    // The chain shows the effect.
+    const asked = told.length
+    for (const number of [0, 1, 2, 3]) world.setState(number, 'refunding')
+    await pass(24 * HOUR_MS)
+    const begun = told.length
+    for (let hour = 0; hour < 48; hour++) await pass(HOUR_MS)
+    assert.equal(told.length, begun, 'what has begun is left to its relay')
+    assert.ok(begun >= asked)
+    for (const number of [0, 1, 2, 3]) world.setState(number, 'refunded')
+    for (let hour = 0; hour < 120; hour++) await pass(HOUR_MS)
+    assert.equal(records.length, 0)
+    await again.close()
+  })
+
+  it('closes what a hop has won in, and asks nothing back while the chain cannot be read', async () => {
+    const { start, pass, told, world } = createWorld()
+    world.setState(0, 'bound')
+    world.isSynced = false
+    const queue = await start()
+    await queue.add([back(0)])
+    await pass(100 * HOUR_MS)
+    assert.equal(told.length, 0)
+    world.isSynced = true
+    await pass(HOUR_MS)
+    assert.equal(told[0]?.request.kind, RETURN_KIND.CLOSE)
+    await queue.close()
+  })
+
+  it('proves a withdrawal once: the same words go to the same relay for as long as it lasts', async () => {
+    const { start, pass, told, world } = createWorld(5)
+    let isGrumpy = true
+    world.answers = (_relay, request) =>
+      isGrumpy && request.kind !== RETURN_KIND.ASK ? REDEEM_ANSWER.TRY_LATER : REDEEM_ANSWER.TAKEN
+    let proofs = 0
+    world.authoriser.withdrawalFor = () => {
+      proofs++
+      return Promise.resolve({ root: new Uint8Array(32), proof: Uint8Array.of(proofs) })
+    }
+    const queue = await start()
+    await queue.add([withdraw(0)])
+    for (let hour = 0; hour < 40; hour++) await pass(HOUR_MS)
+    await queue.close()
+    const again = await start()
+    for (let hour = 0; hour < 20; hour++) await pass(HOUR_MS)
+    isGrumpy = false
+    for (let hour = 0; hour < 20; hour++) await pass(HOUR_MS)
+    assert.ok(told.length > 2)
+    assert.equal(proofs, 1, 'a second proof would burn the bond')
+    assert.equal(new Set(told.map(({ relay }) => relay)).size, 1)
+    const [first] = told
+    assert.ok(first)
+    for (const { request } of told) assert.deepEqual(request, first.request)
+    assert.deepEqual(returnFeeTo(first.request), new Uint8Array(20).fill(first.relay))
+    await again.close()
+  })
+})

@@ -1,0 +1,242 @@
+/** A relayer on the real contracts (SPEC §15.8): slots of several owners, taken one a circuit, sent together, ended after their delay. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createLeafCalls, createPoolCalls, tryCall } from '@byway/chain'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPool, u256Bytes } from '@byway/protocol/ticket'
+import { REDEEM_ANSWER, RETURN_KIND, type ReturnRequest } from '@byway/protocol/wire'
+import { hexToBytes, toHex } from 'viem'
+import { keyOf } from '../../../../contracts/test/kit/keys.ts'
+import type { Slot } from '../../../../contracts/test/kit/slots.ts'
+import { createRelayer, type Relayer } from '../../src/redemption/relayer.ts'
+import {
+  openProvider,
+  settingsOf,
+  startRedeemingWorld,
+  type RunningProvider,
+} from './redeeming-world.ts'
+
+const world = await startRedeemingWorld()
+const { scene } = world
+const { profile, rpc, pool } = scene.world
+after(() => world[Symbol.asyncDispose]())
+
+type RunningRelayer = RunningProvider & {
+  readonly relayer: Relayer
+  /** Looks, has what was sent mined, and sees it. */
+  work(): Promise<void>
+}
+
+async function openRelayer(name: string, change: { coinPrice?: bigint; batchWaitS?: number } = {}) {
+  const { coinPrice = 10n ** 18n, batchWaitS = 0 } = change
+  await rpc.request('anvil_setBalance', keyOf(name).address, toHex(10n ** 21n))
+  const running = await openProvider(settingsOf(world, name))
+  const { reader, view } = running.chain
+  const address = hexToBytes(pool)
+  const { winValue: faceValue, winsPerSlot, bond, lockDuration, refundDelay, closeDelay } = profile
+  const relayer = createRelayer({
+    records: running.store.handOvers,
+    transactions: running.store.transactions,
+    events: running.store.ledger,
+    chain: view,
+    lane: running.lane,
+    calls: { ...createPoolCalls(address), ...createLeafCalls(address) },
+    tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
+    readBaseFee: async (signal) => (await reader.freshHead(signal)).baseFee,
+    fee: bond,
+    coinPrice,
+    pool: createPool(nodeTicketCrypto, {
+      chainId: 31_337,
+      pool: address,
+      faceValue,
+      winsPerSlot,
+      bond,
+    }),
+    lockS: lockDuration,
+    refundDelayS: refundDelay,
+    closeDelayS: closeDelay,
+    batchWaitS,
+    nowMs: Date.now,
+  })
+  const work = async (): Promise<void> => {
+    await relayer.look(world.signal)
+    await world.mine(1)
+    await running.lane.look(world.signal)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { ...running, relayer, work } satisfies RunningRelayer
+}
+
+/** Each of another owner; all deposited before the first comes back as a leaf that this tree does not know. */
+const stock: Slot[] = []
+for (let i = 0; i < 12; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
+const slotsOf = (count: number): readonly Slot[] => stock.splice(0, count)
+
+const bytes = (value: bigint): Uint8Array => u256Bytes(value)
+const heir = (i: number): bigint => scene.client.idcOf(keyOf(`heir ${i}`))
+
+function destinationOf(slot: Slot, relay: string, i = 0) {
+  const { idc, feeTo, signature } = scene.client.destination(slot, heir(i), keyOf(relay).address)
+  return { idc: bytes(idc), feeTo: hexToBytes(feeTo), signature: hexToBytes(signature) }
+}
+
+function refundOf(slot: Slot, relay: string, i = 0): ReturnRequest {
+  const { root, nullifier, sessionKey, receiptKey, proof } = slot.opening
+  const opening = {
+    root: bytes(root),
+    nullifier: bytes(nullifier),
+    sessionKey: hexToBytes(sessionKey),
+    receiptKey: hexToBytes(receiptKey),
+    proof: hexToBytes(proof),
+  }
+  return { kind: RETURN_KIND.REFUND, opening, destination: destinationOf(slot, relay, i) }
+}
+
+const stateOf = async ({ nullifier }: Slot): Promise<string> => (await scene.word(nullifier)).state
+const statesOf = async (slots: readonly Slot[]): Promise<readonly string[]> => [
+  ...new Set(await Promise.all(slots.map(stateOf))),
+]
+
+test('slots of several owners go in one call, and again once their delay is over; each pays the fee once', async () => {
+  const slots = slotsOf(3)
+  await using running = await openRelayer('relay')
+  const { relayer, work } = running
+  assert.equal(await relayer.ask(world.signal), REDEEM_ANSWER.TAKEN)
+  for (const [i, slot] of slots.entries()) {
+    const request = refundOf(slot, 'relay', i)
+    assert.equal(await relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+    // A client that lost the answer asks again.
+    assert.equal(await relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+  }
+  const nonce = async (): Promise<number> =>
+    Number(await rpc.request('eth_getTransactionCount', keyOf('relay').address, 'latest'))
+  const before = await nonce()
+  await work()
+  assert.deepEqual(await statesOf(slots), ['REFUNDING'])
+  await work()
+  assert.equal(await nonce(), before + 1, 'one call for all, and none before its time')
+  await rpc.pass(profile.refundDelay)
+  await work()
+  assert.deepEqual(await statesOf(slots), ['REFUNDED'])
+  assert.equal(await nonce(), before + 2)
+  assert.equal(await scene.world.balance(keyOf('relay').address), 3n * profile.bond)
+  assert.equal(await relayer.look(world.signal), 3)
+  assert.equal(await relayer.look(world.signal), 0, 'nothing is left to do')
+  const earned: bigint[] = []
+  for await (const { event } of running.store.ledger.read())
+    if (event.type === 'fee-earned') earned.push(event.amount)
+  assert.deepEqual(earned, [3n * profile.bond])
+})
+
+test('what was promised is done by the next run, though the first died between its steps', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  {
+    await using first = await openRelayer('mortal')
+    const request = refundOf(slot, 'mortal')
+    assert.equal(await first.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+    // Sent and not seen: the next run finds it in the lane.
+    await first.relayer.look(world.signal)
+  }
+  await world.mine(1)
+  await using second = await openRelayer('mortal')
+  await second.work()
+  assert.equal(await stateOf(slot), 'REFUNDING')
+  await rpc.pass(profile.refundDelay)
+  await second.work()
+  await second.work()
+  assert.equal(await stateOf(slot), 'REFUNDED')
+})
+
+test('a bound slot is closed; a withdrawal pays its receiver; the lone first of a batch waits for company', async () => {
+  const [bound, unused] = slotsOf(2)
+  assert.ok(bound && unused)
+  const provider = await scene.provider('binder')
+  await scene.bind(provider, [[bound, scene.client.winning(bound, provider.address, 1)]])
+  const receiver = keyOf('receiver').address
+  await using running = await openRelayer('both')
+  await using patient = await openRelayer('patient', { batchWaitS: 3600 })
+  const close: ReturnRequest = {
+    kind: RETURN_KIND.CLOSE,
+    nullifier: bytes(bound.nullifier),
+    provider: hexToBytes(provider.address),
+    sessionKey: hexToBytes(bound.session.address),
+    destination: destinationOf(bound, 'both'),
+  }
+  const { leaf, j } = unused
+  const { nullifier, proof, root } = scene.client.unused(leaf, j, receiver, keyOf('both').address)
+  const withdraw: ReturnRequest = {
+    kind: RETURN_KIND.WITHDRAW,
+    root: bytes(root),
+    nullifier: bytes(nullifier),
+    to: hexToBytes(receiver),
+    feeTo: hexToBytes(keyOf('both').address),
+    proof: hexToBytes(proof),
+  }
+  for (const request of [close, withdraw])
+    assert.equal(await running.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+  // One kind a call.
+  await running.work()
+  await running.work()
+  assert.deepEqual([await stateOf(bound), await stateOf(unused)], ['CLOSING', 'WITHDRAWING'])
+  await rpc.pass(profile.closeDelay)
+  await running.work()
+  await running.work()
+  assert.deepEqual([await stateOf(bound), await stateOf(unused)], ['CLOSED', 'WITHDRAWN'])
+  const slotValue = profile.winValue * BigInt(profile.winsPerSlot) + profile.bond
+  assert.equal(await scene.world.balance(receiver), slotValue - profile.bond)
+  assert.equal(await scene.world.balance(keyOf('both').address), 2n * profile.bond)
+
+  const [lone] = slotsOf(1)
+  assert.ok(lone)
+  const request = refundOf(lone, 'patient')
+  assert.equal(await patient.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+  await patient.work()
+  assert.equal(await stateOf(lone), 'NONE')
+})
+
+test('takes nothing that would not be carried out, that pays another, or that does not cover its gas', async () => {
+  const [slot, other, begun] = slotsOf(3)
+  assert.ok(slot && other && begun)
+  await using running = await openRelayer('strict')
+  await using dear = await openRelayer('dear', { coinPrice: 10n ** 40n })
+  const take = (request: ReturnRequest) => running.relayer.take(request, world.signal)
+  const good = refundOf(slot, 'strict')
+  assert.ok(good.kind === RETURN_KIND.REFUND)
+  assert.equal(await take(refundOf(slot, 'dear')), REDEEM_ANSWER.BAD_ORDER, 'the fee is not ours')
+  const stolen = { ...good, destination: destinationOf(other, 'strict') }
+  assert.equal(await take(stolen), REDEEM_ANSWER.BAD_ORDER, "not the session key's")
+  const proof = Uint8Array.from(good.opening.proof, (byte) => byte ^ 1)
+  const forged = { ...good, opening: { ...good.opening, proof } }
+  assert.equal(await take(forged), REDEEM_ANSWER.BAD_ORDER)
+  assert.equal(await dear.relayer.ask(world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
+  const lowFee = await dear.relayer.take(refundOf(slot, 'dear'), world.signal)
+  assert.equal(lowFee, REDEEM_ANSWER.FEE_TOO_LOW)
+  assert.equal((await running.store.handOvers.list('return', 'open')).length, 0)
+
+  // Begun through somebody who never ended it: any other may, with the session key's word.
+  const { opening } = begun
+  const direct = scene.client.destination(begun, heir(9))
+  await scene.world.sendPool(scene.payer, 'refund', [opening], [direct])
+  const wrong = { ...refundOf(begun, 'strict'), destination: destinationOf(other, 'strict') }
+  assert.equal(await take(wrong as ReturnRequest), REDEEM_ANSWER.BAD_ORDER)
+  assert.equal(await take(refundOf(begun, 'strict')), REDEEM_ANSWER.TAKEN)
+  await rpc.pass(profile.refundDelay)
+  await running.work()
+  assert.equal(await stateOf(begun), 'REFUNDED')
+})
+
+test('a slot that somebody bound meanwhile is let go', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  await using running = await openRelayer('late')
+  assert.equal(
+    await running.relayer.take(refundOf(slot, 'late'), world.signal),
+    REDEEM_ANSWER.TAKEN,
+  )
+  const provider = await scene.provider('quick')
+  await scene.bind(provider, [[slot, scene.client.winning(slot, provider.address, 1)]])
+  await running.work()
+  assert.equal(await stateOf(slot), 'BOUND')
+  assert.equal(await running.relayer.look(world.signal), 0)
+})
