@@ -377,7 +377,7 @@ class Money implements NodeMoney {
       await this.#opened.commitKeys.rotate(nowMs)
       // A slot that was first shown longer ago is refused as expired (SPEC §15.6).
       await this.#deps.store.openings.forgetBefore(nowMs - OPENING_MEMORY_MS)
-      if (nowMs >= this.#opened.keyring.rotatesAtMs) await this.#rotateTokenKeys(nowMs)
+      if (this.#opened.keyring.isDue(nowMs)) await this.#rotateTokenKeys(nowMs)
     } catch {
       this.#onStoreFailed()
     }

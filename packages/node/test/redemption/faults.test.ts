@@ -90,3 +90,26 @@ test('a transaction that never reached the chain leaves no gap that stops the re
   await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
   assert.equal(await scene.credit(key.address), 2n * NET)
 })
+
+test('the clock jumps by years between looks, forth and back: every win is paid, once', async () => {
+  const key = await richProvider('jumping')
+  const slots = await scene.slots('jumping payer', 3)
+  const YEAR_MS = 365 * 24 * HOUR_MS
+  const jumps = [0, 10 * YEAR_MS, -40 * YEAR_MS, 3 * HOUR_MS, -HOUR_MS, YEAR_MS, 0]
+  let looks = 0
+  const nowMs = (): number => Date.now() + (jumps[looks % jumps.length] ?? 0)
+  const settings = settingsOf(world, 'jumping')
+  const options = { nowMs, policy: { bindWaitMs: 2 * HOUR_MS, claimWaitMs: 2 * HOUR_MS } }
+  const step = async (): Promise<void> => {
+    looks++
+    await mine()
+  }
+  for (let run = 0; run < 2; run++) {
+    await using provider = await openProvider(settings, options)
+    for (const slot of slots)
+      await provider.store.winners.add(world.winner(slot, key, run + 1, nowMs()))
+    const paid = 3 * (run + 1)
+    await provider.until(async () => statesOf(await provider.winners())['done'] === paid, step)
+  }
+  assert.equal(await scene.credit(key.address), 6n * NET)
+})

@@ -12,7 +12,6 @@ import type {
 import type { KeysMessage, TokenKey, TokenKind } from '@byway/protocol/wire'
 import { PAY } from '@byway/protocol/wire'
 import {
-  DAY_MS,
   dayOf,
   ISSUE_GRACE_MS,
   keyDates,
@@ -61,8 +60,8 @@ export type HonouredKey = {
 
 /** A node's token keys. */
 export interface TokenKeyring {
-  /** When to rotate next, milliseconds since 1970. */
-  readonly rotatesAtMs: number
+  /** True when a day has begun since the last rotation, or the clock was set back behind it. */
+  isDue(nowMs: number): boolean
   /**
    * Makes what is missing for the day, erases what is honoured no more.
    *
@@ -99,10 +98,15 @@ class DailyKeys implements TokenKeyring {
   readonly #deps: TokenKeyringDeps
   #keys: readonly HonouredKey[] = []
   #isLoaded = false
-  rotatesAtMs = 0
+  /** Of the last rotation. */
+  #day = Number.NaN
 
   constructor(deps: TokenKeyringDeps) {
     this.#deps = deps
+  }
+
+  isDue(nowMs: number): boolean {
+    return dayOf(nowMs) !== this.#day
   }
 
   async rotate(nowMs: number): Promise<readonly LapsedKey[]> {
@@ -116,7 +120,7 @@ class DailyKeys implements TokenKeyring {
     }
     this.#keys = kept
     this.#isLoaded = true
-    this.rotatesAtMs = (day + 1) * DAY_MS
+    this.#day = day
     const lapsed: LapsedKey[] = []
     for (const { kind, keyId } of gone) {
       const { sold, spent } = await this.#deps.records.remove(keyId)
@@ -158,10 +162,10 @@ class DailyKeys implements TokenKeyring {
     )
   }
 
+  /** Of the day of the last rotation, not the latest: a clock that went wrong for a while leaves keys of days to come. */
   #current(): readonly HonouredKey[] {
-    const day = Math.max(...this.#keys.map((key) => key.day))
     return TOKEN_KINDS.flatMap((kind) =>
-      this.#keys.filter((key) => key.kind === kind && key.day === day),
+      this.#keys.filter((key) => key.kind === kind && key.day === this.#day),
     )
   }
 

@@ -29,7 +29,7 @@ suite('token keys (SPEC §16.1)', () => {
       [2, dayS, dayS + 172_800],
     ])
     assert.deepEqual(ring.hash(), nodeCrypto.sha256(encodePayMessage(message).subarray(1)))
-    assert.equal(ring.rotatesAtMs, MIDNIGHT)
+    assert.deepEqual([ring.isDue(MIDNIGHT - 1), ring.isDue(MIDNIGHT)], [false, true])
   })
 
   test('rotating twice on a day changes nothing', async () => {
@@ -96,6 +96,29 @@ suite('token keys (SPEC §16.1)', () => {
     assert.equal(again.keysMessage().keys.length, 2)
   })
 
+  test('a clock that jumps forth and back leaves keys of the day, which are announced and signed under', async () => {
+    const ring = ringOn()
+    await ring.rotate(NOON)
+    const before = ring.hash()
+    // A day ahead, back again; at the epoch, as a board without a battery boots, and back again.
+    for (const days of [1, 0, -20_000, 0, 3, 0]) {
+      const nowMs = NOON + days * DAY
+      assert.equal(ring.isDue(nowMs), true, `${days} days`)
+      await ring.rotate(nowMs)
+      assert.equal(ring.isDue(nowMs), false)
+      const { keys } = ring.keysMessage()
+      assert.deepEqual(
+        keys.map(({ notBeforeS }) => notBeforeS),
+        keys.map(() => (nowMs - DAY / 2) / 1000),
+      )
+      assert.equal(keys.length, 2)
+      if (days === 0 || days === 1) assert.equal(isSame(ring.hash(), before), days === 0)
+      if (days === 3) break
+    }
+    await ring.rotate(NOON)
+    assert.equal(ring.keysMessage().keys.length, 2, 'erased for good, and made anew')
+  })
+
   test('a key that cannot be written is not announced', async () => {
     const disk = createHopDisk()
     disk.isFull = true
@@ -112,4 +135,8 @@ async function drawnScheme(skip: number): Promise<ReturnType<typeof pooledScheme
   const scheme = pooledScheme()
   for (let i = 0; i < skip; i++) await scheme.generateKeyPair()
   return scheme
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(b)
 }
