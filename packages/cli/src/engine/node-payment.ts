@@ -1,50 +1,20 @@
 /** A node's money around its engine: purse, store and chain, the lane that sends its transactions, and the redemption of its wins. */
-import {
-  createPoolCalls,
-  createTransactionLane,
-  keepLooking,
-  type Chain,
-  type LaneAlert,
-  type TransactionLane,
-} from '@byway/chain'
-import {
-  createGasWatch,
-  createRedeemers,
-  createRedemption,
-  createRootKeeper,
-  keepRedeeming,
-  type BatchPolicy,
-  type GasWatch,
-  type MoneyStatus,
-  type NodePaymentOptions,
-  type Redeemers,
-  type RedeemerService,
-  type Redemption,
-  type RedemptionAlert,
-  type RootKeeper,
-  type RunningNode,
-} from '@byway/node'
+import { createTransactionLane, type LaneAlert, type TransactionLane } from '@byway/chain'
+import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
-import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool, type Pool, type SlotVerifier } from '@byway/protocol/ticket'
-import type { Purse } from '@byway/purse'
+import type { SlotVerifier } from '@byway/protocol/ticket'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
-import type { ProofAnswers } from '../control/control-socket.ts'
 import { earningsFields, earningsOf } from '../display/earnings.ts'
-import {
-  alertFields,
-  createNodeAlerts,
-  type NodeAlert,
-  type NodeAlerts,
-} from '../display/node-alerts.ts'
+import type { ProofAnswers } from '../control/control-socket.ts'
+import { alertFields, type NodeAlert } from '../display/node-alerts.ts'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { proofAnswers } from '../proof/own-receipts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
-import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
+import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redemption.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
@@ -65,20 +35,8 @@ export interface NodeMoneyRun extends AsyncDisposable {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** About a block of the chains that we know. */
-const LOOK_MS = 1000
-/** Nothing is open: a new win does not wait for this. */
-const IDLE_LOOK_MS = 15_000
 /** Nobody redeems a win of a few cents at this; a call names its own cap where it is worth more or less. */
 const FEE_CAP_WEI = 50_000_000_000n
-/** Binds are cheaper in company: so long they wait for it, and never longer than a quarter of what the lock leaves. */
-const BIND_WAIT_MS = 30 * 60_000
-/** The same for later wins, which nobody can take any more. */
-const CLAIM_WAIT_MS = 6 * 3_600_000
-/** What a redeemer gets of a win, in hundredths; the contract allows 12. */
-const REDEEMER_FEE_PERCENT = 10n
-/** And of a lock, which takes a seventh of the gas of a bind. */
-const LOCK_FEE_PERCENT = 2n
 /** A stop waits no longer for redeemers: each tries the calls on the chain and writes to its disk first. */
 const LEAVE_MS = 15_000
 
@@ -98,27 +56,17 @@ export async function openNodeMoney(
     log.error('money has stopped: wins are not redeemed', {})
     failure.resolve(error)
   }
-  parts.use(watchLane(lane, failed))
+  parts.use(keepAt((signal) => lane.look(signal), LOOK_MS, failed))
   const receipts = payment.proofs && parts.use(createReceiptCrypto())
   const { priceStep } = setting.config.node
   let node: RunningNode | undefined
-  const service = serviceOf(setting, payment, { store, chain, lane })
-  const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
-  const relayer = relayerOf(setting, payment, { store, chain, lane })
-  parts.use(keepBooks(payment, { store, chain }, purse.accounts.provider, log))
   const { provider } = purse.accounts
-  const alerts = alertsOf(provider, service, onAlert)
-  const gas = gasWatchOf(chain, provider, alerts)
-  const redeemers = redeemersOf(payment, purse, () => node)
-  const others = { redeemers, provider, alerts }
-  const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
-  const keeper = keeperOf(payment, { store, chain, lane })
-  const look: typeof redemption.look = async (signal) => {
-    for (const each of [service, fees, relayer, keeper, gas]) await each?.look(signal)
-    return redemption.look(signal)
-  }
-  const running = parts.use(
-    keepRedeeming({ redemption: { look }, ...paceOf(service), onEnded: failed }),
+  parts.use(keepBooks(payment, { store, chain }, provider, log))
+  const around = { setting, payment, purse, log, onAlert, failed, node: () => node }
+  const { service, relayer, alerts, redemption, running } = startRedeeming(
+    around,
+    { store, chain, lane },
+    parts,
   )
   const owned = parts.move()
   return {
@@ -163,25 +111,6 @@ function statusOf(
   return { openWins, priceStep, earnings: earned ? earningsFields(earned, payment) : null }
 }
 
-function alertsOf(
-  account: Uint8Array,
-  service: RedeemerService | undefined,
-  onAlert: (alert: NodeAlert) => void,
-): NodeAlerts {
-  const feePercent = Number(REDEEMER_FEE_PERCENT)
-  return createNodeAlerts({ account, isRedeemer: service !== undefined, feePercent, onAlert })
-}
-
-function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAlerts): GasWatch {
-  return createGasWatch({
-    chain: view,
-    baseFee: async (signal) => (await reader.head(signal)).baseFee,
-    account,
-    onChange: (state) => alerts.onGas(state),
-    nowMs: () => performance.now(),
-  })
-}
-
 /** The lane of the account that pays the gas. */
 function openLane(
   { chainId, confirmations }: PaymentParameters,
@@ -197,18 +126,6 @@ function openLane(
     feeCap: FEE_CAP_WEI,
     onAlert: (alert) => warnOfLane(log, alert),
   })
-}
-
-/** Looks at the lane's transactions with each block, until disposed. */
-function watchLane(lane: TransactionLane, failed: (error: unknown) => void): AsyncDisposable {
-  const stop = new AbortController()
-  const looking = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal }).catch(failed)
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort()
-      await looking
-    },
-  }
 }
 
 /** Books what only the chain knows. */
@@ -235,109 +152,13 @@ function keepBooks(
   }
 }
 
-function lockFeeOf({ winValue }: PaymentParameters): bigint {
-  return (winValue * LOCK_FEE_PERCENT) / 100n
-}
-
-/** Others who send our claims when the account has no gas, and while the home sleeps. */
-function redeemersOf(
-  payment: PaymentParameters,
-  purse: Purse,
-  node: () => RunningNode | undefined,
-): Redeemers {
-  return createRedeemers({
-    pool: poolOf(payment),
-    provider: purse.accounts.provider,
-    fee: (payment.winValue * REDEEMER_FEE_PERCENT) / 100n,
-    lockFee: lockFeeOf(payment),
-    sign: (terms) => purse.signRedeemTerms(terms),
-    candidates: () => node()?.knownNodes() ?? [],
-    ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
-  })
-}
-
-type RedemptionSides = {
-  readonly redeemers: Redeemers
-  readonly provider: Uint8Array
-  readonly alerts: NodeAlerts
-}
-
-/** Locks, binds and claims what was won. */
-function redemptionOf(
-  setting: EngineSetting,
-  payment: PaymentParameters,
-  { store, chain, lane }: LaneParts,
-  { redeemers, provider, alerts }: RedemptionSides,
-): Redemption {
-  const log = setting.log.child('money')
-  return createRedemption({
-    store,
-    chain: chain.view,
-    calls: createPoolCalls(payment.pool),
-    lane,
-    redeemers,
-    events: store.ledger,
-    provider,
-    winsPerSlot: payment.winsPerSlot,
-    heldPerWin: 0n,
-    confirmations: payment.confirmations,
-    policy: policyOf(payment),
-    worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
-    nowMs: () => Date.now(),
-    onAlert(alert) {
-      warnOfWins(log, alert)
-      alerts.onWins(alert)
-    },
-    onAlertOver: (type) => alerts.onWinsOver(type),
-  })
-}
-
 /** Kept ready: a client that comes over from a relay that died waits for nothing but a round trip. */
 function verifierOf(payment: PaymentParameters, parts: AsyncDisposableStack): SlotVerifier {
   const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
   return createSlotVerifier(engine, poolOf(payment))
 }
 
-function poolOf(payment: PaymentParameters): Pool {
-  return createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
-}
-
-/** Publishes roots, with what gas there is. */
-function keeperOf(
-  { pool, rootIntervalS }: PaymentParameters,
-  { store, chain, lane }: LaneParts,
-): RootKeeper {
-  return createRootKeeper({
-    chain: chain.view,
-    lane,
-    calls: createPoolCalls(pool),
-    events: store.ledger,
-    rootIntervalS,
-    random: Math.random,
-    nowMs: () => performance.now(),
-    wallMs: () => Date.now(),
-  })
-}
-
-/** What others hand over to a redeemer wakes nobody: it goes on looking. */
-function paceOf(service: RedeemerService | undefined): { everyMs: number; idleMs: number } {
-  return { everyMs: LOOK_MS, idleMs: service ? LOOK_MS : IDLE_LOOK_MS }
-}
-
-function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {
-  return {
-    bindWaitMs: Math.min(BIND_WAIT_MS, (lockS * 1000) / 4),
-    claimWaitMs: Math.min(CLAIM_WAIT_MS, (closeDelayS * 1000) / 4),
-    delays: { lockS, refundDelayS, closeDelayS },
-  }
-}
-
 function warnOfLane(log: Logger, alert: LaneAlert): void {
   const count = 'blocks' in alert ? alert.blocks : undefined
   log.warn('transaction', { event: alert.type, count })
-}
-
-function warnOfWins(log: Logger, alert: RedemptionAlert): void {
-  const count = 'winners' in alert ? alert.winners : undefined
-  log.warn('wins', { event: alert.type, count })
 }

@@ -34,6 +34,7 @@ export function serviceOf(
   setting: EngineSetting,
   payment: PaymentParameters,
   { store, chain, lane }: LaneParts,
+  onTaken: () => void,
 ): RedeemerService | undefined {
   if (!setting.config.node.redeemer) return undefined
   return createRedeemerService({
@@ -45,6 +46,7 @@ export function serviceOf(
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     coinPrice: coinPriceOf(setting, payment),
     nowMs: () => Date.now(),
+    onTaken,
   })
 }
 

@@ -16,6 +16,8 @@ export type RedeemingOptions = {
   readonly everyMs: number
   /** The same while no win is open: only a new one, which wakes it, or a deep reorganisation makes work. */
   readonly idleMs: number
+  /** True while something else that the look does must not wait for `idleMs`. */
+  readonly isBusy?: (() => boolean) | undefined
   /** The store failed, or a bug: redemption has ended. Must not throw. */
   readonly onEnded: (error: unknown) => void
 }
@@ -25,6 +27,7 @@ export function keepRedeeming({
   redemption,
   everyMs,
   idleMs,
+  isBusy = () => false,
   onEnded,
 }: RedeemingOptions): RunningRedemption {
   const stop = new AbortController()
@@ -35,7 +38,7 @@ export function keepRedeeming({
       waiting = new AbortController()
       status = await redemption.look(stop.signal)
       const either = AbortSignal.any([stop.signal, waiting.signal])
-      const isIdle = status.open === 0 && !status.isChainAway
+      const isIdle = status.open === 0 && !status.isChainAway && !isBusy()
       await sleep(isIdle ? idleMs : everyMs, undefined, { signal: either }).catch(() => {})
     }
   }

@@ -24,10 +24,14 @@ export type RedeemerServiceDeps = {
   /** The token's smallest parts that 10^18 wei are worth, as the operator says. */
   readonly coinPrice: bigint
   readonly nowMs: () => number
+  /** An order is on the disk: look soon. Must not throw. */
+  readonly onTaken?: (() => void) | undefined
 }
 
 /** A redeemer at work. */
 export interface RedeemerService {
+  /** Orders are open, as of the last look and since. */
+  readonly isBusy: boolean
   /** Judges and keeps an order. Never rejects. */
   take(peer: Uint8Array, order: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer>
   /** Sends what is kept and not sent, ends what is done or too late; gives how many orders are open. @throws what the store throws */
@@ -69,6 +73,8 @@ export function createRedeemerService(deps: RedeemerServiceDeps): RedeemerServic
 }
 
 class Service implements RedeemerService {
+  /** Until the first look nobody knows. */
+  isBusy = true
   readonly #deps: RedeemerServiceDeps
   #judging = 0
   /** Orders whose transaction is in the lane. */
@@ -98,7 +104,10 @@ class Service implements RedeemerService {
     const { records, chain, nowMs } = this.#deps
     for (const landed of this.#done.splice(0)) await this.#land(landed, signal)
     const open = await records.list('taken', 'open')
-    if (open.length === 0) return 0
+    if (open.length === 0) {
+      this.isBusy = false
+      return 0
+    }
     try {
       const head = await chain.head(signal)
       const binding = bindingSlots(open)
@@ -111,7 +120,9 @@ class Service implements RedeemerService {
       if (!isChainAway(error)) throw error
     }
     await records.forgetBefore(nowMs() - KEEP_ENDED_MS)
-    return (await records.list('taken', 'open')).length
+    const left = (await records.list('taken', 'open')).length
+    this.isBusy = left > 0
+    return left
   }
 
   /** Books what an order cost and brought, once: the receipt names both. */
@@ -159,6 +170,8 @@ class Service implements RedeemerService {
     const { deadlineS } = order
     const head = { side: 'taken', state: 'open' } as const
     await records.add({ ...head, id, peer, body: bytes, deadlineS, atMs: nowMs() })
+    this.isBusy = true
+    this.#deps.onTaken?.()
     return REDEEM_ANSWER.TAKEN
   }
 

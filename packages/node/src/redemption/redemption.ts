@@ -116,7 +116,8 @@ class Redeeming implements Redemption {
     const open = await store.winners.list(['received', 'queued', 'sent'])
     if (!redeemers || open.length === 0) return 0
     const head = await chain.head(signal)
-    const candidates = toLeave(await this.#cases.read(signal), this.#deps.winsPerSlot)
+    const cases = await this.#cases.read(head.number, signal)
+    const candidates = toLeave(cases, this.#deps.winsPerSlot)
     let left = 0
     // Nobody is there to follow a lock with its bind; a bind needs no lock.
     this.#locksGiven.clear()
@@ -128,10 +129,13 @@ class Redeeming implements Redemption {
   async #look(signal: AbortSignal): Promise<RedemptionStatus> {
     const head = await this.#deps.chain.head(signal)
     for (const landed of this.#sender.takeLanded()) await this.#land(landed, signal)
-    const before = await this.#cases.read(signal)
-    await this.#tellSettled(await this.#settlement.settle(before, head.number))
-    await this.#sender.resume(underWay(before), signal)
-    const cases = await this.#cases.read(signal)
+    const before = await this.#cases.read(head.number, signal)
+    const settled = await this.#settlement.settle(before, head.number)
+    await this.#tellSettled(settled)
+    const moving = underWay(before)
+    await this.#sender.resume(moving, signal)
+    const isSame = settled.length === 0 && moving.length === 0
+    const cases = isSame ? before : await this.#cases.read(head.number, signal)
     await this.#takeBackFromRedeemers(cases)
     for (const batch of this.#due(await this.#candidates(cases), head))
       await this.#send(batch, head, signal)

@@ -30,7 +30,9 @@ export class Settlement {
 
   /** Settles what has held for long enough. */
   async settle(cases: readonly SlotCase[], block: number): Promise<readonly Settled[]> {
-    const since = new Map<string, number>()
+    const read = new Set(cases.map(({ nullifier }) => toHex(nullifier)))
+    // Of slots that were not read this time nothing has changed.
+    const since = new Map([...this.#since].filter(([name]) => !read.has(slotNameOf(name))))
     const settled: Settled[] = []
     for (const slot of cases) {
       for (const { winner, fate } of fatesOf(slot, this.#deps.winsPerSlot)) {
@@ -131,4 +133,9 @@ function claimId(paidId: string): string {
 /** Names a winner in the ledger: the chain shows slot and index once it is claimed. */
 function nameOf({ nullifier, index }: StoredWinner): string {
   return `${toHex(nullifier)}:${index}`
+}
+
+/** The slot of a name in `#since`. */
+function slotNameOf(name: string): string {
+  return name.slice(0, name.indexOf(':'))
 }

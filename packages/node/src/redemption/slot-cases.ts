@@ -12,6 +12,8 @@ import type { RedemptionDeps } from './ports.ts'
 const READS_AT_ONCE = 16
 /** A settled winner is looked at for so long: a reorganisation may undo what settled it. */
 const WATCH_MS = 3_600_000
+/** And so seldom: no win waits for it. */
+const WATCH_BLOCKS = 8
 
 /** Knows which slots are worth a look. */
 export class SlotCases {
@@ -20,6 +22,8 @@ export class SlotCases {
   #watched: Map<string, { readonly nullifier: Uint8Array; readonly sinceMs: number }> | undefined
   /** Slots whose lock did not take. */
   readonly #lockTried = new Set<string>()
+  /** When the watched slots were read last. */
+  #watchedBlock = Number.NEGATIVE_INFINITY
 
   constructor(deps: RedemptionDeps) {
     this.#deps = deps
@@ -29,11 +33,15 @@ export class SlotCases {
     this.#lockTried.add(toHex(nullifier))
   }
 
-  /** A slot with open winners, or with winners settled a short while ago. */
-  async read(signal: AbortSignal): Promise<readonly SlotCase[]> {
+  /** Slots with open winners, and now and then those with winners settled a short while ago. @param block - of the newest head */
+  async read(block: number, signal: AbortSignal): Promise<readonly SlotCase[]> {
     const open = await this.#deps.store.winners.list(['received', 'queued', 'sent'])
     const slots = new Map(open.map(({ nullifier }) => [toHex(nullifier), nullifier]))
-    for (const [name, { nullifier }] of await this.#watch()) slots.set(name, nullifier)
+    // A chain that is shorter than before was reorganised.
+    if (block < this.#watchedBlock || block - this.#watchedBlock >= WATCH_BLOCKS) {
+      for (const [name, { nullifier }] of await this.#watch()) slots.set(name, nullifier)
+      this.#watchedBlock = block
+    }
     const all = [...slots.values()]
     const cases: SlotCase[] = []
     for (let at = 0; at < all.length; at += READS_AT_ONCE) {

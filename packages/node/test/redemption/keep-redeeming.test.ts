@@ -38,6 +38,13 @@ test('looks more rarely when nothing is open', async () => {
   await second
 })
 
+test('looks at each block while something else is busy', async () => {
+  const { redemption, second } = looking(0)
+  const pace = { everyMs: 1, idleMs: NEVER_MS, isBusy: () => true }
+  await using _running = keepRedeeming({ redemption, ...pace, onEnded })
+  await second
+})
+
 test('looks at once when a win wakes it', async () => {
   const { redemption, first, second } = looking(0)
   await using running = keepRedeeming({

@@ -1,0 +1,236 @@
+/** What a node does with wins: its own are locked, bound and claimed, others' are sent where it redeems, roots are published, and its operator is told what it lacks. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPoolCalls, type Chain } from '@byway/chain'
+import {
+  createGasWatch,
+  createRedeemers,
+  createRedemption,
+  createRootKeeper,
+  keepRedeeming,
+  type BatchPolicy,
+  type GasWatch,
+  type Redeemers,
+  type RedeemerService,
+  type Redemption,
+  type RedemptionAlert,
+  type Relayer,
+  type RootKeeper,
+  type RunningNode,
+  type RunningRedemption,
+} from '@byway/node'
+import type { Logger } from '@byway/protocol/base'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { createPool, type Pool } from '@byway/protocol/ticket'
+import type { Purse } from '@byway/purse'
+import { createNodeAlerts, type NodeAlert, type NodeAlerts } from '../display/node-alerts.ts'
+import type { EngineSetting } from './engine-options.ts'
+import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** About a block of the chains that we know. */
+export const LOOK_MS = 1000
+/** Nothing is open: a new win does not wait for this. */
+const IDLE_LOOK_MS = 15_000
+/** Binds are cheaper in company: so long they wait for it, and never longer than a quarter of what the lock leaves. */
+const BIND_WAIT_MS = 30 * 60_000
+/** The same for later wins, which nobody can take any more. */
+const CLAIM_WAIT_MS = 6 * 3_600_000
+/** What a redeemer gets of a win, in hundredths; the contract allows 12. */
+const REDEEMER_FEE_PERCENT = 10n
+/** And of a lock, which takes a seventh of the gas of a bind. */
+const LOCK_FEE_PERCENT = 2n
+
+/** What is around it. */
+export type Around = {
+  readonly setting: EngineSetting
+  readonly payment: PaymentParameters
+  readonly purse: Purse
+  readonly log: Logger
+  readonly onAlert: (alert: NodeAlert) => void
+  readonly failed: (error: unknown) => void
+  /** Once it runs. */
+  readonly node: () => RunningNode | undefined
+}
+
+/** All that is done with wins, our own and others'. */
+export function startRedeeming(
+  { setting, payment, purse, log, onAlert, failed, node }: Around,
+  { store, chain, lane }: LaneParts,
+  parts: AsyncDisposableStack,
+): Redeeming {
+  const { provider } = purse.accounts
+  const service = serviceOf(setting, payment, { store, chain, lane }, () => running.wake())
+  const fees = service && feesOf(payment, purse.accounts, { store, chain, lane })
+  const relayer = relayerOf(setting, payment, { store, chain, lane })
+  const alerts = alertsOf(provider, service, onAlert)
+  const gas = gasWatchOf(chain, provider, alerts)
+  const others = { redeemers: redeemersOf(payment, purse, node), provider, alerts, log }
+  const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
+  const keeper = keeperOf(payment, { store, chain, lane })
+  const forOthers = async (signal: AbortSignal): Promise<void> => {
+    for (const each of [keeper, relayer]) await each?.look(signal)
+  }
+  // Newcomers wait for roots, and slots for their way back: who redeems does both soon.
+  parts.use(keepAt(forOthers, service ? LOOK_MS : IDLE_LOOK_MS, failed))
+  const look: typeof redemption.look = async (signal) => {
+    for (const each of [service, fees, gas]) await each?.look(signal)
+    return redemption.look(signal)
+  }
+  const running = parts.use(
+    keepRedeeming({
+      redemption: { look },
+      everyMs: LOOK_MS,
+      idleMs: IDLE_LOOK_MS,
+      isBusy: () => service?.isBusy ?? false,
+      onEnded: failed,
+    }),
+  )
+  return { service, relayer, alerts, redemption, running }
+}
+
+/** All of it, at work. */
+export type Redeeming = {
+  readonly service: RedeemerService | undefined
+  readonly relayer: Relayer | undefined
+  readonly alerts: NodeAlerts
+  readonly redemption: Redemption
+  readonly running: RunningRedemption
+}
+
+function alertsOf(
+  account: Uint8Array,
+  service: RedeemerService | undefined,
+  onAlert: (alert: NodeAlert) => void,
+): NodeAlerts {
+  const feePercent = Number(REDEEMER_FEE_PERCENT)
+  return createNodeAlerts({ account, isRedeemer: service !== undefined, feePercent, onAlert })
+}
+
+function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAlerts): GasWatch {
+  return createGasWatch({
+    chain: view,
+    baseFee: async (signal) => (await reader.head(signal)).baseFee,
+    account,
+    onChange: (state) => alerts.onGas(state),
+    nowMs: () => performance.now(),
+  })
+}
+
+/** Looks again and again, until disposed. */
+export function keepAt(
+  look: (signal: AbortSignal) => Promise<unknown>,
+  everyMs: number,
+  failed: (error: unknown) => void,
+): AsyncDisposable {
+  const stop = new AbortController()
+  const { signal } = stop
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await look(signal)
+      await sleep(everyMs, undefined, { signal }).catch(() => {})
+    }
+  }
+  const ended = run().catch((error: unknown) => {
+    if (!signal.aborted) failed(error)
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await ended
+    },
+  }
+}
+
+/** What we promise a redeemer for a lock. */
+export function lockFeeOf({ winValue }: PaymentParameters): bigint {
+  return (winValue * LOCK_FEE_PERCENT) / 100n
+}
+
+/** Others who send our claims when the account has no gas, and while the home sleeps. */
+function redeemersOf(
+  payment: PaymentParameters,
+  purse: Purse,
+  node: () => RunningNode | undefined,
+): Redeemers {
+  return createRedeemers({
+    pool: poolOf(payment),
+    provider: purse.accounts.provider,
+    fee: (payment.winValue * REDEEMER_FEE_PERCENT) / 100n,
+    lockFee: lockFeeOf(payment),
+    sign: (terms) => purse.signRedeemTerms(terms),
+    candidates: () => node()?.knownNodes() ?? [],
+    ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
+  })
+}
+
+type RedemptionSides = {
+  readonly redeemers: Redeemers
+  readonly provider: Uint8Array
+  readonly alerts: NodeAlerts
+  readonly log: Logger
+}
+
+/** Locks, binds and claims what was won. */
+function redemptionOf(
+  setting: EngineSetting,
+  payment: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+  { redeemers, provider, alerts, log }: RedemptionSides,
+): Redemption {
+  return createRedemption({
+    store,
+    chain: chain.view,
+    calls: createPoolCalls(payment.pool),
+    lane,
+    redeemers,
+    events: store.ledger,
+    provider,
+    winsPerSlot: payment.winsPerSlot,
+    heldPerWin: 0n,
+    confirmations: payment.confirmations,
+    policy: policyOf(payment),
+    worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
+    nowMs: () => Date.now(),
+    onAlert(alert) {
+      warnOfWins(log, alert)
+      alerts.onWins(alert)
+    },
+    onAlertOver: (type) => alerts.onWinsOver(type),
+  })
+}
+
+/** Publishes roots, with what gas there is. */
+function keeperOf(
+  { pool, rootIntervalS }: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+): RootKeeper {
+  return createRootKeeper({
+    chain: chain.view,
+    lane,
+    calls: createPoolCalls(pool),
+    events: store.ledger,
+    rootIntervalS,
+    random: Math.random,
+    nowMs: () => performance.now(),
+    wallMs: () => Date.now(),
+  })
+}
+
+function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {
+  return {
+    bindWaitMs: Math.min(BIND_WAIT_MS, (lockS * 1000) / 4),
+    claimWaitMs: Math.min(CLAIM_WAIT_MS, (closeDelayS * 1000) / 4),
+    delays: { lockS, refundDelayS, closeDelayS },
+  }
+}
+
+function warnOfWins(log: Logger, alert: RedemptionAlert): void {
+  const count = 'winners' in alert ? alert.winners : undefined
+  log.warn('wins', { event: alert.type, count })
+}
+
+/** The pool that wins are of. */
+export function poolOf(payment: PaymentParameters): Pool {
+  return createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
+}
