@@ -2,7 +2,7 @@
  * What a store is: durable records of money behind promises.
  * @module
  */
-import type { BalanceRecords, RawTransactionStore, TokenKeyRecords } from '@byway/protocol/payment'
+import type { BalanceRecords, TokenKeyRecords } from '@byway/protocol/payment'
 import type { Submit, SubmitAll } from './operation.ts'
 import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
@@ -17,7 +17,7 @@ import { createSlotReturnRecords, type SlotReturnRecords } from './records/slot-
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
 import { createTokenKeyRecords } from './records/token-keys.ts'
 import { createTokenStock, type TokenStock } from './records/token-stock.ts'
-import { createTransactionRecords } from './records/transactions.ts'
+import { createTransactionRecords, type TransactionRecords } from './records/transactions.ts'
 import { createWinnerRecords, type WinnerRecords } from './records/winners.ts'
 
 /**
@@ -39,7 +39,7 @@ export type Records = {
   readonly tokens: TokenStock
   readonly counters: CounterRecords
   readonly ledger: MoneyEventRecords
-  readonly transactions: RawTransactionStore
+  readonly transactions: TransactionRecords
 }
 
 /**

@@ -44,8 +44,8 @@ export async function forgetIfLost(home: string): Promise<boolean> {
   return isLost
 }
 
-/** True when a node or a client has kept records in the state folder. */
-export async function hasOwnStore(home: string, side: LedgerSide): Promise<boolean> {
+/** True when a node, a client or its commands have kept records in the state folder. */
+export async function hasOwnStore(home: string, side: StoreName): Promise<boolean> {
   try {
     await access(join(home, `${side}.db`))
     return true

@@ -11,6 +11,7 @@ import {
 } from '@byway/protocol/ledger'
 import { hasOwnStore, openOwnStore } from '../engine/own-store.ts'
 import { askLedger } from './ledger-page.ts'
+import { walletGas } from './wallet-gas.ts'
 
 /** Books that were read to the end. */
 export type ReadBooks = {
@@ -40,15 +41,15 @@ export async function readBooks(
 ): Promise<ReadBooks | undefined> {
   const ledger = createLedger(side, { sinceMs })
   try {
-    const sums = await postAll(ledger, askLedger(home, side), onPosted)
-    return { ledger, isLive: true, ...sums }
+    const events = followedBy(askLedger(home, side), await walletGas(home, side))
+    return { ledger, isLive: true, ...(await postAll(ledger, events, onPosted)) }
   } catch (error) {
     if (!isBywayError(error) || error.code !== 'CONTROL_NOT_RUNNING') throw error
   }
   if (!(await hasOwnStore(home, side))) return undefined
   await using store = await openOwnStore(home, side)
-  const sums = await postAll(ledger, eventsIn(store.ledger.read()), onPosted)
-  return { ledger, isLive: false, ...sums }
+  const events = followedBy(eventsIn(store.ledger.read()), await walletGas(home, side))
+  return { ledger, isLive: false, ...(await postAll(ledger, events, onPosted)) }
 }
 
 async function postAll(
@@ -70,6 +71,15 @@ async function postAll(
     }
   }
   return { unreadable, rejected }
+}
+
+/** The engine's events, then those of commands. */
+async function* followedBy(
+  events: AsyncIterable<MoneyEvent | undefined>,
+  more: readonly MoneyEvent[],
+): AsyncGenerator<MoneyEvent | undefined> {
+  yield* events
+  yield* more
 }
 
 async function* eventsIn(

@@ -66,8 +66,10 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
   )
   const { isSound, balances } = (await run('ledger', '--side', 'client')) as {
     readonly isSound: boolean
-    readonly balances: { readonly money: Row }
+    readonly balances: { readonly money: Row; readonly gas: Row }
   }
+  // Every transaction of the commands: minting, allowing, depositing, asking and finishing.
+  assert.equal(balances.gas['spent'], String(await spentBy(network, funds, t.signal)))
   assert.equal(isSound, true)
   const { slots, deposit, outside } = balances.money
   assert.deepEqual(
@@ -77,6 +79,35 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
   assert.equal((await run('wallet', 'refund', '--all', '--direct'))['begun'], 1)
   assert.equal(await network.chain.view.tokenBalance(funds, t.signal), 0n)
 })
+
+/** What the account paid for gas in all, as the chain has it. */
+async function spentBy(
+  { chain }: PaidTestNetwork,
+  account: Uint8Array,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const { reader } = chain
+  const head = await reader.freshHead(signal)
+  const from = `0x${toHex(account)}`
+  let spent = 0n
+  for (let number = 0; number <= head.number; number++) {
+    const params = [`0x${number.toString(16)}`, true]
+    const parse = (result: unknown): readonly string[] =>
+      (result as { transactions: { hash: string; from: string }[] }).transactions
+        .filter((each) => each.from === from)
+        .map(({ hash }) => hash)
+    const found = await reader.quorum.agree(
+      { method: 'eth_getBlockByNumber', params, parse },
+      signal,
+    )
+    if (found.type !== 'value') continue
+    for (const hash of found.value) {
+      const receipt = await reader.receipt(hash as `0x${string}`, signal)
+      if (receipt) spent += receipt.gasUsed * receipt.gasPrice
+    }
+  }
+  return spent
+}
 
 /** Puts slots of the first deposit into the client's journal and books, as if they had been shown to a hop. */
 async function showSlots(

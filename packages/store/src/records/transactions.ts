@@ -9,7 +9,13 @@ import { readText, writeText } from './text-form.ts'
 
 const TABLE = 'raw_transaction'
 
-export function createTransactionRecords(submit: Submit): RawTransactionStore {
+/** Signed transactions of a store. */
+export interface TransactionRecords extends RawTransactionStore {
+  /** Those that are in the chain for good, whether or not they changed anything: what their gas cost stands in the receipt. */
+  settled(): Promise<readonly StoredTransaction[]>
+}
+
+export function createTransactionRecords(submit: Submit): TransactionRecords {
   const find = async (when: readonly Condition[]): Promise<readonly StoredTransaction[]> => {
     const found = (await readAll(submit, TABLE, when)).map(toTransaction)
     return found.toSorted((a, b) => a.nonce - b.nonce)
@@ -23,6 +29,7 @@ export function createTransactionRecords(submit: Submit): RawTransactionStore {
         { column: 'account', is: account },
         { column: 'state', is: 'pending' },
       ]),
+    settled: () => find([{ column: 'state', is: 'done' }]),
     async byKey(account, key) {
       const found = await find([
         { column: 'account', is: account },
