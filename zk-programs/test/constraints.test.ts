@@ -14,6 +14,9 @@ import { joinInput } from '../../packages/zk/src/join.ts'
 import { slotInput } from '../../packages/zk/src/slot.ts'
 import { withdrawInput } from '../../packages/zk/src/withdraw-unused.ts'
 import { poseidon1, poseidon2, poseidon3 } from 'poseidon-lite'
+import { auditInput } from '../../packages/zk/src/audit.ts'
+import { buildAuditTree } from '../../packages/zk/src/audit-tree.ts'
+import { signReceipt } from '../../packages/zk/src/receipt.ts'
 import { compile } from '../tools/build.ts'
 import { ORDER, reduce } from '../tools/field.ts'
 
@@ -30,7 +33,19 @@ const ROOT = PATH.reduce(
   poseidon3([poseidon1([JOINED.secret]), BigInt(JOINED.limit), SHOWN.tag]),
 )
 
-/** Witnesses in which each place is used at least once, and some are not. Compiling the larger two takes half a minute. */
+/** Two receipts, of which the larger is drawn twice. */
+const RECEIPTS = [3n, 4000n].map((units, i) =>
+  signReceipt(new Uint8Array(32).fill(i + 1), {
+    provider: 7n,
+    epoch: 8n,
+    nullifier: poseidon1([units]),
+    units,
+  }),
+)
+const AUDIT = buildAuditTree(RECEIPTS, 3)
+const STATEMENT = { provider: 7n, epoch: 8n, maxUnits: 4096n, beacon: 1n }
+
+/** Witnesses in which each place is used at least once, and some are not. Compiling the larger ones takes half a minute. */
 const PROGRAMS = [
   { name: 'slot', input: slotInput({ ...SHOWN, secret: 5n, limit: 40, j: 3 }), isSlow: false },
   {
@@ -41,6 +56,12 @@ const PROGRAMS = [
   {
     name: 'join',
     input: joinInput({ ...SHOWN, root: ROOT, leaves: [JOINED, JOINED] }),
+    isSlow: true,
+  },
+  {
+    name: 'small-audit',
+    place: 'zk-programs/test/programs',
+    input: auditInput(AUDIT, { ...STATEMENT, root: AUDIT.root, total: AUDIT.total }, 2),
     isSlow: true,
   },
 ]
@@ -56,14 +77,14 @@ const valueOf = (combination: LinearCombination, wires: readonly bigint[]): bigi
 const holds = ([a, b, c]: Constraint, wires: readonly bigint[]): boolean =>
   (valueOf(a, wires) * valueOf(b, wires)) % ORDER === valueOf(c, wires)
 
-for (const { name, input, isSlow } of PROGRAMS) {
+for (const { name, place, input, isSlow } of PROGRAMS) {
   const skip = isSlow && process.env['SLOW'] !== '1' && 'half a minute of compiling: with SLOW=1'
   describe(`the constraints of the ${name} program`, { skip }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'byway-constraints-'))
     let constraints: readonly Constraint[]
     let wires: readonly bigint[]
     before(async () => {
-      compile(name, folder)
+      compile(name, folder, place)
       const options = { loadConstraints: true, singleThread: true }
       const r1cs = await readR1cs(join(folder, `${name}.r1cs`), options)
       constraints = r1cs.constraints.map((each) =>

@@ -6,9 +6,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { poseidon4 } from 'poseidon-lite'
+import { poseidon4, poseidon5 } from 'poseidon-lite'
 import { wtns, type SignalInput, type SignalValue } from 'snarkjs'
 import {
+  type AuditPath,
   type AuditStatement,
   auditInput,
   buildAuditTree,
@@ -19,6 +20,7 @@ import {
   sampledUnits,
   signReceipt,
 } from '../../packages/zk/src/index.ts'
+import { receiptLeaf } from '../../packages/zk/src/receipt.ts'
 import { compile } from '../tools/build.ts'
 import { ORDER } from '../tools/field.ts'
 
@@ -64,6 +66,50 @@ async function witnessOf(some: SignalInput): Promise<readonly bigint[]> {
   const out: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
   await wtns.calculate(some, wasm, out)
   return await wtns.exportJson(out)
+}
+
+const keyOf = ({ nullifier }: Receipt): bigint => nullifier & (2n ** 64n - 1n)
+
+/** Where there is no receipt a provider may still say that there are as many units. */
+const INVENTED = 4000n
+
+/**
+ * A tree that a provider made up: two leaves of 4000 units with a split of its own between them. Gives the sides whose leaf can be shown when the beacon draws it, by an owner who tries the other
+ * leaf where there is none.
+ */
+async function provableSides(
+  left: Receipt | undefined,
+  right: Receipt | undefined,
+  split: bigint,
+): Promise<readonly string[]> {
+  const leafOf = (receipt: Receipt | undefined): bigint => (receipt ? receiptLeaf(receipt) : 0n)
+  const node = poseidon5([leafOf(left), INVENTED, split, leafOf(right), INVENTED])
+  const total = 2n * INVENTED
+  const open = { isRight: false, siblingHash: 0n, siblingSum: 0n, split: 2n ** 64n - 1n }
+  const root = [1, 2].reduce((below) => poseidon5([below, total, open.split, 0n, 0n]), node)
+  const find = (unit: bigint): AuditPath => {
+    const isDrawnRight = unit >= INVENTED
+    const isRight = (isDrawnRight ? right : left) ? isDrawnRight : !isDrawnRight
+    const [receipt, sibling] = isRight ? [right, left] : [left, right]
+    assert.ok(receipt)
+    const step = { isRight, siblingHash: leafOf(sibling), siblingSum: INVENTED, split }
+    return { receipt, steps: [step, open, open] }
+  }
+  const sides: string[] = []
+  for (const [side, isDrawn] of [
+    ['left', (unit: bigint) => unit < INVENTED],
+    ['right', (unit: bigint) => unit >= INVENTED],
+  ] as const) {
+    let beacon = 0n
+    while (!sampledUnits(beacon, total, SAMPLES).every(isDrawn)) beacon++
+    const lie = auditInput({ root, total, find }, { ...statement, root, total, beacon }, SAMPLES)
+    const isProvable = await witnessOf(lie).then(
+      () => true,
+      () => false,
+    )
+    if (isProvable) sides.push(side)
+  }
+  return sides
 }
 
 async function refuses(change: SignalInput, message = 'a witness of a lie'): Promise<void> {
@@ -152,24 +198,34 @@ describe('a provider that lies to the service audit', () => {
     }
   })
 
-  it('lets one receipt stand in one leaf only, wherever the splits are put', async () => {
-    // The provider lies in its own tree: two leaves of one slot, which the honest builder refuses.
+  it('lets one receipt stand in one leaf only, wherever the split is put', async () => {
     const twin = receiptOf(1, 4000n)
     assert.throws(() => buildAuditTree([twin, twin], DEPTH), { code: 'ZK_AUDIT' })
-    const pair = [receiptOf(1, 4000n), receiptOf(2, 4000n)]
-    const honest = buildAuditTree(pair, 1)
-    for (const unit of [0n, 4000n]) {
-      const path = honest.find(unit)
-      const [step] = path.steps
-      assert.ok(step)
-      // The same key on the other side of this split breaks the comparison.
-      const isBelow = (path.receipt.nullifier & ((1n << 64n) - 1n)) < step.split
-      assert.equal(isBelow, !step.isRight)
-    }
-    const flipped = (input['isRight'] as bigint[][]).map((bits) =>
-      bits.with(0, 1n - (bits[0] ?? 0n)),
+    const key = keyOf(twin)
+    for (const split of [0n, key - 1n, key, key + 1n, 2n ** 64n - 1n])
+      assert.deepEqual(
+        await provableSides(twin, twin, split),
+        key < split ? ['left'] : ['right'],
+        `split ${split - key} from the key`,
+      )
+  })
+
+  it('refuses a leaf on the wrong side of its split: two in the wrong order cannot both be shown', async () => {
+    const pair = [receiptOf(1, 4000n), receiptOf(2, 4000n)].toSorted((x, y) =>
+      keyOf(x) < keyOf(y) ? -1 : 1,
     )
-    await refuses({ isRight: flipped })
+    const [low, high] = pair
+    assert.ok(low && high)
+    assert.deepEqual(await provableSides(low, high, keyOf(high)), ['left', 'right'])
+    assert.deepEqual(await provableSides(high, low, keyOf(low)), ['right'])
+    assert.deepEqual(await provableSides(high, low, keyOf(high)), [])
+    assert.deepEqual(await provableSides(high, low, keyOf(high) + 1n), ['left'])
+  })
+
+  it('refuses units of a place where no receipt is, and takes those of the receipt beside it', async () => {
+    const receipt = receiptOf(1, 4000n)
+    assert.deepEqual(await provableSides(receipt, undefined, 2n ** 64n - 1n), ['left'])
+    assert.deepEqual(await provableSides(undefined, receipt, 0n), ['right'])
   })
 
   it('refuses keys under which everybody signs', async () => {

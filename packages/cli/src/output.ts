@@ -44,8 +44,7 @@ const HINTS: Readonly<Record<string, string>> = {
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
   PROOF_NO_EPOCHS: 'its network file has no epoch in [payment]',
-  PROOF_NO_RECEIPTS:
-    'look at --epoch, --price and --home; receipts of the last six epochs are kept',
+  PROOF_NO_RECEIPTS: 'look at --epoch and --home; receipts of the last six epochs are kept',
   PROOF_TOO_EARLY: 'wait for its end: its receipts may still grow',
   PURSE_ADDRESS:
     'copy the address whole, with its capital and small letters: they are its checksum',

@@ -1,27 +1,29 @@
 /** `byway proof make|verify`: what a node carried, shown to anybody (SPEC §17). */
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { fromHex, toHex } from '@byway/protocol/base'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { bytesOf, elementOf, u256Bytes } from '@byway/protocol/ticket'
 import { readPurseFile } from '@byway/purse'
+import { encodeServiceProof } from '@byway/zk'
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
 import { cliError } from '../cli-errors.ts'
-import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { loadNetworkFile } from '../config/network-file.ts'
 import { parseWhole, stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
-import { makeCommitment, makeProof, type Commitment, type MakeRun } from '../proof/make-proof.ts'
+import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
+import { openReceipts } from '../proof/own-receipts.ts'
+import { proofError } from '../proof/proof-errors.ts'
 import { verifyProof, type Verified } from '../proof/verify-proof.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
-import { join } from 'node:path'
 
 type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
 type MakeFlags = Flags & {
   readonly epoch?: string | undefined
   readonly beacon?: string | undefined
-  readonly price?: string | undefined
 }
 type VerifyFlags = Flags & { readonly chain: boolean }
 
@@ -54,10 +56,6 @@ function addMake(group: Command, io: CliIo): void {
   addPlaces(make)
     .option('--epoch <number>', 'which epoch (default: the last one that has ended)')
     .option('--beacon <number>', 'what was drawn, as 0x and hexadecimal digits')
-    .option(
-      '--price <step>',
-      'the price at which the slots were served (default: that of node.price_step)',
-    )
     .action((file: string | undefined, flags: MakeFlags, command: Command) =>
       runMake(file, flags, contextOf(command, io)),
     )
@@ -95,27 +93,43 @@ async function runMake(
 ): Promise<void> {
   if ((file === undefined) !== (flags.beacon === undefined))
     throw cliError('CLI_USAGE', { problem: 'a file and --beacon go together' })
-  const { home, config, payment } = await settingOf(flags, io)
+  const beacon = flags.beacon === undefined ? undefined : parseBeacon(flags.beacon)
+  const asked =
+    flags.epoch === undefined ? undefined : parseWhole(flags.epoch, '--epoch', 0, MAX_EPOCH)
+  const { home, payment } = await settingOf(flags, io)
+  const epoch = endedEpoch(payment, asked, io.nowMs())
   const { provider } = await readPurseFile(home)
-  const run: MakeRun = {
-    home,
-    payment,
-    provider,
-    priceStep:
-      flags.price === undefined ? config.node.priceStep : parseWhole(flags.price, '--price', 1, 8),
-    epoch: flags.epoch === undefined ? undefined : parseWhole(flags.epoch, '--epoch', 0, MAX_EPOCH),
-    nowMs: io.nowMs(),
-    signal: io.signal,
-    say: (text) => output.say(text),
+  const setting = { payment, provider, say: (text: string) => output.say(text) }
+  await using source = await openReceipts(home)
+  // Nothing is worth a minute of work that cannot be written.
+  await using to = file === undefined ? undefined : await openNew(file)
+  const committed = await hashReceipts(setting, source, epoch, io.signal)
+  if (!committed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
+  const { commitment } = committed
+  if (beacon !== undefined && to) {
+    const proof = await proveReceipts(setting, source, committed, beacon, io.signal)
+    await to.write(encodeServiceProof(proof))
   }
-  if (file === undefined || flags.beacon === undefined) {
-    const commitment = await makeCommitment(run)
-    output.result(commitmentJson(provider, commitment), commitmentText(commitment))
-    return
+  const where = file === undefined ? {} : { file }
+  output.result({ ...commitmentJson(provider, commitment), ...where }, commitmentText(commitment))
+}
+
+/** A new file, which goes away again when nothing was written. */
+async function openNew(
+  path: string,
+): Promise<AsyncDisposable & { write(bytes: Uint8Array): Promise<void> }> {
+  const file = await open(path, 'wx')
+  let isWritten = false
+  return {
+    async write(bytes) {
+      await file.writeFile(bytes)
+      isWritten = true
+    },
+    async [Symbol.asyncDispose]() {
+      await file.close()
+      if (!isWritten) await rm(path)
+    },
   }
-  const commitment = await makeProof(run, parseBeacon(flags.beacon), file)
-  output.result({ ...commitmentJson(provider, commitment), file }, commitmentText(commitment))
-  output.say(`the proof is in ${file}`)
 }
 
 async function runVerify(
@@ -134,7 +148,6 @@ async function runVerify(
 
 type Setting = {
   readonly home: string
-  readonly config: Config
   readonly network: NetworkParameters
   readonly payment: PaymentParameters
 }
@@ -147,7 +160,7 @@ async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
   const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
-  return { home, config, network, payment }
+  return { home, network, payment }
 }
 
 function parseBeacon(text: string): bigint {

@@ -1,34 +1,29 @@
-/** Makes a service proof of a node's receipts (SPEC §17), or says what the node commits to before the beacon is drawn. */
-import { open } from 'node:fs/promises'
+/** A node's receipts of an epoch, hashed and proved (SPEC §17). */
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { epochOf } from '@byway/protocol/payment'
 import { createPool, maxSlotUnits, type Pool, unitPrice } from '@byway/protocol/ticket'
+import { MAX_PRICE_STEP } from '@byway/protocol/wire'
 import {
   assertMade,
   assertSetUpServes,
   AUDIT_DEPTH,
   type AuditTree,
   buildAuditTreeInThreads,
-  encodeServiceProof,
   makeServiceProof,
   type Receipt,
   receiptOf,
+  type ServiceProof,
 } from '@byway/zk'
-import { openReceipts, type ReceiptSource } from './own-receipts.ts'
+import type { ReceiptSource } from './own-receipts.ts'
 import { proofError } from './proof-errors.ts'
 
-export type MakeRun = {
-  readonly home: string
+/** Whose receipts, in which network. */
+export type ProofSetting = {
   readonly payment: PaymentParameters
   /** 20 bytes. */
   readonly provider: Uint8Array
-  readonly priceStep: number
-  /** @default the last that has ended */
-  readonly epoch: number | undefined
-  readonly nowMs: number
-  readonly signal: AbortSignal
-  /** A line for people. */
+  /** A line for people: how far it is. */
   readonly say: (text: string) => void
 }
 
@@ -38,52 +33,59 @@ export type Commitment = {
   readonly root: bigint
   readonly total: bigint
   readonly maxUnits: bigint
-  /** Slots with a receipt that counts. */
+  /** Slots with a receipt. */
   readonly receipts: number
 }
 
-/** Hashes the epoch's receipts. @throws PROOF_NO_EPOCHS, PROOF_TOO_EARLY, PROOF_NO_RECEIPTS, ZK_AUDIT, and what reading them throws */
-export async function makeCommitment(run: MakeRun): Promise<Commitment> {
-  await using source = await openReceipts(run.home)
-  return (await committed(run, source)).commitment
-}
+/** An epoch's receipts, hashed. The same receipts give the same tree. */
+export type Committed = { readonly commitment: Commitment; readonly tree: AuditTree }
 
-/** Makes the proof and writes it to a new file. @throws as {@link makeCommitment}, and what the prover throws; EEXIST */
-export async function makeProof(run: MakeRun, beacon: bigint, path: string): Promise<Commitment> {
-  const { payment, provider, signal, say } = run
-  await assertSetUpServes(payment.chainId)
-  await assertMade('service-audit')
-  await using source = await openReceipts(run.home)
-  // Nothing is worth half a minute of work that cannot be written.
-  await using file = await open(path, 'wx')
-  const { commitment, tree } = await committed(run, source)
-  const { epoch, maxUnits } = commitment
-  const place = { chainId: payment.chainId, pool: payment.pool }
-  say('proving, which takes a minute or less of all cores')
-  const claim = { ...place, provider, epoch, maxUnits, beacon }
-  const opening = (nullifier: Uint8Array) => source.opening(nullifier)
-  await file.writeFile(encodeServiceProof(await makeServiceProof(claim, tree, opening, signal)))
-  return commitment
-}
-
-type Committed = { readonly commitment: Commitment; readonly tree: AuditTree }
-
-async function committed(run: MakeRun, source: ReceiptSource): Promise<Committed> {
-  const { provider, priceStep, signal, say } = run
-  const epoch = endedEpoch(run)
-  const pool = poolOf(run.payment)
-  const maxUnits = BigInt(maxSlotUnits(pool, unitPrice(pool, priceStep)))
+/** Hashes an epoch's receipts; undefined when there are none. @throws ZK_AUDIT, ZK_STOPPED, and what reading them throws */
+export async function hashReceipts(
+  { payment, provider, say }: ProofSetting,
+  source: Pick<ReceiptSource, 'receipts'>,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<Committed | undefined> {
   const receipts: Receipt[] = []
-  for await (const stored of source.receipts(epoch)) {
-    const receipt = receiptOf({ ...stored, provider })
-    // Signed at another price: the program takes none above this one's.
-    if (receipt.units <= maxUnits) receipts.push(receipt)
-  }
-  if (receipts.length === 0) throw proofError('PROOF_NO_RECEIPTS', { epoch })
+  for await (const stored of source.receipts(epoch))
+    receipts.push(receiptOf({ ...stored, provider }))
+  if (receipts.length === 0) return undefined
   const onProgress = (done: number, all: number): void => say(`hashed ${done} of ${all} receipts`)
   const tree = await buildAuditTreeInThreads(receipts, AUDIT_DEPTH, { onProgress, signal })
   const { root, total } = tree
+  const maxUnits = maxUnitsOf(poolOf(payment), receipts)
   return { tree, commitment: { epoch, root, total, maxUnits, receipts: receipts.length } }
+}
+
+/** Proves over such a tree. @throws what `assertSetUpServes`, `assertMade` and `makeServiceProof` throw */
+export async function proveReceipts(
+  { payment, provider, say }: ProofSetting,
+  source: Pick<ReceiptSource, 'opening'>,
+  { tree, commitment }: Committed,
+  beacon: bigint,
+  signal: AbortSignal,
+): Promise<ServiceProof> {
+  await assertSetUpServes(payment.chainId)
+  await assertMade('service-audit')
+  say('proving, which takes a minute or less of all cores')
+  const { epoch, maxUnits } = commitment
+  const { chainId, pool } = payment
+  const claim = { chainId, pool, provider, epoch, maxUnits, beacon }
+  return await makeServiceProof(claim, tree, (nullifier) => source.opening(nullifier), signal)
+}
+
+/**
+ * What a slot pays for at the highest price at which all these receipts can have been signed. It follows from the receipts alone, so that a commitment stays what it is when the node's price
+ * changes.
+ */
+function maxUnitsOf(pool: Pool, receipts: readonly Receipt[]): bigint {
+  const most = receipts.reduce((greatest, { units }) => (units > greatest ? units : greatest), 0n)
+  const steps = Array.from({ length: MAX_PRICE_STEP }, (_, i) => i + 1)
+  const payable = steps.map((step) => BigInt(maxSlotUnits(pool, unitPrice(pool, step))))
+  return (
+    payable.toSorted((a, b) => Number(a - b)).find((units) => units >= most) ?? payable[0] ?? 0n
+  )
 }
 
 /** The pool that the network's file describes. */
@@ -91,9 +93,14 @@ export function poolOf(payment: PaymentParameters): Pool {
   return createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })
 }
 
-function endedEpoch({ payment, epoch, nowMs }: MakeRun): number {
-  if (!payment.proofs) throw proofError('PROOF_NO_EPOCHS', {})
-  const current = epochOf(nowMs / 1000, payment.proofs.epochS)
+/** The epoch that is asked for, or the last one that has ended. @throws PROOF_NO_EPOCHS, PROOF_TOO_EARLY */
+export function endedEpoch(
+  { proofs }: PaymentParameters,
+  epoch: number | undefined,
+  nowMs: number,
+): number {
+  if (!proofs) throw proofError('PROOF_NO_EPOCHS', {})
+  const current = epochOf(nowMs / 1000, proofs.epochS)
   if (epoch !== undefined && epoch >= current) throw proofError('PROOF_TOO_EARLY', { epoch })
   return epoch ?? current - 1
 }

@@ -43,13 +43,13 @@ describe('byway proof make', () => {
   it('says what a node commits to, from its store and from the node that runs', async (t) => {
     const { home, places } = await folderOf(t)
     const provider = await nodeWithReceipts(home)
-    const make = ['make', '--epoch', `${EPOCH}`, '--price', '1', ...places]
+    const make = ['make', '--epoch', `${EPOCH}`, ...places]
     const { code, answer, err } = await proof(...make)
     assert.equal(code, 0, err)
     const { root, ...rest } = answer
     assert.match(String(root), /^0x[0-9a-f]{64}$/)
     const shown = { provider: `0x${toHex(provider)}`, epoch: EPOCH, total: TOTAL }
-    assert.deepEqual(rest, { ...shown, maxUnits: 8192, receipts: SLOTS })
+    assert.deepEqual(rest, { ...shown, maxUnits: 512, receipts: SLOTS })
     assert.match(err, new RegExp(`hashed ${SLOTS} of ${SLOTS} receipts`))
 
     await using store = await openOwnStore(home, 'node')
@@ -58,30 +58,15 @@ describe('byway proof make', () => {
     assert.deepEqual((await proof(...make)).answer, answer)
   })
 
-  it('counts no receipt over more than a slot pays for at the price', async (t) => {
-    const { home, places } = await folderOf(t)
-    await nodeWithReceipts(home)
-    // At the highest price a slot pays for 512 units.
-    const { answer } = await proof('make', '--epoch', `${EPOCH}`, '--price', '8', ...places)
-    assert.deepEqual([answer['maxUnits'], answer['total']], [512, TOTAL])
-    await using store = await openOwnStore(home, 'node')
-    for await (const receipt of store.receipts.ofEpoch(EPOCH))
-      await store.receipts.put({ ...receipt, units: receipt.units + 500 })
-    await using _control = await openControl(home, 'node', {
-      status: () => ({}),
-      stop: () => ({}),
-      proofs: proofAnswers(store),
-    })
-    const fewer = await proof('make', '--epoch', `${EPOCH}`, '--price', '8', ...places)
-    assert.equal(errorOf(fewer), 'PROOF_NO_RECEIPTS')
-  })
-
   it('refuses an epoch without receipts, one that has not ended, and half a command', async (t) => {
     const { home, places } = await folderOf(t)
     await nodeWithReceipts(home)
     assert.equal(errorOf(await proof('make', '--epoch', '7', ...places)), 'PROOF_NO_RECEIPTS')
     const late = await proof('make', '--epoch', '99999', ...places)
     assert.deepEqual([late.code, errorOf(late)], [78, 'PROOF_TOO_EARLY'])
+    const early = ['make', join(home, 'x.proof'), '--beacon', BEACON, '--epoch', '7', ...places]
+    assert.equal(errorOf(await proof(...early)), 'PROOF_NO_RECEIPTS')
+    await assert.rejects(readFile(join(home, 'x.proof')), { code: 'ENOENT' })
     for (const half of [
       [join(home, 'x.proof')],
       ['--beacon', BEACON],
