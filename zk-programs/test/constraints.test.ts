@@ -116,7 +116,7 @@ for (const { name, place, input, isSlow, freeHints = 0 } of PROGRAMS) {
         const changed = wires.with(wire, reduce(value + 1n))
         return (users.get(wire) ?? []).some((each) => !holds(each, changed)) ? [] : [wire]
       })
-      assert.equal(free.length, freeHints, `${free}`)
+      assert.equal(free.length, freeHints, free.join(' '))
     })
   })
 }
