@@ -9,7 +9,7 @@ export type {
 } from './engine/create-client.ts'
 export type { ClientError } from './engine/errors.ts'
 export type { ClientStakes } from './engine/directory-keeper.ts'
-export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money.ts'
+export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money-types.ts'
 export { createProofAuthoriser } from './money/proof-authoriser.ts'
 export type {
   ProofAuthoriserDeps,

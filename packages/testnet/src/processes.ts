@@ -13,7 +13,7 @@ import { createLauncher, processEnded, type Launcher } from './launcher.ts'
 import { planNetwork, withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
 import type { ProgramEvent } from './program.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
-import { waitUntil } from './wait.ts'
+import { waitUntil, type WaitOptions } from './wait.ts'
 
 /** What this needs of the program around it. */
 export type ProcessDeps = {
@@ -43,8 +43,8 @@ export type ProcessOptions = {
   readonly nodesWithoutGas?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
-  /** The nodes run, and the client proves its first slots. */
-  readonly onProving?: (() => void) | undefined
+  /** The nodes run, and the client has proved so many of its first slots. */
+  readonly onProving?: ((proved: number, wanted: number) => void) | undefined
   /** Told what the client says about its paths. */
   readonly onPath?: ((event: ProgramEvent) => void) | undefined
   /** A node has ended by itself. The network goes on without it. */
@@ -83,6 +83,9 @@ export interface ProcessNetwork extends AsyncDisposable {
 const START_TIMEOUT_MS = 180_000
 /** Three proofs take four seconds. */
 const PROVING_TIMEOUT_MS = 30_000
+/** Each look asks every process: more often would take the time that they start in. */
+const LOOK_EVERY_MS = 100
+const DEFAULT_HOPS = 2
 /** A client lets open connections end before it stops; then they are reset. */
 const DRAIN_S = 2
 /** Longer than draining takes, and leaving claims with redeemers before; what has not ended by then hangs. */
@@ -153,17 +156,21 @@ export async function startProcesses(
 
 /** Who asks for a page before waits for the proofs then: a machine on which they take very long has a network all the same. */
 async function untilProved({ deps, options, signal }: Start, home: string): Promise<void> {
-  options.onProving?.()
-  const look = async (): Promise<boolean> =>
-    hasSlotsReady(await deps.askStatus(home, 'client'), options)
-  const waiting = { timeoutMs: PROVING_TIMEOUT_MS, signal }
+  const wanted = options.hops ?? DEFAULT_HOPS
+  let told: number | undefined
+  const look = async (): Promise<boolean> => {
+    const proved = Math.min(wanted, slotsProved(await deps.askStatus(home, 'client')))
+    if (proved !== told) options.onProving?.((told = proved), wanted)
+    return proved === wanted
+  }
+  const waiting = { ...waitingOf({ signal }), timeoutMs: PROVING_TIMEOUT_MS }
   await waitUntil('slots to be proved', look, waiting).catch(() => signal.throwIfAborted())
 }
 
-/** A slot for each hop of a path, shown already or proved: who asks for the first page waits for no proof. */
-function hasSlotsReady({ money }: ProgramEvent, { hops = 2 }: ProcessOptions): boolean {
+/** Shown already or ready: with one for each hop, who asks for the first page waits for no proof. */
+function slotsProved({ money }: ProgramEvent): number {
   const { slots } = (money ?? {}) as { readonly slots?: { ready: number; inUse: number } }
-  return slots !== undefined && slots.ready + slots.inUse >= hops
+  return slots ? slots.ready + slots.inUse : 0
 }
 
 type Start = {
@@ -247,7 +254,12 @@ function clientHome(folder: string): string {
 async function startClient({ options, folder, launcher }: Start, file: string) {
   const home = clientHome(folder)
   const args = ['up', '--network', file, '--home', home]
-  args.push('--port', String(options.proxyPort ?? 0), '--hops', String(options.hops ?? 2))
+  args.push(
+    '--port',
+    String(options.proxyPort ?? 0),
+    '--hops',
+    String(options.hops ?? DEFAULT_HOPS),
+  )
   return { home, ...(await launcher.launch('client', args, options.onPath)) }
 }
 
@@ -269,8 +281,8 @@ async function writeNetwork(
   return path
 }
 
-function waitingOf({ signal }: Start): { timeoutMs: number; signal: AbortSignal } {
-  return { timeoutMs: START_TIMEOUT_MS, signal }
+function waitingOf({ signal }: Pick<Start, 'signal'>): WaitOptions {
+  return { timeoutMs: START_TIMEOUT_MS, everyMs: LOOK_EVERY_MS, signal }
 }
 
 function contactOf({ id, listen }: NodeProcess): NetworkParameters['bootstrap'][number] {

@@ -67,8 +67,9 @@ async function runStart(flags: StartFlags, { io, output }: CommandContext): Prom
       hops: flags.hops === 2 ? 2 : 3,
       exitTargets: [{ address: '127.0.0.1', port: origin.port }],
       proxyPort: flags.port,
-      onProving: () => {
-        if (!output.isJson) output.say('the client proves a slot for each hop, a second each')
+      onProving: (proved, wanted) => {
+        if (!output.isJson)
+          output.say(`the client proves a slot for each hop: ${proved} of ${wanted}`)
       },
       signal: io.signal,
       onPath: (event) => view?.onPath(event),

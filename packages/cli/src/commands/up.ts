@@ -103,14 +103,9 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
       : output.say(`path: ${describePath(path.hops)}`)
   const onNotice = (notice: MoneyNotice): void => {
     const text = describeNotice(notice)
-    const slots =
-      notice.type === 'depositLow'
-        ? notice.unshown
-        : notice.type === 'slotsUnknown'
-          ? notice.slots
-          : undefined
     if (text === undefined) return
-    if (output.isJson) output.result({ event: 'money', notice: notice.type, slots }, '')
+    if (output.isJson)
+      output.result({ event: 'money', notice: notice.type, slots: slotsOf(notice) }, '')
     else output.say(text)
   }
   try {
@@ -129,6 +124,13 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
     // Stopping before it was up is stopping.
     if (!setting.signal.aborted) throw error
   }
+}
+
+/** What the notice counts. */
+function slotsOf(notice: MoneyNotice): number | undefined {
+  if (notice.type === 'depositLow') return notice.unshown
+  if (notice.type === 'slotsUnknown') return notice.slots
+  return notice.type === 'proving' ? notice.proved : undefined
 }
 
 async function showStatus(flags: StatusFlags, { io, output }: CommandContext): Promise<void> {

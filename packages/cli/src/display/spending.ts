@@ -46,6 +46,10 @@ export function describeNotice(notice: MoneyNotice): string | undefined {
   switch (notice.type) {
     case 'depositLow':
       return `the deposit runs low: ${notice.unshown} slots are left. See \`byway wallet deposit\``
+    case 'proving':
+      return notice.proved < notice.wanted
+        ? `proving slots, a second or two each: ${notice.proved} of the first ${notice.wanted}`
+        : 'the first slots are proved'
     case 'slotsUnknown':
       return `${notice.slots} slots are not used: what was done with them before the state was lost is not known`
     case 'budgetSpent':

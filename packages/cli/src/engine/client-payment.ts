@@ -104,7 +104,7 @@ export async function openClientMoney(
       returns: returnPortsOf(setting, payment, opened, facts),
       onNotice: (notice) => {
         const code = notice.type === 'unpayable' ? notice.code : undefined
-        log.warn('payment', { event: notice.type, code })
+        if (notice.type !== 'proving') log.warn('payment', { event: notice.type, code })
         onNotice(notice)
       },
     },

@@ -48,3 +48,8 @@ test('tells people of a low deposit, a spent budget and a cheat, each with what 
   assert.match(describeNotice({ type: 'cheated', hop: 'abc' as NodeKey }) ?? '', /left alone/)
   assert.equal(describeNotice({ type: 'unpayable', code: 'X' }), undefined)
 })
+
+test('tells people how far the first proofs are', () => {
+  assert.match(describeNotice({ type: 'proving', proved: 1, wanted: 3 }) ?? '', /1 of the first 3/)
+  assert.match(describeNotice({ type: 'proving', proved: 3, wanted: 3 }) ?? '', /are proved/)
+})

@@ -25,7 +25,7 @@ import { EMPTY_CONTEXT, formatAddress, judgeDial, parseCidr } from '@byway/proto
 import { dialLink } from '@byway/net'
 import type { Link } from '@byway/protocol/link'
 import { createMoney } from '../money/money.ts'
-import type { ClientPayment, Money, MoneyStatus } from '../money/money.ts'
+import type { ClientPayment, Money, MoneyStatus } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
 import { createCircuitSource, targetOf } from './circuit-source.ts'

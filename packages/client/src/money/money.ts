@@ -4,43 +4,38 @@
  * @module
  */
 import { isBywayError } from '@byway/protocol/base'
-import type { BlindTokenScheme, CryptoProvider, TicketCrypto } from '@byway/protocol/crypto'
 import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/directory'
-import type { ClientMoneyEvent } from '@byway/protocol/ledger'
 import type { Link } from '@byway/protocol/link'
 import { createTokenStock } from '@byway/protocol/payment'
-import type { HeldTokenRecords } from '@byway/protocol/payment'
+import type { TokenStock } from '@byway/protocol/payment'
 import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import type { SpendMessage } from '@byway/protocol/wire'
-import type { CircuitSource } from '../engine/circuit-source.ts'
 import { systemTimers } from '../proxy/timers.ts'
-import type { Timers } from '../proxy/timers.ts'
-import { moneyError } from './errors.ts'
-import type { PayCarrier } from './carrier.ts'
-import { createControlCircuit } from './control-circuit.ts'
 import { createEntries } from './entries.ts'
 import type { Entries } from './entries.ts'
+import { moneyError } from './errors.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
-import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
-import type { ReceiptKeys } from './receipt-keys.ts'
+import type { Money, MoneyDeps, MoneyNotice, MoneyStatus } from './money-types.ts'
+import { watchProving } from './proving-watch.ts'
 import { createReceiptSigner } from './receipts.ts'
 import type { ReceiptSigner } from './receipts.ts'
 import { ordersForOver, ordersForShown } from '../returns/over-slots.ts'
 import { createReturnQueue } from '../returns/return-queue.ts'
-import type { ReturnCounts, ReturnPorts, ReturnQueue } from '../returns/return-queue.ts'
+import type { ReturnQueue } from '../returns/return-queue.ts'
 import { createShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 import { createSlotKeeper } from './slot-keeper.ts'
-import type { SlotCounts, SlotKeeper } from './slot-keeper.ts'
+import type { SlotKeeper } from './slot-keeper.ts'
 import { createSpending } from './spending.ts'
-import type { Spending, SpendingStatus } from './spending.ts'
+import type { Spending } from './spending.ts'
 import { tariffOf } from './tariff.ts'
 import type { Tariff } from './tariff.ts'
 import { createTunnelPayer } from './tunnel-payer.ts'
 import type { TunnelPayer } from './tunnel-payer.ts'
-import { visitHop } from './visit.ts'
+import { createVisits } from './visits.ts'
+import type { Visits } from './visits.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** How soon a deposit, a top-up or a chain that answers again is noticed. */
@@ -51,107 +46,6 @@ const REFRESH_AGAIN_MS = 10_000
 const NO_DEPOSIT_MS = 10_000
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
-
-/** What the user is told besides the sums. */
-export type MoneyNotice =
-  /** Few slots are left: so many. */
-  | { readonly type: 'depositLow'; readonly unshown: number }
-  /** So many slots may have been shown before the state was lost: none of them is used. */
-  | { readonly type: 'slotsUnknown'; readonly slots: number }
-  /** The budget of this month is used up: nothing more is paid until the next, or until it is raised. */
-  | { readonly type: 'budgetSpent' }
-  /** The records of which slots were shown are gone or not whole: every slot of what was deposited until now counts as shown. */
-  | { readonly type: 'recordsLost' }
-  /** A hop cannot be paid now; `code` is the error's. */
-  | { readonly type: 'unpayable'; readonly code: string }
-  /** A hop took pay and broke its side of it; it is left alone. */
-  | { readonly type: 'cheated'; readonly hop: NodeKey }
-
-/** What a paying client needs of the program around it. */
-export type ClientPayment = {
-  readonly authoriser: SlotAuthoriser
-  readonly journal: SlotJournal
-  readonly tokens: HeldTokenRecords
-  /** Signs receipts, with the keys that the authoriser put into openings. */
-  readonly receipts?: ReceiptKeys | undefined
-  readonly book: MonthBook
-  /** Takes the ledger's events. */
-  readonly record: (event: ClientMoneyEvent) => Promise<void>
-  /** The most to spend in a calendar month, the token's smallest part; undefined: no limit. */
-  readonly budget?: bigint | undefined
-  /** The dearest price step to pay (SPEC §13.1). @default 8, any */
-  readonly maxPriceStep?: number | undefined
-  readonly onNotice?: ((notice: MoneyNotice) => void) | undefined
-  /** Asks slots back that the client is done with; absent where nothing comes back by itself. */
-  readonly returns?: ReturnPorts | undefined
-}
-
-/** Where the client stands. */
-export type MoneyStatus = SpendingStatus & {
-  readonly slots: SlotCounts
-  /** What the slots not shown yet are worth, the token's smallest part. */
-  readonly unshownValue: bigint
-  /** True when no tunnel that opens over a circuit in stock, or moves to its spare path, waits for a slot or for tokens. */
-  readonly isProvided: boolean
-  /** Slots on their way back. */
-  readonly returns: ReturnCounts
-}
-
-export type MoneyDeps = ClientPayment & {
-  readonly parameters: PaymentParameters
-  readonly provider: CryptoProvider
-  readonly ticketCrypto: TicketCrypto
-  readonly blindTokens: Pick<BlindTokenScheme, 'publicKey' | 'blind' | 'finalise'>
-  readonly randomBytes: (count: number) => Uint8Array
-  /** Uniform in [0, 1). */
-  readonly random: () => number
-  readonly source: CircuitSource
-  readonly nodeOf: (key: NodeKey) => PathNode | undefined
-  /** True for the guards that tunnels move to when theirs dies. */
-  readonly isGuard: (key: NodeKey) => boolean
-  /** All nodes of the directory. */
-  readonly nodes: () => readonly PathNode[]
-  /** Paths of warm circuits and tunnels, entry first. */
-  readonly paths: () => readonly (readonly PathNode[])[]
-  /** Nothing may be spent any more: what runs is ended with this error. */
-  readonly onStopped: (error: Error) => void
-  /** A hop failed a payment: it counts against it like a circuit. */
-  readonly onHopFailed: (key: NodeKey) => void
-  /** Wall clock. */
-  readonly nowMs: () => number
-  readonly monotonicMs: () => number
-  /** @default the system's */
-  readonly timers?: Timers | undefined
-}
-
-/** The client's money. */
-export interface Money {
-  readonly status: MoneyStatus
-  /** Reads what the disk has, looks at the chain if it answers, begins to buy. */
-  start(signal: AbortSignal): Promise<void>
-  /** Counts and pays for a guard's link. */
-  meter(link: Link, guard: NodeKey): Link
-  /** A node's weight as exit or middle; `isAhead` when nobody waits for the circuit. */
-  weigh(key: NodeKey, weight: number, isAhead: boolean): number
-  /** True when a tunnel over this path can begin, and go on, with what is in stock. */
-  isProvided(path: readonly PathNode[]): boolean
-  /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */
-  requireFunds(): void
-  /** @throws DEPOSIT_SPENT when there is no slot to show to another hop */
-  requireSlots(): void
-  /**
-   * Gets what a tunnel over this path needs to begin.
-   * @throws PAYMENT_REFUSED when the exit does not sell it, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
-   */
-  openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
-  /** Asks slots back, each at its own time: those that their hops take no more, or all that were shown, which are used no more then. Gives how many were not asked for before. */
-  giveBack(isAll: boolean): Promise<number>
-  /** Tells the ledger what was added up. Resolves when it has it. */
-  flushBooks(): Promise<void>
-  /** Ends purchases and signs last receipts, before the links are closed; {@link Money.stop} comes after that. Never rejects; takes seconds only where a hop does not answer. */
-  signOff(): Promise<void>
-  stop(): Promise<void>
-}
 
 /** Puts it together. */
 export function createMoney(deps: MoneyDeps): Money {
@@ -169,9 +63,7 @@ class ClientMoney implements Money {
   readonly #returns: ReturnQueue | undefined
   readonly #receipts: ReceiptSigner | undefined
   readonly #entries: Entries
-  /** Control circuits that wait for their last receipt to be held. */
-  readonly #leaving = new Set<Promise<void>>()
-  readonly #balances = new Map<string, number>()
+  readonly #visits: Visits
   #cancelRefresh: () => void = () => {}
   /** The last time that no slot was left for an entry. */
   #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
@@ -198,7 +90,9 @@ class ClientMoney implements Money {
       nowMs: deps.monotonicMs,
     })
     this.#receipts = this.#createReceipts()
-    this.#shop = this.#createShop()
+    const stock = this.#createTokenStock()
+    this.#visits = this.#createVisits(stock)
+    this.#shop = this.#createShop(stock)
     this.#entries = this.#createEntries()
   }
 
@@ -217,6 +111,12 @@ class ClientMoney implements Money {
     this.#shop.start()
     this.#entries.start()
     this.#returns?.start()
+    watchProving({
+      counts: () => this.#slots.counts,
+      onProving: (proved, wanted) => this.#notice({ type: 'proving', proved, wanted }),
+      timers: this.#deps.timers,
+      closing: this.#closing.signal,
+    })
   }
 
   meter(link: Link, guard: NodeKey): Link {
@@ -290,7 +190,7 @@ class ClientMoney implements Money {
     await this.#shop.stop()
     await this.#returns?.stop()
     await this.#entries.finish()
-    await Promise.all(this.#leaving)
+    await this.#visits.left()
   }
 
   async stop(): Promise<void> {
@@ -350,29 +250,30 @@ class ClientMoney implements Money {
     return createReceiptSigner({ keys, pool: this.#pool, epochS, nowMs })
   }
 
-  #createShop(): Shop {
-    const { provider, blindTokens, tokens, randomBytes, parameters, nowMs, timers } = this.#deps
-    const random = randomBytes
-    const stock = createTokenStock({ scheme: blindTokens, hash: provider, records: tokens, random })
+  #createTokenStock(): TokenStock {
+    const { provider: hash, blindTokens: scheme, tokens: records, randomBytes } = this.#deps
+    return createTokenStock({ scheme, hash, records, random: randomBytes })
+  }
+
+  #createVisits(stock: TokenStock): Visits {
+    const { provider, source, parameters, nowMs } = this.#deps
+    return createVisits({
+      ...this.#sessionDeps(),
+      provider,
+      source,
+      stock,
+      tariffOf: this.#tariffOf,
+      issueDelayMs: parameters.issueDelayS * 1000,
+      onFault: ({ key }) => this.#onFault(key),
+      nowMs,
+    })
+  }
+
+  #createShop(stock: TokenStock): Shop {
+    const { nowMs, timers } = this.#deps
     return createShop({
       stock,
-      visit: (hop, orders, signal) =>
-        visitHop(
-          {
-            ...this.#sessionDeps(),
-            open: (node, within) => this.#openControl(node, within),
-            stock,
-            tariffOf: this.#tariffOf,
-            balances: this.#balances,
-            onLeaving: (left) => void this.#noteLeaving(left),
-            issueDelayMs: parameters.issueDelayS * 1000,
-            onFault: ({ key }) => this.#onFault(key),
-            nowMs,
-          },
-          hop,
-          orders,
-          signal,
-        ),
+      visit: (hop, orders, signal) => this.#visits.visit(hop, orders, signal),
       isLeft: (key) => this.#hops.isLeft(key),
       hopsInUse: () => this.#hopsInUse(),
       spending: this.#spending,
@@ -405,22 +306,11 @@ class ClientMoney implements Money {
       authoriser,
       journal,
       relays: this.#deps.nodes,
-      open: (node, within) => this.#openControl(node, within),
+      open: (node, within) => this.#visits.open(node, within),
       closing: this.#closing.signal,
       onFailed: (error) => this.#onUnpayable(error),
       timers,
     })
-  }
-
-  async #noteLeaving(left: Promise<void>): Promise<void> {
-    this.#leaving.add(left)
-    await left
-    this.#leaving.delete(left)
-  }
-
-  async #openControl(hop: PathNode, signal: AbortSignal): Promise<PayCarrier> {
-    const ready = await this.#deps.source.build({ controlled: hop.key }, signal)
-    return createControlCircuit(this.#deps, ready.circuit)
   }
 
   #sessionDeps() {

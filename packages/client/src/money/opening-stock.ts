@@ -40,6 +40,7 @@ export type OpeningStockDeps = {
 
 /** A stock of openings. */
 export interface OpeningStock {
+  readonly size: number
   has(nullifier: Uint8Array): boolean
   /** Takes one of these out, any of them. */
   take(nullifiers: readonly Uint8Array[]): Opening | undefined
@@ -71,6 +72,10 @@ class Stock implements OpeningStock {
 
   constructor(deps: OpeningStockDeps) {
     this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#ready.size
   }
 
   has(nullifier: Uint8Array): boolean {

@@ -22,6 +22,8 @@ export type Slot = {
 
 /** Says which slots there are and makes their openings: the one place that knows what proves a slot. */
 export interface SlotAuthoriser {
+  /** Openings in stock. */
+  readonly prepared: number
   /**
    * Every slot of the client's deposits that the chain has, looked up anew.
    * @throws what the chain throws, or the signal's reason
@@ -57,8 +59,6 @@ export interface SlotAuthoriser {
     feeTo: Uint8Array,
     signal: AbortSignal,
   ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }>
-  /** True when the slot's opening is in stock. */
-  isPrepared(nullifier: Uint8Array): boolean
 }
 
 /** Openings made ahead, kept between runs: each cost a second of a core. A promise resolves when the disk has it. */

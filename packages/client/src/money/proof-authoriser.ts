@@ -116,6 +116,10 @@ class ProofAuthoriser implements SlotAuthoriser {
     })
   }
 
+  get prepared(): number {
+    return this.#stock.size
+  }
+
   async slots(signal: AbortSignal): Promise<readonly Slot[]> {
     const deposits = await this.#deps.deposits()
     await this.#leaves.refresh(signal)
@@ -156,10 +160,6 @@ class ProofAuthoriser implements SlotAuthoriser {
 
   takePrepared(unshown: readonly Uint8Array[]): Opening | undefined {
     return this.#stock.take(unshown)
-  }
-
-  isPrepared(nullifier: Uint8Array): boolean {
-    return this.#stock.has(nullifier)
   }
 
   async #newestRoot(signal: AbortSignal): Promise<bigint> {

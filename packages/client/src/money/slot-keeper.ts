@@ -126,15 +126,14 @@ class Keeper implements SlotKeeper {
   }
 
   get counts(): SlotCounts {
-    const records = [...this.#records.values()]
-    const inUse = records.filter(({ standing }) => standing === 'shown').length
-    const keys = new Set([...this.#slots.keys(), ...this.#records.keys()])
-    const unshown = this.#unshown()
-    const { authoriser } = this.#deps
+    const records = [...this.#records]
+    const inUse = records.filter(([, { standing }]) => standing === 'shown').length
+    const gone = records.filter(([key]) => !this.#slots.has(key)).length
+    const unshown = this.#unshown().length
     return {
-      total: keys.size,
-      unshown: unshown.length,
-      ready: unshown.filter(({ nullifier }) => authoriser.isPrepared(nullifier)).length,
+      total: this.#slots.size + gone,
+      unshown,
+      ready: Math.min(unshown, this.#deps.authoriser.prepared),
       unknown: this.#unknown(),
       inUse,
       over: records.length - inUse,
@@ -285,9 +284,10 @@ class Keeper implements SlotKeeper {
   }
 
   #unknown(): number {
-    const isUnknown = ({ nullifier, isKnownUnshown }: Slot): boolean =>
-      !isKnownUnshown && !this.#records.has(keyOf(nullifier))
-    return [...this.#slots.values()].filter(isUnknown).length
+    let unknown = 0
+    for (const [key, { isKnownUnshown }] of this.#slots)
+      if (!isKnownUnshown && !this.#records.has(key)) unknown++
+    return unknown
   }
 
   #warnIfUnknown(): void {

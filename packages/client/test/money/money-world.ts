@@ -58,6 +58,7 @@ export function createTestAuthoriser(
   random: () => number = Math.random,
 ): TestAuthoriser {
   const authoriser: TestAuthoriser = {
+    prepared: 0,
     list,
     random,
     openings: [],
@@ -79,7 +80,6 @@ export function createTestAuthoriser(
       authoriser.openings.push(toHex(nullifier))
       return testOpening(nullifier, authoriser.openings.length)
     },
-    isPrepared: () => false,
   }
   return authoriser
 }

@@ -111,11 +111,11 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       authoriser.prepare(nullifiers, signal),
       authoriser.prepare(nullifiers, signal),
     ])
-    assert.ok(authoriser.isPrepared(first) && authoriser.isPrepared(second))
+    assert.equal(authoriser.prepared, 2)
     proofs = 0
     await authoriser.openingFor(first, signal)
     assert.equal(proofs, 0)
-    assert.equal(authoriser.isPrepared(first), false)
+    assert.equal(authoriser.prepared, 1)
     chain.deposit(55n)
     chain.publish()
     const { root } = await chain.newestRoot()
