@@ -4,6 +4,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { epochOf } from '@byway/protocol/payment'
 import { createPool, maxSlotUnits, type Pool, unitPrice } from '@byway/protocol/ticket'
 import { MAX_PRICE_STEP } from '@byway/protocol/wire'
+import type { StoredReceipt } from '@byway/store'
 import {
   assertMade,
   assertSetUpServes,
@@ -47,14 +48,15 @@ export async function hashReceipts(
   epoch: number,
   signal: AbortSignal,
 ): Promise<Committed | undefined> {
-  const receipts: Receipt[] = []
-  for await (const stored of source.receipts(epoch))
-    receipts.push(receiptOf({ ...stored, provider }))
+  const payable = payableUnits(poolOf(payment))
+  const receipts = await countedReceipts(source.receipts(epoch), provider, payable.at(-1) ?? 0n)
   if (receipts.length === 0) return undefined
   const onProgress = (done: number, all: number): void => say(`hashed ${done} of ${all} receipts`)
   const tree = await buildAuditTreeInThreads(receipts, AUDIT_DEPTH, { onProgress, signal })
   const { root, total } = tree
-  const maxUnits = maxUnitsOf(poolOf(payment), receipts)
+  // It follows from the receipts alone, so that a commitment stays what it is when the node's price changes.
+  const maxUnits =
+    payable.find((units) => receipts.every((receipt) => receipt.units <= units)) ?? 0n
   return { tree, commitment: { epoch, root, total, maxUnits, receipts: receipts.length } }
 }
 
@@ -75,17 +77,25 @@ export async function proveReceipts(
   return await makeServiceProof(claim, tree, (nullifier) => source.opening(nullifier), signal)
 }
 
-/**
- * What a slot pays for at the highest price at which all these receipts can have been signed. It follows from the receipts alone, so that a commitment stays what it is when the node's price
- * changes.
- */
-function maxUnitsOf(pool: Pool, receipts: readonly Receipt[]): bigint {
-  const most = receipts.reduce((greatest, { units }) => (units > greatest ? units : greatest), 0n)
-  const steps = Array.from({ length: MAX_PRICE_STEP }, (_, i) => i + 1)
-  const payable = steps.map((step) => BigInt(maxSlotUnits(pool, unitPrice(pool, step))))
-  return (
-    payable.toSorted((a, b) => Number(a - b)).find((units) => units >= most) ?? payable[0] ?? 0n
-  )
+/** What a slot pays for at each price that a node may have, the least first. */
+function payableUnits(pool: Pool): readonly bigint[] {
+  const steps = Array.from({ length: MAX_PRICE_STEP }, (_, i) => MAX_PRICE_STEP - i)
+  return steps.map((step) => BigInt(maxSlotUnits(pool, unitPrice(pool, step))))
+}
+
+/** Those that count. */
+export async function countedReceipts(
+  stored: AsyncIterable<StoredReceipt>,
+  provider: Uint8Array,
+  maxUnits: bigint,
+): Promise<readonly Receipt[]> {
+  const receipts: Receipt[] = []
+  for await (const each of stored) {
+    const receipt = receiptOf({ ...each, provider })
+    // Signed at another price: the program takes none above this one's.
+    if (receipt.units <= maxUnits) receipts.push(receipt)
+  }
+  return receipts
 }
 
 /** The pool that the network's file describes. */
