@@ -116,7 +116,11 @@ suite('nodes without gas', { skip }, () => {
     )
     assert.equal(await view.gasBalance(provider, stop.signal), 0n, 'it has no gas')
     const { winValue } = network.payment ?? assert.fail()
-    assert.equal(won.name === 'won' && won.paid, (winValue * 85n) / 100n, '5 % burned, 10 % fee')
+    assert.equal(
+      won.name === 'won' && won.paid,
+      (winValue * 80n) / 100n,
+      '5 % burned, 5 % held back, 10 % fee',
+    )
     const redeemers = await Promise.all(
       network.nodes.filter(({ plan }) => plan.isRedeemer).map(providerOf),
     )

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { openChain, type ChainEvent, type ChainView } from '../../packages/chain/src/index.ts'
 import { fromHex, toHex } from '../../packages/protocol/src/base/index.ts'
+import type { PaymentParameters } from '../../packages/protocol/src/directory/index.ts'
 import type { ProcessNetwork } from '../../packages/testnet/src/index.ts'
 import { openPurse } from '../../packages/purse/src/index.ts'
 import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
@@ -15,6 +16,8 @@ const MAX_OUTPUT_BYTES = 256 * 2 ** 20
 const CHAIN_TIMEOUT_MS = 30_000
 /** Of a win, burned by the contract (SPEC §14.3), in hundredths. */
 const BURNED_PERCENT = 5n
+/** The same, held back until its epoch's commitment has stood (SPEC §17.5): longer than any run here. */
+const HELD_PERCENT = 5n
 
 /** What one side says of the tickets of one hop. */
 export type TicketCount = {
@@ -32,6 +35,7 @@ export type NodeBooks = TicketCount & {
   /** What the wins paid into the purse, and what of them was burned. */
   readonly received: bigint
   readonly burned: bigint
+  readonly heldBack: bigint
   /** The contract's side: wins that this provider was paid, what came of them, and its credit. */
   readonly chain: { readonly wins: bigint; readonly paid: bigint; readonly credit: bigint }
   readonly isSound: boolean
@@ -84,6 +88,7 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
       lost: ledger.total('wins', 'lost'),
       received: ledger.total('money', 'purse'),
       burned: ledger.total('money', 'fees burned'),
+      heldBack: ledger.total('money', 'held back'),
       chain: { wins: BigInt(own.length), paid: own.reduce((sum, e) => sum + e.paid, 0n), credit },
       isSound: ledger.isSound,
     })
@@ -105,9 +110,22 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
       wins: won.length,
       paid: won.reduce((sum, { paid }) => sum + paid, 0n),
       deposited: leaves.reduce((sum, { limit }) => sum + BigInt(limit) * payment.bond, 0n),
-      poolBalance: await view.tokenBalance(payment.pool, signal),
+      poolBalance: await heldByContracts(view, payment, signal),
     },
   }
+}
+
+/** By the pool, and of what it held back by the contract of service proofs. */
+async function heldByContracts(
+  view: ChainView,
+  { pool, proofs }: PaymentParameters,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const { contract = pool } = proofs ?? {}
+  const [ofPool, ofProofs] = await Promise.all(
+    [pool, contract].map((each) => view.tokenBalance(each, signal)),
+  )
+  return (ofPool ?? 0n) + (contract === pool ? 0n : (ofProofs ?? 0n))
 }
 
 /** Everything that two of them say differently, in words. Empty when all agree. */
@@ -135,6 +153,11 @@ export function compareBooks({
         `${who} burned: node, chain`,
         node.burned,
         (node.chain.wins * winValue * BURNED_PERCENT) / 100n,
+      ),
+      differ(
+        `${who} held back: node, chain`,
+        node.heldBack,
+        (node.chain.wins * winValue * HELD_PERCENT) / 100n,
       ),
       differ(`${who} won: client, chain`, sent.won, node.chain.wins * winValue),
       node.isSound ? undefined : `${who} the node's books do not balance`,

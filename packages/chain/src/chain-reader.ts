@@ -1,6 +1,7 @@
 /** Reading at the block that the endpoints agree on: calls, logs, blocks, receipts. Knows no contract. */
 import type { ChainHead, Hex } from '@byway/protocol/payment'
 import { chainError } from './errors.ts'
+import { encodeHeader } from './contracts/block-header.ts'
 import { revertedError } from './contracts/reverts.ts'
 import { commonHead } from './rpc/common-head.ts'
 import {
@@ -22,6 +23,8 @@ export interface ChainReader {
   freshHead(signal: AbortSignal): Promise<BlockHeader>
   /** A block of the chain by number; undefined when it has none yet. */
   block(number: number, signal: AbortSignal): Promise<BlockHeader | undefined>
+  /** A block's header in RLP; undefined when there is none yet. */
+  header(number: number, signal: AbortSignal): Promise<Hex | undefined>
   /** What a contract answers at a block. @throws CHAIN_REVERTED as well */
   call(to: Hex, data: Hex, at: ChainHead, signal: AbortSignal): Promise<Hex>
   /** Logs of contracts in blocks `from` to `to`, both included. */
@@ -76,6 +79,11 @@ export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): Cha
         orNull(parseBlock),
         signal,
       )
+      return found ?? undefined
+    },
+    header: async (number, signal) => {
+      const params = [tagOf(number), false]
+      const found = await ask('eth_getBlockByNumber', params, orNull(encodeHeader), signal)
       return found ?? undefined
     },
     call: (to, data, head, signal) => ask('eth_call', [{ to, data }, at(head)], parseHex, signal),

@@ -35,6 +35,8 @@ export interface ChainView {
   leaves(from: number, signal: AbortSignal): Promise<readonly DepositLeaf[]>
   /** A node as the registry has it; undefined for a provider that was never registered. */
   registration(provider: Uint8Array, signal: AbortSignal): Promise<Registration | undefined>
+  /** What of a provider's wins is held back in the pool: of the epoch before, of this one, and lost but not yet burned. */
+  held(provider: Uint8Array, signal: AbortSignal): Promise<HeldBack>
   /** What the pool owes to a provider and has not paid out. */
   credit(provider: Uint8Array, signal: AbortSignal): Promise<bigint>
   tokenBalance(account: Uint8Array, signal: AbortSignal): Promise<bigint>
@@ -51,6 +53,9 @@ export interface ChainView {
    */
   events(fromBlock: number, signal: AbortSignal): AsyncIterable<ChainNews>
 }
+
+/** Parts of wins that wait in the pool (SPEC §17.5). */
+export type HeldBack = { readonly due: bigint; readonly open: bigint; readonly lost: bigint }
 
 /**
  * What the follower says, in the chain's order. `removed`: this event is no longer in the chain; told newest first. `head`: all events up to this block were
@@ -119,6 +124,13 @@ export type ChainEventBody =
       /** Held back of wins in an epoch to which the provider did not commit: to be burned. */
       readonly name: 'held-lost'
       readonly provider: Uint8Array
+      readonly amount: bigint
+    }
+  | {
+      /** What was held back for an epoch went to the payout address, or was burned. */
+      readonly name: 'held-released' | 'held-burned'
+      readonly provider: Uint8Array
+      readonly epoch: number
       readonly amount: bigint
     }
   | { readonly name: 'burned'; readonly amount: bigint }

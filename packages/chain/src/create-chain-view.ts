@@ -17,6 +17,7 @@ export type ViewOptions = {
   readonly pool: Uint8Array
   readonly registry: Uint8Array
   readonly token: Uint8Array
+  readonly proofs?: { readonly contract?: Uint8Array | undefined } | undefined
   readonly deployBlock: number
   readonly pollMs: number
 }
@@ -26,7 +27,12 @@ type Call = (to: Hex, data: Hex, signal: AbortSignal) => Promise<Hex>
 /** Creates the view. */
 export function createChainView(options: ViewOptions): ChainView {
   const { reader, pollMs } = options
-  const sources = { pool: hexOf(options.pool), registry: hexOf(options.registry) }
+  const { contract } = options.proofs ?? {}
+  const sources = {
+    pool: hexOf(options.pool),
+    registry: hexOf(options.registry),
+    proofs: contract && hexOf(contract),
+  }
   const call: Call = async (to, data, signal) =>
     reader.call(to, data, await reader.head(signal), signal)
   return {
@@ -59,7 +65,7 @@ export function createChainView(options: ViewOptions): ChainView {
 function poolReads(
   call: Call,
   pool: Hex,
-): Pick<ChainView, 'slot' | 'publishedRoot' | 'newestRoot' | 'credit'> {
+): Pick<ChainView, 'slot' | 'publishedRoot' | 'newestRoot' | 'credit' | 'held'> {
   const abi = POOL_ABI
   const published = async (
     root: bigint,
@@ -83,6 +89,13 @@ function poolReads(
       const data = encodeFunctionData({ abi, functionName: 'newestRoot' })
       const root = BigInt(await call(pool, data, signal))
       return root === 0n ? undefined : published(root, signal)
+    },
+    async held(provider, signal) {
+      const functionName = 'held'
+      const args = [hexOf(provider)] as const
+      const data = await call(pool, encodeFunctionData({ abi, functionName, args }), signal)
+      const [due, open, lost] = decodeFunctionResult({ abi, functionName, data })
+      return { due, open, lost }
     },
     async credit(provider, signal) {
       const data = encodeFunctionData({ abi, functionName: 'credit', args: [hexOf(provider)] })

@@ -119,7 +119,7 @@ async function readBlocks(
 ): Promise<{ readonly marks: readonly Mark[]; readonly head: ChainHead } | undefined> {
   const to = Math.min(top.number, from + MAX_LOG_BLOCKS - 1)
   if (to < from) return { marks: [], head: headOf(top) }
-  const logs = await reader.logs(addresses ?? [sources.pool, sources.registry], from, to, signal)
+  const logs = await reader.logs(addresses ?? allOf(sources), from, to, signal)
   const end = await reader.block(to, signal)
   if (!end || (to === top.number && end.hash !== top.hash)) return undefined
   const byBlock = new Map<number, Mark>()
@@ -143,4 +143,8 @@ function takenBack({ events }: Mark): readonly ChainNews[] {
 
 function headOf({ number, hash, timeS }: ChainHead): ChainHead {
   return { number, hash, timeS }
+}
+
+function allOf({ pool, registry, proofs }: EventSources): readonly Hex[] {
+  return proofs ? [pool, registry, proofs] : [pool, registry]
 }

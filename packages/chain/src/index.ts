@@ -2,7 +2,14 @@
 export * from './artifacts/index.ts'
 export { type Anvil, type AnvilOptions, LOCAL_CHAIN_ID, startAnvil } from './anvil/start-anvil.ts'
 export type { ChainReader } from './chain-reader.ts'
-export type { ChainEvent, ChainEventBody, ChainNews, ChainView, SkipReason } from './chain-view.ts'
+export type {
+  ChainEvent,
+  ChainEventBody,
+  ChainNews,
+  ChainView,
+  HeldBack,
+  SkipReason,
+} from './chain-view.ts'
 export {
   createRegistryCalls,
   createTokenCalls,
@@ -18,6 +25,20 @@ export {
   type LeafCalls,
 } from './contracts/leaf-calls.ts'
 export { createPoolCalls, type PoolCalls } from './contracts/pool-calls.ts'
+export {
+  createProofCalls,
+  type ProofCalls,
+  type RoundHeaders,
+  type ServiceAnswer,
+  type ServiceCommitment,
+} from './contracts/proof-calls.ts'
+export {
+  type CommitmentState,
+  type CommitmentStatus,
+  createProofsView,
+  type ProofsView,
+  type ProofTimes,
+} from './proofs-view.ts'
 export {
   type BindBatch,
   type CallBoundSlot,

@@ -28,12 +28,14 @@ const eventsOf = (news: readonly ChainNews[], type: 'event' | 'removed'): readon
 test('deploys all contracts, and the record says where they are and of what they were made', async (t) => {
   const { record, anvil, payment } = await deployWorld(t)
   assert.deepEqual(Object.keys(record.contracts).toSorted(), [
+    'auditor',
     'authoriser',
     'pool',
     'poseidonT2',
     'poseidonT3',
     'poseidonT4',
     'registry',
+    'serviceProofs',
     'token',
   ])
   for (const { address, codeHash } of Object.values(record.contracts)) {

@@ -43,6 +43,14 @@ export type { Relayer, RelayerDeps } from './redemption/relayer.ts'
 export { createRedeemers } from './redemption/redeemers.ts'
 export type { OrderTerms, Redeemers, RedeemersDeps } from './redemption/redeemers.ts'
 export { createRedemption } from './redemption/redemption.ts'
+export {
+  createEpochKeeper,
+  type Drawn,
+  type EpochKeeper,
+  type EpochKeeperDeps,
+  type ServiceAlert,
+  type ServiceProver,
+} from './redemption/epoch-keeper.ts'
 export { createRootKeeper } from './redemption/root-keeper.ts'
 export type { RootKeeper, RootKeeperDeps } from './redemption/root-keeper.ts'
 export type { Redemption, RedemptionStatus } from './redemption/redemption.ts'

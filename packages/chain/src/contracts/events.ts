@@ -5,10 +5,15 @@ import type { Hex } from '@byway/protocol/payment'
 import type { ChainEvent, ChainEventBody, SkipReason } from '../chain-view.ts'
 import type { RawLog } from '../rpc/parse.ts'
 import { bytesOf, wordOf } from './bytes.ts'
-import { POOL_ABI, REGISTRY_ABI } from './abi.ts'
+import { POOL_ABI, PROOFS_ABI, REGISTRY_ABI } from './abi.ts'
 import { slotStateOf } from './slot-word.ts'
 
-export type EventSources = { readonly pool: Hex; readonly registry: Hex }
+export type EventSources = {
+  readonly pool: Hex
+  readonly registry: Hex
+  /** Of service proofs, where there is one. */
+  readonly proofs?: Hex | undefined
+}
 
 /** Decodes a log; `sources` are lower-case addresses. */
 export function decodeEvent(log: RawLog, sources: EventSources): ChainEvent | undefined {
@@ -21,7 +26,8 @@ export function decodeEvent(log: RawLog, sources: EventSources): ChainEvent | un
 function bodyOf(log: RawLog, sources: EventSources): ChainEventBody | undefined {
   try {
     if (log.address === sources.pool) return poolBody(log)
-    return log.address === sources.registry ? registryBody(log) : undefined
+    if (log.address === sources.registry) return registryBody(log)
+    return log.address === sources.proofs ? proofsBody(log) : undefined
   } catch {
     // A later contract's event, or none that its own interface knows.
     return undefined
@@ -49,6 +55,27 @@ function stakeChangeOf({ eventName, args }: RegistryEvent): StakeChange | undefi
     case 'StakeWithdrawn':
       return { type: 'left' }
     case 'PayoutChange':
+      return undefined
+  }
+}
+
+/** Those that move money or need an answer. */
+function proofsBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {
+  if (!first) return undefined
+  const { eventName, args } = decodeEventLog({ abi: PROOFS_ABI, topics: [first, ...rest], data })
+  switch (eventName) {
+    case 'Released':
+    case 'HeldBurned': {
+      const name = eventName === 'Released' ? 'held-released' : 'held-burned'
+      const { epoch, amount } = args
+      return { name, provider: bytesOf(args.provider.toLowerCase()), epoch, amount }
+    }
+    // Of these the contract is asked when they matter.
+    case 'Committed':
+    case 'BeaconDrawn':
+    case 'Challenged':
+    case 'Proven':
+    case 'Failed':
       return undefined
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Deploys the contracts from the committed artefacts. The registry names the pool and the pool the registry, so the pool's address is computed before either exists: it follows from
+ * Deploys the contracts from the committed artefacts. Registry, pool and service proofs name each other, so their addresses are computed before they exist: they follow from
  * the deployer's nonce.
  */
 import { createHash } from 'node:crypto'
@@ -12,6 +12,8 @@ import {
   poseidonT2Artifact,
   poseidonT3Artifact,
   poseidonT4Artifact,
+  serviceAuditorArtifact,
+  serviceProofsArtifact,
   slotProofAuthoriserArtifact,
 } from '../artifacts/index.ts'
 import { LOCAL_CHAIN_ID } from '../anvil/start-anvil.ts'
@@ -72,15 +74,25 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
       args: [p.winValue, BigInt(p.winsPerSlot), p.bond],
     }),
   )
-  const nonce = 1 + (made.get('authoriser')?.sent.nonce ?? 0)
-  const pool = getContractAddress({ from: hexOf(lane.account), nonce: BigInt(nonce + 1) })
-  const registry = await make('registry', bywayRegistryArtifact, registryCode(token, pool, p))
+  const auditor = await make('auditor', serviceAuditorArtifact, serviceAuditorArtifact.bytecode)
+  const nonce = 1 + (made.get('auditor')?.sent.nonce ?? 0)
+  const addressAt = (skip: number): Hex =>
+    getContractAddress({ from: hexOf(lane.account), nonce: BigInt(nonce + skip) })
+  const [pool, proofs] = [addressAt(1), addressAt(2)]
+  const registry = await make(
+    'registry',
+    bywayRegistryArtifact,
+    registryCode(token, pool, proofs, p),
+  )
   // The pool's constructor asks the registry.
   await made.get('registry')?.sent.confirmed
-  const code = poolCode({ token, registry, authoriser }, libraries, p)
+  const code = poolCode({ token, registry, authoriser, proofs }, libraries, p)
   if ((await make('pool', bywayPoolArtifact, code)) !== pool.toLowerCase()) {
     throw chainError('CHAIN_DEPLOY', { step: 'pool' })
   }
+  // This one's constructor asks both.
+  await made.get('pool')?.sent.confirmed
+  await make('serviceProofs', serviceProofsArtifact, proofsCode(pool, auditor, p))
   return recordOf(options, token, await settled(made))
 }
 
@@ -98,23 +110,26 @@ async function makeContract(
   return { address: address.toLowerCase() as Hex, artifact, sent }
 }
 
-function registryCode(token: Hex, pool: Hex, p: ContractParameters): Hex {
+function registryCode(token: Hex, pool: Hex, proofs: Hex, p: ContractParameters): Hex {
   const { abi, bytecode } = bywayRegistryArtifact
-  const args = [token, pool, ZERO_ADDRESS, p.minStake, p.unbondingDelayS, p.payoutDelayS] as const
+  const args = [token, pool, proofs, p.minStake, p.unbondingDelayS, p.payoutDelayS] as const
   return encodeDeployData({ abi, bytecode, args })
 }
 
 function poolCode(
-  addresses: { readonly token: Hex; readonly registry: Hex; readonly authoriser: Hex },
+  addresses: {
+    readonly token: Hex
+    readonly registry: Hex
+    readonly authoriser: Hex
+    readonly proofs: Hex
+  },
   libraries: Readonly<Record<string, string>>,
   p: ContractParameters,
 ): Hex {
   const constants = {
     ...addresses,
-    // Nothing is held back where nobody judges service proofs.
-    proofs: ZERO_ADDRESS,
-    holdBps: 0,
-    epochDuration: EPOCH_S,
+    holdBps: p.holdBps,
+    epochDuration: p.epochS,
     winValue: p.winValue,
     winsPerSlot: p.winsPerSlot,
     bond: p.bond,
@@ -128,6 +143,22 @@ function poolCode(
   }
   const bytecode = linkArtifact(bywayPoolArtifact, libraries)
   return encodeDeployData({ abi: bywayPoolArtifact.abi, bytecode, args: [constants] })
+}
+
+function proofsCode(pool: Hex, auditor: Hex, p: ContractParameters): Hex {
+  const { abi, bytecode } = serviceProofsArtifact
+  const constants = {
+    pool,
+    auditor,
+    commitWindow: p.commitWindowS,
+    beaconDelay: p.beaconDelayS,
+    beaconSpacing: p.beaconSpacingS,
+    beaconRounds: p.beaconRounds,
+    challengeWindow: p.challengeWindowS,
+    answerWindow: p.answerWindowS,
+    challengeBond: p.challengeBond,
+  }
+  return encodeDeployData({ abi, bytecode, args: [constants] })
 }
 
 async function settled(
@@ -164,7 +195,3 @@ function recordOf(
     ) as DeploymentRecord['parameters'],
   }
 }
-
-/** A week. */
-const EPOCH_S = 7 * 86_400
-const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000' as const

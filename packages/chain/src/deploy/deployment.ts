@@ -17,6 +17,17 @@ export type ContractParameters = {
   readonly lockPenalty: bigint
   /** Of a win, burned; in ten-thousandths. */
   readonly feeBps: number
+  /** Of a win, held back for its epoch's service proof; in ten-thousandths. */
+  readonly holdBps: number
+  /** Of service proofs (SPEC §17.5). */
+  readonly epochS: number
+  readonly commitWindowS: number
+  readonly beaconDelayS: number
+  readonly beaconSpacingS: number
+  readonly beaconRounds: number
+  readonly challengeWindowS: number
+  readonly answerWindowS: number
+  readonly challengeBond: bigint
   readonly treeDepth: number
   readonly rootIntervalS: number
   readonly lockS: number
@@ -34,8 +45,10 @@ export type DeployedName =
   | 'poseidonT3'
   | 'poseidonT4'
   | 'authoriser'
+  | 'auditor'
   | 'registry'
   | 'pool'
+  | 'serviceProofs'
 
 /** One contract that was made. */
 export type DeployedContract = {
@@ -70,6 +83,15 @@ export const DEFAULT_PARAMETERS: ContractParameters = {
   bond: 50_000n,
   lockPenalty: 10_000n,
   feeBps: 500,
+  holdBps: 500,
+  epochS: 7 * 86_400,
+  commitWindowS: 72 * 3600,
+  beaconDelayS: 3600,
+  beaconSpacingS: 3600,
+  beaconRounds: 4,
+  challengeWindowS: 7 * 86_400,
+  answerWindowS: 48 * 3600,
+  challengeBond: 1_000_000n,
   treeDepth: 26,
   rootIntervalS: 6 * 3600,
   lockS: 3600,
@@ -89,12 +111,13 @@ export function scaleParameters(
     decimals >= DEFAULT_DECIMALS
       ? amount * 10n ** BigInt(decimals - DEFAULT_DECIMALS)
       : amount / 10n ** BigInt(DEFAULT_DECIMALS - decimals)
-  const { winValue, bond, lockPenalty, minStake } = parameters
+  const { winValue, bond, lockPenalty, challengeBond, minStake } = parameters
   return {
     ...parameters,
     winValue: scale(winValue),
     bond: scale(bond),
     lockPenalty: scale(lockPenalty),
+    challengeBond: scale(challengeBond),
     minStake: scale(minStake),
   }
 }

@@ -16,8 +16,9 @@ export function paymentOf(
   parameters: ContractParameters,
   choices: NetworkChoices,
 ): PaymentParameters {
-  const { pool, registry, authoriser } = record.contracts
-  if (!pool || !registry || !authoriser) throw chainError('CHAIN_DEPLOY', { step: 'record' })
+  const { pool, registry, authoriser, serviceProofs } = record.contracts
+  if (!pool || !registry || !authoriser || !serviceProofs)
+    throw chainError('CHAIN_DEPLOY', { step: 'record' })
   return {
     ...choices,
     chainId: record.chainId,
@@ -33,5 +34,6 @@ export function paymentOf(
     lockS: parameters.lockS,
     refundDelayS: parameters.refundDelayS,
     closeDelayS: parameters.closeDelayS,
+    proofs: { epochS: parameters.epochS, contract: bytesOf(serviceProofs.address) },
   }
 }

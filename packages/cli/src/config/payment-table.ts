@@ -70,35 +70,43 @@ const FIELDS = z.strictObject({
   confirmations: z.int().min(1, 'must be 1 or more').max(MAX_CONFIRMATIONS),
   /** Without it nobody signs receipts. */
   epoch: z.int('must be whole seconds').min(MIN_EPOCH_S).max(MAX_DELAY_S).optional(),
+  /** Who judges service proofs; only with epochs. */
+  serviceProofs: address.optional(),
 })
 
 /** Checks the table and gives the parameters. */
 export const PAYMENT_SCHEMA: z.ZodType<PaymentParameters> = FIELDS.refine(
   ({ winValue, bond }) => winValue % bond === 0n,
   { path: ['bond'], message: 'must divide win_value' },
-).transform(
-  ({
-    rpc,
-    issueDelay,
-    rootInterval,
-    rootMaxAge,
-    lock,
-    refundDelay,
-    closeDelay,
-    epoch,
-    ...rest
-  }) => ({
-    ...rest,
-    ...(epoch !== undefined && { proofs: { epochS: epoch } }),
-    rpcUrls: rpc,
-    issueDelayS: issueDelay,
-    rootIntervalS: rootInterval,
-    rootMaxAgeS: rootMaxAge,
-    lockS: lock,
-    refundDelayS: refundDelay,
-    closeDelayS: closeDelay,
-  }),
 )
+  .refine(({ epoch, serviceProofs }) => epoch !== undefined || serviceProofs === undefined, {
+    path: ['service_proofs'],
+    message: 'needs epoch',
+  })
+  .transform(
+    ({
+      rpc,
+      issueDelay,
+      rootInterval,
+      rootMaxAge,
+      lock,
+      refundDelay,
+      closeDelay,
+      epoch,
+      serviceProofs: contract,
+      ...rest
+    }) => ({
+      ...rest,
+      ...(epoch !== undefined && { proofs: { epochS: epoch, ...(contract && { contract }) } }),
+      rpcUrls: rpc,
+      issueDelayS: issueDelay,
+      rootIntervalS: rootInterval,
+      rootMaxAgeS: rootMaxAge,
+      lockS: lock,
+      refundDelayS: refundDelay,
+      closeDelayS: closeDelay,
+    }),
+  )
 
 /** What keeps a network from taking these parameters: the key and the problem, or undefined. */
 export function paymentFault(
@@ -142,6 +150,7 @@ export function paymentTable(payment: PaymentParameters): Record<string, unknown
     close_delay: payment.closeDelayS,
     confirmations: payment.confirmations,
     ...(payment.proofs && { epoch: payment.proofs.epochS }),
+    ...(payment.proofs?.contract && { service_proofs: hexAddress(payment.proofs.contract) }),
   }
 }
 

@@ -1,11 +1,11 @@
 /** What a node's operator may have to act on, in words: told when it begins, kept for `byway status` until it is over. */
-import type { GasState, RedemptionAlert } from '@byway/node'
+import type { GasState, RedemptionAlert, ServiceAlert } from '@byway/node'
 import { formatAddress } from '@byway/purse'
 import type { JsonObject } from '../output.ts'
 
 /** An alert that stands, or one that happened. */
 export type NodeAlert = {
-  readonly alert: RedemptionAlert['type'] | 'gas-low' | 'gas-none'
+  readonly alert: RedemptionAlert['type'] | ServiceAlert['type'] | 'gas-low' | 'gas-none'
   /** What happened and what to do. */
   readonly text: string
 }
@@ -16,6 +16,7 @@ export interface NodeAlerts {
   onWins(alert: RedemptionAlert): void
   onWinsOver(type: RedemptionAlert['type']): void
   onGas(state: GasState): void
+  onProofs(alert: ServiceAlert): void
 }
 
 export type NodeAlertsDeps = {
@@ -33,8 +34,8 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
   let hadCoin = false
   const raise = (alert: NodeAlert): void => {
     const isNews = standing.get(alert.alert)?.text !== alert.text
-    // A win that is lost stays so: it is told once, and not kept.
-    if (alert.alert !== 'win-lost') standing.set(alert.alert, alert)
+    // What is lost stays so, and what is said of an epoch is about that one: told once, and not kept.
+    if (!ONCE.has(alert.alert)) standing.set(alert.alert, alert)
     if (isNews) deps.onAlert(alert)
   }
   return {
@@ -43,6 +44,7 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
     },
     onWins: (alert) => raise({ alert: alert.type, text: describeWins(alert) }),
     onWinsOver: (type) => void standing.delete(type),
+    onProofs: (alert) => raise({ alert: alert.type, text: describeProofs(alert) }),
     onGas(state) {
       hadCoin ||= state.level !== 'none'
       for (const alert of ['gas-low', 'gas-none'] as const) standing.delete(alert)
@@ -53,6 +55,14 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
     },
   }
 }
+
+const ONCE: ReadonlySet<NodeAlert['alert']> = new Set([
+  'win-lost',
+  'proof-missing',
+  'challenged',
+  'epoch-lost',
+  'epoch-failed',
+])
 
 /** For scripts. */
 export function alertFields({ alert, text }: NodeAlert): JsonObject {
@@ -86,5 +96,19 @@ function describeWins(alert: RedemptionAlert): string {
       return `${alert.winners} wins have neither coin for gas nor a redeemer that takes them: send coin to the provider's account (\`byway wallet show\`)`
     case 'stake-low':
       return 'the stake is too low for slots to be locked: add to it with `byway wallet register`, or others may bind what this node has won'
+  }
+}
+
+function describeProofs(alert: ServiceAlert): string {
+  const epoch = `epoch ${alert.epoch}`
+  switch (alert.type) {
+    case 'proof-missing':
+      return `the service proof of ${epoch} cannot be made (${alert.code}): \`npm run zk -- service-audit\` makes its program. A challenge without it takes the stake`
+    case 'challenged':
+      return `the service proof of ${epoch} is challenged: keep the node running, so that it answers before ${new Date(alert.deadlineS * 1000).toISOString()}`
+    case 'epoch-lost':
+      return `nothing was committed to ${epoch} in time: what was held back of its wins is lost. Run the node in the first days of an epoch`
+    case 'epoch-failed':
+      return `the commitment to ${epoch} has failed: nobody drew its beacon, or a challenge was not answered in time and took the stake`
   }
 }

@@ -24,7 +24,9 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
 import { createNodeAlerts, type NodeAlert, type NodeAlerts } from '../display/node-alerts.ts'
+import { heldPerWin } from '../ledger/held-back.ts'
 import type { EngineSetting } from './engine-options.ts'
+import { epochKeeperOf } from './proof-parts.ts'
 import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -73,6 +75,8 @@ export function startRedeeming(
   }
   // Newcomers wait for roots, and slots for their way back: who redeems does both soon.
   parts.use(keepAt(forOthers, service ? LOOK_MS : IDLE_LOOK_MS, failed))
+  const epochs = epochKeeperOf(setting, payment, { store, chain, lane }, others)
+  if (epochs) parts.use(keepAt((signal) => epochs.look(signal), IDLE_LOOK_MS, failed))
   const look: typeof redemption.look = async (signal) => {
     for (const each of [service, fees, gas]) await each?.look(signal)
     return redemption.look(signal)
@@ -187,7 +191,7 @@ function redemptionOf(
     events: store.ledger,
     provider,
     winsPerSlot: payment.winsPerSlot,
-    heldPerWin: 0n,
+    heldPerWin: heldPerWin(payment),
     confirmations: payment.confirmations,
     policy: policyOf(payment),
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },

@@ -5,6 +5,7 @@ import type { NetworkParameters } from '@byway/protocol/directory'
 import type { Found, LedgerSide, MoneyEvent } from '@byway/protocol/ledger'
 import { readPurseFile } from '@byway/purse'
 import { walletError } from '../wallet/wallet-errors.ts'
+import { heldPerWin } from './held-back.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** All events of a pool are read, through two endpoints. */
@@ -37,58 +38,80 @@ export function createChainSide(
       const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
       const { view } = openChain({ payment, isLocal, onAlert: () => {} })
       const { winValue, deployBlock, confirmations } = payment
-      const won = await winsUntil(view, deployBlock, confirmations, limit)
-      if (side === 'client') return clientFound(won.deep, shown, winValue)
+      const seen = await eventsUntil(view, deployBlock, confirmations, limit)
+      if (side === 'client') return clientFound(seen.deep.filter(isWon), shown, winValue)
       const { provider } = await readPurseFile(home)
-      return nodeFound(won, provider, { view, winValue }, limit)
+      return nodeFound(seen, provider, { view, winValue, held: heldPerWin(payment) }, limit)
     },
   }
 }
 
 type Won = Extract<ChainEvent, { readonly name: 'won' }>
 
-/** Wins in blocks that are deep enough for the books, and the others. */
-type WonSoFar = { readonly deep: readonly Won[]; readonly young: readonly Won[] }
+/** What became of what was held back. */
+type Settled = Extract<ChainEvent, { readonly name: 'held-released' | 'held-burned' | 'held-lost' }>
 
-async function winsUntil(
+/** Events in blocks that are deep enough for the books, and the others. */
+type SeenSoFar = {
+  readonly deep: readonly (Won | Settled)[]
+  readonly young: readonly (Won | Settled)[]
+}
+
+const isWon = (event: ChainEvent): event is Won => event.name === 'won'
+const isSettled = (event: ChainEvent): event is Settled =>
+  event.name === 'held-released' || event.name === 'held-burned' || event.name === 'held-lost'
+
+async function eventsUntil(
   view: ChainView,
   fromBlock: number,
   confirmations: number,
   signal: AbortSignal,
-): Promise<WonSoFar> {
+): Promise<SeenSoFar> {
   const { number: head } = await view.head(signal)
-  const won = new Map<string, Won>()
+  const seen = new Map<string, Won | Settled>()
   for await (const news of view.events(fromBlock, signal)) {
     if (news.type === 'head' && news.head.number >= head) break
     if (news.type !== 'event' && news.type !== 'removed') continue
-    if (news.event.name !== 'won') continue
+    if (!isWon(news.event) && !isSettled(news.event)) continue
     const id = `${news.event.blockHash}:${news.event.logIndex}`
-    if (news.type === 'event') won.set(id, news.event)
-    else won.delete(id)
+    if (news.type === 'event') seen.set(id, news.event)
+    else seen.delete(id)
   }
   signal.throwIfAborted()
-  const isDeep = ({ block }: Won): boolean => block <= head - confirmations + 1
-  const all = [...won.values()]
+  const isDeep = ({ block }: ChainEvent): boolean => block <= head - confirmations + 1
+  const all = [...seen.values()]
   return { deep: all.filter(isDeep), young: all.filter((each) => !isDeep(each)) }
 }
 
 /** What the pool owes to a provider, and its stake, are asked for: fees of locks leave no event. */
 async function nodeFound(
-  { deep, young }: WonSoFar,
+  { deep, young }: SeenSoFar,
   provider: Uint8Array,
-  { view, winValue }: { readonly view: ChainView; readonly winValue: bigint },
+  {
+    view,
+    winValue,
+    held,
+  }: { readonly view: ChainView; readonly winValue: bigint; readonly held: bigint },
   signal: AbortSignal,
 ): Promise<readonly Found[]> {
-  const isOwn = (event: Won): boolean => toHex(event.provider) === toHex(provider)
-  const wins = BigInt(deep.filter(isOwn).length)
-  const early = young.filter(isOwn).reduce((sum, event) => sum + event.paid, 0n)
+  const isOwn = (event: Won | Settled): boolean => toHex(event.provider) === toHex(provider)
+  const own = deep.filter(isOwn)
+  const wins = BigInt(own.filter(isWon).length)
+  const early = sumOf(young.filter(isOwn).filter(isWon), ({ paid }) => paid)
+  const settled = own.filter(isSettled)
+  const heldBurned = sumOf(
+    settled.filter(({ name }) => name !== 'held-released'),
+    ({ amount }) => amount,
+  )
+  const heldBack = wins * held - sumOf(settled, ({ amount }) => amount)
   const purse = (await view.credit(provider, signal)) - early
   const stake = (await view.registration(provider, signal))?.stake ?? 0n
-  const burned = (wins * winValue * BURNED_PERCENT) / 100n
+  const burned = (wins * winValue * BURNED_PERCENT) / 100n + heldBurned
   return [
     { commodity: 'wins', name: 'paid', amount: wins, source: 'chain' },
     { commodity: 'money', name: 'purse', amount: purse, source: 'chain' },
     { commodity: 'money', name: 'stake', amount: stake, source: 'chain' },
+    { commodity: 'money', name: 'held back', amount: heldBack, source: 'chain' },
     { commodity: 'money', name: 'fees burned', amount: burned, source: 'chain' },
   ]
 }
@@ -104,4 +127,8 @@ function clientFound(
     { commodity: 'wins', name: 'paid', amount: wins, source: 'chain' },
     { commodity: 'money', name: 'won by hops', amount: wins * winValue, source: 'chain' },
   ]
+}
+
+function sumOf<Item>(items: readonly Item[], amountOf: (item: Item) => bigint): bigint {
+  return items.reduce((sum, item) => sum + amountOf(item), 0n)
 }

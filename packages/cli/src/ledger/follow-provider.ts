@@ -89,13 +89,19 @@ type Sums = {
   /** Of locks that lapsed; part of `slashed`. */
   readonly penalties: bigint
   readonly paidOut: bigint
+  /** Of what was held back: paid to the payout address, and burned or lost. */
+  readonly released: bigint
+  readonly heldBurned: bigint
 }
 
 function sumsOf(events: readonly ChainEvent[], stakeBefore: bigint): Sums {
-  const sums = { raised: 0n, withdrawn: 0n, slashed: 0n, penalties: 0n, paidOut: 0n }
+  const money = { raised: 0n, withdrawn: 0n, slashed: 0n, penalties: 0n, paidOut: 0n }
+  const sums = { ...money, released: 0n, heldBurned: 0n }
   let stake = stakeBefore
   for (const event of events) {
     if (event.name === 'paid-out') sums.paidOut += event.amount
+    if (event.name === 'held-released') sums.released += event.amount
+    if (event.name === 'held-burned' || event.name === 'held-lost') sums.heldBurned += event.amount
     if (event.name === 'lapsed') sums.penalties += event.penalty
     if (event.name !== 'registry' || !event.change || event.change.type === 'unbonding') continue
     const isGone = event.change.type === 'left'
@@ -125,7 +131,7 @@ type Head = { readonly id: string; readonly atMs: number }
 
 /** Stake comes from the owner's account and goes back there: to us it is outside. What was slashed beyond penalties is the part of the fees that winnings did not cover. */
 function eventsOf(
-  { raised, withdrawn, slashed, penalties, paidOut }: Sums,
+  { raised, withdrawn, slashed, penalties, paidOut, released, heldBurned: burned }: Sums,
   fees: bigint,
   { id, atMs }: Head,
 ): readonly NodeMoneyEvent[] {
@@ -138,9 +144,13 @@ function eventsOf(
     { id: `${id}:slashed`, atMs, type: 'slashed', amount: slashed - feesOfStake },
     { id: `${id}:fee-stake`, atMs, type: 'lock-fee-paid', from: 'stake', amount: feesOfStake },
     { id: `${id}:fee`, atMs, type: 'lock-fee-paid', from: 'purse', amount: fees - feesOfStake },
-    { id: `${id}:paid-out`, atMs, type: 'purse-sent', amount: paidOut },
+    { id: `${id}:paid-out`, atMs, type: 'purse-sent', amount: paidOut + released },
   ]
-  return all.filter((event) => 'amount' in event && event.amount !== 0n)
+  const moved = all.filter((event) => 'amount' in event && event.amount !== 0n)
+  const received = released
+  return received + burned === 0n
+    ? moved
+    : [{ id: `${id}:held`, atMs, type: 'held-back-settled', received, burned }, ...moved]
 }
 
 function isOf(event: ChainEvent, provider: Uint8Array): boolean {

@@ -167,3 +167,15 @@ test('writes the payment that it reads, amounts above 2^53 too', () => {
     }),
   )
 })
+
+test('reads who judges service proofs, and wants epochs with it (SPEC §17.5)', () => {
+  const address = `0x${'e5'.repeat(20)}`
+  const text = `${FILE}service_proofs = "${address}"\n`
+  const network = parseNetworkFile(text)
+  assert.deepEqual(network.payment?.proofs, {
+    epochS: 604_800,
+    contract: new Uint8Array(20).fill(0xe5),
+  })
+  assert.deepEqual(parseNetworkFile(formatNetworkFile(network)), network)
+  assert.throws(() => parseNetworkFile(text.replace(/epoch = .*\n/, '')), /needs epoch/)
+})

@@ -54,3 +54,14 @@ test('what happened is told, what lasts is kept until it is over', () => {
   alerts.onWins({ type: 'no-sender', winners: 4 })
   assert.ok(told.every(({ text }) => text.length > 40))
 })
+
+test('what is said of an epoch is told once, with what to do', () => {
+  const { alerts, told, standing } = worldOf()
+  alerts.onProofs({ type: 'proof-missing', epoch: 7, code: 'ZK_NOT_MADE' })
+  alerts.onProofs({ type: 'challenged', epoch: 7, deadlineS: 0 })
+  alerts.onProofs({ type: 'epoch-lost', epoch: 7, held: 1n })
+  alerts.onProofs({ type: 'epoch-failed', epoch: 7 })
+  assert.ok(told.every(({ text }) => text.includes('epoch 7') && text.length > 40))
+  assert.equal(told.length, 4)
+  assert.deepEqual(standing(), [])
+})

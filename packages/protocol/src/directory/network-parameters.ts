@@ -70,6 +70,8 @@ export type PaymentParameters = {
 export type ServiceProofParameters = {
   /** Of one epoch, seconds: a week, less in a local network. */
   readonly epochS: number
+  /** The contract that judges them, 20 bytes; absent where nothing is held back for them. */
+  readonly contract?: Uint8Array | undefined
 }
 
 export type NetworkParameters = {

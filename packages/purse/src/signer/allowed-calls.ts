@@ -8,7 +8,7 @@ import { toHex } from '@byway/protocol/base'
 import type { PayingAccount } from '../purse-types.ts'
 
 /** Which contract a call goes to. */
-export type CallTarget = 'pool' | 'registry' | 'token'
+export type CallTarget = 'pool' | 'registry' | 'token' | 'proofs'
 
 /** Which accounts the word at `word` of the arguments (counted from 0) may name. */
 export type AddressArgument = {
@@ -64,6 +64,12 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['pool', BOTH, `conflictTickets(${OPENING},${SIGNED_TICKET},${SIGNED_TICKET})`],
   ['pool', BOTH, 'payout(address)'],
   ['pool', BOTH, 'burn()'],
+  // Money of theirs goes to payout addresses, challengers and the burn address only.
+  ['proofs', ['provider'], 'commit(address,uint32,uint256,uint48,uint48,bytes)'],
+  ['proofs', ['provider'], 'draw(uint32,bytes,bytes)'],
+  ['proofs', ['provider'], `answer(address,uint32,${OPENING}[12],bytes)`],
+  ['proofs', ['provider'], 'slash(address,uint32)'],
+  ['proofs', ['provider'], 'settle(address,uint32)'],
 ]
 
 /** A row that was looked up. */

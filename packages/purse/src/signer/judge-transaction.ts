@@ -65,6 +65,8 @@ function namedBy(
 }
 
 function targetOf(to: Uint8Array, rules: SignerRules): CallTarget | undefined {
+  const { contract } = rules.proofs ?? {}
+  if (contract && equalBytes(contract, to)) return 'proofs'
   return (['pool', 'registry', 'token'] as const).find((name) => equalBytes(rules[name], to))
 }
 

@@ -66,9 +66,22 @@ export function decodeRequest(value: unknown): SignerRequest {
 }
 
 function decodeRules(value: unknown): FixedRules {
-  const names = ['chainId', 'pool', 'registry', 'token', 'winValue', 'dayGasWei', 'recipients']
+  const names = [
+    'chainId',
+    'pool',
+    'registry',
+    'token',
+    'proofs',
+    'winValue',
+    'dayGasWei',
+    'recipients',
+  ]
   const fields = fieldsOf(value, names)
+  const proofs = fields.raw('proofs')
   return {
+    ...(proofs !== undefined && {
+      proofs: { contract: fieldsOf(proofs, ['contract']).bytes('contract', ADDRESS_BYTES) },
+    }),
     chainId: fields.whole('chainId', Number.MAX_SAFE_INTEGER),
     pool: fields.bytes('pool', ADDRESS_BYTES),
     registry: fields.bytes('registry', ADDRESS_BYTES),

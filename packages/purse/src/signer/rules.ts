@@ -10,6 +10,8 @@ export type SignerRules = {
   readonly pool: Uint8Array
   readonly registry: Uint8Array
   readonly token: Uint8Array
+  /** The contract of service proofs, where the network has one. */
+  readonly proofs?: { readonly contract?: Uint8Array | undefined } | undefined
   /** `V`: no redeemer is promised more than 12 % of it. */
   readonly winValue: bigint
   /** Most that may be signed away for gas in one UTC day and account, wei. @default DAY_GAS_WEI, in a local network LOCAL_DAY_GAS_WEI */
@@ -38,6 +40,8 @@ export type FixedRules = SignerRules & { readonly dayGasWei: bigint }
 /** The rules alone, with every default filled in, of an object that may hold more: a network's parameters, say. */
 export function fixRules(rules: SignerRules, isLocal: boolean): FixedRules {
   const { chainId, pool, registry, token, winValue, recipients = [] } = rules
+  const contract = rules.proofs?.contract
   const dayGasWei = rules.dayGasWei ?? (isLocal ? LOCAL_DAY_GAS_WEI : DAY_GAS_WEI)
-  return { chainId, pool, registry, token, winValue, recipients, dayGasWei }
+  const proofs = contract && { proofs: { contract } }
+  return { chainId, pool, registry, token, ...proofs, winValue, recipients, dayGasWei }
 }

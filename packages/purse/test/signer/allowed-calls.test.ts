@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toFunctionSelector } from 'viem/utils'
-import { bywayPoolArtifact, bywayRegistryArtifact, bywayTokenArtifact } from '@byway/chain'
+import {
+  bywayPoolArtifact,
+  bywayRegistryArtifact,
+  bywayTokenArtifact,
+  serviceProofsArtifact,
+} from '@byway/chain'
 import { ALLOWED_CALLS } from '../../src/signer/allowed-calls.ts'
 
 const ABI = {
   pool: bywayPoolArtifact.abi,
   registry: bywayRegistryArtifact.abi,
   token: bywayTokenArtifact.abi,
+  proofs: serviceProofsArtifact.abi,
 } as const
 
 function selectorsOf(target: keyof typeof ABI): ReadonlyMap<string, string> {

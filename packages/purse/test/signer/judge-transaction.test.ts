@@ -121,3 +121,15 @@ test('whatever bytes the call has, money goes to no stranger', () => {
     }),
   )
 })
+
+test("signs a provider's calls about service proofs, and no challenge, where the network has them (SPEC §17.5)", () => {
+  const contract = address(0x5e)
+  const settle = { to: contract, data: call('settle', [hex(ACCOUNTS.provider), 7]) }
+  const challenge = { to: contract, data: call('challenge', [hex(ACCOUNTS.provider), 7]) }
+  const ask = (change: object, account: 'funds' | 'provider', proofs = { contract }) =>
+    judgeTransaction(account, transaction(change), { ...RULES, proofs }, ACCOUNTS)
+  assert.equal(ask(settle, 'provider'), undefined)
+  assert.equal(ask(settle, 'funds'), 'account')
+  assert.equal(ask(challenge, 'provider'), 'call')
+  assert.equal(judge(settle, 'provider'), 'contract')
+})

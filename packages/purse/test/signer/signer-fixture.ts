@@ -30,6 +30,8 @@ const ABI = parseAbi([
   'function changePayout(address provider, address payout)',
   'function withdrawStake(address provider)',
   'function unbond(address provider)',
+  'function settle(address provider, uint32 epoch)',
+  'function challenge(address provider, uint32 epoch)',
 ])
 
 /** A call to one of the functions above. */

@@ -1,0 +1,37 @@
+/** A node's commitments to what it carried: the keeper, where the network has service proofs (SPEC §17.5). */
+import { type Chain, createProofCalls, createProofsView, type TransactionLane } from '@byway/chain'
+import { createEpochKeeper, type EpochKeeper } from '@byway/node'
+import type { PaymentParameters } from '@byway/protocol/directory'
+import type { Store } from '@byway/store'
+import type { NodeAlerts } from '../display/node-alerts.ts'
+import { createServiceProver } from '../proof/service-prover.ts'
+import type { EngineSetting } from './engine-options.ts'
+
+/** Undefined in a network without the contract. */
+export function epochKeeperOf(
+  { home, config, log }: Pick<EngineSetting, 'home' | 'config' | 'log'>,
+  payment: PaymentParameters,
+  parts: { readonly store: Store; readonly chain: Chain; readonly lane: TransactionLane },
+  { provider, alerts }: { readonly provider: Uint8Array; readonly alerts: NodeAlerts },
+): EpochKeeper | undefined {
+  const { epochS, contract } = payment.proofs ?? {}
+  if (epochS === undefined || !contract) return undefined
+  const { store, chain, lane } = parts
+  const { priceStep } = config.node
+  return createEpochKeeper({
+    chain: chain.view,
+    proofs: createProofsView(chain.reader, contract),
+    calls: createProofCalls(contract),
+    lane,
+    prover: createServiceProver({ store, payment, provider, priceStep, home }),
+    events: store.ledger,
+    provider,
+    epochS,
+    random: Math.random,
+    wallMs: () => Date.now(),
+    onAlert(alert) {
+      log.child('money').warn('service proof', { event: alert.type, count: alert.epoch })
+      alerts.onProofs(alert)
+    },
+  })
+}

@@ -1,0 +1,271 @@
+/**
+ * Commits to each epoch's receipts, draws its beacon, publishes the proof, answers who doubts it, and fetches what was held back (SPEC §17.5). Asks the chain anew at each look: a
+ * restart, another's transaction and a reorganisation look the same. What cannot be done now is done at a later look, as long as there is time.
+ * @module
+ */
+import type {
+  ChainView,
+  CommitmentStatus,
+  LaneCall,
+  ProofCalls,
+  ProofsView,
+  ProofTimes,
+  ServiceAnswer,
+  ServiceCommitment,
+  TransactionLane,
+} from '@byway/chain'
+import { isBywayError } from '@byway/protocol/base'
+import type { MoneyEventSink } from '@byway/protocol/ledger'
+
+/** What a node proves with: its receipts and the audit's program. */
+export interface ServiceProver {
+  /** What to commit to; undefined where nobody signed anything in this epoch, which is over. */
+  commitment(epoch: number, signal: AbortSignal): Promise<ServiceCommitment | undefined>
+  /** The proof for this beacon, published: half a minute of all cores. @throws BywayError where the program, the receipts or the openings are not there */
+  proof(epoch: number, drawn: Drawn, signal: AbortSignal): Promise<ServiceAnswer>
+}
+
+/** What a proof is made for: the beacon, and the most units of a slot as they were committed to. */
+export type Drawn = { readonly beacon: bigint; readonly maxUnits: number }
+
+/** What an operator may have to act on. */
+export type ServiceAlert =
+  /** Nothing was committed to an epoch in time: what it held back is lost. */
+  | { readonly type: 'epoch-lost'; readonly epoch: number; readonly held: bigint }
+  /** Commitment or proof cannot be made; without the one the epoch is lost, without the other a challenge takes the stake. */
+  | { readonly type: 'proof-missing'; readonly epoch: number; readonly code: string }
+  /** Somebody doubts the proof; it must be on the chain by then. */
+  | { readonly type: 'challenged'; readonly epoch: number; readonly deadlineS: number }
+  /** It was not, and the stake may be gone. */
+  | { readonly type: 'epoch-failed'; readonly epoch: number }
+
+export type EpochKeeperDeps = {
+  readonly chain: Pick<ChainView, 'head' | 'held'>
+  readonly proofs: ProofsView
+  readonly calls: Pick<ProofCalls, 'commit' | 'draw' | 'answer' | 'settle'>
+  readonly lane: Pick<TransactionLane, 'send'>
+  readonly prover: ServiceProver
+  /** Told what was paid for gas. */
+  readonly events: MoneyEventSink
+  /** Our address as a provider, 20 bytes. */
+  readonly provider: Uint8Array
+  readonly epochS: number
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Wall clock. */
+  readonly wallMs: () => number
+  readonly onAlert: (alert: ServiceAlert) => void
+}
+
+/** Keeps a provider's commitments. */
+export interface EpochKeeper {
+  /** Does what is due; nothing while the chain cannot be asked. @throws what the lane's store throws */
+  look(signal: AbortSignal): Promise<void>
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Nodes spread their draws over so much of a round: seldom more than one pays. */
+const DRAW_SPREAD_S = 60
+/** So long after an epoch's end the last receipt that was being checked is on the disk; in a local network a quarter of the commit window. */
+const GRACE_S = 60
+/** What could not be hashed or proved is tried again after this: the program may be there then. */
+const RETRY_S = 600
+/** Commitments and what follows them are over after so many epochs, in a network whose windows are within one. */
+const OPEN_EPOCHS = 3
+
+/** Creates a keeper that has done nothing yet. */
+export function createEpochKeeper(deps: EpochKeeperDeps): EpochKeeper {
+  return new Keeper(deps)
+}
+
+class Keeper implements EpochKeeper {
+  readonly #deps: EpochKeeperDeps
+  /** Epochs that need no more of us. */
+  readonly #done = new Set<number>()
+  /** Of open epochs. */
+  readonly #commitments = new Map<number, ServiceCommitment | 'nothing'>()
+  readonly #answers = new Map<number, ServiceAnswer>()
+  /** When the work for it failed, by the chain's clock. */
+  readonly #failedS = new Map<number, number>()
+  /** What the operator was told of open epochs. */
+  readonly #told = new Set<string>()
+  /** Where in a round we draw. */
+  readonly #drawDelayS: number
+  /** Hashing or proving, one at a time: no look waits for it. */
+  #isBusy = false
+
+  constructor(deps: EpochKeeperDeps) {
+    this.#deps = deps
+    this.#drawDelayS = deps.random() * DRAW_SPREAD_S
+  }
+
+  async look(signal: AbortSignal): Promise<void> {
+    const { chain, proofs, epochS } = this.#deps
+    try {
+      const { timeS } = await chain.head(signal)
+      const times = await proofs.times(signal)
+      const newest = Math.floor(timeS / epochS) - 1
+      this.#forgetBefore(newest - OPEN_EPOCHS)
+      for (let epoch = newest; epoch > newest - OPEN_EPOCHS && epoch >= 0; epoch--) {
+        if (!this.#done.has(epoch)) await this.#lookAt(epoch, { times, timeS }, signal)
+      }
+    } catch (error) {
+      // Away, gas is dear or there is none, or somebody was faster: the same at a later look.
+      if (!isBywayError(error) || (error.kind !== 'chain' && !LATER.has(error.code))) throw error
+    }
+  }
+
+  #forgetBefore(epoch: number): void {
+    for (const kept of [this.#commitments, this.#answers, this.#failedS, this.#done])
+      for (const each of kept.keys()) if (each < epoch) kept.delete(each)
+    for (const name of this.#told) if (Number(name.split(' ')[1]) < epoch) this.#told.delete(name)
+  }
+
+  async #lookAt(epoch: number, now: Now, signal: AbortSignal): Promise<void> {
+    const { proofs, provider } = this.#deps
+    const status = await proofs.commitment(provider, epoch, signal)
+    switch (status.state) {
+      case 'none':
+        return await this.#commit(epoch, now, signal)
+      case 'committed':
+        return await this.#stand(epoch, status, now, signal)
+      case 'challenged':
+        return await this.#answer(epoch, status, now, signal)
+      case 'proven':
+        return await this.#settle(epoch, signal)
+      case 'settled':
+        return void this.#done.add(epoch)
+      case 'failed':
+        this.#done.add(epoch)
+        return this.#tell({ type: 'epoch-failed', epoch })
+    }
+  }
+
+  async #commit(epoch: number, { times, timeS }: Now, signal: AbortSignal): Promise<void> {
+    const { prover, calls, provider, epochS, wallMs } = this.#deps
+    const known = this.#commitments.get(epoch)
+    if (known === 'nothing') return void this.#done.add(epoch)
+    const endS = (epoch + 1) * epochS
+    if (timeS >= endS + times.commitWindowS) return await this.#giveUp(epoch, timeS, signal)
+    const readyS = endS + Math.min(GRACE_S, times.commitWindowS / 4)
+    if (timeS < readyS || wallMs() / 1000 < readyS) return
+    if (known) await this.#send('commit', epoch, calls.commit(provider, epoch, known), signal)
+    else
+      this.#work(epoch, timeS, signal, async () => {
+        this.#commitments.set(epoch, (await prover.commitment(epoch, signal)) ?? 'nothing')
+      })
+  }
+
+  /** The commit window has passed. */
+  async #giveUp(epoch: number, timeS: number, signal: AbortSignal): Promise<void> {
+    const { chain, provider, epochS } = this.#deps
+    const { due } = await chain.held(provider, signal)
+    this.#done.add(epoch)
+    const isLast = epoch === Math.floor(timeS / epochS) - 1
+    if (isLast && due > 0n) this.#tell({ type: 'epoch-lost', epoch, held: due })
+  }
+
+  /** Until challenges are over: draws, and has the proof ready. */
+  async #stand(
+    epoch: number,
+    { maxUnits }: CommitmentStatus,
+    { times, timeS }: Now,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { proofs, epochS, calls } = this.#deps
+    const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds, challengeWindowS } = times
+    const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
+    const lastS = firstS + beaconRounds * beaconSpacingS
+    if (timeS >= lastS + challengeWindowS) return await this.#settle(epoch, signal)
+    const beacon = await proofs.beacon(epoch, signal)
+    if (beacon !== undefined) return void this.#proofOf(epoch, { beacon, maxUnits }, timeS, signal)
+    if (timeS < firstS || timeS >= lastS) return
+    const roundS = firstS + Math.floor((timeS - firstS) / beaconSpacingS) * beaconSpacingS
+    if (timeS < roundS + Math.min(this.#drawDelayS, beaconSpacingS / 4)) return
+    const headers = await proofs.roundHeaders(roundS, signal)
+    if (headers) await this.#send('draw', epoch, calls.draw(epoch, headers), signal)
+  }
+
+  async #answer(
+    epoch: number,
+    { challengedAtS, maxUnits }: CommitmentStatus,
+    { times, timeS }: Now,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { proofs, calls, provider } = this.#deps
+    const deadlineS = challengedAtS + times.answerWindowS
+    this.#tell({ type: 'challenged', epoch, deadlineS })
+    const beacon = await proofs.beacon(epoch, signal)
+    if (beacon === undefined || timeS >= deadlineS) return
+    const answer = this.#proofOf(epoch, { beacon, maxUnits }, timeS, signal)
+    if (answer) await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
+  }
+
+  async #settle(epoch: number, signal: AbortSignal): Promise<void> {
+    const { calls, provider } = this.#deps
+    await this.#send('settle', epoch, calls.settle(provider, epoch), signal)
+  }
+
+  /** The proof, or undefined while it is made. */
+  #proofOf(
+    epoch: number,
+    drawn: Drawn,
+    timeS: number,
+    signal: AbortSignal,
+  ): ServiceAnswer | undefined {
+    const made = this.#answers.get(epoch)
+    if (!made)
+      this.#work(epoch, timeS, signal, async () => {
+        this.#answers.set(epoch, await this.#deps.prover.proof(epoch, drawn, signal))
+      })
+    return made
+  }
+
+  #work(epoch: number, timeS: number, signal: AbortSignal, act: () => Promise<void>): void {
+    const isTooSoon = timeS < (this.#failedS.get(epoch) ?? -Infinity) + RETRY_S
+    if (this.#isBusy || isTooSoon) return
+    this.#isBusy = true
+    act()
+      .catch((error: unknown) => {
+        if (signal.aborted) return
+        this.#failedS.set(epoch, timeS)
+        const code = isBywayError(error) ? error.code : 'unknown'
+        this.#tell({ type: 'proof-missing', epoch, code })
+      })
+      .finally(() => (this.#isBusy = false))
+  }
+
+  /** Once. */
+  #tell(alert: ServiceAlert): void {
+    const name = `${alert.type} ${alert.epoch}`
+    if (this.#told.has(name)) return
+    this.#told.add(name)
+    this.#deps.onAlert(alert)
+  }
+
+  async #send(
+    what: string,
+    epoch: number,
+    call: Omit<LaneCall, 'key'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { lane, events, wallMs } = this.#deps
+    const sent = await lane.send({ ...call, key: `${what}:${epoch}` }, signal)
+    sent.confirmed
+      .then(({ hash, gasUsed, gasPrice }) =>
+        events.record({
+          id: `gas:${hash}`,
+          atMs: wallMs(),
+          type: 'gas-paid',
+          wei: gasUsed * gasPrice,
+        }),
+      )
+      // Another was faster, or the lane stops. A store that failed is noticed by redemption.
+      .catch(() => {})
+  }
+}
+
+/** The chain's clock and the contract's times. */
+type Now = { readonly times: ProofTimes; readonly timeS: number }
+
+const LATER: ReadonlySet<string> = new Set(['CHAIN_NO_COIN', 'CHAIN_LANE_FULL'])
