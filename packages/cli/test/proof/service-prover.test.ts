@@ -1,0 +1,39 @@
+/** What a running node commits to and shows, from its own store (SPEC §17.5). Proving itself is `proof.test.ts`'s. */
+import assert from 'node:assert/strict'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { decodeServiceProof } from '@byway/zk'
+import { loadNetworkFile } from '../../src/config/network-file.ts'
+import { openOwnStore } from '../../src/engine/own-store.ts'
+import { createServiceProver } from '../../src/proof/service-prover.ts'
+import { EPOCH, networkFile, nodeWithReceipts, TOTAL } from '../commands/proof-world.ts'
+import { temporaryHome } from '../spawn-byway.ts'
+
+const GOLDEN = fileURLToPath(new URL('../commands/golden.proof', import.meta.url))
+
+test('commits to the receipts of its store, and shows a proof that it has made before', async (t) => {
+  const home = await temporaryHome(t)
+  const provider = await nodeWithReceipts(home)
+  const { payment } = await loadNetworkFile(await networkFile(home))
+  if (!payment) assert.fail()
+  await using store = await openOwnStore(home, 'node')
+  const prover = createServiceProver({ store, payment, provider, priceStep: 1, home })
+  const committed = await prover.commitment(EPOCH, t.signal)
+  assert.deepEqual([committed?.total, committed?.maxUnits], [TOTAL, 8192])
+  assert.equal(committed?.root.length, 32)
+  assert.deepEqual(await prover.commitment(EPOCH, t.signal), committed)
+  assert.equal(await prover.commitment(EPOCH + 1, t.signal), undefined)
+
+  const bytes = await readFile(GOLDEN)
+  const golden = decodeServiceProof(bytes) ?? assert.fail()
+  await mkdir(join(home, 'proofs'))
+  await writeFile(join(home, 'proofs', `${EPOCH}.proof`), bytes)
+  const drawn = { beacon: golden.beacon, maxUnits: 8192 }
+  const shown = await prover.proof(EPOCH, drawn, t.signal)
+  assert.deepEqual([shown.proof, shown.openings], [golden.proof, golden.openings])
+  // Of another beacon it is no proof, and there are no receipts to make one of.
+  const other = prover.proof(EPOCH + 1, { ...drawn, beacon: 1n }, t.signal)
+  await assert.rejects(other, { code: 'PROOF_NO_RECEIPTS' })
+})
