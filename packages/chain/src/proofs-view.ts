@@ -36,8 +36,6 @@ export type CommitmentStatus = {
   readonly state: CommitmentState
   /** What of its wins waits with it. */
   readonly held: bigint
-  /** The most units of a slot, as committed to. */
-  readonly maxUnits: number
   /** Seconds since 1970; of the last challenge. */
   readonly challengedAtS: number
 }
@@ -82,14 +80,14 @@ export function createProofsView(reader: ChainReader, contract: Uint8Array): Pro
       const functionName = 'commitment'
       const args = [hexOf(provider), epoch] as const
       const data = await ask(encodeFunctionData({ abi, functionName, args }), signal)
-      const { state, held, maxUnits, challengedAt } = decodeFunctionResult({
+      const { state, held, challengedAt } = decodeFunctionResult({
         abi,
         functionName,
         data,
       })
       const name = STATES[state]
       if (!name) throw chainError('CHAIN_CONTRACT', { what: 'commitment' })
-      return { state: name, held, maxUnits, challengedAtS: challengedAt }
+      return { state: name, held, challengedAtS: challengedAt }
     },
     async beacon(epoch, signal) {
       const data = encodeFunctionData({ abi, functionName: 'beacon', args: [epoch] })

@@ -45,7 +45,6 @@ export type { OrderTerms, Redeemers, RedeemersDeps } from './redemption/redeemer
 export { createRedemption } from './redemption/redemption.ts'
 export {
   createEpochKeeper,
-  type Drawn,
   type EpochKeeper,
   type EpochKeeperDeps,
   type ServiceAlert,

@@ -9,7 +9,7 @@ import type { EngineSetting } from './engine-options.ts'
 
 /** Undefined in a network without the contract. */
 export function epochKeeperOf(
-  { home, config, log }: Pick<EngineSetting, 'home' | 'config' | 'log'>,
+  { home, log }: Pick<EngineSetting, 'home' | 'log'>,
   payment: PaymentParameters,
   parts: { readonly store: Store; readonly chain: Chain; readonly lane: TransactionLane },
   { provider, alerts }: { readonly provider: Uint8Array; readonly alerts: NodeAlerts },
@@ -17,13 +17,12 @@ export function epochKeeperOf(
   const { epochS, contract } = payment.proofs ?? {}
   if (epochS === undefined || !contract) return undefined
   const { store, chain, lane } = parts
-  const { priceStep } = config.node
   return createEpochKeeper({
     chain: chain.view,
     proofs: createProofsView(chain.reader, contract),
     calls: createProofCalls(contract),
     lane,
-    prover: createServiceProver({ store, payment, provider, priceStep, home }),
+    prover: createServiceProver({ store, payment, provider, home }),
     events: store.ledger,
     provider,
     epochS,

@@ -3,20 +3,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServiceProver } from '@byway/node'
 import type { PaymentParameters } from '@byway/protocol/directory'
-import { maxSlotUnits, u256Bytes, unitPrice } from '@byway/protocol/ticket'
+import { u256Bytes } from '@byway/protocol/ticket'
 import { decodeOpening } from '@byway/protocol/wire'
 import type { Store } from '@byway/store'
-import {
-  assertSetUpServes,
-  AUDIT_DEPTH,
-  type AuditTree,
-  buildAuditTreeInThreads,
-  decodeServiceProof,
-  encodeServiceProof,
-  makeServiceProof,
-  type ServiceProof,
-} from '@byway/zk'
-import { countedReceipts, poolOf } from './make-proof.ts'
+import { decodeServiceProof, encodeServiceProof, type ServiceProof } from '@byway/zk'
+import { hashReceipts, proveReceipts } from './make-proof.ts'
+import type { ReceiptSource } from './own-receipts.ts'
 import { proofError } from './proof-errors.ts'
 
 export type ServiceProverDeps = {
@@ -24,49 +16,42 @@ export type ServiceProverDeps = {
   readonly payment: PaymentParameters
   /** 20 bytes. */
   readonly provider: Uint8Array
-  readonly priceStep: number
   /** The state folder. */
   readonly home: string
 }
 
 /** Creates it; nothing is read before it is asked. */
-export function createServiceProver(deps: ServiceProverDeps): ServiceProver {
-  const { store, payment, provider, priceStep, home } = deps
-  const pool = poolOf(payment)
-  const treeOf = async (
-    epoch: number,
-    maxUnits: number,
-    signal: AbortSignal,
-  ): Promise<AuditTree | undefined> => {
-    const stored = store.receipts.ofEpoch(epoch)
-    const receipts = await countedReceipts(stored, provider, BigInt(maxUnits))
-    if (receipts.length === 0) return undefined
-    return await buildAuditTreeInThreads(receipts, AUDIT_DEPTH, { signal })
+export function createServiceProver({
+  store,
+  payment,
+  provider,
+  home,
+}: ServiceProverDeps): ServiceProver {
+  const setting = { payment, provider, say: () => {} }
+  const source: Pick<ReceiptSource, 'receipts' | 'opening'> = {
+    receipts: (epoch) => store.receipts.ofEpoch(epoch),
+    async opening(nullifier) {
+      const found = await store.openings.get(nullifier)
+      return found && decodeOpening(found.opening)
+    },
   }
   return {
     async commitment(epoch, signal) {
-      const maxUnits = maxSlotUnits(pool, unitPrice(pool, priceStep))
-      const tree = await treeOf(epoch, maxUnits, signal)
-      return tree && { root: u256Bytes(tree.root), total: Number(tree.total), maxUnits }
+      const hashed = await hashReceipts(setting, source, epoch, signal)
+      if (!hashed) return undefined
+      const { root, total, maxUnits } = hashed.commitment
+      return { root: u256Bytes(root), total: Number(total), maxUnits: Number(maxUnits) }
     },
-    async proof(epoch, { beacon, maxUnits }, signal) {
+    async proof(epoch, beacon, signal) {
       const path = join(home, 'proofs', `${epoch}.proof`)
       const kept = await readProof(path)
       if (kept?.beacon === beacon) return kept
-      await assertSetUpServes(payment.chainId)
-      const tree = await treeOf(epoch, maxUnits, signal)
-      if (!tree) throw proofError('PROOF_NO_RECEIPTS', { epoch })
-      const place = { chainId: payment.chainId, pool: payment.pool, provider }
-      const claim = { ...place, epoch, maxUnits: BigInt(maxUnits), beacon }
-      const made = await makeServiceProof(claim, tree, openingOf, signal)
+      const hashed = await hashReceipts(setting, source, epoch, signal)
+      if (!hashed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
+      const made = await proveReceipts(setting, source, hashed, beacon, signal)
       await keep(path, made)
       return made
     },
-  }
-
-  async function openingOf(nullifier: Uint8Array) {
-    const found = await store.openings.get(nullifier)
-    return found && decodeOpening(found.opening)
   }
 
   async function keep(path: string, proof: ServiceProof): Promise<void> {

@@ -22,11 +22,8 @@ export interface ServiceProver {
   /** What to commit to; undefined where nobody signed anything in this epoch, which is over. */
   commitment(epoch: number, signal: AbortSignal): Promise<ServiceCommitment | undefined>
   /** The proof for this beacon, published: half a minute of all cores. @throws BywayError where the program, the receipts or the openings are not there */
-  proof(epoch: number, drawn: Drawn, signal: AbortSignal): Promise<ServiceAnswer>
+  proof(epoch: number, beacon: bigint, signal: AbortSignal): Promise<ServiceAnswer>
 }
-
-/** What a proof is made for: the beacon, and the most units of a slot as they were committed to. */
-export type Drawn = { readonly beacon: bigint; readonly maxUnits: number }
 
 /** What an operator may have to act on. */
 export type ServiceAlert =
@@ -128,7 +125,7 @@ class Keeper implements EpochKeeper {
       case 'none':
         return await this.#commit(epoch, now, signal)
       case 'committed':
-        return await this.#stand(epoch, status, now, signal)
+        return await this.#stand(epoch, now, signal)
       case 'challenged':
         return await this.#answer(epoch, status, now, signal)
       case 'proven':
@@ -166,19 +163,14 @@ class Keeper implements EpochKeeper {
   }
 
   /** Until challenges are over: draws, and has the proof ready. */
-  async #stand(
-    epoch: number,
-    { maxUnits }: CommitmentStatus,
-    { times, timeS }: Now,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #stand(epoch: number, { times, timeS }: Now, signal: AbortSignal): Promise<void> {
     const { proofs, epochS, calls } = this.#deps
     const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds, challengeWindowS } = times
     const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
     const lastS = firstS + beaconRounds * beaconSpacingS
     if (timeS >= lastS + challengeWindowS) return await this.#settle(epoch, signal)
     const beacon = await proofs.beacon(epoch, signal)
-    if (beacon !== undefined) return void this.#proofOf(epoch, { beacon, maxUnits }, timeS, signal)
+    if (beacon !== undefined) return void this.#proofOf(epoch, beacon, timeS, signal)
     if (timeS < firstS || timeS >= lastS) return
     const roundS = firstS + Math.floor((timeS - firstS) / beaconSpacingS) * beaconSpacingS
     if (timeS < roundS + Math.min(this.#drawDelayS, beaconSpacingS / 4)) return
@@ -188,7 +180,7 @@ class Keeper implements EpochKeeper {
 
   async #answer(
     epoch: number,
-    { challengedAtS, maxUnits }: CommitmentStatus,
+    { challengedAtS }: CommitmentStatus,
     { times, timeS }: Now,
     signal: AbortSignal,
   ): Promise<void> {
@@ -197,8 +189,16 @@ class Keeper implements EpochKeeper {
     this.#tell({ type: 'challenged', epoch, deadlineS })
     const beacon = await proofs.beacon(epoch, signal)
     if (beacon === undefined || timeS >= deadlineS) return
-    const answer = this.#proofOf(epoch, { beacon, maxUnits }, timeS, signal)
-    if (answer) await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
+    const answer = this.#proofOf(epoch, beacon, timeS, signal)
+    if (!answer) return
+    try {
+      await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
+    } catch (error) {
+      // It proves something else than what was committed to: receipts are gone.
+      if (isBywayError(error) && error.code === 'CHAIN_REVERTED')
+        this.#tell({ type: 'proof-missing', epoch, code: error.code })
+      throw error
+    }
   }
 
   async #settle(epoch: number, signal: AbortSignal): Promise<void> {
@@ -209,14 +209,14 @@ class Keeper implements EpochKeeper {
   /** The proof, or undefined while it is made. */
   #proofOf(
     epoch: number,
-    drawn: Drawn,
+    beacon: bigint,
     timeS: number,
     signal: AbortSignal,
   ): ServiceAnswer | undefined {
     const made = this.#answers.get(epoch)
     if (!made)
       this.#work(epoch, timeS, signal, async () => {
-        this.#answers.set(epoch, await this.#deps.prover.proof(epoch, drawn, signal))
+        this.#answers.set(epoch, await this.#deps.prover.proof(epoch, beacon, signal))
       })
     return made
   }

@@ -50,8 +50,7 @@ async function keeperOf(name: string, { canProve = true, hasReceipts = true } = 
       const { root, total, maxUnits } = CLAIMED
       return hasReceipts ? { root: hexToBytes(uint(root, 256)), total, maxUnits } : undefined
     },
-    async proof(of, { maxUnits }) {
-      assert.equal(maxUnits, CLAIMED.maxUnits)
+    async proof(of) {
       asked.proofs++
       if (!canProve) throw noProgram
       return answerOf(key, of, slots)
