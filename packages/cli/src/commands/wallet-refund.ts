@@ -90,9 +90,9 @@ async function runQueued(flags: RefundFlags, { io, output }: CommandContext): Pr
   )
 }
 
-/** Undefined when no client runs. */
-async function askRunning(
-  flags: RefundFlags,
+/** Has the running client ask back what it is done with, or all; undefined when none runs. */
+export async function askRunning(
+  flags: WalletFlags,
   io: CliIo,
   isAll: boolean,
 ): Promise<number | undefined> {
@@ -156,6 +156,7 @@ function valueOf({ pool }: Wallet, found: readonly Returnable[]): bigint {
   return BigInt(found.length) * pool.slotValue
 }
 
-function timeText(timeS: number): string {
+/** A time of the chain as people and scripts read it. */
+export function timeText(timeS: number): string {
   return new Date(timeS * 1000).toISOString()
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { addGroup } from '../command.ts'
 import type { CliIo } from '../io.ts'
+import { addCloseCommand } from './wallet-close.ts'
 import { addKeyCommands } from './wallet-keys.ts'
 import { addMoneyCommands } from './wallet-money.ts'
 import { addPayoutCommands } from './wallet-payout.ts'
@@ -16,6 +17,7 @@ export function addWalletCommands(program: Command, io: CliIo): void {
   addMoneyCommands(group, io)
   addWithdrawCommand(group, io)
   addRefundCommand(group, io)
+  addCloseCommand(group, io)
   addVoucherCommands(group, io)
   addRegisterCommand(group, io)
   addPayoutCommands(group, io)

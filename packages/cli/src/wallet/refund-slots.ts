@@ -43,7 +43,7 @@ export type RefundResult = {
 /** Slots in one transaction: each takes a proof to be checked, and each makes a leaf. */
 const MAX_BATCH = 8
 /** A client that is started meanwhile leaves the second step to this command for so long. */
-const DIRECT_GRACE_S = 24 * 3600
+export const DIRECT_GRACE_S: number = 24 * 3600
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
 const RETURN_GAS = 450_000n
 
@@ -131,7 +131,7 @@ export async function refundSlots(
 }
 
 /** The client's books learn of it now, whether or not it is started again. */
-async function tellBooks(
+export async function tellBooks(
   { chain, payment, purse }: Wallet,
   { ledger }: Pick<Store, 'ledger'>,
   { block, nowMs }: { readonly block: number; readonly nowMs: () => number },
@@ -209,7 +209,7 @@ async function askAll(
 type Destination = Parameters<Wallet['poolCalls']['refund']>[1][number]
 
 /** What the queue says of each. */
-async function recordsOf(
+export async function recordsOf(
   { returns }: Pick<Store, 'returns'>,
   batch: readonly Returnable[],
 ): Promise<readonly StoredReturn[]> {
@@ -218,7 +218,7 @@ async function recordsOf(
 }
 
 /** The deposit that was set aside for each, signed by the slot's session key. */
-async function destinationsOf(
+export async function destinationsOf(
   { purse, pool }: Wallet,
   store: Pick<Store, 'returns'>,
   batch: readonly Returnable[],
@@ -237,7 +237,8 @@ async function destinationsOf(
   return signed
 }
 
-function batchesOf(items: readonly Returnable[]): readonly (readonly Returnable[])[] {
+/** In as many transactions as it takes. */
+export function batchesOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   const count = Math.ceil(items.length / MAX_BATCH)
   return Array.from({ length: count }, (_, at) => items.slice(at * MAX_BATCH, (at + 1) * MAX_BATCH))
 }

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createProofAuthoriser } from '@byway/client'
-import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { nodeKeyOf } from '@byway/protocol/directory'
-import { createPool } from '@byway/protocol/ticket'
-import { createSlotProver, createZkEngine } from '@byway/zk'
-import { createLocalPurse, findDeposits, openPurse } from '@byway/purse'
+import { createLocalPurse } from '@byway/purse'
 import { toHex } from '@byway/protocol/base'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { paidNetwork, type PaidTestNetwork } from './paid-network.ts'
+import { showSlots, SLOT_VALUE } from './shown-slots.ts'
 import { asScript } from './wallet-person.ts'
 
 type Row = Readonly<Record<string, unknown>>
-
-const HOP = nodeKeyOf(new Uint8Array(32).fill(5))
-const SLOT_VALUE = 250_000n
 
 test('a slot that was shown and not won comes back as a fresh deposit, in two steps (SPEC §14.4)', async (t) => {
   const network = await paidNetwork(t)
@@ -107,44 +100,4 @@ async function spentBy(
     }
   }
   return spent
-}
-
-/** Puts slots of the first deposit into the client's journal and books, as if they had been shown to a hop. */
-async function showSlots(
-  { payment, chain }: PaidTestNetwork,
-  home: string,
-  standings: readonly ('refused' | 'shown')[],
-  signal: AbortSignal,
-): Promise<void> {
-  await using purse = await openPurse(home, { isLocal: true, rules: payment })
-  await using store = await openOwnStore(home, 'client')
-  using engine = createZkEngine()
-  const authoriser = createProofAuthoriser({
-    crypto: nodeTicketCrypto,
-    createTree: createLeafTree,
-    pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
-    chain: chain.view,
-    deposits: async () => {
-      const leaves = await chain.view.leaves(0, signal)
-      const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
-      return deposits.map(({ owner, ...deposit }) => ({ ...deposit, secret: owner.secret }))
-    },
-    sessionSecret: purse.sessionSecret(),
-    prover: createSlotProver(engine),
-    random: () => 0.5,
-  })
-  const slots = await authoriser.slots(signal)
-  for (const [at, standing] of standings.entries()) {
-    const { nullifier } = slots[at] ?? assert.fail('a slot for each')
-    const opening = await authoriser.openingFor(nullifier, signal)
-    const record = { nullifier, hop: HOP, use: 'link', shownAtS: 1, opening, floor: 0 } as const
-    await store.slots.put({ ...record, standing })
-    await store.ledger.record({
-      id: `slot:${toHex(nullifier)}`,
-      atMs: 1,
-      type: 'slot-shown',
-      hop: HOP,
-      amount: SLOT_VALUE,
-    })
-  }
 }
