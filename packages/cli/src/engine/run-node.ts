@@ -74,6 +74,8 @@ export async function runNode(run: NodeRun): Promise<void> {
   // Whoever withdraws the consent wants no stranger's stream to run on.
   if (why === 'withdrawn') run.onConsentEnd()
   else await node.drain(run.drainMs / 1000)
+  // What was won while streams ended.
+  await money?.leave()
   stop.abort()
 }
 

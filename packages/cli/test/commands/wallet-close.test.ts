@@ -43,10 +43,13 @@ test('the rest of a slot of which a hop has won a part comes back as a fresh dep
     inUse,
     rest,
   ])
-  assert.deepEqual(rows.toSorted(), [
-    ['ask', false, String(REST)],
-    ['ask', true, String(REST)],
-  ])
+  assert.deepEqual(
+    rows.toSorted((a, b) => Number(a[1]) - Number(b[1])),
+    [
+      ['ask', false, String(REST)],
+      ['ask', true, String(REST)],
+    ],
+  )
   assert.equal(listed['value'], String(2n * REST))
 
   const begun = await run('wallet', 'close', '--direct')
@@ -77,30 +80,29 @@ test('the rest of a slot of which a hop has won a part comes back as a fresh dep
 })
 
 /** Puts a provider under stake; gives its address. */
-async function registerProvider(
-  { run, token, registry, payment }: PaidTestNetwork,
-  home: string,
-): Promise<Uint8Array> {
+async function registerProvider(network: PaidTestNetwork, home: string): Promise<Uint8Array> {
+  const { token, registry, payment } = network
   const owner = Buffer.from('f39fd6e51aad88f6f4ce6ab8827279cfffb92266', 'hex')
   const { provider, funds } = await createLocalPurse(home)
   await using purse = await openPurse(home, { isLocal: true, rules: payment })
   const nodeId = new Uint8Array(32).fill(5)
   const signature = await purse.signRegistration({ owner, nodeId, payout: funds })
   const stake = 1_000_000_000n
-  await run(token.mint(owner, stake))
-  await run(token.approve(payment.registry, stake))
-  await run(registry.register({ provider, nodeId, payout: funds, stake, signature }))
+  await network.run(token.mint(owner, stake))
+  await network.run(token.approve(payment.registry, stake))
+  await network.run(registry.register({ provider, nodeId, payout: funds, stake, signature }))
   return provider
 }
 
 /** Binds a slot with a ticket over V, which always wins. */
 async function bind(
-  { run, pool: calls, payment }: PaidTestNetwork,
+  network: PaidTestNetwork,
   home: string,
   opening: Opening,
   provider: Uint8Array,
 ): Promise<void> {
   const crypto = nodeTicketCrypto
+  const { pool: calls, payment } = network
   await using purse = await openPurse(home, { isLocal: true, rules: payment })
   const { nullifier } = opening
   const pool = createPool(crypto, { ...payment, faceValue: payment.winValue })
@@ -110,6 +112,6 @@ async function bind(
   const digest = ticketDigest(crypto, { pool, provider, nullifier }, { ...head, commit })
   const key = sessionKeyOf(crypto, purse.sessionSecret(), nullifier)
   const ticket = { ...head, reveal, signature: crypto.signDigest(key, digest) }
-  await run(calls.bind([{ provider, binds: [{ opening, ticket }], terms: OWN_TERMS }]))
+  await network.run(calls.bind([{ provider, binds: [{ opening, ticket }], terms: OWN_TERMS }]))
   assert.equal(toHex(crypto.addressOfSecret(key)), toHex(opening.sessionKey))
 }

@@ -9,7 +9,8 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
-import { deadlineOf, fatesOf, wantOf, type SlotCase } from './fate.ts'
+import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
+import { toLeave, winnerName } from './leaving.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
@@ -33,7 +34,7 @@ export interface Redemption {
   look(signal: AbortSignal): Promise<RedemptionStatus>
   /** Wants a slot locked before it wins: done with the next look, where there is gas for it. */
   lockAhead(nullifier: Uint8Array): void
-  /** Leaves everything that is open with redeemers, due or not: before a shutdown. Gives how many winners they have. */
+  /** Leaves everything that is open and was not left before with redeemers, due or not: before a shutdown. Gives how many winners they have taken. */
   leave(signal: AbortSignal): Promise<number>
 }
 
@@ -68,6 +69,8 @@ class Redeeming implements Redemption {
   readonly #told = new Set<RedemptionAlert['type']>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
+  /** Winners that were left with redeemers in this run, by slot and index. */
+  readonly #left = new Set<string>()
   #attempts = 0
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -117,12 +120,17 @@ class Redeeming implements Redemption {
     if (!redeemers || open.length === 0) return 0
     const head = await chain.head(signal)
     const cases = await this.#cases.read(head.number, signal)
-    const candidates = toLeave(cases, this.#deps.winsPerSlot)
+    const candidates = toLeave(cases, this.#deps.winsPerSlot).filter(({ winners }) =>
+      winners.some((winner) => !this.#left.has(winnerName(winner))),
+    )
     let left = 0
     // Nobody is there to follow a lock with its bind; a bind needs no lock.
     this.#locksGiven.clear()
-    for (const batch of this.#due(candidates, head, 0))
-      left += await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
+    for (const batch of this.#due(candidates, head, 0)) {
+      const taken = await this.#give(batch, head.timeS + LEFT_PROMISE_S, signal)
+      left += taken
+      if (taken > 0) for (const winner of batch.winners) this.#left.add(winnerName(winner))
+    }
     return left
   }
 
@@ -294,22 +302,6 @@ class Redeeming implements Redemption {
     this.#told.add(alert.type)
     this.#deps.onAlert(alert)
   }
-}
-
-/**
- * All that is open, also what is under way: who took it may never send it, and nobody will be there to notice. A slot that is not bound yet is bound by its first winner; the
- * claims of the others wait at the redeemer for that.
- */
-function toLeave(cases: readonly SlotCase[], winsPerSlot: number): readonly Candidate[] {
-  return cases.flatMap((slot) => {
-    const winners = fatesOf(slot, winsPerSlot)
-      .filter(({ fate, winner }) => fate === 'open' && winner.reason === undefined)
-      .map(({ winner }) => winner)
-    const first = { slot: { ...slot, isLockTried: true }, winners }
-    if (wantOf(first.slot) !== 'bind') return [first]
-    const word = { ...slot.word, state: 'bound' } as const
-    return [first, { slot: { ...slot, word, holder: 'ours' }, winners: winners.slice(1) }]
-  })
 }
 
 function underWay(cases: readonly SlotCase[]): readonly StoredWinner[] {

@@ -1,14 +1,13 @@
 /** Nodes without gas leave their claims with others (SPEC §15.7) on the real contracts. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createPoolCalls, createTokenCalls, tryCall } from '@byway/chain'
+import { createPoolCalls, tryCall } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
 import { bytesToHex, hexToBytes, toHex, type Hex } from 'viem'
 import { hash, text, uint, type Place } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
-import { createFeeKeeper } from '../../src/redemption/fee-keeper.ts'
 import {
   createRedeemerService,
   type RedeemerService,
@@ -190,15 +189,23 @@ test('what is left with a redeemer before a shutdown is paid while the home slee
     await redeemer.work()
     await provider.redemption.look(world.signal)
     assert.equal(await provider.redemption.leave(world.signal), 2)
+    assert.equal(await provider.redemption.leave(world.signal), 0, 'they are left already')
+    const [slot] = slots
+    if (!slot) assert.fail()
+    await provider.store.winners.add(world.winner(slot, key, 2))
+    assert.equal(await provider.redemption.leave(world.signal), 1, 'won while streams ended')
   }
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 8; round++) {
     await redeemer.work()
     await world.mine(1)
   }
-  for (const slot of slots) assert.equal((await scene.word(slot.nullifier)).wins, 1)
+  const wins = await Promise.all(
+    slots.map(async ({ nullifier }) => (await scene.word(nullifier)).wins),
+  )
+  assert.deepEqual(wins, [2, 1])
   await using provider = await openProvider(settingsOf(world, 'sleeping'), options)
   await provider.until(
-    async () => statesOf(await provider.winners())['done'] === 2,
+    async () => statesOf(await provider.winners())['done'] === 3,
     () => world.mine(1),
   )
 })
@@ -322,40 +329,6 @@ test('a redeemer takes no order whose entries the contract would skip: it would 
   assert.ok(order)
   await using redeemer = await openRedeemer('wary redeemer')
   assert.equal(await redeemer.service.take(PEER, order, world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
-})
-
-test('the fees of a redeemer are moved to its owner once they are worth the gas, and its books say so', async () => {
-  const account = keyOf('redeemer with fees').address
-  const owner = keyOf('owner of fees').address
-  await using redeemer = await openRedeemer('redeemer with fees')
-  const { lane, store, chain } = redeemer
-  let nowMs = 0
-  const keeper = createFeeKeeper({
-    chain: chain.view,
-    lane,
-    calls: createTokenCalls(hexToBytes(scene.world.token)),
-    events: store.ledger,
-    to: hexToBytes(owner),
-    least: profile.winValue,
-    nowMs: () => (nowMs += 3_600_000),
-    wallMs: Date.now,
-  })
-  const look = async (): Promise<void> => {
-    await keeper.look(world.signal)
-    await world.mine(1)
-    await lane.look(world.signal)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await scene.world.fund(account, profile.winValue - 1n)
-  await look()
-  assert.equal(await scene.world.balance(owner), 0n, 'not for so little')
-  await scene.world.fund(account, 1n)
-  for (let round = 0; round < 3; round++) await look()
-  assert.equal(await scene.world.balance(account), 0n)
-  assert.equal(await scene.world.balance(owner), profile.winValue)
-  const told = []
-  for await (const { event } of store.ledger.read()) told.push(event.type)
-  assert.deepEqual(told, ['gas-paid', 'purse-sent'])
 })
 
 // The two below make many blocks, in which gas becomes cheap.
