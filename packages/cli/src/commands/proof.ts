@@ -6,7 +6,7 @@ import { fromHex, toHex } from '@byway/protocol/base'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { bytesOf, elementOf, u256Bytes } from '@byway/protocol/ticket'
 import { readPurseFile } from '@byway/purse'
-import { encodeServiceProof } from '@byway/zk'
+import { assertMade, encodeServiceProof } from '@byway/zk'
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
 import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -101,7 +101,8 @@ async function runMake(
   const { provider } = await readPurseFile(home)
   const setting = { payment, provider, say: (text: string) => output.say(text) }
   await using source = await openReceipts(home)
-  // Nothing is worth a minute of work that cannot be written.
+  // Nothing is worth a minute of work that cannot be proved or written.
+  if (beacon !== undefined) await assertMade('service-audit')
   await using to = file === undefined ? undefined : await openNew(file)
   const committed = await hashReceipts(setting, source, epoch, io.signal)
   if (!committed) throw proofError('PROOF_NO_RECEIPTS', { epoch })

@@ -6,7 +6,6 @@ import { createPool, maxSlotUnits, type Pool, unitPrice } from '@byway/protocol/
 import { MAX_PRICE_STEP } from '@byway/protocol/wire'
 import type { StoredReceipt } from '@byway/store'
 import {
-  assertMade,
   assertSetUpServes,
   AUDIT_DEPTH,
   type AuditTree,
@@ -60,7 +59,7 @@ export async function hashReceipts(
   return { tree, commitment: { epoch, root, total, maxUnits, receipts: receipts.length } }
 }
 
-/** Proves over such a tree. @throws what `assertSetUpServes`, `assertMade` and `makeServiceProof` throw */
+/** Proves over such a tree. @throws what `assertSetUpServes` and `makeServiceProof` throw */
 export async function proveReceipts(
   { payment, provider, say }: ProofSetting,
   source: Pick<ReceiptSource, 'opening'>,
@@ -69,7 +68,6 @@ export async function proveReceipts(
   signal: AbortSignal,
 ): Promise<ServiceProof> {
   await assertSetUpServes(payment.chainId)
-  await assertMade('service-audit')
   say('proving, which takes a minute or less of all cores')
   const { epoch, maxUnits } = commitment
   const { chainId, pool } = payment

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { after, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '@byway/protocol/base'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
@@ -64,9 +64,6 @@ describe('byway proof make', () => {
     assert.equal(errorOf(await proof('make', '--epoch', '7', ...places)), 'PROOF_NO_RECEIPTS')
     const late = await proof('make', '--epoch', '99999', ...places)
     assert.deepEqual([late.code, errorOf(late)], [78, 'PROOF_TOO_EARLY'])
-    const early = ['make', join(home, 'x.proof'), '--beacon', BEACON, '--epoch', '7', ...places]
-    assert.equal(errorOf(await proof(...early)), 'PROOF_NO_RECEIPTS')
-    await assert.rejects(readFile(join(home, 'x.proof')), { code: 'ENOENT' })
     for (const half of [
       [join(home, 'x.proof')],
       ['--beacon', BEACON],
@@ -74,6 +71,25 @@ describe('byway proof make', () => {
       [join(home, 'x.proof'), '--beacon', `0x${'f'.repeat(64)}`],
     ])
       assert.equal((await proof('make', ...half, ...places)).code, 64, half.join(' '))
+  })
+})
+
+describe('byway proof make, without the audit’s program', () => {
+  const cache = process.env['XDG_CACHE_HOME']
+  after(() => {
+    if (cache === undefined) delete process.env['XDG_CACHE_HOME']
+    else process.env['XDG_CACHE_HOME'] = cache
+  })
+
+  it('says how it is made, and leaves no file behind', async (t) => {
+    const { home, places } = await folderOf(t)
+    await nodeWithReceipts(home)
+    process.env['XDG_CACHE_HOME'] = home
+    const path = join(home, 'x.proof')
+    const made = await proof('make', path, '--epoch', `${EPOCH}`, '--beacon', BEACON, ...places)
+    assert.deepEqual([made.code, errorOf(made)], [74, 'ZK_NOT_MADE'])
+    assert.match(made.err, /npm run zk -- service-audit/)
+    await assert.rejects(readFile(path), { code: 'ENOENT' })
   })
 })
 
