@@ -199,6 +199,7 @@ class Engine implements RunningNode {
     this.#parts?.exit?.service.drain(seconds)
     const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(seconds * 1000)])
     while (!deadline.aborted && (this.#parts?.relay.circuits.size ?? 0) > 0) await pause(deadline)
+    this.#endCircuits()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -207,12 +208,16 @@ class Engine implements RunningNode {
     this.#guard.stop()
     this.#attachments?.stop()
     await this.#spread?.[Symbol.asyncDispose]()
-    const { relay, exit, links, money } = this.#parts ?? {}
-    relay?.closeAll(CLOSE_REASON.DRAINING)
-    exit?.service.closeAll(CLOSE_REASON.DRAINING)
+    const { exit, links, money } = this.#parts ?? {}
+    this.#endCircuits()
     await exit?.ownNetwork[Symbol.asyncDispose]()
     await links?.close()
     await money?.[Symbol.asyncDispose]()
+  }
+
+  #endCircuits(): void {
+    this.#parts?.relay.closeAll(CLOSE_REASON.DRAINING)
+    this.#parts?.exit?.service.closeAll(CLOSE_REASON.DRAINING)
   }
 
   #started(): Parts {

@@ -69,6 +69,6 @@ export interface RunningNode extends AsyncDisposable {
     order: Uint8Array,
     signal: AbortSignal,
   ): Promise<RedeemAnswer | undefined>
-  /** Refuses new circuits and lets live ones end, at most this long. */
+  /** Refuses new circuits and lets live ones end, at most this long; then it ends them. Links to other nodes stay. */
   drain(seconds: number): Promise<void>
 }
