@@ -17,6 +17,12 @@ test('a month costs what ADR 0023 says', () => {
   }
   assert.ok(Math.abs(total(1) - 5.17) < 0.05, total(1).toFixed(3))
   assert.ok(Math.abs(total(2) - 8.1) < 0.05, total(2).toFixed(3))
+  const fine = (keptHops: number) => {
+    const { spent, locked, finelyRelayed } = month(shared, keptHops, rows)
+    return spent + locked + finelyRelayed
+  }
+  assert.ok(Math.abs(fine(1) - 5.32) < 0.05, fine(1).toFixed(3))
+  assert.ok(Math.abs(fine(2) - 8.35) < 0.05, fine(2).toFixed(3))
 })
 
 test('expected binds and later wins add up, and are those of a small case', () => {

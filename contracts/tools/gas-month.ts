@@ -16,6 +16,8 @@ const KEPT_DAYS = 3
 const BOND = 0.05
 const WIN = 0.1
 const SLOT = WINS_PER_SLOT * WIN + BOND
+/** What leaves and fees of relayers would count in, were it finer than the bond. */
+const FINE_UNIT = BOND / 5
 /** Dollars for a unit of gas at 0.01 gwei and 3000 dollars a coin. */
 const DOLLARS_PER_GAS = 0.01e-9 * 3000
 /** Relayers' delay (mean), T_refund and the wait for a root, in days. */
@@ -74,7 +76,10 @@ export type Month = {
   readonly spent: number
   readonly locked: number
   readonly ownGas: number
+  /** At a bond unit a slot. */
   readonly relayed: number
+  /** At a fifth of it. */
+  readonly finelyRelayed: number
 }
 
 /** A month of browsing over hops that are kept for three days, and guards that are kept. */
@@ -101,6 +106,7 @@ export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<strin
     ownGas: clientGas * DOLLARS_PER_GAS,
     returned: refunds + bound,
     relayed: (refunds + bound) * BOND,
+    finelyRelayed: (refunds + bound) * FINE_UNIT,
   }
 }
 
@@ -119,7 +125,7 @@ function print(): void {
     ['public exits', 1],
     ['attachment relays', 2],
   ] as const) {
-    const { spent, locked, ownGas, returned, relayed } = month(
+    const { spent, locked, ownGas, returned, relayed, finelyRelayed } = month(
       figuresFor(rows, true),
       keptHops,
       rows,
@@ -130,6 +136,7 @@ function print(): void {
     say('  or a unit of each for a relayer', dollars(relayed))
     say('  in all, own gas', dollars(spent + locked + ownGas))
     say('  in all, through relayers', dollars(spent + locked + relayed))
+    say('  the same at a fifth of a bond unit', dollars(spent + locked + finelyRelayed))
   }
 }
 
