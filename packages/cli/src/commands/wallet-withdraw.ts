@@ -9,7 +9,7 @@ import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openPaidNetwork, openSender, openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
-import { withdrawSlots } from '../wallet/withdraw-slots.ts'
+import { queueWithdrawals, withdrawSlots } from '../wallet/withdraw-slots.ts'
 import { addWalletOptions, money } from './wallet-money.ts'
 
 const SOURCES = ['slots', 'balance', 'earnings'] as const
@@ -21,6 +21,7 @@ type WithdrawFlags = WalletFlags & {
   readonly amount?: string | undefined
   readonly slots: number
   readonly yes?: boolean | undefined
+  readonly direct?: boolean | undefined
 }
 
 /** All of them: no purse has more. */
@@ -32,17 +33,20 @@ export function addWithdrawCommand(group: Command, io: CliIo): void {
       usage: 'withdraw',
       summary: 'take money out: unused slots, the balance, or earnings',
       details:
-        'slots: asks for slots that were never shown; run it again after the delay, and they are paid. Needs a stopped client.\n' +
+        'slots: has slots that were never shown paid out through relayers, each at its own random time once `byway up` runs, less a unit of each. --direct asks from the own account instead,\n' +
+        'at once and for gas, and shows the chain that these slots are of one owner; run it again after the delay, and they are paid. Both need a stopped client.\n' +
         'balance: sends tokens from the funds account to --to. earnings: pays what the node won to its payout address.\n' +
         'An address other than the own one is shown and must be confirmed.',
       examples: [
         'byway wallet withdraw',
+        'byway wallet withdraw --direct',
         'byway wallet withdraw --from balance --amount 2.5 --to 0x52908400098527886E0F7030069857D2E4169EE7',
         'byway wallet withdraw --from earnings --json',
       ],
     }),
   )
     .option('--from <source>', 'slots, balance or earnings', parseSource, 'slots')
+    .option('--direct', 'slots: send it now from the own account, which shows whose they are')
     .option('--to <address>', 'who receives it (default: the funds account)')
     .option('--amount <tokens>', 'how much of the balance (default: all)')
     .option(
@@ -69,6 +73,15 @@ async function runSlots(flags: WithdrawFlags, { io, output }: CommandContext): P
   }
   await using wallet = await openWallet(flags, io, other ? [other] : [])
   const to = other ?? wallet.purse.accounts.funds
+  if (!flags.direct) {
+    const { nowMs, signal } = io
+    const queued = await queueWithdrawals(wallet, { to, most: flags.slots, nowMs, signal })
+    output.result(
+      { to: formatAddress(to), queued },
+      `${queued} slots will be paid out once \`byway up\` runs, each through a relayer at its own time`,
+    )
+    return
+  }
   const result = await withdrawSlots(wallet, {
     to,
     most: flags.slots,

@@ -12,6 +12,7 @@ import { assertSetUpServes, createSlotProver, createZkEngine } from '@byway/zk'
 import { openOwnStore } from '../engine/own-store.ts'
 import { recordWithdrawn } from '../ledger/deposit-events.ts'
 import { openSender, type Wallet } from './open-wallet.ts'
+import { queueReturns } from './queued-returns.ts'
 import { depositsOf, type WalletSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
 
@@ -47,7 +48,9 @@ export async function withdrawSlots(
   const { timeS } = await chain.view.head(signal)
   const isDue = ({ word }: WalletSlot): boolean => timeS >= word.timeS + payment.refundDelayS
   const due = waiting.filter(isDue)
-  const shown = new Set((await store.slots.all()).map(({ nullifier }) => toHex(nullifier)))
+  // What is on its way through a relayer has its proof: a second one would burn the bond.
+  const taken = [...(await store.slots.all()), ...(await store.returns.all())]
+  const shown = new Set(taken.map(({ nullifier }) => toHex(nullifier)))
   const unused = slots.filter((slot) => isWithdrawable(slot, shown)).slice(0, most)
   if (waiting.length + unused.length === 0) {
     throw walletError('WALLET_NOTHING', { slots: slots.length })
@@ -79,6 +82,32 @@ export async function withdrawSlots(
     pending: open.length + openings.length,
     dueAtS: since.length === 0 ? undefined : Math.max(...since) + payment.refundDelayS,
   }
+}
+
+/**
+ * Writes down which slots that were never shown are to be paid out through relayers, for the client to do when it runs. Gives how many were not asked for before.
+ * @throws WALLET_NOTHING, STORE_LOCKED while the client runs
+ */
+export async function queueWithdrawals(
+  wallet: Wallet,
+  options: {
+    readonly to: Uint8Array
+    readonly most: number
+    readonly nowMs: () => number
+    readonly signal: AbortSignal
+  },
+): Promise<number> {
+  await using store = await openOwnStore(wallet.home, 'client')
+  const own = (await depositsOf(wallet, options.signal)).filter(
+    ({ deposit }) => deposit.kind !== 'voucher',
+  )
+  const shown = new Set((await store.slots.all()).map(({ nullifier }) => toHex(nullifier)))
+  const slots = own.flatMap((one) => one.slots)
+  const unused = slots.filter((slot) => isWithdrawable(slot, shown)).slice(0, options.most)
+  if (unused.length === 0) throw walletError('WALLET_NOTHING', { slots: slots.length })
+  const { to } = options
+  const orders = unused.map(({ nullifier }) => ({ nullifier, kind: 'withdraw', to }) as const)
+  return await queueReturns(wallet, store, orders, options)
 }
 
 function isWithdrawable(

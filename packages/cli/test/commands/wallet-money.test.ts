@@ -177,7 +177,7 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
       await network.run(network.pool.snapshot())
       // The friend takes the money out: a slot is used now.
       await network.giveCoin(parseAddress(friend.funds))
-      assert.equal((await friend.wallet('withdraw'))['begun'], 1)
+      assert.equal((await friend.wallet('withdraw', '--direct'))['begun'], 1)
       const late = await newcomer()
       assert.equal(await late.fails(...redeem), 'WALLET_VOUCHER_USED')
       await writeFile(file, formatVoucher(new Uint8Array(32).fill(7), network.payment))
@@ -206,20 +206,22 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
         ['voucher', 1, false],
       ],
     )
-    assert.equal(await again.fails('withdraw'), 'WALLET_NOTHING')
+    assert.equal(await again.fails('withdraw', '--direct'), 'WALLET_NOTHING')
   })
 
   await t.test('unused slots come back after the delay, those that were shown never', async () => {
     await markShown(network, alice)
-    const begun = await alice.wallet('withdraw', '--slots', '3')
+    const begun = await alice.wallet('withdraw', '--direct', '--slots', '3')
     assert.deepEqual([begun['begun'], begun['finished'], begun['pending']], [3, 0, 3])
     assert.equal(begun['to'], alice.funds)
     await network.advance(601)
-    const done = await alice.wallet('withdraw', '--slots', '0')
+    const done = await alice.wallet('withdraw', '--direct', '--slots', '0')
     assert.deepEqual([done['begun'], done['finished'], done['pending']], [0, 3, 0])
     assert.equal((await alice.wallet('show'))['tokens'], String(3n * 250_000n))
     const rest = await alice.wallet('withdraw')
-    assert.equal(rest['begun'], 1, 'one of five is in use, three are back')
+    assert.equal(rest['queued'], 1, 'one of five is in use, three are back')
+    // A second proof of what goes through a relayer would burn its bond.
+    assert.equal(await alice.fails('withdraw', '--direct'), 'WALLET_NOTHING')
   })
 
   await t.test('tokens go to another address only with consent and a whole checksum', async () => {
