@@ -302,7 +302,9 @@ class Session implements SlotSession {
   /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only. */
   #mayRefuse(verdict: Verdict): boolean {
     if (verdict === VERDICT.TRY_LATER) return ++this.#putOff <= MAX_PUT_OFF
-    const isOver = verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED
+    // SLOT_USED: the carrier before it has won meanwhile, so this one knows too little of the slot (SPEC §15.2).
+    const isOver =
+      verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED || verdict === VERDICT.SLOT_USED
     return isOver && ++this.#slotsRefused <= MAX_SLOTS
   }
 

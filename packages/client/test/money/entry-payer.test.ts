@@ -157,6 +157,7 @@ describe('an entry', () => {
   for (const [name, verdict] of [
     ['TRY_LATER', VERDICT.TRY_LATER],
     ['SLOT_TAKEN', VERDICT.SLOT_TAKEN],
+    ['SLOT_USED', VERDICT.SLOT_USED],
   ] as const) {
     it(`that refuses every ticket by ${name} is not paid for ever: it may redeem them all the same`, async () => {
       const { hop, carry, payer, faults, money } = await world()
@@ -174,6 +175,22 @@ describe('an entry', () => {
       assert.ok(unitsPaid(hop) <= 20, `${unitsPaid(hop)} tickets for nothing`)
     })
   }
+
+  it('that refuses one ticket by SLOT_USED, for its slot has won on the carrier before, is paid with the next slot and not blamed', async () => {
+    const { hop, carry, payer, faults, money } = await world()
+    await carry(64 * 1024)
+    await carry(MIB)
+    const [ticket] = hop.tickets
+    assert.ok(ticket)
+    payer.onPay({ kind: PAY.REFUSED, verdict: VERDICT.SLOT_USED, index: ticket.index })
+    await settled(money, hop)
+    const before = hop.tickets.length
+    await carry(2 * MIB)
+    await settled(money, hop)
+    assert.deepEqual(faults, [])
+    assert.ok(hop.tickets.length > before)
+    assert.equal(hop.shown.length, 2)
+  })
 
   it('is not paid twice for what it says it has not got', async () => {
     const { hop, carry, payer, money } = await world()
