@@ -95,7 +95,7 @@ suite('the pace of a link (SPEC §15.2)', () => {
           assert.equal(world.passed.gaveUp, false)
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 6 },
     )
   })
 
@@ -125,7 +125,7 @@ suite('the pace of a link (SPEC §15.2)', () => {
         const rising = passed.marks.every((mark, at) => mark === (at + 1) % 256)
         assert.ok(rising, 'in their order')
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     )
   })
 
