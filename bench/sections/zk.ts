@@ -8,7 +8,7 @@ import type { BenchContext } from '../lib/fleet.ts'
 import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
 
-const ROUNDS = { quick: 5, full: 30 } as const
+const ROUNDS = { quick: 5, full: 12 } as const
 const LEAVES = 1000
 const OWN_LEAF = 700
 const LIMIT = 1000
