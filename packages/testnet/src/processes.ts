@@ -81,8 +81,8 @@ export interface ProcessNetwork extends AsyncDisposable {
 
 /** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
 const START_TIMEOUT_MS = 180_000
-/** Three proofs take four seconds. */
-const PROVING_TIMEOUT_MS = 30_000
+/** Three proofs and a purchase take some seconds; on a loaded machine ten or twenty times that. */
+const PAYABLE_TIMEOUT_MS = 90_000
 /** Each look asks every process: more often would take the time that they start in. */
 const LOOK_EVERY_MS = 100
 const DEFAULT_HOPS = 2
@@ -92,7 +92,7 @@ const DRAIN_S = 2
 const STOP_GRACE_MS = 25_000
 
 /**
- * Starts the network; resolves when the client knows every node, has slots proved for its first path, and its proxy listens.
+ * Starts the network; resolves when the client knows every node, can pay for its first path, and its proxy listens.
  * @throws TESTNET_SIZE, TESTNET_PROCESS_ENDED, TESTNET_TIMEOUT, or the signal's reason
  */
 export async function startProcesses(
@@ -129,7 +129,7 @@ export async function startProcesses(
       return known === nodes.length
     }
     await waitUntil('the client to know every node', knowsAll, waitingOf(start))
-    if (money) await untilProved(start, client.home)
+    if (money) await untilPayable(start, client.home)
     const owned = parts.move()
     return {
       nodes,
@@ -154,23 +154,29 @@ export async function startProcesses(
   }
 }
 
-/** Who asks for a page before waits for the proofs then: a machine on which they take very long has a network all the same. */
-async function untilProved({ deps, options, signal }: Start, home: string): Promise<void> {
+/** Until the first page waits for no proof and no purchase. A machine on which they take very long has a network all the same. */
+async function untilPayable({ deps, options, signal }: Start, home: string): Promise<void> {
   const wanted = options.hops ?? DEFAULT_HOPS
   let told: number | undefined
   const look = async (): Promise<boolean> => {
-    const proved = Math.min(wanted, slotsProved(await deps.askStatus(home, 'client')))
-    if (proved !== told) options.onProving?.((told = proved), wanted)
-    return proved === wanted
+    const { proved, canBegin } = moneyOf(await deps.askStatus(home, 'client'))
+    const some = Math.min(wanted, proved)
+    if (some !== told) options.onProving?.((told = some), wanted)
+    return canBegin
   }
-  const waiting = { ...waitingOf({ signal }), timeoutMs: PROVING_TIMEOUT_MS }
-  await waitUntil('slots to be proved', look, waiting).catch(() => signal.throwIfAborted())
+  const waiting = { ...waitingOf({ signal }), timeoutMs: PAYABLE_TIMEOUT_MS }
+  await waitUntil('the client to be able to pay', look, waiting).catch(() =>
+    signal.throwIfAborted(),
+  )
 }
 
-/** Shown already or ready: with one for each hop, who asks for the first page waits for no proof. */
-function slotsProved({ money }: ProgramEvent): number {
-  const { slots } = (money ?? {}) as { readonly slots?: { ready: number; inUse: number } }
-  return slots ? slots.ready + slots.inUse : 0
+/** What a client's status says of its money. */
+function moneyOf({ money }: ProgramEvent): { proved: number; canBegin: boolean } {
+  const { slots, canBegin = false } = (money ?? {}) as {
+    readonly slots?: { readonly ready: number; readonly inUse: number }
+    readonly canBegin?: boolean
+  }
+  return { proved: slots ? slots.ready + slots.inUse : 0, canBegin }
 }
 
 type Start = {

@@ -69,7 +69,9 @@ async function runStart(flags: StartFlags, { io, output }: CommandContext): Prom
       proxyPort: flags.port,
       onProving: (proved, wanted) => {
         if (!output.isJson)
-          output.say(`the client proves a slot for each hop: ${proved} of ${wanted}`)
+          output.say(
+            `the client proves slots and pays its first hops: ${proved} of ${wanted} proved`,
+          )
       },
       signal: io.signal,
       onPath: (event) => view?.onPath(event),

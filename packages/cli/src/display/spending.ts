@@ -19,6 +19,7 @@ export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
     perGib: perGib === undefined ? null : amount(perGib),
     left: amount(money.unshownValue),
     slots: { ...slots },
+    canBegin: money.canBegin,
     isProvided: money.isProvided,
     hops: money.hops.map(({ hop, amount: cost, units, bytes }) => ({
       node: hop,

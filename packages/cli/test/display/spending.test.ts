@@ -16,6 +16,7 @@ const MONEY: MoneyStatus = {
   returns: { waiting: 0, asked: 0 },
   unshownValue: 8_750_000n,
   isBudgetLeft: true,
+  canBegin: true,
   isProvided: true,
 }
 

@@ -57,6 +57,8 @@ export type MoneyStatus = SpendingStatus & {
   readonly slots: SlotCounts
   /** What the slots not shown yet are worth, the token's smallest part. */
   readonly unshownValue: bigint
+  /** True when a tunnel that opens now finds a path on which it waits for no proof and no purchase. */
+  readonly canBegin: boolean
   /** True when no tunnel that opens over a circuit in stock, or moves to its spare path, waits for a slot or for tokens. */
   readonly isProvided: boolean
   /** Slots on their way back. */

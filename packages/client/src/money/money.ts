@@ -100,8 +100,16 @@ class ClientMoney implements Money {
     const slots = this.#slots.counts
     const unshownValue = BigInt(slots.unshown) * this.#pool.slotValue
     const returns = this.#returns?.counts ?? { waiting: 0, asked: 0 }
-    const isProvided = this.#isAllProvided()
-    return { ...this.#spending.status, slots, unshownValue, isProvided, returns }
+    const paths = this.#deps.paths()
+    const { areReady } = this.#entries
+    return {
+      ...this.#spending.status,
+      slots,
+      unshownValue,
+      returns,
+      canBegin: paths.some((path) => this.isProvided(path)) && (areReady || slots.ready > 0),
+      isProvided: paths.length > 0 && areReady && paths.every((path) => this.isProvided(path)),
+    }
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -209,13 +217,6 @@ class ClientMoney implements Money {
       entry && this.#entries.ready(entry.key, signal),
       ...middles.map((node) => this.#shop.provided(node, signal)),
     ])
-  }
-
-  #isAllProvided(): boolean {
-    const paths = this.#deps.paths()
-    return (
-      paths.length > 0 && this.#entries.areReady && paths.every((path) => this.isProvided(path))
-    )
   }
 
   #tariffOfKey(key: NodeKey): Tariff | undefined {
@@ -326,12 +327,11 @@ class ClientMoney implements Money {
     }
   }
 
-  /** Paid hops after the entry, nearest first: a farther hop is bought from through the nearer ones. */
+  /** Paid hops after the entry, path by path, so that the first path is soon whole; nearest first: a farther hop is bought from through the nearer ones. */
   #hopsInUse(): readonly PathNode[] {
-    const paths = this.#deps.paths()
-    return [1, 2].flatMap((place) =>
-      paths.flatMap((path) => path[place] ?? []).filter((node) => this.#tariffOf(node)),
-    )
+    return this.#deps
+      .paths()
+      .flatMap((path) => path.slice(1).filter((node) => this.#tariffOf(node)))
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
