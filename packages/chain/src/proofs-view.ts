@@ -34,6 +34,12 @@ export type CommitmentState =
 /** One provider's epoch. */
 export type CommitmentStatus = {
   readonly state: CommitmentState
+  /** Of the sum tree (SPEC §17.2); 0 where nothing was committed. */
+  readonly root: bigint
+  /** Units under it. */
+  readonly total: number
+  /** The most units of a slot. */
+  readonly maxUnits: number
   /** What of its wins waits with it. */
   readonly held: bigint
   /** Seconds since 1970; of the last challenge. */
@@ -80,14 +86,11 @@ export function createProofsView(reader: ChainReader, contract: Uint8Array): Pro
       const functionName = 'commitment'
       const args = [hexOf(provider), epoch] as const
       const data = await ask(encodeFunctionData({ abi, functionName, args }), signal)
-      const { state, held, challengedAt } = decodeFunctionResult({
-        abi,
-        functionName,
-        data,
-      })
+      const found = decodeFunctionResult({ abi, functionName, data })
+      const { state, challengedAt: challengedAtS, root, total, maxUnits, held } = found
       const name = STATES[state]
       if (!name) throw chainError('CHAIN_CONTRACT', { what: 'commitment' })
-      return { state: name, held, challengedAtS: challengedAt }
+      return { state: name, root, total, maxUnits, held, challengedAtS }
     },
     async beacon(epoch, signal) {
       const data = encodeFunctionData({ abi, functionName: 'beacon', args: [epoch] })

@@ -17,7 +17,7 @@ import type { JsonObject } from '../output.ts'
 import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
 import { openReceipts } from '../proof/own-receipts.ts'
 import { proofError } from '../proof/proof-errors.ts'
-import { verifyProof, type Verified } from '../proof/verify-proof.ts'
+import { CHAIN_CHECKS, verifyProof, type Verified } from '../proof/verify-proof.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 
 type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
@@ -66,7 +66,7 @@ function addVerify(group: Command, io: CliIo): void {
     usage: 'verify <file>',
     summary: "check anybody's service proof",
     details:
-      'Needs the network file only. Asks the chain whether the roots of the shown slots were published, unless --no-chain is given or it does not answer: then the answer says so.\n' +
+      'Needs the network file only. Asks the chain for the roots of the shown slots, the commitment and the beacon, unless --no-chain is given or it does not answer: then the answer says so.\n' +
       'A proof that does not hold is an error, with exit code 76.',
     examples: [
       'byway proof verify week-2969.proof',
@@ -142,9 +142,12 @@ async function runVerify(
   const options = { withChain: flags.chain, signal: io.signal }
   const verified = await verifyProof(file, network, payment, options)
   output.result(verifiedJson(verified), verifiedText(verified))
-  if (!verified.hasRoots)
-    output.say('not checked: whether the roots of the shown slots were published')
-  output.say('not checked: the commitment and the beacon, which the chain knows')
+  const missed = notChecked(verified)
+  if (missed.length > 0) output.say(`not checked, since only the chain knows: ${missed.join(', ')}`)
+}
+
+function notChecked({ checked }: Verified): readonly string[] {
+  return CHAIN_CHECKS.filter((each) => !checked.includes(each))
 }
 
 type Setting = {
@@ -195,7 +198,8 @@ function commitmentText({ epoch, root, total, maxUnits, receipts }: Commitment):
   ].join('\n')
 }
 
-function verifiedJson({ proof, hasRoots }: Verified): JsonObject {
+function verifiedJson(verified: Verified): JsonObject {
+  const { proof, checked } = verified
   const { provider, epoch, root, total, maxUnits, beacon, openings } = proof
   return {
     holds: true,
@@ -206,8 +210,8 @@ function verifiedJson({ proof, hasRoots }: Verified): JsonObject {
     maxUnits: Number(maxUnits),
     beacon: `0x${toHex(u256Bytes(beacon))}`,
     slots: openings.map(({ nullifier }) => toHex(nullifier)),
-    checked: ['receipts', 'slots', ...(hasRoots ? ['roots'] : [])],
-    notChecked: [...(hasRoots ? [] : ['roots']), 'commitment', 'beacon'],
+    checked: ['receipts', 'slots', ...checked],
+    notChecked: notChecked(verified),
   }
 }
 

@@ -2,7 +2,7 @@
 import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
 
 /** Which part of a proof does not hold. */
-export type ProofPart = 'network' | 'units' | 'audit' | 'slot' | 'root'
+export type ProofPart = 'network' | 'units' | 'audit' | 'slot' | 'root' | 'commitment' | 'beacon'
 
 type ProofErrors = {
   /** The network's file names no epoch: nobody signs receipts. */

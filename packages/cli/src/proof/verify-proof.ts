@@ -1,5 +1,6 @@
 /** Checks a service proof as a stranger does: with the network's file, and the chain where it answers (SPEC §17.4). */
 import { open } from 'node:fs/promises'
+import type { ProofsView } from '@byway/chain'
 import { isBywayError, toHex } from '@byway/protocol/base'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
@@ -15,15 +16,15 @@ import { poolOf } from './make-proof.ts'
 import { proofError } from './proof-errors.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
-/** Twelve questions to two endpoints. */
+/** Fourteen questions to two endpoints. */
 const CHAIN_TIMEOUT_MS = 30_000
 
-/** What a proof claims, and what was looked at. */
-export type Verified = {
-  readonly proof: ServiceProof
-  /** True when the chain was asked whether the slots' roots were published. */
-  readonly hasRoots: boolean
-}
+/** What the chain is asked about. */
+export type ChainCheck = 'roots' | 'commitment' | 'beacon'
+export const CHAIN_CHECKS: readonly ChainCheck[] = ['roots', 'commitment', 'beacon']
+
+/** What a proof claims, and what of it was held against the chain. */
+export type Verified = { readonly proof: ServiceProof; readonly checked: readonly ChainCheck[] }
 
 /**
  * Reads and checks a proof.
@@ -47,7 +48,7 @@ export async function verifyProof(
     const { fault: part, ...rest } = found
     throw proofError('PROOF_FALSE', { part, ...rest })
   }
-  return { proof, hasRoots: withChain && (await rootsStand(proof, network, payment, signal)) }
+  return { proof, checked: withChain ? await askChain(proof, network, payment, signal) : [] }
 }
 
 /** No more than a proof has, and one byte to tell that there is more. */
@@ -57,31 +58,58 @@ async function readProof(path: string): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead)
 }
 
-/** False when the chain does not answer. @throws PROOF_FALSE for a root that was never published */
-async function rootsStand(
-  { openings }: ServiceProof,
+/** What it could be held against; nothing when the chain does not answer. @throws PROOF_FALSE, and what the chain throws when it contradicts itself */
+async function askChain(
+  proof: ServiceProof,
   { local: isLocal }: NetworkParameters,
   payment: PaymentParameters,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<readonly ChainCheck[]> {
   // The chain's library takes its time, and is not wanted offline.
-  const { openChain } = await import('@byway/chain')
-  const { view } = openChain({ payment, isLocal, onAlert: () => {} })
+  const { createProofsView, openChain } = await import('@byway/chain')
+  const { view, reader } = openChain({ payment, isLocal, onAlert: () => {} })
   const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
-  const asked = new Set<string>()
+  const contract = payment.proofs?.contract
   try {
-    for (const [sample, { root }] of openings.entries()) {
-      const name = toHex(root)
-      if (asked.has(name)) continue
-      asked.add(name)
-      if (!(await view.publishedRoot(root, limit)))
-        throw proofError('PROOF_FALSE', { part: 'root', sample })
-    }
-    return true
+    await checkRoots(proof, (root) => view.publishedRoot(root, limit))
+    if (!contract) return ['roots']
+    await checkCommitment(proof, createProofsView(reader, contract), limit)
+    return CHAIN_CHECKS
   } catch (error) {
     signal.throwIfAborted()
     const isAway = limit.aborted || (isBywayError(error) && error.code === 'CHAIN_UNREACHABLE')
-    if (isAway) return false
+    if (isAway) return []
     throw error
   }
+}
+
+/** @throws PROOF_FALSE for a root that was never published */
+async function checkRoots(
+  { openings }: ServiceProof,
+  publishedRoot: (root: Uint8Array) => Promise<unknown>,
+): Promise<void> {
+  const asked = new Set<string>()
+  for (const [sample, { root }] of openings.entries()) {
+    const name = toHex(root)
+    if (asked.has(name)) continue
+    asked.add(name)
+    if (!(await publishedRoot(root))) throw proofError('PROOF_FALSE', { part: 'root', sample })
+  }
+}
+
+/** @throws PROOF_FALSE where the provider committed to something else, or another beacon was drawn */
+export async function checkCommitment(
+  { provider, epoch, root, total, maxUnits, beacon }: ServiceProof,
+  proofs: Pick<ProofsView, 'commitment' | 'beacon'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const committed = await proofs.commitment(provider, epoch, signal)
+  const isCommitted =
+    committed.state !== 'none' &&
+    committed.root === root &&
+    BigInt(committed.total) === total &&
+    BigInt(committed.maxUnits) === maxUnits
+  if (!isCommitted) throw proofError('PROOF_FALSE', { part: 'commitment' })
+  if ((await proofs.beacon(epoch, signal)) !== beacon)
+    throw proofError('PROOF_FALSE', { part: 'beacon' })
 }

@@ -17,6 +17,7 @@ import {
 import { openControl } from '../../src/control/control-socket.ts'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { proofAnswers } from '../../src/proof/own-receipts.ts'
+import { checkCommitment } from '../../src/proof/verify-proof.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { EPOCH, networkFile, nodeWithReceipts, pool, SLOTS, TOTAL } from './proof-world.ts'
 import { asScript } from './wallet-person.ts'
@@ -111,7 +112,23 @@ describe('byway proof verify', () => {
     const { code, answer, err } = await proof('verify', GOLDEN, ...places)
     assert.equal(code, 0, err)
     assert.deepEqual(answer['notChecked'], ['roots', 'commitment', 'beacon'])
-    assert.match(err, /not checked: whether the roots of the shown slots were published/)
+    assert.match(err, /not checked, since only the chain knows: roots, commitment, beacon/)
+  })
+
+  it('holds root, total, most units and beacon against what the contract has', async (t) => {
+    const made = decodeServiceProof(await readFile(GOLDEN))
+    assert.ok(made)
+    const { root, beacon } = made
+    const units = { total: Number(made.total), maxUnits: Number(made.maxUnits) }
+    const committed = { state: 'committed', root, ...units, held: 0n, challengedAtS: 0 } as const
+    const check = (change: object, drawn: bigint | undefined = beacon): Promise<void> => {
+      const commitment = () => Promise.resolve({ ...committed, ...change })
+      return checkCommitment(made, { commitment, beacon: () => Promise.resolve(drawn) }, t.signal)
+    }
+    await check({})
+    for (const change of [{ state: 'none' }, { root: 1n }, { total: 1 }, { maxUnits: 512 }])
+      await assert.rejects(check(change), { context: { part: 'commitment' } })
+    await assert.rejects(check({}, 1n), { context: { part: 'beacon' } })
   })
 
   it('finds a proof false once anything in it was changed', async (t) => {
