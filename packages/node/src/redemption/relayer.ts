@@ -312,6 +312,7 @@ class Service implements Relayer {
   }
 }
 
+/** A chain that does not say by then what a transaction did is not waited for: the fee stands in its events for whoever asks later. */
 const BOOK_TIMEOUT_MS = 60_000
 const ENDS: ReadonlySet<string> = new Set(['refunded', 'closed', 'withdrawn'])
 
