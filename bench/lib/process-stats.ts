@@ -20,11 +20,32 @@ const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding:
  * The kernel rounds to one tick (10 ms): measure transfers that cost a relay several hundred milliseconds.
  */
 export function readCpuMs(pid: number): number {
+  const [user = 0, system = 0] = readCpuFields(pid)
+  return user + system
+}
+
+/**
+ * CPU milliseconds of these processes and of all children of theirs that have ended. Read of a whole program's processes before and after, the difference is
+ * what it used, whichever of its processes began or ended meanwhile.
+ */
+export function readFamilyCpuMs(pids: Iterable<number>): number {
+  let sum = 0
+  for (const pid of pids) {
+    try {
+      sum += readCpuFields(pid).reduce((total, ms) => total + ms, 0)
+    } catch {
+      // Ended since it was listed: its parent has its time.
+    }
+  }
+  return sum
+}
+
+/** Milliseconds: user, system, and both of the children that were waited for. */
+function readCpuFields(pid: number): readonly number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   // The second field, the command, may hold spaces and brackets: count from its end.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])]
-  return ((userTicks + systemTicks) * 1000) / TICKS_PER_SECOND
+  return fields.slice(11, 15).map((ticks) => (Number(ticks) * 1000) / TICKS_PER_SECOND)
 }
 
 /** Reads the memory of a process. */

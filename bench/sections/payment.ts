@@ -1,15 +1,20 @@
 /** What payment costs: the same download through two networks of real programs, one of which pays every hop. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { bodySha256 } from '../lib/body.ts'
 import { startTestnet, type Testnet } from '../byway/testnet.ts'
 import type { BenchContext } from '../lib/fleet.ts'
 import { readLoopbackBytes } from '../lib/loopback.ts'
-import { cpuBetween, sampleCpu } from '../lib/process-stats.ts'
+import { readFamilyCpuMs } from '../lib/process-stats.ts'
 import type { WorldSection } from './section.ts'
 
 const BYTES = { quick: 200e6, full: 1e9 } as const
 const WARM_BYTES = 300e6
 const CHECKED_BYTES = 24_000_013
 const NODES = 4
+const LOOK_MS = 3000
+const MAX_LOOKS = 60
+/** Of one core: nodes look at their chain now and then. */
+const REST_SHARE = 0.15
 const HOPS = 3
 
 /** The metrics that goals look at. */
@@ -32,6 +37,8 @@ export function createPayment(): WorldSection {
       const both = [unpaid, paid]
       // The first hundreds of megabytes are slower: compilers, full windows, the first tokens and the lock of the slot.
       for (const each of both) await download(context, each, WARM_BYTES)
+      // Slots are proved ahead in the background, once: that is no cost of what is measured.
+      await untilAtRest(paid.testnet)
       return {
         async measure(run) {
           for (const each of run % 2 === 0 ? both : both.toReversed()) await measure(context, each)
@@ -63,17 +70,25 @@ function download(
   })
 }
 
+async function untilAtRest(testnet: Testnet): Promise<void> {
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const before = readFamilyCpuMs(testnet.pids())
+    await delay(LOOK_MS)
+    if (readFamilyCpuMs(testnet.pids()) - before < REST_SHARE * LOOK_MS) return
+  }
+  throw new Error('a network without work does not come to rest')
+}
+
 async function measure(context: BenchContext, measured: Measured): Promise<void> {
   const total = BYTES[context.isQuick ? 'quick' : 'full']
   const checked = await download(context, measured, CHECKED_BYTES, true)
   if (checked.streams[0]?.sha256 !== bodySha256(CHECKED_BYTES))
     throw new Error('a download has the wrong hash')
-  const pids = measured.testnet.pids()
-  const [before, carriedBefore] = [sampleCpu(pids), readLoopbackBytes()]
+  const { testnet } = measured
+  const [before, carriedBefore] = [readFamilyCpuMs(testnet.pids()), readLoopbackBytes()]
   const { wallMs } = await download(context, measured, total)
-  const [after, carriedAfter] = [sampleCpu(pids), readLoopbackBytes()]
+  const [after, carriedAfter] = [readFamilyCpuMs(testnet.pids()), readLoopbackBytes()]
   const megabytes = total / 1e6
-  const cpuMs = pids.reduce((sum, pid) => sum + cpuBetween(before, after, pid), 0)
   // The origin's bytes and those that the proxy hands on cross the loopback too.
   const linkBytes = carriedAfter - carriedBefore - 2 * total
   const record = (metric: string, unit: string, value: number): void => {
@@ -81,6 +96,6 @@ async function measure(context: BenchContext, measured: Measured): Promise<void>
     context.log(`  ${measured.system}, ${metric}: ${value.toFixed(3)} ${unit}`)
   }
   record('speed', 'MB/s', total / wallMs / 1e3)
-  record(PAYMENT_METRICS.cpu, 'ms/MB', cpuMs / megabytes)
+  record(PAYMENT_METRICS.cpu, 'ms/MB', (after - before) / megabytes)
   record(PAYMENT_METRICS.bytes, 'MB/MB', linkBytes / total)
 }
