@@ -8,8 +8,6 @@ import { bodyOf, startOrigin, type Origin } from './support/origin.ts'
 import { createPaidWorld, eventsOf, type PaidWorld } from './support/paid-world.ts'
 
 const MIB = 1024 * 1024
-/** Tickets under way when a carrier ends may stand in the client's books alone, and a hop may take the carrier before for alive: once in some ten runs. Open. */
-const skip = process.env['SLOW'] === undefined && 'not deterministic yet: SLOW=1 runs it'
 const BYTES = 24 * MIB
 
 /** Downloads over so many hops and stops everything, so that the books are complete. */
@@ -31,7 +29,10 @@ async function nodeEvents({ nodes }: PaidWorld): Promise<readonly MoneyEvent[]> 
   return all.flat()
 }
 
-function unitsOf(events: readonly MoneyEvent[], type: 'tickets-received' | 'tickets-sent'): number {
+function unitsOf(
+  events: readonly MoneyEvent[],
+  type: 'tickets-received' | 'tickets-sent' | 'tickets-void',
+): number {
   return events.reduce((sum, event) => sum + (event.type === type ? event.units : 0), 0)
 }
 
@@ -87,36 +88,31 @@ async function assertBooksAgree({ nodes, clientEvents }: PaidWorld): Promise<voi
 
 suite('a paid network in one process', () => {
   for (const hops of [2, 3] as const) {
-    const options = hops === 3 ? { skip } : {}
-    test(
-      `a download over ${hops} hops is paid to each of them, and the books agree`,
-      options,
-      async () => {
-        await using origin = await startOrigin()
-        await using world = await createPaidWorld()
-        await downloadOver(hops, world, origin)
-        await assertBooksAgree(world)
-        const events = await nodeEvents(world)
-        assert.equal(
-          unitsOf(events, 'tickets-received'),
-          unitsOf(world.clientEvents, 'tickets-sent'),
-        )
-        const linkUnits = events.reduce(
-          (sum, event) =>
-            sum + (event.type === 'tickets-received' && event.use === 'link' ? event.units : 0),
-          0,
-        )
-        assert.ok(linkUnits * MIB >= BYTES, 'the entry was paid for the download')
-        assert.equal(bytesOf(events, ['entry']), BigInt(linkUnits * MIB))
-        const tokens = events.reduce(
-          (sum, event) =>
-            sum +
-            (event.type === 'tokens-redeemed' && event.kind === 'bandwidth' ? event.count : 0),
-          0,
-        )
-        assert.ok(tokens * 4 * MIB >= BYTES * (hops - 1), 'and so was each of the others')
-        assert.equal(bytesOf(events, ['relay', 'exit']), BigInt(tokens * 4 * MIB))
-      },
-    )
+    test(`a download over ${hops} hops is paid to each of them, and the books agree`, async () => {
+      await using origin = await startOrigin()
+      await using world = await createPaidWorld({ priceStep: 8 })
+      await downloadOver(hops, world, origin)
+      await assertBooksAgree(world)
+      const events = await nodeEvents(world)
+      assert.equal(
+        unitsOf(events, 'tickets-received'),
+        // A slot may fill by luck: what was under way then counts on neither side.
+        unitsOf(world.clientEvents, 'tickets-sent') - unitsOf(world.clientEvents, 'tickets-void'),
+      )
+      const linkUnits = events.reduce(
+        (sum, event) =>
+          sum + (event.type === 'tickets-received' && event.use === 'link' ? event.units : 0),
+        0,
+      )
+      assert.ok(linkUnits * MIB >= BYTES, 'the entry was paid for the download')
+      assert.equal(bytesOf(events, ['entry']), BigInt(linkUnits * MIB))
+      const tokens = events.reduce(
+        (sum, event) =>
+          sum + (event.type === 'tokens-redeemed' && event.kind === 'bandwidth' ? event.count : 0),
+        0,
+      )
+      assert.ok(tokens * 4 * MIB >= BYTES * (hops - 1), 'and so was each of the others')
+      assert.equal(bytesOf(events, ['relay', 'exit']), BigInt(tokens * 4 * MIB))
+    })
   }
 })
