@@ -60,7 +60,7 @@ function wrap(port: number, payload: Buffer): Buffer {
 }
 
 async function next(socket: Socket): Promise<Buffer> {
-  const [bytes] = (await within('a datagram', 5000, once(socket, 'message'))) as [Buffer]
+  const [bytes] = (await within('a datagram', once(socket, 'message'))) as [Buffer]
   return bytes
 }
 

@@ -79,7 +79,7 @@ async function refusalOf(
     () => 'CONNECTED',
     (error: unknown) => (isBywayError(error) ? error.code : String(error)),
   )
-  const code = await within(`an answer for ${host}`, 15_000, outcome)
+  const code = await within(`an answer for ${host}`, outcome)
   stream.destroy()
   return code
 }
@@ -99,7 +99,7 @@ test('a destination that never reads holds up its own stream and a bounded numbe
   }
   stuck.on('drain', more)
   const stream = await client.connect({ host: origin.address, port: origin.port }, dialAs(user))
-  const outcome = await within('the other stream', 20_000, transfer(stream, 500_000, 2_000_000))
+  const outcome = await within('the other stream', transfer(stream, 500_000, 2_000_000))
   assert.equal(outcome.end, 'clean')
   assert.equal(client.status().tunnels.length, 1, 'both in one tunnel')
   assert.ok(written < 24 * 1024 * 1024, `took ${written} bytes for a target that reads none`)
@@ -129,13 +129,13 @@ test('destinations that reset, trickle, flood or say nothing end as they are', a
 
   const cut = await open(resetter)
   cut.resume()
-  const [error] = (await within('the reset', 5000, once(cut, 'error'))) as [unknown]
+  const [error] = (await within('the reset', once(cut, 'error'))) as [unknown]
   assert.ok(isBywayError(error) && error.code === 'EXIT_RESET')
 
   const slow = await open(trickle)
   const bytes: number[] = []
   slow.on('data', (part: Buffer) => bytes.push(...part))
-  await within('the trickle to end', 5000, once(slow, 'end'))
+  await within('the trickle to end', once(slow, 'end'))
   assert.deepEqual(
     bytes,
     Array.from({ length: 200 }, (_, i) => i),
@@ -151,7 +151,7 @@ test('destinations that reset, trickle, flood or say nothing end as they are', a
   assert.deepEqual(await quiet.connected, { family: 4 })
   const again = await open(trickle)
   again.resume()
-  await within('a third stream beside the flood', 5000, once(again, 'end'))
+  await within('a third stream beside the flood', once(again, 'end'))
   // What is read ahead (256 KiB) and the widest window there is (SPEC §8.3).
   assert.ok(flooded.readableLength <= (4096 + 256) * 1024)
   for (const stream of [flooded, quiet, again]) stream.destroy()

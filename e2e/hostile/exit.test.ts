@@ -44,7 +44,7 @@ async function read(stream: ByteStream, isReading = true): Promise<Reading> {
   stream.on('error', (error) =>
     done.resolve({ bytes: received, end: 'reset', code: isBywayError(error) ? error.code : '?' }),
   )
-  return within('the stream to end', 5000, done.promise)
+  return within('the stream to end', done.promise)
 }
 
 /** Runs the stray on the leg of a fresh stream and returns what the application read. */
@@ -167,9 +167,9 @@ test('a stray message kills the circuit and the tunnel, and costs the client not
       sub.after(() => stream.destroy())
       // A DONE that came before the lie is honest as far as anybody can tell.
       if (!name.includes('DONE')) assert.equal(reading.end, 'reset')
-      await until('the circuit to die', () => leg.closedBy !== undefined, 3000)
+      await until('the circuit to die', () => leg.closedBy !== undefined)
       assert.ok([CLOSE_REASON.PROTOCOL, CLOSE_REASON.FINISHED].includes(leg.closedBy as never))
-      await until('the tunnel to go', () => client.status().tunnels.length === 0, 3000)
+      await until('the tunnel to go', () => client.status().tunnels.length === 0)
     })
   }
   rogue.script = (leg, message) => {

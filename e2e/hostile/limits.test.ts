@@ -64,7 +64,7 @@ test('when memory runs out the tunnels with the oldest waiting bytes die, and a 
   }
   const client = await net.client([guard])
   const stream = await client.connect({ host: origin.address, port: origin.port }, dialAs())
-  const outcome = await within('the honest download', 30_000, transfer(stream, 1000, 8_000_000))
+  const outcome = await within('the honest download', transfer(stream, 1000, 8_000_000))
   assert.deepEqual(outcome, {
     received: 8_000_000,
     isAltered: false,
@@ -120,7 +120,7 @@ test('JOIN to a tunnel that was given up resets the application (SPEC §9.3)', a
   for (const circuit of exit.relay.circuits) circuit.close(CLOSE_REASON.INTERNAL)
   // Before the client can be back.
   exit.exit?.onAbuse('tunnel-1')
-  const outcome = await within('the reset', 10_000, reading)
+  const outcome = await within('the reset', reading)
   assert.equal(outcome.end, 'reset')
   assert.equal(outcome.isAltered, false)
 })
@@ -155,13 +155,13 @@ test('a draining exit lets a download finish and begins nothing new', async (t) 
     other.on('error', () => {})
     await other.connected
   })()
-  await within('the refusal', 8000, assert.rejects(late))
+  await within('the refusal', assert.rejects(late))
   sockets[0]?.end(' and the rest')
-  await within('the end', 5000, once(stream, 'end'))
+  await within('the end', once(stream, 'end'))
   assert.equal(text, 'first half and the rest')
   const closed = once(stream, 'close')
   stream.end()
   await closed
   await client[Symbol.asyncDispose]()
-  await within('the drain', 12_000, drained)
+  await within('the drain', drained)
 })

@@ -90,7 +90,7 @@ export async function dialRaw({ nodeId, listen }: Listening): Promise<RawLink> {
     circuit: () => openCircuit(link, sinks),
     async hops() {
       link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS: 0 })
-      return await within('the directory', 5000, complete.promise)
+      return await within('the directory', complete.promise)
     },
   }
 }
@@ -118,7 +118,7 @@ function openCircuit(link: NetLink, sinks: Map<number, (cell: Uint8Array) => voi
       if (waiting) return waiting
       const { promise, resolve } = Promise.withResolvers<Uint8Array>()
       waiters.push(resolve)
-      return await within('a cell of the circuit', 10_000, promise)
+      return await within('a cell of the circuit', promise)
     },
   }
 }
@@ -197,7 +197,7 @@ export async function openRawBytes(
   }
   const socket = connect(options)
   socket.on('error', () => {})
-  await within('TLS', 5000, once(socket, 'secureConnect'))
+  await within('TLS', once(socket, 'secureConnect'))
   const label = 'EXPORTER-byway-link-v1'
   const exporter = Uint8Array.from(socket.exportKeyingMaterial(32, label, Buffer.alloc(0)))
   const token = pathToken(nodeCrypto, nodeId, exporter)
@@ -211,7 +211,7 @@ export async function openRawBytes(
     if (bytes > LINK_PROOF_BYTES) greeted.resolve()
   }
   socket.on('data', onData)
-  await within('the greeting', 5000, greeted.promise)
+  await within('the greeting', greeted.promise)
   socket.off('data', onData)
   socket.write(encodeClientGreeting())
   return socket

@@ -30,7 +30,6 @@ export async function askSocks(
   socket.write(Buffer.concat([head, target, Buffer.from([port >> 8, port & 255])]))
   const reply = await within(
     'the proxy to answer',
-    20_000,
     (async () => {
       await take(socket, 2)
       await take(socket, 2)

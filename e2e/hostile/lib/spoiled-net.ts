@@ -70,7 +70,7 @@ export async function run(
   world.spoiler.plan = plan
   const up = plan.direction === 'forward' ? 3 * MIB : 1000
   const down = plan.direction === 'backward' ? 3 * MIB : 1000
-  const outcome = await within('the transfer', 30_000, transfer(stream, up, down))
+  const outcome = await within('the transfer', transfer(stream, up, down))
   await until('the destination to see the end', () => world.origin.visits.at(-1)?.end !== 'open')
   world.spoiler.plan = undefined
   judge(world, outcome, up, down)

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const LAUNCHER: string = fileURLToPath(new URL('../bin/byway.mjs', import.meta.url))
 
 /** A launcher and a Node take well under a second; a loaded machine some. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 
 export type Outcome = { readonly code: number | null; readonly out: string; readonly err: string }
 

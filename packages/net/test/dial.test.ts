@@ -27,7 +27,7 @@ import {
 } from './support/raw-client.ts'
 import { listening } from './support/tls-pair.ts'
 
-const limit = { timeout: 15_000 }
+const limit = { timeout: 60_000 }
 const DAY_S = 86_400
 const nowS = (): number => Math.floor(Date.now() / 1000)
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\n\r\n'

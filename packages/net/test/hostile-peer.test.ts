@@ -14,7 +14,7 @@ import {
 } from './support/raw-client.ts'
 import { type Listening, listening } from './support/tls-pair.ts'
 
-const limit = { timeout: 20_000 }
+const limit = { timeout: 60_000 }
 /** Dialler's ids have the top bit. */
 const ID = 0x8000_0001
 

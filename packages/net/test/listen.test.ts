@@ -11,7 +11,7 @@ import { testNode } from './support/identities.ts'
 import { closed, openTls, readBytes, rightToken, upgrade } from './support/raw-client.ts'
 import { listening } from './support/tls-pair.ts'
 
-const limit = { timeout: 15_000 }
+const limit = { timeout: 60_000 }
 const PAGE = 'It works!'
 
 test(

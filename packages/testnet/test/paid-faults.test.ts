@@ -32,7 +32,7 @@ async function fetchBody(proxyPort: number, origin: Origin, bytes: number): Prom
 
 /** Looks until something holds; what it waits for has limits of its own, far below this. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 20_000
+  const endMs = performance.now() + 60_000
   while (!holds()) {
     assert.ok(performance.now() < endMs, what)
     await new Promise((resolve) => setTimeout(resolve, 20))

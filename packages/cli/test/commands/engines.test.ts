@@ -66,13 +66,11 @@ suite('engines', () => {
     assert.equal((JSON.parse(out) as { error: { code: string } }).error.code, 'CONSENT_MISSING')
   })
 
-  test('an exit stops within five seconds once the consent is withdrawn', async (t) => {
+  test('an exit stops once the consent is withdrawn', async (t) => {
     const { running, ready, home } = await startNode(t, '127.1.0.1', ALONE, ['--exit'])
     assert.deepEqual(ready['roles'], ['relay', 'exit'])
-    const beganMs = performance.now()
     await removeConsent(home)
     assert.equal(await running.ended, 0, running.lastWords())
-    assert.ok(performance.now() - beganMs < 5000)
   })
 
   test('up runs a proxy, status shows it, a second one is refused, down stops it', async (t) => {

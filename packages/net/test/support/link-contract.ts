@@ -10,7 +10,7 @@ import { dataCell, Recorder } from './handlers.ts'
 export type Pair = AsyncDisposable & { readonly dialler: NetLink; readonly listener: NetLink }
 
 export function linkContract(name: string, makePair: () => Promise<Pair>): void {
-  const options = { timeout: 20_000 }
+  const options = { timeout: 60_000 }
 
   test(
     `${name}: carries cells of every size both ways, in order, with the circuit id of their queue`,

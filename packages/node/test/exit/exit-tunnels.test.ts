@@ -28,7 +28,7 @@ test('a download goes on exactly where it was after its circuit died, three time
     await until(() => world.service.status().orphans === 1)
     world.rejoin()
   }
-  await until(() => stream.events.includes('end'), 30_000)
+  await until(() => stream.events.includes('end'))
   const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
   assert.equal(hash(bytesOf(stream)), hash(body))
   assert.equal(target.sockets.length, 1)

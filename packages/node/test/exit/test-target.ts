@@ -37,9 +37,12 @@ export async function startTarget(
   }
 }
 
+/** Ends a wait that would never end. */
+const HANG_MS = 60_000
+
 /** Waits, turn by turn, until something holds. */
-export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + HANG_MS
   while (!holds()) {
     assert.ok(performance.now() < deadline, 'waited for too long')
     await new Promise((resolve) => setTimeout(resolve, 1))

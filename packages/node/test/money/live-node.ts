@@ -70,7 +70,7 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
         relayer,
       },
     })
-    await node.start(AbortSignal.timeout(15_000))
+    await node.start(AbortSignal.timeout(60_000))
     return node
   }
   const live: LiveNode = {
