@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test'
 import { concat, type Hex } from 'viem'
 import { REST, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
-import { createLeafProver, type Joining, type Part, type Receiver } from './kit/leaf-proofs.ts'
-import { startScene } from './kit/scene.ts'
+import { startRelaying, type Joining, type Part, type Receiver } from './kit/leaf-proofs.ts'
+import { boundTo, startScene } from './kit/scene.ts'
 import { type Leaf, NO_TERMS, type Slot, ZERO } from './kit/slots.ts'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
 import { PROFILE } from './kit/world.ts'
@@ -13,14 +13,12 @@ import { PROFILE } from './kit/world.ts'
 const FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const scene = await startScene()
 const { client, payer, world } = scene
-const prover = createLeafProver(client)
+const { prover, provider, relayer } = await startRelaying(scene)
 after(async () => {
   prover[Symbol.dispose]()
   await scene[Symbol.asyncDispose]()
 })
 
-const provider = await scene.provider('provider')
-const relayer = keyOf('relayer').address
 const receiver = keyOf('receiver').address
 const UNIT = PROFILE.bond
 /** Of each closed slot that paid one win: two units of the five are gone. */
@@ -43,11 +41,7 @@ async function smallLeaves(name: string, count: number): Promise<readonly Leaf[]
   const destinations = slots.map((slot, i) =>
     client.destination(slot, client.idcOf(heirs[i] ?? assert.fail())),
   )
-  const bound = slots.map(({ nullifier, session }) => ({
-    nullifier,
-    provider: provider.address,
-    sessionKey: session.address,
-  }))
+  const bound = slots.map((slot) => boundTo(provider, slot))
   await scene.bind(
     provider,
     slots.map((slot: Slot) => [slot, client.winning(slot, provider.address, 1)] as const),

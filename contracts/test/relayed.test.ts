@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { slotProofAuthoriserArtifact } from '@byway/chain'
 import { keyOf } from './kit/keys.ts'
-import { createLeafProver } from './kit/leaf-proofs.ts'
-import { startScene } from './kit/scene.ts'
+import { startRelaying } from './kit/leaf-proofs.ts'
+import { boundTo, startScene } from './kit/scene.ts'
 import type { Destination, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
 
@@ -15,14 +15,12 @@ const scene = await startScene({
   authoriser: { abi, bytecode, args: [winValue, winsPerSlot, bond] },
 })
 const { client, payer, world } = scene
-const prover = createLeafProver(client)
+const { prover, provider, relayer } = await startRelaying(scene)
 after(async () => {
   prover[Symbol.dispose]()
   await scene[Symbol.asyncDispose]()
 })
 
-const provider = await scene.provider('provider')
-const relayer = keyOf('relayer').address
 const finisher = keyOf('finisher').address
 const heirOf = (i: number): bigint => client.idcOf(keyOf(`heir ${i}`))
 
@@ -56,11 +54,7 @@ test('wins of many slots bind in one call, and one proof that does not hold spoi
   await aside(async () => {
     assert.deepEqual(scene.skips(await bindAll(slots)), [])
     assert.deepEqual(await states(), ['BOUND'])
-    const bound = slots.map(({ nullifier, session }) => ({
-      nullifier,
-      provider: provider.address,
-      sessionKey: session.address,
-    }))
+    const bound = slots.map((slot) => boundTo(provider, slot))
     const send = (name: string, from = relayer) => world.sendPool(from, name, bound, destinations)
     assert.deepEqual(scene.skips(await send('close')), [])
     await world.rpc.pass(PROFILE.closeDelay)

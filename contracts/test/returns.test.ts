@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { returnDigest } from './kit/bytes.ts'
 import { type Key, keyOf } from './kit/keys.ts'
 import type { Receipt } from './kit/rpc.ts'
-import { startScene } from './kit/scene.ts'
+import { boundTo, startScene } from './kit/scene.ts'
 import { type Destination, type Slot, ZERO } from './kit/slots.ts'
 import { PROFILE, SLOT, UNITS_PER_SLOT } from './kit/world.ts'
 
@@ -16,19 +16,14 @@ const provider = await scene.provider('provider')
 const anyone = keyOf('anyone').address
 const win = (slot: Slot, index: number, to = provider) =>
   [slot, client.winning(slot, to.address, index)] as const
-const boundTo = (slot: Slot, to: Key = provider) => ({
-  nullifier: slot.nullifier,
-  provider: to.address,
-  sessionKey: slot.session.address,
-})
 const refund = async (slot: Slot, to: Destination, from = anyone) =>
   scene.skips(await world.sendPool(from, 'refund', [slot.opening], [to]))
 const finishRefund = async (slot: Slot, to: Destination) =>
   world.sendPool(anyone, 'finishRefund', [slot.nullifier], [to])
 const close = async (slot: Slot, to: Destination, who: Key = provider) =>
-  scene.skips(await world.sendPool(anyone, 'close', [boundTo(slot, who)], [to]))
+  scene.skips(await world.sendPool(anyone, 'close', [boundTo(who, slot)], [to]))
 const finishClose = async (slot: Slot, to: Destination) =>
-  world.sendPool(anyone, 'finishClose', [boundTo(slot)], [to])
+  world.sendPool(anyone, 'finishClose', [boundTo(provider, slot)], [to])
 const withdraw = async (slot: Slot, to = payer) =>
   scene.skips(
     await world.sendPool(anyone, 'withdrawUnused', [client.unused(slot.leaf, slot.j, to)], to),
@@ -270,7 +265,7 @@ test('arrays that go together must be of one length', async () => {
   const calls: readonly (readonly [string, readonly unknown[]])[] = [
     ['refund', [[slot.opening], []]],
     ['finishRefund', [[slot.nullifier], []]],
-    ['close', [[boundTo(slot)], []]],
+    ['close', [[boundTo(provider, slot)], []]],
     ['finishClose', [[], [client.destination(slot, 5n)]]],
   ]
   for (const [name, args] of calls)

@@ -10,6 +10,8 @@ import {
 } from '@byway/zk'
 import { bytesToHex, type Address, type Hex } from 'viem'
 import { joinX, openingX, withdrawalX } from './bytes.ts'
+import { type Key, keyOf } from './keys.ts'
+import type { Scene } from './scene.ts'
 import { type Client, type Leaf, type Slot, type Unused, ZERO } from './slots.ts'
 
 export type Receiver = { readonly to: Address; readonly feeTo: Address }
@@ -35,6 +37,18 @@ export interface LeafProver extends Disposable {
   unused(leaf: Leaf, j: number, receiver: Receiver): Promise<Unused>
   part(leaf: Leaf, slots: readonly number[], withRest: boolean, receiver: Receiver): Promise<Part>
   join(leaves: readonly Leaf[], idc: bigint, feeTo?: Address): Promise<Joining>
+}
+
+/** A provider, who sends for others, and a prover over the scene's leaves. */
+export type Relaying = {
+  readonly prover: LeafProver
+  readonly provider: Key
+  readonly relayer: Address
+}
+
+export async function startRelaying(scene: Scene): Promise<Relaying> {
+  const provider = await scene.provider('provider')
+  return { provider, relayer: keyOf('relayer').address, prover: createLeafProver(scene.client) }
 }
 
 /** Proves under the tree as it is now. */

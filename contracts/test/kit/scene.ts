@@ -39,6 +39,17 @@ const STATES = [
   'WITHDRAWN',
 ] as const
 
+/** A bound slot as `close` wants it named. */
+export type Bound = {
+  readonly nullifier: bigint
+  readonly provider: Address
+  readonly sessionKey: Address
+}
+
+export function boundTo(provider: Key, { nullifier, session }: Slot): Bound {
+  return { nullifier, provider: provider.address, sessionKey: session.address }
+}
+
 /** A slot's word, taken apart. */
 export type Word = {
   readonly holder: Hex

@@ -1,5 +1,6 @@
 /** Calls to the contract of service proofs (SPEC §17.5), encoded, each with a cap on its gas. */
 import { encodeFunctionData } from 'viem/utils'
+import { assert } from '@byway/protocol/base'
 import type { ContractCall, Hex } from '@byway/protocol/payment'
 import { PROOFS_ABI as abi } from './abi.ts'
 import { hexOf, numberOf } from './bytes.ts'
@@ -67,8 +68,8 @@ export function createProofCalls(contract: Uint8Array): ProofCalls {
       return call(DRAW_GAS, encodeFunctionData({ abi, functionName: 'draw', args }))
     },
     answer(provider, epoch, { openings, proof }) {
-      // viem wants a tuple where the contract has an array of fixed length; it counts them itself.
-      const samples = openings.map(openingOf) as unknown as Samples
+      const samples = openings.map(openingOf)
+      assert(isSamples(samples), 'an answer opens twelve slots')
       const args = [hexOf(provider), epoch, samples, hexOf(proof)] as const
       return call(ANSWER_GAS, encodeFunctionData({ abi, functionName: 'answer', args }))
     },
@@ -78,6 +79,14 @@ export function createProofCalls(contract: Uint8Array): ProofCalls {
   }
 }
 
+/** Slots that one proof samples (SPEC §17.3). */
+const AUDIT_SAMPLES = 12
+
 type Opening = ReturnType<typeof openingOf>
 type Four = readonly [Opening, Opening, Opening, Opening]
 type Samples = readonly [...Four, ...Four, ...Four]
+
+/** viem wants a tuple where the contract has an array of fixed length. */
+function isSamples(openings: readonly Opening[]): openings is Samples {
+  return openings.length === AUDIT_SAMPLES
+}

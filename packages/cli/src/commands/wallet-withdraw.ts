@@ -3,13 +3,13 @@ import type { Command } from 'commander'
 import { formatAddress, parseAddress } from '@byway/purse'
 import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
-import { parseWhole } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openPaidNetwork, openSender, openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { queueWithdrawals, withdrawSlots } from '../wallet/withdraw-slots.ts'
+import { addSlotsOption, timeText } from './return-command.ts'
 import { addWalletOptions, money } from './wallet-money.ts'
 
 const SOURCES = ['slots', 'balance', 'earnings'] as const
@@ -24,11 +24,8 @@ type WithdrawFlags = WalletFlags & {
   readonly direct?: boolean | undefined
 }
 
-/** All of them: no purse has more. */
-const MAX_SLOTS = 10_000
-
 export function addWithdrawCommand(group: Command, io: CliIo): void {
-  addWalletOptions(
+  const added = addWalletOptions(
     addCommand(group, {
       usage: 'withdraw',
       summary: 'take money out: unused slots, the balance, or earnings',
@@ -49,14 +46,10 @@ export function addWithdrawCommand(group: Command, io: CliIo): void {
     .option('--direct', 'slots: send it now from the own account, which shows whose they are')
     .option('--to <address>', 'who receives it (default: the funds account)')
     .option('--amount <tokens>', 'how much of the balance (default: all)')
-    .option(
-      '--slots <number>',
-      'at most so many slots (default: all)',
-      (text) => parseWhole(text, '--slots', 0, MAX_SLOTS),
-      MAX_SLOTS,
-    )
     .option('--yes', 'send without asking')
-    .action((flags: WithdrawFlags, command: Command) => run(flags, contextOf(command, io)))
+  addSlotsOption(added, 'at most so many slots').action((flags: WithdrawFlags, command: Command) =>
+    run(flags, contextOf(command, io)),
+  )
 }
 
 async function run(flags: WithdrawFlags, context: CommandContext): Promise<void> {
@@ -89,7 +82,7 @@ async function runSlots(flags: WithdrawFlags, { io, output }: CommandContext): P
     nowS: Math.floor(io.nowMs() / 1000),
   })
   const { finished, begun, pending, dueAtS } = result
-  const due = dueAtS === undefined ? null : new Date(dueAtS * 1000).toISOString()
+  const due = dueAtS === undefined ? null : timeText(dueAtS)
   output.result(
     { to: formatAddress(to), finished, begun, pending, dueAt: due },
     `${finished} slots paid, ${begun} asked for${due === null ? '' : `; run it again after ${due}`}`,

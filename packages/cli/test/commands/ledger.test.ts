@@ -11,50 +11,13 @@ import { askLedger, ledgerPage } from '../../src/ledger/ledger-page.ts'
 import { bytesText, decimalText, moneyText, roundedText } from '../../src/ledger/money-text.ts'
 import { parseSince } from '../../src/ledger/since.ts'
 import { CLIENT_MONTH, NODE_MONTH } from '../../../protocol/test/ledger/month.ts'
-import { runCli } from '../../src/program.ts'
-import { byway, temporaryHome, type Outcome } from '../spawn-byway.ts'
+import { paymentTable } from '../network-text.ts'
+import { run } from '../run-cli.ts'
+import { byway, temporaryHome } from '../spawn-byway.ts'
 
-const NETWORK = `name = "books"
-[payment]
-chain_id = 31337
-rpc = ["https://one.example", "https://two.example"]
-pool = "0x${'a1'.repeat(20)}"
-registry = "0x${'b2'.repeat(20)}"
-token = "0x${'c3'.repeat(20)}"
-authoriser = "0x${'d4'.repeat(20)}"
-win_value = 1000
-wins_per_slot = 2
-bond = 500
-token_symbol = "TEST"
-token_decimals = 3
-issue_delay = 15
-root_interval = 3600
-root_max_age = 86400
-lock = 3600
-refund_delay = 43200
-close_delay = 259200
-confirmations = 12
-`
+const NETWORK = `name = "books"\n${paymentTable({ win_value: 1000, bond: 500 })}`
 const golden = (side: LedgerSide): Promise<string> =>
   readFile(new URL(`../../../protocol/test/ledger/golden-${side}.csv`, import.meta.url), 'utf8')
-
-/** The same command line without a process of its own, which takes seconds on a loaded machine. */
-async function run(...args: readonly string[]): Promise<Outcome> {
-  const out: string[] = []
-  const err: string[] = []
-  const unasked = (): never => assert.fail('nobody to ask')
-  const code = await runCli(args, {
-    env: {},
-    isInteractive: false,
-    signal: new AbortController().signal,
-    nowMs: () => Date.now(),
-    writeOut: (text) => void out.push(text),
-    writeErr: (text) => void err.push(text),
-    ask: unasked,
-    askHidden: unasked,
-  })
-  return { code, out: out.join(''), err: err.join('') }
-}
 
 async function keep(home: string, side: LedgerSide, events: readonly MoneyEvent[]): Promise<void> {
   await using store = await openOwnStore(home, side)

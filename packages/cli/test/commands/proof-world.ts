@@ -22,42 +22,26 @@ import {
   type ZkEngine,
 } from '@byway/zk'
 import { openOwnStore } from '../../src/engine/own-store.ts'
+import { paymentTable, PLACES } from '../network-text.ts'
 
 /** Ended long ago. */
 export const EPOCH = 2900
 const UNITS = [16, 512, 100]
 const DEPOSIT = 0x5ec2e7n
 const LIMIT = 100
-const POOL_ADDRESS = 'a1'.repeat(20)
 
-const NETWORK_TEXT = `name = "proofs"
-local = true
-[payment]
-chain_id = 31337
-rpc = ["http://127.0.0.1:9"]
-pool = "0x${POOL_ADDRESS}"
-registry = "0x${'b2'.repeat(20)}"
-token = "0x${'c3'.repeat(20)}"
-authoriser = "0x${'d4'.repeat(20)}"
-win_value = 409600
-wins_per_slot = 2
-bond = 204800
-token_symbol = "TEST"
-token_decimals = 3
-issue_delay = 15
-root_interval = 3600
-root_max_age = 86400
-lock = 3600
-refund_delay = 43200
-close_delay = 259200
-confirmations = 12
-epoch = 604800
-`
+const TABLE = paymentTable({
+  rpc: ['http://127.0.0.1:9'],
+  win_value: 409_600,
+  bond: 204_800,
+  epoch: 604_800,
+})
+const NETWORK_TEXT = `name = "proofs"\nlocal = true\n${TABLE}`
 
 /** What the network's file says. */
 export const pool: Pool = createPool(crypto, {
   chainId: 31_337,
-  pool: Buffer.from(POOL_ADDRESS, 'hex'),
+  pool: Buffer.from(PLACES.pool, 'hex'),
   faceValue: 409_600n,
   winsPerSlot: 2,
   bond: 204_800n,

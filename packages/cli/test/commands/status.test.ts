@@ -3,25 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openControl } from '../../src/control/control-socket.ts'
 import type { JsonObject } from '../../src/output.ts'
-import { runCli } from '../../src/program.ts'
-import { temporaryHome, type Outcome } from '../spawn-byway.ts'
-
-async function run(...args: readonly string[]): Promise<Outcome> {
-  const out: string[] = []
-  const err: string[] = []
-  const unasked = (): never => assert.fail('nobody to ask')
-  const code = await runCli(args, {
-    env: {},
-    isInteractive: false,
-    signal: new AbortController().signal,
-    nowMs: () => Date.now(),
-    writeOut: (text) => void out.push(text),
-    writeErr: (text) => void err.push(text),
-    ask: unasked,
-    askHidden: unasked,
-  })
-  return { code, out: out.join(''), err: err.join('') }
-}
+import { run } from '../run-cli.ts'
+import { temporaryHome } from '../spawn-byway.ts'
 
 const NODE: JsonObject = {
   roles: ['relay', 'exit'],

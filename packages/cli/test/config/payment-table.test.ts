@@ -3,31 +3,16 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { formatNetworkFile, parseNetworkFile } from '../../src/config/network-file.ts'
+import { paymentTable, PLACES } from '../network-text.ts'
 
-const POOL = `0x${'a1'.repeat(20)}`
-const TABLE = `
-[payment]
-chain_id = 31337
-rpc = ["https://one.example/key", "https://two.example"]
-pool = "${POOL}"
-registry = "0x${'b2'.repeat(20)}"
-token = "0x${'c3'.repeat(20)}"
-authoriser = "0x${'D4'.repeat(20)}"
-deploy_block = 7
-win_value = 100000
-wins_per_slot = 2
-bond = "50000"
-token_symbol = "USDC"
-token_decimals = 6
-issue_delay = 15
-root_interval = 3600
-root_max_age = 86400
-lock = 3600
-refund_delay = 43200
-close_delay = 259200
-confirmations = 12
-epoch = 604800
-`
+const POOL = `0x${PLACES.pool}`
+const TABLE = paymentTable({
+  deploy_block: 7,
+  bond: '50000',
+  token_symbol: 'USDC',
+  token_decimals: 6,
+  epoch: 604_800,
+})
 const FILE = `name = "main"\n${TABLE}`
 const LOCAL = `name = "main"\nlocal = true\n${TABLE}`
 

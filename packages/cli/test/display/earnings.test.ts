@@ -1,29 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PaymentParameters } from '@byway/protocol/directory'
 import { describeAmount, earningsOf } from '../../src/display/earnings.ts'
-
-const PAYMENT: PaymentParameters = {
-  chainId: 31_337,
-  rpcUrls: ['http://127.0.0.1:1'],
-  pool: new Uint8Array(20).fill(1),
-  registry: new Uint8Array(20).fill(2),
-  token: new Uint8Array(20).fill(3),
-  authoriser: new Uint8Array(20).fill(4),
-  deployBlock: 0,
-  winValue: 4_096_000n,
-  winsPerSlot: 2,
-  bond: 2_048_000n,
-  tokenSymbol: 'TEST',
-  tokenDecimals: 6,
-  issueDelayS: 0,
-  rootIntervalS: 60,
-  rootMaxAgeS: 3600,
-  lockS: 3600,
-  refundDelayS: 3600,
-  closeDelayS: 3600,
-  confirmations: 1,
-}
+import { TEST_PAYMENT as PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
 
 test('units are worth their price, wins their face value, whatever luck says (SPEC §13.1)', () => {
   const status = { money: { unitsPaid: 1024, wins: 3 }, priceStep: 4, openWins: 1 }

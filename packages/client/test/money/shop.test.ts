@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { nodeKeyOf } from '@byway/protocol/directory'
-import type { PathNode } from '@byway/protocol/directory'
 import type { TokenStock } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import { circuitError } from '../../src/engine/errors.ts'
 import { moneyError } from '../../src/money/errors.ts'
 import { createShop } from '../../src/money/shop.ts'
+import { pathNode } from '../path-node.ts'
 
 describe('the shop', () => {
   it('leaves who waits for tokens alone once it is closed, though there are tokens on the disk', async () => {
@@ -24,8 +23,7 @@ describe('the shop', () => {
         return undefined
       },
     } satisfies Partial<TokenStock>
-    const descriptor = { nodeId: new Uint8Array(32) }
-    const hop = { key: '00', isExit: false, entry: { descriptor } } as unknown as PathNode
+    const hop = { ...pathNode(0), isExit: false }
     const shop = createShop({
       stock: stock as unknown as TokenStock,
       visit: () => Promise.resolve(),
@@ -74,9 +72,7 @@ describe('the shop', () => {
       nowMs: () => 0,
       onFailed: () => {},
     })
-    const nodeId = new Uint8Array(32)
-    const entry = { descriptor: { nodeId } }
-    const hop = { key: nodeKeyOf(nodeId), isExit: true, entry } as unknown as PathNode
+    const hop = pathNode(0)
     return { shop, hop, seen }
   }
 

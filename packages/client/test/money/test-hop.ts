@@ -1,7 +1,6 @@
 /** A hop in memory that is paid: the node's own machines for slots and tokens, on a carrier that delivers a turn later. Its lies are the test's. */
 import { randomBytes } from 'node:crypto'
 import { toHex } from '@byway/protocol/base'
-import { nodeKeyOf } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { createNodeBlindSigner, nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -19,7 +18,6 @@ import { PAY, VERDICT } from '@byway/protocol/wire'
 import type {
   BuyMessage,
   ClientPayMessage,
-  Descriptor,
   HopPayMessage,
   Opening,
   ShownMessage,
@@ -28,6 +26,7 @@ import type {
   Verdict,
 } from '@byway/protocol/wire'
 import type { PayCarrier, PayListener } from '../../src/money/carrier.ts'
+import { pathNode } from '../path-node.ts'
 
 export const PROVIDER: Uint8Array = new Uint8Array(20).fill(7)
 export const PRICE_STEP = 4
@@ -109,7 +108,7 @@ export async function startTestHop(
   const priceStep = options.priceStep ?? PRICE_STEP
   const provider = PROVIDER.map((byte) => byte + number)
   const hop: TestHop = {
-    node: testNode(number, { provider, priceStep, tokenKeysHash: keyring.hash() }),
+    node: pathNode(number, { provider, priceStep, tokenKeysHash: keyring.hash() }),
     tickets: [],
     spent: [],
     shown: [],
@@ -259,27 +258,6 @@ class TestCarrier implements PayCarrier {
       this.#hop.said.push(said)
       this.#listener?.onPay(said)
     }
-  }
-}
-
-function testNode(
-  number: number,
-  paid: Pick<Descriptor, 'provider' | 'priceStep' | 'tokenKeysHash'>,
-): PathNode {
-  const nodeId = new Uint8Array(32).fill(number)
-  const descriptor = { nodeId, ...paid } as unknown as Descriptor
-  const key = nodeKeyOf(nodeId)
-  return {
-    key,
-    entry: { key, descriptor, bytes: new Uint8Array() },
-    isRelay: true,
-    isExit: true,
-    isPublic: true,
-    attachments: [],
-    prefixGroups: [],
-    asns: [],
-    country: '',
-    owners: [],
   }
 }
 

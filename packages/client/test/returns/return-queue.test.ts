@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@byway/protocol/base'
-import { nodeKeyOf } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotState } from '@byway/protocol/payment'
@@ -22,6 +21,7 @@ import type { ReturnOrder, ReturnRecord } from '../../src/returns/ports.ts'
 import { createReturnQueue, type ReturnQueue } from '../../src/returns/return-queue.ts'
 import { createHandTimers, settle } from '../engine/hand-timers.ts'
 import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
+import { pathNode } from '../path-node.ts'
 import { createTestAuthoriser, createTestJournal } from '../money/money-world.ts'
 
 const HOUR_MS = 3_600_000
@@ -84,11 +84,9 @@ function createWorld(seed = 1) {
       return Promise.resolve()
     },
   }
-  const relays = [1, 2, 3].map((number) => {
-    const nodeId = new Uint8Array(32).fill(number)
-    const descriptor = { nodeId, provider: new Uint8Array(20).fill(number) }
-    return { key: nodeKeyOf(nodeId), entry: { descriptor } } as unknown as PathNode
-  })
+  const relays = [1, 2, 3].map((number) =>
+    pathNode(number, { provider: new Uint8Array(20).fill(number) }),
+  )
   const open = (hop: PathNode): Promise<PayCarrier> => {
     const relay = hop.entry.descriptor.nodeId[0] ?? 0
     const circuit = ++world.circuits

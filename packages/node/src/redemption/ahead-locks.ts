@@ -9,6 +9,7 @@ import type { TransactionReceipt } from '@byway/protocol/payment'
 import { feeCapOf, BATCH_MAX_ENTRIES } from './batching.ts'
 import type { RedemptionDeps } from './ports.ts'
 import { sendResultOf } from './sender.ts'
+import { gasPaid } from './gas-paid.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Slots that wait to be locked ahead; more are served at the pace of others. */
@@ -85,13 +86,7 @@ export class AheadLocks {
 
   async #book(): Promise<void> {
     const { events, nowMs } = this.#deps
-    for (const { hash, gasUsed, gasPrice } of this.#landed.splice(0))
-      await events.record({
-        id: `gas:${hash}`,
-        atMs: nowMs(),
-        type: 'gas-paid',
-        wei: gasUsed * gasPrice,
-      })
+    for (const receipt of this.#landed.splice(0)) await events.record(gasPaid(receipt, nowMs()))
   }
 }
 

@@ -12,10 +12,9 @@ import type {
   ProofTimes,
   ServiceAnswer,
   ServiceCommitment,
-  TransactionLane,
 } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
-import type { MoneyEventSink } from '@byway/protocol/ledger'
+import { sendNoted, type NotingDeps } from './gas-paid.ts'
 
 /** What a node proves with: its receipts and the audit's program. */
 export interface ServiceProver {
@@ -36,21 +35,16 @@ export type ServiceAlert =
   /** It was not, and the stake may be gone. */
   | { readonly type: 'epoch-failed'; readonly epoch: number }
 
-export type EpochKeeperDeps = {
+export type EpochKeeperDeps = NotingDeps & {
   readonly chain: Pick<ChainView, 'head' | 'held'>
   readonly proofs: ProofsView
   readonly calls: Pick<ProofCalls, 'commit' | 'draw' | 'answer' | 'settle'>
-  readonly lane: Pick<TransactionLane, 'send'>
   readonly prover: ServiceProver
-  /** Told what was paid for gas. */
-  readonly events: MoneyEventSink
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array
   readonly epochS: number
   /** In [0, 1). */
   readonly random: () => number
-  /** Wall clock. */
-  readonly wallMs: () => number
   readonly onAlert: (alert: ServiceAlert) => void
 }
 
@@ -249,19 +243,7 @@ class Keeper implements EpochKeeper {
     call: Omit<LaneCall, 'key'>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { lane, events, wallMs } = this.#deps
-    const sent = await lane.send({ ...call, key: `${what}:${epoch}` }, signal)
-    sent.confirmed
-      .then(({ hash, gasUsed, gasPrice }) =>
-        events.record({
-          id: `gas:${hash}`,
-          atMs: wallMs(),
-          type: 'gas-paid',
-          wei: gasUsed * gasPrice,
-        }),
-      )
-      // Another was faster, or the lane stops. A store that failed is noticed by redemption.
-      .catch(() => {})
+    await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
   }
 }
 

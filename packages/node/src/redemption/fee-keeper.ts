@@ -7,6 +7,7 @@ import type { ChainView, TokenCalls, TransactionLane } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { TransactionReceipt } from '@byway/protocol/payment'
+import { gasPaid } from './gas-paid.ts'
 
 export type FeeKeeperDeps = {
   readonly chain: Pick<ChainView, 'tokenBalance'>
@@ -41,10 +42,9 @@ export function createFeeKeeper(deps: FeeKeeperDeps): FeeKeeper {
 
   async function book(): Promise<void> {
     for (const { amount, receipt } of moved.splice(0)) {
-      const { hash, gasUsed, gasPrice } = receipt
       const atMs = wallMs()
-      await events.record({ id: `gas:${hash}`, atMs, type: 'gas-paid', wei: gasUsed * gasPrice })
-      await events.record({ id: `fees:${hash}`, atMs, type: 'purse-sent', amount })
+      await events.record(gasPaid(receipt, atMs))
+      await events.record({ id: `fees:${receipt.hash}`, atMs, type: 'purse-sent', amount })
     }
   }
 

@@ -12,6 +12,7 @@ import { REDEEM_ANSWER, type RedeemAnswer, type RedeemOrder } from '@byway/proto
 import type { HandOver, HandOverRecords } from '@byway/store'
 import { decodedOrder, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
+import { gasPaid } from './gas-paid.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
@@ -128,7 +129,7 @@ class Service implements RedeemerService {
   /** Books what an order cost and brought, once: the receipt names both. */
   async #land({ handOver, order, receipt }: Landed, signal: AbortSignal): Promise<void> {
     const { records, chain, events, nowMs } = this.#deps
-    const { hash, gasUsed, gasPrice } = receipt
+    const { hash } = receipt
     let told: readonly ChainEvent[] | undefined
     try {
       told = await chain.eventsOf(hash, signal)
@@ -141,7 +142,7 @@ class Service implements RedeemerService {
       (event.name === 'locked' || event.name === 'won') && toHex(event.provider) === provider
     const amount = order.fee * BigInt((told ?? []).filter(isPaid).length)
     const atMs = nowMs()
-    await events.record({ id: `gas:${hash}`, atMs, type: 'gas-paid', wei: gasUsed * gasPrice })
+    await events.record(gasPaid(receipt, atMs))
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
     await records.end(handOver, 'done')
     this.#tracked.delete(keyOf(handOver))

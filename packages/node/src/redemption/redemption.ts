@@ -15,6 +15,7 @@ import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
 import { SlotCases } from './slot-cases.ts'
+import { gasPaid } from './gas-paid.ts'
 
 /** How redemption is doing. */
 export type RedemptionStatus = {
@@ -155,10 +156,7 @@ class Redeeming implements Redemption {
   /** A transaction is mined: what it skipped for good is lost, the rest the next look settles or sends again. */
   async #land({ batch, carrier, receipt }: Landed, signal: AbortSignal): Promise<void> {
     const { chain, store, events, nowMs } = this.#deps
-    if (receipt) {
-      const wei = receipt.gasUsed * receipt.gasPrice
-      await events.record({ id: `gas:${receipt.hash}`, atMs: nowMs(), type: 'gas-paid', wei })
-    }
+    if (receipt) await events.record(gasPaid(receipt, nowMs()))
     // Nothing: it failed, or a reorganisation deeper than our patience took it out of the chain again.
     const told = receipt && (await chain.eventsOf(receipt.hash, signal))
     this.#sender.forget(carrier)

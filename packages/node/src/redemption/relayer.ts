@@ -28,6 +28,7 @@ import {
 import type { Pool } from '@byway/protocol/ticket'
 import type { HandOver, HandOverRecords } from '@byway/store'
 import { isFinishSigned, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
+import { gasPaid } from './gas-paid.ts'
 
 export type RelayerDeps = {
   readonly records: HandOverRecords
@@ -297,10 +298,11 @@ class Service implements Relayer {
   }
 
   /** Books what a transaction cost and brought, once: the receipt names both. */
-  async #book({ hash, gasUsed, gasPrice }: TransactionReceipt, key: string): Promise<void> {
+  async #book(receipt: TransactionReceipt, key: string): Promise<void> {
     const { chain, events, fee, nowMs } = this.#deps
     const atMs = nowMs()
-    await events.record({ id: `gas:${hash}`, atMs, type: 'gas-paid', wei: gasUsed * gasPrice })
+    const { hash } = receipt
+    await events.record(gasPaid(receipt, atMs))
     const told = (await chain.eventsOf(hash, AbortSignal.timeout(BOOK_TIMEOUT_MS))) ?? []
     // A joining ends up to four rests for one fee, and makes one leaf.
     const isJoin = key.startsWith(`${KEY_HEAD}${RETURN_KIND.JOIN}-`)

@@ -3,22 +3,18 @@
  * of them pays. Without it no deposit and no refunded slot could ever be used.
  * @module
  */
-import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
+import type { ChainView, PoolCalls } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
-import type { MoneyEventSink } from '@byway/protocol/ledger'
+import { sendNoted, type NotingDeps } from './gas-paid.ts'
 
-export type RootKeeperDeps = {
+export type RootKeeperDeps = NotingDeps & {
   readonly chain: Pick<ChainView, 'head' | 'newestRoot'>
-  readonly lane: Pick<TransactionLane, 'send'>
   readonly calls: Pick<PoolCalls, 'snapshot'>
-  /** Told what was paid for gas. */
-  readonly events: MoneyEventSink
   readonly rootIntervalS: number
   /** In [0, 1). */
   readonly random: () => number
   /** Monotonic. */
   readonly nowMs: () => number
-  readonly wallMs: () => number
 }
 
 /** Keeps roots coming. */
@@ -77,20 +73,9 @@ class Keeper implements RootKeeper {
   }
 
   async #publish(interval: number, signal: AbortSignal): Promise<void> {
-    const { lane, calls, events, wallMs } = this.#deps
     try {
-      const sent = await lane.send({ ...calls.snapshot(), key: `root:${interval}` }, signal)
-      sent.confirmed
-        .then(({ hash, gasUsed, gasPrice }) =>
-          events.record({
-            id: `gas:${hash}`,
-            atMs: wallMs(),
-            type: 'gas-paid',
-            wei: gasUsed * gasPrice,
-          }),
-        )
-        // Another was faster, or the lane stops. A store that failed is noticed by redemption.
-        .catch(() => {})
+      const call = { ...this.#deps.calls.snapshot(), key: `root:${interval}` }
+      await sendNoted(this.#deps, call, signal)
     } catch (error) {
       if (!isBywayError(error) || !NOT_OURS.has(error.code)) throw error
     }

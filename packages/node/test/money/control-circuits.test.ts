@@ -26,7 +26,8 @@ import { until } from '../exit/test-target.ts'
 import { connectControl } from './control-client.ts'
 import type { ControlCircuit, ControlLink } from './control-client.ts'
 import { PROVIDER, startLiveNode } from './live-node.ts'
-import { commitFor, depositSlots, TEST_PAYMENT, TEST_POOL, ticketOf } from './paying-client.ts'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
+import { commitFor, depositSlots, TEST_POOL, ticketOf } from './paying-client.ts'
 import type { TestSlot } from './paying-client.ts'
 
 const PRICE = unitPrice(TEST_POOL, 4)

@@ -7,16 +7,10 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { PAY, VERDICT } from '@byway/protocol/wire'
 import type { CommitsMessage, TicketMessage } from '@byway/protocol/wire'
 import { until } from '../exit/test-target.ts'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
 import { PROVIDER, startLiveNode } from './live-node.ts'
 import type { LiveNode, TestClient } from './live-node.ts'
-import {
-  commitFor,
-  depositSlots,
-  secretOf,
-  TEST_PAYMENT,
-  TEST_POOL,
-  ticketOf,
-} from './paying-client.ts'
+import { commitFor, depositSlots, secretOf, TEST_POOL, ticketOf } from './paying-client.ts'
 import type { TestSlot, TicketChoice } from './paying-client.ts'
 
 const PRICE = unitPrice(TEST_POOL, 4)

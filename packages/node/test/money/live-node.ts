@@ -19,7 +19,7 @@ import { createFakeChain } from './fake-chain.ts'
 import type { FakeChain } from './fake-chain.ts'
 import { createMemoryStore } from './memory-store.ts'
 import type { MemoryStore } from './memory-store.ts'
-import { TEST_PAYMENT } from './paying-client.ts'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
 
 export const PROVIDER: Uint8Array = new Uint8Array(randomBytes(20))
 

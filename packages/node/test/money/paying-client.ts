@@ -1,6 +1,5 @@
 /** A depositor with slots of his own on a fake chain, and what he sends: honest tickets, and every other kind. Real hashes and signatures. */
 import { randomBytes } from 'node:crypto'
-import type { PaymentParameters } from '@byway/protocol/directory'
 import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
   createPool,
@@ -14,30 +13,9 @@ import {
 import type { Pool } from '@byway/protocol/ticket'
 import { PAY } from '@byway/protocol/wire'
 import type { CommitsMessage, Opening, TicketMessage } from '@byway/protocol/wire'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
 import { stamp } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import type { FakeChain } from './fake-chain.ts'
-
-export const TEST_PAYMENT: PaymentParameters = {
-  chainId: 31_337,
-  rpcUrls: ['http://127.0.0.1:1'],
-  pool: new Uint8Array(20).fill(1),
-  registry: new Uint8Array(20).fill(2),
-  token: new Uint8Array(20).fill(3),
-  authoriser: new Uint8Array(20).fill(4),
-  deployBlock: 0,
-  winValue: 4_096_000n,
-  winsPerSlot: 2,
-  bond: 2_048_000n,
-  tokenSymbol: 'TEST',
-  tokenDecimals: 6,
-  issueDelayS: 1,
-  rootIntervalS: 60,
-  rootMaxAgeS: 3600,
-  lockS: 3600,
-  refundDelayS: 3600,
-  closeDelayS: 3600,
-  confirmations: 1,
-}
 
 export const TEST_POOL: Pool = createPool(nodeTicketCrypto, {
   ...TEST_PAYMENT,

@@ -15,7 +15,8 @@ import type { ShownSlot } from '../../src/money/slot-book.ts'
 import { createSlotJudge } from '../../src/money/slot-judge.ts'
 import { createFakeChain } from './fake-chain.ts'
 import { createMemoryStore } from './memory-store.ts'
-import { commitFor, depositSlots, TEST_PAYMENT, TEST_POOL, ticketOf } from './paying-client.ts'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
+import { commitFor, depositSlots, TEST_POOL, ticketOf } from './paying-client.ts'
 import type { TestSlot } from './paying-client.ts'
 
 const PROVIDER = randomBytes(20)

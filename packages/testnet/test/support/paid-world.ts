@@ -11,30 +11,11 @@ import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotState, SlotWord } from '@byway/protocol/payment'
 import { createPool, depositLeaf, identityCommitment, u256Bytes } from '@byway/protocol/ticket'
 import { openStore, type Store, type Winner } from '@byway/store'
+import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameters.ts'
 import { createStampProver, STAMP_VERIFIER } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import type { TestnetPayment } from '../../src/index.ts'
 
-export const PARAMETERS: PaymentParameters = {
-  chainId: 31_337,
-  rpcUrls: ['http://127.0.0.1:1'],
-  pool: new Uint8Array(20).fill(1),
-  registry: new Uint8Array(20).fill(2),
-  token: new Uint8Array(20).fill(3),
-  authoriser: new Uint8Array(20).fill(4),
-  deployBlock: 0,
-  winValue: 4_096_000n,
-  winsPerSlot: 2,
-  bond: 2_048_000n,
-  tokenSymbol: 'TEST',
-  tokenDecimals: 6,
-  issueDelayS: 0,
-  rootIntervalS: 60,
-  rootMaxAgeS: 3600,
-  lockS: 3600,
-  refundDelayS: 3600,
-  closeDelayS: 3600,
-  confirmations: 1,
-}
+export const PARAMETERS: PaymentParameters = { ...TEST_PAYMENT, issueDelayS: 0 }
 
 /** What the nodes and the client see of the chain. */
 export type MemoryChain = {
