@@ -43,6 +43,10 @@ const HINTS: Readonly<Record<string, string>> = {
   PROOF_FALSE:
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
+  PROOF_NO_BEACON:
+    'a node draws it by itself some hours after the commit window; what was not drawn in four hours never is',
+  PROOF_NOT_SHOWN:
+    'its node may sleep: try again later. `byway proof challenge` makes it prove on the chain, for a bond',
   PROOF_NO_EPOCHS: 'its network file has no epoch in [payment]',
   PROOF_NO_RECEIPTS: 'look at --epoch and --home; receipts of the last six epochs are kept',
   PROOF_TOO_EARLY: 'wait for its end: its receipts may still grow',
@@ -69,6 +73,7 @@ const HINTS: Readonly<Record<string, string>> = {
   WALLET_PASSPHRASE_MISSING:
     'name a file (mode 0600) with BYWAY_PASSPHRASE_FILE, or use a terminal; never an argument',
   ZK_NOT_MADE: 'make them once, in some minutes: npm run zk -- service-audit',
+  ZK_SMALL_MACHINE: 'make it on another machine, from a copy of the state folder',
   ZK_NO_OPENING:
     'this epoch cannot be proved any more: showings are kept for thirty days from the first',
   WALLET_WORDS_UNSEEN: 'run this in a terminal, or name a new file with --words-file',

@@ -31,30 +31,23 @@ import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
-import { createAttachments } from './attachments.ts'
-import type { Attachments } from './attachments.ts'
-import { createDirectoryService } from './directory/directory-service.ts'
-import type { DirectoryService } from './directory/directory-service.ts'
+import { createAttachments, type Attachments } from './attachments.ts'
+import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
 import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
 import { nodeError } from './errors.ts'
-import { assembleExit } from './exit/assemble-exit.ts'
-import type { ExitRole } from './exit/assemble-exit.ts'
+import { assembleExit, type ExitRole } from './exit/assemble-exit.ts'
 import { createLinkTable } from './link-table.ts'
 import { createMemoryGuard } from './memory-guard.ts'
 import { createDeskTerminals } from './money/control-desk.ts'
-import { openNodeMoney } from './money/node-money.ts'
-import type { NodeMoney } from './money/node-money.ts'
-import { openNodeKeys } from './node-keys.ts'
-import type { NodeKeys } from './node-keys.ts'
-import { createNodeLinks } from './node-links.ts'
-import type { NodeLinks } from './node-links.ts'
-import { createRedeemLinks } from './redemption/redeem-links.ts'
-import type { RedeemLinks } from './redemption/redeem-links.ts'
+import { openNodeMoney, type NodeMoney } from './money/node-money.ts'
+import { openNodeKeys, type NodeKeys } from './node-keys.ts'
+import { createNodeLinks, type NodeLinks } from './node-links.ts'
+import { createProofLinks, type ProofLinks } from './redemption/proof-links.ts'
+import { createRedeemLinks, type RedeemLinks } from './redemption/redeem-links.ts'
 import type { Meter, TerminalService } from './relay/ports.ts'
-import { createRelay } from './relay/relay.ts'
-import type { Relay } from './relay/relay.ts'
+import { createRelay, type Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { pause } from './pause.ts'
 
@@ -97,6 +90,7 @@ class Engine implements RunningNode {
   })
   readonly #directory: DirectoryService
   readonly #redeem: RedeemLinks | undefined
+  readonly #proofs: ProofLinks | undefined
   #parts: Parts | undefined
   #attachments: Attachments | undefined
   #spread: Spread | undefined
@@ -127,6 +121,13 @@ class Engine implements RunningNode {
       this.#redeem = createRedeemLinks({
         hops: this.#table,
         service: payment.redeemer,
+        stopped: this.#stop.signal,
+      })
+    if (payment?.proofs)
+      this.#proofs = createProofLinks({
+        shelf: payment.proofs,
+        neighbours: () => this.#nodeLinks(),
+        nowMs: () => performance.now(),
         stopped: this.#stop.signal,
       })
   }
@@ -190,6 +191,10 @@ class Engine implements RunningNode {
     signal: AbortSignal,
   ): Promise<RedeemAnswer | undefined> {
     return await this.#redeem?.ask(nodeId, order, signal)
+  }
+
+  leaveProof(proof: Uint8Array): void {
+    this.#proofs?.leave(proof)
   }
 
   async drain(seconds: number): Promise<void> {
@@ -337,6 +342,7 @@ class Engine implements RunningNode {
     return createNodeLinks({
       money: money?.links,
       redeem: this.#redeem,
+      proofs: this.#proofs,
       network: this.#options.network,
       table: () => this.#table,
       relay,

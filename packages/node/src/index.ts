@@ -50,6 +50,7 @@ export {
   type ServiceAlert,
   type ServiceProver,
 } from './redemption/epoch-keeper.ts'
+export type { ProofShelf } from './redemption/proof-links.ts'
 export { createRootKeeper } from './redemption/root-keeper.ts'
 export type { RootKeeper, RootKeeperDeps } from './redemption/root-keeper.ts'
 export type { Redemption, RedemptionStatus } from './redemption/redemption.ts'

@@ -15,6 +15,7 @@ import type { LinkIdentity, LinkListener } from '@byway/net'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
+import type { ProofLinks } from './redemption/proof-links.ts'
 import type { RedeemLinks, RedeemMessage } from './redemption/redeem-links.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
@@ -35,6 +36,8 @@ export type NodeLinksDeps = {
   readonly money?: LinkMoney | undefined
   /** The same for the orders of SPEC §15.7. */
   readonly redeem?: RedeemLinks | undefined
+  /** The same for service proofs (SPEC §17.6). */
+  readonly proofs?: ProofLinks | undefined
 }
 
 /** What payment adds to the links of clients (SPEC §15.1). */
@@ -141,7 +144,7 @@ function forgetLink(deps: NodeLinksDeps, link: Link): void {
 }
 
 function onMessage(
-  { directory, seen, money, redeem }: NodeLinksDeps,
+  { directory, seen, money, redeem, proofs }: NodeLinksDeps,
   link: Link,
   message: LinkMessage,
   isDialled: boolean,
@@ -149,6 +152,9 @@ function onMessage(
   if (message.type === LINK_MESSAGE.PAY) takePay(money, link, message.pay)
   else if (message.type === LINK_MESSAGE.REDEEM || message.type === LINK_MESSAGE.REDEEMED)
     takeRedeem(redeem, link, message)
+  else if (message.type === LINK_MESSAGE.PROOF_GET || message.type === LINK_MESSAGE.PROOF)
+    if (proofs) proofs.onMessage(link, message)
+    else link.close('protocol')
   // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
   else if (message.type !== LINK_MESSAGE.NETINFO) directory.onMessage(link, message)
   else if (isDialled) seen.note(link, message.address)

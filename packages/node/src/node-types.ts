@@ -69,6 +69,8 @@ export interface RunningNode extends AsyncDisposable {
     order: Uint8Array,
     signal: AbortSignal,
   ): Promise<RedeemAnswer | undefined>
+  /** Leaves the own service proof with neighbours (SPEC §17.6); nothing where none are shown. */
+  leaveProof(proof: Uint8Array): void
   /** Refuses new circuits and lets live ones end, at most this long; then it ends them. Links to other nodes stay. */
   drain(seconds: number): Promise<void>
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { constants, setPriority, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { SignalInput } from 'snarkjs'
 import { assertMade } from './artefacts.ts'
@@ -16,16 +16,35 @@ export const ALL_CORES = 'all-cores'
 
 const PROGRAM = 'service-audit'
 
+// Local limits (tunable): docs/LIMITS.md.
+/** A proof takes 1.2 GB at its greatest; the rest is the node's and the system's. */
+const LEAST_MEMORY_BYTES = 2e9
+/** Of the prover's own objects; its tables and points are outside of it. */
+const HEAP_MB = 512
+
+/** Tells a small board that it is one, before it promises a proof. @throws ZK_SMALL_MACHINE */
+export function assertRoomToProve(
+  memoryBytes: number = Math.min(totalmem(), process.constrainedMemory() || Infinity),
+): void {
+  if (memoryBytes < LEAST_MEMORY_BYTES)
+    throw zkError('ZK_SMALL_MACHINE', { memoryBytes, leastBytes: LEAST_MEMORY_BYTES })
+}
+
 /**
  * Proves the audit's statement for the inputs of {@link auditInput}.
  *
- * @throws ZK_NOT_MADE, ZK_ARTEFACT, ZK_FALSE_STATEMENT, ZK_STOPPED, or the signal's reason
+ * @throws ZK_SMALL_MACHINE, ZK_NOT_MADE, ZK_ARTEFACT, ZK_FALSE_STATEMENT, ZK_STOPPED, or the signal's reason
  */
 export async function proveAudit(input: SignalInput, signal?: AbortSignal): Promise<Proved> {
+  assertRoomToProve()
   await assertMade(PROGRAM)
   signal?.throwIfAborted()
   const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const
-  const child = fork(PROVER, [ALL_CORES], { serialization: 'advanced', stdio: [...stdio] })
+  const child = fork(PROVER, [ALL_CORES], {
+    serialization: 'advanced',
+    stdio: [...stdio],
+    execArgv: [...process.execArgv, `--max-old-space-size=${HEAP_MB}`],
+  })
   const end = (): void => void child.kill('SIGKILL')
   signal?.addEventListener('abort', end)
   try {

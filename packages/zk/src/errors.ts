@@ -11,6 +11,8 @@ type ZkErrors = {
   ZK_ARTEFACT: { program: ProgramName }
   /** The program's large files are not on this machine: make them with `npm run zk -- PROGRAM`. */
   ZK_NOT_MADE: { program: ProgramName }
+  /** A proof of this size takes more memory than this machine has. */
+  ZK_SMALL_MACHINE: { memoryBytes: number; leastBytes: number }
   /** The development set-up, under which anybody can forge, outside a local network. */
   ZK_DEVELOPMENT_SET_UP: { chainId: number }
   /** The statement is false for this witness: there is no proof. */
@@ -32,6 +34,7 @@ export type ZkError = ErrorOf<ZkErrors>
 export const zkError: ErrorBuilder<ZkErrors> = errorBuilder<ZkErrors>({
   ZK_ARTEFACT: ['local', 'a file of a zero-knowledge program is missing or changed'],
   ZK_NOT_MADE: ['local', 'the large files of a zero-knowledge program were not made yet'],
+  ZK_SMALL_MACHINE: ['local', 'this machine has too little memory for a service proof'],
   ZK_DEVELOPMENT_SET_UP: ['local', 'the development set-up proves nothing on a real network'],
   ZK_FALSE_STATEMENT: ['local', 'the statement to prove is false'],
   ZK_AUDIT: ['local', 'these receipts make no tree'],

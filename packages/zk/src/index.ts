@@ -2,7 +2,7 @@ export { assertMade, assertSetUpServes } from './artefacts.ts'
 export type { ProgramName } from './artefacts.ts'
 export { AUDIT_DEPTH, AUDIT_SAMPLES, auditInput, auditSignals, sampledUnits } from './audit.ts'
 export type { AuditPublic, AuditStatement } from './audit.ts'
-export { proveAudit } from './audit-prover.ts'
+export { assertRoomToProve, proveAudit } from './audit-prover.ts'
 export { buildAuditTreeInThreads } from './audit-thread.ts'
 export type { AuditBuildOptions } from './audit-thread.ts'
 export { buildAuditTree } from './audit-tree.ts'
@@ -20,11 +20,7 @@ export { JOIN_LEAVES, joinInput, joinSignals } from './join.ts'
 export type { JoinPublic, JoinWitness, SmallLeaf } from './join.ts'
 export { MAX_SLOT_DEPTH } from './leaf-path.ts'
 export type { LeafPath } from './leaf-path.ts'
-export {
-  decodeServiceProof,
-  encodeServiceProof,
-  SERVICE_PROOF_BYTES,
-} from './service-proof-form.ts'
+export { decodeServiceProof, encodeServiceProof } from './service-proof-form.ts'
 export type { ServiceProof } from './service-proof-form.ts'
 export { makeServiceProof, verifyServiceProof } from './service-proof.ts'
 export type {

@@ -19,7 +19,12 @@
  */
 import { utf8Bytes } from '@byway/protocol/base'
 import { bytesOf, elementOf, numberOf, u256Bytes } from '@byway/protocol/ticket'
-import { decodeOpening, encodeOpening, type Opening } from '@byway/protocol/wire'
+import {
+  decodeOpening,
+  encodeOpening,
+  type Opening,
+  SERVICE_PROOF_BYTES,
+} from '@byway/protocol/wire'
 import { AUDIT_SAMPLES } from './audit.ts'
 import { PROOF_BYTES } from './proof.ts'
 
@@ -98,7 +103,5 @@ function openingAt(bytes: Uint8Array): Opening | undefined {
 
 const MAGIC = utf8Bytes('byway proof v1')
 const OPENING_BYTES = 118 + PROOF_BYTES
-/** Bytes of a service proof. */
-export const SERVICE_PROOF_BYTES: number = 146 + PROOF_BYTES + AUDIT_SAMPLES * OPENING_BYTES
 /** Sums have 48 bits. */
 const MOST_UNITS = 2n ** 48n

@@ -1,5 +1,6 @@
 /** The form of a service proof (SPEC §17.4), what a stranger finds wrong with one, and the tree in threads. */
 import assert from 'node:assert/strict'
+import { SERVICE_PROOF_BYTES } from '@byway/protocol/wire'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
@@ -13,7 +14,6 @@ import {
   encodeServiceProof,
   type ProgramName,
   type Receipt,
-  SERVICE_PROOF_BYTES,
   type ServiceProof,
   verifyServiceProof,
 } from '@byway/zk'

@@ -1,4 +1,4 @@
-/** `byway proof make|verify`: what a node carried, shown to anybody (SPEC §17). */
+/** `byway proof make|verify|challenge`: what a node carried, shown to anybody (SPEC §17). */
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -14,21 +14,24 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import { parseWhole, stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
+import { findProof, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
 import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
 import { openReceipts } from '../proof/own-receipts.ts'
 import { proofError } from '../proof/proof-errors.ts'
-import { CHAIN_CHECKS, verifyProof, type Verified } from '../proof/verify-proof.ts'
+import { CHAIN_CHECKS, drawnBeacon, verifyProof, type Verified } from '../proof/verify-proof.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
+import { money } from './wallet-money.ts'
 
 type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
 type MakeFlags = Flags & {
   readonly epoch?: string | undefined
   readonly beacon?: string | undefined
 }
-type VerifyFlags = Flags & { readonly chain: boolean }
-
-/** A u32. */
-const MAX_EPOCH = 2 ** 32 - 1
+type VerifyFlags = Flags & {
+  readonly epoch?: string | undefined
+  readonly save?: string | undefined
+  readonly chain: boolean
+}
 
 export function addProofCommands(program: Command, io: CliIo): void {
   const group = addGroup(
@@ -45,17 +48,20 @@ function addMake(group: Command, io: CliIo): void {
     usage: 'make [file]',
     summary: "prove what this folder's node carried in an epoch",
     details:
-      'Without --beacon it prints what the node commits to before the beacon is drawn: the root of its receipts and their units.\n' +
-      'With it, it writes the proof to a new file: a minute or less of all cores and a gigabyte of memory. It shows twelve of the slots, and no client, time or destination.\n' +
-      'The program and its key are made once, in some minutes: npm run zk -- service-audit.',
+      'Without a file it prints what the node commits to before the beacon is drawn: the root of its receipts and their units.\n' +
+      'With one, it asks the chain for the beacon and writes the proof there: a minute or less of all cores and a gigabyte of memory. It shows twelve of the slots, and no client, time or\n' +
+      'destination. A node that runs does all of this by itself. The program and its key are made once, in some minutes: npm run zk -- service-audit.',
     examples: [
       'byway proof make --epoch 2969 --json',
-      'byway proof make week-2969.proof --epoch 2969 --beacon 0x0f3a…',
+      'byway proof make week-2969.proof --epoch 2969',
     ],
   })
   addPlaces(make)
     .option('--epoch <number>', 'which epoch (default: the last one that has ended)')
-    .option('--beacon <number>', 'what was drawn, as 0x and hexadecimal digits')
+    .option(
+      '--beacon <number>',
+      'what was drawn, as 0x and hexadecimal digits (default: the chain is asked)',
+    )
     .action((file: string | undefined, flags: MakeFlags, command: Command) =>
       runMake(file, flags, contextOf(command, io)),
     )
@@ -63,20 +69,25 @@ function addMake(group: Command, io: CliIo): void {
 
 function addVerify(group: Command, io: CliIo): void {
   const verify = addCommand(group, {
-    usage: 'verify <file>',
+    usage: 'verify <node-or-file>',
     summary: "check anybody's service proof",
     details:
+      'A node is named by its id or its account, in hexadecimal digits; it is asked for its newest proof, or that of --epoch, and those with which it has left it, when it sleeps. Whoever is\n' +
+      'asked sees who asks for what. A file is named by its path (./NAME where the name could be an id).\n' +
       'Needs the network file only. Asks the chain for the roots of the shown slots, the commitment and the beacon, unless --no-chain is given or it does not answer: then the answer says so.\n' +
       'A proof that does not hold is an error, with exit code 76.',
     examples: [
+      'byway proof verify 36d7… --epoch 2969',
       'byway proof verify week-2969.proof',
       'byway proof verify week-2969.proof --no-chain --json',
     ],
   })
   addPlaces(verify)
-    .option('--no-chain', 'ask nobody')
-    .action((file: string, flags: VerifyFlags, command: Command) =>
-      runVerify(file, flags, contextOf(command, io)),
+    .option('--epoch <number>', "which epoch of a node's (default: the newest that it shows)")
+    .option('--save <file>', "write a node's proof to a new file")
+    .option('--no-chain', 'do not ask the chain')
+    .action((what: string, flags: VerifyFlags, command: Command) =>
+      runVerify(what, flags, contextOf(command, io)),
     )
 }
 
@@ -91,18 +102,19 @@ async function runMake(
   flags: MakeFlags,
   { io, output }: CommandContext,
 ): Promise<void> {
-  if ((file === undefined) !== (flags.beacon === undefined))
-    throw cliError('CLI_USAGE', { problem: 'a file and --beacon go together' })
-  const beacon = flags.beacon === undefined ? undefined : parseBeacon(flags.beacon)
-  const asked =
-    flags.epoch === undefined ? undefined : parseWhole(flags.epoch, '--epoch', 0, MAX_EPOCH)
-  const { home, payment } = await settingOf(flags, io)
-  const epoch = endedEpoch(payment, asked, io.nowMs())
+  if (file === undefined && flags.beacon !== undefined)
+    throw cliError('CLI_USAGE', { problem: '--beacon needs a file to write the proof to' })
+  const given = flags.beacon === undefined ? undefined : parseBeacon(flags.beacon)
+  const { home, network, payment } = await settingOf(flags, io)
+  const epoch = endedEpoch(payment, parseEpoch(flags.epoch), io.nowMs())
   const { provider } = await readPurseFile(home)
   const setting = { payment, provider, say: (text: string) => output.say(text) }
   await using source = await openReceipts(home)
   // Nothing is worth a minute of work that cannot be proved or written.
-  if (beacon !== undefined) await assertMade('service-audit')
+  if (file !== undefined) await assertMade('service-audit')
+  const beacon =
+    given ??
+    (file === undefined ? undefined : await drawnBeacon(network, payment, epoch, io.signal))
   await using to = file === undefined ? undefined : await openNew(file)
   const committed = await hashReceipts(setting, source, epoch, io.signal)
   if (!committed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
@@ -134,16 +146,41 @@ async function openNew(
 }
 
 async function runVerify(
-  file: string,
+  what: string,
   flags: VerifyFlags,
   { io, output }: CommandContext,
 ): Promise<void> {
+  const whose = parseWhose(what)
+  const epoch = parseEpoch(flags.epoch)
+  if (!whose && (epoch !== undefined || flags.save !== undefined))
+    throw cliError('CLI_USAGE', { problem: '--epoch and --save are for the proof of a node' })
   const { network, payment } = await settingOf(flags, io)
   const options = { withChain: flags.chain, signal: io.signal }
-  const verified = await verifyProof(file, network, payment, options)
-  output.result(verifiedJson(verified), verifiedText(verified))
+  await using to = flags.save === undefined ? undefined : await openNew(flags.save)
+  const { verified, bytes } = whose
+    ? await findProof({
+        network,
+        payment,
+        whose,
+        epoch: epoch ?? 0,
+        nowMs: io.nowMs,
+        ...options,
+      })
+    : await verifyFile(what, network, payment, options)
+  await to?.write(bytes)
+  output.result(verifiedJson(verified), verifiedText(verified, payment))
   const missed = notChecked(verified)
   if (missed.length > 0) output.say(`not checked, since only the chain knows: ${missed.join(', ')}`)
+}
+
+async function verifyFile(
+  path: string,
+  network: NetworkParameters,
+  payment: PaymentParameters,
+  options: { readonly withChain: boolean; readonly signal: AbortSignal },
+): Promise<Shown> {
+  const bytes = await readProofFile(path)
+  return { bytes, verified: await verifyProof(bytes, network, payment, options) }
 }
 
 function notChecked({ checked }: Verified): readonly string[] {
@@ -165,6 +202,11 @@ async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
   return { home, network, payment }
+}
+
+/** Undefined when none is named; a u32. @throws CLI_USAGE */
+export function parseEpoch(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseWhole(text, '--epoch', 0, 2 ** 32 - 1)
 }
 
 function parseBeacon(text: string): bigint {
@@ -199,7 +241,7 @@ function commitmentText({ epoch, root, total, maxUnits, receipts }: Commitment):
 }
 
 function verifiedJson(verified: Verified): JsonObject {
-  const { proof, checked } = verified
+  const { proof, checked, onChain } = verified
   const { provider, epoch, root, total, maxUnits, beacon, openings } = proof
   return {
     holds: true,
@@ -212,10 +254,15 @@ function verifiedJson(verified: Verified): JsonObject {
     slots: openings.map(({ nullifier }) => toHex(nullifier)),
     checked: ['receipts', 'slots', ...checked],
     notChecked: notChecked(verified),
+    onChain: onChain
+      ? { state: onChain.state, held: `${onChain.held}`, burned: `${onChain.burned}` }
+      : null,
   }
 }
 
-function verifiedText({ proof }: Verified): string {
+function verifiedText({ proof, onChain }: Verified, payment: PaymentParameters): string {
   const { provider, epoch, total } = proof
-  return `holds: provider 0x${toHex(provider)} was paid for ${total} units in epoch ${epoch}, as the clients of its slots signed`
+  const holds = `holds: provider 0x${toHex(provider)} was paid for ${total} units in epoch ${epoch}, as the clients of its slots signed`
+  if (!onChain) return holds
+  return `${holds}\nof its wins in that epoch ${money({ payment }, onChain.burned)} were burned, which is what counts: receipts of its own clients cost nobody anything`
 }

@@ -103,6 +103,8 @@ function describeProofs(alert: ServiceAlert): string {
   const epoch = `epoch ${alert.epoch}`
   switch (alert.type) {
     case 'proof-missing':
+      if (alert.code === 'ZK_SMALL_MACHINE')
+        return `this machine has too little memory for a service proof: nothing is committed to ${epoch}, and what was held back of its wins will be lost. A proof takes two gigabytes`
       return `the service proof of ${epoch} cannot be made (${alert.code}): \`npm run zk -- service-audit\` makes its program. A challenge without it takes the stake`
     case 'challenged':
       return `the service proof of ${epoch} is challenged: keep the node running, so that it answers before ${new Date(alert.deadlineS * 1000).toISOString()}`

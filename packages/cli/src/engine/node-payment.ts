@@ -3,7 +3,6 @@ import { createTransactionLane, type LaneAlert, type TransactionLane } from '@by
 import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
-import type { SlotVerifier } from '@byway/protocol/ticket'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { earningsFields, earningsOf } from '../display/earnings.ts'
 import type { ProofAnswers } from '../control/control-socket.ts'
@@ -14,6 +13,7 @@ import type { JsonObject } from '../output.ts'
 import { proofAnswers } from '../proof/own-receipts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
+import { proofShelfOf } from './proof-parts.ts'
 import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redemption.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
@@ -49,7 +49,9 @@ export async function openNodeMoney(
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
   const { purse, store, chain, registry } = await openMoneyParts(setting, payment, 'node', parts)
-  const verifier = verifierOf(payment, parts)
+  // Kept ready: a client that comes over from a relay that died waits for nothing but a round trip.
+  const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
+  const verifier = createSlotVerifier(engine, poolOf(payment))
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
   const failure = Promise.withResolvers<unknown>()
   const failed = (error: unknown): void => {
@@ -84,6 +86,7 @@ export async function openNodeMoney(
       receipts,
       redeemer: service,
       relayer,
+      proofs: proofShelfOf(setting.home, payment, chain, { provider, engine }),
     },
     stakes: registry,
     failure: failure.promise,
@@ -150,12 +153,6 @@ function keepBooks(
       await following
     },
   }
-}
-
-/** Kept ready: a client that comes over from a relay that died waits for nothing but a round trip. */
-function verifierOf(payment: PaymentParameters, parts: AsyncDisposableStack): SlotVerifier {
-  const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
-  return createSlotVerifier(engine, poolOf(payment))
 }
 
 function warnOfLane(log: Logger, alert: LaneAlert): void {

@@ -75,7 +75,12 @@ export function startRedeeming(
   }
   // Newcomers wait for roots, and slots for their way back: who redeems does both soon.
   parts.use(keepAt(forOthers, service ? LOOK_MS : IDLE_LOOK_MS, failed))
-  const epochs = epochKeeperOf(setting, payment, { store, chain, lane }, others)
+  const epochs = epochKeeperOf(
+    setting,
+    payment,
+    { store, chain, lane },
+    { ...others, leave: (proof) => node()?.leaveProof(proof) },
+  )
   if (epochs) parts.use(keepAt((signal) => epochs.look(signal), IDLE_LOOK_MS, failed))
   const look: typeof redemption.look = async (signal) => {
     for (const each of [service, fees, gas]) await each?.look(signal)

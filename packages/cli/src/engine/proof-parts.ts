@@ -1,9 +1,11 @@
 /** A node's commitments to what it carried: the keeper, where the network has service proofs (SPEC §17.5). */
 import { type Chain, createProofCalls, createProofsView, type TransactionLane } from '@byway/chain'
-import { createEpochKeeper, type EpochKeeper } from '@byway/node'
+import { createEpochKeeper, type EpochKeeper, type ProofShelf } from '@byway/node'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { Store } from '@byway/store'
+import type { ZkEngine } from '@byway/zk'
 import type { NodeAlerts } from '../display/node-alerts.ts'
+import { createProofShelf } from '../proof/proof-shelf.ts'
 import { createServiceProver } from '../proof/service-prover.ts'
 import type { EngineSetting } from './engine-options.ts'
 
@@ -12,7 +14,7 @@ export function epochKeeperOf(
   { home, log }: Pick<EngineSetting, 'home' | 'log'>,
   payment: PaymentParameters,
   parts: { readonly store: Store; readonly chain: Chain; readonly lane: TransactionLane },
-  { provider, alerts }: { readonly provider: Uint8Array; readonly alerts: NodeAlerts },
+  { provider, alerts, leave }: EpochSides,
 ): EpochKeeper | undefined {
   const { epochS, contract } = payment.proofs ?? {}
   if (epochS === undefined || !contract) return undefined
@@ -22,7 +24,7 @@ export function epochKeeperOf(
     proofs: createProofsView(chain.reader, contract),
     calls: createProofCalls(contract),
     lane,
-    prover: createServiceProver({ store, payment, provider, home }),
+    prover: createServiceProver({ store, payment, provider, home, leave }),
     events: store.ledger,
     provider,
     epochS,
@@ -33,4 +35,25 @@ export function epochKeeperOf(
       alerts.onProofs(alert)
     },
   })
+}
+
+/** Who commits, and who is told of it. */
+type EpochSides = {
+  readonly provider: Uint8Array
+  readonly alerts: NodeAlerts
+  /** Leaves a proof with neighbours. */
+  readonly leave: (proof: Uint8Array) => void
+}
+
+/** The proofs that a node shows; undefined in a network without the contract. */
+export function proofShelfOf(
+  home: string,
+  payment: PaymentParameters,
+  { view, reader }: Chain,
+  { provider, engine }: { readonly provider: Uint8Array; readonly engine: ZkEngine },
+): ProofShelf | undefined {
+  const { contract } = payment.proofs ?? {}
+  if (!contract) return undefined
+  const proofs = createProofsView(reader, contract)
+  return createProofShelf({ payment, provider, home, view, proofs, engine })
 }

@@ -11,6 +11,10 @@ type ProofErrors = {
   PROOF_TOO_EARLY: { epoch: number }
   /** No client has signed for anything in this epoch, or it was too long ago. */
   PROOF_NO_RECEIPTS: { epoch: number }
+  /** The epoch's beacon was not drawn yet. */
+  PROOF_NO_BEACON: { epoch: number }
+  /** Nobody who was asked has a proof of this epoch (0: of any). */
+  PROOF_NOT_SHOWN: { epoch: number }
   /** The file is not a service proof, or not in its one form. */
   PROOF_FILE: Record<string, never>
   /** The proof does not hold: who published it lies, or it is for another network. */
@@ -23,6 +27,8 @@ export const proofError: ErrorBuilder<ProofErrors> = errorBuilder<ProofErrors>({
   PROOF_NO_EPOCHS: ['config', 'this network has no service proofs'],
   PROOF_TOO_EARLY: ['config', 'the epoch has not ended'],
   PROOF_NO_RECEIPTS: ['config', 'there are no receipts of this epoch'],
+  PROOF_NO_BEACON: ['chain', 'the beacon of this epoch is not drawn yet'],
+  PROOF_NOT_SHOWN: ['network', 'nobody who was asked shows this service proof'],
   PROOF_FILE: ['config', 'the file is not a service proof'],
   PROOF_FALSE: ['peer', 'the service proof does not hold'],
 })

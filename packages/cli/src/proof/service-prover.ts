@@ -1,15 +1,14 @@
-/** Commitments and proofs of a running node, from its own store (SPEC §17). Proofs lie in `proofs/EPOCH.proof` of the state folder, for whoever is to have them, and are made once. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+/** Commitments and proofs of a running node, from its own store (SPEC §17). Proofs are made once, lie where the node shows them, and are left with neighbours. */
 import type { ServiceProver } from '@byway/node'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { u256Bytes } from '@byway/protocol/ticket'
 import { decodeOpening } from '@byway/protocol/wire'
 import type { Store } from '@byway/store'
-import { decodeServiceProof, encodeServiceProof, type ServiceProof } from '@byway/zk'
+import { assertRoomToProve, encodeServiceProof } from '@byway/zk'
 import { hashReceipts, proveReceipts } from './make-proof.ts'
 import type { ReceiptSource } from './own-receipts.ts'
 import { proofError } from './proof-errors.ts'
+import { keepProof, ownProofPath, readProof } from './proof-shelf.ts'
 
 export type ServiceProverDeps = {
   readonly store: Pick<Store, 'receipts' | 'openings'>
@@ -18,6 +17,8 @@ export type ServiceProverDeps = {
   readonly provider: Uint8Array
   /** The state folder. */
   readonly home: string
+  /** Leaves a proof with neighbours. */
+  readonly leave: (proof: Uint8Array) => void
 }
 
 /** Creates it; nothing is read before it is asked. */
@@ -26,6 +27,7 @@ export function createServiceProver({
   payment,
   provider,
   home,
+  leave,
 }: ServiceProverDeps): ServiceProver {
   const setting = { payment, provider, say: () => {} }
   const source: Pick<ReceiptSource, 'receipts' | 'opening'> = {
@@ -37,36 +39,27 @@ export function createServiceProver({
   }
   return {
     async commitment(epoch, signal) {
+      // Who commits to what it cannot prove loses its stake to the first who asks.
+      assertRoomToProve()
       const hashed = await hashReceipts(setting, source, epoch, signal)
       if (!hashed) return undefined
       const { root, total, maxUnits } = hashed.commitment
       return { root: u256Bytes(root), total: Number(total), maxUnits: Number(maxUnits) }
     },
     async proof(epoch, beacon, signal) {
-      const path = join(home, 'proofs', `${epoch}.proof`)
+      const path = ownProofPath(home, epoch)
       const kept = await readProof(path)
-      if (kept?.beacon === beacon) return kept
+      if (kept?.proof.beacon === beacon) {
+        leave(kept.bytes)
+        return kept.proof
+      }
       const hashed = await hashReceipts(setting, source, epoch, signal)
       if (!hashed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
       const made = await proveReceipts(setting, source, hashed, beacon, signal)
-      await keep(path, made)
+      const bytes = encodeServiceProof(made)
+      await keepProof(path, bytes)
+      leave(bytes)
       return made
     },
-  }
-
-  async function keep(path: string, proof: ServiceProof): Promise<void> {
-    await mkdir(join(home, 'proofs'), { recursive: true })
-    // Nobody reads a half.
-    await writeFile(`${path}.new`, encodeServiceProof(proof))
-    await rename(`${path}.new`, path)
-  }
-}
-
-/** Undefined when there is none that can be read. */
-async function readProof(path: string): Promise<ServiceProof | undefined> {
-  try {
-    return decodeServiceProof(await readFile(path))
-  } catch {
-    return undefined
   }
 }

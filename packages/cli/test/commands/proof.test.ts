@@ -2,28 +2,29 @@
  * `byway proof make|verify` (SPEC §17.4). The golden proof is one that the last test made, which `SLOW=1` runs: so every run checks a real one.
  */
 import assert from 'node:assert/strict'
+import { SERVICE_PROOF_BYTES } from '@byway/protocol/wire'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '@byway/protocol/base'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
-import {
-  createZkEngine,
-  decodeServiceProof,
-  SERVICE_PROOF_BYTES,
-  verifyServiceProof,
-} from '@byway/zk'
+import { assertMade, createZkEngine, decodeServiceProof, verifyServiceProof } from '@byway/zk'
 import { openControl } from '../../src/control/control-socket.ts'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { proofAnswers } from '../../src/proof/own-receipts.ts'
-import { checkCommitment } from '../../src/proof/verify-proof.ts'
+import { checkCommitment } from '../../src/proof/judge-proof.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { EPOCH, networkFile, nodeWithReceipts, pool, SLOTS, TOTAL } from './proof-world.ts'
 import { asScript } from './wallet-person.ts'
 
 const GOLDEN = fileURLToPath(new URL('golden.proof', import.meta.url))
 const BEACON = '0xbeac0'
+/** `npm run zk -- service-audit` has run here. */
+const isMade = await assertMade('service-audit').then(
+  () => true,
+  () => false,
+)
 const isSlow = process.env['SLOW'] === '1'
 
 async function proof(...args: readonly string[]) {
@@ -66,7 +67,6 @@ describe('byway proof make', () => {
     const late = await proof('make', '--epoch', '99999', ...places)
     assert.deepEqual([late.code, errorOf(late)], [78, 'PROOF_TOO_EARLY'])
     for (const half of [
-      [join(home, 'x.proof')],
       ['--beacon', BEACON],
       [join(home, 'x.proof'), '--beacon', 'ff'],
       [join(home, 'x.proof'), '--beacon', `0x${'f'.repeat(64)}`],
@@ -121,7 +121,7 @@ describe('byway proof verify', () => {
     const { root, beacon } = made
     const units = { total: Number(made.total), maxUnits: Number(made.maxUnits) }
     const committed = { state: 'committed', root, ...units, held: 0n, challengedAtS: 0 } as const
-    const check = (change: object, drawn: bigint | undefined = beacon): Promise<void> => {
+    const check = (change: object, drawn: bigint | undefined = beacon): Promise<unknown> => {
       const commitment = () => Promise.resolve({ ...committed, ...change })
       return checkCommitment(made, { commitment, beacon: () => Promise.resolve(drawn) }, t.signal)
     }
@@ -129,6 +129,20 @@ describe('byway proof verify', () => {
     for (const change of [{ state: 'none' }, { root: 1n }, { total: 1 }, { maxUnits: 512 }])
       await assert.rejects(check(change), { context: { part: 'commitment' } })
     await assert.rejects(check({}, 1n), { context: { part: 'beacon' } })
+  })
+
+  it('asks the chain for the beacon, and names a proof by its node or by its file', async (t) => {
+    const { home, places } = await folderOf(t)
+    await nodeWithReceipts(home)
+    const noContract = await proof('make', join(home, 'x.proof'), '--epoch', `${EPOCH}`, ...places)
+    assert.equal(errorOf(noContract), isMade ? 'PROOF_NO_EPOCHS' : 'ZK_NOT_MADE')
+    for (const half of [
+      [GOLDEN, '--epoch', `${EPOCH}`],
+      [GOLDEN, '--save', join(home, 'y.proof')],
+    ])
+      assert.equal((await proof('verify', ...half, ...places)).code, 64, half.join(' '))
+    const nobody = await proof('verify', 'ab'.repeat(32), ...places)
+    assert.equal(errorOf(nobody), 'ENTRY_UNREACHABLE')
   })
 
   it('finds a proof false once anything in it was changed', async (t) => {
@@ -187,17 +201,7 @@ describe('byway proof, the whole of it', { skip }, () => {
     using engine = createZkEngine()
     await nodeWithReceipts(home, engine)
     const path = join(home, 'week.proof')
-    const make = [
-      'make',
-      path,
-      '--epoch',
-      `${EPOCH}`,
-      '--price',
-      '1',
-      '--beacon',
-      BEACON,
-      ...places,
-    ]
+    const make = ['make', path, '--epoch', `${EPOCH}`, '--beacon', BEACON, ...places]
     const made = await proof(...make)
     assert.equal(made.code, 0, made.err)
     const verified = await proof('verify', path, '--no-chain', ...places)

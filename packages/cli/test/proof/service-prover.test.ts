@@ -19,7 +19,14 @@ test('commits to the receipts of its store, and shows a proof that it has made b
   const { payment } = await loadNetworkFile(await networkFile(home))
   if (!payment) assert.fail()
   await using store = await openOwnStore(home, 'node')
-  const prover = createServiceProver({ store, payment, provider, home })
+  const given: Uint8Array[] = []
+  const prover = createServiceProver({
+    store,
+    payment,
+    provider,
+    home,
+    leave: (proof) => void given.push(proof),
+  })
   const committed = await prover.commitment(EPOCH, t.signal)
   assert.equal(committed?.total, TOTAL)
   assert.equal(committed?.root.length, 32)
@@ -32,6 +39,7 @@ test('commits to the receipts of its store, and shows a proof that it has made b
   await writeFile(join(home, 'proofs', `${EPOCH}.proof`), bytes)
   const shown = await prover.proof(EPOCH, golden.beacon, t.signal)
   assert.deepEqual([shown.proof, shown.openings], [golden.proof, golden.openings])
+  assert.deepEqual(given, [bytes])
   // Of another beacon it is no proof, and there are no receipts to make one of.
   const other = prover.proof(EPOCH + 1, 1n, t.signal)
   await assert.rejects(other, { code: 'PROOF_NO_RECEIPTS' })

@@ -4,7 +4,13 @@
  * @module
  */
 import { choosePath, toIpAddress } from '@byway/protocol/directory'
-import type { NodeKey, Observation, PathNode, PathRequest } from '@byway/protocol/directory'
+import type {
+  DirectoryEntry,
+  NodeKey,
+  Observation,
+  PathNode,
+  PathRequest,
+} from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { CLOSE_REASON } from '@byway/protocol/wire'
@@ -181,8 +187,13 @@ function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly
 }
 
 /** What to dial for a node of the directory. */
-export function targetOf({ key, entry }: PathNode): GuardTarget {
-  const { nodeId, addresses } = entry.descriptor
+export function targetOf({ entry }: PathNode): GuardTarget {
+  return targetOfEntry(entry)
+}
+
+/** The same for any entry of the directory. */
+export function targetOfEntry({ key, descriptor }: DirectoryEntry): GuardTarget {
+  const { nodeId, addresses } = descriptor
   const texts = addresses.map((each) => ({
     address: formatAddress(toIpAddress(each)),
     port: each.port,

@@ -21,9 +21,7 @@ import { isBywayError } from '@byway/protocol/base'
 import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { EMPTY_CONTEXT, formatAddress, judgeDial, parseCidr } from '@byway/protocol/policy'
-import { dialLink } from '@byway/net'
-import type { Link } from '@byway/protocol/link'
+import { formatAddress } from '@byway/protocol/policy'
 import { createMoney } from '../money/money.ts'
 import type { ClientPayment, Money, MoneyStatus } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
@@ -35,13 +33,14 @@ import type { CircuitStock } from './circuit-stock.ts'
 import type { ClientLink } from './client-link.ts'
 import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
+import { dialTarget, targetOfBootstrap } from './dial-target.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
 import type { ClientStakes, DirectoryKeeper } from './directory-keeper.ts'
 import { clientError, resetError } from './errors.ts'
 import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
-import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import type { GuardLinks } from './guard-links.ts'
 import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
 import { createNodeWeights } from './node-weights.ts'
@@ -156,7 +155,7 @@ class Engine implements Client {
     this.#guards = createGuardKeeper({ path: guardsPath, weights, random, nowMs })
     this.#links = createGuardLinks({
       dial: async (target, signal) => {
-        const link = await this.#dial(target, signal)
+        const link = await dialTarget(options.network, target, signal)
         return this.#money?.meter(link, target.key) ?? link
       },
       onOutcome: (key, isUp) => this.#guards.onLink(key, isUp),
@@ -351,27 +350,6 @@ class Engine implements Client {
     if (again) return again
     throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
   }
-
-  async #dial(target: GuardTarget, signal: AbortSignal): Promise<Link> {
-    const { reachablePrefixes } = this.#options.network
-    const reachable = reachablePrefixes.flatMap((prefix) => parseCidr(prefix) ?? [])
-    const context = { ...EMPTY_CONTEXT, reachable }
-    let lastError: unknown = clientError('ENTRY_UNREACHABLE', { guards: 1 })
-    for (const { address, port } of target.addresses) {
-      const verdict = judgeDial(address, port, context)
-      if (verdict.verdict === 'deny') continue
-      try {
-        return await dialLink(
-          { crypto: nodeCrypto },
-          { host: verdict.pin, port, nodeId: target.nodeId, signal },
-        )
-      } catch (error) {
-        signal.throwIfAborted()
-        lastError = error
-      }
-    }
-    throw lastError
-  }
 }
 
 /** SPEC §5.4: a descriptor that came with STALE_KEY counts only when it is that node's own. */
@@ -385,14 +363,6 @@ function hopFromDescriptor(bytes: Uint8Array, expected: HopSpec): HopSpec | unde
 /** The port that circuits in stock must serve: the web's, or in a local network that of its only target. */
 function firstPort(network: NetworkParameters): number {
   return network.exitTargets[0]?.port ?? 443
-}
-
-function targetOfBootstrap({
-  nodeId,
-  address,
-  port,
-}: NetworkParameters['bootstrap'][number]): GuardTarget {
-  return { key: nodeKeyOf(nodeId), nodeId, addresses: [{ address, port }] }
 }
 
 function reportOf(driver: ClientTunnelDriver): PathReport {

@@ -47,6 +47,7 @@ import type {
 import type { Opening } from '@byway/protocol/wire'
 import type { ExitMoney } from '../exit/exit-service.ts'
 import type { LinkMoney } from '../node-links.ts'
+import type { ProofShelf } from '../redemption/proof-links.ts'
 import type { RedeemerService } from '../redemption/redeemer-service.ts'
 import type { Relayer } from '../redemption/relayer.ts'
 import type { RelayMoney } from '../relay/ports.ts'
@@ -104,6 +105,8 @@ export type NodePaymentOptions = {
   readonly redeemer?: Pick<RedeemerService, 'take'> | undefined
   /** Sends slots back to their owners for a fee (SPEC §15.8); absent where the node does not. */
   readonly relayer?: Pick<Relayer, 'ask' | 'take'> | undefined
+  /** Service proofs to show (SPEC §17.6); absent in a network without them. */
+  readonly proofs?: ProofShelf | undefined
 }
 
 /** What the descriptor says of payment (SPEC §10.1). */

@@ -61,9 +61,6 @@ const DRAW_SPREAD_S = 60
 const GRACE_S = 60
 /** What could not be hashed or proved is tried again after this: the program may be there then. */
 const RETRY_S = 600
-/** Commitments and what follows them are over after so many epochs, in a network whose windows are within one. */
-const OPEN_EPOCHS = 3
-
 /** Creates a keeper that has done nothing yet. */
 export function createEpochKeeper(deps: EpochKeeperDeps): EpochKeeper {
   return new Keeper(deps)
@@ -96,8 +93,9 @@ class Keeper implements EpochKeeper {
       const { timeS } = await chain.head(signal)
       const times = await proofs.times(signal)
       const newest = Math.floor(timeS / epochS) - 1
-      this.#forgetBefore(newest - OPEN_EPOCHS)
-      for (let epoch = newest; epoch > newest - OPEN_EPOCHS && epoch >= 0; epoch--) {
+      const oldest = Math.max(0, newest - openEpochs(times, epochS))
+      this.#forgetBefore(oldest)
+      for (let epoch = newest; epoch >= oldest; epoch--) {
         if (!this.#done.has(epoch)) await this.#lookAt(epoch, { times, timeS }, signal)
       }
     } catch (error) {
@@ -245,6 +243,13 @@ class Keeper implements EpochKeeper {
   ): Promise<void> {
     await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
   }
+}
+
+/** How many epochs after its own a commitment may still need us: until its last answer is due, and one more to settle it. */
+function openEpochs(times: ProofTimes, epochS: number): number {
+  const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds } = times
+  const drawnS = commitWindowS + beaconDelayS + beaconSpacingS * beaconRounds
+  return Math.ceil((drawnS + times.challengeWindowS + times.answerWindowS) / epochS) + 1
 }
 
 /** The chain's clock and the contract's times. */

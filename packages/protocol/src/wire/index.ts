@@ -105,6 +105,7 @@ export {
   encodeLinkMessage,
   LINK_MESSAGE,
   linkMessageBytes,
+  SERVICE_PROOF_BYTES,
 } from './link-messages.ts'
 export type { LinkMessage, LinkMessageType } from './link-messages.ts'
 export {

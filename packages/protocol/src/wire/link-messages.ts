@@ -13,6 +13,8 @@
  * 8 PAY               payment message
  * 9 REDEEM            u16 request id ‖ order
  * 10 REDEEMED         u16 request id ‖ u8 answer
+ * 11 PROOF_GET        u16 request id ‖ provider[20] ‖ u32 epoch, 0 for the newest
+ * 12 PROOF            u16 request id ‖ service proof, or nothing
  * ```
  * @module
  */
@@ -22,6 +24,7 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { MAX_DESCRIPTOR_BYTES, MIN_DESCRIPTOR_BYTES } from './descriptor.ts'
 import { wireError } from './errors.ts'
+import { CHAIN_ADDRESS_BYTES } from './opening.ts'
 import { decodePayMessage } from './pay-message-decode.ts'
 import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 import type { PayMessage } from './pay-messages.ts'
@@ -40,6 +43,8 @@ export const LINK_MESSAGE = {
   PAY: 8,
   REDEEM: 9,
   REDEEMED: 10,
+  PROOF_GET: 11,
+  PROOF: 12,
 } as const
 export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
 
@@ -72,6 +77,16 @@ export type LinkMessage =
   /** Between nodes only. The order is a view into the cell, not parsed yet. */
   | { readonly type: Types['REDEEM']; readonly requestId: number; readonly order: Uint8Array }
   | { readonly type: Types['REDEEMED']; readonly requestId: number; readonly answer: RedeemAnswer }
+  | {
+      readonly type: Types['PROOF_GET']
+      readonly requestId: number
+      /** Whose, 20 bytes. */
+      readonly provider: Uint8Array
+      /** 0 for the newest that there is. */
+      readonly epoch: number
+    }
+  /** The proof is a view into the cell, not judged here; empty where there is none. */
+  | { readonly type: Types['PROOF']; readonly requestId: number; readonly proof: Uint8Array }
 
 /**
  * Decodes the body of one link message.
@@ -119,6 +134,14 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
     case LINK_MESSAGE.REDEEMED:
       writer.u16(message.requestId, 'requestId').u8(message.answer, 'answer')
       break
+    case LINK_MESSAGE.PROOF_GET:
+      writer.u16(message.requestId, 'requestId')
+      writer.fixed(message.provider, CHAIN_ADDRESS_BYTES, 'provider').u32(message.epoch, 'epoch')
+      break
+    case LINK_MESSAGE.PROOF:
+      requireProofBytes(message.proof)
+      writer.u16(message.requestId, 'requestId').raw(message.proof, 'proof')
+      break
   }
   return writer.done()
 }
@@ -145,10 +168,17 @@ export function linkMessageBytes(message: LinkMessage): number {
       return 2 + message.order.length
     case LINK_MESSAGE.REDEEMED:
       return 3
+    case LINK_MESSAGE.PROOF_GET:
+      return 2 + CHAIN_ADDRESS_BYTES + 4
+    case LINK_MESSAGE.PROOF:
+      return 2 + message.proof.length
     default:
       return unreachable(message, 'every link message has a size')
   }
 }
+
+/** Bytes of a service proof (SPEC §17.4), which is opaque here. */
+export const SERVICE_PROOF_BYTES = 4890
 
 /** Bytes of DIRECTORY_PART before its block, for a packer. */
 export const DIRECTORY_PART_HEADER_BYTES = 11
@@ -180,6 +210,15 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
       return { type, requestId: reader.u16('requestId'), order: readOrder(reader) }
     case LINK_MESSAGE.REDEEMED:
       return { type, requestId: reader.u16('requestId'), answer: readRedeemAnswer(reader) }
+    case LINK_MESSAGE.PROOF_GET:
+      return {
+        type,
+        requestId: reader.u16('requestId'),
+        provider: reader.copy(CHAIN_ADDRESS_BYTES, 'provider'),
+        epoch: reader.u32('epoch'),
+      }
+    case LINK_MESSAGE.PROOF:
+      return { type, requestId: reader.u16('requestId'), proof: readProof(reader) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }
@@ -189,6 +228,19 @@ function readOrder(reader: ByteReader): Uint8Array {
   if (reader.left > MAX_REDEEM_BYTES)
     throw wireError('WIRE_LENGTH', { field: 'order', want: MAX_REDEEM_BYTES, have: reader.left })
   return reader.rest()
+}
+
+/** SPEC §17.4: "a proof of any other length is refused". */
+function readProof(reader: ByteReader): Uint8Array {
+  const have = reader.left
+  if (have !== 0 && have !== SERVICE_PROOF_BYTES)
+    throw wireError('WIRE_LENGTH', { field: 'proof', want: SERVICE_PROOF_BYTES, have })
+  return reader.rest()
+}
+
+function requireProofBytes({ length }: Uint8Array): void {
+  if (length !== 0 && length !== SERVICE_PROOF_BYTES)
+    throw wireError('WIRE_ENCODE', { field: 'proof' })
 }
 
 function readToken(reader: ByteReader): bigint {

@@ -310,6 +310,17 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
   }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.DRAIN), seconds: u16 }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.PAY), pay: payMessage }),
+  record<LinkMessage>({
+    type: fc.constant(LINK_MESSAGE.PROOF_GET),
+    requestId: u16,
+    provider: bytes(20),
+    epoch: u32,
+  }),
+  record<LinkMessage>({
+    type: fc.constant(LINK_MESSAGE.PROOF),
+    requestId: u16,
+    proof: fc.oneof(bytes(0), bytes(4890)),
+  }),
 )
 
 const failure: fc.Arbitrary<CreateFailure> = fc

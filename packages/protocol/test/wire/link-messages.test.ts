@@ -56,6 +56,12 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
   ],
   [{ type: LINK_MESSAGE.REDEEM, requestId: 0x102, order: hex('aa*100') }, '0102 aa*100'],
   [{ type: LINK_MESSAGE.REDEEMED, requestId: 7, answer: REDEEM_ANSWER.FEE_TOO_LOW }, '0007 03'],
+  [
+    { type: LINK_MESSAGE.PROOF_GET, requestId: 0x102, provider: hex('bb*20'), epoch: 2969 },
+    '0102 bb*20 00000b99',
+  ],
+  [{ type: LINK_MESSAGE.PROOF, requestId: 0x102, proof: hex('cc*4890') }, '0102 cc*4890'],
+  [{ type: LINK_MESSAGE.PROOF, requestId: 3, proof: hex('') }, '0003'],
 ]
 
 for (const [message, body] of ROWS) {
@@ -75,7 +81,7 @@ test('every type of the table has a row here', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 11, 255]) {
+  for (const type of [0, 13, 255]) {
     assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
   }
 })
