@@ -187,7 +187,7 @@ class Payer implements EntryPayer, PaySender {
       {
         onReady: () => this.#pay(),
         onVoid: (units) => this.#allowance.unpaid(units),
-        onSlotOver: (isInUse) => {
+        onSlotOver: (_why, isInUse) => {
           this.isOpen = false
           if (isInUse) void this.ready()
         },

@@ -33,7 +33,7 @@ import { answerWithin } from './within.ts'
 /** A hop that takes longer to look at a slot is left: a round trip, a proof and a look at the chain. */
 const ANSWER_MS = 15_000
 /** Slots that one hop may turn down before it is left alone; each costs its owner a wait for the refund. */
-const MAX_SLOTS = 3
+export const MAX_SLOTS = 3
 /** Tickets that one hop may put off: it could redeem them all the same. */
 const MAX_PUT_OFF = 8
 /** While a hop still takes the carrier before for alive. */
@@ -64,14 +64,17 @@ export type SessionHop = {
   readonly tariff: Tariff
 }
 
+/** `again`: the hop has to look at it anew, for it won on the carrier before. */
+export type SlotEnd = 'full' | 'refused' | 'again'
+
 /** What a session tells. Must not throw. */
 export type SessionEvents = {
   /** Tickets may be signed that could not be before. */
   readonly onReady: () => void
   /** So many units that were sent do not count: refused, or under way when their slot filled. The books know of it. */
   readonly onVoid: (units: number) => void
-  /** A slot is of no use here any more. In use: tickets were taken for it on this carrier, and `open` shows the next one. */
-  readonly onSlotOver: (isInUse: boolean) => void
+  /** A slot is of no use on this carrier any more. In use: tickets were taken for it here. `open` shows the next one, or the same where it only has to be shown again. */
+  readonly onSlotOver: (why: SlotEnd, isInUse: boolean) => void
   /** The hop broke a rule: leave it. */
   readonly onFault: () => void
 }
@@ -81,7 +84,7 @@ export interface SlotSession {
   /** A slot was taken and is not over: `pay` is of use. */
   readonly isOpen: boolean
   /**
-   * Shows a slot until one is taken and its commits are there. The carrier's messages must reach {@link SlotSession.onPay} meanwhile.
+   * Shows a slot until one is taken and its commits are there: on a link up to three, on a control circuit one, since two on one circuit would be known to be of one client. The carrier's messages must reach {@link SlotSession.onPay} meanwhile.
    * @throws DEPOSIT_SPENT, PAYMENT_REFUSED, what the authoriser throws, or the signal's reason
    */
   open(carrier: PaySender, signal: AbortSignal): Promise<void>
@@ -139,7 +142,8 @@ class Session implements SlotSession {
   async open(carrier: PaySender, signal: AbortSignal): Promise<void> {
     this.#carrier = carrier
     let verdict: Verdict = VERDICT.OK
-    for (let shown = 0; shown < MAX_SLOTS; shown++) {
+    const most = this.#hop.use === 'link' ? MAX_SLOTS : 1
+    for (let shown = 0; shown < most; shown++) {
       verdict = await this.#showNext(carrier, signal)
       if (verdict === VERDICT.OK) {
         this.isOpen = true
@@ -208,7 +212,7 @@ class Session implements SlotSession {
     const isTaken = verdict === VERDICT.OK || verdict === VERDICT.TRY_LATER
     if (!isTaken && this.#slot) {
       await slots.retire(this.#slot.nullifier, 'refused')
-      this.#events.onSlotOver(false)
+      this.#events.onSlotOver('refused', false)
     }
     return verdict
   }
@@ -296,13 +300,14 @@ class Session implements SlotSession {
     // What was under way for a slot that is over is refused with it.
     if (this.#paidWith !== this.#payer) return
     if (!this.#mayRefuse(verdict)) this.#events.onFault()
+    else if (verdict === VERDICT.SLOT_USED) this.#endSlot('again')
     else if (verdict !== VERDICT.TRY_LATER) this.#endSlot('refused')
   }
 
   /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only. */
   #mayRefuse(verdict: Verdict): boolean {
     if (verdict === VERDICT.TRY_LATER) return ++this.#putOff <= MAX_PUT_OFF
-    // SLOT_USED: the carrier before it has won meanwhile, so this one knows too little of the slot (SPEC §15.2).
+    // SLOT_USED: the carrier before it has won meanwhile, so the slot is shown again (SPEC §15.2).
     const isOver =
       verdict === VERDICT.SLOT_TAKEN || verdict === VERDICT.EXPIRED || verdict === VERDICT.SLOT_USED
     return isOver && ++this.#slotsRefused <= MAX_SLOTS
@@ -330,15 +335,15 @@ class Session implements SlotSession {
     if (sum > 0) this.#events.onVoid(sum)
   }
 
-  #endSlot(standing: 'full' | 'refused'): void {
+  #endSlot(why: SlotEnd): void {
     const slot = this.#slot
     const wasOpen = this.isOpen
     this.isOpen = false
     this.#slot = undefined
     this.#payer = undefined
     if (!slot) return
-    this.#retiring = this.#retire(slot.nullifier, standing)
-    this.#events.onSlotOver(wasOpen)
+    if (why !== 'again') this.#retiring = this.#retire(slot.nullifier, why)
+    this.#events.onSlotOver(why, wasOpen)
   }
 
   async #retire(nullifier: Uint8Array, standing: 'full' | 'refused'): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * One visit to a hop (SPEC §15.5, §16): a control circuit on which a slot is shown, keys are looked at, tickets are paid and tokens bought. Waits out the hop's
- * issue delay; leaves when everything is bought or the hop will not sell.
+ * issue delay; leaves when everything is bought or the hop will not sell. The next slot is shown on the next circuit (SPEC §15.2).
  * @module
  */
 import { CLOSE_REASON, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
@@ -13,8 +13,8 @@ import { circuitError } from '../engine/errors.ts'
 import type { PayCarrier } from './carrier.ts'
 import { moneyError } from './errors.ts'
 import { kindName } from './kind-name.ts'
-import { createSlotSession } from './slot-session.ts'
-import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
+import { createSlotSession, MAX_SLOTS } from './slot-session.ts'
+import type { SlotEnd, SlotSession, SlotSessionDeps } from './slot-session.ts'
 import type { Spending } from './spending.ts'
 import type { Tariff } from './tariff.ts'
 import { answerWithin } from './within.ts'
@@ -54,7 +54,7 @@ export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
 }
 
 /**
- * Visits a hop and buys.
+ * Visits a hop and buys, with as many slots as it takes and a circuit for each.
  * @throws PAYMENT_REFUSED, DEPOSIT_SPENT, BUDGET_SPENT, what opening throws, or the signal's reason
  */
 export async function visitHop(
@@ -64,14 +64,26 @@ export async function visitHop(
   signal: AbortSignal,
 ): Promise<void> {
   const tariff = deps.tariffOf(hop)
-  if (!tariff || orders.length === 0) return
-  const carrier = await deps.open(hop, signal)
-  const visit = new Visit(deps, hop, tariff, carrier)
-  try {
-    await visit.buyAll(orders, signal)
-  } finally {
-    deps.onLeaving(visit.leave())
+  if (!tariff) return
+  let left = orders
+  for (let turnedDown = 0; left.length > 0;) {
+    const carrier = await deps.open(hop, signal)
+    const visit = new Visit(deps, hop, tariff, carrier)
+    try {
+      const end = await visit.buyAll(left, signal)
+      left = end.left
+      if (end.refusal !== undefined && ++turnedDown === MAX_SLOTS) throw end.refusal
+    } finally {
+      deps.onLeaving(visit.leave())
+    }
   }
+}
+
+/** How a visit ended: with everything, or without its slot. */
+type VisitEnd = {
+  readonly left: readonly TokenOrder[]
+  /** What the hop said against the slot; undefined when it is full. */
+  readonly refusal: Error | undefined
 }
 
 class Visit {
@@ -90,6 +102,10 @@ class Visit {
   #unanswered = false
   /** It was given up once what was paid, since the hop counts otherwise. */
   #isPaidAgain = false
+  /** A slot that is over, and buys nothing more. */
+  #isSpent = false
+  /** Why the slot is over, once it is. */
+  #over: SlotEnd | undefined
   readonly #gone = new AbortController()
 
   constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: PayCarrier) {
@@ -105,7 +121,10 @@ class Visit {
           this.#addBalance(-units)
           this.#freshUnits = Math.max(0, this.#freshUnits - units)
         },
-        onSlotOver: (isInUse) => this.#onSlotOver(isInUse),
+        onSlotOver: (why) => {
+          this.#over = why
+          this.#ready.resolve()
+        },
         onFault: () => {
           deps.onFault(hop)
           this.#giveUp('PROTOCOL')
@@ -122,43 +141,61 @@ class Visit {
     })
   }
 
-  async buyAll(orders: readonly TokenOrder[], outer: AbortSignal): Promise<void> {
+  async buyAll(orders: readonly TokenOrder[], outer: AbortSignal): Promise<VisitEnd> {
     const signal = AbortSignal.any([outer, this.#gone.signal])
-    await this.#session.open(this.#carrier, signal)
+    try {
+      await this.#session.open(this.#carrier, signal)
+      const left = await this.#buyWithSlot(orders, signal)
+      const isRefused = left.length > 0 && this.#over !== 'full'
+      return { left, refusal: isRefused ? this.#refusal('SLOT_OVER') : undefined }
+    } catch (error) {
+      // Turned down: the next slot may be taken.
+      if (this.#over !== 'refused' || signal.aborted || !(error instanceof Error)) throw error
+      return { left: orders, refusal: error }
+    } finally {
+      // Nothing more is bought with it. One that has only to be shown again keeps its balance.
+      if (this.#over !== undefined && this.#over !== 'again') this.#endSlot()
+    }
+  }
+
+  /** Gives what could not be bought with this slot. */
+  async #buyWithSlot(
+    orders: readonly TokenOrder[],
+    signal: AbortSignal,
+  ): Promise<readonly TokenOrder[]> {
     await this.#getKeys(orders, signal)
     // At once for all of them: the hop's delay counts from the tickets.
     await this.#payUp(
       orders.reduce((sum, order) => sum + this.#priceOf(order), 0),
       signal,
     )
-    for (const order of orders) await this.#fill(order, signal)
+    const left: TokenOrder[] = []
+    for (const order of orders) {
+      const count = await this.#fill(order, signal)
+      if (count > 0) left.push({ ...order, count })
+    }
+    return left
   }
 
-  /** Buys an order, with as many slots as it takes. */
-  async #fill(order: TokenOrder, signal: AbortSignal): Promise<void> {
+  /** Buys an order; gives how many of it the slot was over before. */
+  async #fill(order: TokenOrder, signal: AbortSignal): Promise<number> {
     // What an earlier visit asked for and got no answer to is asked for again: it may be paid already.
     const asked = this.#deps.stock.repeatPurchase(order.node, order.kind)
     let left = asked?.elements.length ?? order.count
     while (left > 0) {
       const count = await this.#payFor({ ...order, count: left }, signal)
+      if (count === 0) break
       if (await this.#buy({ ...order, count }, signal)) left -= count
     }
+    return left
   }
 
   /** Pays for an order, and tells how many of it are paid for: fewer when the slot filled, of which what was taken before buys what it can. */
   async #payFor(order: TokenOrder, signal: AbortSignal): Promise<number> {
-    for (;;) {
-      await this.#payUp(this.#priceOf(order), signal)
-      for (let count = order.count; count > 0; count--) {
-        if (this.#priceOf({ ...order, count }) <= this.#balance) return count
-      }
-      await this.#nextSlot(signal)
-    }
-  }
-
-  async #nextSlot(signal: AbortSignal): Promise<void> {
-    this.#onNewSlot()
-    await this.#session.open(this.#carrier, signal)
+    await this.#payUp(this.#priceOf(order), signal)
+    let count = this.#isSpent ? 0 : order.count
+    while (count > 0 && this.#priceOf({ ...order, count }) > this.#balance) count--
+    return count
   }
 
   /** The last receipt and the last tickets go before the circuit does; nobody waits for them. */
@@ -252,6 +289,7 @@ class Visit {
     }
     // It counts otherwise than we: what it owed from before is given up, once.
     this.#forfeit()
+    this.#isSpent = isOver
   }
 
   /** The first time until the tickets are old enough; then seldom, since each purchase takes 16 KiB of the 256 that the circuit may carry. */
@@ -326,16 +364,8 @@ class Visit {
     return answerWithin(promise, ANSWER_MS, signal, this.#deps.timers)
   }
 
-  /** A slot that was in use here still buys with what was taken for it. */
-  #onSlotOver(isInUse: boolean): void {
-    if (isInUse) this.#ready.resolve()
-    else this.#onNewSlot()
-  }
-
-  #onNewSlot(): void {
+  #endSlot(): void {
     this.#forfeit()
-    this.#paidAtMs = Number.NEGATIVE_INFINITY
-    this.#freshUnits = 0
     this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId)
   }
 

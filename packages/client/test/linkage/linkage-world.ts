@@ -361,14 +361,15 @@ class World implements LinkageWorld {
     return `entry ${number} ${pay.node.key} ${this.#life}`
   }
 
-  /** Notes both ways. What is said on a control circuit is the slot's that is shown there. */
+  /** Notes both ways. What is said on a control circuit is the slot's that is shown there, the only one. */
   #noted(client: Client, role: string, carrier: PayCarrier, entryUnit?: string): PayCarrier {
     let unit = entryUnit
     const note = (pay: PayMessage): void => {
       if (pay.kind === PAY.SHOW) {
         const name = toHex(pay.opening.nullifier)
-        // A slot that follows a full one on its circuit is known to be of the same client at that hop (THREAT-MODEL T26).
-        unit ??= this.#unitOfSlot.get(name) ?? `slot ${name}`
+        const shown = entryUnit ?? this.#unitOfSlot.get(name) ?? `slot ${name}`
+        assert.ok(unit === undefined || unit === shown, 'one slot on a control circuit')
+        unit = shown
         this.#unitOfSlot.set(name, unit)
       }
       // Nothing is said before a slot is shown but the question for the keys, which are everybody's.

@@ -176,7 +176,7 @@ describe('an entry', () => {
     })
   }
 
-  it('that refuses one ticket by SLOT_USED, for its slot has won on the carrier before, is paid with the next slot and not blamed', async () => {
+  it('that refuses one ticket by SLOT_USED, for its slot has won on the carrier before, is shown the slot again, loses nobody one, and is not blamed', async () => {
     const { hop, carry, payer, faults, money } = await world()
     await carry(64 * 1024)
     await carry(MIB)
@@ -189,7 +189,12 @@ describe('an entry', () => {
     await settled(money, hop)
     assert.deepEqual(faults, [])
     assert.ok(hop.tickets.length > before)
-    assert.equal(hop.shown.length, 2)
+    const [first, again, ...more] = hop.shown.map(({ nullifier }) => nullifier)
+    assert.deepEqual([again, more], [first, []])
+    assert.deepEqual(
+      money.journal.records.map(({ standing }) => standing),
+      ['shown'],
+    )
   })
 
   it('is not paid twice for what it says it has not got', async () => {

@@ -1,6 +1,7 @@
 /** Buying tokens of a hop: what is said, what it costs, and what a hop that lies, stalls or cheats can get away with. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
 import { createLedger } from '@byway/protocol/ledger'
 import { TOKEN_BYTES } from '@byway/protocol/payment'
 import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
@@ -17,6 +18,8 @@ import type { TestHop } from './test-hop.ts'
 type Shopping = {
   readonly faults: string[]
   readonly balances: Map<string, number>
+  /** Each slot that was shown, with the number of its circuit. */
+  readonly circuits: Map<string, number>
   /** Of the latest visit. */
   carrier: ReturnType<TestHop['carrier']> | undefined
   /** Resolves when the latest visit's circuit was closed. */
@@ -28,9 +31,21 @@ type Shopping = {
 function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
   const faults: string[] = []
   const balances = new Map<string, number>()
+  let opened = 0
+  const circuits = new Map<string, number>()
+  const open = async (): Promise<ReturnType<TestHop['carrier']>> => {
+    const [carrier, circuit] = [hop.carrier(), ++opened]
+    const send = carrier.send.bind(carrier)
+    carrier.send = (messages) => {
+      for (const message of messages)
+        if (message.kind === PAY.SHOW) circuits.set(toHex(message.opening.nullifier), circuit)
+      send(messages)
+    }
+    return (shopping.carrier = carrier)
+  }
   const deps = {
     ...world.sessionDeps,
-    open: async () => (shopping.carrier = hop.carrier()),
+    open,
     stock: world.stock,
     tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
     balances,
@@ -42,6 +57,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
   const shopping: Shopping = {
     faults,
     balances,
+    circuits,
     carrier: undefined,
     left: Promise.resolve(),
     async go(orders = bothOrders(hop), signal = NEVER) {
@@ -264,12 +280,14 @@ describe('a visit to a hop', () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs })
     hop.verdictOf = () => (hop.shown.length > 1 ? VERDICT.OK : VERDICT.SLOT_TAKEN)
-    await shop(world, hop).go()
+    const shopping = shop(world, hop)
+    await shopping.go()
     assert.deepEqual(held(world, hop), [4, 8])
     assert.deepEqual(
       world.journal.records.map(({ standing }) => standing),
       ['refused', 'shown'],
     )
+    assert.deepEqual([...shopping.circuits.values()], [1, 2], 'two on one circuit are linked')
     await using liar = await startTestHop(2, { nowMs: world.timers.nowMs })
     liar.verdictOf = () => VERDICT.SLOT_TAKEN
     await assert.rejects(shop(world, liar).go(), { code: 'PAYMENT_REFUSED' })
@@ -310,6 +328,8 @@ describe('a visit to a hop', () => {
     }
     assert.equal(held(world, hop)[0], ordered)
     assert.deepEqual(shopping.faults, [])
+    const circuits = [...shopping.circuits.values()]
+    assert.equal(new Set(circuits).size, circuits.length, 'a fresh circuit for each slot')
     await world.spending.flush()
     const ledger = createLedger('client')
     for (const event of world.events) assert.equal(ledger.post(event).type, 'posted')

@@ -213,7 +213,7 @@ class World {
       {
         onReady() {},
         onVoid: (units) => void (this.aheadUnits -= units),
-        onSlotOver: (isInUse) => {
+        onSlotOver: (_why, isInUse) => {
           if (isInUse && session === this.#session) this.#open()
         },
         onFault: () => void this.faults++,

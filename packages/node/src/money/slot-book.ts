@@ -77,8 +77,9 @@ export function createSlotBook(deps: SlotBookDeps): SlotBook {
 
 class Book implements SlotBook {
   readonly #deps: SlotBookDeps
-  /** By nullifier; undefined while a showing is judged. */
-  readonly #shown = new Map<string, Shown | undefined>()
+  readonly #shown = new Map<string, Shown>()
+  /** By nullifier: first showings that are judged at the moment. */
+  readonly #judging = new Map<string, Promise<unknown>>()
   /** Shown again on a newer carrier, which no good ticket has come on yet. */
   readonly #newcomers = new Map<string, Shown>()
 
@@ -87,22 +88,27 @@ class Book implements SlotBook {
   }
 
   get size(): number {
-    return this.#shown.size
+    return this.#shown.size + this.#judging.size
   }
 
   async show(opening: Opening): Promise<Showing> {
     const name = toHex(opening.nullifier)
+    // A client whose circuit died while its slot was looked at shows it again at once.
+    const judging = this.#judging.get(name)
+    if (judging) await judging
     const current = this.#shown.get(name)
-    if (this.#shown.has(name)) {
-      return current?.isOf(opening)
+    if (current) {
+      return current.isOf(opening)
         ? await this.#showAgain(name, current, opening)
         : VERDICT.SLOT_USED
     }
-    if (this.#shown.size >= MAX_SHOWN) return VERDICT.TRY_LATER
-    this.#shown.set(name, undefined)
-    const shown = await this.#judge(opening, () => this.#shown.delete(name))
+    if (this.#judging.has(name)) return VERDICT.TRY_LATER
+    if (this.size >= MAX_SHOWN) return VERDICT.TRY_LATER
+    const judged = this.#judge(opening, () => this.#shown.delete(name))
+    this.#judging.set(name, judged)
+    const shown = await judged
     if (shown instanceof Shown) this.#shown.set(name, shown)
-    else this.#shown.delete(name)
+    this.#judging.delete(name)
     return shown
   }
 
@@ -131,7 +137,7 @@ class Book implements SlotBook {
   }
 
   async recheck(): Promise<void> {
-    const slots = [...this.#shown.values()].filter((slot) => slot !== undefined)
+    const slots = [...this.#shown.values()]
     for (let at = 0; at < slots.length; at += RECHECKS_AT_ONCE) {
       const some = slots.slice(at, at + RECHECKS_AT_ONCE)
       await Promise.all(some.map((slot) => slot.recheck()))

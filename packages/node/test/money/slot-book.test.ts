@@ -117,6 +117,12 @@ suite('the slots of a node', () => {
     assert.equal(world.book.size, 0)
   })
 
+  test('a slot that is shown again while it is looked at is taken on both carriers: the first may be dead', async () => {
+    const { book, slot } = await worldOf()
+    const showings = await Promise.all([book.show(slot.opening), book.show(slot.opening)])
+    for (const shown of showings) assert.ok(typeof shown === 'object' && !('kind' in shown))
+  })
+
   test('a chain that cannot be asked stops no session', async () => {
     const world = await worldOf()
     const pay = await payerOf(await show(world), world.slot)

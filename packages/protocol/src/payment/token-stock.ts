@@ -65,7 +65,7 @@ export interface TokenStock {
   ): KeysVerdict
   /** True when KEYS must be asked for before the next purchase. */
   needsKeys(node: Uint8Array, kind: TokenKind, nowMs: number): boolean
-  /** The hop is shown another slot from now on: it gives away anew what it gives away for each. */
+  /** The hop is shown another slot from now on: it gives away anew what it gives away for each. Open purchases are given up: asked for again they would say whose slot the next one is. */
   onNewSlot(node: Uint8Array): void
   /** What so many tokens cost now, in units. */
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number
@@ -148,6 +148,7 @@ class Stock implements TokenStock {
     if (!hop) return
     hop.quota = new AdmissionQuota()
     hop.isLocked = false
+    for (const lane of hop.lanes) lane.purchase = undefined
   }
 
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number {
