@@ -10,7 +10,7 @@ import { hexOf } from './contracts/bytes.ts'
 import type { RoundHeaders } from './contracts/proof-calls.ts'
 import { chainError } from './errors.ts'
 
-/** When things happen in an epoch, from the contract's constants; seconds. */
+/** The contract's constants: when things happen in an epoch, in seconds, and the bond. */
 export type ProofTimes = {
   readonly commitWindowS: number
   readonly beaconDelayS: number
@@ -18,6 +18,8 @@ export type ProofTimes = {
   readonly beaconRounds: number
   readonly challengeWindowS: number
   readonly answerWindowS: number
+  /** What a challenge costs whoever is wrong, the token's smallest part. */
+  readonly challengeBond: bigint
 }
 
 /** Where a commitment is. */
@@ -79,6 +81,7 @@ export function createProofsView(reader: ChainReader, contract: Uint8Array): Pro
         beaconRounds: p.beaconRounds,
         challengeWindowS: p.challengeWindow,
         answerWindowS: p.answerWindow,
+        challengeBond: p.challengeBond,
       }
       return known
     },

@@ -43,6 +43,10 @@ const HINTS: Readonly<Record<string, string>> = {
   PROOF_FALSE:
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
+  PROOF_UNKNOWN_NODE: 'name it by its account, 0x and forty hexadecimal digits',
+  PROOF_NO_COMMITMENT: 'look at --epoch: a node commits within the commit window after its end',
+  PROOF_CHALLENGED: 'run it again when the answer window is over',
+  PROOF_HOLDS: '--anyway challenges it all the same; the bond is the node’s then',
   PROOF_NO_BEACON:
     'a node draws it by itself some hours after the commit window; what was not drawn in four hours never is',
   PROOF_NOT_SHOWN:

@@ -8,7 +8,7 @@ export type {
   PathReport,
 } from './engine/create-client.ts'
 export type { ClientError } from './engine/errors.ts'
-export { findServiceProofs } from './engine/find-service-proofs.ts'
+export { findProviderOf, findServiceProofs } from './engine/find-service-proofs.ts'
 export type { FoundServiceProof, ServiceProofQuery } from './engine/find-service-proofs.ts'
 export type { ClientStakes } from './engine/directory-keeper.ts'
 export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money-types.ts'

@@ -1,4 +1,4 @@
-/** `byway proof make|verify|challenge`: what a node carried, shown to anybody (SPEC §17). */
+/** `byway proof make|verify`: what a node carried, shown to anybody (SPEC §17). */
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -11,15 +11,16 @@ import { addCommand, addGroup, contextOf, type CommandContext } from '../command
 import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { loadNetworkFile } from '../config/network-file.ts'
-import { parseWhole, stateFolder } from '../engine/engine-options.ts'
+import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
-import { findProof, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
+import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
 import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
 import { openReceipts } from '../proof/own-receipts.ts'
 import { proofError } from '../proof/proof-errors.ts'
 import { CHAIN_CHECKS, drawnBeacon, verifyProof, type Verified } from '../proof/verify-proof.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
+import { addChallengeCommands } from './proof-challenge.ts'
 import { money } from './wallet-money.ts'
 
 type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
@@ -41,6 +42,7 @@ export function addProofCommands(program: Command, io: CliIo): void {
   )
   addMake(group, io)
   addVerify(group, io)
+  addChallengeCommands(group, io)
 }
 
 function addMake(group: Command, io: CliIo): void {
@@ -202,11 +204,6 @@ async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
   return { home, network, payment }
-}
-
-/** Undefined when none is named; a u32. @throws CLI_USAGE */
-export function parseEpoch(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseWhole(text, '--epoch', 0, 2 ** 32 - 1)
 }
 
 function parseBeacon(text: string): bigint {

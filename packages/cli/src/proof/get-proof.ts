@@ -5,6 +5,7 @@ import { equalBytes, fromHex, isBywayError } from '@byway/protocol/base'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { SERVICE_PROOF_BYTES } from '@byway/protocol/wire'
 import { decodeServiceProof } from '@byway/zk'
+import { parseWhole } from '../engine/engine-options.ts'
 import { proofError } from './proof-errors.ts'
 import { verifyProof, type Verified } from './verify-proof.ts'
 
@@ -15,6 +16,11 @@ const PROVIDER_BYTES = 20
 export function parseWhose(text: string): Uint8Array | undefined {
   const bytes = fromHex(text.replace(/^0x/, '').toLowerCase())
   return bytes && [NODE_ID_BYTES, PROVIDER_BYTES].includes(bytes.length) ? bytes : undefined
+}
+
+/** An epoch's number, a u32; undefined when none is named. @throws CLI_USAGE */
+export function parseEpoch(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseWhole(text, '--epoch', 0, 2 ** 32 - 1)
 }
 
 /** No more than a proof has, and one byte to tell that there is more. @throws the system's for a file that cannot be read */

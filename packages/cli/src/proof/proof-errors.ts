@@ -15,6 +15,20 @@ type ProofErrors = {
   PROOF_NO_BEACON: { epoch: number }
   /** Nobody who was asked has a proof of this epoch (0: of any). */
   PROOF_NOT_SHOWN: { epoch: number }
+  /** The directory has no such node, or one that takes no pay: name it by its account. */
+  PROOF_UNKNOWN_NODE: Record<string, never>
+  /** The provider did not commit to this epoch: nothing of it can be challenged, and what was held back of its wins is lost to it. */
+  PROOF_NO_COMMITMENT: { epoch: number }
+  /** The time for challenges of this epoch is over: the commitment stands. */
+  PROOF_TOO_LATE: { epoch: number }
+  /** The commitment is challenged already, and may be answered until then. */
+  PROOF_CHALLENGED: { epoch: number; answerByS: number }
+  /** Nobody challenges it, so that there is nothing to answer. */
+  PROOF_NOT_CHALLENGED: { epoch: number }
+  /** The commitment was proved, paid or burned: nothing of it can change. */
+  PROOF_DECIDED: { epoch: number; state: string }
+  /** The published proof holds: a challenge would only cost its bond. */
+  PROOF_HOLDS: { epoch: number }
   /** The file is not a service proof, or not in its one form. */
   PROOF_FILE: Record<string, never>
   /** The proof does not hold: who published it lies, or it is for another network. */
@@ -29,6 +43,13 @@ export const proofError: ErrorBuilder<ProofErrors> = errorBuilder<ProofErrors>({
   PROOF_NO_RECEIPTS: ['config', 'there are no receipts of this epoch'],
   PROOF_NO_BEACON: ['chain', 'the beacon of this epoch is not drawn yet'],
   PROOF_NOT_SHOWN: ['network', 'nobody who was asked shows this service proof'],
+  PROOF_UNKNOWN_NODE: ['network', 'the directory knows no such node'],
+  PROOF_NO_COMMITMENT: ['chain', 'nothing was committed to this epoch'],
+  PROOF_TOO_LATE: ['chain', 'the time for challenges is over'],
+  PROOF_CHALLENGED: ['chain', 'the commitment is challenged already'],
+  PROOF_NOT_CHALLENGED: ['chain', 'nobody challenges this commitment'],
+  PROOF_DECIDED: ['chain', 'the commitment is decided'],
+  PROOF_HOLDS: ['payment', 'the published proof holds'],
   PROOF_FILE: ['config', 'the file is not a service proof'],
   PROOF_FALSE: ['peer', 'the service proof does not hold'],
 })

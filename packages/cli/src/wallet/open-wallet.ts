@@ -95,10 +95,11 @@ export async function openWallet(
   flags: WalletFlags,
   io: CliIo,
   recipients: readonly Uint8Array[] = [],
+  { mayChallenge = false }: { readonly mayChallenge?: boolean } = {},
 ): Promise<Wallet> {
   const network = await openPaidNetwork(flags, io)
   const { home, isLocal, payment } = network
-  const rules = rulesOf(payment, recipients)
+  const rules = { ...rulesOf(payment, recipients), mayChallenge }
   const passphrase = await localOr(isLocal, () => readPassphrase(io, 'purse'), io)
   await forgetIfLost(home)
   const purse = await openPurse(home, { passphrase, isLocal, rules })
@@ -115,8 +116,8 @@ export function rulesOf(
   payment: PaymentParameters,
   recipients: readonly Uint8Array[] = [],
 ): SignerRules {
-  const { chainId, pool, registry, token, winValue } = payment
-  return { chainId, pool, registry, token, winValue, recipients }
+  const { chainId, pool, registry, token, winValue, proofs } = payment
+  return { chainId, pool, registry, token, winValue, proofs, recipients }
 }
 
 /**

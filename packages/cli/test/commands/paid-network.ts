@@ -36,6 +36,8 @@ export type PaidTestNetwork = {
   readonly token: TokenCalls
   /** The network file. */
   readonly file: string
+  /** The account that `run` sends from by default. */
+  readonly deployer: Uint8Array
   /** Sends from the deployer's account, or with another key. */
   run(call: ContractCall, key?: Uint8Array): Promise<void>
   /** Gives an account coin for gas. */
@@ -112,6 +114,7 @@ export async function paidNetwork(t: TestContext): Promise<PaidTestNetwork> {
     payment,
     chain,
     file,
+    deployer: deployer.account,
     pool: createPoolCalls(payment.pool),
     registry: createRegistryCalls(payment.registry),
     token: createTokenCalls(payment.token),

@@ -48,9 +48,7 @@ export async function* findServiceProofs(
   const { network, whose, random, signal } = query
   const set = await readDirectory(query)
   const entries = [...set.entries()]
-  const own = entries.find(({ descriptor: { nodeId, provider } }) =>
-    [nodeId, provider].some((each) => each && equalBytes(each, whose)),
-  )
+  const own = entryOf(entries, whose)
   const provider = whose.length === PROVIDER_BYTES ? whose : own?.descriptor.provider
   // Nobody knows a name that is neither in the directory nor an account.
   if (!provider) return
@@ -60,11 +58,30 @@ export async function* findServiceProofs(
   }
 }
 
-async function readDirectory({
-  network,
-  nowMs,
-  signal,
-}: ServiceProofQuery): Promise<DescriptorSet> {
+/**
+ * The account of a node, 20 bytes: `whose` itself where it is one; undefined for a node that the directory does not know or that takes no pay.
+ * @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason
+ */
+export async function findProviderOf(
+  query: DirectoryQuery & Pick<ServiceProofQuery, 'whose'>,
+): Promise<Uint8Array | undefined> {
+  const { whose } = query
+  if (whose.length === PROVIDER_BYTES) return whose
+  return entryOf([...(await readDirectory(query)).entries()], whose)?.descriptor.provider
+}
+
+function entryOf(
+  entries: readonly DirectoryEntry[],
+  whose: Uint8Array,
+): DirectoryEntry | undefined {
+  return entries.find(({ descriptor: { nodeId, provider } }) =>
+    [nodeId, provider].some((each) => each && equalBytes(each, whose)),
+  )
+}
+
+type DirectoryQuery = Pick<ServiceProofQuery, 'network' | 'nowMs' | 'signal'>
+
+async function readDirectory({ network, nowMs, signal }: DirectoryQuery): Promise<DescriptorSet> {
   const set = createDescriptorSet(nodeCrypto)
   for (const contact of network.bootstrap) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(DIRECTORY_TIMEOUT_MS)])

@@ -13,8 +13,8 @@ export type CallTarget = 'pool' | 'registry' | 'token' | 'proofs'
 /** Which accounts the word at `word` of the arguments (counted from 0) may name. */
 export type AddressArgument = {
   readonly word: number
-  /** `pool`: the pool. `own`: an account of the purse, or one of the rules' recipients. */
-  readonly of: 'pool' | 'own'
+  /** `pool`, `proofs`: that contract. `own`: an account of the purse, or one of the rules' recipients. */
+  readonly of: 'pool' | 'proofs' | 'own'
 }
 
 const TERMS = '(uint96,uint64,bytes)'
@@ -67,9 +67,15 @@ export const ALLOWED_CALLS: readonly Row[] = [
   // Money of theirs goes to payout addresses, challengers and the burn address only.
   ['proofs', ['provider'], 'commit(address,uint32,uint256,uint48,uint48,bytes)'],
   ['proofs', ['provider'], 'draw(uint32,bytes,bytes)'],
-  ['proofs', ['provider'], `answer(address,uint32,${OPENING}[12],bytes)`],
-  ['proofs', ['provider'], 'slash(address,uint32)'],
+  ['proofs', BOTH, `answer(address,uint32,${OPENING}[12],bytes)`],
+  ['proofs', BOTH, 'slash(address,uint32)'],
   ['proofs', ['provider'], 'settle(address,uint32)'],
+]
+
+/** Calls of who challenges a service proof, besides: its bond may go to whom it challenges, so that a signer signs them only for a command in which a person has said so. */
+export const CHALLENGE_CALLS: readonly Row[] = [
+  ['token', ['funds'], 'approve(address,uint256)', { word: 0, of: 'proofs' }],
+  ['proofs', ['funds'], 'challenge(address,uint32)'],
 ]
 
 /** A row that was looked up. */
@@ -78,16 +84,28 @@ export type AllowedCall = {
   readonly named: readonly AddressArgument[]
 }
 
-const BY_SELECTOR: ReadonlyMap<string, AllowedCall> = new Map(
-  ALLOWED_CALLS.map(([target, accounts, signature, ...named]) => [
-    `${target} ${toFunctionSelector(`function ${signature}`)}`,
-    { accounts, named },
-  ]),
-)
+type BySelector = ReadonlyMap<string, AllowedCall>
+
+const bySelector = (rows: readonly Row[]): BySelector =>
+  new Map(
+    rows.map(([target, accounts, signature, ...named]) => [
+      `${target} ${toFunctionSelector(`function ${signature}`)}`,
+      { accounts, named },
+    ]),
+  )
+
+const ALWAYS = bySelector(ALLOWED_CALLS)
+const OF_CHALLENGES = bySelector(CHALLENGE_CALLS)
 
 export const SELECTOR_BYTES = 4
 
-/** The row for a call's first four bytes; undefined when there is none. */
-export function allowedCall(target: CallTarget, data: Uint8Array): AllowedCall | undefined {
-  return BY_SELECTOR.get(`${target} 0x${toHex(data.subarray(0, SELECTOR_BYTES))}`)
+/** The rows for a call's first four bytes: it must keep one of them. */
+export function allowedCalls(
+  target: CallTarget,
+  data: Uint8Array,
+  mayChallenge: boolean,
+): readonly AllowedCall[] {
+  const name = `${target} 0x${toHex(data.subarray(0, SELECTOR_BYTES))}`
+  const tables = mayChallenge ? [ALWAYS, OF_CHALLENGES] : [ALWAYS]
+  return tables.flatMap((table) => table.get(name) ?? [])
 }

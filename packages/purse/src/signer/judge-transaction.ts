@@ -5,7 +5,7 @@ import type { RefusalRule } from '../errors.ts'
 import type { PayingAccount, PurseAccounts } from '../purse-types.ts'
 import { ADDRESS_BYTES } from '../keys.ts'
 import {
-  allowedCall,
+  allowedCalls,
   SELECTOR_BYTES,
   type AddressArgument,
   type CallTarget,
@@ -32,14 +32,15 @@ export function judgeTransaction(
   // Coin for gas may go from one own account to another; nothing else carries any.
   if (!target) return data.length === 0 && isIn(ownAccounts(accounts), to) ? undefined : 'contract'
   if (value !== 0n) return 'value'
-  const call = allowedCall(target, data)
-  if (!call) return 'call'
-  if (!call.accounts.includes(account)) return 'account'
+  const calls = allowedCalls(target, data, rules.mayChallenge === true)
+  if (calls.length === 0) return 'call'
+  const own = calls.filter((call) => call.accounts.includes(account))
+  if (own.length === 0) return 'account'
   const isNamed = (argument: AddressArgument): boolean => {
     const address = addressAt(data, argument.word)
     return address !== undefined && isIn(namedBy(argument, rules, accounts), address)
   }
-  return call.named.every(isNamed) ? undefined : 'recipient'
+  return own.some(({ named }) => named.every(isNamed)) ? undefined : 'recipient'
 }
 
 /** The accounts of the purse, and those that the rules add. */
@@ -61,7 +62,9 @@ function namedBy(
   rules: SignerRules,
   accounts: PurseAccounts,
 ): readonly Uint8Array[] {
-  return of === 'pool' ? [rules.pool] : mayReceive(rules, accounts)
+  if (of === 'own') return mayReceive(rules, accounts)
+  const contract = of === 'pool' ? rules.pool : rules.proofs?.contract
+  return contract ? [contract] : []
 }
 
 function targetOf(to: Uint8Array, rules: SignerRules): CallTarget | undefined {

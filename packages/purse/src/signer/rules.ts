@@ -18,6 +18,8 @@ export type SignerRules = {
   readonly dayGasWei?: bigint | undefined
   /** Accounts besides the purse's own to which money may go. A daemon names none; a command names the one that a person has confirmed. */
   readonly recipients?: readonly Uint8Array[] | undefined
+  /** True in a command that challenges a service proof, for which a person has confirmed the bond. A daemon never says so: the bond goes to who answers. */
+  readonly mayChallenge?: boolean | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -43,5 +45,17 @@ export function fixRules(rules: SignerRules, isLocal: boolean): FixedRules {
   const contract = rules.proofs?.contract
   const dayGasWei = rules.dayGasWei ?? (isLocal ? LOCAL_DAY_GAS_WEI : DAY_GAS_WEI)
   const proofs = contract && { proofs: { contract } }
-  return { chainId, pool, registry, token, ...proofs, winValue, recipients, dayGasWei }
+  // A signer in a process of its own, which is a daemon's, does not know this word.
+  const challenge = rules.mayChallenge === true && { mayChallenge: true }
+  return {
+    chainId,
+    pool,
+    registry,
+    token,
+    ...proofs,
+    winValue,
+    recipients,
+    dayGasWei,
+    ...challenge,
+  }
 }

@@ -124,6 +124,7 @@ test('whatever bytes the call has, money goes to no stranger', () => {
 
 test("signs a provider's calls about service proofs, and no challenge, where the network has them (SPEC §17.5)", () => {
   const contract = address(0x5e)
+  const approve = { to: FROM.token, data: call('approve', [hex(contract), 1n]) }
   const settle = { to: contract, data: call('settle', [hex(ACCOUNTS.provider), 7]) }
   const challenge = { to: contract, data: call('challenge', [hex(ACCOUNTS.provider), 7]) }
   const ask = (change: object, account: 'funds' | 'provider', proofs = { contract }) =>
@@ -131,5 +132,18 @@ test("signs a provider's calls about service proofs, and no challenge, where the
   assert.equal(ask(settle, 'provider'), undefined)
   assert.equal(ask(settle, 'funds'), 'account')
   assert.equal(ask(challenge, 'provider'), 'call')
+  // A person has confirmed the bond.
+  const confirmed = (change: object, account: 'funds' | 'provider' = 'funds') => {
+    const rules = { ...RULES, proofs: { contract }, mayChallenge: true }
+    return judgeTransaction(account, transaction(change), rules, ACCOUNTS)
+  }
+  assert.deepEqual(
+    [challenge, approve].map((each) => confirmed(each)),
+    [undefined, undefined],
+  )
+  assert.deepEqual([ask(challenge, 'funds'), ask(approve, 'funds')], ['call', 'recipient'])
+  assert.equal(confirmed(challenge, 'provider'), 'account')
+  const toStranger = { to: FROM.token, data: call('approve', [hex(STRANGER), 1n]) }
+  assert.equal(confirmed(toStranger), 'recipient')
   assert.equal(judge(settle, 'provider'), 'contract')
 })
