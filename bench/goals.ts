@@ -3,6 +3,7 @@ import { LINK_DELAY_MS } from './byway/distance-lab.ts'
 import type { Goal } from './lib/results.ts'
 import { STREAMS } from './sections/concurrent.ts'
 import { CONGESTION_CONTROLS } from './sections/distance.ts'
+import { DIRECTORY_METRICS, DIRECTORY_SYSTEM } from './sections/directory.ts'
 import { LOADED_METRIC } from './sections/memory.ts'
 import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
@@ -117,7 +118,16 @@ export const GOALS: readonly Goal[] = [
   zkGoal('loop delay while verifying, p99 (ms)', ZK_METRICS.delayVerifying, 20),
   auditGoal('a service proof over 100 000 receipts on two cores (s)', ZK_AUDIT_METRICS.proof, 30),
   auditGoal('memory of a service proof (MB)', ZK_AUDIT_METRICS.memory, 1500),
+  directoryGoal('a whole directory of 10 000 nodes (MB)', DIRECTORY_METRICS.whole, 5),
+  directoryGoal('a directory of 10 000 nodes, an hour in step (KB)', DIRECTORY_METRICS.hour, 400),
+  directoryGoal('a descriptor read (ms)', DIRECTORY_METRICS.read, 1),
+  directoryGoal('a mutated descriptor refused (ms)', DIRECTORY_METRICS.refused, 1),
 ]
+
+function directoryGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'directory', metric, system: DIRECTORY_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
 
 function auditGoal(title: string, metric: string, limit: number): Goal {
   const what = { section: 'zk-audit', metric, system: ZK_AUDIT_SYSTEM }

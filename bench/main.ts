@@ -21,6 +21,7 @@ import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createMemory } from './sections/memory.ts'
 import { createPayment } from './sections/payment.ts'
+import { createDirectory } from './sections/directory.ts'
 import { createDistance } from './sections/distance.ts'
 import type { Section, WorldSection } from './sections/section.ts'
 import { createStalled } from './sections/stalled.ts'
@@ -41,7 +42,14 @@ const sections = [
   createStalled(),
   createMemory(),
 ]
-const worlds = [createDistance(), createTickets(), createPayment(), createZk(), createZkAudit()]
+const worlds = [
+  createDistance(),
+  createDirectory(),
+  createTickets(),
+  createPayment(),
+  createZk(),
+  createZkAudit(),
+]
 
 type Options = {
   readonly isQuick: boolean

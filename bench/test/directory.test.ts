@@ -1,0 +1,21 @@
+/** The bench of the directory gives figures of what really came back, and a figure for each of its goals. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { measureDirectory } from '../../packages/net/bench/directory.bench.ts'
+import { GOALS } from '../goals.ts'
+import { DIRECTORY_METRICS } from '../sections/directory.ts'
+
+test('a small set is measured whole, and grows with its nodes', () => {
+  const [small, large] = [measureDirectory(50), measureDirectory(400)]
+  assert.ok(small.wholeBytes < large.wholeBytes)
+  assert.ok(large.wholeBytes < 400 * 1536)
+  for (const figure of Object.values(large)) assert.ok(figure > 0)
+})
+
+test('each goal of the directory is a metric of its section', () => {
+  const metrics: readonly string[] = Object.values(DIRECTORY_METRICS)
+  const own = GOALS.filter(({ section }) => section === 'directory')
+  assert.ok(own.length > 0)
+  for (const { metric } of own) assert.ok(metrics.includes(metric), metric)
+})
