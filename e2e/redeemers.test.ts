@@ -29,8 +29,6 @@ const WITHOUT_GAS = 3
 /** Luck and a slow machine; what takes longer has stopped. */
 const PATIENCE_MS = 400_000
 const LOOK_MS = 500
-/** An address of its own, as the other nodes have. */
-const CENSOR_HOST = '127.99.0.1'
 
 /** Luck and six processes with a prover each decide how long it takes. */
 const skip = process.env['SLOW'] === undefined && 'SLOW=1 runs it'
@@ -61,7 +59,7 @@ suite('nodes without gas', { skip }, () => {
       },
     )
     network = parts.use(started)
-    censor = parts.use(await startCensorNode(network.networkFile, CENSOR_HOST, stop.signal))
+    censor = parts.use(await turnHostile(network, ended, stop.signal))
     assert.ok(network.payment)
     view = openChain({ payment: network.payment, isLocal: true, onAlert: () => {} }).view
   })
@@ -157,6 +155,25 @@ suite('nodes without gas', { skip }, () => {
     assert.ok(censor.taken > 0, 'the censor was asked, and all was paid')
   })
 })
+
+/** One of the redeemers is stopped, and another program has its folder from then on: its stake, its keys, its address. */
+async function turnHostile(
+  network: ProcessNetwork,
+  ended: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<CensorNode> {
+  const [, victim] = network.nodes.filter(({ plan }) => plan.isRedeemer)
+  const { host } = victim?.plan ?? {}
+  assert.ok(victim && host)
+  process.kill(victim.pid, 'SIGTERM')
+  await until(async () => ended.has(victim.id))
+  return await startCensorNode({
+    networkFile: network.networkFile,
+    home: victim.home,
+    host,
+    signal,
+  })
+}
 
 function isOf(event: ChainEvent, provider: Uint8Array): boolean {
   return 'provider' in event && toHex(event.provider) === toHex(provider)

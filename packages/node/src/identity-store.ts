@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fromHex, toHex } from '@byway/protocol/base'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeError } from './errors.ts'
 import { openHome, readPrivateFile, writePrivateFile } from '@byway/home'
 
@@ -29,4 +30,9 @@ export async function loadIdentity(home: string): Promise<Uint8Array> {
   const seed = fromHex(stored.trim())
   if (seed?.length !== SEED_BYTES) throw nodeError('NODE_IDENTITY_DAMAGED', { file: FILE_NAME })
   return seed
+}
+
+/** The node id that a node with this folder has, made when it has none yet: a stake names it before the node runs. @throws as {@link loadIdentity} */
+export async function openIdentity(home: string): Promise<Uint8Array> {
+  return nodeCrypto.ed25519KeyPair(await loadIdentity(home)).publicKey
 }

@@ -19,10 +19,10 @@ export {
   withBootstrap,
 } from './plan.ts'
 export {
-  type NodeProcess,
   type ProcessDeps,
   type ProcessNetwork,
   type ProcessOptions,
   startProcesses,
 } from './processes.ts'
 export type { ProgramEvent } from './program.ts'
+export type { NodeProcess } from './start-nodes.ts'

@@ -2,18 +2,24 @@
  * A whole network of real processes on this machine (docs/CLI.md): each node and the client run the program `byway`, as a user would run it.
  * Leaves no process and no file behind. What is printed is the caller's business.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeLocalConsent } from '@byway/node'
-import { fromHex } from '@byway/protocol/base'
 import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError, type TestnetError } from './errors.ts'
-import { startLocalMoney, type LocalMoney } from './money/local-money.ts'
+import { startLocalMoney } from './money/local-money.ts'
 import { createLauncher, processEnded, type Launcher } from './launcher.ts'
-import { planNetwork, withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
+import { planNetwork } from './plan.ts'
 import type { ProgramEvent } from './program.ts'
+import {
+  START_TIMEOUT_MS,
+  startNodes,
+  textField,
+  waitingOf,
+  type NodeProcess,
+  type Start,
+} from './start-nodes.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
-import { waitUntil, type WaitOptions } from './wait.ts'
+import { waitUntil } from './wait.ts'
 
 /** What this needs of the program around it. */
 export type ProcessDeps = {
@@ -35,8 +41,6 @@ export type ProcessOptions = {
   readonly exitTargets?: readonly ExitTarget[] | undefined
   /** True: with a chain of its own, on which every MiB is paid. @default true */
   readonly isPaid?: boolean | undefined
-  /** True: nodes spread descriptors by gossip, and hold them against the registry. Needs payment. @default false */
-  readonly isGossip?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
@@ -50,16 +54,6 @@ export type ProcessOptions = {
   /** A node has ended by itself. The network goes on without it. */
   readonly onNodeEnded?: ((id: string) => void) | undefined
   readonly signal: AbortSignal
-}
-
-/** A node as it says it is. */
-export type NodeProcess = {
-  readonly plan: NodePlan
-  readonly id: string
-  readonly pid: number
-  readonly roles: readonly string[]
-  readonly listen: string | null
-  readonly home: string
 }
 
 /** A running network; disposing stops all of it. */
@@ -79,12 +73,8 @@ export interface ProcessNetwork extends AsyncDisposable {
   readonly clientLost: Promise<TestnetError>
 }
 
-/** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
-const START_TIMEOUT_MS = 180_000
 /** Three proofs and a purchase take some seconds; on a loaded machine ten or twenty times that. */
 const PAYABLE_TIMEOUT_MS = 90_000
-/** Each look asks every process: more often would take the time that they start in. */
-const LOOK_EVERY_MS = 100
 const DEFAULT_HOPS = 2
 /** A client lets open connections end before it stops; then they are reset. */
 const DRAIN_S = 2
@@ -179,71 +169,9 @@ function moneyOf({ money }: ProgramEvent): { proved: number; canBegin: boolean }
   return { proved: slots ? slots.ready + slots.inUse : 0, canBegin }
 }
 
-type Start = {
-  readonly deps: ProcessDeps
-  readonly options: ProcessOptions
-  readonly folder: string
-  readonly launcher: Launcher
-  readonly money: LocalMoney | undefined
-  readonly signal: AbortSignal
-}
-
 function launcherOf({ program, env }: ProcessDeps, signal: AbortSignal): Launcher {
   const sharedArgs = ['--json', '--stop-with-stdin', '--drain', String(DRAIN_S)]
   return createLauncher({ program, sharedArgs, env, graceMs: STOP_GRACE_MS, signal })
-}
-
-/** As in one process: the first contact alone, then the relays, then the node that attaches to them. */
-async function startNodes(
-  start: Start,
-  { network: unpaid, nodes: plans }: NetworkPlan,
-): Promise<{ nodes: readonly NodeProcess[]; networkFile: string }> {
-  const { payment } = start.money ?? {}
-  const gossip = payment !== undefined && start.options.isGossip === true
-  const unconnected = { ...unpaid, payment, gossip }
-  const [firstPlan, ...rest] = plans
-  if (!firstPlan) throw testnetError('TESTNET_SIZE', { nodes: 0, least: 1, most: 1 })
-  const alone = await writeNetwork(start, 'alone.toml', unconnected)
-  const first = await startNode(start, firstPlan, { network: unconnected, file: alone })
-  const network = withBootstrap(unconnected, contactOf(first))
-  const file = await writeNetwork(start, 'network.toml', network)
-  const startAll = (some: readonly NodePlan[]): Promise<NodeProcess[]> =>
-    Promise.all(some.map((plan) => startNode(start, plan, { network, file })))
-  const open = [first, ...(await startAll(rest.filter(({ host }) => host !== undefined)))]
-  await untilAllKnow(start, open)
-  const nodes = [...open, ...(await startAll(rest.filter(({ host }) => host === undefined)))]
-  await untilAllKnow(start, nodes)
-  return { nodes, networkFile: file }
-}
-
-async function startNode(
-  { options, folder, launcher, money }: Start,
-  plan: NodePlan,
-  { network, file }: { readonly network: NetworkParameters; readonly file: string },
-): Promise<NodeProcess> {
-  const home = join(folder, plan.name)
-  await mkdir(home, { mode: 0o700 })
-  await money?.preparePurse(home, plan.hasGas)
-  if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
-  const args = ['node', '--network', file, '--home', home]
-  args.push('--country', plan.country, '--asn', String(plan.asn))
-  if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
-  if (plan.isExit) args.push('--exit')
-  if (plan.isRedeemer) args.push('--redeemer')
-  if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))
-  const { program, ready } = await launcher.launch(plan.name, args)
-  const id = textField(ready, 'id')
-  await money?.registerNode(home, fromHex(id) ?? new Uint8Array(32))
-  void program.ended.then(() => options.onNodeEnded?.(id))
-  const { roles, listen } = ready
-  return {
-    plan,
-    id,
-    pid: program.pid,
-    roles: Array.isArray(roles) ? roles.map(String) : [],
-    listen: typeof listen === 'string' ? listen : null,
-    home,
-  }
 }
 
 /** While the nodes start. */
@@ -267,36 +195,4 @@ async function startClient({ options, folder, launcher }: Start, file: string) {
     String(options.hops ?? DEFAULT_HOPS),
   )
   return { home, ...(await launcher.launch('client', args, options.onPath)) }
-}
-
-async function untilAllKnow(start: Start, nodes: readonly NodeProcess[]): Promise<void> {
-  const look = async (): Promise<boolean> => {
-    const found = await Promise.all(nodes.map(({ home }) => start.deps.askStatus(home, 'node')))
-    return found.every(({ descriptors }) => descriptors === nodes.length)
-  }
-  await waitUntil('every node to know the others', look, waitingOf(start))
-}
-
-async function writeNetwork(
-  { deps, folder }: Start,
-  name: string,
-  network: NetworkParameters,
-): Promise<string> {
-  const path = join(folder, name)
-  await writeFile(path, deps.formatNetwork(network))
-  return path
-}
-
-function waitingOf({ signal }: Pick<Start, 'signal'>): WaitOptions {
-  return { timeoutMs: START_TIMEOUT_MS, everyMs: LOOK_EVERY_MS, signal }
-}
-
-function contactOf({ id, listen }: NodeProcess): NetworkParameters['bootstrap'][number] {
-  const [address = '', port = ''] = listen?.split(':') ?? []
-  return { nodeId: fromHex(id) ?? new Uint8Array(32), address, port: Number(port) }
-}
-
-function textField(event: ProgramEvent, name: string): string {
-  const value = event[name]
-  return typeof value === 'string' ? value : ''
 }

@@ -20,7 +20,6 @@ type TestnetFlags = {
   readonly hops: number
   readonly allowTarget: readonly ExitTarget[]
   readonly unpaid?: boolean | undefined
-  readonly gossip?: boolean | undefined
 }
 
 export function addTestnetCommand(program: Command, io: CliIo): void {
@@ -54,10 +53,6 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       [],
     )
     .option('--unpaid', 'a network without money: no chain, nothing is paid')
-    .option(
-      '--gossip',
-      'nodes spread what they say of themselves by gossip, and the registry says who counts',
-    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -70,7 +65,6 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       hops,
       exitTargets,
       isPaid: flags.unpaid !== true,
-      isGossip: flags.gossip === true,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {

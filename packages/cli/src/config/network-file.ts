@@ -35,7 +35,6 @@ const port = z
 const NETWORK_SCHEMA = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 letters, digits, _ and -'),
   local: z.boolean().default(false),
-  gossip: z.boolean().default(false),
   reachablePrefixes: z.array(prefix).max(64).default([]),
   asn: z
     .array(
@@ -72,9 +71,6 @@ export function parseNetworkFile(text: string): NetworkParameters {
   if (file.local && !file.reachablePrefixes.every(isLoopbackPrefix)) {
     throw refuse('reachable_prefixes', 'a local network stays on the loopback')
   }
-  if (file.gossip && !file.payment) {
-    throw refuse('gossip', 'needs the registry, which a network with payment names')
-  }
   const fault = file.payment && paymentFault(file.payment, file.local)
   if (fault) throw refuse(fault.key, fault.problem)
   return {
@@ -88,7 +84,6 @@ export function parseNetworkFile(text: string): NetworkParameters {
     })),
     bootstrap: file.bootstrap,
     exitTargets: file.exitTarget,
-    ...(file.gossip ? { gossip: true } : {}),
     ...(file.payment ? { payment: file.payment } : {}),
   }
 }
@@ -109,7 +104,6 @@ export function formatNetworkFile(network: NetworkParameters): string {
   return stringify({
     name: network.name,
     local: network.local,
-    ...(network.gossip ? { gossip: true } : {}),
     reachable_prefixes: [...network.reachablePrefixes],
     asn: network.asnTable.map((row) => ({
       prefix: row.prefix,

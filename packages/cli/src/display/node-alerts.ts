@@ -5,7 +5,12 @@ import type { JsonObject } from '../output.ts'
 
 /** An alert that stands, or one that happened. */
 export type NodeAlert = {
-  readonly alert: RedemptionAlert['type'] | ServiceAlert['type'] | 'gas-low' | 'gas-none'
+  readonly alert:
+    | RedemptionAlert['type']
+    | ServiceAlert['type']
+    | 'gas-low'
+    | 'gas-none'
+    | 'not-staked'
   /** What happened and what to do. */
   readonly text: string
 }
@@ -17,6 +22,8 @@ export interface NodeAlerts {
   onWinsOver(type: RedemptionAlert['type']): void
   onGas(state: GasState): void
   onProofs(alert: ServiceAlert): void
+  /** Whether an active stake stands behind the node. @param nodeId - as the operator writes it */
+  onStake(isStaked: boolean, nodeId: string): void
 }
 
 export type NodeAlertsDeps = {
@@ -45,6 +52,10 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
     onWins: (alert) => raise({ alert: alert.type, text: describeWins(alert) }),
     onWinsOver: (type) => void standing.delete(type),
     onProofs: (alert) => raise({ alert: alert.type, text: describeProofs(alert) }),
+    onStake(isStaked, nodeId) {
+      if (isStaked) standing.delete('not-staked')
+      else raise({ alert: 'not-staked', text: describeNoStake(nodeId) })
+    },
     onGas(state) {
       hadCoin ||= state.level !== 'none'
       for (const alert of ['gas-low', 'gas-none'] as const) standing.delete(alert)
@@ -67,6 +78,10 @@ const ONCE: ReadonlySet<NodeAlert['alert']> = new Set([
 /** For scripts. */
 export function alertFields({ alert, text }: NodeAlert): JsonObject {
   return { alert, text }
+}
+
+function describeNoStake(nodeId: string): string {
+  return `no active stake stands behind this node, so nobody lists it: \`byway wallet register ${nodeId} --stake AMOUNT\` puts one down, with the owner's key`
 }
 
 function describeGas(

@@ -28,8 +28,7 @@ import { forgetSlots } from './own-store.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
   readonly payment: ClientPayment
-  /** Undefined where descriptors are not held against the registry. */
-  readonly stakes: ClientStakes | undefined
+  readonly stakes: ClientStakes
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
 }

@@ -23,8 +23,8 @@ export type MoneyParts = {
   readonly chain: Chain
   /** A client's records were here and are gone. */
   readonly isLost: boolean
-  /** Who has a stake, in step with the chain; undefined where descriptors are not held against it. */
-  readonly registry: RegistryClient | undefined
+  /** Who has a stake, in step with the chain. */
+  readonly registry: RegistryClient
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -60,19 +60,17 @@ export async function openMoneyParts(
   const store = parts.use(await openOwnStore(home, side, onHealth))
   const onAlert = (alert: EndpointAlert): void => warn(log, alert)
   const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })
-  const registry = network.gossip ? parts.use(registryOf()) : undefined
-  await registry?.start(signal)
-  return { purse, store, chain, isLost, registry }
-
-  function registryOf(): RegistryClient {
-    return createRegistryClient({
+  const registry = parts.use(
+    createRegistryClient({
       reader: chain.reader,
       payment,
       isLocal,
       cache: registryCache(join(home, `registry-${side}.json`)),
       nowMs: () => Date.now(),
-    })
-  }
+    }),
+  )
+  await registry.start(signal)
+  return { purse, store, chain, isLost, registry }
 }
 
 /** A view that cannot be read back is read from the chain. */

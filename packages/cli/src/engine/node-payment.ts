@@ -1,5 +1,6 @@
 /** A node's money around its engine: purse, store and chain, the lane that sends its transactions, and the redemption of its wins. */
 import { createTransactionLane, type LaneAlert, type TransactionLane } from '@byway/chain'
+import { toHex } from '@byway/protocol/base'
 import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
@@ -18,12 +19,13 @@ import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redem
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
-  /** Undefined where descriptors are not held against the registry. */
-  readonly stakes: StakeSource | undefined
+  readonly stakes: StakeSource
   /** The error that ended redemption, such as a disk that failed: the node must end too. Never rejects. */
   readonly failure: Promise<unknown>
   /** Lets claims go to redeemers over the links of a node. */
   attach(node: RunningNode): void
+  /** Tells the operator of a started node when no stake stands behind it, now and later. */
+  watchStake(nodeId: Uint8Array): void
   /** Leaves open wins with redeemers, before a stop. Never rejects. */
   leave(): Promise<void>
   /** A page of the books, for `byway ledger`. */
@@ -91,6 +93,11 @@ export async function openNodeMoney(
     stakes: registry,
     failure: failure.promise,
     attach: (started) => void (node = started),
+    watchStake(nodeId) {
+      const look = (): void => alerts.onStake(registry.view.hasNode(nodeId), toHex(nodeId))
+      owned.defer(registry.onChange(look))
+      look()
+    },
     async leave() {
       // What was won since the last look counts too.
       await redemption.leave(AbortSignal.timeout(LEAVE_MS)).catch(() => 0)

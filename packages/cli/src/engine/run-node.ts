@@ -64,6 +64,7 @@ export async function runNode(run: NodeRun): Promise<void> {
   parts.use(control)
   await node.start(signal)
   run.onReady(identityOf(run, node))
+  money?.watchStake(node.nodeId)
   const withdrawn = consentEnds?.then(() => 'withdrawn' as const)
   const failed = money?.failure.then((error) => {
     throw error

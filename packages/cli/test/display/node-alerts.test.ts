@@ -65,3 +65,13 @@ test('what is said of an epoch is told once, with what to do', () => {
   assert.equal(told.length, 4)
   assert.deepEqual(standing(), [])
 })
+
+test('a node without a stake is told how to put one down, until it has one', () => {
+  const { alerts, told, standing } = worldOf()
+  alerts.onStake(false, 'ab12')
+  alerts.onStake(false, 'ab12')
+  assert.equal(told.length, 1)
+  assert.match(told[0]?.text ?? '', /nobody lists it: `byway wallet register ab12 --stake AMOUNT`/)
+  alerts.onStake(true, 'ab12')
+  assert.deepEqual(standing(), [])
+})

@@ -84,8 +84,6 @@ export type NetworkParameters = {
   readonly asnTable: readonly AsnRow[]
   readonly bootstrap: readonly BootstrapNode[]
   readonly exitTargets: readonly ExitTarget[]
-  /** True where nodes spread descriptors by gossip and descriptors are held against the registry (SPEC §10.4). Only with payment, which names the registry. */
-  readonly gossip?: boolean | undefined
-  /** Absent in a network where nothing is paid. */
+  /** Names the registry too, against which descriptors are held (SPEC §10.2). Absent in a network where nothing is paid. */
   readonly payment?: PaymentParameters | undefined
 }

@@ -1,0 +1,143 @@
+/** Starts the nodes of a network of processes: each has its stake on the chain while it begins, and knows nobody but a first contact. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openIdentity, writeLocalConsent } from '@byway/node'
+import { fromHex } from '@byway/protocol/base'
+import type { NetworkParameters } from '@byway/protocol/directory'
+import { testnetError } from './errors.ts'
+import type { Launcher } from './launcher.ts'
+import type { LocalMoney } from './money/local-money.ts'
+import { withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
+import type { ProcessDeps, ProcessOptions } from './processes.ts'
+import type { ProgramEvent } from './program.ts'
+import { waitUntil, type WaitOptions } from './wait.ts'
+
+/** A node as it says it is. */
+export type NodeProcess = {
+  readonly plan: NodePlan
+  readonly id: string
+  readonly pid: number
+  readonly roles: readonly string[]
+  readonly listen: string | null
+  readonly home: string
+}
+
+/** What a start is made of. */
+export type Start = {
+  readonly deps: ProcessDeps
+  readonly options: ProcessOptions
+  readonly folder: string
+  readonly launcher: Launcher
+  readonly money: LocalMoney | undefined
+  readonly signal: AbortSignal
+}
+
+/** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
+export const START_TIMEOUT_MS = 180_000
+/** Each look asks every process: more often would take the time that they start in. */
+const LOOK_EVERY_MS = 100
+
+/** As in one process: the first contact alone, then the relays, then the node that attaches to them. @throws what `startProcesses` throws */
+export async function startNodes(
+  start: Start,
+  { network: unpaid, nodes: plans }: NetworkPlan,
+): Promise<{ nodes: readonly NodeProcess[]; networkFile: string }> {
+  const unconnected = { ...unpaid, payment: start.money?.payment }
+  const [firstPlan, ...rest] = plans
+  if (!firstPlan) throw testnetError('TESTNET_SIZE', { nodes: 0, least: 1, most: 1 })
+  const alone = await writeNetwork(start, 'alone.toml', unconnected)
+  const homes = await Promise.all(plans.map((plan) => prepareHome(start, plan)))
+  const staked = Promise.all(
+    homes.map(({ home, nodeId }) => start.money?.registerNode(home, nodeId)),
+  )
+  // Waited for below, unless a node fails before.
+  staked.catch(() => {})
+  const first = await startNode(start, firstPlan, { network: unconnected, file: alone })
+  const network = withBootstrap(unconnected, contactOf(first))
+  const file = await writeNetwork(start, 'network.toml', network)
+  const startAll = (some: readonly NodePlan[]): Promise<NodeProcess[]> =>
+    Promise.all(some.map((plan) => startNode(start, plan, { network, file })))
+  const open = [first, ...(await startAll(rest.filter(({ host }) => host !== undefined)))]
+  await staked
+  await untilAllKnow(start, open)
+  const nodes = [...open, ...(await startAll(rest.filter(({ host }) => host === undefined)))]
+  await untilAllKnow(start, nodes)
+  return { nodes, networkFile: file }
+}
+
+/** Looks at processes until they are as they should be, or the start has no time left. */
+export function waitingOf({ signal }: Pick<Start, 'signal'>): WaitOptions {
+  return { timeoutMs: START_TIMEOUT_MS, everyMs: LOOK_EVERY_MS, signal }
+}
+
+/** '' for a field that is no text. */
+export function textField(event: ProgramEvent, name: string): string {
+  const value = event[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** With its identity and its purse: a stake names both. */
+async function prepareHome(
+  start: Start,
+  plan: NodePlan,
+): Promise<{ home: string; nodeId: Uint8Array }> {
+  const home = homeOf(start, plan)
+  await mkdir(home, { mode: 0o700 })
+  await start.money?.preparePurse(home, plan.hasGas)
+  return { home, nodeId: await openIdentity(home) }
+}
+
+async function startNode(
+  start: Start,
+  plan: NodePlan,
+  { network, file }: { readonly network: NetworkParameters; readonly file: string },
+): Promise<NodeProcess> {
+  const { options, launcher } = start
+  const home = homeOf(start, plan)
+  if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
+  const args = ['node', '--network', file, '--home', home]
+  args.push('--country', plan.country, '--asn', String(plan.asn))
+  if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
+  if (plan.isExit) args.push('--exit')
+  if (plan.isRedeemer) args.push('--redeemer')
+  if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))
+  const { program, ready } = await launcher.launch(plan.name, args)
+  const id = textField(ready, 'id')
+  void program.ended.then(() => options.onNodeEnded?.(id))
+  const { roles, listen } = ready
+  return {
+    plan,
+    id,
+    pid: program.pid,
+    roles: Array.isArray(roles) ? roles.map(String) : [],
+    listen: typeof listen === 'string' ? listen : null,
+    home,
+  }
+}
+
+function homeOf({ folder }: Start, { name }: NodePlan): string {
+  return join(folder, name)
+}
+
+async function untilAllKnow(start: Start, nodes: readonly NodeProcess[]): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const found = await Promise.all(nodes.map(({ home }) => start.deps.askStatus(home, 'node')))
+    return found.every(({ descriptors }) => descriptors === nodes.length)
+  }
+  await waitUntil('every node to know the others', look, waitingOf(start))
+}
+
+async function writeNetwork(
+  { deps, folder }: Start,
+  name: string,
+  network: NetworkParameters,
+): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, deps.formatNetwork(network))
+  return path
+}
+
+function contactOf({ id, listen }: NodeProcess): NetworkParameters['bootstrap'][number] {
+  const [address = '', port = ''] = listen?.split(':') ?? []
+  return { nodeId: fromHex(id) ?? new Uint8Array(32), address, port: Number(port) }
+}
