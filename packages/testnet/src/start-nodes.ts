@@ -48,7 +48,7 @@ export async function startNodes(
   const alone = await writeNetwork(start, 'alone.toml', unconnected)
   const homes = await Promise.all(plans.map((plan) => prepareHome(start, plan)))
   const staked = Promise.all(
-    homes.map(({ home, nodeId }) => start.money?.registerNode(home, nodeId)),
+    homes.map(async ({ home, nodeId }) => await start.money?.registerNode(home, nodeId)),
   )
   // Waited for below, unless a node fails before.
   staked.catch(() => {})
