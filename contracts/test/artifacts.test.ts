@@ -7,8 +7,8 @@ import {
   bywayTokenArtifact,
   linkArtifact,
   slotProofAuthoriserArtifact,
-  unsafePlainAuthoriserArtifact,
 } from '@byway/chain'
+import { unsafePlainAuthoriserArtifact } from './artifacts/unsafe-plain-authoriser.ts'
 import { findStale, renderAll } from '../tools/artifacts.ts'
 import { compileAll, ROOT } from '../tools/solc.ts'
 

@@ -9,8 +9,6 @@ import {
   depositLeaf,
   identityCommitment,
   openingX,
-  plainSecret,
-  provePlain,
   slotNullifier,
   ticketDigest,
   u256Bytes,
@@ -32,6 +30,7 @@ import { type Key, keyOf } from './kit/keys.ts'
 import { startScene } from './kit/scene.ts'
 import { NO_TERMS } from './kit/slots.ts'
 import { PROFILE } from './kit/world.ts'
+import { plainSecret, provePlain } from '../../packages/protocol/test/ticket/plain-authorisation.ts'
 
 const scene = await startScene()
 const { payer, world } = scene

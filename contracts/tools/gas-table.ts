@@ -1,5 +1,5 @@
 /**
- * What each call costs, measured on anvil. Binds and refunds are measured twice: with the plain authoriser over 64 leaves, as deployed today, and with one that says yes to
+ * What each call costs, measured on anvil. Binds and refunds are measured twice: with the tests' plain authoriser over 64 leaves, and with one that says yes to
  * everything, which shows what the pool itself costs whatever proof is behind it.
  */
 import { alwaysAuthoriserArtifact } from '../test/artifacts/always-authoriser.ts'

@@ -1,4 +1,4 @@
-/** A client's side: leaves, plain proofs (SPEC §13.3), openings, tickets that win, and what the session key signs. */
+/** A client's side: leaves, plain proofs, openings, tickets that win, and what the session key signs. */
 import assert from 'node:assert/strict'
 import { bywayPoolArtifact } from '@byway/chain'
 import { LeanIMT } from '@zk-kit/lean-imt'

@@ -8,8 +8,8 @@ import {
   poseidonT3Artifact,
   poseidonT4Artifact,
   serviceProofsArtifact,
-  unsafePlainAuthoriserArtifact,
 } from '@byway/chain'
+import { unsafePlainAuthoriserArtifact } from '../artifacts/unsafe-plain-authoriser.ts'
 import { type Abi, type Address, getContractAddress, type Hex } from 'viem'
 import { echoAuditorArtifact } from '../artifacts/echo-auditor.ts'
 import { type Call, type Receipt, type Rpc, startRpc } from './rpc.ts'

@@ -43,6 +43,8 @@ export type ProcessOptions = {
   readonly isPaid?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
+  /** Of an epoch of service proofs, seconds: who wants to see them made does not wait for long. @default half an hour */
+  readonly epochS?: number | undefined
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
   readonly nodesWithoutGas?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
@@ -96,7 +98,7 @@ export async function startProcesses(
     const folder = parts.use(await createTemporaryFolder())
     const signal = AbortSignal.any([options.signal, timeout])
     const { isPaid = true } = options
-    const money = isPaid ? parts.use(await startLocalMoney(signal)) : undefined
+    const money = isPaid ? parts.use(await startLocalMoney(signal, options)) : undefined
     const nodeLauncher = parts.use(launcherOf(deps, signal))
     const start: Start = {
       deps,

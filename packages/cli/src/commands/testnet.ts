@@ -20,7 +20,12 @@ type TestnetFlags = {
   readonly hops: number
   readonly allowTarget: readonly ExitTarget[]
   readonly unpaid?: boolean | undefined
+  readonly epoch?: number | undefined
 }
+
+/** A node looks every quarter of a minute, and hashes what it commits to: it wants two minutes after an epoch. */
+const LEAST_EPOCH_S = 120
+const MOST_EPOCH_S = 604_800
 
 export function addTestnetCommand(program: Command, io: CliIo): void {
   addCommand(program, {
@@ -53,6 +58,11 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       [],
     )
     .option('--unpaid', 'a network without money: no chain, nothing is paid')
+    .option(
+      '--epoch <seconds>',
+      'how long an epoch of service proofs is (default: half an hour)',
+      (text) => parseWhole(text, '--epoch', LEAST_EPOCH_S, MOST_EPOCH_S),
+    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -65,6 +75,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       hops,
       exitTargets,
       isPaid: flags.unpaid !== true,
+      epochS: flags.epoch,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {

@@ -39,7 +39,7 @@ export interface TicketCrypto extends Secp256k1, Poseidon {
   hmacSha256(key: HmacKey | Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
 }
 
-/** How a leaf reaches the root: the siblings that there are, lowest first (SPEC §13.3). */
+/** How a leaf reaches the root: the siblings that there are, lowest first (SPEC §13.2). */
 export type TreePath = {
   /** Bit i is 1 where the sibling at step i is on the left. */
   readonly pathBits: number

@@ -5,14 +5,6 @@
 export { openingHolds } from './authorisation.ts'
 export type { SlotStatement, SlotVerifier } from './authorisation.ts'
 export { bytesOf, elementOf, numberOf, u256Bytes } from './field.ts'
-export {
-  createPlainVerifier,
-  PLAIN_CHAIN_ID,
-  plainDigest,
-  plainSecret,
-  provePlain,
-} from './plain-authorisation.ts'
-export type { PlainProofOptions } from './plain-authorisation.ts'
 export { createPool, maxSlotUnits, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'
 export { returnDigest } from './return.ts'

@@ -76,7 +76,7 @@ export function unitsOf(pool: PoolTerms, price: bigint, amount: bigint): number 
   return amount % price === 0n ? Number(amount / price) : undefined
 }
 
-// Protocol constants (change needs a spec change): SPEC §13.1, §13.3, §15.1.
+// Protocol constants (change needs a spec change): SPEC §13.1, §15.1.
 const PRICE_PARTS = 4096n
 /** Below it a step's price would round to nothing. */
 const MIN_FACE_VALUE = 4096n

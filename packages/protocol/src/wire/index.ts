@@ -138,6 +138,7 @@ export {
   MAX_PROOF_BYTES,
   OPENING_HEADER_BYTES,
   openingBytes,
+  TICKET_SIGNATURE_BYTES,
 } from './opening.ts'
 export type { Opening } from './opening.ts'
 export { decodePayMessage } from './pay-message-decode.ts'
@@ -184,13 +185,6 @@ export type {
   TokenKey,
   TokenKind,
 } from './pay-messages.ts'
-export {
-  decodePlainProof,
-  encodePlainProof,
-  MAX_TREE_DEPTH,
-  TICKET_SIGNATURE_BYTES,
-} from './plain-proof.ts'
-export type { PlainProof } from './plain-proof.ts'
 export { MAX_PRICE_STEP, PRICE_STEPS } from './price-step.ts'
 export {
   CLOSE_REASON,

@@ -25,6 +25,8 @@ export const OPENING_HEADER_BYTES = 118
 export const CHAIN_ADDRESS_BYTES = 20
 /** Bytes of a field element as it travels: a u256. */
 export const FIELD_BYTES = 32
+/** A signature in the one form of SPEC §13.4: r ‖ s ‖ v. */
+export const TICKET_SIGNATURE_BYTES = 65
 
 /** A decoded opening; every byte field is a copy. */
 export type Opening = {

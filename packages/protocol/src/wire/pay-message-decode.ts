@@ -6,7 +6,7 @@
 import { readAmount } from './amount.ts'
 import { ByteReader } from './byte-reader.ts'
 import { wireError } from './errors.ts'
-import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, readOpening } from './opening.ts'
+import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, readOpening, TICKET_SIGNATURE_BYTES } from './opening.ts'
 import {
   type BuyMessage,
   COMMIT_BYTES,
@@ -35,7 +35,6 @@ import {
   type TokenKey,
   type TokenKind,
 } from './pay-messages.ts'
-import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
 import { readRedeemAnswer } from './redeem-answer.ts'
 import { readReturnRequest } from './return-request.ts'

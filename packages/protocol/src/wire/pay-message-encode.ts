@@ -6,7 +6,13 @@ import { writeAmount } from './amount.ts'
 import { unreachable } from '@byway/protocol/base'
 import { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
-import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, openingBytes, writeOpening } from './opening.ts'
+import {
+  CHAIN_ADDRESS_BYTES,
+  FIELD_BYTES,
+  openingBytes,
+  writeOpening,
+  TICKET_SIGNATURE_BYTES,
+} from './opening.ts'
 import {
   COMMIT_BYTES,
   MAX_COMMITS,
@@ -29,7 +35,6 @@ import {
   TOKEN_NONCE_BYTES,
   type TokenKey,
 } from './pay-messages.ts'
-import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
 import { returnRequestBytes, writeReturnRequest } from './return-request.ts'
 import { VERDICT } from './verdicts.ts'

@@ -29,9 +29,9 @@ import {
   readOpening,
   writeOpening,
   type Opening,
+  TICKET_SIGNATURE_BYTES,
 } from './opening.ts'
 import { COMMIT_BYTES, TICKET_NONCE_BYTES } from './pay-messages.ts'
-import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 
 /** SPEC §15.7. */
 export const MAX_REDEEM_ENTRIES = 16

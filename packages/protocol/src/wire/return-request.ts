@@ -25,8 +25,8 @@ import {
   writeOpening,
   writeProof,
   type Opening,
+  TICKET_SIGNATURE_BYTES,
 } from './opening.ts'
-import { TICKET_SIGNATURE_BYTES } from './plain-proof.ts'
 
 /** SPEC §15.8. */
 export const RETURN_KIND = { ASK: 0, REFUND: 1, CLOSE: 2, WITHDRAW: 3, JOIN: 4 } as const

@@ -4,7 +4,6 @@ import { FIELD_ORDER } from '@byway/protocol/crypto'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
 import {
   bytesOf,
-  createPlainVerifier,
   createPool,
   elementOf,
   numberOf,
@@ -12,16 +11,18 @@ import {
   slotCount,
   u256Bytes,
 } from '@byway/protocol/ticket'
-import { decodePlainProof, encodePlainProof, type Opening } from '@byway/protocol/wire'
+import type { Opening } from '@byway/protocol/wire'
+import { decodePlainProof, encodePlainProof } from './plain-proof.ts'
 import fc from 'fast-check'
 import { openSlot, POOL, TERMS } from './ticket-world.ts'
+import { createPlainVerifier } from './plain-authorisation.ts'
 
 const verifier = createPlainVerifier(crypto, POOL)
 const { opening } = openSlot(1, 3)
 const holds = (changed: Partial<Opening>): Promise<boolean> =>
   openingHolds(crypto, verifier, POOL.domain, { ...opening, ...changed })
 
-describe('a plain proof (SPEC §13.3)', () => {
+describe('a plain proof, which stands for a slot proof', () => {
   it('holds for its opening', async () => assert.equal(await holds({}), true))
 
   it('holds for the last slot of a deposit and not for one beyond', async () => {

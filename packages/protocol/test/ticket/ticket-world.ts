@@ -7,14 +7,13 @@ import {
   depositLeaf,
   identityCommitment,
   openingX,
-  plainSecret,
   type Pool,
   type PoolTerms,
-  provePlain,
   slotNullifier,
   u256Bytes,
 } from '@byway/protocol/ticket'
 import type { Opening } from '@byway/protocol/wire'
+import { plainSecret, provePlain } from './plain-authorisation.ts'
 
 export function bytes(hex: string): Uint8Array {
   const read = fromHex(hex)

@@ -18,7 +18,6 @@ import {
   type Opening,
   PAY,
   type PayMessage,
-  type PlainProof,
   REDEEM_ANSWER,
   RESET_REASON,
   RETURN_KIND,
@@ -83,12 +82,6 @@ export const opening: fc.Arbitrary<Opening> = record<Opening>({
   receiptKey: bytes(32),
   proof: someBytes(0, 300),
 })
-
-export const plainProof: fc.Arbitrary<PlainProof> = fc
-  .tuple(bytes(65), u32, u32, u32, fc.array(bytes(32), { maxLength: 26 }))
-  .map(([signature, limit, slot, bits, siblings]) => {
-    return { signature, limit, slot, pathBits: bits % 2 ** siblings.length, siblings }
-  })
 
 const tokenKind = fc.constantFrom(...Object.values(TOKEN_KIND))
 const verdict = fc.constantFrom(...Object.values(VERDICT))

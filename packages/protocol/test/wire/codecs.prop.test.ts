@@ -14,7 +14,6 @@ import {
   decodeLinkProof,
   decodeOpening,
   decodePayMessage,
-  decodePlainProof,
   encodeCreatedPayload,
   encodeCreatePayload,
   encodeDescriptor,
@@ -23,7 +22,6 @@ import {
   encodeLinkProof,
   encodeOpening,
   encodePayMessage,
-  encodePlainProof,
   HOP_MESSAGE,
   hopMessageBytes,
   LINK_MESSAGE,
@@ -48,7 +46,6 @@ import {
   mutated,
   opening,
   payMessage,
-  plainProof,
   runs,
 } from './arbitraries.ts'
 
@@ -146,12 +143,6 @@ const CODECS: readonly Codec[] = [
     recode: (input) => encodeOpening(decodeOpening(input)),
   },
   {
-    name: 'plain proof',
-    valid: plainProof.map(encodePlainProof),
-    maxBytes: 1000,
-    recode: (input) => encodePlainProof(decodePlainProof(input)),
-  },
-  {
     name: 'payment message',
     valid: payMessage.map(encodePayMessage),
     maxBytes: 1015,
@@ -223,15 +214,14 @@ test('link messages: decode inverts encode, and the size is known before', () =>
   )
 })
 
-test('payment messages, openings, plain proofs: decode inverts encode, and the size is known before', () => {
+test('payment messages, openings: decode inverts encode, and the size is known before', () => {
   fc.assert(
-    fc.property(payMessage, opening, plainProof, (message, shown, proof) => {
+    fc.property(payMessage, opening, (message, shown) => {
       const body = encodePayMessage(message)
       assert.equal(body.length, payMessageBytes(message))
       assert.deepEqual(decodePayMessage(body), message)
       assert.equal(encodeOpening(shown).length, openingBytes(shown))
       assert.deepEqual(decodeOpening(encodeOpening(shown)), shown)
-      assert.deepEqual(decodePlainProof(encodePlainProof(proof)), proof)
     }),
     runs(1000),
   )
@@ -294,7 +284,6 @@ test('lengths declared huge allocate less than 1 MB (THREAT-MODEL T13)', () => {
       return decodePayMessage(Uint8Array.of(kind, ...huge.subarray(1)))
     }),
     () => decodeOpening(huge),
-    () => decodePlainProof(huge),
   ]
   for (const decode of decoders) {
     decodeOrPeerError(decode)

@@ -73,7 +73,7 @@ test('signs nothing for a stranger and nothing beyond the day', async (t) => {
   })
 })
 
-test('without the rules of a network it signs plain proofs only', async (t) => {
+test('without the rules of a network it signs nothing', async (t) => {
   const purse = await openWith(t)
   await assert.rejects(purse.transactionSigner('funds').signTransaction(transaction()), {
     code: 'PURSE_NO_RULES',

@@ -35,6 +35,12 @@ export interface LocalMoney extends AsyncDisposable {
   fundClient(home: string): Promise<void>
 }
 
+/** What of it may be chosen. */
+export type LocalMoneyOptions = {
+  /** Of an epoch of service proofs, seconds. @default half an hour */
+  readonly epochS?: number | undefined
+}
+
 /** `V` is a tenth of a token, as DESIGN §7.2 has it for dollars; delays that somebody who watches can wait for. */
 const PARAMETERS: ContractParameters = {
   winValue: 10n ** 17n,
@@ -60,6 +66,11 @@ const PARAMETERS: ContractParameters = {
   unbondingDelayS: 3600,
   payoutDelayS: 60,
 }
+/** Nobody may commit to an epoch for longer than the next one lasts. */
+function parametersFor({ epochS = PARAMETERS.epochS }: LocalMoneyOptions): ContractParameters {
+  return { ...PARAMETERS, epochS, commitWindowS: Math.min(PARAMETERS.commitWindowS, epochS) }
+}
+
 /** A proof that was made ahead stays good for so long after the next root. */
 const ROOT_MAX_AGE_S = 6 * 3600
 const ISSUE_DELAY_S = 1
@@ -78,7 +89,11 @@ const FEE_CAP_WEI = 10n ** 11n
  * Starts the chain, deploys, and mints.
  * @throws what the chain throws, or the signal's reason
  */
-export async function startLocalMoney(signal: AbortSignal): Promise<LocalMoney> {
+export async function startLocalMoney(
+  signal: AbortSignal,
+  options: LocalMoneyOptions = {},
+): Promise<LocalMoney> {
+  const parameters = parametersFor(options)
   await using parts = new AsyncDisposableStack()
   const anvil = parts.use(await startAnvil({ blockTimeS: BLOCK_TIME_S, signal }))
   const signer = createLocalSigner(randomBytes(32))
@@ -105,11 +120,11 @@ export async function startLocalMoney(signal: AbortSignal): Promise<LocalMoney> 
     deployContracts({
       lane,
       chainId: LOCAL_CHAIN_ID,
-      parameters: PARAMETERS,
+      parameters,
       signal: AbortSignal.any([signal, ended]),
     }),
   )
-  const payment = paymentOf(record, PARAMETERS, {
+  const payment = paymentOf(record, parameters, {
     rpcUrls: [anvil.url],
     tokenSymbol: 'tBYW',
     tokenDecimals: 18,

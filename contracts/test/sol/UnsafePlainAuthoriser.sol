@@ -4,13 +4,13 @@ pragma solidity 0.8.37;
 import {PoseidonT2} from "poseidon-solidity/PoseidonT2.sol";
 import {PoseidonT3} from "poseidon-solidity/PoseidonT3.sol";
 import {PoseidonT4} from "poseidon-solidity/PoseidonT4.sol";
-import {IAuthoriser} from "./IAuthoriser.sol";
-import {LeafProofs} from "./LeafProofs.sol";
-import {FIELD_ORDER} from "./lib/Field.sol";
-import {Signatures} from "./lib/Signatures.sol";
+import {IAuthoriser} from "../../src/IAuthoriser.sol";
+import {LeafProofs} from "../../src/LeafProofs.sol";
+import {FIELD_ORDER} from "../../src/lib/Field.sol";
+import {Signatures} from "../../src/lib/Signatures.sol";
 
-/// @title A slot's authorisation in plain sight: for development only
-/// @notice Shows the payer, the leaf and the slot's number to everyone (SPEC §13.3): it gives NO anonymity. The secret is the
+/// @title A slot's authorisation in plain sight: for tests of the pool only, and no part of what is deployed
+/// @notice Shows the payer, the leaf and the slot's number to everyone: it gives NO anonymity. The secret is the
 /// owner's public address, so anyone can compute an owner's nullifiers. Deploys on chain id 31337 and nowhere else.
 contract UnsafePlainAuthoriser is LeafProofs {
     uint256 private constant HEAD_BYTES = 78;
@@ -28,7 +28,7 @@ contract UnsafePlainAuthoriser is LeafProofs {
     }
 
     /// @inheritdoc IAuthoriser
-    /// @dev The proof's layout is that of SPEC §13.3; unused path bits must be zero.
+    /// @dev The proof's layout is that of packages/protocol/test/ticket/plain-proof.ts; unused path bits must be zero.
     function verify(uint256 root, uint256 nullifier, uint256 domain, uint256 x, bytes calldata proof)
         public
         view

@@ -1,4 +1,4 @@
-// Made from contracts/src/UnsafePlainAuthoriser.sol by `npm run contracts`. Do not edit.
+// Made from contracts/test/sol/UnsafePlainAuthoriser.sol by `npm run contracts`. Do not edit.
 /** ABI, creation code, and where in it (byte offsets) the addresses of linked libraries belong. */
 export const unsafePlainAuthoriserArtifact = {
   name: 'UnsafePlainAuthoriser',

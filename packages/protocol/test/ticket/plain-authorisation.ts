@@ -1,15 +1,22 @@
 /**
- * The plain proof (SPEC §13.3): the owner signs with the key that deposited. It shows the payer to everyone who sees an opening, and is
- * therefore refused anywhere but on the development chain.
+ * The plain proof, made and judged: the owner signs with the key that deposited. For tests of openings and contracts only: it shows the payer to everyone who sees an opening.
  * @module
  */
 import { assert, BywayError, utf8Bytes } from '@byway/protocol/base'
 import type { TicketCrypto, TreePath } from '@byway/protocol/crypto'
-import { decodePlainProof, encodePlainProof, type PlainProof } from '@byway/protocol/wire'
-import type { SlotStatement, SlotVerifier } from './authorisation.ts'
-import { elementOf, numberOf, u256Bytes } from './field.ts'
-import type { Pool } from './pool.ts'
-import { depositLeaf, identityCommitment, rootOf, slotNullifier } from './slot.ts'
+import {
+  depositLeaf,
+  elementOf,
+  identityCommitment,
+  numberOf,
+  type Pool,
+  rootOf,
+  slotNullifier,
+  type SlotStatement,
+  type SlotVerifier,
+  u256Bytes,
+} from '@byway/protocol/ticket'
+import { decodePlainProof, encodePlainProof, type PlainProof } from './plain-proof.ts'
 
 /** Creates the verifier. It says no to everything on any chain but {@link PLAIN_CHAIN_ID}. */
 export function createPlainVerifier(crypto: TicketCrypto, pool: Pool): SlotVerifier {
@@ -51,7 +58,7 @@ export function provePlain(crypto: TicketCrypto, options: PlainProofOptions): Ui
   return encodePlainProof({ signature, limit, slot, pathBits: path.pathBits, siblings })
 }
 
-/** The secret of a deposit in the plain way: its owner's address as a number (SPEC §13.3). */
+/** The secret of a deposit in the plain way: its owner's address as a number. */
 export function plainSecret(owner: Uint8Array): bigint {
   assert(owner.length === 20, 'an address has 20 bytes')
   return numberOf(owner)
@@ -84,5 +91,5 @@ function decodeOrNothing(bytes: Uint8Array): PlainProof | undefined {
   }
 }
 
-/** Protocol constant (change needs a spec change): SPEC §13.3, "on chain id 31337 only". */
-export const PLAIN_CHAIN_ID = 31_337
+/** Nowhere else. */
+const PLAIN_CHAIN_ID = 31_337

@@ -1,5 +1,5 @@
 /**
- * The plain proof (SPEC §13.3): an opening's proof for development, which shows the payer to everyone.
+ * The plain proof: stands for slot proofs in tests of contracts and openings, and shows the payer to everyone. No program knows it.
  *
  * ```text
  * offset size field
@@ -12,15 +12,14 @@
  * ```
  * @module
  */
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { wireError } from './errors.ts'
-import { FIELD_BYTES } from './opening.ts'
+import { TICKET_SIGNATURE_BYTES } from '@byway/protocol/wire'
+import { ByteReader } from '../../src/wire/byte-reader.ts'
+import { ByteWriter } from '../../src/wire/byte-writer.ts'
+import { wireError } from '../../src/wire/errors.ts'
+import { FIELD_BYTES } from '../../src/wire/opening.ts'
 
-/** SPEC §13.3: "siblings, at most 26". */
-export const MAX_TREE_DEPTH = 26
-/** A signature in the one form of SPEC §13.4: r ‖ s ‖ v. */
-export const TICKET_SIGNATURE_BYTES = 65
+/** SPEC §14.1: a tree holds 2^26 leaves. */
+const MAX_TREE_DEPTH = 26
 
 /** A decoded plain proof; every byte field is a copy. */
 export type PlainProof = {
