@@ -21,6 +21,7 @@ import type { ExitService, MemoryOwner } from '../../../packages/node/src/exit/e
 import { createLinkTable } from '../../../packages/node/src/link-table.ts'
 import { openNodeKeys } from '../../../packages/node/src/node-keys.ts'
 import { createNodeLinks } from '../../../packages/node/src/node-links.ts'
+import { createReachLinks } from '../../../packages/node/src/reach/reach-links.ts'
 import type { TerminalService } from '../../../packages/node/src/relay/ports.ts'
 import { createRelay } from '../../../packages/node/src/relay/relay.ts'
 import type { Relay, RelayPort } from '../../../packages/node/src/relay/relay.ts'
@@ -114,7 +115,13 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     linkIdentity: () => keys.linkIdentity(),
     policyContext: () => EMPTY_CONTEXT,
     stopped: stop.signal,
+    reach: () => reach,
     onLinkClosed: () => {},
+  })
+  const reach = createReachLinks({
+    probe: (link, port, signal) => links.probe(link, port, signal),
+    stopped: stop.signal,
+    nowMs: () => performance.now(),
   })
   const listen = { host, port: await links.listen(host, 0) }
   const facts = ownFacts({

@@ -10,28 +10,19 @@ import { createHopBuild } from '@byway/protocol/circuit'
 import {
   createDescriptorSet,
   createPathNodeSet,
-  mayShareCircuit,
   nodeKeyOf,
   toIpBytes,
   unitRandom,
 } from '@byway/protocol/directory'
-import type {
-  DescriptorSet,
-  DirectoryEntry,
-  PathNodeSet,
-  StakeClaim,
-  StakeSource,
-} from '@byway/protocol/directory'
+import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { equalBytes } from '@byway/protocol/base'
 import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { systemRuntime } from '@byway/net'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
-import { createAttachments, type Attachments } from './attachments.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
 import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
@@ -46,6 +37,8 @@ import { openNodeKeys, type NodeKeys } from './node-keys.ts'
 import { createNodeLinks, type NodeLinks } from './node-links.ts'
 import { createProofLinks, type ProofLinks } from './redemption/proof-links.ts'
 import { createRedeemLinks, type RedeemLinks } from './redemption/redeem-links.ts'
+import { createNodePlace, type NodePlace } from './reach/node-place.ts'
+import { createReachLinks } from './reach/reach-links.ts'
 import type { Meter, TerminalService } from './relay/ports.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
@@ -54,8 +47,6 @@ import { pause } from './pause.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Keys are looked at this often; they are replaced when they are due. */
 const KEY_CHECK_MS = 60_000
-/** How long new descriptors are gathered before the attachments are chosen anew. */
-const DIRECTORY_SETTLE_MS = 50
 /** A first contact or an attachment must be found within this time, or the start fails. */
 const START_TIMEOUT_MS = 15_000
 
@@ -92,10 +83,15 @@ class Engine implements RunningNode {
   readonly #redeem: RedeemLinks | undefined
   readonly #proofs: ProofLinks | undefined
   #parts: Parts | undefined
-  #attachments: Attachments | undefined
+  #place: NodePlace | undefined
   #spread: Spread | undefined
   #ownDescriptor: Uint8Array | undefined
-  #publish: (attachments: readonly Uint8Array[]) => void = () => {}
+  #publish: () => void = () => {}
+  readonly #reach = createReachLinks({
+    probe: (link, port, signal) => this.#started().links.probe(link, port, signal),
+    stopped: this.#stop.signal,
+    nowMs: () => performance.now(),
+  })
   #keyTimer: NodeJS.Timeout | undefined
   #isDraining = false
   /** What circuits that are over have carried. */
@@ -164,7 +160,8 @@ class Engine implements RunningNode {
       circuits: circuits.length,
       tunnels: exit?.tunnels ?? 0,
       descriptors: this.#set.size,
-      attachments: this.#attachments?.liveCount ?? 0,
+      attachments: this.#place?.attachments?.liveCount ?? 0,
+      reach: this.#place?.status,
       forwardBytes: sum(({ forwardBytes }) => forwardBytes, this.#past.forwardBytes),
       backwardBytes: sum(({ backwardBytes }) => backwardBytes, this.#past.backwardBytes),
       exitSockets: exit?.sockets ?? 0,
@@ -211,7 +208,7 @@ class Engine implements RunningNode {
     this.#stop.abort()
     clearInterval(this.#keyTimer)
     this.#guard.stop()
-    this.#attachments?.stop()
+    this.#place?.stop()
     await this.#spread?.[Symbol.asyncDispose]()
     const { exit, links, money } = this.#parts ?? {}
     this.#endCircuits()
@@ -278,7 +275,7 @@ class Engine implements RunningNode {
     return await openNodeMoney({
       ...payment,
       parameters: network.payment,
-      onKeysChanged: () => this.#republish(),
+      onKeysChanged: () => this.#publish(),
       log: this.#log.child('money'),
     })
   }
@@ -351,15 +348,17 @@ class Engine implements RunningNode {
       linkIdentity: () => keys.linkIdentity(),
       policyContext: () => exit?.ownNetwork.context() ?? EMPTY_CONTEXT,
       stopped: this.#stop.signal,
-      onLinkClosed: () => this.#attachments?.maintain(),
+      reach: () => this.#reach,
+      onLinkClosed: () => this.#place?.maintain(),
     })
   }
 
-  /** Meets the first contacts; a node without a public port also waits until it is attached. */
+  /** Meets the first contacts; a node without a public port also waits until it is attached. @throws NODE_NOT_ATTACHED */
   async #joinNetwork(links: NodeLinks, signal: AbortSignal): Promise<void> {
-    this.#publish([])
+    this.#place = this.#createPlace(links)
+    this.#publish()
     await this.#meetContacts(links, signal)
-    if (!this.listen) await this.#attach(links, signal)
+    await this.#place.join(signal)
   }
 
   async #meetContacts(links: NodeLinks, signal: AbortSignal): Promise<void> {
@@ -374,42 +373,20 @@ class Engine implements RunningNode {
     )
   }
 
-  async #attach(links: NodeLinks, signal: AbortSignal): Promise<void> {
-    const attachments = createAttachments({
-      relays: () => this.#attachableRelays(),
-      linkOf: (nodeId) => this.#table.get(nodeId),
-      dial: ({ descriptor }, dialSignal) =>
-        links.dial(descriptor.nodeId, descriptor.addresses, dialSignal),
-      onCandidates: (nodeIds) => this.#publish(nodeIds),
-      nowMs: () => performance.now(),
-      setTimer: (run, delayMs) => systemRuntime.setTimer(run, delayMs),
+  #createPlace(links: NodeLinks): NodePlace {
+    return createNodePlace({
+      nodeId: this.nodeId,
+      listen: this.listen,
+      advertise: this.#options.advertise,
+      portMap: this.#options.portMap,
+      set: this.#set,
+      nodes: this.#nodes,
+      table: this.#table,
+      links,
+      reach: this.#reach,
+      random: this.#random,
+      onChange: () => this.#publish(),
     })
-    this.#attachments = attachments
-    let isDue = false
-    this.#set.onAccepted(() => {
-      if (isDue) return
-      isDue = true
-      // A directory comes in hundreds of editions: one look at them together, one edition of our own.
-      setTimeout(() => {
-        isDue = false
-        attachments.maintain()
-      }, DIRECTORY_SETTLE_MS).unref()
-    })
-    attachments.maintain()
-    while (attachments.liveCount === 0) {
-      if (signal.aborted)
-        throw nodeError('NODE_NOT_ATTACHED', { relays: this.#attachableRelays().length })
-      await pause(signal)
-    }
-  }
-
-  /** Public relays that may stand beside this node in a circuit. */
-  #attachableRelays(): readonly DirectoryEntry[] {
-    const own = this.#nodes.get(nodeKeyOf(this.nodeId))
-    return this.#nodes
-      .list(Date.now())
-      .filter((node) => node.isRelay && node.isPublic && (!own || mayShareCircuit(node, own)))
-      .map(({ entry }) => entry)
   }
 
   /** A key whose filter is full is not accepted any more: the edition that a client gets for it must name another. */
@@ -419,26 +396,20 @@ class Engine implements RunningNode {
   }
 
   #rotateKeys({ onionKeys }: NodeKeys): void {
-    if (onionKeys.rotate(Date.now())) this.#republish()
+    if (onionKeys.rotate(Date.now())) this.#publish()
     this.#set.prune(Date.now())
   }
 
-  /** A new edition with the attachments of the moment. */
-  #republish(): void {
-    this.#publish(this.#attachments?.candidates.map(({ descriptor }) => descriptor.nodeId) ?? [])
-  }
-
-  /** Makes a new edition of the descriptor with these attachments and passes it on. */
-  #publisher(
-    { identity, onionKeys }: NodeKeys,
-    money: NodeMoney | undefined,
-  ): (attachments: readonly Uint8Array[]) => void {
+  /** Makes a new edition of the descriptor, with what holds at the moment, and passes it on. */
+  #publisher({ identity, onionKeys }: NodeKeys, money: NodeMoney | undefined): () => void {
     const maker = createDescriptorMaker(nodeCrypto, identity)
-    const { network, advertise, exit, country, asn } = this.#options
-    return (attachments) => {
+    const { network, exit, country, asn } = this.#options
+    return () => {
       const onionKey = onionKeys.current().pair.publicKey
-      const address = advertise ?? this.listen
-      const gossipPort = this.#spread?.port
+      const { address, isMapped } = this.#place ?? {}
+      const candidates = this.#place?.attachments?.candidates ?? []
+      const attachments = candidates.map(({ descriptor }) => descriptor.nodeId)
+      const gossipPort = isMapped === true ? undefined : this.#spread?.port
       const place = { network, address, attachments, country, asn, gossipPort }
       const facts = ownFacts({ ...place, onionKey, exit, money: money?.facts })
       if (!facts) return

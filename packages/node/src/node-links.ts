@@ -6,17 +6,20 @@ import type { NetworkParameters } from '@byway/protocol/directory'
 import { toIpAddress, toIpBytes } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { formatAddress, judgeDial, parseAddress, parseCidr } from '@byway/protocol/policy'
+import { formatAddress, parseAddress } from '@byway/protocol/policy'
 import type { PolicyContext } from '@byway/protocol/policy'
-import { LINK_MESSAGE } from '@byway/protocol/wire'
-import type { LinkMessage, PayMessage, SocketAddressBytes } from '@byway/protocol/wire'
-import { createLinkListener, dialLink } from '@byway/net'
+import { LINK_MESSAGE, REACH_RESULT } from '@byway/protocol/wire'
+import type { LinkMessage, PayMessage, ReachResult, SocketAddressBytes } from '@byway/protocol/wire'
+import { createLinkListener } from '@byway/net'
 import type { LinkIdentity, LinkListener } from '@byway/net'
+import { createDialler } from './dialler.ts'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
 import type { ProofLinks } from './redemption/proof-links.ts'
 import type { RedeemLinks, RedeemMessage } from './redemption/redeem-links.ts'
+import type { ReachLinks } from './reach/reach-links.ts'
+import { tryToReach } from './reach/trial.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
 
@@ -38,6 +41,7 @@ export type NodeLinksDeps = {
   readonly redeem?: RedeemLinks | undefined
   /** The same for service proofs (SPEC §17.6). */
   readonly proofs?: ProofLinks | undefined
+  readonly reach: () => ReachLinks
 }
 
 /** What payment adds to the links of clients (SPEC §15.1). */
@@ -58,18 +62,23 @@ export interface NodeLinks {
     addresses: readonly SocketAddressBytes[],
     signal: AbortSignal,
   ): Promise<Link>
+  /** Dials a neighbour's port at the address from which its link comes, and hangs up. Never rejects. */
+  probe(link: Link, port: number, signal: AbortSignal): Promise<ReachResult>
   /** Closes the listener and every link. */
   close(): Promise<void>
 }
 
 /** Creates the links of one node. */
 export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
-  const reachable = deps.network.reachablePrefixes.flatMap((prefix) => parseCidr(prefix) ?? [])
+  const dialOne = createDialler(deps)
   let listener: LinkListener | undefined
+  const remoteOf = new WeakMap<Link, string>()
 
   function take(link: Link, address: string | undefined): void {
     const isDialled = address === undefined
-    if (!isDialled && link.peer.role === 'client') deps.money?.openLink(link, prefixOfText(address))
+    if (address !== undefined) remoteOf.set(link, unmapped(address))
+    if (!isDialled && link.peer.role === 'client')
+      deps.money?.openLink(link, prefixOfText(unmapped(address)))
     const relay = deps.relay.attach(link)
     deps.table().add(link)
     link.handler = {
@@ -84,29 +93,6 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
     if (link.peer.role === 'node') deps.directory.onNodeLink(link, isDialled)
   }
 
-  async function dialOne(
-    nodeId: Uint8Array,
-    address: SocketAddressBytes,
-    signal: AbortSignal,
-  ): Promise<Link> {
-    const { port } = address
-    const context = { ...deps.policyContext(), reachable }
-    const verdict = judgeDial(formatAddress(toIpAddress(address)), port, context)
-    if (verdict.verdict === 'deny') throw nodeError('NODE_UNREACHABLE', {})
-    const link = await dialLink(
-      { crypto: nodeCrypto },
-      {
-        host: verdict.pin,
-        port,
-        nodeId,
-        identity: deps.linkIdentity(),
-        signal: AbortSignal.any([signal, deps.stopped]),
-      },
-    )
-    take(link, undefined)
-    return link
-  }
-
   return {
     async listen(host, port) {
       listener = createLinkListener(
@@ -119,13 +105,23 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
       let lastError: unknown = nodeError('NODE_UNREACHABLE', {})
       for (const address of addresses) {
         try {
-          return await dialOne(nodeId, address, signal)
+          const host = formatAddress(toIpAddress(address))
+          const link = await dialOne({ nodeId, host, port: address.port }, signal)
+          remoteOf.set(link, host)
+          take(link, undefined)
+          return link
         } catch (error) {
           signal.throwIfAborted()
           lastError = error
         }
       }
       throw lastError
+    },
+    async probe(link, port, signal) {
+      const host = remoteOf.get(link)
+      const { peer } = link
+      if (host === undefined || peer.role !== 'node') return REACH_RESULT.UNTRIED
+      return await tryToReach(dialOne, { nodeId: peer.nodeId, host, port }, signal)
     },
     async close() {
       for (const link of deps.table().links) link.close('local')
@@ -138,13 +134,14 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
 function forgetLink(deps: NodeLinksDeps, link: Link): void {
   deps.money?.closeLink(link)
   deps.redeem?.onLinkClosed(link)
+  deps.reach().onLinkClosed(link)
   deps.directory.onLinkClosed(link)
   deps.seen.forget(link)
   deps.onLinkClosed()
 }
 
 function onMessage(
-  { directory, seen, money, redeem, proofs }: NodeLinksDeps,
+  { directory, seen, money, redeem, proofs, reach }: NodeLinksDeps,
   link: Link,
   message: LinkMessage,
   isDialled: boolean,
@@ -155,6 +152,8 @@ function onMessage(
   else if (message.type === LINK_MESSAGE.PROOF_GET || message.type === LINK_MESSAGE.PROOF)
     if (proofs) proofs.onMessage(link, message)
     else link.close('protocol')
+  else if (message.type === LINK_MESSAGE.REACH || message.type === LINK_MESSAGE.REACHED)
+    reach().onMessage(link, message)
   // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
   else if (message.type !== LINK_MESSAGE.NETINFO) directory.onMessage(link, message)
   else if (isDialled) seen.note(link, message.address)
@@ -172,9 +171,14 @@ function takeRedeem(redeem: RedeemLinks | undefined, link: Link, message: Redeem
   else link.close('protocol')
 }
 
+/** A socket for both families writes IPv4 addresses as IPv6's. */
+function unmapped(address: string): string {
+  return address.replace(/^::ffff:/, '')
+}
+
 /** Names the /24 or /48 of an address (SPEC §15.3). */
 function prefixOfText(address: string): string {
-  const ip = parseAddress(address.replace(/^::ffff:/, ''))
+  const ip = parseAddress(address)
   if (!ip) return ''
   const { family, bytes } = toIpBytes(ip)
   return bytes.subarray(0, family === 4 ? 3 : 6).join('.')

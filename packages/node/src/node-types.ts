@@ -7,6 +7,8 @@ import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { ExitRoleOptions } from './exit/assemble-exit.ts'
+import type { ReachStatus } from './reach/place.ts'
+import type { PortMap } from './reach/port-map.ts'
 import type { MoneyStatus, NodePaymentOptions } from './money/node-money.ts'
 
 /** Where a node listens or is reached. */
@@ -20,6 +22,8 @@ export type NodeOptions = {
   readonly listen?: SocketAddress | undefined
   /** What to publish when it differs from where the node listens. */
   readonly advertise?: SocketAddress | undefined
+  /** The home's router: opens the port where nothing is advertised. A node behind it that others do not reach attaches to relays. */
+  readonly portMap?: PortMap | undefined
   /** Set only with the operator's consent on record: the caller has checked it. */
   readonly exit?: ExitRoleOptions | undefined
   /** ISO 3166 letters. @default what the network's table says of the address */
@@ -40,6 +44,8 @@ export type NodeStatus = {
   readonly tunnels: number
   readonly descriptors: number
   readonly attachments: number
+  /** Absent before the start. */
+  readonly reach: ReachStatus | undefined
   readonly forwardBytes: number
   readonly backwardBytes: number
   readonly exitSockets: number

@@ -6,6 +6,7 @@ import {
   type LinkMessage,
   type RedeemAnswer,
 } from '@byway/protocol/wire'
+import { createLinkQuestions } from '../link-questions.ts'
 import type { NextHops } from '../relay/ports.ts'
 import type { RedeemerService } from './redeemer-service.ts'
 
@@ -33,13 +34,12 @@ export type RedeemLinksDeps = {
 const ANSWER_TIMEOUT_MS = 15_000
 /** Questions that wait for an answer on one link. */
 const MAX_WAITING_ORDERS = 32
-const MAX_REQUEST_ID = 0xffff
-
-type Waiting = Map<number, (answer: RedeemAnswer | undefined) => void>
-
 export function createRedeemLinks({ hops, service, stopped }: RedeemLinksDeps): RedeemLinks {
-  const waiting = new Map<Link, Waiting>()
-  let lastRequest = 0
+  const questions = createLinkQuestions<RedeemAnswer>({
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    maxOpen: MAX_WAITING_ORDERS,
+    stopped,
+  })
 
   async function answer(link: Link, requestId: number, order: Uint8Array): Promise<void> {
     const { peer } = link
@@ -53,31 +53,18 @@ export function createRedeemLinks({ hops, service, stopped }: RedeemLinksDeps): 
   return {
     async ask(nodeId, order, signal) {
       const link = await hops.linkTo(nodeId, signal)
-      if (typeof link === 'number' || link.isClosed) return undefined
-      const open: Waiting = waiting.get(link) ?? new Map()
-      if (open.size >= MAX_WAITING_ORDERS) return undefined
-      waiting.set(link, open)
-      const requestId = (lastRequest = (lastRequest + 1) % (MAX_REQUEST_ID + 1))
-      const limit = AbortSignal.any([signal, stopped, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
-      const { promise, resolve } = Promise.withResolvers<RedeemAnswer | undefined>()
-      open.set(requestId, resolve)
-      const onAbort = (): void => resolve(undefined)
-      limit.addEventListener('abort', onAbort, { once: true })
-      link.send({ type: LINK_MESSAGE.REDEEM, requestId, order })
-      const given = await promise
-      limit.removeEventListener('abort', onAbort)
-      open.delete(requestId)
-      return given
+      if (typeof link === 'number') return undefined
+      const send = (requestId: number): void => {
+        link.send({ type: LINK_MESSAGE.REDEEM, requestId, order })
+      }
+      return await questions.ask(link, send, signal)
     },
     onMessage(link, message) {
       if (message.type === LINK_MESSAGE.REDEEMED)
-        waiting.get(link)?.get(message.requestId)?.(message.answer)
+        questions.answered(link, message.requestId, message.answer)
       // The order lies in a cell that is gone once this returns.
       else void answer(link, message.requestId, Uint8Array.from(message.order))
     },
-    onLinkClosed(link) {
-      for (const resolve of waiting.get(link)?.values() ?? []) resolve(undefined)
-      waiting.delete(link)
-    },
+    onLinkClosed: (link) => questions.onLinkClosed(link),
   }
 }

@@ -200,6 +200,8 @@ export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from 
 export { WIRE_VERSION } from './text.ts'
 export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
 export type { Refusal, Verdict, VerdictName } from './verdicts.ts'
+export { REACH_RESULT } from './reach-result.ts'
+export type { ReachResult } from './reach-result.ts'
 export { REDEEM_ANSWER } from './redeem-answer.ts'
 export type { RedeemAnswer } from './redeem-answer.ts'
 export {

@@ -15,6 +15,8 @@
  * 10 REDEEMED         u16 request id ‖ u8 answer
  * 11 PROOF_GET        u16 request id ‖ provider[20] ‖ u32 epoch, 0 for the newest
  * 12 PROOF            u16 request id ‖ service proof, or nothing
+ * 13 REACH            u16 request id ‖ u16 port
+ * 14 REACHED          u16 request id ‖ u8 result
  * ```
  * @module
  */
@@ -29,6 +31,7 @@ import { decodePayMessage } from './pay-message-decode.ts'
 import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 import type { PayMessage } from './pay-messages.ts'
 import { MAX_REDEEM_BYTES } from './redeem-order.ts'
+import { readReachResult, type ReachResult } from './reach-result.ts'
 import { readRedeemAnswer, type RedeemAnswer } from './redeem-answer.ts'
 
 /** SPEC §4.4. Names are those of the table. */
@@ -45,6 +48,8 @@ export const LINK_MESSAGE = {
   REDEEMED: 10,
   PROOF_GET: 11,
   PROOF: 12,
+  REACH: 13,
+  REACHED: 14,
 } as const
 export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
 
@@ -87,6 +92,9 @@ export type LinkMessage =
     }
   /** The proof is a view into the cell, not judged here; empty where there is none. */
   | { readonly type: Types['PROOF']; readonly requestId: number; readonly proof: Uint8Array }
+  /** Between nodes only: is this port reached at the address from which the link comes? */
+  | { readonly type: Types['REACH']; readonly requestId: number; readonly port: number }
+  | { readonly type: Types['REACHED']; readonly requestId: number; readonly result: ReachResult }
 
 /**
  * Decodes the body of one link message.
@@ -142,6 +150,12 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
       requireProofBytes(message.proof)
       writer.u16(message.requestId, 'requestId').raw(message.proof, 'proof')
       break
+    case LINK_MESSAGE.REACH:
+      writer.u16(message.requestId, 'requestId').u16(message.port, 'port')
+      break
+    case LINK_MESSAGE.REACHED:
+      writer.u16(message.requestId, 'requestId').u8(message.result, 'result')
+      break
   }
   return writer.done()
 }
@@ -166,7 +180,10 @@ export function linkMessageBytes(message: LinkMessage): number {
       return payMessageBytes(message.pay)
     case LINK_MESSAGE.REDEEM:
       return 2 + message.order.length
+    case LINK_MESSAGE.REACH:
+      return 4
     case LINK_MESSAGE.REDEEMED:
+    case LINK_MESSAGE.REACHED:
       return 3
     case LINK_MESSAGE.PROOF_GET:
       return 2 + CHAIN_ADDRESS_BYTES + 4
@@ -219,9 +236,19 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
       }
     case LINK_MESSAGE.PROOF:
       return { type, requestId: reader.u16('requestId'), proof: readProof(reader) }
+    case LINK_MESSAGE.REACH:
+      return { type, requestId: reader.u16('requestId'), port: readPort(reader) }
+    case LINK_MESSAGE.REACHED:
+      return { type, requestId: reader.u16('requestId'), result: readReachResult(reader) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }
+}
+
+function readPort(reader: ByteReader): number {
+  const port = reader.u16('port')
+  if (port === 0) throw wireError('WIRE_VALUE', { field: 'port', value: port })
+  return port
 }
 
 function readOrder(reader: ByteReader): Uint8Array {

@@ -7,6 +7,7 @@ import {
   type LinkMessage,
   linkMessageBytes,
   PAY,
+  REACH_RESULT,
   REDEEM_ANSWER,
 } from '@byway/protocol/wire'
 import { code, hex } from './hex.ts'
@@ -62,6 +63,8 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
   ],
   [{ type: LINK_MESSAGE.PROOF, requestId: 0x102, proof: hex('cc*4890') }, '0102 cc*4890'],
   [{ type: LINK_MESSAGE.PROOF, requestId: 3, proof: hex('') }, '0003'],
+  [{ type: LINK_MESSAGE.REACH, requestId: 0x102, port: 9443 }, '0102 24e3'],
+  [{ type: LINK_MESSAGE.REACHED, requestId: 7, result: REACH_RESULT.STRANGER }, '0007 03'],
 ]
 
 for (const [message, body] of ROWS) {
@@ -81,7 +84,7 @@ test('every type of the table has a row here', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 13, 255]) {
+  for (const type of [0, 15, 255]) {
     assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
   }
 })
@@ -116,6 +119,13 @@ test('refuses a `last` that is neither 0 nor 1, and an unknown family', () => {
   assert.throws(part, code('WIRE_VALUE', 'last'))
   const info = (): LinkMessage => decodeLinkMessage(LINK_MESSAGE.NETINFO, hex('05 00*12'))
   assert.throws(info, code('WIRE_VALUE', 'family'))
+})
+
+test('refuses to try port 0, and results that the table does not have', () => {
+  const ask = (): LinkMessage => decodeLinkMessage(LINK_MESSAGE.REACH, hex('0001 0000'))
+  assert.throws(ask, code('WIRE_VALUE', 'port'))
+  const answer = (): LinkMessage => decodeLinkMessage(LINK_MESSAGE.REACHED, hex('0001 05'))
+  assert.throws(answer, code('WIRE_VALUE', 'result'))
 })
 
 test('our own bad values are bugs, not bytes on the wire', () => {

@@ -1,0 +1,117 @@
+/**
+ * A node's place, on its links and its directory: who can be asked to try its address, and to which relays it may attach.
+ * @module
+ */
+import {
+  mayShareCircuit,
+  nodeKeyOf,
+  type DescriptorSet,
+  type DirectoryEntry,
+  type PathNodeSet,
+} from '@byway/protocol/directory'
+import type { Link } from '@byway/protocol/link'
+import { systemRuntime } from '@byway/net'
+import { createAttachments, type Attachments } from '../attachments.ts'
+import { nodeError } from '../errors.ts'
+import type { LinkTable } from '../link-table.ts'
+import type { NodeLinks } from '../node-links.ts'
+import type { SocketAddress } from '../node-types.ts'
+import { pause } from '../pause.ts'
+import { createPlace, type Place } from './place.ts'
+import type { PortMap } from './port-map.ts'
+import type { ReachLinks } from './reach-links.ts'
+
+// Local limits (tunable): docs/LIMITS.md.
+/** How long new descriptors are gathered before the attachments are chosen anew. */
+const DIRECTORY_SETTLE_MS = 50
+/** The first trial of the own address comes at a random moment of this long, so that nodes that start together do not all dial at once. */
+const FIRST_TRIAL_MS = 20_000
+
+export type NodePlaceDeps = {
+  readonly nodeId: Uint8Array
+  readonly listen: SocketAddress | undefined
+  readonly advertise: SocketAddress | undefined
+  readonly portMap: PortMap | undefined
+  readonly set: DescriptorSet
+  readonly nodes: PathNodeSet
+  readonly table: LinkTable
+  readonly links: NodeLinks
+  readonly reach: ReachLinks
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly onChange: () => void
+}
+
+/** The place of a running node. */
+export interface NodePlace extends Place {
+  /** Resolves when the node has an address, or is attached. @throws NODE_NOT_ATTACHED */
+  join(signal: AbortSignal): Promise<void>
+}
+
+/** Creates the place; nothing is dialled before `join`. */
+export function createNodePlace(deps: NodePlaceDeps): NodePlace {
+  const { listen, advertise, portMap, reach, onChange, random } = deps
+  const place = createPlace({
+    claimed: advertise ?? (portMap ? undefined : listen),
+    listenPort: listen?.port,
+    portMap,
+    witnesses: () => witnesses(deps),
+    ask: (link, port, signal) => reach.ask(link, port, signal),
+    attach: () => attachmentsOf(deps),
+    onChange,
+    firstTrialMs: random() * FIRST_TRIAL_MS,
+  })
+  let isDue = false
+  deps.set.onAccepted(() => {
+    if (isDue) return
+    isDue = true
+    // A directory comes in hundreds of editions: one look at them together, one edition of our own.
+    setTimeout(() => {
+      isDue = false
+      place.maintain()
+    }, DIRECTORY_SETTLE_MS).unref()
+  })
+  return Object.assign(place, {
+    async join(signal: AbortSignal): Promise<void> {
+      await place.start()
+      while (place.attachments?.liveCount === 0) {
+        if (signal.aborted)
+          throw nodeError('NODE_NOT_ATTACHED', { relays: attachableRelays(deps).length })
+        await pause(signal)
+      }
+    },
+  })
+}
+
+function attachmentsOf(deps: NodePlaceDeps): Attachments {
+  return createAttachments({
+    relays: () => attachableRelays(deps),
+    linkOf: (nodeId) => deps.table.get(nodeId),
+    dial: ({ descriptor }, signal) =>
+      deps.links.dial(descriptor.nodeId, descriptor.addresses, signal),
+    onCandidates: deps.onChange,
+    nowMs: () => performance.now(),
+    setTimer: (run, delayMs) => systemRuntime.setTimer(run, delayMs),
+  })
+}
+
+/** One link to each neighbour, in random order. */
+function witnesses({ table, random }: NodePlaceDeps): readonly Link[] {
+  const byNode = new Map<string, Link>()
+  for (const link of table.links) {
+    if (link.peer.role === 'node') byNode.set(nodeKeyOf(link.peer.nodeId), link)
+  }
+  return [...byNode.values()]
+    .map((link) => ({ link, place: random() }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ link }) => link)
+}
+
+/** Public relays that may stand beside this node in a circuit. */
+function attachableRelays({ nodes, nodeId }: NodePlaceDeps): readonly DirectoryEntry[] {
+  const own = nodes.get(nodeKeyOf(nodeId))
+  return nodes
+    .list(Date.now())
+    .filter((node) => node.isRelay && node.isPublic && (!own || mayShareCircuit(node, own)))
+    .map(({ entry }) => entry)
+}

@@ -1,0 +1,201 @@
+/**
+ * Where a node is reached (SPEC §10.5): at an address that the operator named, at a port that the home's router opened, or through relays. What others find when
+ * they try decides which of them the descriptor names.
+ * @module
+ */
+import type { Link } from '@byway/protocol/link'
+import { REACH_RESULT } from '@byway/protocol/wire'
+import type { ReachResult } from '@byway/protocol/wire'
+import type { Attachments } from '../attachments.ts'
+import type { SocketAddress } from '../node-types.ts'
+import type { PortMap, PortMapping } from './port-map.ts'
+
+/**
+ * `public`: others reached the address; `claimed`: nobody has tried yet; `attached`: no address, reached through relays; `unreachable`: an address that nobody reached,
+ * so that relays stand in for it.
+ */
+export type ReachState = 'public' | 'claimed' | 'attached' | 'unreachable'
+
+export type ReachStatus = {
+  readonly state: ReachState
+  /** What the nodes said that tried last, one each. */
+  readonly trials: readonly ReachResult[]
+  /** How the router opened the port; absent where it did not. */
+  readonly mappedBy?: PortMapping['protocol'] | undefined
+}
+
+export type PlaceDeps = {
+  /** What the operator says others reach; absent for a node that does not know. */
+  readonly claimed: SocketAddress | undefined
+  /** The port that this node listens at; absent for one that only dials. */
+  readonly listenPort: number | undefined
+  /** The home's router; absent where it shall not be asked. */
+  readonly portMap: PortMap | undefined
+  /** Links to other nodes, one of each. */
+  readonly witnesses: () => readonly Link[]
+  readonly ask: (link: Link, port: number, signal: AbortSignal) => Promise<ReachResult | undefined>
+  /** Makes the keeper of attachments; it dials nothing before `maintain`. */
+  readonly attach: () => Attachments
+  /** The address or the candidates changed: a new edition of the descriptor is due. */
+  readonly onChange: () => void
+  /** Milliseconds until the first trial of a claimed address: nodes that start together try one after the other. */
+  readonly firstTrialMs: number
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** As many say enough; each trial is a handshake for the one asked. */
+const MAX_WITNESSES = 5
+/** One alone may lie, or sit behind a broken line. */
+const ENOUGH_WITNESSES = 2
+/** Routers that can answer at all do so within two. */
+const MAP_TIMEOUT_MS = 4000
+/** Between trials of an address that others reach. */
+const TRIAL_MS = 3_600_000
+/** Between trials of one that they do not: the operator may be at the router just now. */
+const RETRIAL_MS = 600_000
+
+/** The keeper of a node's place in the network. */
+export interface Place {
+  /** What the descriptor names; absent while relays stand in for it. */
+  readonly address: SocketAddress | undefined
+  /** Absent while others reach the address. */
+  readonly attachments: Attachments | undefined
+  /** True where the router opened this one port and no other. */
+  readonly isMapped: boolean
+  readonly status: ReachStatus
+  /** Finds the place: for a node without an address, asks the router, or attaches to relays. Needs links to other nodes. */
+  start(): Promise<void>
+  /** A link has closed, or the directory has grown. */
+  maintain(): void
+  stop(): void
+}
+
+/** Creates the keeper; nothing happens before `start`. */
+export function createPlace(deps: PlaceDeps): Place {
+  return new Keeper(deps)
+}
+
+class Keeper implements Place {
+  readonly #deps: PlaceDeps
+  readonly #stop = new AbortController()
+  #address: SocketAddress | undefined
+  #mapping: PortMapping | undefined
+  #attachments: Attachments | undefined
+  #state: ReachState
+  #trials: readonly ReachResult[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(deps: PlaceDeps) {
+    this.#deps = deps
+    this.#address = deps.claimed
+    this.#state = deps.claimed ? 'claimed' : 'attached'
+  }
+
+  get address(): SocketAddress | undefined {
+    return this.#address
+  }
+
+  get attachments(): Attachments | undefined {
+    return this.#attachments
+  }
+
+  get isMapped(): boolean {
+    return this.#mapping !== undefined
+  }
+
+  get status(): ReachStatus {
+    return { state: this.#state, trials: this.#trials, mappedBy: this.#mapping?.protocol }
+  }
+
+  async start(): Promise<void> {
+    if (this.#deps.claimed) return this.#tryAgainIn(this.#deps.firstTrialMs)
+    const isPublic = await this.#openPort()
+    if (isPublic) this.#deps.onChange()
+    else this.#attach()
+    if (this.#deps.portMap) this.#tryAgainIn(isPublic ? TRIAL_MS : RETRIAL_MS)
+  }
+
+  maintain(): void {
+    this.#attachments?.maintain()
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    clearTimeout(this.#timer)
+    this.#attachments?.stop()
+  }
+
+  #tryAgainIn(delayMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#tryAgain(), delayMs).unref()
+  }
+
+  async #tryAgain(): Promise<void> {
+    const before = this.#address
+    const isPublic = this.#deps.claimed ? await this.#tryClaimed() : await this.#openPort()
+    if (this.#stop.signal.aborted) return
+    if (isPublic === true) this.#leaveRelays()
+    else if (isPublic === false) this.#attach()
+    if (isPublic === true && !isSame(before, this.#address)) this.#deps.onChange()
+    this.#tryAgainIn(isPublic === true ? TRIAL_MS : RETRIAL_MS)
+  }
+
+  /** True when others reached it, false when they did not, nothing when nobody can tell. */
+  async #tryClaimed(): Promise<boolean | undefined> {
+    const { claimed } = this.#deps
+    const isReached = claimed && (await this.#isReachedAt(claimed.port))
+    if (isReached !== undefined) this.#settle(isReached ? 'public' : 'unreachable', claimed)
+    return isReached
+  }
+
+  /** Asks the router for a port, and others whether they reach it. */
+  async #openPort(): Promise<boolean> {
+    const { portMap, listenPort } = this.#deps
+    if (!portMap || listenPort === undefined) return false
+    const limit = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(MAP_TIMEOUT_MS)])
+    const mapping = await portMap.open(listenPort, limit)
+    this.#mapping = mapping
+    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping.external.port))
+    this.#settle(isReached === true ? 'public' : 'attached', mapping?.external)
+    return isReached === true
+  }
+
+  #settle(state: ReachState, address: SocketAddress | undefined): void {
+    this.#state = state
+    this.#address = state === 'public' ? address : undefined
+  }
+
+  async #isReachedAt(port: number): Promise<boolean | undefined> {
+    const { witnesses, ask } = this.#deps
+    const asked = witnesses().slice(0, MAX_WITNESSES)
+    const answers = await Promise.all(asked.map((link) => ask(link, port, this.#stop.signal)))
+    this.#trials = answers.filter((answer) => answer !== undefined)
+    return judgeTrials(this.#trials)
+  }
+
+  #attach(): void {
+    if (this.#attachments) return
+    this.#attachments = this.#deps.attach()
+    this.#attachments.maintain()
+  }
+
+  #leaveRelays(): void {
+    if (!this.#attachments) return
+    this.#attachments.stop()
+    this.#attachments = undefined
+  }
+}
+
+function isSame(one: SocketAddress | undefined, other: SocketAddress | undefined): boolean {
+  return one?.host === other?.host && one?.port === other?.port
+}
+
+/** True when somebody reached it, false when at least two tried in vain, or the only one that could; nothing when nobody tried. */
+export function judgeTrials(trials: readonly ReachResult[]): boolean | undefined {
+  const tried = trials.filter((result) => result !== REACH_RESULT.UNTRIED)
+  if (tried.length === 0) return undefined
+  const reached = tried.filter((result) => result === REACH_RESULT.REACHED).length
+  const enough = Math.min(ENOUGH_WITNESSES, tried.length)
+  if (reached >= enough) return true
+  return tried.length - reached >= enough && reached === 0 ? false : undefined
+}

@@ -1,0 +1,14 @@
+/** The home's router, as a node needs it. @module */
+import type { SocketAddress } from '../node-types.ts'
+
+export type PortMapping = {
+  /** Where others find the port. */
+  readonly external: SocketAddress
+  readonly protocol: 'upnp' | 'nat-pmp'
+}
+
+/** Opens a port of the router for this host. */
+export interface PortMap {
+  /** Opens, or keeps open, one TCP port; nothing when no router does that. Never rejects. */
+  open(port: number, signal: AbortSignal): Promise<PortMapping | undefined>
+}
