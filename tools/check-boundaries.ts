@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@byway/home': 3,
   '@byway/net': 4,
   '@byway/gossip': 4,
+  '@byway/host': 4,
   '@byway/chain': 4,
   '@byway/store': 4,
   '@byway/purse': 4,

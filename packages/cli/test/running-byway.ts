@@ -28,15 +28,23 @@ export const PROGRAM: readonly [string, ...string[]] = [
   MAIN,
 ]
 
+/** Puts a command line into another, such as one that enters a namespace and becomes the program. */
+export type Wrap = (
+  command: string,
+  args: readonly string[],
+) => { readonly command: string; readonly args: readonly string[] }
+
 /** Starts the program. */
 export function startByway(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   onEvent?: (event: JsonEvent) => void,
+  wrap: Wrap = (command, args) => ({ command, args }),
 ): RunningByway {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BYWAY_'))
   const [executable, ...before] = PROGRAM
-  const child = spawn(executable, [...before, ...args], {
+  const line = wrap(executable, [...before, ...args])
+  const child = spawn(line.command, [...line.args], {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: 'pipe',
   })

@@ -132,6 +132,10 @@ class Engine implements RunningNode {
     return this.#parts?.keys.nodeId ?? new Uint8Array(0)
   }
 
+  get address(): SocketAddress | undefined {
+    return this.#place?.address
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     const { home, listen } = this.#options
     const keys = await openNodeKeys(home)
@@ -386,6 +390,7 @@ class Engine implements RunningNode {
       reach: this.#reach,
       random: this.#random,
       onChange: () => this.#publish(),
+      onStatus: (status) => this.#options.onReach?.(status),
     })
   }
 

@@ -24,6 +24,8 @@ export type NodeOptions = {
   readonly advertise?: SocketAddress | undefined
   /** The home's router: opens the port where nothing is advertised. A node behind it that others do not reach attaches to relays. */
   readonly portMap?: PortMap | undefined
+  /** Others have tried to reach the node. */
+  readonly onReach?: ((status: ReachStatus) => void) | undefined
   /** Set only with the operator's consent on record: the caller has checked it. */
   readonly exit?: ExitRoleOptions | undefined
   /** ISO 3166 letters. @default what the network's table says of the address */
@@ -62,6 +64,8 @@ export interface RunningNode extends AsyncDisposable {
   /** Empty before `start`. */
   readonly nodeId: Uint8Array
   readonly listen: SocketAddress | undefined
+  /** Where others reach it, as its descriptor says; absent for one that is reached through relays. */
+  readonly address: SocketAddress | undefined
   /** Resolves when the node listens, or is attached, and has published its descriptor. @throws NET_LISTEN, NODE_EXIT_UNSAFE, NODE_NOT_ATTACHED */
   start(signal: AbortSignal): Promise<void>
   status(): NodeStatus

@@ -2,16 +2,16 @@
 import type { Command } from 'commander'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { alertFields } from '../display/node-alerts.ts'
-import type { Config } from '../config/config.ts'
 import {
   addEngineOptions,
   engineSetting,
   parseSocketAddress,
   parseWhole,
   type EngineFlags,
+  type EngineSetting,
   type SocketAddress,
 } from '../engine/engine-options.ts'
-import { runNode } from '../engine/run-node.ts'
+import { runNode, type NodeRun } from '../engine/run-node.ts'
 import type { CliIo } from '../io.ts'
 
 type NodeFlags = EngineFlags & {
@@ -32,7 +32,7 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     summary: 'carry traffic for others; a relay unless told otherwise',
     details:
       'A relay carries sealed cells: your address never touches a destination.\n' +
-      'Without --listen, and without addresses to advertise in the configuration, the node has no public port and is reached through relays.',
+      "Without --listen, and without addresses to advertise in the configuration, the home's router is asked for a port (map_port = false forbids it); where that does not help, the node is reached through relays.",
     examples: [
       'byway node --listen 203.0.113.7:9443',
       'byway exit enable && byway node --exit',
@@ -65,12 +65,12 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
   try {
     await runNode({
       ...setting,
-      ...placeOf(flags.listen, setting.config),
+      ...placeOf(flags.listen, setting),
       isExit: flags.exit === true,
       nowMs: io.nowMs,
       onReady: (ready) => {
         const { id, listen } = ready
-        const place = listen === null ? 'reached through relays' : `listening at ${listen}`
+        const place = listen === null ? ready.reachText : `listening at ${listen}`
         output.result({ event: 'ready', ...ready }, `node ${id.slice(0, 8)}: ${place}`)
       },
       onAlert: (alert) =>
@@ -85,16 +85,16 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
   }
 }
 
-/** A flag names one place for both; the configuration may listen at one and publish another. */
+/** A flag names one place for both; the configuration may listen at one and publish another. Where neither does, the router may open a port. */
 function placeOf(
   flag: SocketAddress | undefined,
-  { node }: Config,
-): { listen: SocketAddress | undefined; advertise: SocketAddress | undefined } {
-  if (flag) return { listen: flag, advertise: undefined }
+  { config: { node }, network }: EngineSetting,
+): Pick<NodeRun, 'listen' | 'advertise' | 'mapsPort'> {
+  if (flag) return { listen: flag, advertise: undefined, mapsPort: false }
   const [first] = node.advertise
-  if (first === undefined) return { listen: undefined, advertise: undefined }
-  return {
-    listen: { host: node.listen, port: node.port },
-    advertise: { host: first, port: node.port },
-  }
+  const listen = { host: node.listen, port: node.port }
+  if (first !== undefined)
+    return { listen, advertise: { host: first, port: node.port }, mapsPort: false }
+  const mapsPort = node.mapPort && !network.local
+  return { listen: mapsPort ? listen : undefined, advertise: undefined, mapsPort }
 }

@@ -36,6 +36,8 @@ export type NodeConfig = {
   readonly port: number
   /** Addresses at which others reach this node; empty for a node without a public port. */
   readonly advertise: readonly string[]
+  /** Whether the home's router is asked for a port where no address is given (UPnP, NAT-PMP). */
+  readonly mapPort: boolean
   readonly country: string
   /** Number of the AS it is in, for a node without a public address; 0 to say nothing. */
   readonly asn: number
@@ -99,6 +101,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       listen: address.default('0.0.0.0'),
       port: port.default(9443),
       advertise: z.array(address).max(8, 'must have at most 8 entries').default([]),
+      mapPort: z.boolean().default(true),
       country: country.default(''),
       asn: z.int('must be a whole number').min(0).max(0xffff_ffff).default(0),
       priceStep: z

@@ -11,6 +11,7 @@ export type NodeAlert = {
     | 'gas-low'
     | 'gas-none'
     | 'not-staked'
+    | 'not-reached'
   /** What happened and what to do. */
   readonly text: string
 }

@@ -24,8 +24,10 @@ export function nodeTexts(status: JsonObject | null): readonly string[] {
     `carried ${describeBytes(carried)}`,
   ]
   const standing = Array.isArray(alerts) ? alerts : []
+  const { reachText: place } = status
   return [
     `node: ${parts.join(', ')}${earningsText(status['earnings'])}`,
+    ...(typeof place === 'string' && place !== '' ? [`  ${place}`] : []),
     ...standing.map((alert) => `  ! ${textOf(alert)}`),
   ]
 }

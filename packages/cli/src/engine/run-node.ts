@@ -6,11 +6,14 @@ import {
   readConsent,
   untilConsentEnds,
   type NodeOptions,
+  type ReachStatus,
   type RunningNode,
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
+import { createRouterPortMap } from '@byway/host'
 import type { NodeAlert } from '../display/node-alerts.ts'
+import { placeText, reachText } from '../display/reach-text.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
@@ -21,11 +24,15 @@ export type NodeIdentity = {
   readonly pid: number
   readonly roles: readonly string[]
   readonly listen: string | null
+  /** How others reach it, in words. */
+  readonly reachText: string
 }
 
 export type NodeRun = EngineSetting & {
   readonly listen: SocketAddress | undefined
   readonly advertise: SocketAddress | undefined
+  /** Asks the home's router for a port. */
+  readonly mapsPort: boolean
   readonly isExit: boolean
   readonly nowMs: () => number
   readonly onReady: (ready: NodeIdentity) => void
@@ -46,7 +53,12 @@ export async function runNode(run: NodeRun): Promise<void> {
   await using parts = new AsyncDisposableStack()
   const money = await openMoney(run, parts)
   const node = parts.use(
-    createNode({ ...nodeOptions(run), payment: money?.payment, stakes: money?.stakes }),
+    createNode({
+      ...nodeOptions(run),
+      payment: money?.payment,
+      stakes: money?.stakes,
+      onReach: reachWatch(run),
+    }),
   )
   money?.attach(node)
   const control = await openControl(run.home, 'node', {
@@ -97,6 +109,7 @@ function nodeOptions({
   home,
   listen,
   advertise,
+  mapsPort,
   log,
   isExit,
 }: NodeRun): NodeOptions {
@@ -106,6 +119,7 @@ function nodeOptions({
     home,
     listen,
     advertise,
+    portMap: mapsPort ? createRouterPortMap() : undefined,
     exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,
@@ -113,14 +127,27 @@ function nodeOptions({
   }
 }
 
+/** Tells the operator when others stop reaching the node, once each time. */
+function reachWatch({ listen, onAlert }: NodeRun): (status: ReachStatus) => void {
+  let last: ReachStatus['state'] = 'claimed'
+  return (status) => {
+    const isNews = status.state !== last
+    last = status.state
+    if (isNews && status.state === 'unreachable')
+      onAlert({ alert: 'not-reached', text: reachText(status, listen?.port) })
+  }
+}
+
 function identityOf(run: NodeRun, node: RunningNode): NodeIdentity {
-  const { listen } = node
-  const roles = [...(listen ? ['relay'] : []), ...(run.isExit ? ['exit'] : [])]
+  const { address, listen } = node
+  const { reach } = node.status()
+  const roles = [...(address ? ['relay'] : []), ...(run.isExit ? ['exit'] : [])]
   return {
     id: toHex(node.nodeId),
     pid: process.pid,
     roles,
-    listen: listen ? `${listen.host}:${listen.port}` : null,
+    listen: address ? placeText(address) : null,
+    reachText: reach ? reachText(reach, listen?.port) : '',
   }
 }
 

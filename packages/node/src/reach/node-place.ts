@@ -17,7 +17,7 @@ import type { LinkTable } from '../link-table.ts'
 import type { NodeLinks } from '../node-links.ts'
 import type { SocketAddress } from '../node-types.ts'
 import { pause } from '../pause.ts'
-import { createPlace, type Place } from './place.ts'
+import { createPlace, type Place, type ReachStatus } from './place.ts'
 import type { PortMap } from './port-map.ts'
 import type { ReachLinks } from './reach-links.ts'
 
@@ -40,6 +40,7 @@ export type NodePlaceDeps = {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly onChange: () => void
+  readonly onStatus: (status: ReachStatus) => void
 }
 
 /** The place of a running node. */
@@ -59,6 +60,7 @@ export function createNodePlace(deps: NodePlaceDeps): NodePlace {
     ask: (link, port, signal) => reach.ask(link, port, signal),
     attach: () => attachmentsOf(deps),
     onChange,
+    onStatus: deps.onStatus,
     firstTrialMs: random() * FIRST_TRIAL_MS,
   })
   let isDue = false

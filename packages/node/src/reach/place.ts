@@ -38,6 +38,8 @@ export type PlaceDeps = {
   readonly attach: () => Attachments
   /** The address or the candidates changed: a new edition of the descriptor is due. */
   readonly onChange: () => void
+  /** A trial has ended. */
+  readonly onStatus: (status: ReachStatus) => void
   /** Milliseconds until the first trial of a claimed address: nodes that start together try one after the other. */
   readonly firstTrialMs: number
 }
@@ -47,8 +49,8 @@ export type PlaceDeps = {
 const MAX_WITNESSES = 5
 /** One alone may lie, or sit behind a broken line. */
 const ENOUGH_WITNESSES = 2
-/** Routers that can answer at all do so within two. */
-const MAP_TIMEOUT_MS = 4000
+/** A router that answers at all does so within two or three, a busy small board later. */
+const MAP_TIMEOUT_MS = 8000
 /** Between trials of an address that others reach. */
 const TRIAL_MS = 3_600_000
 /** Between trials of one that they do not: the operator may be at the router just now. */
@@ -155,14 +157,18 @@ class Keeper implements Place {
     const limit = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(MAP_TIMEOUT_MS)])
     const mapping = await portMap.open(listenPort, limit)
     this.#mapping = mapping
-    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping.external.port))
-    this.#settle(isReached === true ? 'public' : 'attached', mapping?.external)
+    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping.port))
+    this.#settle(
+      isReached === true ? 'public' : 'attached',
+      mapping && { host: mapping.host, port: mapping.port },
+    )
     return isReached === true
   }
 
   #settle(state: ReachState, address: SocketAddress | undefined): void {
     this.#state = state
     this.#address = state === 'public' ? address : undefined
+    this.#deps.onStatus(this.status)
   }
 
   async #isReachedAt(port: number): Promise<boolean | undefined> {

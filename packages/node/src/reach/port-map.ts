@@ -1,9 +1,8 @@
 /** The home's router, as a node needs it. @module */
 import type { SocketAddress } from '../node-types.ts'
 
-export type PortMapping = {
-  /** Where others find the port. */
-  readonly external: SocketAddress
+/** Where others find the port. */
+export type PortMapping = SocketAddress & {
   readonly protocol: 'upnp' | 'nat-pmp'
 }
 

@@ -1,0 +1,149 @@
+/**
+ * Homes behind routers: each is an exit, whatever its router does, and one whose router opens ports becomes a public relay.
+ *
+ *   client 5.x ─► relay 5.x (one of three) ═► router ═► home (cone, symmetric, double) ─► router ─► origin 5.x
+ *
+ * Every node, the client and the origin are processes in namespaces of their own (lib/nat-lab.ts).
+ */
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { promisify } from 'node:util'
+import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { startByway, type RunningByway } from '../packages/cli/test/running-byway.ts'
+import { writeConsent } from '../packages/node/src/index.ts'
+import { fromHex } from '../packages/protocol/src/base/index.ts'
+import type { NetworkParameters } from '../packages/protocol/src/directory/index.ts'
+import { pollUntil } from '../bench/lib/wait.ts'
+import {
+  createNatLab,
+  missingForNat,
+  type LabHost,
+  type NatKind,
+  type NatLab,
+} from './lib/nat-lab.ts'
+
+const missing = missingForNat()
+const RELAYS = 3
+const PORT = 9443
+/** Exits behind these are told apart by the country they say. */
+const BEHIND: readonly (readonly [NatKind, string])[] = [
+  ['cone', 'FR'],
+  ['symmetric', 'DE'],
+  ['double', 'JP'],
+]
+/** What is waited for takes seconds; this only ends a hang. */
+const HANG_MS = 120_000
+/** Answers with the address from which it was asked. */
+const ORIGIN = `require('node:http').createServer((request, answer) => answer.end(request.socket.remoteAddress))
+  .listen(80, '0.0.0.0', () => console.log('ready'))`
+const run = promisify(execFile)
+
+suite('homes behind routers', { skip: missing ?? false }, () => {
+  const ends = new AsyncDisposableStack()
+  let lab: NatLab
+  let folder: string
+  let network: NetworkParameters = {
+    name: 'homes',
+    local: false,
+    reachablePrefixes: [],
+    asnTable: [],
+    bootstrap: [],
+    exitTargets: [],
+  }
+
+  const start = async (
+    host: LabHost,
+    label: string,
+    args: readonly string[],
+  ): Promise<RunningByway> => {
+    const home = await mkdtemp(join(folder, `${label}-`))
+    await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
+    if (args.includes('--exit')) await writeConsent(home, Date.now())
+    const running = startByway(
+      [...args, '--json', '--drain', '0'],
+      { BYWAY_HOME: home },
+      undefined,
+      host.namespace.wrap,
+    )
+    ends.defer(async () => void (await running.stop()))
+    return running
+  }
+
+  const startRelay = async (number: number): Promise<void> => {
+    const host = lab.addHost(`relay${number}`)
+    const listen = `${host.address}:${PORT}`
+    const running = await start(host, 'relay', ['node', '--listen', listen])
+    const { id } = await running.event('ready')
+    const nodeId = fromHex(String(id)) ?? new Uint8Array(32)
+    const contact = { nodeId, address: host.address, port: PORT }
+    network = { ...network, bootstrap: [...network.bootstrap, contact] }
+  }
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'byway-nat-'))
+    lab = createNatLab()
+    for (let number = 1; number <= RELAYS; number++) await startRelay(number)
+  })
+  after(async () => {
+    await ends.disposeAsync()
+    await lab[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
+
+  test('behind a cone, a symmetric and a double router each serves as an exit, and the origin sees its router', async () => {
+    const origin = lab.addHost('origin')
+    const { command, args } = origin.namespace.wrap(process.execPath, ['-e', ORIGIN])
+    const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    ends.defer(async () => {
+      const ended = once(server, 'close')
+      server.kill('SIGKILL')
+      await ended
+    })
+    await once(server.stdout, 'data')
+    const homes = await Promise.all(
+      BEHIND.map(async ([kind, country]) => {
+        const home = await lab.addHome(`${kind.slice(0, 4)}`, kind)
+        const running = await start(home, kind, ['node', '--exit', '--country', country])
+        const ready = await running.event('ready')
+        assert.equal(ready['listen'], null)
+        assert.match(String(ready['reachText']), /^reached through relays: your router opened no/)
+        return { country, address: home.publicAddress }
+      }),
+    )
+    const client = lab.addHost('client')
+    const up = await start(client, 'client', ['up', '--port', '1080'])
+    await up.event('ready')
+    for (const { country, address } of homes) {
+      const user = `a-country-${country.toLowerCase()}`
+      const curl = client.namespace.wrap('curl', [
+        ...['--silent', '--show-error', '--proxy', `socks5h://${user}:x@127.0.0.1:1080`],
+        `http://${origin.address}/`,
+      ])
+      const seen = await pollUntil(`an exit in ${country}`, HANG_MS, async () => {
+        const answer = await run(curl.command, curl.args).catch(() => undefined)
+        return answer?.stdout
+      })
+      assert.equal(seen, address)
+    }
+  })
+
+  for (const kind of ['upnp', 'nat-pmp'] as const) {
+    test(`a router that speaks ${kind} makes a home a public relay, which others reach`, async () => {
+      const home = await lab.addHome(kind, kind)
+      const running = await start(home, kind, ['node'])
+      const ready = await running.event('ready')
+      assert.equal(ready['listen'], `${home.publicAddress}:${PORT}`, running.lastWords())
+      assert.deepEqual(ready['roles'], ['relay'])
+      const protocol = kind === 'upnp' ? 'UPnP' : 'NAT-PMP'
+      assert.equal(
+        ready['reachText'],
+        `${RELAYS} of ${RELAYS} nodes that tried reached it, at a port that your router opened (${protocol})`,
+      )
+    })
+  }
+})

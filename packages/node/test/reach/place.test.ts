@@ -1,0 +1,167 @@
+/** Which of address and relays a node names, by what others find (SPEC §10.5). */
+import assert from 'node:assert/strict'
+import { suite, test, type TestContext } from 'node:test'
+import type { Link } from '@byway/protocol/link'
+import { REACH_RESULT, type ReachResult } from '@byway/protocol/wire'
+import type { Attachments } from '../../src/attachments.ts'
+import type { PortMapping } from '../../src/reach/port-map.ts'
+import { createPlace, judgeTrials, type Place } from '../../src/reach/place.ts'
+import { createFakeLink } from '../fake-link.ts'
+
+const { REACHED, REFUSED, SILENT, STRANGER, UNTRIED } = REACH_RESULT
+const CLAIMED = { host: '203.0.113.7', port: 9443 }
+const MAPPED: PortMapping = { host: '198.51.100.9', port: 31_000, protocol: 'upnp' }
+const FIRST_TRIAL_MS = 5000
+const RETRIAL_MS = 600_000
+const TRIAL_MS = 3_600_000
+
+type WorldOptions = {
+  readonly claimed?: typeof CLAIMED
+  readonly mapping?: PortMapping
+  readonly hasRouter?: boolean
+}
+
+/** A node with three neighbours, whose answers the test sets; its timers are the test's. */
+function world(t: TestContext, { claimed, mapping, hasRouter = false }: WorldOptions) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const state = {
+    answers: [REACHED, REACHED, REACHED] as readonly (ReachResult | undefined)[],
+    mapping,
+    asked: [] as number[],
+    editions: [] as string[],
+    attached: 0,
+    detached: 0,
+  }
+  const links = [1, 2, 3].map((number) =>
+    createFakeLink({ role: 'node', nodeId: new Uint8Array(32).fill(number) }),
+  )
+  const attach = (): Attachments => ({
+    candidates: [],
+    liveCount: 1,
+    maintain: () => void state.attached++,
+    stop: () => void state.detached++,
+  })
+  const place: Place = createPlace({
+    claimed,
+    listenPort: 9443,
+    portMap: hasRouter ? { open: async () => state.mapping } : undefined,
+    witnesses: () => links,
+    ask: async (link: Link, port) => {
+      state.asked.push(port)
+      return state.answers[links.findIndex((one) => one === link)]
+    },
+    attach,
+    onChange: () => void state.editions.push(place.address?.host ?? 'relays'),
+    onStatus: () => undefined,
+    firstTrialMs: FIRST_TRIAL_MS,
+  })
+  t.after(() => place.stop())
+  const pass = async (ms: number): Promise<void> => {
+    t.mock.timers.tick(ms)
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { place, state, pass }
+}
+
+suite('the place of a node (SPEC §10.5)', () => {
+  test('a claimed address is named from the start, tried later, and public once others reached it', async (t) => {
+    const { place, state, pass } = world(t, { claimed: CLAIMED })
+    await place.start()
+    assert.deepEqual([place.address, place.status.state], [CLAIMED, 'claimed'])
+    await pass(FIRST_TRIAL_MS - 1)
+    assert.deepEqual(state.asked, [])
+    await pass(1)
+    assert.deepEqual(state.asked, [9443, 9443, 9443])
+    assert.deepEqual([place.address, place.status.state], [CLAIMED, 'public'])
+    assert.deepEqual(state.editions, [], 'nothing that its descriptor says has changed')
+    await pass(TRIAL_MS)
+    assert.equal(state.asked.length, 6, 'and it is tried again by the hour')
+  })
+
+  test('relays stand in for one that others do not reach, until they do', async (t) => {
+    const { place, state, pass } = world(t, { claimed: CLAIMED })
+    state.answers = [SILENT, REFUSED, undefined]
+    await place.start()
+    await pass(FIRST_TRIAL_MS)
+    assert.deepEqual([place.address, place.status.state], [undefined, 'unreachable'])
+    assert.deepEqual(place.status.trials, [SILENT, REFUSED])
+    assert.equal(state.attached, 1)
+    state.answers = [REACHED, REACHED, SILENT]
+    await pass(RETRIAL_MS)
+    assert.deepEqual([place.address, place.status.state], [CLAIMED, 'public'])
+    assert.deepEqual([state.detached, place.attachments], [1, undefined])
+    assert.deepEqual(state.editions, [CLAIMED.host])
+  })
+
+  test('one neighbour that lies changes nothing', async (t) => {
+    const { place, state, pass } = world(t, { claimed: CLAIMED })
+    await place.start()
+    state.answers = [STRANGER, REACHED, REACHED]
+    await pass(FIRST_TRIAL_MS)
+    assert.equal(place.status.state, 'public')
+    state.answers = [SILENT, REACHED, undefined]
+    await pass(TRIAL_MS)
+    assert.equal(place.status.state, 'public', 'one against one says nothing')
+    assert.equal(state.attached, 0)
+  })
+
+  test('a port that the router opened is named once others reached it', async (t) => {
+    const { place, state } = world(t, { hasRouter: true, mapping: MAPPED })
+    await place.start()
+    assert.deepEqual(state.asked, [31_000, 31_000, 31_000])
+    assert.deepEqual(place.address, { host: MAPPED.host, port: MAPPED.port })
+    assert.deepEqual([place.isMapped, place.status.mappedBy], [true, 'upnp'])
+    assert.deepEqual([state.attached, state.editions], [0, [MAPPED.host]])
+  })
+
+  test('a new address of the router makes a new edition', async (t) => {
+    const { place, state, pass } = world(t, { hasRouter: true, mapping: MAPPED })
+    await place.start()
+    state.mapping = { ...MAPPED, host: '198.51.100.10' }
+    await pass(TRIAL_MS)
+    assert.deepEqual(state.editions, [MAPPED.host, '198.51.100.10'])
+    await pass(TRIAL_MS)
+    assert.equal(state.editions.length, 2)
+  })
+
+  test('a router that opens nothing, or a port that nobody reaches, leaves it to relays; both are tried again', async (t) => {
+    const { place, state, pass } = world(t, { hasRouter: true })
+    await place.start()
+    assert.deepEqual(
+      [place.address, place.status.state, state.attached],
+      [undefined, 'attached', 1],
+    )
+    assert.deepEqual(state.asked, [], 'there was nothing to try')
+    state.mapping = MAPPED
+    state.answers = [SILENT, SILENT, SILENT]
+    await pass(RETRIAL_MS)
+    assert.deepEqual([place.address, place.status.state], [undefined, 'attached'])
+    state.answers = [REACHED, REACHED, REACHED]
+    await pass(RETRIAL_MS)
+    assert.deepEqual([place.status.state, state.detached], ['public', 1])
+  })
+
+  test('a node without a port attaches and asks nobody', async (t) => {
+    const { place, state, pass } = world(t, {})
+    await place.start()
+    assert.equal(state.attached, 1)
+    await pass(TRIAL_MS)
+    assert.deepEqual(state.asked, [])
+  })
+})
+
+for (const [trials, verdict] of [
+  [[], undefined],
+  [[UNTRIED, UNTRIED], undefined],
+  [[REACHED], true],
+  [[SILENT], false],
+  [[SILENT, UNTRIED], false],
+  [[REACHED, SILENT], undefined],
+  [[REACHED, SILENT, REFUSED], undefined],
+  [[REACHED, REACHED, SILENT, SILENT, SILENT], true],
+  [[STRANGER, REFUSED], false],
+] as const) {
+  test(`trials that ended [${trials.join(', ')}] say ${String(verdict)}`, () => {
+    assert.equal(judgeTrials(trials), verdict)
+  })
+}
