@@ -107,7 +107,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     await once(server.stdout, 'data')
     const homes = await Promise.all(
       BEHIND.map(async ([kind, country]) => {
-        const home = await lab.addHome(`${kind.slice(0, 4)}`, kind)
+        const home = await lab.addHome(kind.slice(0, 6), kind)
         const running = await start(home, kind, ['node', '--exit', '--country', country])
         const ready = await running.event('ready')
         assert.equal(ready['listen'], null)
@@ -121,7 +121,10 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     for (const { country, address } of homes) {
       const user = `a-country-${country.toLowerCase()}`
       const curl = client.namespace.wrap('curl', [
-        ...['--silent', '--show-error', '--proxy', `socks5h://${user}:x@127.0.0.1:1080`],
+        '--silent',
+        '--show-error',
+        '--proxy',
+        `socks5h://${user}:x@127.0.0.1:1080`,
         `http://${origin.address}/`,
       ])
       const seen = await pollUntil(`an exit in ${country}`, HANG_MS, async () => {

@@ -56,7 +56,7 @@ export function createNatLab(): NatLab {
   let count = 0
 
   /** Joins a namespace to the internet under the name `wan`. */
-  const join = (namespace: Namespace): string => {
+  const connect = (namespace: Namespace): string => {
     const number = ++count
     const address = `5.${number}.0.1`
     wire(net, `p${number}`, namespace, 'wan')
@@ -77,7 +77,7 @@ export function createNatLab(): NatLab {
   return {
     addHost(label) {
       const namespace = lab.addNamespace(label)
-      const address = join(namespace)
+      const address = connect(namespace)
       return { namespace, address, publicAddress: address }
     },
     async addHome(label, kind) {
@@ -86,10 +86,10 @@ export function createNatLab(): NatLab {
       let publicAddress: string
       if (kind === 'double') {
         const carrier = lab.addNamespace(`${label}-c`)
-        publicAddress = join(carrier)
+        publicAddress = connect(carrier)
         translate(carrier, false)
         behind(carrier, router, '100.64.0')
-      } else publicAddress = join(router)
+      } else publicAddress = connect(router)
       translate(router, kind === 'symmetric')
       behind(router, home, '192.168.1')
       if (kind === 'upnp' || kind === 'nat-pmp') ends.use(await startGateway(router, kind))

@@ -39,12 +39,12 @@ export function startByway(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   onEvent?: (event: JsonEvent) => void,
-  wrap: Wrap = (command, args) => ({ command, args }),
+  wrap: Wrap = (command, given) => ({ command, args: given }),
 ): RunningByway {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BYWAY_'))
   const [executable, ...before] = PROGRAM
-  const line = wrap(executable, [...before, ...args])
-  const child = spawn(line.command, [...line.args], {
+  const whole = wrap(executable, [...before, ...args])
+  const child = spawn(whole.command, [...whole.args], {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: 'pipe',
   })

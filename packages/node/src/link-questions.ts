@@ -22,6 +22,7 @@ export type LinkQuestionsOptions = {
   readonly stopped: AbortSignal
 }
 
+/** A request id has two bytes (SPEC §4.4). */
 const MAX_REQUEST_ID = 0xffff
 
 export function createLinkQuestions<Answer>(options: LinkQuestionsOptions): LinkQuestions<Answer> {

@@ -40,7 +40,12 @@ test('finds the gateway of the default route', () => {
 
 test('finds the own address on the network of a gateway', () => {
   const of = (address: string, cidr: string, internal = false): NetworkInterfaceInfo => ({
-    ...{ address, cidr, internal, netmask: '', mac: '', family: 'IPv4' },
+    address,
+    cidr,
+    internal,
+    netmask: '',
+    mac: '',
+    family: 'IPv4',
   })
   const all = [of('127.0.0.1', '127.0.0.1/8', true), of('10.0.0.5', '10.0.0.5/24'), undefined]
   const home = of('192.168.1.20', '192.168.1.20/24')
