@@ -18,6 +18,9 @@ type NativeLibrary = Pick<
 
 /** Of a public key, without the byte that says so. */
 const PUBLIC_KEY_BYTES = 64
+/** `r ‖ s`. */
+const COMPACT_BYTES = 64
+const DIGEST_BYTES = 32
 
 /** On @noble/curves: the stand-in, and in tests the oracle. */
 export const nobleSecp256k1: Secp256k1 = {
@@ -50,8 +53,10 @@ export const nodeSecp256k1: Secp256k1 = nativeSecp256k1 ?? nobleSecp256k1
 
 function fromNative(native: NativeLibrary | undefined): Secp256k1 | undefined {
   if (!native) return undefined
-  /** 65 bytes are more than V8 keeps in its own heap: taken once. */
-  const form = new Uint8Array(1 + PUBLIC_KEY_BYTES)
+  /** What the library reads and writes, taken once: an array in V8's own heap would have to be moved out of it for each call. */
+  const form = new Uint8Array(new ArrayBuffer(1 + PUBLIC_KEY_BYTES))
+  const compact = new Uint8Array(new ArrayBuffer(COMPACT_BYTES))
+  const message = new Uint8Array(new ArrayBuffer(DIGEST_BYTES))
   return {
     isSecret: (secret) => secret.length === 32 && native.privateKeyVerify(secret),
     addressOfSecret: (secret) => addressOf(native.publicKeyCreate(secret, false).subarray(1)),
@@ -63,9 +68,11 @@ function fromNative(native: NativeLibrary | undefined): Secp256k1 | undefined {
     },
     recover(digest, signature) {
       const parity = parityOf(signature)
-      if (parity === undefined || digest.length !== 32) return undefined
+      if (parity === undefined || digest.length !== DIGEST_BYTES) return undefined
+      for (let i = 0; i < COMPACT_BYTES; i++) compact[i] = signature[i]!
+      message.set(digest)
       try {
-        return native.ecdsaRecover(signature.subarray(0, 64), parity, digest, false, form).slice(1)
+        return native.ecdsaRecover(compact, parity, message, false, form).slice(1)
       } catch {
         return undefined
       }

@@ -139,6 +139,7 @@ export function createTicketChecker(crypto: TicketCrypto, check: TicketCheck): T
       const units = unitsOf(check.pool, check.price, terms.amount)
       if (units === undefined) return { verdict: VERDICT.BAD_AMOUNT }
       const digest = digestOf(terms)
+      // Not verified against the key known: v would go unseen, the chain refuses another one, and a refusal of a winner alone would tell the client its luck.
       const publicKey = crypto.recover(digest, signature)
       if (!publicKey || !isSessionKey(publicKey)) return { verdict: VERDICT.BAD_SIGNATURE }
       return { verdict: VERDICT.OK, units, digest }
