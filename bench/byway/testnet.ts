@@ -8,6 +8,8 @@ import { parseLine } from './line-protocol.ts'
 /** A running network. */
 export interface Testnet {
   readonly proxyPort: number
+  /** The client alone: what its children use are its slot proofs, but for a signer's moments. */
+  readonly clientPid: number
   /** Its nodes and its client, with the processes that these have started: signers. The chain is nobody's. */
   pids(): readonly number[]
   stop(): Promise<void>
@@ -19,34 +21,37 @@ const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta
 
 /** Starts a network whose exits reach one origin; resolves when its proxy listens. */
 export async function startTestnet(options: {
-  readonly isPaid: boolean
+  /** SPEC §13.1; undefined: nothing is paid. */
+  readonly priceStep: number | undefined
   readonly nodes: number
   readonly hops: number
   readonly originPort: number
 }): Promise<Testnet> {
-  const { isPaid, nodes, hops, originPort } = options
+  const { priceStep, nodes, hops, originPort } = options
   const target = `127.0.0.1:${originPort}`
   const flags = ['--nodes', String(nodes), '--hops', String(hops), '--allow-target', target]
   // As this program was started: with the flags of a user's.
   const args = [...process.execArgv, MAIN, 'testnet', '--json', ...flags]
-  const name = isPaid ? 'paid' : 'unpaid'
-  const child = await startChild(name, process.execPath, isPaid ? args : [...args, '--unpaid'])
+  const isPaid = priceStep !== undefined
+  const name = isPaid ? `paid-${priceStep}` : 'unpaid'
+  args.push(...(isPaid ? ['--price', String(priceStep)] : ['--unpaid']))
+  const child = await startChild(name, process.execPath, args)
   const ready = await waitForLine(child, START_TIMEOUT_MS, (text) => {
     const line = parseLine(text)
     return line?.['event'] === 'ready' ? line : undefined
   })
-  const main = [
-    (ready['client'] as { pid: number }).pid,
-    ...(ready['nodes'] as { pid: number }[]).map(({ pid }) => pid),
-  ]
+  const clientPid = (ready['client'] as { pid: number }).pid
+  const main = [clientPid, ...(ready['nodes'] as { pid: number }[]).map(({ pid }) => pid)]
   return {
     proxyPort: Number(new URL(String(ready['httpProxy'])).port),
+    clientPid,
     pids: () => main.flatMap((pid) => [pid, ...childrenOf(pid)]),
     stop: () => child.stop(STOP_GRACE_MS),
   }
 }
 
-function childrenOf(pid: number): number[] {
+/** The processes that a process has started and that run. */
+export function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
       .split(' ')

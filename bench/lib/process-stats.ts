@@ -40,6 +40,12 @@ export function readFamilyCpuMs(pids: Iterable<number>): number {
   return sum
 }
 
+/** CPU milliseconds of the children of a process that were waited for. */
+export function readEndedChildrenCpuMs(pid: number): number {
+  const [, , user = 0, system = 0] = readCpuFields(pid)
+  return user + system
+}
+
 /** Milliseconds: user, system, and both of the children that were waited for. */
 function readCpuFields(pid: number): readonly number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

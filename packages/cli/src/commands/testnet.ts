@@ -1,6 +1,7 @@
 /** `byway testnet`: a whole network on this machine for scripts (docs/CLI.md). */
 import type { Command } from 'commander'
 import type { ExitTarget } from '@byway/protocol/directory'
+import { MAX_PRICE_STEP } from '@byway/protocol/wire'
 import {
   DEFAULT_NODES,
   LEAST_NODES,
@@ -21,6 +22,7 @@ type TestnetFlags = {
   readonly allowTarget: readonly ExitTarget[]
   readonly unpaid?: boolean | undefined
   readonly epoch?: number | undefined
+  readonly price?: number | undefined
 }
 
 /** A node looks every quarter of a minute, and hashes what it commits to: it wants two minutes after an epoch. */
@@ -63,6 +65,9 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       'how long an epoch of service proofs is (default: half an hour)',
       (text) => parseWhole(text, '--epoch', LEAST_EPOCH_S, MOST_EPOCH_S),
     )
+    .option('--price <step>', 'what a unit costs at every node, 0 (free) to 8', (text) =>
+      parseWhole(text, '--price', 0, MAX_PRICE_STEP),
+    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -76,6 +81,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       exitTargets,
       isPaid: flags.unpaid !== true,
       epochS: flags.epoch,
+      priceStep: flags.price,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {
