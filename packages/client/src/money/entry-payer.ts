@@ -10,6 +10,7 @@ import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
 import type { ClientPayMessage, DueMessage, PayMessage } from '@byway/protocol/wire'
 import { delay } from '../engine/abort.ts'
+import { createBulkWatch } from './bulk-watch.ts'
 import type { PaySender } from './carrier.ts'
 import type { LinkPayer } from './metered-link.ts'
 import { createRateMeter } from './rate-meter.ts'
@@ -74,6 +75,7 @@ class Payer implements EntryPayer, PaySender {
   #session: SlotSession | undefined
   readonly #allowance = createAllowance(UNIT_BYTES)
   readonly #rate = createRateMeter()
+  readonly #bulk = createBulkWatch()
   readonly #gone = new AbortController()
   #opening: Promise<void> | undefined
   isOpen = false
@@ -149,6 +151,7 @@ class Payer implements EntryPayer, PaySender {
       for (let due = this.#allowance.dueGrains(); due > 0; due--) {
         if (!this.#session.pay(1)) return
         this.#allowance.paid(1)
+        if (this.#bulk.paid(1, this.#deps.nowMs())) void this.#session.sayNext()
       }
     } catch (error) {
       this.#deps.onUnpayable(error)

@@ -22,6 +22,10 @@ import type {
 // Local limits (tunable): docs/LIMITS.md.
 /** Unshown slots below which the user is told that the deposit runs low: a new guard and two exits. */
 const LOW_SLOTS = 3
+/** So many stay for hops that need one now before one is kept for a hop that has one. */
+const SPARE_SLOTS = 8
+/** So many are proved, and nobody waits for them. */
+const SPARE_READY = 2
 /** A deposit made meanwhile is looked for at most this often while there is no slot left. */
 const REFRESH_MIN_MS = 5000
 
@@ -82,6 +86,12 @@ export interface SlotKeeper {
    * @throws DEPOSIT_SPENT when no slot is left, what the authoriser or the journal throws, or the signal's reason
    */
   slotFor(hop: NodeKey, use: SlotUse, signal: AbortSignal): Promise<ShownSlot>
+  /**
+   * The slot that will follow the one of `slotFor` at this hop, journalled by then; `slotFor` gives it once that one is retired. Undefined while no opening is ready for it, or few slots are left:
+   * nobody waits for it.
+   * @throws what the journal throws
+   */
+  nextFor(hop: NodeKey, use: SlotUse): Promise<Opening | undefined>
   /** True when `slotFor` needs no further slot for this hop. */
   has(hop: NodeKey, use: SlotUse): boolean
   /** Makes a shown slot's opening anew: its hop does not know, or no longer takes, the root under which it was made. */
@@ -106,8 +116,8 @@ class Keeper implements SlotKeeper {
   readonly #deps: SlotKeeperDeps
   readonly #slots = new Map<SlotKey, Slot>()
   readonly #records = new Map<SlotKey, SlotRecord>()
-  /** By hop and use: the slot in use there. */
-  readonly #inUse = new Map<string, SlotKey>()
+  /** By hop and use: the slot in use there, and the one that is to follow it. */
+  readonly #inUse = new Map<string, readonly SlotKey[]>()
   readonly #floors = new Map<SlotKey, number>()
   /** Of slots in use: their tickets, over all carriers. */
   readonly #sent = new Map<SlotKey, SentTickets>()
@@ -141,11 +151,14 @@ class Keeper implements SlotKeeper {
   }
 
   get left(): Pick<SlotCounts, 'unshown' | 'inUse'> {
-    return { unshown: this.#unshown().length, inUse: this.#inUse.size }
+    const inUse = [...this.#inUse.values()].reduce((sum, keys) => sum + keys.length, 0)
+    return { unshown: this.#unshown().length, inUse }
   }
 
   async load(): Promise<void> {
-    for (const record of await this.#deps.journal.all()) {
+    // The one that tickets were signed for goes before the one that was to follow it.
+    const records = (await this.#deps.journal.all()).toSorted(inOrderOfUse)
+    for (const record of records) {
       this.#note(record)
       this.#floors.set(keyOf(record.nullifier), record.floor)
     }
@@ -172,6 +185,24 @@ class Keeper implements SlotKeeper {
     const sessionKey = this.#deps.authoriser.sessionKeyFor(nullifier)
     const floor = this.#floors.get(keyOf(nullifier)) ?? 0
     return { nullifier, opening, sessionKey, floor, sent: this.#sentOf(keyOf(nullifier)) }
+  }
+
+  async nextFor(hop: NodeKey, use: SlotUse): Promise<Opening | undefined> {
+    const place = placeOf(hop, use)
+    const [present, following] = this.#inUse.get(place) ?? []
+    if (present === undefined) return undefined
+    if (following !== undefined) return this.#records.get(following)?.opening
+    const name = `${place} next`
+    let giving = this.#giving.get(name)
+    if (!giving) {
+      const isScarce =
+        this.#unshown().length < SPARE_SLOTS || this.#deps.authoriser.prepared < SPARE_READY
+      const opening = isScarce ? undefined : this.#takeReady()
+      if (!opening) return undefined
+      giving = this.#assign(hop, use, opening).finally(() => this.#giving.delete(name))
+      this.#giving.set(name, giving)
+    }
+    return (await giving).opening
   }
 
   has(hop: NodeKey, use: SlotUse): boolean {
@@ -207,10 +238,14 @@ class Keeper implements SlotKeeper {
   }
 
   async #give(hop: NodeKey, use: SlotUse): Promise<SlotRecord> {
-    const known = this.#records.get(this.#inUse.get(placeOf(hop, use)) ?? '')
+    const [present = ''] = this.#inUse.get(placeOf(hop, use)) ?? []
+    const known = this.#records.get(present)
     if (known) return known
     // Whoever asked may give up; the slot goes on to whoever else asks for this hop.
-    const opening = await this.#reserve(this.#deps.closing)
+    return await this.#assign(hop, use, await this.#reserve(this.#deps.closing))
+  }
+
+  async #assign(hop: NodeKey, use: SlotUse, opening: Opening): Promise<SlotRecord> {
     const { nullifier } = opening
     try {
       const shownAtS = Math.floor(this.#deps.nowMs() / 1000)
@@ -234,14 +269,20 @@ class Keeper implements SlotKeeper {
       if (this.#unshown().length === 0) await this.#lookForTopUp()
       const unshown = this.#unshown().map(({ nullifier }) => nullifier)
       if (unshown.length === 0) throw moneyError('DEPOSIT_SPENT', { slots: this.counts.total })
-      const opening = authoriser.takePrepared(unshown)
-      if (opening) {
-        this.#reserved.add(keyOf(opening.nullifier))
-        this.#free = undefined
-        return opening
-      }
+      const opening = this.#takeReady()
+      if (opening) return opening
       await authoriser.prepareOne(unshown, signal)
     }
+  }
+
+  #takeReady(): Opening | undefined {
+    const unshown = this.#unshown().map(({ nullifier }) => nullifier)
+    const opening = this.#deps.authoriser.takePrepared(unshown)
+    if (opening) {
+      this.#reserved.add(keyOf(opening.nullifier))
+      this.#free = undefined
+    }
+    return opening
   }
 
   async #lookForTopUp(): Promise<void> {
@@ -275,12 +316,15 @@ class Keeper implements SlotKeeper {
     const place = placeOf(record.hop, record.use)
     this.#records.set(key, record)
     this.#free = undefined
+    const others = (this.#inUse.get(place) ?? []).filter((other) => other !== key)
     if (record.standing === 'shown') {
-      this.#inUse.set(place, key)
+      const isKnown = this.#inUse.get(place)?.includes(key) ?? false
+      if (!isKnown) this.#inUse.set(place, [...others, key])
       return
     }
     this.#sent.delete(key)
-    if (this.#inUse.get(place) === key) this.#inUse.delete(place)
+    if (others.length > 0) this.#inUse.set(place, others)
+    else this.#inUse.delete(place)
   }
 
   #unknown(): number {
@@ -306,6 +350,11 @@ class Keeper implements SlotKeeper {
 
 function keyOf(nullifier: Uint8Array): SlotKey {
   return toHex(nullifier)
+}
+
+function inOrderOfUse(a: SlotRecord, b: SlotRecord): number {
+  const unusedLast = Number(a.floor === 0) - Number(b.floor === 0)
+  return unusedLast === 0 ? a.shownAtS - b.shownAtS : unusedLast
 }
 
 function placeOf(hop: NodeKey, use: SlotUse): string {

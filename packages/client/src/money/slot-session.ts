@@ -49,7 +49,10 @@ export type SlotSessionDeps = {
   readonly crypto: TicketCrypto
   readonly pool: Pool
   readonly randomBytes: (count: number) => Uint8Array
-  readonly slots: Pick<SlotKeeper, 'slotFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'>
+  readonly slots: Pick<
+    SlotKeeper,
+    'slotFor' | 'nextFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'
+  >
   readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft'>
   /** Absent in a network without service proofs. */
   readonly receipts?: ReceiptSigner | undefined
@@ -93,6 +96,8 @@ export interface SlotSession {
    * @throws BUDGET_SPENT
    */
   pay(units: number): boolean
+  /** Says which slot will follow the one in use, once for each, where one is ready: on a link only. Never rejects. */
+  sayNext(): Promise<void>
   /** Takes a message; false when it is none of a session's. */
   onPay(pay: PayMessage): boolean
   /** Signs for what is not signed yet: to be waited for before the carrier is closed. Never rejects; takes seconds only where the hop does not answer. */
@@ -121,6 +126,8 @@ class Session implements SlotSession {
   #paidWith: PayerSlot | undefined
   #paidSlot: ShownSlot | undefined
   isOpen = false
+  /** Of this slot the hop was told what follows it, or is about to be. */
+  #followed: ShownSlot | undefined
   /** Indices below this are on the disk. */
   #floor = 0
   #isRaising = false
@@ -168,6 +175,17 @@ class Session implements SlotSession {
     this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, ticket.amount)
     this.#deps.receipts?.paid(slot, this.#hop.tariff, units, carrier)
     return true
+  }
+
+  async sayNext(): Promise<void> {
+    const [slot, carrier] = [this.#slot, this.#carrier]
+    if (!slot || !carrier || this.#followed === slot) return
+    this.#followed = slot
+    // What the disk could not keep is not said; the slot that is shown next meets the same disk, and says so.
+    const opening = await this.#deps.slots.nextFor(this.#hop.key, this.#hop.use).catch(() => {})
+    if (this.#slot !== slot) return
+    if (opening) carrier.send([{ kind: PAY.NEXT, opening }])
+    else this.#followed = undefined
   }
 
   onPay(pay: PayMessage): boolean {

@@ -1,6 +1,7 @@
 /** Paying an entry: by the client's own count, ahead and no further, and what an entry that lies gets. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY, VERDICT } from '@byway/protocol/wire'
 import type { ClientPayMessage, HopPayMessage } from '@byway/protocol/wire'
@@ -103,6 +104,30 @@ describe('an entry', () => {
       money.journal.records.map(({ standing }) => standing),
       ['full', 'shown'],
     )
+    assert.deepEqual(faults, [])
+  })
+
+  it('is told the next slot of a long stream before the one in use is full: none waits for an opening', async () => {
+    // A ticket in 256 wins: 512 units fill a slot on average, and are bulk.
+    const { hop, carry, faults, money } = await world({ slots: 60 }, 8)
+    money.authoriser.prepared = 4
+    const full = (): number => hop.said.filter(({ kind }) => kind === PAY.SLOT_FULL).length
+    while (full() < 10) await carry(64 * MIB, MIB)
+    const openings = hop.said.flatMap((message) =>
+      message.kind === PAY.SHOW || message.kind === PAY.NEXT
+        ? [{ kind: message.kind, name: toHex(message.opening.nullifier) }]
+        : [],
+    )
+    const bulkFrom = openings.findIndex(({ kind }) => kind === PAY.NEXT)
+    assert.ok(bulkFrom > 0)
+    const inBulk = openings.slice(bulkFrom)
+    // Each is told, then shown, and the next one told: in turn.
+    assert.deepEqual(
+      inBulk.map(({ kind }) => kind),
+      inBulk.map((_, i) => (i % 2 === 0 ? PAY.NEXT : PAY.SHOW)),
+    )
+    for (let i = 1; i < inBulk.length; i += 2) assert.equal(inBulk[i]?.name, inBulk[i - 1]?.name)
+    assert.ok(inBulk.length >= 6)
     assert.deepEqual(faults, [])
   })
 

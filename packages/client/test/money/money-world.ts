@@ -45,6 +45,7 @@ export function createTestJournal(records: SlotRecord[] = []): TestJournal {
 }
 
 export type TestAuthoriser = SlotAuthoriser & {
+  prepared: number
   list: Slot[]
   /** How often openings were made, by nullifier. */
   readonly openings: string[]

@@ -71,6 +71,52 @@ describe('slot keeper', () => {
     assert.equal(journal.records.length, 1)
   })
 
+  it('has the slot that follows ready for its hop alone, on the disk, and gives it when the one before is over', async () => {
+    const { keeper, journal, authoriser } = await createWorld(12)
+    authoriser.prepared = 4
+    assert.equal(await keeper.nextFor(A, 'link'), undefined, 'there is nothing to follow')
+    const first = await keeper.slotFor(A, 'link', NEVER)
+    const [one, two] = await Promise.all([keeper.nextFor(A, 'link'), keeper.nextFor(A, 'link')])
+    assert.ok(one)
+    assert.deepEqual(two, one)
+    assert.deepEqual(await keeper.nextFor(A, 'link'), one)
+    assert.deepEqual(
+      journal.records.map(({ standing }) => standing),
+      ['shown', 'shown'],
+    )
+    assert.deepEqual((await keeper.slotFor(A, 'link', NEVER)).nullifier, first.nullifier)
+    assert.notDeepEqual((await keeper.slotFor(B, 'link', NEVER)).nullifier, one.nullifier)
+    await keeper.retire(first.nullifier, 'full')
+    assert.deepEqual((await keeper.slotFor(A, 'link', NEVER)).nullifier, one.nullifier)
+    assert.equal(keeper.counts.inUse, 2)
+  })
+
+  it('keeps none to follow while few are proved, or few are left', async () => {
+    const { keeper, authoriser } = await createWorld(12)
+    await keeper.slotFor(A, 'link', NEVER)
+    authoriser.prepared = 1
+    assert.equal(await keeper.nextFor(A, 'link'), undefined)
+    const few = await createWorld(8)
+    few.authoriser.prepared = 4
+    await few.keeper.slotFor(A, 'link', NEVER)
+    assert.equal(await few.keeper.nextFor(A, 'link'), undefined)
+  })
+
+  it('goes on after a restart with the slot that was paid with, before the one that was to follow', async () => {
+    const { keeper, journal, authoriser } = await createWorld(12)
+    authoriser.prepared = 4
+    const first = await keeper.slotFor(A, 'link', NEVER)
+    const next = await keeper.nextFor(A, 'link')
+    assert.ok(next)
+    const records = journal.records.map((record) => ({
+      ...record,
+      floor: record.nullifier === first.nullifier ? 16 : 0,
+    }))
+    const again = await createWorld(12, { journal: createTestJournal(records.toReversed()) })
+    assert.deepEqual((await again.keeper.slotFor(A, 'link', NEVER)).nullifier, first.nullifier)
+    assert.deepEqual((await again.keeper.nextFor(A, 'link'))?.nullifier, next.nullifier)
+  })
+
   it('never gives two hops one slot, however they race', async () => {
     const { keeper } = await createWorld(3, { random: () => 0 })
     const given = await Promise.all([A, B, C].map((hop) => keeper.slotFor(hop, 'tokens', NEVER)))

@@ -12,6 +12,8 @@ export interface BulkSlots {
   paid(opening: Opening, units: number): void
   /** A client shows its next slot where it showed this one: it goes on as it was. */
   follow(before: Opening, next: Opening): void
+  /** The slot that will follow this one, of which one win is left: told at once where this one pays in bulk. */
+  soon(before: Opening, next: Opening): void
 }
 
 export type BulkSlotsDeps = {
@@ -45,6 +47,10 @@ export function createBulkSlots({ nowMs, onBulk }: BulkSlotsDeps): BulkSlots {
     return count
   }
 
+  function follow(before: Opening, next: Opening): void {
+    if (counts.get(toHex(before.nullifier))?.isBulk) countOf(next).isBulk = true
+  }
+
   return {
     paid(opening, units) {
       const count = countOf(opening)
@@ -59,8 +65,13 @@ export function createBulkSlots({ nowMs, onBulk }: BulkSlotsDeps): BulkSlots {
       count.isTold = true
       onBulk(opening)
     },
-    follow(before, next) {
-      if (counts.get(toHex(before.nullifier))?.isBulk) countOf(next).isBulk = true
+    follow,
+    soon(before, next) {
+      follow(before, next)
+      const count = countOf(next)
+      if (!count.isBulk || count.isTold) return
+      count.isTold = true
+      onBulk(next)
     },
   }
 }

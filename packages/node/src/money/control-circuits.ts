@@ -228,8 +228,9 @@ class ControlCircuit implements TerminalHandler {
         return true
       case PAY.RETURN:
         return this.#onReturn(pay.request)
+      case PAY.NEXT:
       case PAY.SPEND:
-        // SPEC §15.5: a control circuit takes no token.
+        // SPEC §15.2, §15.5: a slot is said to follow on links only, and a control circuit takes no token.
         return false
     }
   }

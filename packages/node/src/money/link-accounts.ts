@@ -5,7 +5,7 @@
 import type { FreePrefixes } from '@byway/protocol/payment'
 import type { Link } from '@byway/protocol/link'
 import { isClientPay, LINK_MESSAGE, PAY, VERDICT } from '@byway/protocol/wire'
-import type { HopPayMessage, PayMessage } from '@byway/protocol/wire'
+import type { HopPayMessage, Opening, PayMessage } from '@byway/protocol/wire'
 import type { LinkMoney } from '../node-links.ts'
 import type { Books } from './books.ts'
 import { createCellToll } from './held-cells.ts'
@@ -92,6 +92,7 @@ class Accounts implements LinkAccounts {
     if (!account || !isClientPay(pay)) link.close('protocol')
     else if (pay.kind === PAY.TICKET) account.session.onTicket(pay)
     else if (pay.kind === PAY.RECEIPT) account.session.onReceipt(pay)
+    else if (pay.kind === PAY.NEXT) this.#onNext(account, pay.opening)
     else if (pay.kind === PAY.KEYS_GET) {
       link.send({ type: LINK_MESSAGE.PAY, pay: this.#deps.tokens.keysMessage() })
     } else if (pay.kind !== PAY.SHOW) link.close('protocol')
@@ -112,6 +113,11 @@ class Accounts implements LinkAccounts {
     account.session.close()
     account.book.close()
     account.toll.close()
+  }
+
+  /** One too many is passed over: its client shows the slot all the same when it is its turn. */
+  #onNext(account: Account, opening: Opening): void {
+    if (this.#mayShow(account)) account.session.onNext(opening)
   }
 
   #mayShow(account: Account): boolean {

@@ -26,6 +26,8 @@ import type { SlotJudge } from './slot-judge.ts'
 /** A slot on the carrier on which it was shown. */
 export interface ShownSlot {
   readonly opening: Opening
+  /** One more win fills it, or none is left. */
+  readonly isNearlyFull: boolean
   /** The commits to send next, given only once the disk knows that they are out; undefined while enough are unused. */
   commits(): Promise<CommitsMessage | undefined>
   onTicket(ticket: TicketMessage): TicketResult
@@ -208,6 +210,10 @@ class Shown implements ShownSlot {
     this.opening = opening
     this.#payee = payee
     this.#onReleased = onReleased
+  }
+
+  get isNearlyFull(): boolean {
+    return this.#payee.isNearlyFull
   }
 
   async commits(): Promise<CommitsMessage | undefined> {

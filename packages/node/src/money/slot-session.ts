@@ -37,6 +37,8 @@ export interface SlotSession {
   readonly slot: ShownSlot | undefined
   /** Takes SHOW: the slot before it, if there is one, is put away. */
   onShow(opening: Opening): Promise<void>
+  /** Takes NEXT: the first for the slot that is shown; others are passed over. */
+  onNext(opening: Opening): void
   onTicket(ticket: TicketMessage): void
   onReceipt(receipt: ReceiptMessage): void
   /** The carrier is gone. */
@@ -72,6 +74,12 @@ class Session implements SlotSession {
   #isForger = false
   /** Of the slot before: its last receipt may come behind the next showing. */
   #lastOpening: Opening | undefined
+  /** What the client says will follow the slot: once a slot. */
+  #isNextSaid = false
+  /** While it is judged it may not be shown: it would be taken for a second showing. Never rejects. */
+  #judgingNext: Promise<void> = Promise.resolve()
+  /** The same, once it was found good. */
+  #next: Opening | undefined
 
   constructor(deps: SlotSessionDeps, carrier: SlotCarrier) {
     this.#deps = deps
@@ -87,7 +95,10 @@ class Session implements SlotSession {
     this.slot?.release()
     this.#lastOpening = this.slot?.opening ?? this.#lastOpening
     this.slot = undefined
+    this.#next = undefined
+    this.#isNextSaid = false
     this.#lateTickets = undefined
+    await this.#judgingNext
     const slot = await this.#deps.slots.show(opening)
     this.#isShowing = false
     if (typeof slot === 'number') {
@@ -106,6 +117,12 @@ class Session implements SlotSession {
       await this.#sendHeld(slot)
       await this.#sendCommits(slot)
     }
+  }
+
+  onNext(opening: Opening): void {
+    if (!this.slot || this.#isNextSaid) return
+    this.#isNextSaid = true
+    this.#judgingNext = this.#judgeNext(this.slot, opening)
   }
 
   /** SPEC §15.2: the carrier on which it filled went before the client heard of it. */
@@ -143,6 +160,7 @@ class Session implements SlotSession {
     books.ticket({ use, units, amount: ticket.amount })
     this.#deps.receipts?.paid(slot.opening, units)
     this.#deps.bulk.paid(slot.opening, units)
+    this.#lockNext(slot)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS
       void this.#sendFull(slot, full)
@@ -153,6 +171,21 @@ class Session implements SlotSession {
     this.#isClosed = true
     this.slot?.release()
     this.slot = undefined
+  }
+
+  async #judgeNext(slot: ShownSlot, opening: Opening): Promise<void> {
+    const next = await this.#deps.slots.show(opening)
+    // Its book remembers that it was found good: it is on no carrier before SHOW.
+    if (typeof next === 'number' || 'kind' in next) return
+    next.release()
+    if (this.slot !== slot) return
+    this.#next = opening
+    this.#lockNext(slot)
+  }
+
+  /** A lock that lapses costs us: the next slot's waits until this one is about to be full. */
+  #lockNext(slot: ShownSlot): void {
+    if (this.#next && slot.isNearlyFull) this.#deps.bulk.soon(slot.opening, this.#next)
   }
 
   /** SPEC §15.2: what was under way when the slot filled is passed over; SLOT_FULL says what did not count. */

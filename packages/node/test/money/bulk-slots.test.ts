@@ -49,6 +49,18 @@ suite('bulk slots', () => {
     assert.deepEqual(told, [1, 2])
   })
 
+  test('the slot that will follow a bulk one is told before it pays, once, and that of another is not', () => {
+    const { bulk, told } = worldOf()
+    bulk.soon(opening(1), opening(2))
+    assert.deepEqual(told, [], 'nothing is paid in bulk yet')
+    bulk.paid(opening(1), 600)
+    bulk.soon(opening(1), opening(2))
+    bulk.soon(opening(1), opening(2))
+    bulk.follow(opening(1), opening(2))
+    bulk.paid(opening(2), 1)
+    assert.deepEqual(told, [1, 2])
+  })
+
   test('counts a bounded number of slots, and forgets the first', () => {
     const { bulk, told } = worldOf()
     bulk.paid(opening(1), 500)

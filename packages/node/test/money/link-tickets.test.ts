@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { equalBytes, toHex } from '@byway/protocol/base'
 import { createPool, unitPrice } from '@byway/protocol/ticket'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { PAY, VERDICT } from '@byway/protocol/wire'
@@ -28,7 +29,7 @@ async function show(live: LiveNode, client: TestClient, slot: TestSlot): Promise
   assert.equal(shown.verdict, VERDICT.OK)
   assert.deepEqual(Buffer.from(shown.provider), Buffer.from(PROVIDER))
   assert.equal(shown.priceStep, 4)
-  const commits = [await client.next(PAY.COMMITS)]
+  const commits = [await commitsOf(client, slot)]
   const ticket: Shown['ticket'] = ({ index, ...choice }) =>
     ticketOf(slot, {
       index,
@@ -39,6 +40,14 @@ async function show(live: LiveNode, client: TestClient, slot: TestSlot): Promise
     })
   void live
   return { client, slot, commits, ticket }
+}
+
+/** Those of the slot before may still come. */
+async function commitsOf(client: TestClient, { opening }: TestSlot): Promise<CommitsMessage> {
+  for (;;) {
+    const commits = await client.next(PAY.COMMITS)
+    if (equalBytes(commits.nullifier, opening.nullifier)) return commits
+  }
 }
 
 async function showFirst(live: LiveNode): Promise<Shown> {
@@ -186,6 +195,53 @@ suite('tickets at a live node', () => {
     assert.equal((await client.next(PAY.SHOWN)).verdict, VERDICT.SLOT_USED)
     const money = live.node.status().money
     assert.deepEqual([money?.wins, money?.tickets, money?.refusedTickets], [2, 2, 0])
+    client.link.close('local')
+  })
+
+  test('the slot that will follow a bulk one is judged before it is shown, and locked when one win is left of the one before', async () => {
+    await using live = await startLiveNode()
+    const [slot, next] = depositSlots(live.chain, 2)
+    assert.ok(slot && next)
+    const [first, second] = [slot, next].map(({ opening }) => toHex(opening.nullifier))
+    const client = await live.connect()
+    const { ticket } = await show(live, client, slot)
+    client.send({ kind: PAY.NEXT, opening: next.opening })
+    await until(() => live.store.shown.size === 2)
+    assert.deepEqual(live.judged, [first, second])
+    client.send(ticket({ index: 0, amount: 16n * PRICE }))
+    await until(() => unitsPaid(live) === 16)
+    assert.deepEqual(live.lockedAhead, [], 'neither pays in bulk yet')
+    // Over V a ticket wins, and is half a slot of units.
+    client.send(ticket({ index: 1, amount: TEST_PAYMENT.winValue }))
+    await until(() => live.lockedAhead.length === 2)
+    assert.deepEqual(live.lockedAhead, [first, second])
+    client.send(ticket({ index: 2, amount: TEST_PAYMENT.winValue }))
+    await client.next(PAY.SLOT_FULL)
+    const after = await show(live, client, next)
+    client.send(after.ticket({ index: 0 }))
+    await until(() => unitsPaid(live) > 2 * 1024 + 16)
+    assert.deepEqual(live.judged, [first, second], 'its proof was judged once')
+    assert.deepEqual(live.lockedAhead, [first, second])
+    client.link.close('local')
+  })
+
+  test('a false slot said to follow is passed over, and so is a second one, and one that follows nothing', async () => {
+    await using live = await startLiveNode()
+    const [slot, next, third] = depositSlots(live.chain, 3)
+    assert.ok(slot && next && third)
+    const client = await live.connect()
+    client.send({ kind: PAY.NEXT, opening: next.opening })
+    const { ticket } = await show(live, client, slot)
+    const proof = next.opening.proof.map((byte, i) => (i === 10 ? byte ^ 1 : byte))
+    client.send({ kind: PAY.NEXT, opening: { ...next.opening, proof } })
+    client.send({ kind: PAY.NEXT, opening: third.opening })
+    client.send(ticket({ index: 0, amount: TEST_PAYMENT.winValue }))
+    await until(() => live.wins.length === 1)
+    client.send(ticket({ index: 1, amount: TEST_PAYMENT.winValue }))
+    await client.next(PAY.SLOT_FULL)
+    assert.deepEqual(live.lockedAhead, [toHex(slot.opening.nullifier)])
+    assert.equal(live.store.shown.size, 1)
+    await show(live, client, next)
     client.link.close('local')
   })
 

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { dialLink } from '@byway/net'
 import type { NetLink } from '@byway/net'
+import { toHex } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import type { LinkCloseReason } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import { u256Bytes } from '@byway/protocol/ticket'
 import { LINK_MESSAGE } from '@byway/protocol/wire'
 import type { PayKind, PayMessage } from '@byway/protocol/wire'
 import type { Winner } from '@byway/store'
@@ -37,6 +39,10 @@ export type LiveNode = AsyncDisposable & {
   readonly chain: FakeChain
   readonly store: MemoryStore
   readonly wins: Winner[]
+  /** Slots that it would lock ahead, in hexadecimal digits. */
+  readonly lockedAhead: string[]
+  /** Openings whose proofs it has judged, by nullifier. */
+  readonly judged: string[]
   node: RunningNode
   /** Stops the node and starts it again with the same disk. */
   restart(): Promise<void>
@@ -55,6 +61,14 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
   const chain = createFakeChain()
   const store = createMemoryStore()
   const wins: Winner[] = []
+  const lockedAhead: string[] = []
+  const judged: string[] = []
+  const verifier: typeof STAMP_VERIFIER = {
+    verify(statement, proof) {
+      judged.push(toHex(u256Bytes(statement.nullifier)))
+      return STAMP_VERIFIER.verify(statement, proof)
+    },
+  }
   const start = async (): Promise<RunningNode> => {
     const node = createNode({
       network,
@@ -63,10 +77,11 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
       payment: {
         chain,
         store,
-        verifier: STAMP_VERIFIER,
+        verifier,
         provider: PROVIDER,
         priceStep,
         onWin: (winner) => void wins.push(winner),
+        onBulk: ({ nullifier }) => void lockedAhead.push(toHex(nullifier)),
         relayer,
       },
     })
@@ -77,6 +92,8 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
     chain,
     store,
     wins,
+    lockedAhead,
+    judged,
     node: await start(),
     async restart() {
       await live.node[Symbol.asyncDispose]()

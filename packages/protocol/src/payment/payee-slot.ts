@@ -58,6 +58,8 @@ export type TicketResult =
 /** A slot at its hop. */
 export interface PayeeSlot {
   readonly isFull: boolean
+  /** One more win fills it, or none is left. */
+  readonly isNearlyFull: boolean
   /** Commits that went out and that no ticket has used or passed. */
   readonly unusedCommits: number
   /**
@@ -101,6 +103,10 @@ class Slot implements PayeeSlot {
 
   get isFull(): boolean {
     return this.#wins.length >= this.#terms.pool.winsPerSlot
+  }
+
+  get isNearlyFull(): boolean {
+    return this.#wins.length >= this.#terms.pool.winsPerSlot - 1
   }
 
   get unusedCommits(): number {

@@ -55,6 +55,7 @@ export function decodePayMessage(body: Uint8Array): PayMessage {
 function readPayMessage(kind: number, reader: ByteReader): PayMessage {
   switch (kind) {
     case PAY.SHOW:
+    case PAY.NEXT:
       return { kind, opening: readOpening(reader) }
     case PAY.SHOWN:
       return {

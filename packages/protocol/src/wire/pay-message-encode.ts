@@ -50,6 +50,7 @@ export function encodePayMessage(message: PayMessage): Uint8Array {
 export function payMessageBytes(message: PayMessage): number {
   switch (message.kind) {
     case PAY.SHOW:
+    case PAY.NEXT:
       return 1 + openingBytes(message.opening)
     case PAY.SHOWN:
       return 1 + 1 + FIELD_BYTES + CHAIN_ADDRESS_BYTES + 1
@@ -89,6 +90,7 @@ export function payMessageBytes(message: PayMessage): number {
 function writePayMessage(writer: ByteWriter, message: PayMessage): void {
   switch (message.kind) {
     case PAY.SHOW:
+    case PAY.NEXT:
       writeOpening(writer, message.opening)
       break
     case PAY.SHOWN:

@@ -26,6 +26,7 @@ export const PAY = {
   RECEIPT: 14,
   RETURN: 15,
   RETURNED: 16,
+  NEXT: 17,
 } as const
 export type PayKind = (typeof PAY)[keyof typeof PAY]
 
@@ -67,6 +68,9 @@ export const MAX_AMOUNT: bigint = (1n << 96n) - 1n
 type Kinds = typeof PAY
 
 export type ShowMessage = { readonly kind: Kinds['SHOW']; readonly opening: Opening }
+
+/** The slot that will follow the one shown (SPEC §15.2). */
+export type NextMessage = { readonly kind: Kinds['NEXT']; readonly opening: Opening }
 
 export type ShownMessage = {
   readonly kind: Kinds['SHOWN']
@@ -197,11 +201,22 @@ export type PayMessage =
   | ReceiptMessage
   | ReturnMessage
   | ReturnedMessage
+  | NextMessage
 
-/** What a client sends: SHOW, TICKET, KEYS_GET, BUY, SPEND, RECEIPT and RETURN (SPEC §15.1, "from"). */
+/** What a client sends: SHOW, NEXT, TICKET, KEYS_GET, BUY, SPEND, RECEIPT and RETURN (SPEC §15.1, "from"). */
 export type ClientPayMessage = Extract<
   PayMessage,
-  { readonly kind: Kinds['SHOW' | 'TICKET' | 'KEYS_GET' | 'BUY' | 'SPEND' | 'RECEIPT' | 'RETURN'] }
+  {
+    readonly kind: Kinds[
+      | 'SHOW'
+      | 'NEXT'
+      | 'TICKET'
+      | 'KEYS_GET'
+      | 'BUY'
+      | 'SPEND'
+      | 'RECEIPT'
+      | 'RETURN']
+  }
 >
 
 /** What a hop sends: all the others. */
@@ -214,6 +229,7 @@ export function isClientPay(message: PayMessage): message is ClientPayMessage {
 
 const CLIENT_KINDS: ReadonlySet<PayKind> = new Set([
   PAY.SHOW,
+  PAY.NEXT,
   PAY.TICKET,
   PAY.KEYS_GET,
   PAY.BUY,

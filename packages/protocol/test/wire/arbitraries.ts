@@ -139,6 +139,7 @@ const returnRequest: fc.Arbitrary<ReturnMessageBody> = fc.oneof(
 
 export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
   record<PayMessage>({ kind: fc.constant(PAY.SHOW), opening }),
+  record<PayMessage>({ kind: fc.constant(PAY.NEXT), opening }),
   record<PayMessage>({
     kind: fc.constant(PAY.SHOWN),
     verdict,

@@ -191,6 +191,7 @@ const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
     'client',
   ],
   [{ kind: PAY.RETURNED, answer: REDEEM_ANSWER.FEE_TOO_LOW }, '10 03', 'hop'],
+  [{ kind: PAY.NEXT, opening: OPENING }, `11 ${OPENING_HEX}`, 'client'],
 ]
 
 for (const [message, body, from] of ROWS) {
@@ -217,7 +218,7 @@ test('every kind of the table has a row here', () => {
 })
 
 test('refuses kinds that the table does not have (SPEC §15.1)', () => {
-  for (const kind of ['00', '11', 'ff']) {
+  for (const kind of ['00', '12', 'ff']) {
     assert.throws(() => decodePayMessage(hex(`${kind} 00*40`)), code('WIRE_TYPE'))
   }
 })
