@@ -115,7 +115,8 @@ async function measure(context: BenchContext, measured: Measured): Promise<void>
 type Cpu = { readonly proving: number; readonly other: number }
 
 /** CPU milliseconds until now: of the client's children that prove, and of all other programs. */
-function readCpu({ pids, clientPid }: Testnet): Cpu {
+function readCpu(testnet: Testnet): Cpu {
+  const { clientPid } = testnet
   const proving = readEndedChildrenCpuMs(clientPid) + readFamilyCpuMs(childrenOf(clientPid))
-  return { proving, other: readFamilyCpuMs(pids()) - proving }
+  return { proving, other: readFamilyCpuMs(testnet.pids()) - proving }
 }
