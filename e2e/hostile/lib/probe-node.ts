@@ -134,7 +134,8 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     country: options.country,
     asn: undefined,
   })
-  if (facts) own = createDescriptorMaker(nodeCrypto, identity).make(facts, Date.now())
+  const maker = createDescriptorMaker(nodeCrypto, identity, (nowS) => nowS)
+  if (facts) own = maker.make(facts, Date.now())
   directory.publish()
   for (const { nodeId: id, address, port } of network.bootstrap) {
     const ip = parseAddress(address)

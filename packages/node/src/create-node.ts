@@ -24,6 +24,10 @@ import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
+import { openEditionNumbers } from './directory/edition-numbers.ts'
+import type { EditionNumbers } from './directory/edition-numbers.ts'
+import { openEvidenceFile } from './directory/evidence-file.ts'
+import type { EvidenceFile } from './directory/evidence-file.ts'
 import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
@@ -62,6 +66,8 @@ type Parts = {
   readonly links: NodeLinks
   readonly exit: ExitRole | undefined
   readonly money: NodeMoney | undefined
+  readonly numbers: EditionNumbers
+  readonly evidence: EvidenceFile
 }
 
 class Engine implements RunningNode {
@@ -103,6 +109,10 @@ class Engine implements RunningNode {
     const { stakes } = options
     this.#set = createDescriptorSet(nodeCrypto, {
       admits: stakes && ((claim) => this.#admits(claim, stakes)),
+      onEvidence: (evidence) => {
+        this.#log.warn('a node has signed two editions under one number', {})
+        void this.#parts?.evidence.add(evidence)
+      },
     })
     this.#directory = createDirectoryService({
       set: this.#set,
@@ -140,16 +150,18 @@ class Engine implements RunningNode {
     const { home, listen } = this.#options
     const keys = await openNodeKeys(home)
     const money = await this.#openMoney()
+    const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
+    const evidence = await openEvidenceFile(home)
     const exit = await this.#startExit(money)
     const relay = this.#createRelay(keys, exit, money)
     const links = this.#createLinks(keys, relay, exit, money)
-    this.#parts = { keys, relay, links, exit, money }
-    this.#publish = this.#publisher(keys, money)
+    this.#parts = { keys, relay, links, exit, money, numbers, evidence }
+    this.#publish = this.#publisher(keys, money, numbers)
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
     await this.#startSpread(keys)
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
-    this.#keyTimer = setInterval(() => this.#rotateKeys(keys), KEY_CHECK_MS).unref()
+    this.#keyTimer = setInterval(() => this.#onKeyTimer(keys, numbers), KEY_CHECK_MS).unref()
     this.#guard.start()
     this.#log.info('node ready', { nodes: this.#set.size, role: exit ? 'exit' : 'relay' })
   }
@@ -169,7 +181,7 @@ class Engine implements RunningNode {
       forwardBytes: sum(({ forwardBytes }) => forwardBytes, this.#past.forwardBytes),
       backwardBytes: sum(({ backwardBytes }) => backwardBytes, this.#past.backwardBytes),
       exitSockets: exit?.sockets ?? 0,
-      evidence: this.#set.evidence().length,
+      evidence: this.#parts?.evidence.count ?? 0,
       gossip: this.#spread?.status,
       money: this.#parts?.money?.status,
     }
@@ -279,7 +291,7 @@ class Engine implements RunningNode {
     return await openNodeMoney({
       ...payment,
       parameters: network.payment,
-      onKeysChanged: () => this.#publish(),
+      onKeysChanged: () => this.#onTokenKeys(),
       log: this.#log.child('money'),
     })
   }
@@ -400,14 +412,30 @@ class Engine implements RunningNode {
     return this.#ownDescriptor ?? new Uint8Array(0)
   }
 
+  /** Midnight's edition carries a new onion key too: two a day, not three. */
+  #onTokenKeys(): void {
+    this.#parts?.keys.onionKeys.rotate(Date.now(), true)
+    this.#publish()
+  }
+
+  #onKeyTimer(keys: NodeKeys, numbers: EditionNumbers): void {
+    this.#rotateKeys(keys)
+    // Numbers that cannot be reserved rise one by one until they can.
+    numbers.extend(Math.floor(Date.now() / 1000)).catch(() => {})
+  }
+
   #rotateKeys({ onionKeys }: NodeKeys): void {
     if (onionKeys.rotate(Date.now())) this.#publish()
     this.#set.prune(Date.now())
   }
 
   /** Makes a new edition of the descriptor, with what holds at the moment, and passes it on. */
-  #publisher({ identity, onionKeys }: NodeKeys, money: NodeMoney | undefined): () => void {
-    const maker = createDescriptorMaker(nodeCrypto, identity)
+  #publisher(
+    { identity, onionKeys }: NodeKeys,
+    money: NodeMoney | undefined,
+    numbers: EditionNumbers,
+  ): () => void {
+    const maker = createDescriptorMaker(nodeCrypto, identity, (nowS) => numbers.take(nowS))
     const { network, exit, country, asn } = this.#options
     return () => {
       const onionKey = onionKeys.current().pair.publicKey

@@ -31,5 +31,10 @@ export function signedDescriptor(number: number): Uint8Array {
 export function makerOf(number: number): ReturnType<typeof createDescriptorMaker> {
   const seed = new Uint8Array(32)
   new DataView(seed.buffer).setUint32(0, number)
-  return createDescriptorMaker(nodeCrypto, nodeCrypto.ed25519KeyPair(seed))
+  let last = 0
+  return createDescriptorMaker(
+    nodeCrypto,
+    nodeCrypto.ed25519KeyPair(seed),
+    (nowS) => (last = Math.max(last + 1, nowS)),
+  )
 }

@@ -14,26 +14,25 @@ const LIFE_S = 47 * 3600
 /** What a node says of itself; the rest follows from its keys and the time. */
 export type DescriptorFacts = Omit<Descriptor, 'nodeId' | 'sequence' | 'publishedS' | 'expiresS'>
 
-/** Makes editions whose sequence numbers rise, also across restarts. */
+/** Makes editions under the numbers it is given. */
 export interface DescriptorMaker {
   make(facts: DescriptorFacts, nowMs: number): Uint8Array
 }
 
-/** Creates the maker for one identity. Numbers are seconds of the clock, so that none has to be remembered. */
+/** Creates the maker for one identity. @param nextNumber - of an edition made at that second; rises, also across restarts */
 export function createDescriptorMaker(
   provider: CryptoProvider,
   identity: SigningKeyPair,
+  nextNumber: (nowS: number) => number,
 ): DescriptorMaker {
-  let lastSequence = 0
   return {
     make(facts, nowMs) {
       const publishedS = Math.floor(nowMs / 1000)
-      lastSequence = Math.max(lastSequence + 1, publishedS)
       const expiresS = publishedS + LIFE_S
       const unsigned = encodeUnsignedDescriptor({
         ...facts,
         nodeId: identity.publicKey,
-        sequence: lastSequence,
+        sequence: nextNumber(publishedS),
         publishedS,
         expiresS,
       })

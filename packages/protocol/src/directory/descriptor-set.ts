@@ -49,6 +49,8 @@ export type OfferResult =
 export type DescriptorSetOptions = {
   /** Says whether a descriptor counts in this network (SPEC §10.1). @default each does, where there is no registry */
   readonly admits?: ((claim: StakeClaim) => boolean) | undefined
+  /** Told of each new proof against a node. */
+  readonly onEvidence?: ((evidence: Evidence) => void) | undefined
   /** Nodes. @default 20 000: ten times the relays of the largest network of this kind */
   readonly maxDescriptors?: number | undefined
   /** Bytes of all editions together. @default 16 MiB */
@@ -119,7 +121,9 @@ export function createDescriptorSet(
   }
 
   function keepEvidence(evidence: Evidence): void {
-    if (proofs.size < MAX_EVIDENCE) proofs.set(evidence.key, evidence)
+    if (proofs.size >= MAX_EVIDENCE) return
+    proofs.set(evidence.key, evidence)
+    options.onEvidence?.(evidence)
   }
 
   function prune(nowMs: number): number {
@@ -183,7 +187,7 @@ function spend(rate: Rate | undefined, nowMs: number): Rate | undefined {
 
 /** Evidence is for a contract that slashes: a few suffice, and each node counts once. */
 export const MAX_EVIDENCE = 64
-/** A node publishes about twice a day; a restart or an early key change may come on top. */
-const EDITION_BURST = 4
-/** One more edition each ten minutes (THREAT-MODEL T12). */
-const EDITION_INTERVAL_MS = 600_000
+/** A node publishes twice a day; restarts, new addresses and early key changes come on top. */
+const EDITION_BURST = 6
+/** One more edition in two hours: a node that comes and goes three times a day has enough (THREAT-MODEL T12). */
+const EDITION_INTERVAL_MS = 7_200_000

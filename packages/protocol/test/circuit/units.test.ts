@@ -76,6 +76,14 @@ describe('onion keys (SPEC §2)', () => {
     assert.equal(keys.find(old.id), undefined)
   })
 
+  it('go along with an edition that is made anyway, when half as old', () => {
+    const keys = createOnionKeys(options, 0)
+    assert.equal(keys.rotate(6 * HOUR_MS - 1, true), false)
+    assert.equal(keys.rotate(6 * HOUR_MS), false)
+    assert.equal(keys.rotate(6 * HOUR_MS, true), true)
+    assert.equal(keys.nextRotationAtMs(), 18 * HOUR_MS)
+  })
+
   it('retire a key early when its filter is full', () => {
     const keys = createOnionKeys(options, 0)
     const old = keys.current()

@@ -101,17 +101,17 @@ test('another signature over the same contents is no second edition', () => {
   assert.deepEqual(set.evidence(), [])
 })
 
-test('a node publishes a few editions at once and then one in ten minutes (THREAT-MODEL T12)', () => {
+test('a node publishes a few editions at once and then one in two hours (THREAT-MODEL T12)', () => {
   const set = createDescriptorSet(nodeCrypto)
   const offer = (sequence: number, nowMs: number): string =>
     verdict(set.offer(signed(1, { sequence }), nowMs))
   assert.deepEqual(
-    [1, 2, 3, 4, 5].map((sequence) => offer(sequence, NOW_MS)),
-    ['accepted', 'accepted', 'accepted', 'accepted', 'RATE'],
+    [1, 2, 3, 4, 5, 6, 7].map((sequence) => offer(sequence, NOW_MS)),
+    ['accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'RATE'],
   )
-  assert.equal(offer(5, NOW_MS + 599_000), 'RATE')
-  assert.equal(offer(5, NOW_MS + 600_000), 'accepted')
-  assert.equal(offer(6, NOW_MS + 600_000), 'RATE')
+  assert.equal(offer(7, NOW_MS + 7_199_000), 'RATE')
+  assert.equal(offer(7, NOW_MS + 7_200_000), 'accepted')
+  assert.equal(offer(8, NOW_MS + 7_200_000), 'RATE')
   assert.equal(verdict(set.offer(signed(2), NOW_MS)), 'accepted')
 })
 
