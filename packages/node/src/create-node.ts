@@ -24,10 +24,8 @@ import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
-import { openEditionNumbers } from './directory/edition-numbers.ts'
-import type { EditionNumbers } from './directory/edition-numbers.ts'
-import { openEvidenceFile } from './directory/evidence-file.ts'
-import type { EvidenceFile } from './directory/evidence-file.ts'
+import { openEditionNumbers, type EditionNumbers } from './directory/edition-numbers.ts'
+import { openEvidenceFile, type EvidenceFile } from './directory/evidence-file.ts'
 import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
@@ -161,7 +159,7 @@ class Engine implements RunningNode {
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
     await this.#startSpread(keys)
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
-    this.#keyTimer = setInterval(() => this.#onKeyTimer(keys, numbers), KEY_CHECK_MS).unref()
+    this.#keyTimer = setInterval(() => this.#rotateKeys(keys), KEY_CHECK_MS).unref()
     this.#guard.start()
     this.#log.info('node ready', { nodes: this.#set.size, role: exit ? 'exit' : 'relay' })
   }
@@ -418,13 +416,9 @@ class Engine implements RunningNode {
     this.#publish()
   }
 
-  #onKeyTimer(keys: NodeKeys, numbers: EditionNumbers): void {
-    this.#rotateKeys(keys)
-    // Numbers that cannot be reserved rise one by one until they can.
-    numbers.extend(Math.floor(Date.now() / 1000)).catch(() => {})
-  }
-
   #rotateKeys({ onionKeys }: NodeKeys): void {
+    // Numbers that cannot be reserved rise one by one until they can.
+    this.#parts?.numbers.extend(Math.floor(Date.now() / 1000)).catch(() => {})
     if (onionKeys.rotate(Date.now())) this.#publish()
     this.#set.prune(Date.now())
   }

@@ -108,7 +108,7 @@ export function createDescriptorSet(
     if (!isSignedBy(crypto, descriptor, bytes, signature)) return refused('SIGNATURE')
     if (old && isSameNumber) {
       // SPEC §10.1: two different ones under one number are kept as evidence and the first stays in use.
-      keepEvidence({ key, first: old.entry.bytes, second: bytes.slice() })
+      keepEvidence(proofs, { key, first: old.entry.bytes, second: bytes.slice() }, options)
       return refused('EQUIVOCATION')
     }
     const entry: DirectoryEntry = { key, descriptor, bytes: bytes.slice() }
@@ -118,12 +118,6 @@ export function createDescriptorSet(
     totalBytes = grownBytes
     for (const listener of listeners) listener(entry)
     return { result: 'accepted', entry }
-  }
-
-  function keepEvidence(evidence: Evidence): void {
-    if (proofs.size >= MAX_EVIDENCE) return
-    proofs.set(evidence.key, evidence)
-    options.onEvidence?.(evidence)
   }
 
   function prune(nowMs: number): number {
@@ -157,6 +151,16 @@ export function createDescriptorSet(
 
 type Rate = { readonly editions: number; readonly atMs: number }
 type Known = { readonly entry: DirectoryEntry; readonly rate: Rate; readonly acceptedMs: number }
+
+function keepEvidence(
+  proofs: Map<NodeKey, Evidence>,
+  evidence: Evidence,
+  { onEvidence }: DescriptorSetOptions,
+): void {
+  if (proofs.size >= MAX_EVIDENCE) return
+  proofs.set(evidence.key, evidence)
+  onEvidence?.(evidence)
+}
 
 function freshOf(known: Iterable<Known>, sinceMs: number): readonly DirectoryEntry[] {
   return Array.from(known).flatMap(({ entry, acceptedMs }) => (acceptedMs >= sinceMs ? entry : []))
