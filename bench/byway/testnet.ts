@@ -15,7 +15,7 @@ export interface Testnet {
   stop(): Promise<void>
 }
 
-const START_TIMEOUT_MS = 120_000
+const START_TIMEOUT_MS = 240_000
 const STOP_GRACE_MS = 15_000
 const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
 

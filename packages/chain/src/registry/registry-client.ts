@@ -56,8 +56,8 @@ export interface RegistryClient extends StakeSource, AsyncDisposable {
 // Local limits (tunable): docs/LIMITS.md.
 /** Nodes come and go in hours; a new one shall be known to all within ten seconds. */
 const POLL_MS = 4000
-/** Nobody pays for questions to a chain on this machine. */
-const LOCAL_POLL_MS = 200
+/** A chain on this machine makes a block a second. Asked oftener, it takes more of a small machine than its nodes do at rest. */
+const LOCAL_POLL_MS = 1000
 /** A view that was stored longer ago is no start: what it calls active may have been slashed and gone (DESIGN §6). */
 const MAX_STORED_AGE_MS: number = 24 * 3_600_000
 /** A view is stored this often, and at the end. */

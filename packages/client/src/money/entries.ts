@@ -14,15 +14,11 @@ import type { SlotKeeper } from './slot-keeper.ts'
 import type { Tariff } from './tariff.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** So many slots stay for hops in use before one is shown to a guard that a tunnel may only come to need. */
-const SPARE_SLOTS = 8
-/** So many are proved and nobody has asked for them: one for the spare guard, and one that stays. */
-const SPARE_READY = 2
 /** How soon a guard's new link, or slots proved meanwhile, are noticed. */
 const LOOK_MS = 500
 
 export type EntriesDeps = Omit<EntryPayerDeps, 'onGone' | 'slots'> & {
-  readonly slots: EntryPayerDeps['slots'] & Pick<SlotKeeper, 'has' | 'counts'>
+  readonly slots: EntryPayerDeps['slots'] & Pick<SlotKeeper, 'has' | 'hasSpare'>
   /** What a node asks; undefined while it is not known, or serves for nothing. */
   readonly tariffOf: (key: NodeKey) => Tariff | undefined
   /** True for the guards that tunnels move to. */
@@ -100,9 +96,7 @@ class Payers implements Entries {
   /** A slot that the guard was shown before costs nothing; another one must not be taken from somebody who waits. */
   #mayShow(key: NodeKey): boolean {
     const { slots } = this.#deps
-    if (slots.has(key, 'link')) return true
-    const { unshown, ready } = slots.counts
-    return unshown >= SPARE_SLOTS && ready >= SPARE_READY
+    return slots.has(key, 'link') || slots.hasSpare
   }
 
   #forget(guard: NodeKey, payer: EntryPayer): void {

@@ -22,9 +22,9 @@ import type {
 // Local limits (tunable): docs/LIMITS.md.
 /** Unshown slots below which the user is told that the deposit runs low: a new guard and two exits. */
 const LOW_SLOTS = 3
-/** So many stay for hops that need one now before one is kept for a hop that has one. */
+/** So many slots stay for hops in use before one is taken for what may only come: a spare guard, or the next slot of a guard. */
 const SPARE_SLOTS = 8
-/** So many are proved, and nobody waits for them. */
+/** So many are proved and nobody has asked for them: one to take, and one that stays. */
 const SPARE_READY = 2
 /** A deposit made meanwhile is looked for at most this often while there is no slot left. */
 const REFRESH_MIN_MS = 5000
@@ -77,6 +77,8 @@ export interface SlotKeeper {
   readonly counts: SlotCounts
   /** Some of the counts, for whoever asks for them all the time. */
   readonly left: Pick<SlotCounts, 'unshown' | 'inUse'>
+  /** True when a slot may be taken that nobody waits for: one is proved, and enough are left. */
+  readonly hasSpare: boolean
   /** Reads the journal. Slots shown before can be shown again at once; others need {@link SlotKeeper.refresh}. */
   load(): Promise<void>
   /** Looks for deposits and top-ups on the chain. @throws what the chain throws, or the signal's reason */
@@ -155,6 +157,11 @@ class Keeper implements SlotKeeper {
     return { unshown: this.#unshown().length, inUse }
   }
 
+  get hasSpare(): boolean {
+    const ready = this.#deps.authoriser.prepared
+    return ready >= SPARE_READY && this.#unshown().length >= SPARE_SLOTS
+  }
+
   async load(): Promise<void> {
     // The one that tickets were signed for goes before the one that was to follow it.
     const records = (await this.#deps.journal.all()).toSorted(inOrderOfUse)
@@ -195,9 +202,7 @@ class Keeper implements SlotKeeper {
     const name = `${place} next`
     let giving = this.#giving.get(name)
     if (!giving) {
-      const isScarce =
-        this.#unshown().length < SPARE_SLOTS || this.#deps.authoriser.prepared < SPARE_READY
-      const opening = isScarce ? undefined : this.#takeReady()
+      const opening = this.hasSpare ? this.#takeReady() : undefined
       if (!opening) return undefined
       giving = this.#assign(hop, use, opening).finally(() => this.#giving.delete(name))
       this.#giving.set(name, giving)
