@@ -2,6 +2,7 @@
  * The nodes of an audit tree (SPEC §17.2), level by level.
  * @module
  */
+import { poseidon4 } from 'poseidon-lite/poseidon4'
 import { poseidon5 } from 'poseidon-lite/poseidon5'
 import { type Receipt, receiptLeaf } from './receipt.ts'
 
@@ -27,25 +28,34 @@ export function keyOf({ nullifier }: Pick<Receipt, 'nullifier'>): bigint {
   return nullifier & KEY_MASK
 }
 
+/** Poseidon of four and of five elements: the library's, or a faster one. */
+export type AuditHashes = Readonly<Record<'of4' | 'of5', (elements: bigint[]) => bigint>>
+
+const LIBRARY: AuditHashes = { of4: poseidon4, of5: poseidon5 }
+
 /** The leaf of a receipt. */
-export function leafNode(receipt: AuditLeaf): AuditNode {
-  return { hash: receiptLeaf(receipt), sum: receipt.units, least: keyOf(receipt) }
+export function leafNode(receipt: AuditLeaf, { of4 }: AuditHashes = LIBRARY): AuditNode {
+  return { hash: receiptLeaf(receipt, of4), sum: receipt.units, least: keyOf(receipt) }
 }
 
 /** A level and so many above it, the lowest first. Each has half as many nodes, rounded up. */
-export function levelsOver(lowest: readonly AuditNode[], height: number): AuditNode[][] {
+export function levelsOver(
+  lowest: readonly AuditNode[],
+  height: number,
+  { of5 }: AuditHashes = LIBRARY,
+): AuditNode[][] {
   let level = [...lowest]
   const levels = [level]
   for (let i = 0; i < height; i++) {
     level = Array.from({ length: Math.ceil(level.length / 2) }, (_, at) =>
-      nodeOver(level[2 * at] ?? EMPTY_NODE, level[2 * at + 1] ?? EMPTY_NODE),
+      nodeOver(level[2 * at] ?? EMPTY_NODE, level[2 * at + 1] ?? EMPTY_NODE, of5),
     )
     levels.push(level)
   }
   return levels
 }
 
-function nodeOver(left: AuditNode, right: AuditNode): AuditNode {
-  const hash = poseidon5([left.hash, left.sum, right.least, right.hash, right.sum])
+function nodeOver(left: AuditNode, right: AuditNode, of5: AuditHashes['of5']): AuditNode {
+  const hash = of5([left.hash, left.sum, right.least, right.hash, right.sum])
   return { hash, sum: left.sum + right.sum, least: left.least }
 }

@@ -4,6 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads'
 import { type AuditLeaf, type AuditNode, leafNode, levelsOver } from './audit-levels.ts'
+import { createFastPoseidon } from './fast-poseidon.ts'
 
 /** What a thread is asked. */
 export type HashTask = {
@@ -14,7 +15,10 @@ export type HashTask = {
   readonly height: number
 }
 
+const hashes = createFastPoseidon()
+
 parentPort?.on('message', ({ lowest, height }: HashTask) => {
-  const nodes = lowest.of === 'leaves' ? lowest.leaves.map(leafNode) : lowest.nodes
-  parentPort?.postMessage(levelsOver(nodes, height) satisfies AuditNode[][])
+  const { of } = lowest
+  const nodes = of === 'leaves' ? lowest.leaves.map((leaf) => leafNode(leaf, hashes)) : lowest.nodes
+  parentPort?.postMessage(levelsOver(nodes, height, hashes) satisfies AuditNode[][])
 })

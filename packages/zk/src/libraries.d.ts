@@ -98,3 +98,20 @@ declare module 'r1csfile' {
     options: { readonly loadConstraints: boolean; readonly singleThread: boolean },
   ): Promise<R1cs>
 }
+
+/** What Byway uses of WebAssembly, whose types come with browsers' only. */
+declare namespace WebAssembly {
+  class Memory {
+    constructor(size: { readonly initial: number })
+    readonly buffer: ArrayBuffer
+    grow(pages: number): number
+  }
+  class Module {
+    constructor(code: Uint8Array)
+    readonly [Symbol.toStringTag]: string
+  }
+  class Instance {
+    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } })
+    readonly exports: Readonly<Record<string, unknown>>
+  }
+}

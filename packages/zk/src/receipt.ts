@@ -62,12 +62,11 @@ export function isSignedReceipt(receipt: Receipt): boolean {
 }
 
 /** A leaf of the audit tree. */
-export function receiptLeaf({
-  publicKey: [x, y],
-  nullifier,
-  units,
-}: Pick<Receipt, 'publicKey' | 'nullifier' | 'units'>): bigint {
-  return poseidon4([x, y, nullifier, units])
+export function receiptLeaf(
+  { publicKey: [x, y], nullifier, units }: Pick<Receipt, 'publicKey' | 'nullifier' | 'units'>,
+  hash: (elements: bigint[]) => bigint = poseidon4,
+): bigint {
+  return hash([x, y, nullifier, units])
 }
 
 function messageOf({ provider, nullifier, epoch, units }: ReceiptBody): bigint {

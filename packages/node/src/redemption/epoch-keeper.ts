@@ -79,8 +79,8 @@ class Keeper implements EpochKeeper {
   readonly #told = new Set<string>()
   /** Where in a round we draw. */
   readonly #drawDelayS: number
-  /** Hashing or proving, one at a time: no look waits for it. */
-  #isBusy = false
+  /** What is hashed or proved now, one of each at a time: no look waits for it, and no commitment for the proof of another epoch. */
+  readonly #busy = new Set<Work>()
 
   constructor(deps: EpochKeeperDeps) {
     this.#deps = deps
@@ -140,7 +140,7 @@ class Keeper implements EpochKeeper {
     if (timeS < readyS || wallMs() / 1000 < readyS) return
     if (known) await this.#send('commit', epoch, calls.commit(provider, epoch, known), signal)
     else
-      this.#work(epoch, timeS, signal, async () => {
+      this.#work('hash', { epoch, timeS }, signal, async () => {
         this.#commitments.set(epoch, (await prover.commitment(epoch, signal)) ?? 'nothing')
       })
   }
@@ -207,16 +207,21 @@ class Keeper implements EpochKeeper {
   ): ServiceAnswer | undefined {
     const made = this.#answers.get(epoch)
     if (!made)
-      this.#work(epoch, timeS, signal, async () => {
+      this.#work('prove', { epoch, timeS }, signal, async () => {
         this.#answers.set(epoch, await this.#deps.prover.proof(epoch, beacon, signal))
       })
     return made
   }
 
-  #work(epoch: number, timeS: number, signal: AbortSignal, act: () => Promise<void>): void {
+  #work(
+    work: Work,
+    { epoch, timeS }: { readonly epoch: number; readonly timeS: number },
+    signal: AbortSignal,
+    act: () => Promise<void>,
+  ): void {
     const isTooSoon = timeS < (this.#failedS.get(epoch) ?? -Infinity) + RETRY_S
-    if (this.#isBusy || isTooSoon) return
-    this.#isBusy = true
+    if (this.#busy.has(work) || isTooSoon) return
+    this.#busy.add(work)
     act()
       .catch((error: unknown) => {
         if (signal.aborted) return
@@ -224,7 +229,7 @@ class Keeper implements EpochKeeper {
         const code = isBywayError(error) ? error.code : 'unknown'
         this.#tell({ type: 'proof-missing', epoch, code })
       })
-      .finally(() => (this.#isBusy = false))
+      .finally(() => this.#busy.delete(work))
   }
 
   /** Once. */
@@ -244,6 +249,8 @@ class Keeper implements EpochKeeper {
     await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
   }
 }
+
+type Work = 'hash' | 'prove'
 
 /** How many epochs after its own a commitment may still need us: until its last answer is due, and one more to settle it. */
 function openEpochs(times: ProofTimes, epochS: number): number {

@@ -31,7 +31,10 @@ const noProgram = errorBuilder<{ ZK_NOT_MADE: Record<string, never> }>({
 })('ZK_NOT_MADE', {})
 
 /** A provider that won in an epoch which is over, and its keeper. */
-async function keeperOf(name: string, { canProve = true, hasReceipts = true } = {}) {
+async function keeperOf(
+  name: string,
+  { canProve = true, hasReceipts = true, isProvingLong = false } = {},
+) {
   const key = await scene.provider(name)
   const slots = await scene.slots(`${name} client`, 2)
   await service.until(service.endOf(await service.epoch()))
@@ -53,6 +56,7 @@ async function keeperOf(name: string, { canProve = true, hasReceipts = true } = 
     async proof(of) {
       asked.proofs++
       if (!canProve) throw noProgram
+      if (isProvingLong) return await new Promise<never>(() => {})
       return answerOf(key, of, slots)
     },
   }
@@ -171,6 +175,17 @@ test('says that it cannot prove, tries again, and says when it has failed', asyn
     node.alerts.map(({ type }) => type),
     ['proof-missing', 'challenged', 'epoch-failed'],
   )
+})
+
+test('commits to an epoch while the proof of the one before is still being made', async () => {
+  await using node = await keeperOf('busy', { isProvingLong: true })
+  const { epoch, key } = node
+  await node.at(service.endOf(epoch) + 60)
+  await node.at(service.beaconTime(epoch) + 3)
+  await node.at((await rpc.now()) + 60)
+  assert.equal(node.asked.proofs, 1)
+  await node.at(service.endOf(epoch + 1) + 60)
+  assert.equal((await service.commitment(key.address, epoch + 1)).state, 'COMMITTED')
 })
 
 test('says what is lost with an epoch to which nothing was committed in time', async () => {
