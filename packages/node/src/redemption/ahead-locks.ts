@@ -68,7 +68,7 @@ export class AheadLocks {
     if (!lane) return
     const nullifiers = [...slots.values()]
     const call = calls.lock([{ provider, nullifiers, terms: OWN_TERMS }])
-    const feeCap = feeCapOf({ kind: 'lock', isUrgent: false }, worth)
+    const feeCap = feeCapOf({ kind: 'lock', isUrgent: false }, nullifiers.length, worth)
     const key = `ahead:${hashOf(nullifiers)}:${nowMs()}`
     try {
       const { confirmed } = await lane.send({ ...call, key, feeCap }, signal)

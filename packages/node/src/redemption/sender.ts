@@ -79,7 +79,7 @@ export class Sender {
     if (!lane) return 'no-coin'
     const call = callOf(batch, calls, provider, OWN_TERMS)
     try {
-      const feeCap = feeCapOf(batch, worth)
+      const feeCap = feeCapOf(batch, batch.winners.length, worth)
       const transaction = await lane.send({ ...call, key: carrier, feeCap }, signal)
       if (batch.kind !== 'lock') await this.move(batch.winners, ['queued', 'sent'], 'sent', carrier)
       this.#track(batch, carrier, transaction)

@@ -96,14 +96,48 @@ test('a clock that was set back lets no win wait for ever', () => {
   assert.equal(batchesOf(slotCase([winner(1, 1, -3_600_000)], 'locked')).length, 1)
 })
 
-test('urgent gas may cost more, and a tenfold price of the coin allows a tenth', () => {
+test('a slot that nothing keeps from others is urgent at once: lapsed, or not locked when it was tried', () => {
+  assert.deepEqual(batchesOf(slotCase([winner(1, 1)], 'lapsed')), [
+    { kind: 'bind', entries: 1, isUrgent: true },
+  ])
+  assert.deepEqual(batchesOf({ ...slotCase([winner(1, 1)], 'none'), isLockTried: true }), [
+    { kind: 'bind', entries: 1, isUrgent: true },
+  ])
+})
+
+test('urgent gas may cost more, company makes it cheaper, and a tenfold price of the coin allows a tenth', () => {
   const worth = { winValue: 10n ** 17n, coinPrice: 10n ** 18n }
-  const patient = feeCapOf({ kind: 'bind', isUrgent: false }, worth)
-  assert.ok(feeCapOf({ kind: 'bind', isUrgent: true }, worth) > 10n * patient)
+  const patient = feeCapOf({ kind: 'bind', isUrgent: false }, 1, worth)
+  assert.ok(feeCapOf({ kind: 'bind', isUrgent: true }, 1, worth) > 4n * patient)
+  assert.ok(feeCapOf({ kind: 'bind', isUrgent: false }, BATCH_MAX_ENTRIES, worth) > 3n * patient)
   assert.equal(
-    feeCapOf({ kind: 'bind', isUrgent: false }, { ...worth, coinPrice: 10n ** 19n }),
+    feeCapOf({ kind: 'bind', isUrgent: false }, 1, { ...worth, coinPrice: 10n ** 19n }),
     patient / 10n,
   )
+})
+
+test('at the start values nothing waits for its deadline at the usual price of gas', () => {
+  // A win of 0.1, a coin of 3000, 0.01 gwei (DESIGN §7.2) and the tip.
+  const worth = { winValue: 10n ** 17n, coinPrice: 3000n * 10n ** 18n }
+  for (const kind of ['lock', 'bind', 'claim'] as const)
+    for (const entries of [1, 2, BATCH_MAX_ENTRIES])
+      assert.ok(feeCapOf({ kind, isUrgent: false }, entries, worth) >= 11_000_000n, kind)
+})
+
+test('the cap stands on the measured gas of a batch', () => {
+  const worth = { winValue: 10n ** 17n, coinPrice: 10n ** 18n }
+  // contracts/GAS.md: a call of 1 and of 16; a bind with its slot proofs.
+  const measured = {
+    lock: { 1: 55_595n, 16: 437_687n },
+    bind: { 1: 343_836n, 16: 1_771_434n },
+    claim: { 1: 50_174n, 16: 327_290n },
+  } as const
+  for (const kind of ['lock', 'bind', 'claim'] as const)
+    for (const entries of [1, 16] as const) {
+      const cost = feeCapOf({ kind, isUrgent: true }, entries, worth) * measured[kind][entries]
+      const half = (worth.winValue * BigInt(entries)) / 2n
+      assert.ok(cost <= half && cost >= (half * 98n) / 100n, `${kind} ${entries}`)
+    }
 })
 
 test('no batch is too large, holds a winner twice, or sends indices of a slot out of order', () => {
