@@ -62,6 +62,12 @@ export interface TransactionLane extends AsyncDisposable {
    */
   send(call: LaneCall, signal: AbortSignal): Promise<LaneTransaction>
   /**
+   * Lets a transaction that is on its way cost more, wei a unit of gas: from then on its replacements go up to this cap, also after a restart. A cap that is not higher, and a
+   * key under which nothing is pending, change nothing.
+   * @throws CHAIN_LANE_STOPPED, and what the store throws
+   */
+  raise(key: string, feeCap: bigint): Promise<void>
+  /**
    * Looks at the chain once: settles what was mined, sends again what was forgotten, raises fees, closes gaps. A program calls it with each new block; never
    * throws for a chain that cannot be asked.
    */

@@ -216,6 +216,29 @@ test('a pending transaction waits below its cap while gas is dear, and says so',
   assert.equal((await lane.look(t.signal)).pending, 0)
 })
 
+test('a pending transaction whose cap is raised is replaced within it, also after a restart', async (t) => {
+  const chain = await startTestChain(t, { isMining: false })
+  const { reader } = readerOf([chain.url])
+  const store = createMemoryTransactionStore()
+  const options = { store, feeCap: 3n * GWEI, stuckBlocks: 1 }
+  const first = laneOver(t, reader, options)
+  await first.lane.send(pay('a'), t.signal)
+  await chain.rpc('anvil_setNextBlockBaseFeePerGas', hexNumber(10n * GWEI))
+  await chain.mine(1)
+  await first.lane.raise('a', 20n * GWEI)
+  await first.lane[Symbol.asyncDispose]()
+  const { lane } = laneOver(t, reader, options)
+  // No lower cap takes it back, and a key that is not there changes nothing.
+  await lane.raise('a', 5n * GWEI)
+  await lane.raise('b', 5n * GWEI)
+  assert.equal((await lane.look(t.signal)).isWaitingForGas, false)
+  await chain.mine(1)
+  assert.equal((await lane.look(t.signal)).pending, 0)
+  const done = await store.byKey(lane.account, 'a')
+  assert.deepEqual([done?.forms.length, done?.feeCap], [2, 20n * GWEI])
+  assert.equal(await received(chain), 1n)
+})
+
 test('a gap in the nonces is filled, so that what lies above it is mined', async (t) => {
   const chain = await startTestChain(t, { isMining: false })
   const { reader } = readerOf([chain.url])

@@ -90,6 +90,7 @@ export function createTransactionLane(options: LaneOptions): TransactionLane {
       assert(KEY_FORM.test(call.key), 'a key has letters, digits and :-_.')
       return inOrder(() => send(state, call, signal))
     },
+    raise: (key, feeCap) => inOrder(() => raise(state, key, feeCap)),
     look: (signal) =>
       inOrder(async () => {
         looked = await lookAtChain(state, looked, signal)
@@ -132,6 +133,15 @@ async function send(
   const { key, to, data, value, gasCap } = call
   const unsigned = { nonce, key, call: { to, data, value, gasCap }, feeCap, gas, forms: [] }
   return pending.handle(await state.submit(unsigned, fees, head, signal))
+}
+
+/** On disk first; the next look replaces it where it is stuck. */
+async function raise({ store, pending }: LaneState, key: string, feeCap: bigint): Promise<void> {
+  const known = pending.byKey(key)
+  if (!known || feeCap <= known.feeCap) return
+  const dearer = { ...known, feeCap }
+  await store.put(dearer)
+  pending.set(dearer)
 }
 
 function createState(options: LaneOptions): LaneState {

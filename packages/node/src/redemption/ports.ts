@@ -28,7 +28,7 @@ export type RedemptionDeps = {
   readonly chain: Pick<ChainView, 'head' | 'slot' | 'eventsOf' | 'registration'>
   readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
   /** Of the account that pays the gas; absent where the node has none. */
-  readonly lane: Pick<TransactionLane, 'send'> | undefined
+  readonly lane: Pick<TransactionLane, 'send' | 'raise'> | undefined
   /** Who sends for a node without gas. */
   readonly redeemers: Redeemers | undefined
   readonly events: MoneyEventSink

@@ -7,7 +7,7 @@ import { isBywayError, toHex as hex } from '@byway/protocol/base'
 import type { ChainHead } from '@byway/protocol/payment'
 import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
-import { dueBatches, type Batch, type Candidate } from './batching.ts'
+import { dueBatches, isLate, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
 import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
@@ -143,6 +143,7 @@ class Redeeming implements Redemption {
     await this.#tellSettled(settled)
     const moving = underWay(before)
     await this.#sender.resume(moving, signal)
+    if (this.#isAnyLate(before, head)) await this.#sender.hurry(moving)
     const isSame = settled.length === 0 && moving.length === 0
     const cases = isSame ? before : await this.#cases.read(head.number, signal)
     await this.#takeBackFromRedeemers(cases)
@@ -151,6 +152,12 @@ class Redeeming implements Redemption {
     const won = new Set(cases.map(({ nullifier }) => hex(nullifier)))
     await this.#ahead.look((name) => won.has(name), signal)
     return this.#statusOf(cases, head)
+  }
+
+  /** Time runs out for winners that are under way. */
+  #isAnyLate(cases: readonly SlotCase[], { timeS }: ChainHead): boolean {
+    const { delays } = this.#deps.policy
+    return cases.some((slot) => underWay([slot]).length > 0 && isLate(slot, delays, timeS))
   }
 
   /** A transaction is mined: what it skipped for good is lost, the rest the next look settles or sends again. */

@@ -22,6 +22,8 @@ export type Landed = {
 export class Sender {
   readonly #deps: RedemptionDeps
   readonly #tracked = new Set<string>()
+  /** Of these, those that may cost what is urgent by now. */
+  readonly #hurried = new Set<string>()
   readonly #landed: Landed[] = []
 
   constructor(deps: RedemptionDeps) {
@@ -50,13 +52,22 @@ export class Sender {
 
   /** Finds the transactions of an earlier run, and those that could not be sent, under their old keys. */
   async resume(winners: readonly StoredWinner[], signal: AbortSignal): Promise<void> {
-    const byCarrier = Map.groupBy(winners, ({ carrier }) => carrier ?? '')
-    for (const [carrier, some] of byCarrier) {
-      const kind = kindOfCarrier(carrier)
-      if (kind === undefined || !isLaneCarrier(carrier) || this.#tracked.has(carrier)) continue
-      const result = await this.#submit({ kind, winners: some, isUrgent: false }, carrier, signal)
+    for (const { batch, carrier } of sentBy(winners)) {
+      if (this.#tracked.has(carrier)) continue
+      const result = await this.#submit(batch, carrier, signal)
       if (result !== 'sent' && result !== 'later')
-        await this.move(some, ['queued', 'sent'], 'received')
+        await this.move(batch.winners, ['queued', 'sent'], 'received')
+    }
+  }
+
+  /** What was patient when it was sent may cost what is urgent. The lane sends by rising nonce: with one that runs out of time all may, for those before it hold it up. */
+  async hurry(winners: readonly StoredWinner[]): Promise<void> {
+    const { lane, worth } = this.#deps
+    for (const { batch, carrier } of sentBy(winners)) {
+      if (!this.#tracked.has(carrier) || this.#hurried.has(carrier)) continue
+      const feeCap = feeCapOf({ ...batch, isUrgent: true }, batch.winners.length, worth)
+      await lane?.raise(carrier, feeCap)
+      this.#hurried.add(carrier)
     }
   }
 
@@ -104,7 +115,20 @@ export class Sender {
   /** Forgets a transaction that was dealt with. */
   forget(carrier: string): void {
     this.#tracked.delete(carrier)
+    this.#hurried.delete(carrier)
   }
+}
+
+type Sent = { readonly batch: Batch; readonly carrier: string }
+
+/** The batches that our own lane carries. */
+function sentBy(winners: readonly StoredWinner[]): readonly Sent[] {
+  const byCarrier = Map.groupBy(winners, ({ carrier }) => carrier ?? '')
+  return [...byCarrier].flatMap(([carrier, some]) => {
+    const kind = kindOfCarrier(carrier)
+    if (kind === undefined || !isLaneCarrier(carrier)) return []
+    return [{ batch: { kind, winners: some, isUrgent: false }, carrier }]
+  })
 }
 
 /** Encodes a batch. */

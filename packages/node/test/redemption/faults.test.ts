@@ -12,6 +12,8 @@ const { scene } = world
 const { rpc } = scene.world
 after(() => world[Symbol.asyncDispose]())
 const NET = (scene.world.profile.winValue * 90n) / 100n
+/** Beyond what a patient bind may cost, 35 gwei, within what an urgent one may, 145. */
+const DEAR = 60n * GWEI
 const mine = (): Promise<void> => world.mine(1)
 
 async function richProvider(name: string) {
@@ -58,7 +60,7 @@ test('gas becomes ten times too dear: a later win waits until it is cheap again'
   await provider.store.winners.add(world.winner(slot, key, 1))
   await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
   await provider.store.winners.add(world.winner(slot, key, 2))
-  // A claim may cost 3 % of a win in 46 000 gas; the price of the coin makes that 65 gwei.
+  // A claim may cost 3 % of a win in 50 300 gas; the price of the coin makes that 59 gwei.
   await setBaseFee(650n * GWEI)
   await mine()
   await provider.redemption.look(world.signal)
@@ -68,6 +70,55 @@ test('gas becomes ten times too dear: a later win waits until it is cheap again'
   await mine()
   await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
   assert.equal(await scene.credit(key.address), 2n * NET)
+})
+
+test('at the start values a win alone is bound while its lock is young', async () => {
+  const key = await richProvider('usual')
+  const [slot] = await scene.slots('usual payer', 1)
+  if (!slot) assert.fail()
+  // A win of 0.1, a coin of 3000, 0.01 gwei.
+  const usual = async (): Promise<void> => {
+    await rpc.request('anvil_setNextBlockBaseFeePerGas', toHex(GWEI / 100n))
+    await mine()
+  }
+  await usual()
+  const coinPrice = 3000n * 10n ** 18n
+  await using provider = await openProvider(settingsOf(world, 'usual'), { coinPrice })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, usual)
+  assert.deepEqual(provider.alerts, [])
+})
+
+test('gas becomes sixty times as dear after a bind was sent: when its lock runs out it costs more, and is paid', async (t) => {
+  t.after(() => rpc.request('evm_setAutomine', true))
+  const key = await richProvider('overtaken')
+  const [slot] = await scene.slots('overtaken payer', 1)
+  if (!slot) assert.fail()
+  const setBaseFee = (wei: bigint): Promise<unknown> =>
+    rpc.request('anvil_setNextBlockBaseFeePerGas', toHex(wei))
+  const mineAt = async (wei: bigint): Promise<void> => (await setBaseFee(wei), mine())
+  const settings = settingsOf(world, 'overtaken')
+  await mineAt(GWEI)
+  {
+    await using provider = await openProvider(settings)
+    await provider.store.winners.add(world.winner(slot, key, 1))
+    const isLocked = async (): Promise<boolean> =>
+      (await scene.word(slot.nullifier)).state === 'LOCKED'
+    await provider.until(isLocked, () => mineAt(GWEI))
+    await rpc.request('evm_setAutomine', false)
+    await provider.redemption.look(world.signal)
+    assert.deepEqual(statesOf(await provider.winners()), { sent: 1 })
+  }
+  await mineAt(DEAR)
+  await rpc.pass((scene.world.profile.lockDuration * 3) / 4)
+  // It goes on after a restart, and with each dear block.
+  await using provider = await openProvider(settings)
+  await provider.until(
+    async () => statesOf(await provider.winners())['done'] === 1,
+    () => mineAt(DEAR),
+  )
+  await setBaseFee(GWEI)
+  assert.equal(await scene.credit(key.address), NET)
 })
 
 test('a transaction that never reached the chain leaves no gap that stops the rest', async () => {
