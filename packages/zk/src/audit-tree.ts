@@ -45,6 +45,21 @@ export function buildAuditTree(receipts: readonly Receipt[], depth: number): Aud
   )
 }
 
+/**
+ * The receipts that a tree of this depth can hold: of those that share a place, which a client can bring about by choosing nullifiers, the one with the most units, and
+ * of too many the ones with the most.
+ */
+export function selectForAudit(receipts: readonly Receipt[], depth: number): readonly Receipt[] {
+  const byKey = new Map<bigint, Receipt>()
+  for (const receipt of receipts) {
+    const known = byKey.get(keyOf(receipt))
+    if (!known || known.units < receipt.units) byKey.set(keyOf(receipt), receipt)
+  }
+  const most = 2 ** depth
+  if (byKey.size <= most) return [...byKey.values()]
+  return [...byKey.values()].toSorted((a, b) => compare(b.units, a.units)).slice(0, most)
+}
+
 /** The receipts in the order of leaves. @throws ZK_AUDIT */
 export function sortedForAudit(receipts: readonly Receipt[], depth: number): readonly Receipt[] {
   const sorted = receipts.toSorted((a, b) => compare(keyOf(a), keyOf(b)))

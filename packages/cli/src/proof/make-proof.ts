@@ -13,6 +13,7 @@ import {
   makeServiceProof,
   type Receipt,
   receiptOf,
+  selectForAudit,
   type ServiceProof,
 } from '@byway/zk'
 import type { ReceiptSource } from './own-receipts.ts'
@@ -81,7 +82,7 @@ function payableUnits(pool: Pool): readonly bigint[] {
   return steps.map((step) => BigInt(maxSlotUnits(pool, unitPrice(pool, step))))
 }
 
-/** Those that count. */
+/** Those that count: whatever clients did, a tree of them can be built. */
 export async function countedReceipts(
   stored: AsyncIterable<StoredReceipt>,
   provider: Uint8Array,
@@ -93,7 +94,7 @@ export async function countedReceipts(
     // Signed at another price: the program takes none above this one's.
     if (receipt.units <= maxUnits) receipts.push(receipt)
   }
-  return receipts
+  return selectForAudit(receipts, AUDIT_DEPTH)
 }
 
 /** The pool that the network's file describes. */

@@ -4,7 +4,7 @@ import type { PaymentParameters } from '@byway/protocol/directory'
 import { u256Bytes } from '@byway/protocol/ticket'
 import { decodeOpening } from '@byway/protocol/wire'
 import type { Store } from '@byway/store'
-import { assertRoomToProve, encodeServiceProof } from '@byway/zk'
+import { assertMade, assertRoomToProve, encodeServiceProof } from '@byway/zk'
 import { hashReceipts, proveReceipts } from './make-proof.ts'
 import type { ReceiptSource } from './own-receipts.ts'
 import { proofError } from './proof-errors.ts'
@@ -19,6 +19,8 @@ export type ServiceProverDeps = {
   readonly home: string
   /** Leaves a proof with neighbours. */
   readonly leave: (proof: Uint8Array) => void
+  /** Rejects where no proof could be made. @default memory and files of the program are asked for */
+  readonly assertAble?: (() => Promise<void>) | undefined
 }
 
 /** Creates it; nothing is read before it is asked. */
@@ -28,6 +30,7 @@ export function createServiceProver({
   provider,
   home,
   leave,
+  assertAble = assertAbleHere,
 }: ServiceProverDeps): ServiceProver {
   const setting = { payment, provider, say: () => {} }
   const source: Pick<ReceiptSource, 'receipts' | 'opening'> = {
@@ -40,7 +43,7 @@ export function createServiceProver({
   return {
     async commitment(epoch, signal) {
       // Who commits to what it cannot prove loses its stake to the first who asks.
-      assertRoomToProve()
+      await assertAble()
       const hashed = await hashReceipts(setting, source, epoch, signal)
       if (!hashed) return undefined
       const { root, total, maxUnits } = hashed.commitment
@@ -62,4 +65,10 @@ export function createServiceProver({
       return made
     },
   }
+}
+
+/** @throws ZK_MEMORY, ZK_NOT_MADE */
+async function assertAbleHere(): Promise<void> {
+  assertRoomToProve()
+  await assertMade('service-audit')
 }

@@ -26,6 +26,7 @@ test('commits to the receipts of its store, and shows a proof that it has made b
     provider,
     home,
     leave: (proof) => void given.push(proof),
+    assertAble: async () => {},
   })
   const committed = await prover.commitment(EPOCH, t.signal)
   assert.equal(committed?.total, TOTAL)
@@ -43,4 +44,20 @@ test('commits to the receipts of its store, and shows a proof that it has made b
   // Of another beacon it is no proof, and there are no receipts to make one of.
   const other = prover.proof(EPOCH + 1, 1n, t.signal)
   await assert.rejects(other, { code: 'PROOF_NO_RECEIPTS' })
+})
+
+test('commits to nothing where no proof could be made: the first challenge would take the stake', async (t) => {
+  const home = await temporaryHome(t)
+  const provider = await nodeWithReceipts(home)
+  const { payment } = await loadNetworkFile(await networkFile(home))
+  if (!payment) assert.fail()
+  await using store = await openOwnStore(home, 'node')
+  const before = process.env['XDG_CACHE_HOME']
+  process.env['XDG_CACHE_HOME'] = home
+  t.after(() => {
+    if (before === undefined) delete process.env['XDG_CACHE_HOME']
+    else process.env['XDG_CACHE_HOME'] = before
+  })
+  const prover = createServiceProver({ store, payment, provider, home, leave: () => {} })
+  await assert.rejects(prover.commitment(EPOCH, t.signal), { code: 'ZK_NOT_MADE' })
 })

@@ -11,7 +11,7 @@ import type {
   TicketResult,
 } from '@byway/protocol/payment'
 import type { OpeningRecords, Winner, WinnerRecords } from '@byway/store'
-import { encodeOpening, VERDICT } from '@byway/protocol/wire'
+import { decodeOpening, encodeOpening, VERDICT } from '@byway/protocol/wire'
 import type {
   CommitsMessage,
   Opening,
@@ -150,7 +150,7 @@ class Book implements SlotBook {
     const { records, holds, judge } = this.#deps
     try {
       const known = await records.openings.get(opening.nullifier)
-      if (known && !equalBytes(known.sessionKey, opening.sessionKey)) return VERDICT.SLOT_USED
+      if (known && !isSame(decodeOpening(known.opening), opening)) return VERDICT.SLOT_USED
       if (known && this.#deps.nowMs() - known.firstSeenMs > SLOT_LIFE_MS) return VERDICT.EXPIRED
       const isProven = known && equalBytes(known.opening, encodeOpening(opening))
       if (!isProven && !(await holds(opening))) return VERDICT.BAD_PROOF
@@ -188,6 +188,13 @@ class Book implements SlotBook {
       firstSeenMs: this.#deps.nowMs(),
     })
   }
+}
+
+/** The same slot under the same keys. With another receipt key it would be another statement: receipts of it could not be proved with the opening that is kept. */
+function isSame(one: Opening, other: Opening): boolean {
+  return (
+    equalBytes(one.sessionKey, other.sessionKey) && equalBytes(one.receiptKey, other.receiptKey)
+  )
 }
 
 type OwnShowing = Shown | SlotFullMessage | Refusal
@@ -253,8 +260,8 @@ class Shown implements ShownSlot {
     if ((await this.standing()) === 'taken') this.#isTaken = true
   }
 
-  isOf({ sessionKey }: Opening): boolean {
-    return equalBytes(this.opening.sessionKey, sessionKey)
+  isOf(opening: Opening): boolean {
+    return isSame(this.opening, opening)
   }
 
   /** A newer carrier has the slot. */

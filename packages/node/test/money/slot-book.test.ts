@@ -72,6 +72,17 @@ async function show(world: Awaited<ReturnType<typeof worldOf>>): Promise<ShownSl
 }
 
 suite('the slots of a node', () => {
+  test('a slot shown again with another receipt key is refused, on its carrier and after a restart', async () => {
+    const world = await worldOf()
+    const { book, slot } = world
+    const other = { ...slot.opening, receiptKey: new Uint8Array(32).fill(7) }
+    const shown = await show(world)
+    assert.equal(await book.show(other), VERDICT.SLOT_USED)
+    shown.release()
+    assert.equal(await book.show(other), VERDICT.SLOT_USED)
+    assert.ok(await show(world), 'under its own keys it goes on')
+  })
+
   for (const state of ['refunding', 'closing', 'withdrawing'] as const) {
     test(`a payer who takes the deposit back (${state}) in the middle of a session pays with nothing more`, async () => {
       const world = await worldOf()
