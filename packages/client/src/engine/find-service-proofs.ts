@@ -15,8 +15,8 @@ import { clientError } from './errors.ts'
 import type { GuardTarget } from './guard-links.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A dial, a greeting and an answer. */
-const ASK_TIMEOUT_MS = 15_000
+/** A dial, a greeting and an answer, of a home that is busy with all else. */
+const ASK_TIMEOUT_MS = 30_000
 /** A whole directory on a slow line. */
 const DIRECTORY_TIMEOUT_MS = 60_000
 /** Besides the node itself and its relays. */
