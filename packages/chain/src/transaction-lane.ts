@@ -62,8 +62,8 @@ export interface TransactionLane extends AsyncDisposable {
    */
   send(call: LaneCall, signal: AbortSignal): Promise<LaneTransaction>
   /**
-   * Lets a transaction that is on its way cost more, wei a unit of gas: from then on its replacements go up to this cap, also after a restart. A cap that is not higher, and a
-   * key under which nothing is pending, change nothing.
+   * Lets a transaction that is on its way cost more, wei a unit of gas, and those before it, which hold it up: from then on their replacements go up to this cap, also after a
+   * restart. A cap that is not higher, and a key under which nothing is pending, change nothing.
    * @throws CHAIN_LANE_STOPPED, and what the store throws
    */
   raise(key: string, feeCap: bigint): Promise<void>

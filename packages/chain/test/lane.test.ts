@@ -216,27 +216,33 @@ test('a pending transaction waits below its cap while gas is dear, and says so',
   assert.equal((await lane.look(t.signal)).pending, 0)
 })
 
-test('a pending transaction whose cap is raised is replaced within it, also after a restart', async (t) => {
+test('a pending transaction whose cap is raised is replaced within it, and what is before it, also after a restart', async (t) => {
   const chain = await startTestChain(t, { isMining: false })
   const { reader } = readerOf([chain.url])
   const store = createMemoryTransactionStore()
   const options = { store, feeCap: 3n * GWEI, stuckBlocks: 1 }
   const first = laneOver(t, reader, options)
-  await first.lane.send(pay('a'), t.signal)
-  await chain.rpc('anvil_setNextBlockBaseFeePerGas', hexNumber(10n * GWEI))
-  await chain.mine(1)
-  await first.lane.raise('a', 20n * GWEI)
+  for (const key of ['a', 'b', 'c']) await first.lane.send(pay(key), t.signal)
+  const dear = async (): Promise<void> => {
+    await chain.rpc('anvil_setNextBlockBaseFeePerGas', hexNumber(10n * GWEI))
+    await chain.mine(1)
+  }
+  await dear()
+  await first.lane.raise('b', 20n * GWEI)
   await first.lane[Symbol.asyncDispose]()
   const { lane } = laneOver(t, reader, options)
   // No lower cap takes it back, and a key that is not there changes nothing.
-  await lane.raise('a', 5n * GWEI)
   await lane.raise('b', 5n * GWEI)
-  assert.equal((await lane.look(t.signal)).isWaitingForGas, false)
-  await chain.mine(1)
-  assert.equal((await lane.look(t.signal)).pending, 0)
-  const done = await store.byKey(lane.account, 'a')
-  assert.deepEqual([done?.forms.length, done?.feeCap], [2, 20n * GWEI])
-  assert.equal(await received(chain), 1n)
+  await lane.raise('x', 50n * GWEI)
+  for (let looks = 0; looks < 4; looks++) {
+    await lane.look(t.signal)
+    await dear()
+  }
+  const status = await lane.look(t.signal)
+  assert.deepEqual([status.pending, status.isWaitingForGas], [1, true])
+  const caps = ['a', 'b', 'c'].map(async (key) => (await store.byKey(lane.account, key))?.feeCap)
+  assert.deepEqual(await Promise.all(caps), [20n * GWEI, 20n * GWEI, 3n * GWEI])
+  assert.equal(await received(chain), 2n)
 })
 
 test('a gap in the nonces is filled, so that what lies above it is mined', async (t) => {

@@ -135,13 +135,16 @@ async function send(
   return pending.handle(await state.submit(unsigned, fees, head, signal))
 }
 
-/** On disk first; the next look replaces it where it is stuck. */
+/** On disk first; the next looks replace what is stuck, by rising nonce. */
 async function raise({ store, pending }: LaneState, key: string, feeCap: bigint): Promise<void> {
   const known = pending.byKey(key)
-  if (!known || feeCap <= known.feeCap) return
-  const dearer = { ...known, feeCap }
-  await store.put(dearer)
-  pending.set(dearer)
+  if (!known) return
+  for (const each of pending.all()) {
+    if (each.nonce > known.nonce || each.feeCap >= feeCap) continue
+    const dearer = { ...each, feeCap }
+    await store.put(dearer)
+    pending.set(dearer)
+  }
 }
 
 function createState(options: LaneOptions): LaneState {

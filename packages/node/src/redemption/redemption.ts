@@ -9,22 +9,16 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, isLate, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
-import { deadlineOf, fatesOf, type SlotCase } from './fate.ts'
+import { fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
 import { SlotCases } from './slot-cases.ts'
 import { gasPaid } from './gas-paid.ts'
+import { statusOf, type RedemptionStatus } from './status.ts'
 
-/** How redemption is doing. */
-export type RedemptionStatus = {
-  /** Winners whose fate is open. */
-  readonly open: number
-  /** The earliest end of a lock, refund or closing with open winners, by the chain's clock. */
-  readonly deadlineS: number | undefined
-  readonly isChainAway: boolean
-}
+export type { RedemptionStatus } from './status.ts'
 
 /** A provider's redemption. Whatever is asked of it happens one after the other. */
 export interface Redemption {
@@ -143,7 +137,7 @@ class Redeeming implements Redemption {
     await this.#tellSettled(settled)
     const moving = underWay(before)
     await this.#sender.resume(moving, signal)
-    if (this.#isAnyLate(before, head)) await this.#sender.hurry(moving)
+    await this.#sender.hurry(this.#late(before, head))
     const isSame = settled.length === 0 && moving.length === 0
     const cases = isSame ? before : await this.#cases.read(head.number, signal)
     await this.#takeBackFromRedeemers(cases)
@@ -154,10 +148,12 @@ class Redeeming implements Redemption {
     return this.#statusOf(cases, head)
   }
 
-  /** Time runs out for winners that are under way. */
-  #isAnyLate(cases: readonly SlotCase[], { timeS }: ChainHead): boolean {
+  /** What is under way and runs out of time, with all that goes with it. */
+  #late(cases: readonly SlotCase[], { timeS }: ChainHead): readonly StoredWinner[] {
     const { delays } = this.#deps.policy
-    return cases.some((slot) => underWay([slot]).length > 0 && isLate(slot, delays, timeS))
+    const late = underWay(cases.filter((slot) => isLate(slot, delays, timeS)))
+    const carriers = new Set(late.map(({ carrier }) => carrier))
+    return underWay(cases).filter(({ carrier }) => carriers.has(carrier))
   }
 
   /** A transaction is mined: what it skipped for good is lost, the rest the next look settles or sends again. */
@@ -282,19 +278,12 @@ class Redeeming implements Redemption {
 
   #statusOf(cases: readonly SlotCase[], head: ChainHead): RedemptionStatus {
     const { policy, winsPerSlot } = this.#deps
-    const open = cases.flatMap((slot) => {
-      const fates = fatesOf(slot, winsPerSlot).filter(({ fate }) => fate === 'open')
-      return fates.length === 0 ? [] : [{ slot, count: fates.length }]
-    })
-    const ends = open
-      .map(({ slot }) => deadlineOf(slot, policy.delays))
-      .filter((deadlineS) => deadlineS !== undefined)
-    const deadlineS = ends.length === 0 ? undefined : Math.min(...ends)
-    const count = open.reduce((sum, one) => sum + one.count, 0)
-    if (deadlineS !== undefined && deadlineS - head.timeS < policy.delays.lockS / 4)
-      this.#tell({ type: 'win-at-risk', winners: count, deadlineS })
+    const { delays } = policy
+    const { status, isAtRisk } = statusOf(cases, { winsPerSlot, delays }, head.timeS)
+    const { open: winners, deadlineS } = status
+    if (isAtRisk && deadlineS !== undefined) this.#tell({ type: 'win-at-risk', winners, deadlineS })
     else this.#tellOver('win-at-risk')
-    return { open: count, deadlineS, isChainAway: false }
+    return status
   }
 
   #tellOver(type: RedemptionAlert['type']): void {

@@ -60,7 +60,7 @@ export class Sender {
     }
   }
 
-  /** What was patient when it was sent may cost what is urgent. The lane sends by rising nonce: with one that runs out of time all may, for those before it hold it up. */
+  /** What was patient when it was sent may cost what is urgent from now on. */
   async hurry(winners: readonly StoredWinner[]): Promise<void> {
     const { lane, worth } = this.#deps
     for (const { batch, carrier } of sentBy(winners)) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { toHex } from 'viem'
+import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { startHostileProxy } from '../../../chain/test/support/hostile-proxy.ts'
 import { GWEI, openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
 
@@ -119,6 +120,36 @@ test('gas becomes sixty times as dear after a bind was sent: when its lock runs 
   )
   await setBaseFee(GWEI)
   assert.equal(await scene.credit(key.address), NET)
+})
+
+test('a win whose lock runs out is told, and that it is over once it was bound', async () => {
+  const key = await richProvider('late')
+  const [slot] = await scene.slots('late payer', 1)
+  if (!slot) assert.fail()
+  const policy = { bindWaitMs: 1e9 }
+  await using provider = await openProvider(settingsOf(world, 'late'), { policy })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await provider.redemption.look(world.signal)
+  assert.deepEqual(provider.alerts, [])
+  const { lockDuration } = scene.world.profile
+  const deadlineS = (await scene.word(slot.nullifier)).time + lockDuration
+  await rpc.pass((lockDuration * 3) / 4)
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
+  assert.deepEqual(provider.alerts, [{ type: 'win-at-risk', winners: 1, deadlineS }])
+  assert.deepEqual(provider.over, ['win-at-risk'])
+})
+
+test('a stake that holds no lock is told, and the win is bound without one', async () => {
+  const key = await richProvider('unbonding')
+  const owner = keyOf('unbonding owner').address
+  await rpc.send(owner, scene.world.inRegistry('unbond', key.address))
+  const [slot] = await scene.slots('unbonding payer', 1)
+  if (!slot) assert.fail()
+  await using provider = await openProvider(settingsOf(world, 'unbonding'))
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
+  assert.deepEqual(provider.alerts, [{ type: 'stake-low' }])
 })
 
 test('a transaction that never reached the chain leaves no gap that stops the rest', async () => {

@@ -125,6 +125,8 @@ export type RunningProvider = AsyncDisposable & {
   readonly lane: TransactionLane
   readonly redemption: Redemption
   readonly alerts: readonly RedemptionAlert[]
+  /** Alerts that hold no more. */
+  readonly over: readonly RedemptionAlert['type'][]
   /** Looks until a condition holds, mining a block after each look. */
   until(
     isDone: (status: RedemptionStatus) => boolean | Promise<boolean>,
@@ -161,6 +163,7 @@ export async function openProvider(
     onAlert() {},
   })
   const alerts: RedemptionAlert[] = []
+  const over: RedemptionAlert['type'][] = []
   const { lockDuration, refundDelay, closeDelay, winValue, winsPerSlot } = settings.profile
   const delays = { lockS: lockDuration, refundDelayS: refundDelay, closeDelayS: closeDelay }
   const redemption = createRedemption({
@@ -180,6 +183,7 @@ export async function openProvider(
     worth: { winValue, coinPrice: more.coinPrice ?? 10n ** 18n },
     nowMs: more.nowMs ?? Date.now,
     onAlert: (alert) => alerts.push(alert),
+    onAlertOver: (type) => over.push(type),
   })
   return {
     store,
@@ -187,6 +191,7 @@ export async function openProvider(
     lane,
     redemption,
     alerts,
+    over,
     async until(isDone, step) {
       for (let looks = 0; ; looks++) {
         assert.ok(looks < 400, 'it never came to that')
