@@ -12,7 +12,7 @@ import {
   type BlockHeader,
   type RawLog,
 } from './rpc/parse.ts'
-import { parseReceipt, type Receipt } from './rpc/parse-receipt.ts'
+import { parseCall, parseReceipt, type Receipt, type TransactionCall } from './rpc/parse-receipt.ts'
 import type { Parse, Quorum } from './rpc/quorum.ts'
 
 export interface ChainReader {
@@ -27,13 +27,16 @@ export interface ChainReader {
   header(number: number, signal: AbortSignal): Promise<Hex | undefined>
   /** What a contract answers at a block. @throws CHAIN_REVERTED as well */
   call(to: Hex, data: Hex, at: ChainHead, signal: AbortSignal): Promise<Hex>
-  /** Logs of contracts in blocks `from` to `to`, both included. */
+  /** Logs of contracts in blocks `from` to `to`, both included; with `topics`, those that begin with them. */
   logs(
     addresses: readonly Hex[],
     from: number,
     to: number,
     signal: AbortSignal,
+    topics?: readonly Hex[],
   ): Promise<readonly RawLog[]>
+  /** What a transaction of a block called; undefined when it is in no block. */
+  callOf(transaction: Hex, signal: AbortSignal): Promise<TransactionCall | undefined>
   /** undefined when the transaction is in no block. */
   receipt(transaction: Hex, signal: AbortSignal): Promise<Receipt | undefined>
   /** Native coin, wei. */
@@ -87,13 +90,17 @@ export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): Cha
       return found ?? undefined
     },
     call: (to, data, head, signal) => ask('eth_call', [{ to, data }, at(head)], parseHex, signal),
-    logs: (address, from, to, signal) =>
+    logs: (address, from, to, signal, topics) =>
       ask(
         'eth_getLogs',
-        [{ address, fromBlock: tagOf(from), toBlock: tagOf(to) }],
+        [{ address, fromBlock: tagOf(from), toBlock: tagOf(to), ...(topics ? { topics } : {}) }],
         parseLogs,
         signal,
       ),
+    callOf: async (transaction, signal) => {
+      const found = await ask('eth_getTransactionByHash', [transaction], orNull(parseCall), signal)
+      return found?.blockHash === undefined ? undefined : found
+    },
     receipt: async (transaction, signal) => {
       const found = await ask(
         'eth_getTransactionReceipt',

@@ -14,6 +14,7 @@ import type {
   SlotState,
   SlotWord,
 } from '@byway/protocol/payment'
+import type { CallOpening, CallTicket } from './contracts/pool-types.ts'
 
 /**
  * The contracts' state. All methods throw `CHAIN_UNREACHABLE` when too few endpoints answer, `CHAIN_DISAGREE` when answers differ, `CHAIN_WRONG_CHAIN`
@@ -45,6 +46,11 @@ export interface ChainView {
   gasBalance(account: Uint8Array, signal: AbortSignal): Promise<bigint>
   /** What a transaction of a block did: its events in order; undefined when it is not in the chain. */
   eventsOf(transaction: Hex, signal: AbortSignal): Promise<readonly ChainEvent[] | undefined>
+  /**
+   * What bound a slot, for whoever holds evidence against it; undefined where no bind of the last 20 000 blocks is found, or it was sent through another contract. The
+   * endpoints learn which slot.
+   */
+  bindOf(nullifier: Uint8Array, signal: AbortSignal): Promise<SlotBind | undefined>
   /** Who sent a transaction of a block, 20 bytes; undefined when it is not in the chain. */
   senderOf(transaction: Hex, signal: AbortSignal): Promise<Uint8Array | undefined>
   /**
@@ -52,6 +58,14 @@ export interface ChainView {
    * (`CHAIN_REORG_DEPTH`). While the chain cannot be asked it waits and says `quiet`; it does not throw.
    */
   events(fromBlock: number, signal: AbortSignal): AsyncIterable<ChainNews>
+}
+
+/** The first win of a slot, as it was shown to the contract. */
+export type SlotBind = {
+  /** 20 bytes. */
+  readonly provider: Uint8Array
+  readonly opening: CallOpening
+  readonly ticket: CallTicket
 }
 
 /** Parts of wins that wait in the pool (SPEC §17.5). */

@@ -1,6 +1,7 @@
 /** The contracts' state through a reader: what to call, and how to read the answer. */
 import { decodeFunctionResult, encodeFunctionData } from 'viem/utils'
 import type { Hex, PublishedRoot, Registration } from '@byway/protocol/payment'
+import { createBindReader } from './bind-reader.ts'
 import type { ChainReader } from './chain-reader.ts'
 import type { ChainView } from './chain-view.ts'
 import { bytesOf, hexOf, numberOf, wordOf } from './contracts/bytes.ts'
@@ -54,6 +55,7 @@ export function createChainView(options: ViewOptions): ChainView {
         .map((log) => decodeEvent(log, sources))
         .filter((event) => event !== undefined)
     },
+    bindOf: createBindReader(reader, sources, options.deployBlock),
     async senderOf(transaction, signal) {
       const receipt = await reader.receipt(transaction, signal)
       return receipt && bytesOf(receipt.from)

@@ -9,6 +9,7 @@ export type {
   ChainView,
   HeldBack,
   SkipReason,
+  SlotBind,
 } from './chain-view.ts'
 export {
   createRegistryCalls,

@@ -1,6 +1,15 @@
-/** Reads a transaction's receipt. */
+/** Reads a transaction and its receipt. */
 import type { Hex } from '@byway/protocol/payment'
-import { addressOf, field, hashOf, numberOf, parseLogs, quantityOf, type RawLog } from './parse.ts'
+import {
+  addressOf,
+  field,
+  hashOf,
+  numberOf,
+  parseHex,
+  parseLogs,
+  quantityOf,
+  type RawLog,
+} from './parse.ts'
 import type { Parse } from './quorum.ts'
 
 export type Receipt = {
@@ -27,4 +36,20 @@ export const parseReceipt: Parse<Receipt> = (result) => {
   const isWhole = hash && from && blockHash && block !== undefined && status !== undefined && logs
   if (!isWhole || gasUsed === undefined || gasPrice === undefined) return undefined
   return { hash, from, block, blockHash, isSuccess: status === 1, gasUsed, gasPrice, logs }
+}
+
+/** What a transaction called. */
+export type TransactionCall = {
+  /** Absent where it made a contract. */
+  readonly to: Hex | undefined
+  readonly data: Hex
+  /** Absent while it is in no block. */
+  readonly blockHash: Hex | undefined
+}
+
+export const parseCall: Parse<TransactionCall> = (result) => {
+  const data = parseHex(field(result, 'input'))
+  const to = addressOf(field(result, 'to'))
+  const blockHash = hashOf(field(result, 'blockHash'))
+  return data && { to, data, blockHash }
 }

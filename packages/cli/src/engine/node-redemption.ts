@@ -196,6 +196,7 @@ function redemptionOf(
     events: store.ledger,
     provider,
     winsPerSlot: payment.winsPerSlot,
+    bond: payment.bond,
     heldPerWin: heldPerWin(payment),
     confirmations: payment.confirmations,
     policy: policyOf(payment),

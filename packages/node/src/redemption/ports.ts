@@ -10,7 +10,7 @@ import type { Redeemers } from './redeemers.ts'
 
 /** What an operator may have to act on. Told when it begins; numbers only. */
 export type RedemptionAlert =
-  /** Open winners have a deadline within a quarter of its span, or cannot be sent now. */
+  /** Open winners have a deadline that is in the last quarter of its span: of all that are open, the earliest. */
   | { readonly type: 'win-at-risk'; readonly winners: number; readonly deadlineS: number }
   /** Winners ended without money. */
   | { readonly type: 'win-lost'; readonly winners: number; readonly reason: string }
@@ -25,8 +25,11 @@ export type RedemptionAlert =
 
 export type RedemptionDeps = {
   readonly store: Pick<Store, 'winners' | 'atomically'>
-  readonly chain: Pick<ChainView, 'head' | 'slot' | 'eventsOf' | 'registration'>
-  readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
+  readonly chain: Pick<ChainView, 'head' | 'slot' | 'eventsOf' | 'registration' | 'bindOf'>
+  readonly calls: Pick<
+    PoolCalls,
+    'lock' | 'bind' | 'claimMore' | 'conflictOpenings' | 'conflictTickets'
+  >
   /** Of the account that pays the gas; absent where the node has none. */
   readonly lane: Pick<TransactionLane, 'send' | 'raise'> | undefined
   /** Who sends for a node without gas. */
@@ -35,6 +38,8 @@ export type RedemptionDeps = {
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array
   readonly winsPerSlot: number
+  /** Of a slot, burned when it was used twice. */
+  readonly bond: bigint
   /** Of a win, held back for its epoch's service proof (SPEC §17.5). */
   readonly heldPerWin: bigint
   /** Blocks, its own included, before what the chain says is written down for good. */

@@ -9,6 +9,7 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, isLate, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
+import { Conflicts } from './conflicts.ts'
 import { fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
@@ -61,6 +62,7 @@ class Redeeming implements Redemption {
   readonly #settlement: Settlement
   readonly #sender: Sender
   readonly #ahead: AheadLocks
+  readonly #conflicts: Conflicts
   readonly #told = new Set<RedemptionAlert['type']>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
@@ -75,6 +77,7 @@ class Redeeming implements Redemption {
     this.#settlement = new Settlement(deps)
     this.#sender = new Sender(deps)
     this.#ahead = new AheadLocks(deps)
+    this.#conflicts = new Conflicts(deps)
   }
 
   lockAhead(nullifier: Uint8Array): void {
@@ -145,6 +148,7 @@ class Redeeming implements Redemption {
       await this.#send(batch, head, signal)
     const won = new Set(cases.map(({ nullifier }) => hex(nullifier)))
     await this.#ahead.look((name) => won.has(name), signal)
+    await this.#conflicts.look(cases, signal)
     return this.#statusOf(cases, head)
   }
 

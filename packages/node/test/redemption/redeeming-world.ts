@@ -164,7 +164,7 @@ export async function openProvider(
   })
   const alerts: RedemptionAlert[] = []
   const over: RedemptionAlert['type'][] = []
-  const { lockDuration, refundDelay, closeDelay, winValue, winsPerSlot } = settings.profile
+  const { lockDuration, refundDelay, closeDelay, winValue, winsPerSlot, bond } = settings.profile
   const delays = { lockS: lockDuration, refundDelayS: refundDelay, closeDelayS: closeDelay }
   const redemption = createRedemption({
     store,
@@ -175,6 +175,7 @@ export async function openProvider(
     events: store.ledger,
     provider: hexToBytes(keyOf(settings.name).address),
     winsPerSlot,
+    bond,
     // The world's pool holds 5 % back.
     heldPerWin: winValue / 20n,
     confirmations: settings.confirmations,

@@ -109,7 +109,7 @@ export type NodeMoneyEvent = EventHead &
         readonly from: 'purse' | 'stake'
         readonly amount: bigint
       }
-    | /** Sending another provider's claims brought a fee, to the account that pays the gas. */ {
+    | /** Sending another provider's claims, or showing a slot used twice, brought a fee, to the account that pays the gas. */ {
         readonly type: 'fee-earned'
         readonly amount: bigint
       }
