@@ -7,6 +7,7 @@ export type {
   GuardMeasure,
   PathReport,
 } from './engine/create-client.ts'
+export type { NodeScore } from './engine/node-score.ts'
 export type { ClientError } from './engine/errors.ts'
 export { findProviderOf, findServiceProofs } from './engine/find-service-proofs.ts'
 export type { FoundServiceProof, ServiceProofQuery } from './engine/find-service-proofs.ts'

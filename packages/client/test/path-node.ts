@@ -17,6 +17,7 @@ export function pathNode(number: number, said: Partial<Descriptor> = {}): PathNo
     prefixGroups: [],
     asns: [],
     country: '',
+    isMisplaced: false,
     owners: [],
   }
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { alertFields } from '../display/node-alerts.ts'
+import { addScoreCommand } from './node-score.ts'
 import {
   addEngineOptions,
   engineSetting,
@@ -53,6 +54,7 @@ export function addNodeCommands(program: Command, io: CliIo): void {
       parseWhole(text, '--price', 0, 8),
     )
     .option('--redeemer', 'send the claims of nodes without gas, for a fee of each win')
+  addScoreCommand(node, io)
   addEngineOptions(node, DRAIN_S).action((flags: NodeFlags, command: Command) =>
     runNodeCommand(flags, contextOf(command, io)),
   )

@@ -21,6 +21,7 @@ export type ControlQuestion =
   | `receipts ${number} ${number}`
   | `opening ${string}`
   | `give-back ${'over' | 'all'}`
+  | `score ${string}`
 
 export type ControlAnswers = {
   readonly status: () => JsonObject
@@ -29,6 +30,8 @@ export type ControlAnswers = {
   readonly ledger?: ((afterSequence: number) => Promise<JsonObject>) | undefined
   /** Asks slots back that the client is done with, or all that were shown; only a client that pays does. */
   readonly giveBack?: ((isAll: boolean) => Promise<JsonObject>) | undefined
+  /** What a client makes of nodes whose ids begin so, or of all for ''. */
+  readonly scores?: ((prefix: string) => JsonObject) | undefined
   /** What service proofs are made of; a program that is not paid has none. */
   readonly proofs?: ProofAnswers | undefined
 }
@@ -137,6 +140,8 @@ async function answer(question: string, answers: ControlAnswers): Promise<JsonOb
   if (question === 'status' || question === 'stop') return answers[question]()
   const [, which] = /^give-back (over|all)$/.exec(question) ?? []
   if (which !== undefined) return (await answers.giveBack?.(which === 'all')) ?? { queued: 0 }
+  const [, node] = /^score (all|[0-9a-f]{1,64})$/.exec(question) ?? []
+  if (node !== undefined) return answers.scores?.(node === 'all' ? '' : node) ?? { scores: [] }
   const [, place] = /^ledger (\d{1,15})$/.exec(question) ?? []
   if (place !== undefined)
     return (await answers.ledger?.(Number(place))) ?? { events: [], next: null }

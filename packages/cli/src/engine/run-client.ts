@@ -9,6 +9,7 @@ import {
   type Proxy,
 } from '@byway/client'
 import { openControl } from '../control/control-socket.ts'
+import { scoresOf } from '../display/score-text.ts'
 import { describeSpending, spendingFields } from '../display/spending.ts'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
@@ -43,6 +44,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
     giveBack:
       money && (async (isAll) => ({ queued: (await running?.client.giveBack(isAll)) ?? 0 })),
+    scores: (prefix) => scoresOf(running?.client.scores() ?? [], prefix),
     stop: () => {
       stop.abort()
       return { stopping: true }

@@ -26,7 +26,7 @@ type Ready = {
     readonly roles: readonly string[]
     readonly listen: string | null
   }[]
-  readonly client: { readonly pid: number }
+  readonly client: { readonly pid: number; readonly home: string }
 }
 
 async function startPage(): Promise<{ server: Server; port: number }> {
@@ -102,6 +102,21 @@ suite('byway testnet', () => {
     const { hops } = await running.event('path')
     const known = new Set<unknown>(ready.nodes.map(({ id }) => id))
     assert.ok(Array.isArray(hops) && hops.length >= 2 && hops.every((id) => known.has(id)))
+  })
+
+  test('says why its client chooses a node as often as it does (byway node score)', async () => {
+    const home = ['--home', ready.client.home]
+    const all = await byway(['node', 'score', '--json', ...home])
+    assert.equal(all.code, 0, all.err)
+    const { scores } = JSON.parse(all.out) as { scores: readonly { node: string }[] }
+    assert.deepEqual(
+      scores.map(({ node }) => node).toSorted(),
+      ready.nodes.map(({ id }) => id).toSorted(),
+    )
+    const [first = ''] = scores.map(({ node }) => node)
+    const one = await byway(['node', 'score', first, ...home])
+    assert.match(one.out, new RegExp(`^${first}\nweight \\d`))
+    assert.equal((await byway(['node', 'score', 'zz', ...home])).code, 64)
   })
 
   test('lets its exits reach no other loopback port: curl gets a SOCKS error', async () => {

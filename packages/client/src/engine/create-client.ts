@@ -43,7 +43,8 @@ import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks } from './guard-links.ts'
 import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
-import { createNodeWeights } from './node-weights.ts'
+import { scoreNodes, type NodeScore } from './node-score.ts'
+import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
@@ -109,6 +110,8 @@ export interface Client extends Dialer, AsyncDisposable {
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
   flushBooks(): Promise<void>
+  /** What this client makes of every node, and of what; the most chosen first. */
+  scores(): readonly NodeScore[]
   /** Measures every link to a guard that stands now. Resolves within the time a silent link lives (SPEC §4.5). */
   measureGuards(): Promise<readonly GuardMeasure[]>
 }
@@ -127,6 +130,7 @@ class Engine implements Client {
   readonly #log: Logger
   readonly #records: NodeRecords
   readonly #guards: GuardKeeper
+  readonly #weights: NodeWeights
   readonly #links: GuardLinks
   readonly #directory: DirectoryKeeper
   readonly #source: CircuitSource & PathPlanner
@@ -145,12 +149,13 @@ class Engine implements Client {
     const nowMs = (): number => Date.now()
     const monotonicMs = (): number => performance.now()
     this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
-    const weights = createNodeWeights({
+    const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
       recordOf: (key) => this.#records.get(key),
       stakeAgeMs: options.stakes && ((claim) => options.stakes?.stakeAgeMs?.(claim)),
+      isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
-    })
+    }))
     const guardsPath = home && join(home, 'guards.json')
     this.#guards = createGuardKeeper({ path: guardsPath, weights, random, nowMs })
     this.#links = createGuardLinks({
@@ -255,6 +260,17 @@ class Engine implements Client {
       tunnels: this.#pool.tunnels.map(reportOf),
       money: this.#money?.status,
     }
+  }
+
+  scores(): readonly NodeScore[] {
+    const { stakes } = this.#options
+    return scoreNodes({
+      nodes: () => this.#directory.nodes.list(Date.now()),
+      weights: this.#weights,
+      recordOf: (key) => this.#records.get(key),
+      stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
+      isGuard: (key) => this.#guards.primary().includes(key),
+    })
   }
 
   measureGuards(): Promise<readonly GuardMeasure[]> {

@@ -21,7 +21,7 @@ import { readStateFile, writeStateFile } from './state-file.ts'
 export type GuardKeeperDeps = {
   readonly path: string | undefined
   /** How new guards are drawn. */
-  readonly weights: NodeWeights
+  readonly weights: Pick<NodeWeights, 'weightOf' | 'isNewcomer'>
   readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number

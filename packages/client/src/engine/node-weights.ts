@@ -3,7 +3,7 @@
  * a while, since it is every node's weight that a share is of.
  * @module
  */
-import { fairWeights, weightOfNode } from '@byway/protocol/directory'
+import { fairWeights, measuredFactors, weightOfNode } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
 import type { StakeClaim } from '@byway/protocol/directory'
 
@@ -13,8 +13,26 @@ export type NodeWeightsDeps = {
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
   /** How long ago a node's stake was registered; absent or undefined where nobody says. */
   readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
+  /** True for a node that signed two editions under one number. */
+  readonly isDouble?: ((key: NodeKey) => boolean) | undefined
   /** Wall clock. */
   readonly nowMs: () => number
+}
+
+/** What each rule makes of a node, as factors of its weight: 1 changes nothing. */
+export type WeightFactors = {
+  /** Measured goodput beside a node that was never used. */
+  readonly speed: number
+  /** Of circuits that failed by it. */
+  readonly success: number
+  /** Of a young stake. */
+  readonly youth: number
+  /** Of a claimed country that is not where the address is. */
+  readonly place: number
+  /** Of two editions under one number. */
+  readonly honesty: number
+  /** Of what its owner, prefix or AS has together. */
+  readonly share: number
 }
 
 /** Weights of nodes as exits, middles and new guards. */
@@ -23,6 +41,8 @@ export interface NodeWeights {
   weightOf(key: NodeKey): number
   /** True for a node whose stake is young in a network that is not: never a new guard. */
   isNewcomer(key: NodeKey): boolean
+  /** Their product is the weight, for every listed node that has not fallen to the least. */
+  factorsOf(key: NodeKey): WeightFactors
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -32,12 +52,19 @@ const NEWCOMER_MS: number = 14 * 86_400_000
 const OLD_ENOUGH = 20
 /** What a stake of this minute counts. */
 const NEWCOMER_FACTOR = 0.1
+/** What a node counts that says it is in another country than its address. */
+const MISPLACED_FACTOR = 0.25
+/** And one that tells some this and others that. */
+const DOUBLE_FACTOR = 0.01
 /** Between two times that shares are worked out. */
 const REWORK_MS = 60_000
 /** The same when a node turns up that was not there. */
 const REWORK_SOON_MS = 1000
 
-type Standing = { readonly factor: number; readonly isNewcomer: boolean }
+type Standing = Pick<WeightFactors, 'youth' | 'place' | 'honesty' | 'share'> & {
+  readonly factor: number
+  readonly isNewcomer: boolean
+}
 
 /** Creates weights over a directory that may still be empty. */
 export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
@@ -57,20 +84,43 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
   return {
     weightOf: (key) => weightOfNode(deps.recordOf(key)) * standingOf(key).factor,
     isNewcomer: (key) => standingOf(key).isNewcomer,
+    factorsOf(key) {
+      const { youth, place, honesty, share } = standingOf(key)
+      return { ...measuredFactors(deps.recordOf(key)), youth, place, honesty, share }
+    },
   }
 }
 
-const UNKNOWN: Standing = { factor: 1, isNewcomer: false }
+const UNKNOWN: Standing = {
+  factor: 1,
+  isNewcomer: false,
+  youth: 1,
+  place: 1,
+  honesty: 1,
+  share: 1,
+}
 
 function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
   const newcomers = newcomersOf(nodes, deps)
   const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
-  const weights = fairWeights(nodes, (node) => measured(node) * (newcomers.get(node.key) ?? 1))
+  const own = ({ key, isMisplaced }: PathNode) => ({
+    youth: newcomers.get(key) ?? 1,
+    place: isMisplaced ? MISPLACED_FACTOR : 1,
+    honesty: deps.isDouble?.(key) ? DOUBLE_FACTOR : 1,
+  })
+  const before = (node: PathNode): number => {
+    const { youth, place, honesty } = own(node)
+    return measured(node) * youth * place * honesty
+  }
+  const weights = fairWeights(nodes, before)
   return new Map(
     nodes.map((node) => {
-      const factor = (weights.get(node.key) ?? 0) / measured(node)
-      return [node.key, { factor, isNewcomer: newcomers.has(node.key) }]
+      const weight = weights.get(node.key) ?? 0
+      const factors = { ...own(node), share: weight / before(node) }
+      // Whoever tells two things is nobody's new guard either.
+      const isNewcomer = newcomers.has(node.key) || factors.honesty < 1
+      return [node.key, { ...factors, factor: weight / measured(node), isNewcomer }]
     }),
   )
 }

@@ -10,12 +10,12 @@ import {
   createPathNodeSet,
   EMPTY_GUARD_STATE,
   guardEntries,
-  nodeKeyOf,
   primaryGuards,
   refreshGuards,
 } from '@byway/protocol/directory'
-import type { DirectoryEntry, NodeKey, PathNode } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { createNodeWeights } from '../../src/engine/node-weights.ts'
+import { entryOf, seededRandom } from './drawn-nodes.ts'
 import { NETWORK, NOW_MS } from './signed-nodes.ts'
 
 const HONEST = 200
@@ -24,52 +24,11 @@ const CLIENTS = 30
 const DAY_MS = 86_400_000
 const SHARE_CAP = 0.1
 
-/** A public relay and exit on a /16 of its own, without a signature: the rules look at none. */
-function entryOf(number: number, stakerId: Uint8Array | undefined): DirectoryEntry {
-  const nodeId = new Uint8Array(32)
-  new DataView(nodeId.buffer).setUint32(0, number)
-  const bytes = Uint8Array.of(1 + (number >> 8), number & 255, 0, 1)
-  const expiresS = NOW_MS / 1000 + 30 * 86_400
-  const descriptor: DirectoryEntry['descriptor'] = {
-    nodeId,
-    stakerId,
-    expiresS,
-    sequence: 1,
-    publishedS: NOW_MS / 1000,
-    onionKey: new Uint8Array(32),
-    roles: 3,
-    exitProfile: 1,
-    exitFlags: 0,
-    country: '',
-    asn: 0,
-    familyId: undefined,
-    provider: undefined,
-    priceStep: 0,
-    tokenKeysHash: undefined,
-    addresses: [{ family: 4, bytes, port: 443 }],
-    gossipPort: 0,
-    attachments: [],
-    software: '',
-  }
-  return { key: nodeKeyOf(nodeId), descriptor, bytes: nodeId }
-}
-
-/** Mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
   test('get a tenth of the hops that are drawn at most, and no entry in a week', () => {
     const staker = new Uint8Array(32).fill(7)
     const all = Array.from({ length: HONEST + SYBILS }, (_, i) =>
-      entryOf(i, i < HONEST ? undefined : staker),
+      entryOf(i, { stakerId: i < HONEST ? undefined : staker }),
     )
     const byKey = new Map(all.map((entry) => [entry.key, entry]))
     const nodes = createPathNodeSet(

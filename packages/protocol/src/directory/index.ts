@@ -74,5 +74,6 @@ export {
   type NodeRecord,
   type Observation,
   observeNode,
+  measuredFactors,
   weightOfNode,
 } from './weights.ts'

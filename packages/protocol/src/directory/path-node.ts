@@ -25,6 +25,8 @@ export type PathNode = {
   readonly asns: readonly number[]
   /** As `asns`; '' when nobody says. */
   readonly country: string
+  /** True when it claims a country and the network's table says another of its address. */
+  readonly isMisplaced: boolean
   /** Family and staker ids, each with its kind. */
   readonly owners: readonly string[]
 }
@@ -86,6 +88,7 @@ export function toPathNode(entry: DirectoryEntry, table: AsnTable): PathNode {
     prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
     asns: [...new Set(checkedAsns.length > 0 ? checkedAsns : claimedAsns)],
     country: checkedCountry ?? descriptor.country,
+    isMisplaced: checkedCountry !== undefined && !['', checkedCountry].includes(descriptor.country),
     owners: ownersOf(descriptor),
   }
 }

@@ -45,7 +45,17 @@ export function observeNode(
  */
 export function weightOfNode(record: NodeRecord | undefined): number {
   if (!record) return NEW_NODE_WEIGHT
-  return Math.max(MIN_WEIGHT, (record.goodputKbps / NEW_NODE_KBPS) * record.success ** 2)
+  const { speed, success } = measuredFactors(record)
+  return Math.max(MIN_WEIGHT, speed * success)
+}
+
+/** What speed and success make of a node that was used; their product is its weight unless that is below the least. */
+export function measuredFactors(record: NodeRecord | undefined): {
+  readonly speed: number
+  readonly success: number
+} {
+  if (!record) return { speed: NEW_NODE_WEIGHT, success: 1 }
+  return { speed: record.goodputKbps / NEW_NODE_KBPS, success: record.success ** 2 }
 }
 
 function newRecord(nowMs: number): NodeRecord {

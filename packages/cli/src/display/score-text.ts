@@ -1,0 +1,124 @@
+/** A node's score in words: each addition and deduction, what it rests on, and what would end it. */
+import type { NodeScore } from '@byway/client'
+import type { JsonObject } from '../output.ts'
+
+/** One rule's say in a node's weight. */
+export type ScoreLine = {
+  readonly reason: 'unused' | 'speed' | 'failures' | 'young' | 'place' | 'double' | 'share'
+  /** What the weight is multiplied by: above 1 adds, below takes. */
+  readonly factor: number
+  readonly evidence: string
+  /** '' where nothing is lost. */
+  readonly remedy: string
+}
+
+/** Of a network too large to read; a node beyond them is asked for by its id. */
+const MAX_SHOWN = 1000
+/** From this on a factor is told; nearer to 1 it is luck. */
+const TOLD = 0.005
+
+/** What changed a node's weight, in the order in which it is worked out. */
+export function scoreLines(score: NodeScore): readonly ScoreLine[] {
+  const { factors, record } = score
+  const lines: readonly ScoreLine[] = [
+    ...(record ? measuredLines(score) : [UNUSED]),
+    {
+      reason: 'young',
+      factor: factors.youth,
+      evidence: `its stake was put down ${daysOf(score.stakeAgeMs)} days ago`,
+      remedy: 'wait: a stake counts in full after 14 days',
+    },
+    {
+      reason: 'place',
+      factor: factors.place,
+      evidence: `it says ${score.claimedCountry}, and the network's table says ${score.country} of its address`,
+      remedy: 'start it with the --country where the address is, or have the table put right',
+    },
+    {
+      reason: 'double',
+      factor: factors.honesty,
+      evidence: 'it signed two editions under one number',
+      remedy: 'run one node with one identity; a new identity begins anew',
+    },
+    {
+      reason: 'share',
+      factor: factors.share,
+      evidence: 'its staker, family, prefix or AS would have more than a fair share of all weight',
+      remedy: 'put nodes at other places, under other stakes',
+    },
+  ]
+  return lines.filter(({ reason, factor }) => reason === 'unused' || Math.abs(factor - 1) > TOLD)
+}
+
+/** What `byway node score` is told: nodes whose ids begin so. One is explained in the text, several are listed. */
+export function scoresOf(all: readonly NodeScore[], prefix: string): JsonObject {
+  const chosen = all.filter(({ nodeId }) => nodeId.startsWith(prefix)).slice(0, MAX_SHOWN)
+  const [first] = chosen
+  const text = chosen.length === 1 && first ? scoreText(first) : chosen.map(rowText).join('\n')
+  return { scores: chosen.map(scoreFields), text }
+}
+
+function rowText({ nodeId, weight, share, isGuard }: NodeScore): string {
+  const percent = (share * 100).toFixed(1).padStart(5)
+  return `${nodeId.slice(0, 16)}  weight ${weight.toFixed(2).padStart(8)}  ${percent} %${isGuard ? '  guard' : ''}`
+}
+
+/** As a script reads it. */
+function scoreFields(score: NodeScore): JsonObject {
+  return {
+    node: score.nodeId,
+    weight: rounded(score.weight),
+    share: rounded(score.share),
+    guard: score.isGuard,
+    lines: scoreLines(score).map((line) => ({ ...line, factor: rounded(line.factor) })),
+  }
+}
+
+/** As a person reads it. */
+function scoreText(score: NodeScore): string {
+  const { nodeId, weight, share, isGuard } = score
+  const guard = isGuard ? ', a guard of this client' : ''
+  const head = `${nodeId}\nweight ${weight.toFixed(2)}, ${(share * 100).toFixed(1)} % of all${guard}`
+  const lines = scoreLines(score).map(({ factor, evidence, remedy }) => {
+    const sign = factor < 1 ? '-' : '+'
+    const words = remedy === '' ? evidence : `${evidence}\n            ${remedy}`
+    return `  ${sign} × ${factor.toFixed(2).padEnd(6)} ${words}`
+  })
+  return [head, ...lines].join('\n')
+}
+
+const UNUSED: ScoreLine = {
+  reason: 'unused',
+  factor: 1,
+  evidence: 'this client has not used it yet: it counts as a home line of 1 Mbit/s',
+  remedy: '',
+}
+
+function measuredLines({ factors, record }: NodeScore): readonly ScoreLine[] {
+  const mbps = ((record?.goodputKbps ?? 0) / 1000).toFixed(2)
+  const percent = ((record?.success ?? 1) * 100).toFixed(0)
+  return [
+    {
+      reason: 'speed',
+      factor: factors.speed,
+      evidence: `${mbps} Mbit/s came over paths with it, beside 1 Mbit/s of a node never used`,
+      remedy:
+        factors.speed < 1 ? 'a faster or less busy line; what is measured may double in a day' : '',
+    },
+    {
+      reason: 'failures',
+      factor: factors.success,
+      evidence: `${percent} % of the last circuits did not fail by it; that counts squared`,
+      remedy:
+        'keep it running, stop it with `byway` so that it drains, and ask the price that it published',
+    },
+  ]
+}
+
+function daysOf(ageMs: number | undefined): string {
+  return ageMs === undefined ? '?' : (ageMs / 86_400_000).toFixed(1)
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4))
+}
