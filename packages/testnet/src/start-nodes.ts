@@ -33,7 +33,7 @@ export type Start = {
 }
 
 /** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
-export const START_TIMEOUT_MS = 180_000
+export const START_TIMEOUT_MS = 300_000
 /** Each look asks every process: more often would take the time that they start in. */
 const LOOK_EVERY_MS = 100
 

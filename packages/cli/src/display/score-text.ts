@@ -84,8 +84,10 @@ function scoreText(score: NodeScore): string {
     const words = remedy === '' ? evidence : `${evidence}\n            ${remedy}`
     return `  ${sign} × ${factor.toFixed(2).padEnd(6)} ${words}`
   })
-  return [head, ...lines].join('\n')
+  return [head, ...(lines.length > 0 ? lines : [NOTHING])].join('\n')
 }
+
+const NOTHING = '  nothing counts for it or against it yet'
 
 const UNUSED: ScoreLine = {
   reason: 'unused',
