@@ -120,6 +120,9 @@ export interface Client extends Dialer, AsyncDisposable {
 const WARM_GUARDS = 2
 const WARM_EVERY_MS = 3000
 
+const nowMs = (): number => Date.now()
+const monotonicMs = (): number => performance.now()
+
 /** Creates a client; `start` sets it going. */
 export function createClient(options: ClientOptions): Client {
   return new Engine(options)
@@ -146,8 +149,6 @@ class Engine implements Client {
     this.#options = options
     this.#log = options.log ?? NO_LOG
     const random = unitRandom(randomBytes)
-    const nowMs = (): number => Date.now()
-    const monotonicMs = (): number => performance.now()
     this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
