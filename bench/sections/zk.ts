@@ -86,6 +86,7 @@ function witness() {
     faceValue: 10n ** 17n,
     winsPerSlot: 2,
     bond: 10n ** 17n / 2n,
+    unit: 10n ** 17n / 2n,
   })
   const leaves = Array.from({ length: LEAVES }, (_, i) => BigInt(i + 1))
   leaves[OWN_LEAF] = depositLeaf(crypto, pool, identityCommitment(crypto, SECRET), LIMIT)

@@ -80,7 +80,7 @@ interface IBywayPool {
         Terms terms;
     }
 
-    /// @dev Where the rest of a slot goes (SPEC §14.4): a new leaf of `idc`. With `feeTo` other than zero, one bond unit of it goes there. Signed by the
+    /// @dev Where the rest of a slot goes (SPEC §14.4): a new leaf of `idc`. With `feeTo` other than zero, one unit of it goes there. Signed by the
     /// session key; the same signature serves refund, finishRefund, close and finishClose.
     struct Destination {
         uint256 idc;
@@ -102,7 +102,7 @@ interface IBywayPool {
         bytes proof;
     }
 
-    /// @dev Who is paid for what was never shown, and who gets one bond unit of it for sending the request; nobody where `feeTo` is zero. The proof is bound to both.
+    /// @dev Who is paid for what was never shown, and who gets one unit of it for sending the request; nobody where `feeTo` is zero. The proof is bound to both.
     struct Receiver {
         address to;
         address feeTo;
@@ -118,7 +118,7 @@ interface IBywayPool {
         bytes proof;
     }
 
-    /// @dev Up to four leaves smaller than a slot that become one of `idc` (SPEC §14.6). With `feeTo` other than zero, one bond unit goes there. The proof is
+    /// @dev Up to four leaves smaller than a slot that become one of `idc` (SPEC §14.6). With `feeTo` other than zero, two units go there. The proof is
     /// bound to both.
     struct Joining {
         uint256 root;
@@ -155,6 +155,7 @@ interface IBywayPool {
         uint96 winValue; // V, below 2^80
         uint8 winsPerSlot; // K
         uint96 bond; // b
+        uint96 unit; // u: what leaves and the fees of relayers count in
         uint96 lockPenalty; // taken from the stake for a lock that lapses
         uint16 feeBps; // of a win, burned
         uint16 holdBps; // of a win, held back until its epoch is proved
@@ -189,7 +190,7 @@ interface IBywayPool {
     /// @notice An entry of a batch was left out.
     event Skipped(uint256 indexed nullifier, Reason reason);
 
-    /// @notice Parameters that no pool can have: zero values, V no multiple of b, fees of half or more, something held back and nobody who judges it, a tree too deep, a slot of too many units.
+    /// @notice Parameters that no pool can have: zero values, V no multiple of b, b none of u, fees of half or more, something held back and nobody who judges it, a tree too deep, a slot of too many units.
     error BadParameters();
     /// @notice The registry knows another pool.
     error WrongRegistry();
@@ -224,9 +225,9 @@ interface IBywayPool {
     /// @notice The bond is burned already, or was given back.
     error BondGone();
 
-    /// @notice Pays `limit` bond units into a new leaf (SPEC §13.2). The contract makes the leaf itself. The caller has approved `limit · b`.
+    /// @notice Pays `limit` units into a new leaf (SPEC §13.2). The contract makes the leaf itself. The caller has approved `limit · u`.
     /// @param idc Poseidon1 of a fresh secret. A secret used for two leaves loses the smaller one
-    /// @param limit bond units, from one slot (S/b) to 65 535
+    /// @param limit units, from one slot (S/u) to 65 535
     /// @return index of the leaf
     /// @custom:error BadCommitment, BadLimit
     function deposit(uint256 idc, uint32 limit) external returns (uint256 index);

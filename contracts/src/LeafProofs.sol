@@ -13,21 +13,23 @@ abstract contract LeafProofs is IAuthoriser {
 
     /// @notice Name of the profile whose leaves it knows (SPEC §13.2).
     uint256 public immutable tag;
-    /// @notice Bond units of one slot, S/b.
+    /// @notice Units of one slot, S/u.
     uint256 public immutable unitsPerSlot;
 
-    /// @notice S/b must be a whole number below 2^16, or the programs' range checks would not hold.
+    /// @notice S/u must be a whole number below 2^16, or the programs' range checks would not hold.
     error BadProfile();
 
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
+    /// @param unit u
     /// @custom:error BadProfile
-    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) {
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond, uint256 unit) {
         uint256 size = winsPerSlot * winValue + bond;
-        if (bond == 0 || size % bond != 0 || size / bond >= MAX_UNITS_PER_SLOT) revert BadProfile();
+        if (bond == 0 || unit == 0 || size % bond != 0 || bond % unit != 0) revert BadProfile();
+        if (size / unit >= MAX_UNITS_PER_SLOT) revert BadProfile();
         tag = uint256(sha256(abi.encodePacked("byway profile v1", winValue, winsPerSlot, bond))) >> 8;
-        unitsPerSlot = size / bond;
+        unitsPerSlot = size / unit;
     }
 
     /// @inheritdoc IAuthoriser

@@ -18,8 +18,11 @@ contract SlotProofAuthoriser is LeafProofs {
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
+    /// @param unit u
     /// @custom:error DevelopmentSetUp, BadProfile
-    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) LeafProofs(winValue, winsPerSlot, bond) {
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond, uint256 unit)
+        LeafProofs(winValue, winsPerSlot, bond, unit)
+    {
         bool isDevelopment =
             SlotKey.IS_DEVELOPMENT || WithdrawUnusedKey.IS_DEVELOPMENT || JoinKey.IS_DEVELOPMENT;
         if (isDevelopment && block.chainid != LOCAL_CHAIN_ID) revert DevelopmentSetUp();

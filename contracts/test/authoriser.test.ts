@@ -110,26 +110,28 @@ test('judges many at once: all or none', async () => {
 
 test('deploys on chain id 31337 only', async () => {
   const contract = linked(unsafePlainAuthoriserArtifact, world.libraries)
-  const { winValue, winsPerSlot, bond } = PROFILE
+  const { winValue, winsPerSlot, bond, unit } = PROFILE
   await world.rpc.request('anvil_setChainId', 1)
-  await assert.rejects(world.rpc.deploy(DEPLOYER, contract, [winValue, winsPerSlot, bond]), {
+  await assert.rejects(world.rpc.deploy(DEPLOYER, contract, [winValue, winsPerSlot, bond, unit]), {
     reason: 'OnlyOnLocalChain',
   })
   await world.rpc.request('anvil_setChainId', 31_337)
-  await world.rpc.deploy(DEPLOYER, contract, [winValue, winsPerSlot, bond])
+  await world.rpc.deploy(DEPLOYER, contract, [winValue, winsPerSlot, bond, unit])
 })
 
 test('the authoriser of slot proofs refuses real chains under a development set-up, and odd profiles', async () => {
-  const { winValue, winsPerSlot, bond } = PROFILE
+  const { winValue, winsPerSlot, bond, unit } = PROFILE
   const deploy = (...args: readonly unknown[]) =>
     world.rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, args)
   await world.rpc.request('anvil_setChainId', 1)
-  await assert.rejects(deploy(winValue, winsPerSlot, bond), { reason: 'DevelopmentSetUp' })
+  await assert.rejects(deploy(winValue, winsPerSlot, bond, unit), { reason: 'DevelopmentSetUp' })
   await world.rpc.request('anvil_setChainId', 31_337)
   for (const odd of [
-    [winValue, winsPerSlot, 0n],
-    [winValue, winsPerSlot, bond - 1n],
-    [2n ** 16n, 1, 1n],
+    [winValue, winsPerSlot, 0n, unit],
+    [winValue, winsPerSlot, bond, 0n],
+    [winValue, winsPerSlot, bond, bond / 3n],
+    [winValue, winsPerSlot, bond - 1n, unit],
+    [2n ** 16n, 1, 1n, 1n],
   ])
     await assert.rejects(deploy(...odd), { reason: 'BadProfile' })
 })

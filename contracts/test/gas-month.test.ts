@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { expectedAt, figuresFor, fullSlotGas, month, readFigures } from '../tools/gas-month.ts'
+import {
+  coverage,
+  expectedAt,
+  figuresFor,
+  fullSlotGas,
+  month,
+  readFigures,
+} from '../tools/gas-month.ts'
 
 const rows = readFigures()
 const shared = figuresFor(rows, true)
@@ -17,12 +24,26 @@ test('a month costs what ADR 0023 says', () => {
   }
   assert.ok(Math.abs(total(1) - 5.17) < 0.05, total(1).toFixed(3))
   assert.ok(Math.abs(total(2) - 8.1) < 0.05, total(2).toFixed(3))
-  const fine = (keptHops: number) => {
-    const { spent, locked, finelyRelayed } = month(shared, keptHops, rows)
-    return spent + locked + finelyRelayed
+  const relayed = (keptHops: number) => {
+    const { spent, locked, relayed: fees, joinFees } = month(shared, keptHops, rows)
+    return [spent + locked + fees, spent + locked + fees + joinFees]
   }
-  assert.ok(Math.abs(fine(1) - 5.32) < 0.05, fine(1).toFixed(3))
-  assert.ok(Math.abs(fine(2) - 8.35) < 0.05, fine(2).toFixed(3))
+  const wanted = [
+    [5.32, 5.51],
+    [8.35, 8.69],
+  ]
+  for (const [i, sums] of wanted.entries())
+    for (const [k, sum] of sums.entries()) {
+      const have = relayed(i + 1)[k] ?? 0
+      assert.ok(Math.abs(have - sum) < 0.05, have.toFixed(3))
+    }
+})
+
+test('the fee of each request covers its gas at the start values, and a joining only at two units (SPEC §14.6)', () => {
+  const times = coverage(rows)
+  for (const [what, covered] of Object.entries(times))
+    assert.ok(covered > 1.2, `${what} ${covered}`)
+  assert.ok((times['join'] ?? 0) / 2 < 1)
 })
 
 test('expected binds and later wins add up, and are those of a small case', () => {

@@ -82,7 +82,7 @@ test('a join that does not hold to the letter is skipped, with the reason (SPEC 
     ['SLOT_FINISHED', { rests: [first, first, 0n, 0n] }],
     ['BAD_AMOUNT', { units: 0n }],
     ['BAD_AMOUNT', { units: 6n + FIELD }],
-    ['BAD_AMOUNT', { units: 1n, feeTo: relayer }],
+    ['BAD_AMOUNT', { units: 2n, feeTo: relayer }],
     ['BAD_DESTINATION', { idc: 0n }],
     ['BAD_DESTINATION', { idc: FIELD }],
     ['UNKNOWN_ROOT', { root: 123n }],
@@ -117,14 +117,14 @@ test('joins small leaves into one of their sum, at once and once; a lock on a re
   assert.deepEqual(scene.skips(await scene.bind(provider, [win])), [])
 })
 
-test('a relayer’s fee for a join is one unit of it', async () => {
+test('a relayer’s fee for a join is two units of it', async () => {
   const [, , third] = small
-  const owner = keyOf('one unit less')
+  const owner = keyOf('two units less')
   const joining = await prover.join([third ?? assert.fail()], client.idcOf(owner), relayer)
   const had = await world.balance(relayer)
   const receipt = await world.sendPool(relayer, 'join', [joining])
-  assert.equal(client.noteInserted(receipt, client.idcOf(owner)), SMALL_UNITS - 1)
-  assert.equal((await world.balance(relayer)) - had, UNIT)
+  assert.equal(client.noteInserted(receipt, client.idcOf(owner)), SMALL_UNITS - 2)
+  assert.equal((await world.balance(relayer)) - had, 2n * UNIT)
   await client.snapshot(payer)
 })
 

@@ -42,6 +42,7 @@ const pool = createPool(crypto, {
   faceValue: PROFILE.winValue,
   winsPerSlot: PROFILE.winsPerSlot,
   bond: PROFILE.bond,
+  unit: PROFILE.unit,
 })
 const provider = await scene.provider('provider')
 const signWith = (key: Key) => (digest: Uint8Array) => hexToBytes(key.sign(bytesToHex(digest)))

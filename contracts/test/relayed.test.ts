@@ -9,10 +9,10 @@ import type { Destination, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
 
 const BATCH = process.env['SLOW'] === '1' ? 16 : 4
-const { winValue, winsPerSlot, bond } = PROFILE
+const { winValue, winsPerSlot, bond, unit } = PROFILE
 const { abi, bytecode } = slotProofAuthoriserArtifact
 const scene = await startScene({
-  authoriser: { abi, bytecode, args: [winValue, winsPerSlot, bond] },
+  authoriser: { abi, bytecode, args: [winValue, winsPerSlot, bond, unit] },
 })
 const { client, payer, world } = scene
 const { prover, provider, relayer } = await startRelaying(scene)

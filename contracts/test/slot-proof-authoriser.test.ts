@@ -54,7 +54,7 @@ describe('the slot proof authoriser', () => {
     const from = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
     const test = createTestClient({ mode: 'anvil', transport: http(anvil.url) })
     const { abi, bytecode } = slotProofAuthoriserArtifact
-    const data = encodeDeployData({ abi, bytecode, args: [WIN, WINS, BOND] })
+    const data = encodeDeployData({ abi, bytecode, args: [WIN, WINS, BOND, BOND] })
     const hash = await test.sendUnsignedTransaction({ from, data, gas: GAS })
     const { contractAddress } = await client.waitForTransactionReceipt({ hash })
     assert.ok(contractAddress)

@@ -30,6 +30,7 @@ const profile = {
   winValue: BigInt(pool.faceValue),
   winsPerSlot: pool.winsPerSlot,
   bond: BigInt(pool.bond),
+  unit: BigInt(pool.bond),
 }
 const world = await startWorld({ profile })
 after(() => world[Symbol.asyncDispose]())

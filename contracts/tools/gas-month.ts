@@ -16,8 +16,11 @@ const KEPT_DAYS = 3
 const BOND = 0.05
 const WIN = 0.1
 const SLOT = WINS_PER_SLOT * WIN + BOND
-/** What leaves and fees of relayers would count in, were it finer than the bond. */
-const FINE_UNIT = BOND / 5
+/** What leaves and fees of relayers count in. */
+const UNIT = BOND / 5
+/** Leaves that one proof joins, and units that its sender gets. */
+const JOINED = 4
+const JOIN_FEE = 2
 /** Dollars for a unit of gas at 0.01 gwei and 3000 dollars a coin. */
 const DOLLARS_PER_GAS = 0.01e-9 * 3000
 /** Relayers' delay (mean), T_refund and the wait for a root, in days. */
@@ -76,10 +79,12 @@ export type Month = {
   readonly spent: number
   readonly locked: number
   readonly ownGas: number
-  /** At a bond unit a slot. */
+  /** What relayers get at a unit a slot. */
   readonly relayed: number
-  /** At a fifth of it. */
-  readonly finelyRelayed: number
+  /** And for joining what comes back less a unit, four leaves at a time. */
+  readonly joinFees: number
+  /** In leaves that wait for three others. */
+  readonly unjoined: number
 }
 
 /** A month of browsing over hops that are kept for three days, and guards that are kept. */
@@ -105,8 +110,28 @@ export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<strin
     locked: (inUse + awaiting) * SLOT,
     ownGas: clientGas * DOLLARS_PER_GAS,
     returned: refunds + bound,
-    relayed: (refunds + bound) * BOND,
-    finelyRelayed: (refunds + bound) * FINE_UNIT,
+    relayed: (refunds + bound) * UNIT,
+    joinFees: ((refunds + bound) / JOINED) * JOIN_FEE * UNIT,
+    unjoined: ((JOINED - 1) / 2) * leafOf(refunds, bound),
+  }
+}
+
+/** What a leaf holds on average that comes back: all of a slot, or a win less. */
+function leafOf(refunds: number, bound: number): number {
+  return SLOT - UNIT - (bound / (refunds + bound)) * WIN
+}
+
+/** What a request covers of its gas, in sixteens where that helps. */
+export function coverage(rows: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  const row = (name: string): number => rows.get(name) ?? 0
+  const judged = row('judge 16, slot proof') / 16
+  const refund = row('refund, without the proof') + judged + row('finishRefund')
+  const close = row('close') + row('finishClose')
+  const join = row(`join, ${JOINED} leaves, slot proof`)
+  return {
+    refund: UNIT / (refund * DOLLARS_PER_GAS),
+    close: UNIT / (close * DOLLARS_PER_GAS),
+    join: (JOIN_FEE * UNIT) / (join * DOLLARS_PER_GAS),
   }
 }
 
@@ -125,7 +150,7 @@ function print(): void {
     ['public exits', 1],
     ['attachment relays', 2],
   ] as const) {
-    const { spent, locked, ownGas, returned, relayed, finelyRelayed } = month(
+    const { spent, locked, ownGas, returned, relayed, joinFees, unjoined } = month(
       figuresFor(rows, true),
       keptHops,
       rows,
@@ -134,10 +159,15 @@ function print(): void {
     say('  locked in slots, or on the way back', dollars(locked))
     say(`  gas of ${returned.toFixed(0)} slots that come back, sent by the owner`, dollars(ownGas))
     say('  or a unit of each for a relayer', dollars(relayed))
+    say('  and two for each four that are joined', dollars(joinFees))
+    say('  locked in leaves that wait for three others', dollars(unjoined))
     say('  in all, own gas', dollars(spent + locked + ownGas))
-    say('  in all, through relayers', dollars(spent + locked + relayed))
-    say('  the same at a fifth of a bond unit', dollars(spent + locked + finelyRelayed))
+    say('  in all, through relayers, not joined', dollars(spent + locked + relayed))
+    say('  in all, joined', dollars(spent + locked + relayed + joinFees))
+    say('  with what waits to be joined', dollars(spent + locked + relayed + joinFees + unjoined))
   }
+  for (const [what, times] of Object.entries(coverage(rows)))
+    say(`the fee of a ${what} covers its gas, times`, times.toFixed(2))
 }
 
 if (import.meta.main) print()

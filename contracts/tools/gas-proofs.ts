@@ -1,21 +1,28 @@
 /**
- * What judging slot proofs costs on top of what the pool does: one real proof, judged alone and sixteen times over. Equal statements cost what different ones do.
+ * What judging slot proofs costs on top of what the pool does: one real proof, judged alone and sixteen times over. Equal statements cost what different ones do. And what
+ * joining four leaves costs, proof and all.
  */
 import { slotProofAuthoriserArtifact } from '@byway/chain'
-import { createZkEngine, slotInput } from '@byway/zk'
+import { createZkEngine, JOIN_LEAVES, slotInput } from '@byway/zk'
 import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
 import { encodeFunctionData, hexToBytes, toHex } from 'viem'
 import { profileTag } from '../test/kit/bytes.ts'
+import { keyOf } from '../test/kit/keys.ts'
+import { createLeafProver } from '../test/kit/leaf-proofs.ts'
 import { startRpc } from '../test/kit/rpc.ts'
-import { DEPLOYER, PROFILE, UNITS_PER_SLOT } from '../test/kit/world.ts'
+import { startScene } from '../test/kit/scene.ts'
+import type { Leaf } from '../test/kit/slots.ts'
+import { DEPLOYER, PROFILE, UNITS_PER_SLOT, unitsPerSlotOf } from '../test/kit/world.ts'
 
 const DOMAIN = 1n
 const X = 2n
 const LIMIT = 40
 const LEAVES = 64
+/** Units of a bond, with the start values. */
+const FINENESS = 5n
 /** Of a transaction, and of each byte of its call data that is 0 or another. */
 const INTRINSIC_GAS = 21_000
 const ZERO_BYTE_GAS = 4
@@ -26,8 +33,13 @@ export async function measureProofs(rows: Record<string, number>): Promise<void>
   const { statement, proof } = await proveOne()
   await using rpc = await startRpc()
   const { abi } = slotProofAuthoriserArtifact
-  const { winValue, winsPerSlot, bond } = PROFILE
-  const to = await rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, [winValue, winsPerSlot, bond])
+  const { winValue, winsPerSlot, bond, unit } = PROFILE
+  const to = await rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, [
+    winValue,
+    winsPerSlot,
+    bond,
+    unit,
+  ])
   for (const size of [1, 16]) {
     const args = [DOMAIN, Array(size).fill(statement), Array(size).fill(proof)]
     const call = { abi, to, name: 'verifyAll', args }
@@ -36,6 +48,40 @@ export async function measureProofs(rows: Record<string, number>): Promise<void>
     const data = encodeFunctionData({ abi, functionName: 'verifyAll', args: args as never })
     rows[`judge ${size}, slot proof`] = Number(gasUsed) - dataGas(hexToBytes(data))
   }
+}
+
+/** Four leaves that came back less a fee, as relayers make them, become one. */
+export async function measureJoin(rows: Record<string, number>): Promise<void> {
+  await using scene = await startScene({ profile: { unit: PROFILE.bond / FINENESS } })
+  const { client, payer, world } = scene
+  using prover = createLeafProver(client, BigInt(unitsPerSlotOf(world.profile)))
+  const slots = await scene.slots('joined', JOIN_LEAVES)
+  const owners = slots.map((_, i) => keyOf(`small ${i}`))
+  const to = slots.map((slot, i) => client.destination(slot, client.idcOf(pick(owners, i)), payer))
+  await world.sendPool(
+    payer,
+    'refund',
+    slots.map(({ opening }) => opening),
+    to,
+  )
+  await world.rpc.pass(world.profile.refundDelay)
+  const leaves: Leaf[] = []
+  for (const [i, { nullifier }] of slots.entries()) {
+    const receipt = await world.sendPool(payer, 'finishRefund', [nullifier], [pick(to, i)])
+    const limit = client.noteInserted(receipt, client.idcOf(pick(owners, i)))
+    leaves.push({ owner: pick(owners, i), limit, index: client.tree.size - 1 })
+  }
+  await client.snapshot(payer)
+  const joining = await prover.join(leaves, client.idcOf(keyOf('whole')), payer)
+  const receipt = await world.sendPool(payer, 'join', [joining])
+  if (scene.skips(receipt).length > 0) throw new Error('the leaves were not joined')
+  rows[`join, ${JOIN_LEAVES} leaves, slot proof`] = Number(receipt.gasUsed)
+}
+
+function pick<T>(from: readonly T[], at: number): T {
+  const one = from[at]
+  if (one === undefined) throw new Error('too few')
+  return one
 }
 
 async function proveOne() {

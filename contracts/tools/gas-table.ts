@@ -8,7 +8,7 @@ import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
 import { STAKES } from '../test/kit/world.ts'
-import { measureProofs } from './gas-proofs.ts'
+import { measureJoin, measureProofs } from './gas-proofs.ts'
 
 /** Row → gas used by the whole transaction; of `judge`, by the call alone. */
 export type GasTable = Readonly<Record<string, number>>
@@ -35,7 +35,10 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
-  if (withProofs) await measureProofs(rows)
+  if (withProofs) {
+    await measureProofs(rows)
+    await measureJoin(rows)
+  }
   return rows
 }
 

@@ -109,7 +109,7 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     chain: {
       wins: won.length,
       paid: won.reduce((sum, { paid }) => sum + paid, 0n),
-      deposited: leaves.reduce((sum, { limit }) => sum + BigInt(limit) * payment.bond, 0n),
+      deposited: leaves.reduce((sum, { limit }) => sum + BigInt(limit) * payment.unit, 0n),
       poolBalance: await heldByContracts(view, payment, signal),
     },
   }

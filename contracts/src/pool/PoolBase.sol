@@ -33,6 +33,8 @@ abstract contract PoolBase is IBywayPool {
     uint96 internal immutable _winValue;
     uint8 internal immutable _winsPerSlot;
     uint96 internal immutable _bond;
+    /// @dev What leaves and the fees of relayers count in.
+    uint96 internal immutable _unit;
     uint96 private immutable _lockPenalty;
     uint16 private immutable _feeBps;
     uint8 internal immutable _treeDepth;
@@ -41,9 +43,10 @@ abstract contract PoolBase is IBywayPool {
     uint32 internal immutable _refundDelay;
     uint32 internal immutable _closeDelay;
 
-    /// @dev Bond units of a slot, and of one win.
+    /// @dev Units of a slot, of one win and of the bond.
     uint256 internal immutable _unitsPerSlot;
     uint256 internal immutable _unitsPerWin;
+    uint256 internal immutable _unitsPerBond;
     /// @dev What of each win is burned.
     uint96 internal immutable _burnedPerWin;
     /// @dev What of each win waits for its epoch's service proof, and who judges that.
@@ -68,7 +71,8 @@ abstract contract PoolBase is IBywayPool {
 
     constructor(Parameters memory p) {
         if (p.token == address(0) || p.registry == address(0) || p.authoriser == address(0)) revert ZeroAddress();
-        if (p.winValue == 0 || p.winsPerSlot == 0 || p.bond == 0 || p.winValue % p.bond != 0) revert BadParameters();
+        if (p.winValue == 0 || p.winsPerSlot == 0 || p.bond == 0 || p.unit == 0) revert BadParameters();
+        if (p.winValue % p.bond != 0 || p.bond % p.unit != 0) revert BadParameters();
         if (p.winValue > MAX_WIN_VALUE || p.epochDuration == 0) revert BadParameters();
         if (uint256(p.feeBps) + p.holdBps >= MAX_FEE_BPS) revert BadParameters();
         if ((p.holdBps == 0) != (p.proofs == address(0))) revert BadParameters();
@@ -77,12 +81,13 @@ abstract contract PoolBase is IBywayPool {
         _token = IERC20(p.token);
         _registry = IBywayRegistry(p.registry);
         _authoriser = IAuthoriser(p.authoriser);
-        (_winValue, _winsPerSlot, _bond) = (p.winValue, p.winsPerSlot, p.bond);
+        (_winValue, _winsPerSlot, _bond, _unit) = (p.winValue, p.winsPerSlot, p.bond, p.unit);
         (_lockPenalty, _feeBps, _treeDepth) = (p.lockPenalty, p.feeBps, p.treeDepth);
         (_snapshotInterval, _lockDuration) = (p.snapshotInterval, p.lockDuration);
         (_refundDelay, _closeDelay) = (p.refundDelay, p.closeDelay);
-        _unitsPerWin = p.winValue / p.bond;
-        _unitsPerSlot = _unitsPerWin * p.winsPerSlot + 1;
+        _unitsPerWin = p.winValue / p.unit;
+        _unitsPerBond = p.bond / p.unit;
+        _unitsPerSlot = _unitsPerWin * p.winsPerSlot + _unitsPerBond;
         if (_unitsPerSlot > MAX_LIMIT) revert BadParameters();
         _burnedPerWin = uint96((uint256(p.winValue) * p.feeBps) / 10_000);
         _heldPerWin = uint96((uint256(p.winValue) * p.holdBps) / 10_000);
@@ -110,6 +115,7 @@ abstract contract PoolBase is IBywayPool {
             winValue: _winValue,
             winsPerSlot: _winsPerSlot,
             bond: _bond,
+            unit: _unit,
             lockPenalty: _lockPenalty,
             feeBps: _feeBps,
             holdBps: _holdBps,

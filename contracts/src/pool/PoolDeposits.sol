@@ -24,7 +24,7 @@ abstract contract PoolDeposits is PoolBase {
         if (!_isCommitment(idc)) revert BadCommitment();
         if (limit < _unitsPerSlot || limit > MAX_LIMIT) revert BadLimit();
         index = _insert(idc, limit);
-        _token.safeTransferFrom(msg.sender, address(this), uint256(limit) * _bond);
+        _token.safeTransferFrom(msg.sender, address(this), uint256(limit) * _unit);
     }
 
     /// @inheritdoc IBywayPool
@@ -42,7 +42,7 @@ abstract contract PoolDeposits is PoolBase {
         return _tree.count;
     }
 
-    /// @dev Adds a leaf of `limit` bond units, which the pool holds.
+    /// @dev Adds a leaf of `limit` units, which the pool holds.
     function _insert(uint256 idc, uint32 limit) internal returns (uint256 index) {
         uint256 leaf = PoseidonT4.hash([idc, limit, tag]);
         uint256 full;

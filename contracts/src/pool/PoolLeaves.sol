@@ -12,7 +12,10 @@ import {PoolReturns} from "./PoolReturns.sol";
 abstract contract PoolLeaves is PoolReturns {
     using SlotWord for uint256;
 
-    /// @dev Who gets a bond unit of what is withdrawn; mostly nobody.
+    /// @dev Units: a proof of its own and up to four words cost twice what a slot's way back does.
+    uint256 private constant JOIN_FEE = 2;
+
+    /// @dev Who gets a unit of what is withdrawn; mostly nobody.
     mapping(uint256 nullifier => address) private _feeTo;
 
     /// @inheritdoc IBywayPool
@@ -125,14 +128,14 @@ abstract contract PoolLeaves is PoolReturns {
     /// @dev A rest's word says its units where a slot's says its last index.
     function _payWithdrawn(uint256 nullifier, uint256 word) private {
         uint256 units = word.lastIndex();
-        if (units == 0) units = word.isBurned() ? _unitsPerSlot - 1 : _unitsPerSlot;
+        if (units == 0) units = word.isBurned() ? _unitsPerSlot - _unitsPerBond : _unitsPerSlot;
         address feeTo = _feeTo[nullifier];
         if (feeTo != address(0)) {
             delete _feeTo[nullifier];
             --units;
-            _send(feeTo, _bond);
+            _send(feeTo, _unit);
         }
-        _send(word.holder(), units * _bond);
+        _send(word.holder(), units * _unit);
     }
 
     function _promise(uint256 nullifier, address feeTo) private {
@@ -165,12 +168,12 @@ abstract contract PoolLeaves is PoolReturns {
         }
         uint256 fee = _joinFee(joining);
         _insert(joining.idc, uint32(joining.units - fee));
-        _send(joining.feeTo, fee * _bond);
+        _send(joining.feeTo, fee * _unit);
     }
 
-    /// @dev Bond units that go to the sender's address.
+    /// @dev Units that go to the sender's address.
     function _joinFee(Joining calldata joining) private pure returns (uint256) {
-        return joining.feeTo == address(0) ? 0 : 1;
+        return joining.feeTo == address(0) ? 0 : JOIN_FEE;
     }
 
     /// @dev A rest is taken once. It cannot be locked or bound, whatever its word says.

@@ -104,12 +104,12 @@ abstract contract PoolReturns is PoolDeposits {
         bool isPaid = destination.feeTo != address(0) && units != 0;
         if (isPaid) --units;
         if (units != 0) _insert(destination.idc, uint32(units));
-        if (isPaid) _send(destination.feeTo, _bond);
+        if (isPaid) _send(destination.feeTo, _unit);
     }
 
-    /// @dev Bond units that a slot still holds: wins not paid, and the bond unless it was burned.
+    /// @dev Units that a slot still holds: wins not paid, and the bond unless it was burned.
     function _unitsLeft(uint256 word) private view returns (uint256) {
-        return (_winsPerSlot - word.wins()) * _unitsPerWin + (word.isBurned() ? 0 : 1);
+        return (_winsPerSlot - word.wins()) * _unitsPerWin + (word.isBurned() ? 0 : _unitsPerBond);
     }
 
     function _change(uint256 nullifier, uint256 word) internal {

@@ -4,7 +4,7 @@ import { redeemDigest, registerDigest, uint } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import { type Call, eventsOf, type Receipt } from './rpc.ts'
 import { type Client, createClient, NO_TERMS, type Slot, type Terms, type Ticket } from './slots.ts'
-import { STAKES, startWorld, TOKEN, type World } from './world.ts'
+import { STAKES, startWorld, TOKEN, unitsPerSlotOf, type World } from './world.ts'
 
 /** The contract's reasons, in its order (SPEC §14). */
 const REASONS = [
@@ -96,8 +96,7 @@ export async function startScene(...options: Parameters<typeof startWorld>): Pro
     client,
     payer,
     async slots(owner, count) {
-      const unitsPerSlot =
-        Number(world.profile.winValue / world.profile.bond) * world.profile.winsPerSlot + 1
+      const unitsPerSlot = unitsPerSlotOf(world.profile)
       const leaf = await client.deposit(payer, owner, count * unitsPerSlot)
       await client.snapshot(payer)
       return Array.from({ length: count }, (_, j) => client.open(leaf, j))

@@ -25,6 +25,8 @@ export type Profile = {
   readonly winValue: bigint
   readonly winsPerSlot: number
   readonly bond: bigint
+  /** What leaves and fees count in. */
+  readonly unit: bigint
   readonly lockPenalty: bigint
   readonly feeBps: number
   readonly holdBps: number
@@ -36,11 +38,12 @@ export type Profile = {
   readonly closeDelay: number
 }
 
-/** The profile of DESIGN §7: a slot is five bond units. */
+/** The profile of DESIGN §7, with leaves that count whole bonds: a slot is five units. */
 export const PROFILE: Profile = {
   winValue: TOKEN / 10n,
   winsPerSlot: 2,
   bond: TOKEN / 20n,
+  unit: TOKEN / 20n,
   lockPenalty: TOKEN / 100n,
   feeBps: 500,
   holdBps: 500,
@@ -52,9 +55,14 @@ export const PROFILE: Profile = {
   closeDelay: 72 * 3600,
 }
 
-/** Of `PROFILE`, in bond units and in tokens. */
+/** Of `PROFILE`, in units and in tokens. */
 export const UNITS_PER_SLOT = 5
 export const SLOT: bigint = (5n * TOKEN) / 20n
+
+/** S/u. */
+export function unitsPerSlotOf({ winValue, winsPerSlot, bond, unit }: Profile): number {
+  return Number((winValue * BigInt(winsPerSlot) + bond) / unit)
+}
 
 export type Stakes = {
   readonly minStake: bigint
@@ -139,13 +147,14 @@ async function deployWorld(
   for (const library of [poseidonT2Artifact, poseidonT3Artifact, poseidonT4Artifact])
     libraries[library.name] = await rpc.deploy(DEPLOYER, library, [])
   const token = await rpc.deploy(DEPLOYER, bywayTokenArtifact, [])
-  const { winValue, winsPerSlot, bond } = profile
+  const { winValue, winsPerSlot, bond, unit } = profile
   const authoriser = options.authoriser
     ? await rpc.deploy(DEPLOYER, options.authoriser, options.authoriser.args ?? [])
     : await rpc.deploy(DEPLOYER, linked(unsafePlainAuthoriserArtifact, libraries), [
         winValue,
         winsPerSlot,
         bond,
+        unit,
       ])
   const auditor = await rpc.deploy(DEPLOYER, echoAuditorArtifact, [])
   const pool = await nextContract(rpc, 1)

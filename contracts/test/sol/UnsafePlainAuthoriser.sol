@@ -22,8 +22,11 @@ contract UnsafePlainAuthoriser is LeafProofs {
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
+    /// @param unit u
     /// @custom:error OnlyOnLocalChain unless the chain id is 31337, BadProfile
-    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond) LeafProofs(winValue, winsPerSlot, bond) {
+    constructor(uint256 winValue, uint256 winsPerSlot, uint256 bond, uint256 unit)
+        LeafProofs(winValue, winsPerSlot, bond, unit)
+    {
         if (block.chainid != LOCAL_CHAIN_ID) revert OnlyOnLocalChain();
     }
 

@@ -71,8 +71,8 @@ test('reads deposits, roots, slots, credit and money', async (t) => {
   assert.equal(await view.tokenAllowance(lane.account, payment.pool, t.signal), 10n ** 18n)
   await run(pool.deposit(7n, 50))
   await run(pool.deposit(9n, 60))
-  assert.equal(await view.tokenBalance(lane.account, t.signal), 10n ** 18n - 110n * payment.bond)
-  assert.equal(await view.tokenBalance(payment.pool, t.signal), 110n * payment.bond)
+  assert.equal(await view.tokenBalance(lane.account, t.signal), 10n ** 18n - 110n * payment.unit)
+  assert.equal(await view.tokenBalance(payment.pool, t.signal), 110n * payment.unit)
   await run(pool.snapshot())
   const leaves = await view.leaves(0, t.signal)
   assert.deepEqual(

@@ -20,6 +20,7 @@ const USUAL: Values = {
   win_value: 100_000,
   wins_per_slot: 2,
   bond: 50_000,
+  unit: 10_000,
   token_symbol: 'TEST',
   token_decimals: 3,
   issue_delay: 15,

@@ -30,6 +30,7 @@ const POOL: Pool = createPool(crypto, {
   faceValue: 100_000n,
   winsPerSlot: 32,
   bond: 50_000n,
+  unit: 50_000n,
 })
 const PRICE_STEP = 1
 const PROVIDER = new Uint8Array(20).fill(0x22)

@@ -20,7 +20,7 @@ export type FoundDeposit = {
   readonly number: number
   /** Of the leaf. */
   readonly leafIndex: number
-  /** Bond units. */
+  /** Units of leaves. */
   readonly limit: number
   /** False: its slots may have been shown by somebody who forgot it, so none is shown or withdrawn. */
   readonly isPastKnown: boolean

@@ -32,8 +32,8 @@ test('nodes have a stake and gas, the client a deposit under a published root, a
     await using payer = await openPurse(client, { isLocal: true })
     const found = await findDeposits(payer, await view.leaves(0, t.signal), nodePoseidon)
     const [deposit] = found.deposits
-    // Two wins of two bonds each and a bond: five units a slot.
-    assert.deepEqual([found.deposits.length, (deposit?.limit ?? 0) % 5], [1, 0])
+    // Two wins of two bonds each and a bond, of five units each.
+    assert.deepEqual([found.deposits.length, (deposit?.limit ?? 0) % 25], [1, 0])
     assert.ok(await view.newestRoot(t.signal))
   } finally {
     await money[Symbol.asyncDispose]()

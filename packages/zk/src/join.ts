@@ -18,7 +18,7 @@ export type JoinPublic = {
   /** What the proof is bound to: the new leaf (SPEC §14.6). */
   readonly x: bigint
   readonly tag: bigint
-  /** S / b of the profile, below 2^16. */
+  /** S / u of the profile, below 2^16. */
   readonly unitsPerSlot: bigint
 }
 

@@ -12,7 +12,7 @@ export type SlotPublic = {
   readonly domain: bigint
   readonly x: bigint
   readonly tag: bigint
-  /** S / b of the profile, below 2^16. */
+  /** S / u of the profile, below 2^16. */
   readonly unitsPerSlot: bigint
 }
 

@@ -21,7 +21,7 @@ export type WithdrawPublic = {
   /** What the proof is bound to: the receiver (SPEC §14.4). */
   readonly x: bigint
   readonly tag: bigint
-  /** S / b of the profile, below 2^16. */
+  /** S / u of the profile, below 2^16. */
   readonly unitsPerSlot: bigint
 }
 

@@ -25,6 +25,7 @@ const pool = createPool(crypto, {
   faceValue: 409_600n,
   winsPerSlot: 2,
   bond: 204_800n,
+  unit: 204_800n,
 })
 const openingOf = (i: number): Opening => ({
   root: u256Bytes(1000n + BigInt(i)),

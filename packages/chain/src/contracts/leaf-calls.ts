@@ -7,7 +7,7 @@ import { callTo } from './pool-calls.ts'
 import type { CallUnused } from './pool-types.ts'
 import { unusedOf } from './pool-values.ts'
 
-/** Who is paid, and who gets one bond unit of it for sending the request; 20 zero bytes for nobody. */
+/** Who is paid, and who gets one unit of it for sending the request; 20 zero bytes for nobody. */
 export type CallReceiver = { readonly to: Uint8Array; readonly feeTo: Uint8Array }
 
 /** Slots of one leaf, at most 16, and the units beyond its slots where `restUnits` is not 0. */

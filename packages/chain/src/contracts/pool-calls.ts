@@ -31,7 +31,7 @@ import type {
 
 /** Everything that can be asked of a pool. */
 export interface PoolCalls {
-  /** Pays `limit` bond units under `idc`; the pool must be allowed to take them (`tokenCalls.approve`). */
+  /** Pays `limit` units under `idc`; the pool must be allowed to take them (`tokenCalls.approve`). */
   deposit(idc: bigint, limit: number): ContractCall
   snapshot(): ContractCall
   lock(batches: readonly LockBatch[]): ContractCall

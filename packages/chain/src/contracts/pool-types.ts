@@ -53,7 +53,7 @@ export type ClaimBatch = {
   readonly terms: CallTerms
 }
 
-/** Where the rest of a slot goes: a new leaf of `idc`, and one bond unit to `feeTo` unless that is zero. */
+/** Where the rest of a slot goes: a new leaf of `idc`, and one unit to `feeTo` unless that is zero. */
 export type CallDestination = {
   readonly idc: bigint
   readonly feeTo: Uint8Array

@@ -71,7 +71,7 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
     encodeDeployData({
       abi: slotProofAuthoriserArtifact.abi,
       bytecode: slotProofAuthoriserArtifact.bytecode,
-      args: [p.winValue, BigInt(p.winsPerSlot), p.bond],
+      args: [p.winValue, BigInt(p.winsPerSlot), p.bond, p.unit],
     }),
   )
   const auditor = await make('auditor', serviceAuditorArtifact, serviceAuditorArtifact.bytecode)
@@ -133,6 +133,7 @@ function poolCode(
     winValue: p.winValue,
     winsPerSlot: p.winsPerSlot,
     bond: p.bond,
+    unit: p.unit,
     lockPenalty: p.lockPenalty,
     feeBps: p.feeBps,
     treeDepth: p.treeDepth,

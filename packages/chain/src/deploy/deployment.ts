@@ -13,6 +13,8 @@ export type ContractParameters = {
   readonly winsPerSlot: number
   /** `b`; divides `V`. */
   readonly bond: bigint
+  /** `u`; divides `b`. */
+  readonly unit: bigint
   /** Taken from the stake for a lock that lapses. */
   readonly lockPenalty: bigint
   /** Of a win, burned; in ten-thousandths. */
@@ -76,11 +78,12 @@ export type DeploymentRecord = {
   readonly parameters: Readonly<Record<keyof ContractParameters, number | string>>
 }
 
-/** PAYMENTS §3.1 and DESIGN §7.2 for a token of six decimals: `V` $0.10, `K` 2, `b` $0.05. */
+/** PAYMENTS §3.1 and DESIGN §7.2 for a token of six decimals: `V` $0.10, `K` 2, `b` $0.05, `u` a fifth of that. */
 export const DEFAULT_PARAMETERS: ContractParameters = {
   winValue: 100_000n,
   winsPerSlot: 2,
   bond: 50_000n,
+  unit: 10_000n,
   lockPenalty: 10_000n,
   feeBps: 500,
   holdBps: 500,
@@ -111,11 +114,12 @@ export function scaleParameters(
     decimals >= DEFAULT_DECIMALS
       ? amount * 10n ** BigInt(decimals - DEFAULT_DECIMALS)
       : amount / 10n ** BigInt(DEFAULT_DECIMALS - decimals)
-  const { winValue, bond, lockPenalty, challengeBond, minStake } = parameters
+  const { winValue, bond, unit, lockPenalty, challengeBond, minStake } = parameters
   return {
     ...parameters,
     winValue: scale(winValue),
     bond: scale(bond),
+    unit: scale(unit),
     lockPenalty: scale(lockPenalty),
     challengeBond: scale(challengeBond),
     minStake: scale(minStake),

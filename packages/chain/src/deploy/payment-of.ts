@@ -30,6 +30,7 @@ export function paymentOf(
     winValue: parameters.winValue,
     winsPerSlot: parameters.winsPerSlot,
     bond: parameters.bond,
+    unit: parameters.unit,
     rootIntervalS: parameters.rootIntervalS,
     lockS: parameters.lockS,
     refundDelayS: parameters.refundDelayS,

@@ -57,6 +57,7 @@ const FIELDS = z.strictObject({
   winValue: amount,
   winsPerSlot: z.int().min(1).max(MAX_WINS_PER_SLOT),
   bond: amount,
+  unit: amount,
   tokenSymbol: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,12}$/, 'must be 1 to 12 letters, digits, . and -'),
@@ -79,6 +80,10 @@ export const PAYMENT_SCHEMA: z.ZodType<PaymentParameters> = FIELDS.refine(
   ({ winValue, bond }) => winValue % bond === 0n,
   { path: ['bond'], message: 'must divide win_value' },
 )
+  .refine(({ bond, unit }) => bond % unit === 0n, {
+    path: ['unit'],
+    message: 'must divide bond',
+  })
   .refine(({ epoch, serviceProofs }) => epoch !== undefined || serviceProofs === undefined, {
     path: ['service_proofs'],
     message: 'needs epoch',
@@ -140,6 +145,7 @@ export function paymentTable(payment: PaymentParameters): Record<string, unknown
     win_value: payment.winValue.toString(),
     wins_per_slot: payment.winsPerSlot,
     bond: payment.bond.toString(),
+    unit: payment.unit.toString(),
     token_symbol: payment.tokenSymbol,
     token_decimals: payment.tokenDecimals,
     issue_delay: payment.issueDelayS,

@@ -128,7 +128,7 @@ function returnPortsOf(
   return {
     records: store.returns,
     facts,
-    fee: payment.bond,
+    fee: payment.unit,
     meanDelayMs,
     patienceMs: meanDelayMs,
     longestDelayMs: Math.max(payment.refundDelayS, payment.closeDelayS) * 1000,

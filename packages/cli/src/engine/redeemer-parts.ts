@@ -98,7 +98,7 @@ export function relayerOf(
     calls: { ...createPoolCalls(payment.pool), ...createLeafCalls(payment.pool) },
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     readBaseFee: async (signal) => (await chain.reader.freshHead(signal)).baseFee,
-    fee: payment.bond,
+    fee: payment.unit,
     coinPrice: coinPriceOf(setting, payment),
     pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
     lockS,

@@ -28,7 +28,7 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
   const tell = async (): Promise<void> => {
     const news = known.filter(({ leafIndex }) => leafIndex < seen.count && !told.has(leafIndex))
     for (const { leafIndex } of news) told.add(leafIndex)
-    await recordDeposits(ledger, news, { bond: payment.bond, nowMs: nowMs(), ...seen })
+    await recordDeposits(ledger, news, { unit: payment.unit, nowMs: nowMs(), ...seen })
   }
   return {
     found(deposits) {
@@ -38,13 +38,13 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
     },
     async follow(signal, untilBlock = Number.POSITIVE_INFINITY) {
       const done = new AbortController()
-      const { deployBlock: fromBlock, confirmations, winValue, winsPerSlot, bond } = payment
+      const { deployBlock: fromBlock, confirmations, winValue, winsPerSlot, bond, unit } = payment
       const onHead = async (now: SeenLeaves): Promise<void> => {
         seen = now
         await tell()
         if (now.block >= untilBlock) done.abort()
       }
-      const terms = { fromBlock, confirmations, winValue, winsPerSlot, bond, nowMs }
+      const terms = { fromBlock, confirmations, winValue, winsPerSlot, bond, unit, nowMs }
       const either = AbortSignal.any([signal, done.signal])
       await followSlots({ ledger, chain, ...terms, onHead }, either)
     },

@@ -12,11 +12,11 @@ export async function recordDeposits(
   ledger: MoneyEventSink,
   deposits: readonly Pick<FoundDeposit, 'kind' | 'leafIndex' | 'limit'>[],
   {
-    bond,
+    unit,
     nowMs,
     returned,
   }: {
-    readonly bond: bigint
+    readonly unit: bigint
     readonly nowMs: number
     readonly returned: ReadonlySet<number>
   },
@@ -25,7 +25,7 @@ export async function recordDeposits(
   await recordAll(
     ledger,
     own.flatMap(({ leafIndex, limit }): readonly ClientMoneyEvent[] => {
-      const amount = BigInt(limit) * bond
+      const amount = BigInt(limit) * unit
       const deposited = { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount } as const
       if (returned.has(leafIndex)) return [deposited]
       return [{ id: leafName(leafIndex), atMs: nowMs, type: 'purse-received', amount }, deposited]

@@ -18,8 +18,10 @@ export type SlotsDeps = {
   readonly winValue: bigint
   /** `K`. */
   readonly winsPerSlot: number
-  /** `b`: what a unit of a leaf's limit is. */
+  /** `b`. */
   readonly bond: bigint
+  /** `u`: what a leaf's limit counts. */
+  readonly unit: bigint
   readonly nowMs: () => number
   /** Told after each head that was followed. */
   readonly onHead?: ((seen: SeenLeaves) => Promise<void>) | undefined
@@ -107,7 +109,7 @@ function isOfInterest(event: ChainEvent): event is SlotEvent {
 }
 
 /** What is left in each slot, so that what came back is told from what its sender got. */
-function createSlotSums({ winValue, winsPerSlot, bond, nowMs }: SlotsDeps): {
+function createSlotSums({ winValue, winsPerSlot, bond, unit, nowMs }: SlotsDeps): {
   eventsOf(happened: Happened, hop: string): readonly ClientMoneyEvent[]
   /** The ids of what was told of an event. */
   undo(event: SlotEvent): readonly string[]
@@ -143,7 +145,7 @@ function createSlotSums({ winValue, winsPerSlot, bond, nowMs }: SlotsDeps): {
     if (event.name === 'bond-burned')
       return { ...head, id, type: 'bond-burned', amount: bond } as const
     if (!leaf) return undefined
-    const fee = rest - BigInt(leaf.limit) * bond
+    const fee = rest - BigInt(leaf.limit) * unit
     // The leaf is found among the deposits as well: under this name its money comes in once.
     return { ...head, id: leafName(leaf.index), type: 'slot-returned', amount: rest, fee } as const
   }

@@ -74,13 +74,13 @@ export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<Pa
   const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
-  const { chainId, pool, winValue: faceValue, winsPerSlot, bond } = payment
+  const { chainId, pool, winValue: faceValue, winsPerSlot, bond, unit } = payment
   return {
     home,
     name: network.name,
     isLocal: network.local,
     payment,
-    pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond }),
+    pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond, unit }),
     chain: openChain({ payment, isLocal: network.local, onAlert: () => {} }),
     poolCalls: createPoolCalls(payment.pool),
     tokenCalls: createTokenCalls(payment.token),

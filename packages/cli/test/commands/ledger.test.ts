@@ -15,7 +15,7 @@ import { paymentTable } from '../network-text.ts'
 import { run } from '../run-cli.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
 
-const NETWORK = `name = "books"\n${paymentTable({ win_value: 1000, bond: 500 })}`
+const NETWORK = `name = "books"\n${paymentTable({ win_value: 1000, bond: 500, unit: 500 })}`
 const golden = (side: LedgerSide): Promise<string> =>
   readFile(new URL(`../../../protocol/test/ledger/golden-${side}.csv`, import.meta.url), 'utf8')
 
@@ -179,7 +179,7 @@ test('deposits found on the chain are told once, those given away never, and wit
   ] as const
   {
     await using store = await openOwnStore(home, 'client')
-    const terms = { bond: 500n, returned: new Set<number>() }
+    const terms = { unit: 500n, returned: new Set<number>() }
     await recordDeposits(store.ledger, found, { ...terms, nowMs: 1 })
     await recordDeposits(store.ledger, found, { ...terms, nowMs: 2 })
     const slots = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]

@@ -65,9 +65,18 @@ export async function paidNetwork(t: TestContext): Promise<PaidTestNetwork> {
   }
   const nowhere = new Uint8Array(20)
   const places = { pool: nowhere, registry: nowhere, token: nowhere, authoriser: nowhere }
-  const { winValue, winsPerSlot, bond, rootIntervalS, lockS, refundDelayS, closeDelayS } =
+  const { winValue, winsPerSlot, bond, unit, rootIntervalS, lockS, refundDelayS, closeDelayS } =
     PARAMETERS
-  const constants = { winValue, winsPerSlot, bond, rootIntervalS, lockS, refundDelayS, closeDelayS }
+  const constants = {
+    winValue,
+    winsPerSlot,
+    bond,
+    unit,
+    rootIntervalS,
+    lockS,
+    refundDelayS,
+    closeDelayS,
+  }
   const draft = { ...choices, ...places, ...constants, chainId: LOCAL_CHAIN_ID, deployBlock: 0 }
   const { reader } = openChain({ payment: draft, isLocal: true, onAlert: () => {}, pollMs: 0 })
   const openLane = (key: Uint8Array): TransactionLane => {

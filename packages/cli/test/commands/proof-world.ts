@@ -34,6 +34,7 @@ const TABLE = paymentTable({
   rpc: ['http://127.0.0.1:9'],
   win_value: 409_600,
   bond: 204_800,
+  unit: 204_800,
   epoch: 604_800,
 })
 const NETWORK_TEXT = `name = "proofs"\nlocal = true\n${TABLE}`
@@ -45,6 +46,7 @@ export const pool: Pool = createPool(crypto, {
   faceValue: 409_600n,
   winsPerSlot: 2,
   bond: 204_800n,
+  unit: 204_800n,
 })
 
 /** Writes the network's file; gives its path. */

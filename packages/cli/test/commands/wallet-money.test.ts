@@ -121,7 +121,7 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
         kind: 'deposit',
         number: 0,
         leaf: 0,
-        limit: 20,
+        limit: 100,
         isPastKnown: true,
         slots: 4,
         states: { none: 4 },
@@ -290,8 +290,8 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
 async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise<void> {
   await using purse = await openPurse(home, { passphrase: PASSPHRASE, isLocal: true })
   await using store = await openOwnStore(home, 'client')
-  const { chainId, pool: address, winValue: faceValue, winsPerSlot, bond } = payment
-  const terms = { chainId, pool: address, faceValue, winsPerSlot, bond }
+  const { chainId, pool: address, winValue: faceValue, winsPerSlot, bond, unit } = payment
+  const terms = { chainId, pool: address, faceValue, winsPerSlot, bond, unit }
   const pool = createPool(nodeTicketCrypto, terms)
   const { secret } = await purse.depositOwner(1)
   const nullifier = u256Bytes(slotNullifier(nodeTicketCrypto, pool, secret, 0))

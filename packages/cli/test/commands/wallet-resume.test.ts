@@ -63,7 +63,7 @@ test('a deposit that was killed on its way is finished by the next command, once
   const leaves = await network.chain.view.leaves(0, t.signal)
   assert.deepEqual(
     leaves.map(({ limit }) => limit),
-    [20],
+    [100],
   )
   assert.equal(await network.chain.view.tokenBalance(funds, t.signal), 0n)
 })

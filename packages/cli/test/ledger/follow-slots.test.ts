@@ -85,6 +85,7 @@ async function booksAfter(...news: readonly ChainNews[]) {
     winValue: V,
     winsPerSlot: 2,
     bond: 500n,
+    unit: 500n,
     nowMs: () => 2,
   }
   await followSlots(deps, new AbortController().signal)

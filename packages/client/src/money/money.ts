@@ -381,8 +381,8 @@ class ClientMoney implements Money {
   }
 }
 
-function poolTerms({ chainId, pool, winValue, winsPerSlot, bond }: PaymentParameters) {
-  return { chainId, pool, faceValue: winValue, winsPerSlot, bond }
+function poolTerms({ chainId, pool, winValue, winsPerSlot, bond, unit }: PaymentParameters) {
+  return { chainId, pool, faceValue: winValue, winsPerSlot, bond, unit }
 }
 
 /** SPEC §13.1: the dearest. */

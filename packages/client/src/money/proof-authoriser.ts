@@ -32,7 +32,7 @@ import { sessionKeyOf } from './session-keys.ts'
 export type SecretDeposit = {
   /** A field element. */
   readonly secret: bigint
-  /** Bond units. */
+  /** Units of leaves. */
   readonly limit: number
   /** False after lost state: any of its slots may have been shown by somebody who forgot it. */
   readonly isPastKnown: boolean

@@ -20,6 +20,7 @@ const pool = createPool(nodeTicketCrypto, {
   faceValue: 10n ** 17n,
   winsPerSlot: 2,
   bond: 10n ** 17n / 2n,
+  unit: 10n ** 17n / 2n,
 })
 const { signal } = new AbortController()
 const SECRET = 0xdeb05171n

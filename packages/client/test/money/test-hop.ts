@@ -36,6 +36,7 @@ export const POOL: Pool = createPool(nodeTicketCrypto, {
   faceValue: 100_000n * 4096n,
   winsPerSlot: 2,
   bond: 50_000n * 4096n,
+  unit: 50_000n * 4096n,
 })
 export const UNIT_PRICE: bigint = unitPrice(POOL, PRICE_STEP)
 

@@ -33,6 +33,7 @@ const POOL = createPool(nodeTicketCrypto, {
   faceValue: 100_000n,
   winsPerSlot: 2,
   bond: 50_000n,
+  unit: 50_000n,
 })
 
 const nullifierOf = (number: number): Uint8Array => new Uint8Array(32).fill(number + 1)

@@ -81,8 +81,10 @@ const STEPS_GAS: Readonly<Record<ReturnRequest['kind'], bigint>> = {
   [RETURN_KIND.REFUND]: 250_000n,
   [RETURN_KIND.CLOSE]: 130_000n,
   [RETURN_KIND.WITHDRAW]: 180_000n,
-  [RETURN_KIND.JOIN]: 480_000n,
+  [RETURN_KIND.JOIN]: 490_000n,
 }
+/** SPEC §14.6: units that a joining pays; everything else pays one. */
+const JOIN_FEE = 2n
 /** The price of gas may rise between judging and the end of the delay. */
 const COIN_ROOM = 3n
 
@@ -136,7 +138,7 @@ class Service implements Relayer {
       const open = await records.list('return', 'open')
       if (open.length >= MAX_OPEN_RETURNS) return REDEEM_ANSWER.TRY_LATER
       const gas = STEPS_GAS[RETURN_KIND.REFUND] * (await readBaseFee(signal))
-      if (!this.#covers(gas)) return REDEEM_ANSWER.FEE_TOO_LOW
+      if (!this.#covers(gas, RETURN_KIND.REFUND)) return REDEEM_ANSWER.FEE_TOO_LOW
       const coin = await chain.gasBalance(lane.account, signal)
       return coin < gas * COIN_ROOM ? REDEEM_ANSWER.NO_REDEEMER : REDEEM_ANSWER.TAKEN
     } catch {
@@ -172,7 +174,7 @@ class Service implements Relayer {
     const baseFee = await this.#priceOf(request, signal)
     if (baseFee === undefined) return REDEEM_ANSWER.BAD_ORDER
     const gas = STEPS_GAS[request.kind] * baseFee
-    if (!this.#covers(gas)) return REDEEM_ANSWER.FEE_TOO_LOW
+    if (!this.#covers(gas, request.kind)) return REDEEM_ANSWER.FEE_TOO_LOW
     const coin = await chain.gasBalance(lane.account, signal)
     if (coin < gas * COIN_ROOM) return REDEEM_ANSWER.NO_REDEEMER
     const { timeS } = await chain.head(signal)
@@ -183,10 +185,13 @@ class Service implements Relayer {
     return REDEEM_ANSWER.TAKEN
   }
 
-  /** Does the fee of one slot pay for so much gas, in wei? */
-  #covers(gas: bigint): boolean {
-    const { fee, coinPrice } = this.#deps
-    return fee * WEI_PER_COIN >= coinPrice * gas
+  /** Does the fee of one request pay for so much gas, in wei? */
+  #covers(gas: bigint, kind: ReturnRequest['kind']): boolean {
+    return this.#feeOf(kind) * WEI_PER_COIN >= this.#deps.coinPrice * gas
+  }
+
+  #feeOf(kind: ReturnRequest['kind']): bigint {
+    return kind === RETURN_KIND.JOIN ? JOIN_FEE * this.#deps.fee : this.#deps.fee
   }
 
   /** Of a unit of gas, wei; nothing for a request that would change nothing. What another relayer has begun is ended all the same. */
@@ -240,14 +245,15 @@ class Service implements Relayer {
 
   /** Sends a batch; false when there is nothing in it that would be done and pays for its gas. */
   async #send(due: Due, signal: AbortSignal): Promise<boolean> {
-    const { calls, fee, coinPrice, nowMs } = this.#deps
+    const { calls, coinPrice, nowMs } = this.#deps
     const good = await this.#sound(due, signal)
     if (good.length === 0) return false
     const requests = good.map(({ request }) => request)
     const call = returnCall(calls, due.step, requests)
     // Both steps are paid by one fee: a begin that uses up all of it would never be ended.
     const steps = STEPS_GAS[due.kind] * BigInt(good.length)
-    const feeCap = (fee * BigInt(good.length) * WEI_PER_COIN) / (coinPrice * steps)
+    const fees = this.#feeOf(due.kind) * BigInt(good.length)
+    const feeCap = (fees * WEI_PER_COIN) / (coinPrice * steps)
     const hash = createHash('sha256')
     for (const { handOver } of good) hash.update(handOver.id)
     const name = `${due.kind}-${due.step}:${hash.digest('hex').slice(0, 16)}:${nowMs()}`
@@ -309,7 +315,7 @@ class Service implements Relayer {
     const isPaid = (event: ChainEvent): boolean =>
       isJoin ? event.name === 'leaf' : event.name === 'slot' && ENDS.has(event.state)
     const ended = told.filter(isPaid).length
-    const amount = fee * BigInt(ended)
+    const amount = (isJoin ? JOIN_FEE * fee : fee) * BigInt(ended)
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
   }
 }

@@ -69,7 +69,7 @@ async function openRedeemer(
 function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
   const key = keyOf(name)
   const place: Place = { chainId: 31_337n, contract: pool }
-  const { winValue: faceValue, winsPerSlot, bond } = profile
+  const { winValue: faceValue, winsPerSlot, bond, unit } = profile
   return createRedeemers({
     pool: createPool(nodeTicketCrypto, {
       chainId: 31_337,
@@ -77,6 +77,7 @@ function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
       faceValue,
       winsPerSlot,
       bond,
+      unit,
     }),
     provider: hexToBytes(key.address),
     fee: FEE,

@@ -224,6 +224,7 @@ function paymentOf(settings: RedeemerSettings): PaymentParameters {
     winValue: profile.winValue,
     winsPerSlot: profile.winsPerSlot,
     bond: profile.bond,
+    unit: profile.unit,
     tokenSymbol: 'TEST',
     tokenDecimals: 18,
     issueDelayS: 15,

@@ -33,7 +33,15 @@ async function openRelayer(name: string, change: { coinPrice?: bigint; batchWait
   const running = await openProvider(settingsOf(world, name))
   const { reader, view } = running.chain
   const address = hexToBytes(pool)
-  const { winValue: faceValue, winsPerSlot, bond, lockDuration, refundDelay, closeDelay } = profile
+  const {
+    winValue: faceValue,
+    winsPerSlot,
+    bond,
+    unit,
+    lockDuration,
+    refundDelay,
+    closeDelay,
+  } = profile
   const relayer = createRelayer({
     records: running.store.handOvers,
     transactions: running.store.transactions,
@@ -43,7 +51,7 @@ async function openRelayer(name: string, change: { coinPrice?: bigint; batchWait
     calls: { ...createPoolCalls(address), ...createLeafCalls(address) },
     tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
     readBaseFee: async (signal) => (await reader.freshHead(signal)).baseFee,
-    fee: bond,
+    fee: unit,
     coinPrice,
     pool: createPool(nodeTicketCrypto, {
       chainId: 31_337,
@@ -51,6 +59,7 @@ async function openRelayer(name: string, change: { coinPrice?: bigint; batchWait
       faceValue,
       winsPerSlot,
       bond,
+      unit,
     }),
     lockS: lockDuration,
     refundDelayS: refundDelay,

@@ -45,6 +45,8 @@ export type PaymentParameters = {
   readonly winsPerSlot: number
   /** `b`, which divides `V`. A slot is `V·K + b`. */
   readonly bond: bigint
+  /** `u`: what leaves and the fees of relayers count in; divides `b`. */
+  readonly unit: bigint
   /** For people: `USDC` and 6, say. */
   readonly tokenSymbol: string
   readonly tokenDecimals: number

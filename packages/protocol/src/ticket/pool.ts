@@ -16,15 +16,17 @@ export type PoolTerms = {
   readonly faceValue: bigint
   /** `K`: the wins of a slot. */
   readonly winsPerSlot: number
-  /** `b`: the bond of a slot, and what a deposit's limit counts. */
+  /** `b`: the bond of a slot. */
   readonly bond: bigint
+  /** `u`: what a deposit's limit counts, and what a relayer gets. */
+  readonly unit: bigint
 }
 
 /** A pool with what follows from its terms. */
 export type Pool = PoolTerms & {
   /** `S = K·V + b`. */
   readonly slotValue: bigint
-  /** `S / b`: what a slot takes of a deposit's limit. */
+  /** `S / u`: what a slot takes of a deposit's limit. */
   readonly unitsPerSlot: number
   /** In every nullifier. */
   readonly domain: bigint
@@ -40,13 +42,14 @@ export type Pool = PoolTerms & {
  * @throws ASSERTION for terms that no network's file may have (they are checked where the file is read)
  */
 export function createPool(crypto: TicketCrypto, terms: PoolTerms): Pool {
-  const { chainId, pool, faceValue, winsPerSlot, bond } = terms
+  const { chainId, pool, faceValue, winsPerSlot, bond, unit } = terms
   assert(pool.length === ADDRESS_BYTES, 'a contract address has 20 bytes')
   assert(faceValue >= MIN_FACE_VALUE && faceValue <= MAX_AMOUNT, 'V is a u96 of at least 4096')
   assert(winsPerSlot >= 1 && winsPerSlot <= MAX_WINS, 'K is 1 to 32')
   const slotValue = BigInt(winsPerSlot) * faceValue + bond
   assert(bond > 0n && slotValue % bond === 0n, 'a slot is a whole number of bonds')
-  const unitsPerSlot = Number(slotValue / bond)
+  assert(unit > 0n && bond % unit === 0n, 'a bond is a whole number of units')
+  const unitsPerSlot = Number(slotValue / unit)
   assert(unitsPerSlot <= MAX_LIMIT, 'a deposit of one slot has a limit')
   const place = [u256Bytes(BigInt(chainId)), pool] as const
   const [v, k, b] = [u256Bytes(faceValue), u256Bytes(BigInt(winsPerSlot)), u256Bytes(bond)]

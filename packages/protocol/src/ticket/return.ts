@@ -13,7 +13,7 @@ export type ReturnTerms = {
   readonly nullifier: Uint8Array
   /** The commitment of the leaf that the contract makes of it. */
   readonly idc: bigint
-  /** Who gets a bond unit for sending it, 20 bytes; zeros for nobody. */
+  /** Who gets a unit for sending it, 20 bytes; zeros for nobody. */
   readonly feeTo: Uint8Array
 }
 

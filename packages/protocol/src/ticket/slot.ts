@@ -24,7 +24,7 @@ export function identityCommitment(poseidon: Poseidon, secret: bigint): bigint {
   return poseidon.poseidon1(secret)
 }
 
-/** The leaf of a deposit of `limit` bond units. */
+/** The leaf of a deposit of `limit` units. */
 export function depositLeaf(poseidon: Poseidon, pool: Pool, idc: bigint, limit: number): bigint {
   return poseidon.poseidon3(idc, BigInt(limit), pool.tag)
 }
@@ -39,7 +39,7 @@ export function slotNullifier(
   return poseidon.poseidon3(secret, pool.domain, BigInt(slot))
 }
 
-/** How many slots a deposit of `limit` bond units has. */
+/** How many slots a deposit of `limit` units has. */
 export function slotCount(pool: Pool, limit: number): number {
   return Math.floor(limit / pool.unitsPerSlot)
 }

@@ -12,6 +12,7 @@ export const TEST_PAYMENT: PaymentParameters = {
   winValue: 4_096_000n,
   winsPerSlot: 2,
   bond: 2_048_000n,
+  unit: 2_048_000n,
   tokenSymbol: 'TEST',
   tokenDecimals: 6,
   issueDelayS: 1,

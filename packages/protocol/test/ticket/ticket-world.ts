@@ -32,6 +32,7 @@ export const TERMS: PoolTerms = {
   faceValue: 100_000n,
   winsPerSlot: 2,
   bond: 50_000n,
+  unit: 50_000n,
 }
 
 export const POOL: Pool = createPool(crypto, TERMS)

@@ -65,6 +65,8 @@ describe('money (SPEC §13.1)', () => {
       { winsPerSlot: 33 },
       { bond: 0n },
       { bond: 30_000n },
+      { unit: 0n },
+      { unit: 30_000n },
       { pool: bytes('11'.repeat(19)) },
     ]
     for (const change of bad) {

@@ -46,6 +46,7 @@ const PARAMETERS: ContractParameters = {
   winValue: 10n ** 17n,
   winsPerSlot: 2,
   bond: 5n * 10n ** 16n,
+  unit: 10n ** 16n,
   lockPenalty: 10n ** 16n,
   feeBps: 500,
   holdBps: 500,
@@ -188,7 +189,8 @@ function createBank(lane: TransactionLane, payment: PaymentParameters, signal: A
       await using purse = await openPurse(home, { isLocal: true, rules: payment })
       const owner = await purse.depositOwner(0)
       const idc = identityCommitment(nodeTicketCrypto, owner.secret)
-      const unitsPerSlot = payment.winsPerSlot * Number(payment.winValue / payment.bond) + 1
+      const { winsPerSlot, winValue, bond, unit } = payment
+      const unitsPerSlot = Number((BigInt(winsPerSlot) * winValue + bond) / unit)
       await run(pool.deposit(idc, SLOTS * unitsPerSlot), pool.snapshot())
     },
   }
