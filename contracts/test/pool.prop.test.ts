@@ -11,12 +11,14 @@ import {
   startPosition,
 } from './kit/play.ts'
 import { startScene } from './kit/scene.ts'
+import { PROFILE } from './kit/world.ts'
 
 const isSlow = process.env['SLOW'] === '1'
 const RUNS = isSlow ? 1000 : 20
 const LONGEST = isSlow ? 100 : 60
 
-const scene = await startScene()
+// Leaves count in a fifth of the bond, as the start values have it.
+const scene = await startScene({ profile: { unit: PROFILE.bond / 5n } })
 after(() => scene[Symbol.asyncDispose]())
 const { rpc } = scene.world
 const board = await setUpBoard(scene)
@@ -30,6 +32,8 @@ const OFTEN = [
   'close',
   'finishClose',
   'finishRefund',
+  'join',
+  'withdrawPart',
   'pass',
   'pass',
 ]
@@ -76,13 +80,21 @@ async function takeEverythingBack(all: Board, from: Position): Promise<void> {
           position = await play(all, position, next)
         }
   }
+  const once = async (kind: string, slot: number) => {
+    position = await play(all, position, { kind, slot, ...BY_OWNER })
+  }
   await rpc.pass(3600)
+  await once('join', 0)
+  await once('withdrawPart', 0)
   await each(['withdraw', 'close'])
   await rpc.pass(72 * 3600)
   await each(['finishRefund', 'finishWithdraw', 'finishClose'])
+  for (let rest = 0; rest < all.rests.length; rest++) await once('finishRest', rest)
   for (const [i, { state }] of position.words.entries())
     assert.ok(['REFUNDED', 'WITHDRAWN', 'CLOSED'].includes(state), `slot ${i} is still ${state}`)
 }
+
+const BY_OWNER = { session: 0, provider: 0, index: 0, sender: 1 } as const
 
 const WANTS: Readonly<Record<string, readonly string[]>> = {
   withdraw: ['NONE', 'LOCKED', 'LAPSED'],

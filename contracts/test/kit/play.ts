@@ -10,8 +10,9 @@ import { type Key, keyOf } from './keys.ts'
 import { eventsOf, type Receipt, RevertedError } from './rpc.ts'
 import { claimBatch, decodeWord, type Scene, type Word } from './scene.ts'
 import { poolProbeArtifact } from '../artifacts/pool-probe.ts'
-import { DEPLOYER } from './world.ts'
-import { NO_TERMS, type Slot, type Ticket, type Unused } from './slots.ts'
+import { DEPLOYER, unitsPerSlotOf } from './world.ts'
+import { createLeafProver, type Joining, type Part } from './leaf-proofs.ts'
+import { type Leaf, NO_TERMS, type Slot, type Ticket, type Unused } from './slots.ts'
 
 /** One move. Numbers choose among what there is; each kind uses those that it needs. */
 export type Move = {
@@ -30,13 +31,21 @@ type Piece = {
   readonly conflicting: readonly [object, object]
 }
 
+/** What makes no slot, under its nullifier. */
+type Rest = { readonly nullifier: bigint; readonly units: number }
+
 export type Board = {
   readonly scene: Scene
   readonly pieces: readonly Piece[]
   readonly providers: readonly Key[]
-  /** All bond units that were deposited, and the units that slots of the board cover. */
+  /** Of what makes no slot: small leaves and the end of one. Their words stand behind those of the pieces. */
+  readonly rests: readonly Rest[]
+  /** Makes one leaf of the small ones. */
+  readonly joining: Joining
+  /** A slot and the rest of its leaf, never shown. */
+  readonly part: Part
+  /** All that the pool holds at the start. */
   readonly deposited: bigint
-  readonly receiver: Address
   /** Reads a position in one call. */
   readonly probe: Address
 }
@@ -45,6 +54,9 @@ const THIEF = keyOf('thief')
 const REPORTER = keyOf('reporter').address
 const REDEEMER = keyOf('redeemer').address
 const HEIR = 4242n
+/** Of `withdrawPart`, which pays for itself. */
+const feeTo = REDEEMER
+const receiver = keyOf('receiver').address
 
 /** What a move may be told. Anything else, a panic above all, is a fault of the contract. */
 const REFUSALS = new Set(
@@ -62,6 +74,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   REFUNDING: ['BOUND', 'REFUNDED'],
   WITHDRAWING: ['BOUND', 'WITHDRAWN'],
 }
+/** Of a rest: nobody binds it, and a lock on it counts for nothing (SPEC §14.4). */
+const REST_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  NONE: ['LOCKED', 'WITHDRAWING', 'REFUNDED'],
+  LOCKED: ['LAPSED', 'WITHDRAWING', 'REFUNDED'],
+  LAPSED: ['WITHDRAWING', 'REFUNDED'],
+  WITHDRAWING: ['WITHDRAWN'],
+}
 const FINISHED = new Set(['CLOSED', 'REFUNDED', 'WITHDRAWN'])
 const UNTOUCHED = new Set(['NONE', 'LOCKED', 'LAPSED'])
 
@@ -69,15 +88,24 @@ const UNTOUCHED = new Set(['NONE', 'LOCKED', 'LAPSED'])
 export async function setUpBoard(scene: Scene): Promise<Board> {
   const { client, payer, world } = scene
   const providers = [await scene.provider('p0'), await scene.provider('p1'), keyOf('unregistered')]
+  const unitsPerSlot = unitsPerSlotOf(world.profile)
+  const small = await smallLeaves(scene)
+  const other = await client.deposit(payer, 'other', unitsPerSlot + REST_UNITS)
   const leaves = [
-    await client.deposit(payer, 'one', 10),
-    await client.deposit(payer, 'other', 8),
-    await client.deposit(payer, 'third', 5),
+    await client.deposit(payer, 'one', 2 * unitsPerSlot),
+    other,
+    await client.deposit(payer, 'third', unitsPerSlot),
   ]
   await client.snapshot(payer)
-  const receiver = keyOf('receiver').address
+  using prover = createLeafProver(client, BigInt(unitsPerSlot))
+  const joining = await prover.join(small, HEIR, REDEEMER)
+  const part = await prover.part(other, [0], true, { to: receiver, feeTo })
+  const rests = [
+    ...small.map(({ limit }, i) => ({ nullifier: joining.rests[i] ?? 0n, units: limit })),
+    { nullifier: part.rest, units: REST_UNITS },
+  ]
   const pieces = leaves.flatMap((leaf) =>
-    Array.from({ length: Math.floor(leaf.limit / 5) }, (_, j): Piece => {
+    Array.from({ length: Math.floor(leaf.limit / unitsPerSlot) }, (_, j): Piece => {
       const faces = [
         client.open(leaf, j),
         client.open(leaf, j, `${leaf.index} ${j} again`),
@@ -92,7 +120,31 @@ export async function setUpBoard(scene: Scene): Promise<Board> {
     }),
   )
   const probe = await world.rpc.deploy(DEPLOYER, poolProbeArtifact, [])
-  return { scene, pieces, providers, deposited: 23n * world.profile.bond, receiver, probe }
+  const deposited = await world.balance(world.pool)
+  return { scene, pieces, providers, rests, joining, part, deposited, probe }
+}
+
+/** At the end of a leaf. */
+const REST_UNITS = 15
+
+/** Slots that came back through a relayer: each a unit too small to be shown. */
+async function smallLeaves({ client, payer, slots, world }: Scene): Promise<readonly Leaf[]> {
+  const back = await slots('came back', 2)
+  const owners = back.map((_, i) => keyOf(`owner of small ${i}`))
+  const to = owners.map((owner, i) =>
+    client.destination(back[i] ?? assert.fail(), client.idcOf(owner), REDEEMER),
+  )
+  const openings = back.map(({ opening }) => opening)
+  await world.sendPool(payer, 'refund', openings, to)
+  await world.rpc.pass(world.profile.refundDelay)
+  const leaves: Leaf[] = []
+  for (const [i, owner] of owners.entries()) {
+    const named = [[back[i]?.nullifier], [to[i]]]
+    const receipt = await world.sendPool(payer, 'finishRefund', ...named)
+    const limit = client.noteInserted(receipt, client.idcOf(owner))
+    leaves.push({ owner, limit, index: client.tree.size - 1 })
+  }
+  return leaves
 }
 
 /** What the chain says. */
@@ -111,7 +163,7 @@ export type Position = Read & {
   /** Wins paid, per provider, since its last payout. */
   readonly unpaid: Map<string, bigint>
   readonly wins: Map<bigint, number>
-  /** Bond units in leaves that the contract made of slots' rests. */
+  /** In leaves that the contract made of what came back. */
   rest: bigint
 }
 
@@ -124,7 +176,10 @@ export async function play(board: Board, before: Position, move: Move): Promise<
   const receipt = await attempt(board, move)
   if (receipt) noteEvents(board, before, receipt)
   const after = { ...before, ...(await read(board)) }
-  after.words.forEach((word, i) => checkStep(board, before.words[i] ?? assert.fail(), word))
+  after.words.forEach((word, i) => {
+    const isRest = i >= board.pieces.length
+    checkStep(board, before.words[i] ?? assert.fail(), word, isRest ? REST_ARROWS : ARROWS)
+  })
   checkBooks(board, after)
   assert.equal(after.stolen, 0n, 'the thief has nothing')
   return after
@@ -234,17 +289,39 @@ export const MOVES: Readonly<Record<string, Play>> = {
       [backOf(board, move)],
     ),
   withdraw: (board, move) =>
-    send(
-      board,
-      senderOf(board, move),
-      'withdrawUnused',
-      [pieceOf(board, move).unused],
-      board.receiver,
-    ),
+    send(board, senderOf(board, move), 'withdrawUnused', [pieceOf(board, move).unused], receiver),
   withdrawStolen: (board, move) =>
     send(board, THIEF.address, 'withdrawUnused', [pieceOf(board, move).unused], THIEF.address),
   finishWithdraw: (board, move) =>
     send(board, senderOf(board, move), 'finishWithdraw', [faceOf(board, move).nullifier]),
+  join: (board, move) => send(board, senderOf(board, move), 'join', [board.joining]),
+  joinTwice: (board, move) =>
+    send(board, senderOf(board, move), 'join', [board.joining, board.joining]),
+  joinStolen: (board) => send(board, THIEF.address, 'join', [{ ...board.joining, idc: 666n }]),
+  joinLess: (board, { index }) => {
+    // One of the two leaves, for the units of both.
+    const rests = board.joining.rests.with(index % 2, 0n)
+    return send(board, THIEF.address, 'join', [{ ...board.joining, rests }])
+  },
+  withdrawPart: (board, move) =>
+    send(board, senderOf(board, move), 'withdrawPart', [board.part], [{ to: receiver, feeTo }]),
+  withdrawPartStolen: (board) => {
+    const to = { to: THIEF.address, feeTo: THIEF.address }
+    return send(board, THIEF.address, 'withdrawPart', [board.part], [to])
+  },
+  joinPart: (board) => {
+    // The rest of a leaf that holds a slot too, in place of a small leaf.
+    const rests = board.joining.rests.with(0, board.part.rest)
+    return send(board, THIEF.address, 'join', [{ ...board.joining, rests }])
+  },
+  lockRest: (board, move) => {
+    const { nullifier } = pick(board.rests, move.slot)
+    const { address: provider } = providerOf(board, move)
+    const batch = { provider, nullifiers: [nullifier], terms: NO_TERMS }
+    return send(board, provider, 'lock', [batch])
+  },
+  finishRest: (board, move) =>
+    send(board, senderOf(board, move), 'finishWithdraw', [pick(board.rests, move.slot).nullifier]),
   conflictOpenings: (board, move) =>
     send(
       board,
@@ -280,9 +357,10 @@ export const MOVES: Readonly<Record<string, Play>> = {
   },
 }
 
-async function read({ scene, pieces, providers, probe }: Board): Promise<Read> {
+async function read({ scene, pieces, rests, providers, probe }: Board): Promise<Read> {
   const { pool, token, rpc } = scene.world
-  const nullifiers = pieces.map(({ faces: [{ nullifier }] }) => nullifier)
+  const slots = pieces.map(({ faces: [{ nullifier }] }) => nullifier)
+  const nullifiers = [...slots, ...rests.map(({ nullifier }) => nullifier)]
   const named = providers.map(({ address }) => address)
   const args = [pool, token, nullifiers, named, [pool, THIEF.address]]
   const call = { abi: poolProbeArtifact.abi, to: probe, name: 'position', args }
@@ -309,12 +387,17 @@ function noteEvents({ scene }: Board, position: Position, receipt: Receipt): voi
     if (eventName === 'PaidOut') position.unpaid.delete(provider)
     if (eventName === 'Inserted') {
       assert.equal(args['idc'], HEIR, 'nothing goes elsewhere than the session key said')
-      position.rest += BigInt(Number(args['limit'])) * scene.world.profile.bond
+      position.rest += BigInt(Number(args['limit'])) * scene.world.profile.unit
     }
   }
 }
 
-function checkStep({ scene }: Board, before: Word, after: Word): void {
+function checkStep(
+  { scene }: Board,
+  before: Word,
+  after: Word,
+  arrows: Readonly<Record<string, readonly string[]>>,
+): void {
   const { refundDelay, closeDelay } = scene.world.profile
   const step = `${before.state} → ${after.state}`
   assert.ok(after.isBurned || !before.isBurned, 'a burned bond stays burned')
@@ -324,20 +407,29 @@ function checkStep({ scene }: Board, before: Word, after: Word): void {
     if (before.wins !== after.wins) assert.ok(after.lastIndex > before.lastIndex, 'indices rise')
     return
   }
-  assert.ok(ARROWS[before.state]?.includes(after.state), step)
+  assert.ok(arrows[before.state]?.includes(after.state), step)
   if (before.state === 'BOUND') assert.equal(after.holder, before.holder, step)
-  if (FINISHED.has(after.state)) {
+  const isJoined = arrows === REST_ARROWS && after.state === 'REFUNDED'
+  if (FINISHED.has(after.state) && !isJoined) {
     const delay = after.state === 'CLOSED' ? closeDelay : refundDelay
     assert.ok(after.time - before.time >= delay, `${step} before its time`)
   }
 }
 
 /** What the pool holds is what it owes, to the last unit. */
-function checkBooks({ scene, deposited, providers }: Board, position: Position): void {
-  const { winValue, winsPerSlot, bond, feeBps } = scene.world.profile
+function checkBooks(
+  { scene, deposited, pieces, rests, providers }: Board,
+  position: Position,
+): void {
+  const { winValue, winsPerSlot, bond, unit, feeBps } = scene.world.profile
   const burnedPerWin = (winValue * BigInt(feeBps)) / 10_000n
   let owed = deposited + position.rest + position.unburned
-  for (const word of position.words) {
+  for (const [i, { units }] of rests.entries()) {
+    // What is joined is in the leaf that was made of it, less the fee.
+    const state = position.words[pieces.length + i]?.state ?? ''
+    if (FINISHED.has(state)) owed -= BigInt(units) * unit
+  }
+  for (const word of position.words.slice(0, pieces.length)) {
     if (word.isBurned) owed -= bond
     if (UNTOUCHED.has(word.state)) continue
     owed -= BigInt(word.wins) * winValue
