@@ -128,8 +128,9 @@ export async function setUpBoard(scene: Scene): Promise<Board> {
 const REST_UNITS = 15
 
 /** Slots that came back through a relayer: each a unit too small to be shown. */
-async function smallLeaves({ client, payer, slots, world }: Scene): Promise<readonly Leaf[]> {
-  const back = await slots('came back', 2)
+async function smallLeaves(scene: Scene): Promise<readonly Leaf[]> {
+  const { client, payer, world } = scene
+  const back = await scene.slots('came back', 2)
   const owners = back.map((_, i) => keyOf(`owner of small ${i}`))
   const to = owners.map((owner, i) =>
     client.destination(back[i] ?? assert.fail(), client.idcOf(owner), REDEEMER),
