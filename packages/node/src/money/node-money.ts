@@ -301,10 +301,10 @@ class Money implements NodeMoney {
       records: store,
       keys: this.#opened.commitKeys,
       judge: createSlotJudge({
+        ...parameters,
         chain,
         hash: nodeCrypto,
         provider,
-        rootMaxAgeS: parameters.rootMaxAgeS,
         nowMs: () => this.#watch.nowMs(),
       }),
       holds: (opening) => openingHolds(nodeTicketCrypto, verifier, domain, opening),

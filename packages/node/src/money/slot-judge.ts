@@ -1,6 +1,6 @@
 /**
  * What the chain says of slots that clients show (SPEC §15.6): is the root the newest or was it until lately, and who holds the slot. Asks with a time limit and few
- * questions at once; a chain that hangs costs the client a TRY_LATER and the node nothing. Answers are kept for a moment, since many ask alike.
+ * questions at once; a chain that hangs costs the client a TRY_LATER and the node nothing. Answers are kept for a moment, since many ask alike, and for longer while there are none.
  * @module
  */
 import type { ChainView } from '@byway/chain'
@@ -9,6 +9,7 @@ import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { SlotStanding, SlotWord } from '@byway/protocol/payment'
 import { VERDICT } from '@byway/protocol/wire'
 import type { Opening, Verdict } from '@byway/protocol/wire'
+import { createSlotMemory, type SlotDelays, type SlotMemory } from './slot-memory.ts'
 
 /** Judges slots by the chain. Nothing rejects. */
 export interface SlotJudge {
@@ -17,7 +18,7 @@ export interface SlotJudge {
   standing(opening: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding>
 }
 
-export type SlotJudgeDeps = {
+export type SlotJudgeDeps = SlotDelays & {
   readonly chain: Pick<ChainView, 'head' | 'slot' | 'publishedRoot'>
   readonly hash: Pick<CryptoProvider, 'sha256'>
   /** This node's address as a provider. */
@@ -53,10 +54,14 @@ class Judge implements SlotJudge {
   readonly #deps: SlotJudgeDeps
   readonly #slots = new Map<string, CachedSlot>()
   readonly #roots = new Map<string, CachedRoot>()
+  readonly #memory: SlotMemory
   #questions = 0
+  /** The last question had no answer. That too much is asked does not count: anybody can do that. */
+  #isAway = false
 
   constructor(deps: SlotJudgeDeps) {
     this.#deps = deps
+    this.#memory = createSlotMemory(deps)
   }
 
   async judge(opening: Opening, isFirst: boolean): Promise<Verdict> {
@@ -73,7 +78,7 @@ class Judge implements SlotJudge {
     nullifier,
     sessionKey,
   }: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding> {
-    const word = await this.#word(nullifier)
+    const word = (await this.#word(nullifier)) ?? this.#recall(nullifier)
     if (!word) return 'unknown'
     const { provider, hash } = this.#deps
     if (word.state === 'locked') return equalBytes(word.holder, provider) ? 'mine' : 'taken'
@@ -84,6 +89,10 @@ class Judge implements SlotJudge {
     return (word.state === 'none' || word.state === 'lapsed') && !word.isBurned ? 'open' : 'taken'
   }
 
+  #recall(nullifier: Uint8Array): SlotWord | undefined {
+    return this.#isAway ? this.#memory.recall(toHex(nullifier)) : undefined
+  }
+
   #word(nullifier: Uint8Array): Promise<SlotWord | undefined> {
     const nowMs = this.#deps.nowMs()
     const name = toHex(nullifier)
@@ -91,8 +100,18 @@ class Judge implements SlotJudge {
     if (known && nowMs - known.atMs < SLOT_CACHE_MS) return known.word
     this.#slots.delete(name)
     forgetOldest(this.#slots, MAX_CACHED_SLOTS)
-    const word = this.#ask((signal) => this.#deps.chain.slot(nullifier, signal))
+    const word = this.#askWord(name, nullifier)
     this.#slots.set(name, { atMs: nowMs, word })
+    return word
+  }
+
+  async #askWord(name: string, nullifier: Uint8Array): Promise<SlotWord | undefined> {
+    const { chain } = this.#deps
+    const word = await this.#ask((signal) => chain.slot(nullifier, signal))
+    if (!word) return undefined
+    const wantsHead = this.#memory.needsClock(name, word)
+    const head = wantsHead ? await this.#ask((signal) => chain.head(signal)) : undefined
+    this.#memory.learn(name, word, head?.timeS)
     return word
   }
 
@@ -119,14 +138,19 @@ class Judge implements SlotJudge {
   }
 
   /** Asks the chain; `undefined` when it does not answer, or when too much is asked already. */
-  async #ask<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  async #ask<T extends object>(
+    question: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     if (this.#questions >= MAX_QUESTIONS) return undefined
     this.#questions++
     const signal = AbortSignal.timeout(CHAIN_TIMEOUT_MS)
     try {
       // A chain that does not heed its signal must not hold the client either.
-      return await Promise.race([question(signal), untilAborted(signal)])
+      const answer = await Promise.race([question(signal), untilAborted(signal)])
+      this.#isAway = answer === undefined
+      return answer
     } catch {
+      this.#isAway = true
       return undefined
     } finally {
       this.#questions--

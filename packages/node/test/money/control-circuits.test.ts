@@ -32,6 +32,10 @@ import type { TestSlot } from './paying-client.ts'
 
 const PRICE = unitPrice(TEST_POOL, 4)
 const ISSUE_DELAY_MS = TEST_PAYMENT.issueDelayS * 1000
+/** Of one BUY. */
+const MAX_TOKENS = 32
+/** Two and a half times what a slot that nobody holds gets at once. */
+const TOKENS_A_LINK = 160
 
 /** Shows a slot on a circuit and pays so many units; resolves when they count. */
 async function payOn(circuit: ControlCircuit, slot: TestSlot, units: number): Promise<void> {
@@ -211,7 +215,7 @@ suite('control circuits at a live node', () => {
     assert.equal(await soldOn(circuit), VERDICT.SLOT_TAKEN)
   })
 
-  test('while the chain hangs nothing is sold, and circuits go on', async () => {
+  test('while the chain hangs circuits go on, and what nobody held buys on', async () => {
     await using live = await startLiveNode()
     await using control = await connectControl(live)
     const [slot] = depositSlots(live.chain, 1)
@@ -224,7 +228,30 @@ suite('control circuits at a live node', () => {
     circuit.send(buy(1))
     circuit.send({ kind: PAY.KEYS_GET })
     assert.ok(await circuit.next(PAY.KEYS), 'what needs no chain is answered meanwhile')
-    assert.equal(await soldOn(circuit), VERDICT.TRY_LATER)
+    assert.equal(await soldOn(circuit), VERDICT.OK)
+  })
+
+  test('with the chain away a bound slot buys many times what a slot that nobody holds gets, on a new link too', async () => {
+    await using live = await startLiveNode()
+    const [slot] = depositSlots(live.chain, 1)
+    assert.ok(slot)
+    const { nullifier, sessionKey } = slot.opening
+    const holder = nodeCrypto.sha256(PROVIDER, sessionKey).subarray(0, 20)
+    live.chain.setSlot(nullifier, 'bound', holder)
+    // A ticket for each link: two win at most, and what was taken before buys on when the slot is full.
+    for (const isAway of [false, true]) {
+      if (isAway) live.chain.mood = 'fails'
+      await using control = await connectControl(live)
+      const circuit = await openOn(control)
+      await payOn(circuit, slot, 4 * TOKENS_A_LINK)
+      live.chain.mood = 'fails'
+      for (let sold = 0; sold < TOKENS_A_LINK; sold += MAX_TOKENS) {
+        const { buy } = await makeOrder(circuit, TOKEN_KIND.BANDWIDTH, MAX_TOKENS)
+        circuit.send(buy(sold))
+        assert.equal(await soldOn(circuit), VERDICT.OK)
+      }
+    }
+    assert.equal(live.node.status().money?.tokensSold, 2 * TOKENS_A_LINK)
   })
 
   test('a node that is no exit takes no tunnel, and a control circuit no token', async () => {

@@ -7,7 +7,8 @@ export type FakeChain = Pick<ChainView, 'head' | 'slot' | 'publishedRoot'> & {
   mood: 'answers' | 'hangs' | 'fails'
   /** Questions so far. */
   asked: number
-  setSlot(nullifier: Uint8Array, state: SlotState, holder?: Uint8Array): void
+  /** @param timeS - when the state began */
+  setSlot(nullifier: Uint8Array, state: SlotState, holder?: Uint8Array, timeS?: number): void
   /** The newest from then on. */
   publish(root: Uint8Array, atS: number): void
 }
@@ -24,23 +25,23 @@ export function createFakeChain(): FakeChain {
     if (chain.mood === 'fails') throw new Error('the chain cannot be asked')
     return await Promise.resolve(value())
   }
-  const wordOf = (state: SlotState, holder: Uint8Array): SlotWord => ({
+  const wordOf = (state: SlotState, holder: Uint8Array, timeS: number): SlotWord => ({
     holder,
     lastIndex: 0,
     wins: 0,
     state,
     isBurned: false,
-    timeS: 0,
+    timeS,
   })
   const chain: FakeChain = {
     nowS: 1_000_000,
     mood: 'answers',
     asked: 0,
-    setSlot: (nullifier, state, holder = NOBODY) =>
-      void slots.set(hex(nullifier), wordOf(state, holder)),
+    setSlot: (nullifier, state, holder = NOBODY, timeS = chain.nowS) =>
+      void slots.set(hex(nullifier), wordOf(state, holder, timeS)),
     publish: (root, atS) => void roots.push({ name: hex(root), atS }),
     head: () => answer(() => ({ number: 1, hash: '0x00', timeS: chain.nowS })),
-    slot: (nullifier) => answer(() => slots.get(hex(nullifier)) ?? wordOf('none', NOBODY)),
+    slot: (nullifier) => answer(() => slots.get(hex(nullifier)) ?? wordOf('none', NOBODY, 0)),
     publishedRoot: (root) =>
       answer(() => {
         const place = roots.findIndex(({ name }) => name === hex(root))

@@ -32,10 +32,10 @@ async function worldOf() {
     records: store,
     keys,
     judge: createSlotJudge({
+      ...TEST_PAYMENT,
       chain,
       hash: nodeCrypto,
       provider: PROVIDER,
-      rootMaxAgeS: TEST_PAYMENT.rootMaxAgeS,
       nowMs: () => clock.nowMs,
     }),
     holds: () => Promise.resolve(true),

@@ -9,6 +9,8 @@ import { createFakeChain } from './fake-chain.ts'
 
 const PROVIDER = randomBytes(20)
 const ROOT_MAX_AGE_S = 3600
+const LOCK_S = 3600
+const HOUR_MS = 3_600_000
 
 function openingOf(): Opening {
   return {
@@ -28,6 +30,9 @@ function worldOf() {
     hash: nodeCrypto,
     provider: PROVIDER,
     rootMaxAgeS: ROOT_MAX_AGE_S,
+    lockS: LOCK_S,
+    refundDelayS: 12 * 3600,
+    closeDelayS: 72 * 3600,
     nowMs: () => nowMs,
   })
   const opening = openingOf()
@@ -125,5 +130,76 @@ suite('judging a slot by the chain (SPEC §15.6)', () => {
     chain.setSlot(opening.nullifier, 'refunding')
     assert.equal(await judge.standing(opening), 'taken')
     assert.equal(chain.asked, 2)
+  })
+
+  suite('while the chain is away', () => {
+    test('a slot that is bound to the node stays its own for a day', async () => {
+      const { chain, judge, opening, pass } = worldOf()
+      chain.setSlot(opening.nullifier, 'bound', holder(opening))
+      assert.equal(await judge.standing(opening), 'mine')
+      chain.mood = 'fails'
+      pass(24 * HOUR_MS - 1)
+      assert.equal(await judge.standing(opening), 'mine')
+      assert.equal(await judge.judge(opening, false), VERDICT.OK, 'it is shown on a new link')
+      const stranger = { ...opening, sessionKey: randomBytes(20) }
+      assert.equal(await judge.standing(stranger), 'taken')
+      pass(1)
+      assert.equal(await judge.standing(opening), 'unknown')
+    })
+
+    test("one that is locked to it stays so until its lock's end", async () => {
+      const { chain, judge, opening, pass } = worldOf()
+      chain.setSlot(opening.nullifier, 'locked', PROVIDER, chain.nowS - 600)
+      assert.equal(await judge.standing(opening), 'mine')
+      // Looked at again and again, it ends no later.
+      pass(1_200_000)
+      chain.nowS += 1200
+      assert.equal(await judge.standing(opening), 'mine')
+      chain.mood = 'fails'
+      pass((LOCK_S - 1800) * 1000 - 1)
+      assert.equal(await judge.standing(opening), 'mine')
+      pass(1)
+      assert.equal(await judge.standing(opening), 'unknown')
+    })
+
+    test('one that nobody held goes on for two hours; one that was never asked about does not begin', async () => {
+      const { chain, judge, opening, pass } = worldOf()
+      const later = openingOf()
+      chain.publish(later.root, chain.nowS)
+      assert.equal(await judge.judge(opening, true), VERDICT.OK)
+      chain.mood = 'fails'
+      pass(2 * HOUR_MS - 1)
+      assert.equal(await judge.judge(opening, false), VERDICT.OK)
+      assert.equal(await judge.judge({ ...later, root: opening.root }, true), VERDICT.TRY_LATER)
+      pass(1)
+      assert.equal(await judge.judge(opening, false), VERDICT.TRY_LATER)
+      chain.mood = 'answers'
+      pass(1000)
+      chain.setSlot(opening.nullifier, 'refunding')
+      assert.equal(await judge.judge(opening, false), VERDICT.SLOT_TAKEN)
+      chain.mood = 'fails'
+      pass(1000)
+      assert.equal(await judge.standing(opening), 'unknown', 'what speaks against it ends it')
+    })
+
+    test('who asks too much at once does not make it seem away', async () => {
+      const { chain, judge, opening, pass } = worldOf()
+      assert.equal(await judge.standing(opening), 'open')
+      pass(1000)
+      const hung = new AbortController()
+      const timeout = mock.method(AbortSignal, 'timeout', () => hung.signal)
+      try {
+        chain.mood = 'hangs'
+        const waiting = Array.from({ length: 64 }, () => judge.standing(openingOf()))
+        assert.equal(await judge.standing(opening), 'unknown')
+        hung.abort()
+        await Promise.all(waiting)
+        chain.mood = 'fails'
+        pass(1000)
+        assert.equal(await judge.standing(opening), 'open', 'now it is known to be away')
+      } finally {
+        timeout.mock.restore()
+      }
+    })
   })
 })

@@ -23,7 +23,7 @@ import { DAY_MS, dayOf, TOKEN_UNITS, type TokenHash } from './token-terms.ts'
 
 /**
  * Where a slot stands on the chain, for this node, now. `mine`: locked or bound to it. `open`: nobody holds it. `taken`: another provider does, or it
- * is closed or being asked back. `unknown`: the chain cannot be asked.
+ * is closed or being asked back. `unknown`: the chain cannot be asked, and nothing that it said before holds still.
  */
 export type SlotStanding = 'mine' | 'open' | 'taken' | 'unknown'
 
