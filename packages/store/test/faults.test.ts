@@ -1,19 +1,21 @@
 /** Bad disks and sudden ends (SECURITY R20–R25): what was acknowledged is there, and what cannot be done is said. */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { openStore, type StoreHealth } from '@byway/store'
+import { openStore, type Store, type StoreHealth } from '@byway/store'
 import { copyStore } from './support/disk.ts'
+import { makeImage, mountImage } from './support/image.ts'
 import { bytes, KEY, openAt, opening, temporaryFolder, winner } from './support/records.ts'
+import { skipWithout, skipWithoutTracer } from './support/tools.ts'
 
 const CHILD = fileURLToPath(new URL('support/store-child.ts', import.meta.url))
 const MIB = 1024 * 1024
 const IS_SLOW = process.env['SLOW'] === '1'
-const hasTracer = spawnSync('strace', ['-V']).status === 0
-const noTracer = hasTracer ? false : 'needs strace'
+const noTracer = skipWithoutTracer()
+const noImages = skipWithout('mkfs.ext4')
 
 type Ending = {
   readonly lines: readonly string[]
@@ -103,10 +105,32 @@ test(
   },
 )
 
+const big = (number: number) => ({ ...opening(number), opening: bytes(`big ${number}`, 2000) })
+
+/** The store looks at its disk again by itself; the runner's limit ends a wait without end. */
+async function untilOk(store: Store): Promise<void> {
+  while (store.health !== 'ok') await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+/** Takes what room is left on a disk. */
+async function fill(path: string): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    for (const size of [64 * 1024, 512]) {
+      for (let isFull = false; !isFull;) {
+        const written = await file.write(Buffer.alloc(size, 1)).catch(() => undefined)
+        isFull = written === undefined || written.bytesWritten < size
+      }
+      await file.sync().catch(() => {})
+    }
+  } finally {
+    await file.close()
+  }
+}
+
 test('a disk without room is told as full, and goes on when there is room', async () => {
   await using folder = await temporaryFolder()
   const told: StoreHealth[] = []
-  const big = (number: number) => ({ ...opening(number), opening: bytes(`big ${number}`, 2000) })
   await using store = await openAt(folder.path, {
     maxBytes: 2 * MIB,
     onHealth: (health) => told.push(health),
@@ -123,17 +147,50 @@ test('a disk without room is told as full, and goes on when there is room', asyn
     assert.equal(await store.winners.add(winner(number)), 'new')
   await assert.rejects(store.openings.remember(big(9999)), { code: 'STORE_FULL' })
   assert.ok((await store.openings.forgetBefore(Number.MAX_SAFE_INTEGER)) > 100)
-  const isOk = new Promise<void>((resolve) => {
-    const look = setInterval(() => {
-      if (store.health !== 'ok') return
-      clearInterval(look)
-      resolve()
-    }, 50)
-  })
-  await isOk
+  await untilOk(store)
   assert.equal(await store.openings.remember(big(1)), 'new')
   assert.equal((await store.winners.list(['received'])).length, 50)
 })
+
+test(
+  'a disk of 8 MB that others fill: wins still fit into the reserve, and it goes on when they make room',
+  { skip: noImages },
+  async (t) => {
+    await using folder = await temporaryFolder()
+    const image = join(folder.path, 'disk.img')
+    const place = join(folder.path, 'disk')
+    assert.ok(await makeImage(image, 8 * MIB))
+    using disk = await mountImage(image, place)
+    if (!disk) return t.skip('images cannot be mounted here')
+    const home = join(place, 'home')
+    const told: StoreHealth[] = []
+    let wins = 0
+    {
+      await using store = await openAt(home, { onHealth: (health) => told.push(health) })
+      for (let round = 0; round < 2; round++) {
+        await fill(join(place, 'filler'))
+        await assert.rejects(
+          async () => {
+            for (let number = 1000 * round; ; number++) await store.openings.remember(big(number))
+          },
+          { code: 'STORE_FULL' },
+        )
+        assert.equal(store.health, 'full')
+        assert.ok(!(await readdir(home)).includes('node.reserve'), 'the reserve was given up')
+        for (let more = 0; more < 50; more++, wins++)
+          assert.equal(await store.winners.add(winner(wins)), 'new')
+        await rm(join(place, 'filler'))
+        await untilOk(store)
+        assert.ok((await readdir(home)).includes('node.reserve'), 'and is taken back')
+        assert.equal(await store.openings.remember(big(1000 * round + 999)), 'new')
+      }
+    }
+    assert.deepEqual(told, ['full', 'ok', 'full', 'ok'])
+    await using again = await openAt(home)
+    assert.equal((await again.winners.list(['received'])).length, wins)
+    assert.deepEqual([again.report.damagedRows, again.report.missingRows], [0, 0])
+  },
+)
 
 test('a second process and a second store of the same process are refused', async () => {
   await using folder = await temporaryFolder()
@@ -185,8 +242,8 @@ test('says what is wrong with a folder that cannot be used', async () => {
   await using folder = await temporaryFolder()
   const file = join(folder.path, 'file')
   await writeFile(file, '')
-  const open = (path: string) => openStore({ folder: path, name: 'node', key: KEY })
-  await assert.rejects(open(join(file, 'home')), {
+  const openIn = (path: string) => openStore({ folder: path, name: 'node', key: KEY })
+  await assert.rejects(openIn(join(file, 'home')), {
     code: 'STORE_UNUSABLE',
     context: { errno: 'ENOTDIR' },
   })

@@ -3,36 +3,27 @@
  * mounted and opened. With `synchronous=NORMAL` this test fails.
  */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { copyFile, mkdir, truncate, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { makeImage, mountImage } from './support/image.ts'
 import { openAt, temporaryFolder, winner } from './support/records.ts'
+import { skipWithout } from './support/tools.ts'
 
 const CHILD = fileURLToPath(new URL('support/store-child.ts', import.meta.url))
 const CUTS = process.env['SLOW'] === '1' ? 100 : 4
 const IMAGE_BYTES = 48 * 1024 * 1024
 
-function run(command: string, ...rest: readonly string[]): boolean {
-  return spawnSync(command, rest, { stdio: 'ignore' }).status === 0
-}
+const noImages = skipWithout('mkfs.ext4')
 
-/** A mounted image; unmounted at the end. */
-async function mounted(image: string, place: string): Promise<Disposable | undefined> {
-  await mkdir(place, { recursive: true })
-  if (!run('mount', '-o', 'loop', image, place)) return undefined
-  return { [Symbol.dispose]: () => void run('umount', place) }
-}
-
-test('a power cut loses nothing that was acknowledged', async (t) => {
+test('a power cut loses nothing that was acknowledged', { skip: noImages }, async (t) => {
   await using folder = await temporaryFolder()
   const image = join(folder.path, 'disk.img')
-  await writeFile(image, '')
-  await truncate(image, IMAGE_BYTES)
-  if (!run('mkfs.ext4', '-q', image)) return t.skip('needs mkfs.ext4')
-  using disk = await mounted(image, join(folder.path, 'disk'))
+  assert.ok(await makeImage(image, IMAGE_BYTES))
+  using disk = await mountImage(image, join(folder.path, 'disk'))
   if (!disk) return t.skip('images cannot be mounted here')
   const home = join(folder.path, 'disk', 'home')
   const options = ['--conditions=byway:source', CHILD, home, '100000']
@@ -63,7 +54,7 @@ async function checkCut(
 ): Promise<void> {
   const copy = join(folder, `cut-${cut}.img`)
   await copyFile(image, copy)
-  using disk = await mounted(copy, join(folder, `cut-${cut}`))
+  using disk = await mountImage(copy, join(folder, `cut-${cut}`))
   assert.ok(disk)
   await using store = await openAt(join(folder, `cut-${cut}`, 'home'))
   const { damagedRows, missingRows, isTailLost } = store.report

@@ -1,6 +1,7 @@
 /** What a node's operator may have to act on, in words: told when it begins, kept for `byway status` until it is over. */
 import type { GasState, RedemptionAlert, ServiceAlert } from '@byway/node'
 import { formatAddress } from '@byway/purse'
+import type { OpeningReport, StoreHealth } from '@byway/store'
 import type { JsonObject } from '../output.ts'
 
 /** An alert that stands, or one that happened. */
@@ -12,6 +13,9 @@ export type NodeAlert = {
     | 'gas-none'
     | 'not-staked'
     | 'not-reached'
+    | 'records-damaged'
+    | 'disk-full'
+    | 'disk-failed'
   /** What happened and what to do. */
   readonly text: string
 }
@@ -23,6 +27,9 @@ export interface NodeAlerts {
   onWinsOver(type: RedemptionAlert['type']): void
   onGas(state: GasState): void
   onProofs(alert: ServiceAlert): void
+  /** What opening the records of money found: told where they were not whole. */
+  onStoreReport(report: OpeningReport): void
+  onStoreHealth(health: StoreHealth): void
   /** Whether an active stake stands behind the node. @param nodeId - as the operator writes it */
   onStake(isStaked: boolean, nodeId: string): void
 }
@@ -53,6 +60,13 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
     onWins: (alert) => raise({ alert: alert.type, text: describeWins(alert) }),
     onWinsOver: (type) => void standing.delete(type),
     onProofs: (alert) => raise({ alert: alert.type, text: describeProofs(alert) }),
+    onStoreReport(report) {
+      if (isDamaged(report)) raise({ alert: 'records-damaged', text: describeDamage(report) })
+    },
+    onStoreHealth(health) {
+      standing.delete('disk-full')
+      if (health !== 'ok') raise({ alert: `disk-${health}`, text: DISK_TEXTS[health] })
+    },
     onStake(isStaked, nodeId) {
       if (isStaked) standing.delete('not-staked')
       else raise({ alert: 'not-staked', text: describeNoStake(nodeId) })
@@ -80,6 +94,23 @@ const ONCE: ReadonlySet<NodeAlert['alert']> = new Set([
 export function alertFields({ alert, text }: NodeAlert): JsonObject {
   return { alert, text }
 }
+
+function isDamaged({ damagedRows, missingRows, isTailLost }: OpeningReport): boolean {
+  return damagedRows > 0 || missingRows > 0 || isTailLost
+}
+
+function describeDamage(report: OpeningReport): string {
+  const { keptRows, damagedRows, missingRows, isTailLost, sideFiles } = report
+  const tail = isTailLost ? '; the newest writes are gone, how many is not known' : ''
+  const place = sideFiles.length > 0 ? `side file ${sideFiles.join(', ')}` : 'no side file'
+  return `the records of money were damaged and are repaired: ${keptRows} kept, ${damagedRows} damaged and ${missingRows} missing${tail}; ${place}. See to the disk: a win among what is gone is not paid`
+}
+
+const DISK_TEXTS = {
+  full: 'the disk of the state folder is full: no ticket is taken and nothing is earned until there is room. Free some space; the node goes on by itself',
+  failed:
+    'the disk of the state folder failed: the node stops, and what was acknowledged is on it. See to the disk, then start again',
+} as const
 
 function describeNoStake(nodeId: string): string {
   return `no active stake stands behind this node, so nobody lists it: \`byway wallet register ${nodeId} --stake AMOUNT\` puts one down, with the owner's key`

@@ -33,6 +33,7 @@ const FOLLOW_MS = 1000
 
 /**
  * Opens all; what was opened is disposed with `parts`.
+ * @param onStoreHealth - told when the store's health changes
  * @throws what `assertSetUpServes`, `startSigner`, `openStore` and `openChain` throw
  */
 export async function openMoneyParts(
@@ -40,6 +41,7 @@ export async function openMoneyParts(
   payment: PaymentParameters,
   side: 'node' | 'client',
   parts: AsyncDisposableStack,
+  onStoreHealth: (health: StoreHealth) => void = () => {},
 ): Promise<MoneyParts> {
   await assertSetUpServes(payment.chainId)
   const { local: isLocal } = network
@@ -55,8 +57,10 @@ export async function openMoneyParts(
           nowMs: () => performance.now(),
         }),
   )
-  const onHealth = (health: StoreHealth): void =>
+  const onHealth = (health: StoreHealth): void => {
     log.warn('store of money', { state: health, code: HEALTH_CODES[health] })
+    onStoreHealth(health)
+  }
   const store = parts.use(await openOwnStore(home, side, onHealth))
   const onAlert = (alert: EndpointAlert): void => warn(log, alert)
   const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })

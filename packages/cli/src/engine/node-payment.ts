@@ -4,10 +4,11 @@ import { toHex } from '@byway/protocol/base'
 import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
+import { storeError, type Store, type StoreHealth } from '@byway/store'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { earningsFields, earningsOf } from '../display/earnings.ts'
 import type { ProofAnswers } from '../control/control-socket.ts'
-import { alertFields, type NodeAlert } from '../display/node-alerts.ts'
+import { alertFields, type NodeAlert, type NodeAlerts } from '../display/node-alerts.ts'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
@@ -20,7 +21,7 @@ import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redem
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
   readonly stakes: StakeSource
-  /** The error that ended redemption, such as a disk that failed: the node must end too. Never rejects. */
+  /** The error that ended redemption, or of the disk, at once when it failed: the node must end too. Never rejects. */
   readonly failure: Promise<unknown>
   /** Lets claims go to redeemers over the links of a node. */
   attach(node: RunningNode): void
@@ -50,16 +51,13 @@ export async function openNodeMoney(
 ): Promise<NodeMoneyRun> {
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
-  const { purse, store, chain, registry } = await openMoneyParts(setting, payment, 'node', parts)
+  const { failure, failed, onStoreHealth, watch } = createFailure(log)
+  const opened = await openMoneyParts(setting, payment, 'node', parts, onStoreHealth)
+  const { purse, store, chain, registry } = opened
   // Kept ready: a client that comes over from a relay that died waits for nothing but a round trip.
   const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
   const verifier = createSlotVerifier(engine, poolOf(payment))
   const lane = parts.use(openLane(payment, { purse, store, chain }, log))
-  const failure = Promise.withResolvers<unknown>()
-  const failed = (error: unknown): void => {
-    log.error('money has stopped: wins are not redeemed', {})
-    failure.resolve(error)
-  }
   parts.use(keepAt((signal) => lane.look(signal), LOOK_MS, failed))
   const receipts = payment.proofs && parts.use(createReceiptCrypto())
   const { priceStep } = setting.config.node
@@ -67,11 +65,9 @@ export async function openNodeMoney(
   const { provider } = purse.accounts
   parts.use(keepBooks(payment, { store, chain }, provider, log))
   const around = { setting, payment, purse, log, onAlert, failed, node: () => node }
-  const { service, relayer, alerts, redemption, running } = startRedeeming(
-    around,
-    { store, chain, lane },
-    parts,
-  )
+  const redeeming = startRedeeming(around, { store, chain, lane }, parts)
+  const { service, relayer, redemption, running } = redeeming
+  const alerts = watch(store, redeeming.alerts)
   const owned = parts.move()
   return {
     payment: {
@@ -91,7 +87,7 @@ export async function openNodeMoney(
       proofs: proofShelfOf(setting.home, payment, chain, { provider, engine }),
     },
     stakes: registry,
-    failure: failure.promise,
+    failure,
     attach: (started) => void (node = started),
     watchStake(nodeId) {
       const look = (): void => alerts.onStake(registry.view.hasNode(nodeId), toHex(nodeId))
@@ -109,6 +105,31 @@ export async function openNodeMoney(
       alerts: alerts.standing.map(alertFields),
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** What ends the node: money that stopped, or the disk, at once when it failed. */
+function createFailure(log: Logger) {
+  const failure = Promise.withResolvers<unknown>()
+  let board: NodeAlerts | undefined
+  const failed = (error: unknown): void => {
+    log.error('money has stopped: wins are not redeemed', {})
+    failure.resolve(error)
+  }
+  return {
+    failure: failure.promise,
+    failed,
+    onStoreHealth: (health: StoreHealth): void => {
+      board?.onStoreHealth(health)
+      if (health === 'failed') failed(storeError('STORE_FAILED', { errno: 'EIO' }))
+    },
+    /** Tells the operator what opening the store found, and how it is from now on. */
+    watch: ({ report, health }: Store, alerts: NodeAlerts): NodeAlerts => {
+      board = alerts
+      alerts.onStoreReport(report)
+      alerts.onStoreHealth(health)
+      return alerts
+    },
   }
 }
 

@@ -75,3 +75,35 @@ test('a node without a stake is told how to put one down, until it has one', () 
   alerts.onStake(true, 'ab12')
   assert.deepEqual(standing(), [])
 })
+
+test('records that were damaged are told in words: what was kept, what is gone, where the rest is', () => {
+  const { alerts, told, standing } = worldOf()
+  const whole = {
+    isNew: false,
+    keptRows: 40,
+    damagedRows: 0,
+    missingRows: 0,
+    isTailLost: false,
+    sideFiles: [],
+  }
+  alerts.onStoreReport(whole)
+  assert.deepEqual([told, standing()], [[], []])
+  const sideFiles = ['node.damaged-1.json']
+  alerts.onStoreReport({ ...whole, damagedRows: 2, missingRows: 1, isTailLost: true, sideFiles })
+  assert.match(told[0]?.text ?? '', /40 kept, 2 damaged and 1 missing; the newest writes are gone/)
+  assert.match(told[0]?.text ?? '', /side file node\.damaged-1\.json/)
+  assert.deepEqual(standing(), ['records-damaged'])
+})
+
+test('a disk that is full is told until it has room, one that failed for good', () => {
+  const { alerts, told, standing } = worldOf()
+  alerts.onStoreHealth('ok')
+  assert.equal(told.length, 0)
+  alerts.onStoreHealth('full')
+  assert.match(told[0]?.text ?? '', /full: no ticket is taken .* Free some space/)
+  assert.deepEqual(standing(), ['disk-full'])
+  alerts.onStoreHealth('ok')
+  assert.deepEqual(standing(), [])
+  alerts.onStoreHealth('failed')
+  assert.deepEqual(standing(), ['disk-failed'])
+})

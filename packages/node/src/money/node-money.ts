@@ -41,6 +41,7 @@ import type {
   OpeningRecords,
   ReceiptRecords,
   SpentTokenRecords,
+  StoreHealth,
   Winner,
   WinnerRecords,
 } from '@byway/store'
@@ -83,6 +84,8 @@ export type MoneyStore = {
   /** Wanted where {@link NodePaymentOptions.receipts} is. */
   readonly receipts?: ReceiptRecords
   readonly ledger: MoneyEventSink
+  /** Asked at each ticket. */
+  readonly health: StoreHealth
 }
 
 /** How a node is paid. */

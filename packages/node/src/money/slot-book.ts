@@ -10,7 +10,7 @@ import type {
   SlotStanding,
   TicketResult,
 } from '@byway/protocol/payment'
-import type { OpeningRecords, Winner, WinnerRecords } from '@byway/store'
+import type { OpeningRecords, StoreHealth, Winner, WinnerRecords } from '@byway/store'
 import { decodeOpening, encodeOpening, VERDICT } from '@byway/protocol/wire'
 import type {
   CommitsMessage,
@@ -53,7 +53,12 @@ export interface SlotBook {
 }
 
 export type SlotBookDeps = {
-  readonly records: { readonly openings: OpeningRecords; readonly winners: WinnerRecords }
+  readonly records: {
+    readonly openings: OpeningRecords
+    readonly winners: WinnerRecords
+    /** While it is not `ok` no ticket is taken: its win might not be kept. */
+    readonly health: StoreHealth
+  }
   readonly keys: Pick<CommitKeys, 'current' | 'find'>
   readonly judge: SlotJudge
   /** True when the opening's proof holds by itself. Takes some milliseconds elsewhere; rejects when too much is asked. */
@@ -240,6 +245,8 @@ class Shown implements ShownSlot {
   onTicket(ticket: TicketMessage): TicketResult {
     if (this.#isDisplaced) return { verdict: VERDICT.SLOT_USED }
     if (this.#isTaken) return { verdict: VERDICT.SLOT_TAKEN }
+    // Refused before it is judged, so that it cannot win either.
+    if (this.#deps.records.health !== 'ok') return { verdict: VERDICT.TRY_LATER }
     const result = this.#payee.onTicket(ticket)
     if (result.verdict !== VERDICT.OK) return result
     if (this.mayTakeOver?.() === false) return { verdict: VERDICT.SLOT_USED }

@@ -58,7 +58,12 @@ export function createSlotMemory(deps: SlotMemoryDeps): SlotMemory {
       case 'locked':
         if (headS !== undefined) return nowMs() + (word.timeS + deps.lockS - headS) * 1000
         return isKnownLock(name, word) ? memories.get(name)?.untilMs : undefined
-      default:
+      case 'closing':
+      case 'closed':
+      case 'refunding':
+      case 'refunded':
+      case 'withdrawing':
+      case 'withdrawn':
         return undefined
     }
   }

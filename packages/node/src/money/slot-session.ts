@@ -225,8 +225,9 @@ class Session implements SlotSession {
   }
 
   #refuse({ index }: TicketMessage, verdict: Refusal): void {
-    // Its slot has moved to a newer carrier, without its client's doing if somebody else showed it; refusing costs nothing.
-    if (verdict !== VERDICT.SLOT_USED) this.#badTickets++
+    // Its slot has moved to a newer carrier, without its client's doing if somebody else showed it, or we have no room; refusing costs nothing.
+    const isHarmless = verdict === VERDICT.SLOT_USED || verdict === VERDICT.TRY_LATER
+    if (!isHarmless) this.#badTickets++
     if (this.#badTickets > MAX_BAD_TICKETS) this.#carrier.onFault()
     else this.#carrier.send({ kind: PAY.REFUSED, verdict, index })
   }

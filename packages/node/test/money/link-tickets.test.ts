@@ -330,6 +330,45 @@ suite('tickets at a live node', () => {
     await until(() => client.closed !== undefined)
   })
 
+  test('while the disk is full or failed every ticket is refused unjudged, however many come; then it goes on', async () => {
+    await using live = await startLiveNode()
+    const { client, ticket } = await showFirst(live)
+    for (const health of ['full', 'failed'] as const) {
+      live.store.health = health
+      // More than bad tickets are borne, and each would win.
+      const winning = ticket({ index: 1, amount: TEST_PAYMENT.winValue })
+      for (let i = 0; i < 40; i++) {
+        client.send(winning)
+        assert.deepEqual(await refusal(client), [VERDICT.TRY_LATER, 1])
+      }
+    }
+    assert.deepEqual([live.wins.length, unitsPaid(live)], [0, 0])
+    live.store.health = 'ok'
+    client.send(ticket({ index: 1, amount: TEST_PAYMENT.winValue }))
+    await until(() => live.wins.length === 1)
+    client.link.close('local')
+  })
+
+  test('a payer that empties its deposit in the middle of a session pays with nothing more (T22)', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    await using live = await startLiveNode()
+    const { client, slot, ticket } = await showFirst(live)
+    client.send(ticket({ index: 0 }))
+    await until(() => unitsPaid(live) === 1)
+    live.chain.setSlot(slot.opening.nullifier, 'refunding')
+    const asked = live.chain.asked
+    // What was said of the slot at its showing holds for a second.
+    await until(() => {
+      t.mock.timers.tick(20_000)
+      return live.chain.asked > asked
+    })
+    client.send(ticket({ index: 1 }), ticket({ index: 2 }))
+    assert.deepEqual(await refusal(client), [VERDICT.SLOT_TAKEN, 1])
+    assert.deepEqual(await refusal(client), [VERDICT.SLOT_TAKEN, 2])
+    assert.equal(unitsPaid(live), 1)
+    client.link.close('local')
+  })
+
   test('a store that fails means TRY_LATER for a showing', async () => {
     await using live = await startLiveNode()
     const [slot] = depositSlots(live.chain, 1)

@@ -1,7 +1,7 @@
 /** What a paid node keeps, in memory: lost with the process, which a test may want, and failing when told to. */
 import type { MoneyEvent } from '@byway/protocol/ledger'
 import type { StoredBalance, StoredTokenKey } from '@byway/protocol/payment'
-import type { CommitKey, ShownOpening, Winner } from '@byway/store'
+import type { CommitKey, ShownOpening, StoreHealth, Winner } from '@byway/store'
 import type { MoneyStore } from '../../src/money/node-money.ts'
 
 export type MemoryStore = MoneyStore & {
@@ -10,6 +10,7 @@ export type MemoryStore = MoneyStore & {
   readonly shown: Map<string, ShownOpening>
   /** While true every write fails. */
   isBroken: boolean
+  health: StoreHealth
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -29,6 +30,7 @@ export function createMemoryStore(): MemoryStore {
   }
   const store: MemoryStore = {
     isBroken: false,
+    health: 'ok',
     events,
     won,
     shown,
