@@ -1,11 +1,11 @@
-/** Public vectors of Debian packages on our wrappers: NIST's, the RFCs', BoringSSL's, OpenSSL's and flynn/noise's. */
+/** Public vectors of Debian packages on our wrappers: NIST's, the RFCs', BoringSSL's, OpenSSL's, flynn/noise's, and Wycheproof's for the curves. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { concatBytes } from '@byway/protocol/base'
+import { concatBytes, isAllZero } from '@byway/protocol/base'
 import { NONCE_BYTES, TAG_BYTES } from '@byway/protocol/crypto'
 import { nodeCrypto as provider } from '@byway/protocol/node-crypto'
-import { checkAead, testCases, type AeadCase } from './oracle/check-case.ts'
+import { checkAead, orRefused, testCases, type AeadCase } from './oracle/check-case.ts'
 import {
   assertChangesRefused,
   BASIC_PATTERNS,
@@ -78,6 +78,19 @@ withPackage('golang-github-flynn-noise-dev', (read) => {
   test('a changed handshake message of flynn/noise is refused by the next message at the latest', (t) => {
     const refused = readCases().map(assertChangesRefused)
     t.diagnostic(`flynn/noise, changed: ${refused.reduce((sum, count) => sum + count, 0)} cases`)
+  })
+})
+
+withPackage('golang-github-cloudflare-circl-dev', (read) => {
+  const x25519 = 'dh/x25519/testdata/wycheproof_kat.json'
+  const readCurve = () => JSON.parse(read(x25519)) as readonly PackagedCase[]
+  testCases(`wycheproof ${x25519}`, 87, readCurve, checkWycheproofX25519)
+
+  const ed25519 = 'sign/ed25519/testdata/wycheproof_Ed25519.json'
+  const readSignatures = () => signatureCases(JSON.parse(read(ed25519)) as WycheproofSignatures)
+  testCases(`wycheproof ${ed25519}`, 140, readSignatures, ({ publicKey, one }) => {
+    const isValid = provider.ed25519Verify(publicKey, bytesOf(one, 'msg'), bytesOf(one, 'sig'))
+    assert.equal(isValid, one['result'] === 'valid')
   })
 })
 
@@ -168,6 +181,27 @@ function checkSha256(one: PackagedCase): void {
 function checkX25519(one: PackagedCase): void {
   const { privateKey } = provider.x25519KeyPair(bytesOf(one, 'input_scalar'))
   assert.deepEqual(provider.x25519(privateKey, bytesOf(one, 'input_u')), bytesOf(one, 'output_u'))
+}
+
+/** RFC 7748 §6.1 leaves an all-zero secret to the protocol; ours refuses it. */
+function checkWycheproofX25519(one: PackagedCase): void {
+  const { privateKey } = provider.x25519KeyPair(bytesOf(one, 'private'))
+  const shared = bytesOf(one, 'shared')
+  const result = orRefused(() => provider.x25519(privateKey, bytesOf(one, 'public')))
+  assert.deepEqual(result, isAllZero(shared) ? undefined : shared)
+}
+
+type WycheproofSignatures = {
+  readonly testGroups: readonly {
+    readonly key: PackagedCase
+    readonly tests: readonly PackagedCase[]
+  }[]
+}
+
+function signatureCases({ testGroups }: WycheproofSignatures) {
+  return testGroups.flatMap(({ key, tests }) =>
+    tests.map((one) => ({ publicKey: bytesOf(key, 'pk'), one })),
+  )
 }
 
 /** `seed ‖ public key : public key : message : signature ‖ message :` */

@@ -8,6 +8,7 @@ import { test } from 'node:test'
 
 /** Where Debian installs the files. */
 export const PACKAGES = {
+  'golang-github-cloudflare-circl-dev': '/usr/share/gocode/src/github.com/cloudflare/circl/',
   'golang-github-flynn-noise-dev': '/usr/share/gocode/src/github.com/flynn/noise/',
   'python3-cryptography-vectors': '/usr/lib/python3/dist-packages/cryptography_vectors/',
 } as const
