@@ -88,7 +88,7 @@ withPackage('golang-github-cloudflare-circl-dev', (read) => {
 
   const ed25519 = 'sign/ed25519/testdata/wycheproof_Ed25519.json'
   const readSignatures = () => signatureCases(JSON.parse(read(ed25519)) as WycheproofSignatures)
-  testCases(`wycheproof ${ed25519}`, 140, readSignatures, ({ publicKey, one }) => {
+  testCases(`wycheproof ${ed25519}`, 145, readSignatures, ({ publicKey, one }) => {
     const isValid = provider.ed25519Verify(publicKey, bytesOf(one, 'msg'), bytesOf(one, 'sig'))
     assert.equal(isValid, one['result'] === 'valid')
   })
