@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { startByway, type RunningByway } from '../packages/cli/test/running-byway.ts'
 import { writeConsent } from '../packages/node/src/index.ts'
 import { fromHex } from '../packages/protocol/src/base/index.ts'
@@ -47,6 +48,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   const ends = new AsyncDisposableStack()
   let lab: NatLab
   let folder: string
+  const relayHomes: string[] = []
   let network: NetworkParameters = {
     name: 'homes',
     local: false,
@@ -60,7 +62,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     host: LabHost,
     label: string,
     args: readonly string[],
-  ): Promise<RunningByway> => {
+  ): Promise<RunningByway & { readonly home: string }> => {
     const home = await mkdtemp(join(folder, `${label}-`))
     await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
     if (args.includes('--exit')) await writeConsent(home, Date.now())
@@ -71,14 +73,23 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
       host.namespace.wrap,
     )
     ends.defer(async () => void (await running.stop()))
-    return running
+    return { ...running, home }
   }
+
+  /** Waits until others have tried the node's address and it has drawn its conclusion. */
+  const untilReach = async (home: string, state: string) =>
+    await pollUntil(`a node that is ${state}`, HANG_MS, async () => {
+      const status = await askControl(home, 'node', 'status')
+      const { state: now } = status['reach'] as { state: string }
+      return now === state ? status : undefined
+    })
 
   const startRelay = async (number: number): Promise<void> => {
     const host = lab.addHost(`relay${number}`)
     const listen = `${host.address}:${PORT}`
     const running = await start(host, 'relay', ['node', '--listen', listen])
     const { id } = await running.event('ready')
+    relayHomes.push(running.home)
     const nodeId = fromHex(String(id)) ?? new Uint8Array(32)
     const contact = { nodeId, address: host.address, port: PORT }
     network = { ...network, bootstrap: [...network.bootstrap, contact] }
@@ -133,6 +144,32 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
       })
       assert.equal(seen, address)
     }
+  })
+
+  test('a relay with an address is found public by the others', async () => {
+    // The first has nobody whom it dialled, and so nobody who can say.
+    const [first = '', ...later] = relayHomes
+    for (const home of later) await untilReach(home, 'public')
+    const status = await askControl(first, 'node', 'status')
+    assert.equal((status['reach'] as { state: string }).state, 'claimed')
+  })
+
+  test('one whose firewall is shut says so, and what to do, and is reached through relays', async () => {
+    const host = lab.addHost('shut')
+    const nft = host.namespace.wrap('nft', [
+      `add table inet shut; add chain inet shut input { type filter hook input priority 0; }; add rule inet shut input tcp dport ${PORT} drop`,
+    ])
+    await run(nft.command, nft.args)
+    const running = await start(host, 'shut', ['node', '--listen', `${host.address}:${PORT}`])
+    const alert = await running.event('alert')
+    assert.equal(alert['alert'], 'not-reached')
+    assert.match(String(alert['text']), /nothing answers there\. Let the firewall pass/)
+    const status = await untilReach(running.home, 'unreachable')
+    assert.equal(status['listen'], null)
+    await pollUntil('attachments', HANG_MS, async () => {
+      const { attachments } = await askControl(running.home, 'node', 'status')
+      return Number(attachments) > 0 ? true : undefined
+    })
   })
 
   for (const kind of ['upnp', 'nat-pmp'] as const) {

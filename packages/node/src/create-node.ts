@@ -397,6 +397,7 @@ class Engine implements RunningNode {
       nodes: this.#nodes,
       table: this.#table,
       links,
+      seen: this.#seen,
       reach: this.#reach,
       random: this.#random,
       onChange: () => this.#publish(),

@@ -14,6 +14,8 @@ const WITNESSES = 2
 export interface SeenAddresses {
   note(link: Link, address: IpBytes): void
   forget(link: Link): void
+  /** What the other end of a link sees; undefined where it has not said. */
+  over(link: Link): string | undefined
   /** Addresses that at least two neighbours see. */
   agreed(): readonly string[]
 }
@@ -30,6 +32,7 @@ export function createSeenAddresses(): SeenAddresses {
     forget(link) {
       byLink.delete(link)
     },
+    over: (link) => byLink.get(link)?.address,
     agreed() {
       // A node that has two links here is one witness.
       const witnesses = new Map<string, Set<NodeKey>>()

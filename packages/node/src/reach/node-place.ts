@@ -17,6 +17,7 @@ import type { LinkTable } from '../link-table.ts'
 import type { NodeLinks } from '../node-links.ts'
 import type { SocketAddress } from '../node-types.ts'
 import { pause } from '../pause.ts'
+import type { SeenAddresses } from '../seen-addresses.ts'
 import { createPlace, type Place, type ReachStatus } from './place.ts'
 import type { PortMap } from './port-map.ts'
 import type { ReachLinks } from './reach-links.ts'
@@ -36,6 +37,7 @@ export type NodePlaceDeps = {
   readonly nodes: PathNodeSet
   readonly table: LinkTable
   readonly links: NodeLinks
+  readonly seen: SeenAddresses
   readonly reach: ReachLinks
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -56,7 +58,7 @@ export function createNodePlace(deps: NodePlaceDeps): NodePlace {
     claimed: advertise ?? (portMap ? undefined : listen),
     listenPort: listen?.port,
     portMap,
-    witnesses: () => witnesses(deps),
+    witnesses: (host) => witnesses(deps, host),
     ask: (link, port, signal) => reach.ask(link, port, signal),
     attach: () => attachmentsOf(deps),
     onChange,
@@ -97,11 +99,15 @@ function attachmentsOf(deps: NodePlaceDeps): Attachments {
   })
 }
 
-/** One link to each neighbour, in random order. */
-function witnesses({ table, random }: NodePlaceDeps): readonly Link[] {
+/**
+ * One link to each neighbour that sees this address, in random order. A host with several addresses may dial from another than it listens at, as on a loopback:
+ * whom it dialled cannot try that one.
+ */
+function witnesses({ table, seen, random }: NodePlaceDeps, host: string): readonly Link[] {
   const byNode = new Map<string, Link>()
   for (const link of table.links) {
-    if (link.peer.role === 'node') byNode.set(nodeKeyOf(link.peer.nodeId), link)
+    if (link.peer.role === 'node' && seen.over(link) === host)
+      byNode.set(nodeKeyOf(link.peer.nodeId), link)
   }
   return [...byNode.values()]
     .map((link) => ({ link, place: random() }))

@@ -31,8 +31,8 @@ export type PlaceDeps = {
   readonly listenPort: number | undefined
   /** The home's router; absent where it shall not be asked. */
   readonly portMap: PortMap | undefined
-  /** Links to other nodes, one of each. */
-  readonly witnesses: () => readonly Link[]
+  /** Links to other nodes that come from this address as they see it, one of each: no other can try it. */
+  readonly witnesses: (host: string) => readonly Link[]
   readonly ask: (link: Link, port: number, signal: AbortSignal) => Promise<ReachResult | undefined>
   /** Makes the keeper of attachments; it dials nothing before `maintain`. */
   readonly attach: () => Attachments
@@ -145,7 +145,7 @@ class Keeper implements Place {
   /** True when others reached it, false when they did not, nothing when nobody can tell. */
   async #tryClaimed(): Promise<boolean | undefined> {
     const { claimed } = this.#deps
-    const isReached = claimed && (await this.#isReachedAt(claimed.port))
+    const isReached = claimed && (await this.#isReachedAt(claimed))
     if (isReached !== undefined) this.#settle(isReached ? 'public' : 'unreachable', claimed)
     return isReached
   }
@@ -157,7 +157,7 @@ class Keeper implements Place {
     const limit = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(MAP_TIMEOUT_MS)])
     const mapping = await portMap.open(listenPort, limit)
     this.#mapping = mapping
-    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping.port))
+    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping))
     this.#settle(
       isReached === true ? 'public' : 'attached',
       mapping && { host: mapping.host, port: mapping.port },
@@ -171,9 +171,9 @@ class Keeper implements Place {
     this.#deps.onStatus(this.status)
   }
 
-  async #isReachedAt(port: number): Promise<boolean | undefined> {
+  async #isReachedAt({ host, port }: SocketAddress): Promise<boolean | undefined> {
     const { witnesses, ask } = this.#deps
-    const asked = witnesses().slice(0, MAX_WITNESSES)
+    const asked = witnesses(host).slice(0, MAX_WITNESSES)
     const answers = await Promise.all(asked.map((link) => ask(link, port, this.#stop.signal)))
     this.#trials = answers.filter((answer) => answer !== undefined)
     return judgeTrials(this.#trials)

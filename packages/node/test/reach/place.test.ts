@@ -28,6 +28,7 @@ function world(t: TestContext, { claimed, mapping, hasRouter = false }: WorldOpt
     answers: [REACHED, REACHED, REACHED] as readonly (ReachResult | undefined)[],
     mapping,
     asked: [] as number[],
+    seenAs: [CLAIMED.host, MAPPED.host, '198.51.100.10'],
     editions: [] as string[],
     attached: 0,
     detached: 0,
@@ -45,7 +46,7 @@ function world(t: TestContext, { claimed, mapping, hasRouter = false }: WorldOpt
     claimed,
     listenPort: 9443,
     portMap: hasRouter ? { open: async () => state.mapping } : undefined,
-    witnesses: () => links,
+    witnesses: (host) => (state.seenAs.includes(host) ? links : []),
     ask: async (link: Link, port) => {
       state.asked.push(port)
       return state.answers[links.findIndex((one) => one === link)]
@@ -91,6 +92,16 @@ suite('the place of a node (SPEC §10.5)', () => {
     assert.deepEqual([place.address, place.status.state], [CLAIMED, 'public'])
     assert.deepEqual([state.detached, place.attachments], [1, undefined])
     assert.deepEqual(state.editions, [CLAIMED.host])
+  })
+
+  test('an address from which it does not dial is not tried, and stays claimed', async (t) => {
+    const { place, state, pass } = world(t, { claimed: CLAIMED })
+    state.seenAs = ['127.0.0.1']
+    state.answers = [REFUSED, REFUSED, REFUSED]
+    await place.start()
+    await pass(FIRST_TRIAL_MS)
+    assert.deepEqual(state.asked, [])
+    assert.deepEqual([place.address, place.status.state], [CLAIMED, 'claimed'])
   })
 
   test('one neighbour that lies changes nothing', async (t) => {
