@@ -4,7 +4,7 @@ import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { createHopBook } from '../../src/money/hop-book.ts'
 
 /** All hops are paid alike; `stocked` names those of which there are tokens, `shown` those with a slot. */
-function book({ stocked = '', shown = '', inUse = 0, unshown = 9 } = {}) {
+function book({ stocked = '', shown = '', inUse = 0, unshown = 9, maxPriceStep = 8 } = {}) {
   const clock = { nowMs: 0 }
   const hops = createHopBook({
     slots: {
@@ -13,8 +13,8 @@ function book({ stocked = '', shown = '', inUse = 0, unshown = 9 } = {}) {
     },
     nodeOf: (key) => ({ key }) as PathNode,
     isStocked: (key) => stocked.includes(key),
-    tariffOf: () => ({ priceStep: 1 }) as never,
-    maxPriceStep: 8,
+    tariffOf: () => ({ priceStep: 4 }) as never,
+    maxPriceStep,
     nowMs: () => clock.nowMs,
   })
   return {
@@ -43,6 +43,12 @@ describe('the weight of a hop to a client that pays', () => {
     const { weigh } = book({ shown: 'a', unshown: 0 })
     assert.ok(weigh('a') > 0)
     assert.equal(weigh('b'), 0)
+  })
+
+  it('is nothing for one that is dearer than the user pays, whatever is stocked there', () => {
+    const { weigh } = book({ stocked: 'a', shown: 'a', maxPriceStep: 3 })
+    assert.deepEqual([weigh('a'), weigh('a', true)], [0, 0])
+    assert.equal(book({ stocked: 'a', shown: 'a', maxPriceStep: 4 }).weigh('a'), 1)
   })
 
   it('is nothing for a minute for one that sells nothing, and for hours for one that cheated', () => {

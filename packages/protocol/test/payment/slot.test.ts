@@ -245,6 +245,36 @@ describe('a client', () => {
     assert.equal(new Set(nonces).size, MAX_COMMITS)
   })
 
+  it('draws the nonce when it signs, after the commit has come: who grinds commits meets another luck (SPEC §13.4)', () => {
+    const hop = payee()
+    const commits = commitsOf(hop)
+    let drawn = 0
+    const random = seeded('one life')
+    const counted = (bytes: number): Uint8Array => {
+      drawn++
+      return random(bytes)
+    }
+    const terms = { crypto, pool: POOL, provider: PROVIDER, priceStep: PRICE_STEP }
+    const slot = { nullifier, sessionSecret: SLOT.sessionSecret, floor: 0 }
+    const one = createPayerSlot({ ...terms, randomBytes: counted }, slot)
+    const other = payer('another life')
+    one.onCommits(commits)
+    other.onCommits(commits)
+    assert.equal(drawn, 0, 'nothing that the commits could have been made for')
+    const [first, second] = [signed(one), signed(other)]
+    assert.equal(drawn, 1)
+    assert.notDeepEqual(first.nonce, second.nonce)
+  })
+
+  it('gains a hop nothing that gives one commit out twice: each ticket has a nonce of its own', () => {
+    const client = payer()
+    const { commits, ...rest } = commitsOf(payee())
+    const [commit = new Uint8Array(32)] = commits
+    assert.equal(client.onCommits({ ...rest, commits: commits.map(() => commit) }), true)
+    const nonces = commits.map(() => signed(client).nonce.join())
+    assert.equal(new Set(nonces).size, commits.length)
+  })
+
   it('signs nothing below its floor: that may have been signed in an earlier life', () => {
     const client = payer('floor', 10)
     client.onCommits(commitsOf(payee()))
