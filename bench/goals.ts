@@ -7,6 +7,7 @@ import { DIRECTORY_METRICS, DIRECTORY_SYSTEM } from './sections/directory.ts'
 import { LOADED_METRIC } from './sections/memory.ts'
 import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
+import { GAS_METRICS, GAS_SYSTEM } from './sections/gas.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
 import { ZK_METRICS, ZK_SYSTEM } from './sections/zk.ts'
 import { ZK_AUDIT_METRICS, ZK_AUDIT_SYSTEM } from './sections/zk-audit.ts'
@@ -112,6 +113,9 @@ export const GOALS: readonly Goal[] = [
   },
   paymentGoal('CPU of payment, all programs (ratio)', PAYMENT_METRICS.cpu, 1.05),
   paymentGoal('bytes of payment, all links (ratio)', PAYMENT_METRICS.bytes, 1.005),
+  gasGoal('gas of a win over browsing', GAS_METRICS.browsing, 115_000),
+  gasGoal('gas of a win over browsing, each lock alone', GAS_METRICS.browsingAlone, 115_000),
+  gasGoal('gas of a win of a full bulk slot', GAS_METRICS.full, 36_000),
   zkGoal('a slot proof on one core (ms)', ZK_METRICS.proof, 1500),
   zkGoal('a verification (ms)', ZK_METRICS.verification, 12),
   zkGoal('loop delay while proving, p99 (ms)', ZK_METRICS.delayProving, 20),
@@ -123,6 +127,11 @@ export const GOALS: readonly Goal[] = [
   directoryGoal('a descriptor read (ms)', DIRECTORY_METRICS.read, 1),
   directoryGoal('a mutated descriptor refused (ms)', DIRECTORY_METRICS.refused, 1),
 ]
+
+function gasGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'gas', metric, system: GAS_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
 
 function directoryGoal(title: string, metric: string, limit: number): Goal {
   const what = { section: 'directory', metric, system: DIRECTORY_SYSTEM }

@@ -19,6 +19,7 @@ import { startDownloader, startOrigin } from './lib/workers.ts'
 import { createCircuitBuild } from './sections/circuit-build.ts'
 import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
+import { createGas } from './sections/gas.ts'
 import { createMemory } from './sections/memory.ts'
 import { createPayment } from './sections/payment.ts'
 import { createDirectory } from './sections/directory.ts'
@@ -46,6 +47,7 @@ const worlds = [
   createDistance(),
   createDirectory(),
   createTickets(),
+  createGas(),
   createPayment(),
   createZk(),
   createZkAudit(),
