@@ -250,9 +250,9 @@ describe('a client', () => {
     const commits = commitsOf(hop)
     let drawn = 0
     const random = seeded('one life')
-    const counted = (bytes: number): Uint8Array => {
+    const counted = (count: number): Uint8Array => {
       drawn++
-      return random(bytes)
+      return random(count)
     }
     const terms = { crypto, pool: POOL, provider: PROVIDER, priceStep: PRICE_STEP }
     const slot = { nullifier, sessionSecret: SLOT.sessionSecret, floor: 0 }
