@@ -112,6 +112,7 @@ class Keeper implements Place {
   async start(): Promise<void> {
     if (this.#deps.claimed) return this.#tryAgainIn(this.#deps.firstTrialMs)
     const isPublic = await this.#openPort()
+    if (this.#stop.signal.aborted) return
     if (isPublic) this.#deps.onChange()
     else this.#attach()
     if (this.#deps.portMap) this.#tryAgainIn(isPublic ? TRIAL_MS : RETRIAL_MS)
@@ -157,7 +158,9 @@ class Keeper implements Place {
     const limit = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(MAP_TIMEOUT_MS)])
     const mapping = await portMap.open(listenPort, limit)
     this.#mapping = mapping
-    const isReached = mapping !== undefined && (await this.#isReachedAt(mapping))
+    const isReached = mapping && (await this.#isReachedAt(mapping))
+    // Nobody can say now: what others reached before stays named.
+    if (isReached === undefined && mapping && isSame(mapping, this.#address)) return true
     this.#settle(
       isReached === true ? 'public' : 'attached',
       mapping && { host: mapping.host, port: mapping.port },

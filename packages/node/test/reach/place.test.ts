@@ -125,6 +125,23 @@ suite('the place of a node (SPEC §10.5)', () => {
     assert.deepEqual([state.attached, state.editions], [0, [MAPPED.host]])
   })
 
+  test('a port that others reached stays named while nobody can try it', async (t) => {
+    const { place, state, pass } = world(t, { hasRouter: true, mapping: MAPPED })
+    await place.start()
+    state.seenAs = []
+    await pass(TRIAL_MS)
+    assert.deepEqual([place.status.state, place.address?.host], ['public', MAPPED.host])
+    assert.deepEqual([state.attached, state.editions], [0, [MAPPED.host]])
+  })
+
+  test('a node that is stopped while its router is asked attaches to nobody', async (t) => {
+    const { place, state } = world(t, { hasRouter: true })
+    const starting = place.start()
+    place.stop()
+    await starting
+    assert.equal(state.attached, 0)
+  })
+
   test('a new address of the router makes a new edition', async (t) => {
     const { place, state, pass } = world(t, { hasRouter: true, mapping: MAPPED })
     await place.start()
