@@ -1,5 +1,5 @@
 /**
- * Signs and checks receipts in a thread of its own: tens of milliseconds each are too much for the event loop. The thread starts with the first and keeps no process alive.
+ * Signs and checks receipts in a thread of its own: some milliseconds each, and a tenth of a second for the first, are too much for the event loop. The thread starts with the first and keeps no process alive.
  * @module
  */
 import { Worker } from 'node:worker_threads'
@@ -8,7 +8,7 @@ import { zkError } from './errors.ts'
 import type { ReceiptAnswer, ReceiptTask } from './receipt-worker.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Receipts that may wait: five seconds of the thread's work. */
+/** Receipts that may wait: a second of the thread's work. */
 const MAX_WAITING_RECEIPTS = 128
 
 /** Creates it; no thread runs yet. Disposing ends what waits with ZK_STOPPED. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import type * as Eddsa from '@zk-kit/eddsa-poseidon'
+import fc from 'fast-check'
 import { poseidon4 } from 'poseidon-lite/poseidon4'
 import {
   buildAuditTree,
@@ -12,16 +13,57 @@ import {
   type Receipt,
   type ReceiptBody,
 } from '@byway/zk'
+import { SCALAR_ORDER } from '../src/proof.ts'
 import { forgedReceipt, smallOrderKeys } from './small-order-keys.ts'
 
-const { verifySignature } = createRequire(import.meta.url)('@zk-kit/eddsa-poseidon') as typeof Eddsa
+const { signMessage, verifySignature } = createRequire(import.meta.url)(
+  '@zk-kit/eddsa-poseidon',
+) as typeof Eddsa
 
+/** Of the subgroup of BabyJubJub in which keys are. */
+const JUB_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n
 const BODY: ReceiptBody = { provider: 0xb1aan, nullifier: 77n, epoch: 2969n, units: 40n }
+
+const messageOf = ({ provider, nullifier, epoch, units }: ReceiptBody): bigint =>
+  poseidon4([provider, nullifier, epoch, units])
+
+test("signs as circomlib's signers do, and judges as they do", () => {
+  const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  const changes = fc.constantFrom<Partial<ReceiptBody>>({}, { units: 41n }, { nullifier: 78n })
+  const shifts = fc.constantFrom(0n, 1n)
+  fc.assert(
+    fc.property(secrets, changes, shifts, (secret, change, shift) => {
+      const made = signReceipt(secret, BODY)
+      const { R8, S } = signMessage(Buffer.from(secret), messageOf(BODY))
+      assert.deepEqual(made.signature, { r8: [...R8], s: S })
+      const shown = { R8, S: S + shift }
+      const body = { ...BODY, ...change }
+      const receipt = { ...made, ...body, signature: { r8: made.signature.r8, s: S + shift } }
+      const key = [...made.publicKey] as [bigint, bigint]
+      assert.equal(isSignedReceipt(receipt), verifySignature(messageOf(body), shown, key))
+    }),
+    { numRuns: process.env['SLOW'] === '1' ? 200 : 5 },
+  )
+})
+
+test('takes no second form of a number, and no point off the curve', () => {
+  const receipt = signReceipt(new Uint8Array(32).fill(7), BODY)
+  const { r8, s } = receipt.signature
+  assert.equal(isSignedReceipt(receipt), true)
+  for (const signature of [
+    { r8, s: s + JUB_ORDER },
+    { r8, s: -s },
+    { r8: [r8[1], r8[0]] as const, s },
+    { r8: [r8[0] + SCALAR_ORDER, r8[1]] as const, s },
+    { r8: [0n, 1n] as const, s },
+  ])
+    assert.equal(isSignedReceipt({ ...receipt, signature }), false)
+})
 
 test('refuses the eight keys under which everybody signs, which the bare equation takes', () => {
   const keys = smallOrderKeys()
   assert.equal(new Set(keys.map(String)).size, 8)
-  const message = poseidon4([BODY.provider, BODY.nullifier, BODY.epoch, BODY.units])
+  const message = messageOf(BODY)
   for (const key of keys) {
     const forged = forgedReceipt(BODY, key)
     const shown = { R8: [...forged.signature.r8] as [bigint, bigint], S: forged.signature.s }

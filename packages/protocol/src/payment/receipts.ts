@@ -22,7 +22,7 @@ export type SignedReceipt = ReceiptBody & {
   readonly signature: Uint8Array
 }
 
-/** BabyJubJub, off the event loop: each call takes tens of milliseconds. @throws ZK_STOPPED, ZK_BUSY */
+/** BabyJubJub, off the event loop: each call takes some milliseconds, the first of a thread a tenth of a second. @throws ZK_STOPPED, ZK_BUSY */
 export interface ReceiptCrypto {
   /** What an opening carries of a receipt key (SPEC §13.2), 32 bytes. @param secret - 32 bytes */
   keyOf(secret: Uint8Array): Promise<Uint8Array>
