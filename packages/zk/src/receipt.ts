@@ -103,7 +103,9 @@ function littleEndian(bytes: Uint8Array): bigint {
 }
 
 function messageBytes(body: ReceiptBody): Uint8Array {
-  const hex = messageOf(body).toString(16).padStart(2 * SECRET_BYTES, '0')
+  const hex = messageOf(body)
+    .toString(16)
+    .padStart(2 * SECRET_BYTES, '0')
   return Uint8Array.from(Buffer.from(hex, 'hex').reverse())
 }
 
