@@ -14,12 +14,9 @@ export type { FoundServiceProof, ServiceProofQuery } from './engine/find-service
 export type { ClientStakes } from './engine/directory-keeper.ts'
 export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money-types.ts'
 export { createProofAuthoriser } from './money/proof-authoriser.ts'
-export type {
-  ProofAuthoriserDeps,
-  SecretDeposit,
-  SlotProver,
-  SlotWitness,
-} from './money/proof-authoriser.ts'
+export type { ProofAuthoriserDeps, SecretDeposit } from './money/proof-authoriser.ts'
+export type { SlotProver, SlotWitness } from './money/slot-prover.ts'
+export type { JoinProver, JoinWitness } from './money/small-leaves.ts'
 export { createReceiptKeys } from './money/receipt-keys.ts'
 export type { ReceiptKeys } from './money/receipt-keys.ts'
 export { sessionKeyOf } from './money/session-keys.ts'
@@ -33,6 +30,7 @@ export type {
   SlotFact,
   SlotFacts,
 } from './returns/ports.ts'
+export type { SmallLeafStatus } from './returns/joiner.ts'
 export type { ReturnCounts, ReturnPorts } from './returns/return-queue.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'

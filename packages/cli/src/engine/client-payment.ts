@@ -15,7 +15,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import { findDeposits, reserveDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
-import { createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
+import { createJoinProver, createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import { createSlotFacts, type FollowedFacts } from '../ledger/slot-facts.ts'
@@ -75,7 +75,7 @@ export async function openClientMoney(
     deposits: () => depositsOf({ purse, store, chain }, books),
     sessionSecret,
     receipts,
-    prover: createSlotProver(engine),
+    prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
     openings: store.madeOpenings,
     random: uniform,
   })

@@ -1,5 +1,8 @@
 /** The chain's side of a client's books: its deposits, and what became of its slots, told together so that money that came back is not taken for money from outside. */
 import type { ChainView } from '@byway/chain'
+import { toHex } from '@byway/protocol/base'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { restNullifier, u256Bytes } from '@byway/protocol/ticket'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { FoundDeposit } from '@byway/purse'
 import type { Store } from '@byway/store'
@@ -23,12 +26,14 @@ export interface ClientBooks {
 /** Creates them; nothing is told before `follow`. */
 export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooksDeps): ClientBooks {
   let known: readonly FoundDeposit[] = []
-  let seen: SeenLeaves = { count: 0, returned: new Set(), block: 0 }
+  let seen: SeenLeaves = { count: 0, madeOf: new Map(), returned: new Set(), block: 0 }
+  const { unit } = payment
   const told = new Set<number>()
   const tell = async (): Promise<void> => {
     const news = known.filter(({ leafIndex }) => leafIndex < seen.count && !told.has(leafIndex))
     for (const { leafIndex } of news) told.add(leafIndex)
-    await recordDeposits(ledger, news, { unit: payment.unit, nowMs: nowMs(), ...seen })
+    const joined = news.length === 0 ? NONE : joinedOf(known, seen.madeOf, unit)
+    await recordDeposits(ledger, news, { unit, nowMs: nowMs(), ...seen, joined })
   }
   return {
     found(deposits) {
@@ -38,7 +43,7 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
     },
     async follow(signal, untilBlock = Number.POSITIVE_INFINITY) {
       const done = new AbortController()
-      const { deployBlock: fromBlock, confirmations, winValue, winsPerSlot, bond, unit } = payment
+      const { deployBlock: fromBlock, confirmations, winValue, winsPerSlot, bond } = payment
       const onHead = async (now: SeenLeaves): Promise<void> => {
         seen = now
         await tell()
@@ -50,3 +55,30 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
     },
   }
 }
+
+const NONE: ReadonlyMap<number, bigint> = new Map()
+
+/** By leaf: what was in those of ours that it was made of. */
+function joinedOf(
+  known: readonly FoundDeposit[],
+  madeOf: SeenLeaves['madeOf'],
+  unit: bigint,
+): ReadonlyMap<number, bigint> {
+  const limits = new Map(known.map((each) => [restOf(each), each.limit] as const))
+  const joined = new Map<number, bigint>()
+  for (const [index, names] of madeOf) {
+    const units = names.map((name) => limits.get(toHex(name)))
+    const isOurs = units.every((each) => each !== undefined)
+    if (isOurs) joined.set(index, BigInt(units.reduce((sum, each) => sum + each, 0)) * unit)
+  }
+  return joined
+}
+
+/** A hash of half a millisecond, and deposits are found again and again. */
+function restOf({ owner }: FoundDeposit): string {
+  const name = RESTS.get(owner) ?? toHex(u256Bytes(restNullifier(nodeTicketCrypto, owner.secret)))
+  RESTS.set(owner, name)
+  return name
+}
+
+const RESTS = new WeakMap<FoundDeposit['owner'], string>()

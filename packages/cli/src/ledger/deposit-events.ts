@@ -7,6 +7,7 @@ import { leafName } from './follow-slots.ts'
 /**
  * Tells the ledger of deposits found on the chain, each once; a voucher that was given away is not ours any more. Resolves when it has them.
  * @param returned - leaves that were made of what was left in slots of ours: their money did not come from outside
+ * @param joined - what was in the smaller leaves that a leaf was made of, all of them ours
  */
 export async function recordDeposits(
   ledger: MoneyEventSink,
@@ -15,10 +16,12 @@ export async function recordDeposits(
     unit,
     nowMs,
     returned,
+    joined,
   }: {
     readonly unit: bigint
     readonly nowMs: number
     readonly returned: ReadonlySet<number>
+    readonly joined: ReadonlyMap<number, bigint>
   },
 ): Promise<void> {
   const own = deposits.filter(({ kind }) => kind !== 'voucher')
@@ -28,7 +31,10 @@ export async function recordDeposits(
       const amount = BigInt(limit) * unit
       const deposited = { id: `leaf:${leafIndex}`, atMs: nowMs, type: 'deposited', amount } as const
       if (returned.has(leafIndex)) return [deposited]
-      return [{ id: leafName(leafIndex), atMs: nowMs, type: 'purse-received', amount }, deposited]
+      const head = { id: leafName(leafIndex), atMs: nowMs }
+      const all = joined.get(leafIndex)
+      if (all === undefined) return [{ ...head, type: 'purse-received', amount }, deposited]
+      return [{ ...head, type: 'leaves-joined', amount: all, fee: all - amount }, deposited]
     }),
   )
 }

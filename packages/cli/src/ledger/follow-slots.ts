@@ -6,6 +6,13 @@ import type { ChainEvent, ChainView } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
 import type { ClientMoneyEvent } from '@byway/protocol/ledger'
 import type { Store } from '@byway/store'
+import {
+  createMadeLeaves,
+  isBack,
+  type Happened,
+  type Leaf,
+  type SlotEvent,
+} from './made-leaves.ts'
 
 export type SlotsDeps = {
   readonly ledger: Pick<Store['ledger'], 'read' | 'record'>
@@ -29,18 +36,15 @@ export type SlotsDeps = {
 
 /** The leaves that the follower has seen so far. */
 export type SeenLeaves = {
-  /** All below this index. */
+  /** All below this index; they are as deep as `confirmations` asks. */
   readonly count: number
+  /** What names the slot, or the joined leaves, of which each was made, whosever it is. */
+  readonly madeOf: ReadonlyMap<number, readonly Uint8Array[]>
   /** Those that came out of slots of ours: no money from outside. */
   readonly returned: ReadonlySet<number>
   /** The block up to which all was told. */
   readonly block: number
 }
-
-type Leaf = Extract<ChainEvent, { readonly name: 'leaf' }>
-type SlotEvent = Extract<ChainEvent, { readonly nullifier: Uint8Array }>
-/** Something that happened to a slot, and the leaf that was made of what was left. */
-type Happened = { readonly event: SlotEvent; leaf: Leaf | undefined }
 
 /**
  * Tells the ledger of the client's slots until the signal aborts.
@@ -49,42 +53,33 @@ type Happened = { readonly event: SlotEvent; leaf: Leaf | undefined }
 export async function followSlots(deps: SlotsDeps, signal: AbortSignal): Promise<void> {
   const slots = createShownSlots(deps.ledger)
   const young = new Map<string, Happened>()
-  const returned = new Map<number, Uint8Array>()
+  const made = createMadeLeaves()
   const sums = createSlotSums(deps)
-  let count = 0
-  let last: Happened | undefined
   for await (const news of deps.chain.events(deps.fromBlock, signal)) {
-    if (news.type === 'event') {
-      const { event } = news
-      if (isOfInterest(event)) young.set(idOf(event), (last = { event, leaf: undefined }))
-      else if (event.name === 'leaf') {
-        count = Math.max(count, event.index + 1)
-        // The contract tells of the slot first, then of the leaf.
-        const isOut = last && isBack(last.event) && last.event.transaction === event.transaction
-        if (last && isOut) {
-          last.leaf = event
-          returned.set(event.index, last.event.nullifier)
-        }
-        last = undefined
-      }
-    }
+    if (news.type === 'event') take(news.event)
     if (news.type === 'removed') await undo(news.event)
     if (news.type !== 'head') continue
+    const deepBlock = news.head.number - deps.confirmations + 1
     for (const [id, happened] of young) {
-      if (happened.event.block > news.head.number - deps.confirmations + 1) continue
+      if (happened.event.block > deepBlock) continue
       young.delete(id)
       const hop = await slots.hopOf(happened.event.nullifier)
       if (hop === undefined) continue
       for (const told of sums.eventsOf(happened, hop)) await deps.ledger.record(told)
     }
-    await deps.onHead?.({ count, returned: await ofOurs(), block: news.head.number })
+    const count = made.countAt(deepBlock)
+    const returned = await ofOurs()
+    await deps.onHead?.({ count, madeOf: made.madeOf, returned, block: news.head.number })
+  }
+
+  function take(event: ChainEvent): void {
+    const happened = isOfInterest(event) ? { event, leaf: undefined } : undefined
+    if (happened) young.set(idOf(event), happened)
+    made.take(event, happened)
   }
 
   async function undo(event: ChainEvent): Promise<void> {
-    if (event.name === 'leaf') {
-      count = Math.min(count, event.index)
-      return void returned.delete(event.index)
-    }
+    made.undo(event)
     if (!isOfInterest(event) || young.delete(idOf(event))) return
     for (const of of sums.undo(event)) {
       await deps.ledger.record({ id: `undo:${of}`, atMs: deps.nowMs(), type: 'reversed', of })
@@ -93,14 +88,12 @@ export async function followSlots(deps: SlotsDeps, signal: AbortSignal): Promise
 
   async function ofOurs(): Promise<ReadonlySet<number>> {
     const own = new Set<number>()
-    for (const [index, nullifier] of returned)
-      if ((await slots.hopOf(nullifier)) !== undefined) own.add(index)
+    for (const [index, names] of made.madeOf) {
+      const slot = names.at(-1)
+      if (slot && (await slots.hopOf(slot)) !== undefined) own.add(index)
+    }
     return own
   }
-}
-
-function isBack(event: SlotEvent): boolean {
-  return event.name === 'slot' && (event.state === 'refunded' || event.state === 'closed')
 }
 
 function isOfInterest(event: ChainEvent): event is SlotEvent {

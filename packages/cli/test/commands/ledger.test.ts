@@ -179,7 +179,7 @@ test('deposits found on the chain are told once, those given away never, and wit
   ] as const
   {
     await using store = await openOwnStore(home, 'client')
-    const terms = { unit: 500n, returned: new Set<number>() }
+    const terms = { unit: 500n, returned: new Set<number>(), joined: new Map<number, bigint>() }
     await recordDeposits(store.ledger, found, { ...terms, nowMs: 1 })
     await recordDeposits(store.ledger, found, { ...terms, nowMs: 2 })
     const slots = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]

@@ -7,7 +7,7 @@ import { createLeafTree, nodePoseidon, nodeTicketCrypto } from '@byway/protocol/
 import { createPool } from '@byway/protocol/ticket'
 import type { Opening } from '@byway/protocol/wire'
 import { findDeposits, openPurse } from '@byway/purse'
-import { createSlotProver, createZkEngine } from '@byway/zk'
+import { createJoinProver, createSlotProver, createZkEngine } from '@byway/zk'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import type { PaidTestNetwork } from './paid-network.ts'
 
@@ -35,7 +35,7 @@ export async function showSlots(
       return deposits.map(({ owner, ...deposit }) => ({ ...deposit, secret: owner.secret }))
     },
     sessionSecret: purse.sessionSecret(),
-    prover: createSlotProver(engine),
+    prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
     random: () => 0.5,
   })
   const slots = await authoriser.slots(signal)

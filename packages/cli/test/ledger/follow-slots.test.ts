@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { ChainNews } from '@byway/chain'
 import { fromHex } from '@byway/protocol/base'
 import { createLedger, type MoneyEvent } from '@byway/protocol/ledger'
+import { createMadeLeaves } from '../../src/ledger/made-leaves.ts'
 import { followSlots } from '../../src/ledger/follow-slots.ts'
 
 const OURS = 'aa'.repeat(32)
@@ -155,4 +156,53 @@ test('counts a bond that was burned for conflicting openings', async () => {
   const event: Told = { name: 'bond-burned', nullifier, reporter, reward: 50n, ...place }
   const burned: ChainNews = { type: 'event', event }
   assert.deepEqual(await booksAfter(burned, headAt(12)), { won: 0n, slots: 2000n, burned: 500n })
+})
+
+test('knows of what each leaf was made, and counts leaves that are deep enough', () => {
+  const made = createMadeLeaves()
+  const place = (block: number, transaction: string) => ({
+    ...PLACE,
+    block,
+    transaction: `0x${transaction.padStart(64, '0')}` as const,
+    logIndex: 0,
+  })
+  const named = (byte: number) => new Uint8Array(32).fill(byte)
+  const slot = (byte: number, at: ReturnType<typeof place>): Told => ({
+    name: 'slot',
+    nullifier: named(byte),
+    state: 'refunded',
+    ...at,
+  })
+  const leaf = (index: number, at: ReturnType<typeof place>): Told => ({
+    name: 'leaf',
+    index,
+    leaf: 1n,
+    idc: 2n,
+    limit: 94,
+    ...at,
+  })
+  const take = (...events: readonly Told[]): void => {
+    for (const event of events)
+      made.take(event, event.name === 'slot' ? { event, leaf: undefined } : undefined)
+  }
+  const [deposit, call, other] = [place(5, 'a'), place(6, 'b'), place(7, 'c')]
+  // A deposit; two joinings and a slot's way back in one call; and somebody's slot that left nothing.
+  take(leaf(0, deposit), slot(1, call), slot(2, call), leaf(1, call))
+  take(slot(3, call), leaf(2, call), slot(4, call), leaf(3, other))
+  assert.deepEqual(
+    [...made.madeOf],
+    [
+      [1, [named(1), named(2)]],
+      [2, [named(3)]],
+    ],
+  )
+  assert.deepEqual([made.countAt(4), made.countAt(5), made.countAt(6)], [0, 1, 3])
+  made.undo(leaf(2, call))
+  made.undo(leaf(1, call))
+  made.undo(slot(1, call))
+  assert.deepEqual([...made.madeOf], [])
+  assert.equal(made.countAt(9), 1)
+  take(slot(1, other), slot(2, other), leaf(1, other))
+  assert.deepEqual([...made.madeOf], [[1, [named(1), named(2)]]])
+  assert.equal(made.countAt(9), 2)
 })

@@ -19,13 +19,13 @@ export interface DepositChain {
 export interface LeafBook {
   /** Reads what is new. @throws what the chain throws, or the signal's reason */
   refresh(signal: AbortSignal): Promise<void>
-  /** Where a leaf is, or undefined. */
-  indexOf(leaf: bigint): number | undefined
+  /** Whether a leaf was there at the last look. */
+  has(leaf: bigint): boolean
   /**
-   * The way from a leaf up to this root. One caller at a time.
-   * @throws DEPOSIT_TOO_NEW when the leaf came after the root; what the chain throws, or the signal's reason
+   * The way from a leaf up to this root; undefined for a leaf that came after it.
+   * @throws DEPOSIT_TOO_NEW when the leaves do not have this root; what the chain throws, or the signal's reason
    */
-  pathUnder(root: bigint, index: number, signal: AbortSignal): Promise<TreePath>
+  pathUnder(root: bigint, leaf: bigint, signal: AbortSignal): Promise<TreePath | undefined>
 }
 
 /** Creates an empty book. */
@@ -36,6 +36,8 @@ export function createLeafBook(deps: {
   let leaves: bigint[] = []
   /** The tree as it was under the root last asked for. */
   let tree = deps.createTree()
+  /** Whoever looks up a path: the tree is shared. */
+  let last: Promise<unknown> = Promise.resolve()
 
   async function refresh(signal: AbortSignal): Promise<void> {
     const [into, from] = [leaves, leaves.length]
@@ -67,16 +69,19 @@ export function createLeafBook(deps: {
     if (!(await grow(root))) throw moneyError('DEPOSIT_TOO_NEW', {})
   }
 
+  /** Where the leaf is may have changed with the chain: it is looked up once the tree has the root. */
+  async function findPath(root: bigint, leaf: bigint, signal: AbortSignal) {
+    await growTo(root, signal)
+    const index = leaves.indexOf(leaf)
+    return index < 0 ? undefined : tree.pathOf(index)
+  }
+
   return {
     refresh,
-    indexOf(leaf) {
-      const index = leaves.indexOf(leaf)
-      return index < 0 ? undefined : index
-    },
-    async pathUnder(root, index, signal) {
-      await growTo(root, signal)
-      const path = tree.pathOf(index)
-      if (!path) throw moneyError('DEPOSIT_TOO_NEW', {})
+    has: (leaf) => leaves.includes(leaf),
+    pathUnder(root, leaf, signal) {
+      const path = last.then(() => findPath(root, leaf, signal))
+      last = path.catch(() => {})
       return path
     },
   }

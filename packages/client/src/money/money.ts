@@ -21,6 +21,8 @@ import type { Money, MoneyDeps, MoneyNotice, MoneyStatus } from './money-types.t
 import { watchProving } from './proving-watch.ts'
 import { createReceiptSigner } from './receipts.ts'
 import type { ReceiptSigner } from './receipts.ts'
+import { createJoiner } from '../returns/joiner.ts'
+import type { Joiner } from '../returns/joiner.ts'
 import { ordersForOver, ordersForShown } from '../returns/over-slots.ts'
 import { createReturnQueue } from '../returns/return-queue.ts'
 import type { ReturnQueue } from '../returns/return-queue.ts'
@@ -61,6 +63,7 @@ class ClientMoney implements Money {
   readonly #hops: HopBook
   readonly #shop: Shop
   readonly #returns: ReturnQueue | undefined
+  readonly #joiner: Joiner | undefined
   readonly #receipts: ReceiptSigner | undefined
   readonly #entries: Entries
   readonly #visits: Visits
@@ -73,6 +76,7 @@ class ClientMoney implements Money {
     this.#pool = createPool(deps.ticketCrypto, poolTerms(deps.parameters))
     this.#spending = this.#createSpending()
     this.#returns = this.#createReturns()
+    this.#joiner = this.#createJoiner()
     this.#slots = createSlotKeeper({
       ...deps,
       isReturning: (nullifier) => this.#returns?.has(nullifier) ?? false,
@@ -107,6 +111,7 @@ class ClientMoney implements Money {
       slots,
       unshownValue,
       returns,
+      small: this.#joiner?.status,
       canBegin: paths.some((path) => this.isProvided(path)) && (areReady || slots.ready > 0),
       isProvided: paths.length > 0 && areReady && paths.every((path) => this.isProvided(path)),
     }
@@ -314,6 +319,13 @@ class ClientMoney implements Money {
     })
   }
 
+  #createJoiner(): Joiner | undefined {
+    const { returns, authoriser, random } = this.#deps
+    const [pool, queue] = [this.#pool, this.#returns]
+    if (!queue || !returns) return undefined
+    return createJoiner({ authoriser, queue, facts: returns.facts, pool, random })
+  }
+
   #sessionDeps() {
     const { ticketCrypto, randomBytes, timers } = this.#deps
     return {
@@ -339,6 +351,7 @@ class ClientMoney implements Money {
     try {
       await this.#slots.refresh(signal)
       await this.giveBack(false)
+      await this.#joiner?.look(signal)
     } catch (error) {
       // Without the chain the slots shown before go on; the next look is soon.
       nextMs = REFRESH_AGAIN_MS

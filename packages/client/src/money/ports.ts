@@ -4,7 +4,8 @@
  * @module
  */
 import type { NodeKey } from '@byway/protocol/directory'
-import type { Opening } from '@byway/protocol/wire'
+import type { JoinTerms } from '@byway/protocol/ticket'
+import type { JoinRequest, Opening } from '@byway/protocol/wire'
 
 /**
  * What a slot is shown for. An entry knows its client; as a later hop the same node must not, so it is shown another slot there.
@@ -59,7 +60,32 @@ export interface SlotAuthoriser {
     feeTo: Uint8Array,
     signal: AbortSignal,
   ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }>
+  /**
+   * The client's leaves that are smaller than a slot and under the newest root, joined already or not; those of the last {@link SlotAuthoriser.slots}.
+   * @throws what the chain throws, or the signal's reason
+   */
+  smallLeaves(signal: AbortSignal): Promise<readonly SmallLeaf[]>
+  /**
+   * A proof that makes one leaf of up to four (SPEC §14.6). A second one of the same leaves costs nothing: whichever is carried out first counts.
+   * @throws as {@link SlotAuthoriser.openingFor}
+   */
+  joiningFor(
+    rests: readonly Uint8Array[],
+    terms: JoinTerms,
+    signal: AbortSignal,
+  ): Promise<JoinProof>
 }
+
+/** A leaf of which no slot can be opened. */
+export type SmallLeaf = {
+  /** Nullifier of what it holds, 32 bytes: names it. */
+  readonly rest: Uint8Array
+  /** Units, fewer than a slot has. */
+  readonly units: number
+}
+
+/** What a join request needs besides its terms. */
+export type JoinProof = Pick<JoinRequest, 'root' | 'rests' | 'units' | 'proof'>
 
 /** Openings made ahead, kept between runs: each cost a second of a core. A promise resolves when the disk has it. */
 export interface OpeningRecords {

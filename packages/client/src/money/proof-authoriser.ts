@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { equalBytes, toHex } from '@byway/protocol/base'
-import type { LeafTree, TicketCrypto, TreePath } from '@byway/protocol/crypto'
+import type { LeafTree, TicketCrypto } from '@byway/protocol/crypto'
 import {
   depositLeaf,
   identityCommitment,
@@ -17,16 +17,19 @@ import {
   u256Bytes,
   withdrawalX,
 } from '@byway/protocol/ticket'
-import type { Pool } from '@byway/protocol/ticket'
+import type { JoinTerms, Pool } from '@byway/protocol/ticket'
 import type { Opening } from '@byway/protocol/wire'
 import { moneyError } from './errors.ts'
 import { createLeafBook } from './leaf-book.ts'
 import type { DepositChain, LeafBook } from './leaf-book.ts'
 import { createOpeningStock } from './opening-stock.ts'
 import type { OpeningStock } from './opening-stock.ts'
-import type { OpeningRecords, Slot, SlotAuthoriser } from './ports.ts'
+import type { JoinProof, OpeningRecords, Slot, SlotAuthoriser, SmallLeaf } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
+import { createSmallLeaves } from './small-leaves.ts'
+import type { JoinProver, SmallLeaves } from './small-leaves.ts'
+import type { SlotProver, SlotWitness } from './slot-prover.ts'
 
 /** One of the client's deposits. Who has its secret can use all of its slots. */
 export type SecretDeposit = {
@@ -36,28 +39,6 @@ export type SecretDeposit = {
   readonly limit: number
   /** False after lost state: any of its slots may have been shown by somebody who forgot it. */
   readonly isPastKnown: boolean
-}
-
-/** What is to be proved of a slot, as the program wants it. */
-export type SlotWitness = {
-  readonly secret: bigint
-  readonly limit: number
-  /** Which slot. */
-  readonly j: number
-  /** From the leaf upwards. */
-  readonly path: readonly { readonly sibling: bigint; readonly isLeft: boolean }[]
-  readonly domain: bigint
-  readonly x: bigint
-  readonly tag: bigint
-  readonly unitsPerSlot: bigint
-}
-
-/** Makes proofs, off the event loop. */
-export interface SlotProver {
-  /** 256 bytes (SPEC §13.5), for somebody who waits. @throws when the statement is false or proving fails, or the signal's reason */
-  prove(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
-  /** The same for a stock: behind all that is awaited. @throws as `prove` does */
-  proveAhead(witness: SlotWitness, signal: AbortSignal): Promise<Uint8Array>
 }
 
 export type ProofAuthoriserDeps = {
@@ -71,7 +52,7 @@ export type ProofAuthoriserDeps = {
   readonly sessionSecret: Uint8Array
   /** Makes the key that the slot's receipts are signed with; absent in a network without service proofs. */
   readonly receipts?: Pick<ReceiptKeys, 'keyFor'> | undefined
-  readonly prover: SlotProver
+  readonly prover: SlotProver & JoinProver
   /** Keeps openings made ahead. @default none: a restart makes them anew */
   readonly openings?: OpeningRecords | undefined
   /** Uniform in [0, 1): which slots are proved ahead. Their order within a deposit would tell that two hops have the same client. */
@@ -90,7 +71,7 @@ const SLOTS_AT_ONCE = 8
 type ProvableSlot = Slot & {
   readonly deposit: SecretDeposit
   readonly number: number
-  readonly leafIndex: number
+  readonly leaf: bigint
 }
 
 class ProofAuthoriser implements SlotAuthoriser {
@@ -102,12 +83,12 @@ class ProofAuthoriser implements SlotAuthoriser {
   /** By leaf: how many of its slots are in the map. */
   readonly #slotsKnown = new Map<bigint, number>()
   readonly #stock: OpeningStock
-  /** Whoever looks up a path: one at a time. */
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #small: SmallLeaves
 
   constructor(deps: ProofAuthoriserDeps) {
     this.#deps = deps
     this.#leaves = createLeafBook(deps)
+    this.#small = createSmallLeaves({ ...deps, leaves: this.#leaves })
     this.#stock = createOpeningStock({
       make: (nullifier, root, isAhead, signal) => this.#prove(nullifier, root, isAhead, signal),
       isOwn: (opening) => this.#isOwn(opening),
@@ -144,6 +125,21 @@ class ProofAuthoriser implements SlotAuthoriser {
     const x = withdrawalX(this.#deps.crypto, to, feeTo)
     const witness = await this.#witnessFor(nullifier, x, root, signal)
     return { root: u256Bytes(root), proof: await this.#deps.prover.prove(witness, signal) }
+  }
+
+  async smallLeaves(signal: AbortSignal): Promise<readonly SmallLeaf[]> {
+    const published = await this.#deps.chain.newestRoot(signal)
+    return published ? await this.#small.under(numberOf(published.root), signal) : []
+  }
+
+  async joiningFor(
+    rests: readonly Uint8Array[],
+    terms: JoinTerms,
+    signal: AbortSignal,
+  ): Promise<JoinProof> {
+    // After a start nobody may have looked for deposits yet.
+    await this.slots(signal)
+    return await this.#small.join(rests, terms, await this.#newestRoot(signal), signal)
   }
 
   sessionKeyFor(nullifier: Uint8Array): Uint8Array {
@@ -194,11 +190,9 @@ class ProofAuthoriser implements SlotAuthoriser {
     if (!this.#slots.has(toHex(nullifier))) await this.slots(signal)
     const slot = this.#slots.get(toHex(nullifier))
     if (!slot) throw moneyError('DEPOSIT_TOO_NEW', {})
-    const path = await this.#inTurn(() => this.#leaves.pathUnder(root, slot.leafIndex, signal))
-    return this.#witness(slot, path, x)
-  }
-
-  #witness({ deposit, number }: ProvableSlot, path: TreePath, x: bigint): SlotWitness {
+    const path = await this.#leaves.pathUnder(root, slot.leaf, signal)
+    if (!path) throw moneyError('DEPOSIT_TOO_NEW', {})
+    const { deposit, number } = slot
     const { pool } = this.#deps
     return {
       secret: deposit.secret,
@@ -219,32 +213,20 @@ class ProofAuthoriser implements SlotAuthoriser {
     return equalBytes(sessionKey, own) && hasReceipts === (this.#deps.receipts !== undefined)
   }
 
-  /** The tree is shared. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#last = promise
-    await before
-    try {
-      return await work()
-    } finally {
-      resolve()
-    }
-  }
-
   /** Each slot costs a hash of half a millisecond, once: cells go between them. */
   async #addSlots(deposit: SecretDeposit): Promise<void> {
     const { crypto, pool } = this.#deps
     const leaf = this.#leafOf(deposit)
-    const leafIndex = this.#leaves.indexOf(leaf)
-    if (leafIndex === undefined) return
+    if (!this.#leaves.has(leaf)) return
+    const count = slotCount(pool, deposit.limit)
+    if (count === 0) this.#small.add({ ...deposit, leaf })
     const isKnownUnshown = deposit.isPastKnown
     let number = this.#slotsKnown.get(leaf) ?? 0
-    for (; number < slotCount(pool, deposit.limit); number++) {
+    for (; number < count; number++) {
       const nullifier = u256Bytes(slotNullifier(crypto, pool, deposit.secret, number))
       const key = toHex(nullifier)
       if (!this.#slots.has(key))
-        this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leafIndex })
+        this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leaf })
       if (number % SLOTS_AT_ONCE === 0) await setImmediate()
     }
     this.#slotsKnown.set(leaf, number)

@@ -2,7 +2,7 @@
 import type { TicketCrypto } from '@byway/protocol/crypto'
 import { identityCommitment, returnDigest, u256Bytes } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
-import { RETURN_KIND } from '@byway/protocol/wire'
+import { decodePayMessage, PAY, RETURN_KIND } from '@byway/protocol/wire'
 import type { ReturnDestination, ReturnRequest } from '@byway/protocol/wire'
 import type { SlotAuthoriser, SlotJournal } from '../money/ports.ts'
 import type { ReturnRecord, SlotFact } from './ports.ts'
@@ -10,14 +10,17 @@ import type { ReturnRecord, SlotFact } from './ports.ts'
 export type MakeRequestDeps = {
   readonly crypto: TicketCrypto
   readonly pool: Pool
-  readonly authoriser: Pick<SlotAuthoriser, 'openingFor' | 'sessionKeyFor' | 'withdrawalFor'>
+  readonly authoriser: Pick<
+    SlotAuthoriser,
+    'openingFor' | 'sessionKeyFor' | 'withdrawalFor' | 'joiningFor'
+  >
   readonly journal: Pick<SlotJournal, 'all'>
   /** The secret of the purse's deposit with this number (SPEC §13.3). */
   readonly ownerSecret: (number: number) => Promise<bigint>
 }
 
 /**
- * The request for a slot in its present state; undefined where it is not one to ask back, or not yet.
+ * The request for a slot, or for a joining, in its present state; undefined where it is not one to ask for, or not yet.
  * @throws what the authoriser throws, or the signal's reason
  */
 export async function makeRequest(
@@ -34,6 +37,12 @@ export async function makeRequest(
     const proven = await deps.authoriser.withdrawalFor(nullifier, record.to, feeTo, signal)
     return { kind: RETURN_KIND.WITHDRAW, nullifier, to: record.to, feeTo, ...proven }
   }
+  if (record.kind === 'join') {
+    if (!isUnused) return undefined
+    const idc = await commitmentOf(deps, record)
+    const proven = await deps.authoriser.joiningFor(record.rests, { idc, feeTo }, signal)
+    return { kind: RETURN_KIND.JOIN, ...proven, idc: u256Bytes(idc), feeTo }
+  }
   if (isUnused || state === 'refunding') {
     const opening = await openingOf(deps, nullifier, signal)
     const destination = await destinationOf(deps, record, feeTo)
@@ -43,6 +52,13 @@ export async function makeRequest(
   const sessionKey = deps.crypto.addressOfSecret(deps.authoriser.sessionKeyFor(nullifier))
   const destination = await destinationOf(deps, record, feeTo)
   return { kind: RETURN_KIND.CLOSE, nullifier, provider, sessionKey, destination }
+}
+
+/** What a relayer was told; undefined for anything else. */
+export function requestIn(body: Uint8Array): ReturnRequest | undefined {
+  const message = decodePayMessage(body)
+  const isRequest = message.kind === PAY.RETURN && message.request.kind !== RETURN_KIND.ASK
+  return isRequest ? message.request : undefined
 }
 
 /** What was shown; after lost state it is made again, under the same session key: a second opening of the same kind is no conflict. */
@@ -57,12 +73,22 @@ async function openingOf(
 }
 
 async function destinationOf(
-  { crypto, pool, authoriser, ownerSecret }: MakeRequestDeps,
-  { nullifier, owner }: ReturnRecord,
+  deps: MakeRequestDeps,
+  record: ReturnRecord,
   feeTo: Uint8Array,
 ): Promise<ReturnDestination> {
-  const idc = identityCommitment(crypto, await ownerSecret(owner))
+  const { crypto, pool, authoriser } = deps
+  const { nullifier } = record
+  const idc = await commitmentOf(deps, record)
   const digest = returnDigest(crypto, pool, { nullifier, idc, feeTo })
   const signature = crypto.signDigest(authoriser.sessionKeyFor(nullifier), digest)
   return { idc: u256Bytes(idc), feeTo, signature }
+}
+
+/** Of the deposit that was set aside for it. */
+async function commitmentOf(
+  { crypto, ownerSecret }: MakeRequestDeps,
+  { owner }: ReturnRecord,
+): Promise<bigint> {
+  return identityCommitment(crypto, await ownerSecret(owner))
 }

@@ -7,7 +7,7 @@ import type { SlotState } from '@byway/protocol/payment'
 
 /**
  * One slot that its owner wants back. `back`: what is left of it, shown or not, becomes a fresh deposit: by a refund, or by a close where a hop has won. `withdraw`: it was never shown, and
- * is paid out in money.
+ * is paid out in money. `join`: leaves smaller than a slot become one (SPEC §14.6).
  */
 export type ReturnOrder =
   | { readonly nullifier: Uint8Array; readonly kind: 'back' }
@@ -16,6 +16,13 @@ export type ReturnOrder =
       readonly kind: 'withdraw'
       /** Who receives the money, 20 bytes. */
       readonly to: Uint8Array
+    }
+  | {
+      /** The first of the rests. */
+      readonly nullifier: Uint8Array
+      readonly kind: 'join'
+      /** What names the leaves, two to four. */
+      readonly rests: readonly Uint8Array[]
     }
 
 /** An order on its way. */
@@ -27,6 +34,8 @@ export type ReturnRecord = {
   readonly owner: number
   /** Of a withdrawal; empty otherwise. */
   readonly to: Uint8Array
+  /** Of a joining; empty otherwise. They stay the same whoever is asked: another choice would link more leaves. */
+  readonly rests: readonly Uint8Array[]
   /** `waiting`: nobody was told yet, or who was would not. `asked`: a relayer has it. */
   readonly state: 'waiting' | 'asked'
   /** Wall clock: nothing is done before. */

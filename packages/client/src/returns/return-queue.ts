@@ -3,24 +3,18 @@
  * together. What is under way is on the disk and goes on after a restart; a slot is asked back again only in ways that cost nothing.
  * @module
  */
-import { toHex } from '@byway/protocol/base'
+import { equalBytes, toHex } from '@byway/protocol/base'
 import type { PathNode } from '@byway/protocol/directory'
-import type { SlotState } from '@byway/protocol/payment'
-import {
-  decodePayMessage,
-  encodePayMessage,
-  PAY,
-  REDEEM_ANSWER,
-  RETURN_KIND,
-} from '@byway/protocol/wire'
+import { encodePayMessage, PAY, REDEEM_ANSWER, RETURN_KIND } from '@byway/protocol/wire'
 import type { ReturnRequest } from '@byway/protocol/wire'
 import type { PayCarrier } from '../money/carrier.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
-import { makeRequest, type MakeRequestDeps } from './make-request.ts'
+import { makeRequest, requestIn, type MakeRequestDeps } from './make-request.ts'
 import { exponential, orderReturns, type OrderDeps } from './order-returns.ts'
 import type { ReturnOrder, ReturnRecord, SlotFact, SlotFacts } from './ports.ts'
 import { leaveReturn } from './relay-visit.ts'
+import { factOf, isOver, isUnderWay } from './return-fact.ts'
 
 /** What comes from the program around the client. */
 export type ReturnPorts = OrderDeps &
@@ -60,6 +54,8 @@ export interface ReturnQueue {
   readonly counts: ReturnCounts
   /** True for a slot that is in the queue. */
   has(nullifier: Uint8Array): boolean
+  /** Joinings in the queue. */
+  readonly joinings: readonly ReturnRecord[]
   /** Reads what the disk has. */
   load(): Promise<void>
   /** Begins. */
@@ -100,6 +96,10 @@ class Queue implements ReturnQueue {
 
   has(nullifier: Uint8Array): boolean {
     return this.#records.has(toHex(nullifier))
+  }
+
+  get joinings(): readonly ReturnRecord[] {
+    return [...this.#records.values()].filter(({ kind }) => kind === 'join')
   }
 
   async load(): Promise<void> {
@@ -157,10 +157,10 @@ class Queue implements ReturnQueue {
   /** Does what is due for a slot; true when a circuit was used for it. */
   async #advance(record: ReturnRecord): Promise<boolean> {
     const { facts, longestDelayMs, patienceMs, nowMs } = this.#deps
-    const fact = facts.of(record.nullifier)
+    const fact = factOf(facts, record)
     // The chain was not read up to now: its next look is ours.
     if (!fact) return false
-    if (FINISHED.has(fact.state)) return await this.#remove(record)
+    if (isOver(fact)) return await this.#remove(record)
     if (isUnderWay(record, fact) && record.state === 'asked' && record.relay !== undefined) {
       // Begun: the relayer ends it. Once that is long over, another is asked to.
       const dueMs = nowMs() + longestDelayMs + patienceMs
@@ -203,20 +203,18 @@ class Queue implements ReturnQueue {
     await this.#put({ ...left, state: 'waiting', relay: relayOfProof, dueMs: this.#soon() })
   }
 
-  /** A withdrawal that was told to somebody is told to nobody else. */
+  /** A withdrawal that was told to somebody is told to nobody else; a proof of a joining that names this relay serves again. */
   async #requestOf(
     record: ReturnRecord,
     fact: SlotFact,
     relay: PathNode,
   ): Promise<ReturnRequest | undefined> {
-    if (record.kind === 'withdraw' && record.body.length > 0) {
-      const message = decodePayMessage(record.body)
-      return message.kind === PAY.RETURN && message.request.kind !== RETURN_KIND.ASK
-        ? message.request
-        : undefined
-    }
+    const told = record.body.length > 0 ? requestIn(record.body) : undefined
+    if (record.kind === 'withdraw' && told) return told
     const feeTo = relay.entry.descriptor.provider
-    return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing))
+    if (!feeTo) return undefined
+    if (told?.kind === RETURN_KIND.JOIN && equalBytes(told.feeTo, feeTo)) return told
+    return await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing)
   }
 
   #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {
@@ -244,12 +242,4 @@ class Queue implements ReturnQueue {
     this.#records.delete(toHex(nullifier))
     return false
   }
-}
-
-const FINISHED: ReadonlySet<SlotState> = new Set(['refunded', 'closed', 'withdrawn'])
-
-function isUnderWay({ kind }: ReturnRecord, { state }: SlotFact): boolean {
-  return kind === 'withdraw'
-    ? state === 'withdrawing'
-    : state === 'refunding' || state === 'closing'
 }

@@ -206,6 +206,7 @@ class World implements LinkageWorld {
         kind: 'back',
         owner: 0,
         to: new Uint8Array(),
+        rests: [],
         state: 'waiting',
         dueMs: 0,
         relay: undefined,

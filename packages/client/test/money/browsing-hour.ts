@@ -10,7 +10,8 @@ import { seededRandom } from '../../../../e2e/lib/seeded.ts'
 import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import { createHopBook } from '../../src/money/hop-book.ts'
 import type { SlotUse } from '../../src/money/ports.ts'
-import { createProofAuthoriser, type SlotProver } from '../../src/money/proof-authoriser.ts'
+import { createProofAuthoriser } from '../../src/money/proof-authoriser.ts'
+import type { SlotProver } from '../../src/money/slot-prover.ts'
 import { createSlotKeeper, type SlotKeeper } from '../../src/money/slot-keeper.ts'
 import { createHandTimers, settle, type HandTimers } from '../engine/hand-timers.ts'
 import { createTestJournal, NEVER } from './money-world.ts'
@@ -98,7 +99,10 @@ class BrowsingHour {
       chain: this.#chain,
       deposits: () => Promise.resolve([{ secret: SECRET, limit: LIMIT, isPastKnown: true }]),
       sessionSecret: new Uint8Array(32).fill(9),
-      prover: createSlowProver(machine, this.#timers),
+      prover: {
+        ...createSlowProver(machine, this.#timers),
+        proveJoin: createStampProver(POOL).proveJoin,
+      },
       random: this.#random,
     })
     this.#slots = createSlotKeeper({

@@ -73,6 +73,9 @@ export function createTestAuthoriser(
     },
     sessionKeyFor: sessionSecret,
     withdrawalFor: () => Promise.resolve({ root: new Uint8Array(32), proof: new Uint8Array(3) }),
+    smallLeaves: () => Promise.resolve([]),
+    joiningFor: (rests) =>
+      Promise.resolve({ root: new Uint8Array(32), rests, units: 96, proof: new Uint8Array(3) }),
     prepare: () => Promise.resolve(),
     prepareOne: () => Promise.reject(authoriser.fails ?? new Error('there is one ready')),
     takePrepared(unshown) {

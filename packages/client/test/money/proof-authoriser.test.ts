@@ -7,12 +7,14 @@ import {
   depositLeaf,
   identityCommitment,
   openingHolds,
+  restNullifier,
   slotNullifier,
   u256Bytes,
 } from '@byway/protocol/ticket'
 import { createSlotProver, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
-import { createProofAuthoriser, type SlotProver } from '../../src/money/proof-authoriser.ts'
+import { createProofAuthoriser } from '../../src/money/proof-authoriser.ts'
+import type { SlotProver } from '../../src/money/slot-prover.ts'
 
 const pool = createPool(nodeTicketCrypto, {
   chainId: 31_337,
@@ -26,16 +28,16 @@ const { signal } = new AbortController()
 const SECRET = 0xdeb05171n
 const LIMIT = 12
 
-const leafOf = (secret: bigint): bigint =>
-  depositLeaf(nodeTicketCrypto, pool, identityCommitment(nodeTicketCrypto, secret), LIMIT)
+const leafOf = (secret: bigint, limit: number): bigint =>
+  depositLeaf(nodeTicketCrypto, pool, identityCommitment(nodeTicketCrypto, secret), limit)
 
 /** A chain with leaves of others around one of ours, whose root is published when the test says so. */
-function createChain() {
-  const leaves = [1n, 2n, SECRET, 3n].map(leafOf)
+function createChain(limit = LIMIT) {
+  const leaves = [1n, 2n, SECRET, 3n].map((secret) => leafOf(secret, limit))
   let published = createLeafTree(leaves).root
   return {
     deposit(secret: bigint): void {
-      leaves.push(leafOf(secret))
+      leaves.push(leafOf(secret, limit))
     },
     publish(): void {
       published = createLeafTree(leaves).root
@@ -46,7 +48,7 @@ function createChain() {
           index: from + i,
           leaf,
           idc: 0n,
-          limit: LIMIT,
+          limit,
         })),
       ),
     newestRoot: () => Promise.resolve({ root: u256Bytes(published), publishedAtS: 0 }),
@@ -64,8 +66,13 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     proveAhead: (witness, ahead) => stampProver.prove(witness, ahead),
   }
 
-  function createAuthoriser(chain = createChain(), secrets = [SECRET], prover = stampProver) {
-    const deposits = secrets.map((secret) => ({ secret, limit: LIMIT, isPastKnown: true }))
+  function createAuthoriser(
+    chain = createChain(),
+    secrets = [SECRET],
+    prover = stampProver,
+    limit = LIMIT,
+  ) {
+    const deposits = secrets.map((secret) => ({ secret, limit, isPastKnown: true }))
     return createProofAuthoriser({
       crypto: nodeTicketCrypto,
       createTree: createLeafTree,
@@ -73,7 +80,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       chain,
       deposits: () => Promise.resolve(deposits),
       sessionSecret: new Uint8Array(32).fill(9),
-      prover,
+      prover: { ...prover, proveJoin: stamps.proveJoin },
       random: () => 0.5,
     })
   }
@@ -133,5 +140,32 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     await assert.rejects(authoriser.openingFor(slot.nullifier, signal), { code: 'DEPOSIT_TOO_NEW' })
     chain.publish()
     await authoriser.openingFor(slot.nullifier, signal)
+  })
+
+  it('joins leaves that hold no slot, once a root holds them (SPEC §14.6)', async () => {
+    const small = pool.unitsPerSlot - 1
+    const chain = createChain(small)
+    chain.deposit(77n)
+    const own = [SECRET, 77n]
+    const authoriser = createAuthoriser(chain, own, stampProver, small)
+    assert.deepEqual(await authoriser.slots(signal), [])
+    const rests = own.map((secret) => u256Bytes(restNullifier(nodeTicketCrypto, secret)))
+    const [first = rests[0]] = rests
+    const known = async () => (await authoriser.smallLeaves(signal)).map(({ rest }) => rest)
+    assert.deepEqual(await known(), [first])
+    const terms = { idc: 5n, feeTo: new Uint8Array(20).fill(3) }
+    const joined = authoriser.joiningFor(rests, terms, signal)
+    await assert.rejects(joined, { code: 'DEPOSIT_TOO_NEW' })
+    chain.publish()
+    assert.deepEqual(await known(), rests)
+    const proof = await createAuthoriser(chain, own, stampProver, small).joiningFor(
+      rests,
+      terms,
+      signal,
+    )
+    const { root } = await chain.newestRoot()
+    assert.deepEqual(proof.root, root)
+    assert.deepEqual(proof.rests, [...rests, new Uint8Array(32), new Uint8Array(32)])
+    assert.equal(proof.units, 2 * small)
   })
 })

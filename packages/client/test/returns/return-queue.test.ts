@@ -44,6 +44,11 @@ const withdraw = (number: number): ReturnOrder => ({
   to: TO,
 })
 
+const join = (...numbers: readonly number[]): ReturnOrder => {
+  const [nullifier = nullifierOf(0), ...others] = numbers.map(nullifierOf)
+  return { kind: 'join', nullifier, rests: [nullifier, ...others] }
+}
+
 /** A relayer, as the client sees it: what it was told on which circuit, and when. */
 type Told = { readonly relay: number; readonly circuit: number; readonly atMs: number } & {
   readonly request: ReturnRequest
@@ -286,5 +291,51 @@ describe('slots on their way back', () => {
     for (const { request } of told) assert.deepEqual(request, first.request)
     assert.deepEqual(returnFeeTo(first.request), new Uint8Array(20).fill(first.relay))
     await again.close()
+  })
+
+  it('asks for a joining of the same leaves, to the same deposit, until somebody carries it out', async () => {
+    const { start, pass, told, world, records } = createWorld(9)
+    const proofs: number[] = []
+    world.authoriser.joiningFor = (rests, { feeTo }) => {
+      proofs.push(feeTo[0] ?? 0)
+      const places = Array.from({ length: 4 }, (_, at) => rests[at] ?? new Uint8Array(32))
+      return Promise.resolve({ root: new Uint8Array(32), rests: places, units: 72, proof: feeTo })
+    }
+    const queue = await start()
+    assert.equal(await queue.add([join(0, 1, 2)]), 1)
+    assert.equal(await queue.add([join(2, 3), join(0, 4)]), 0, 'a leaf is in one joining')
+    for (let hour = 0; hour < 40; hour++) await pass(HOUR_MS)
+    await queue.close()
+    const again = await start()
+    for (let hour = 0; hour < 40; hour++) await pass(HOUR_MS)
+    assert.ok(told.length > 2)
+    const asked = told.map(({ request }) =>
+      request.kind === RETURN_KIND.JOIN ? request : assert.fail('a joining'),
+    )
+    const leaves = asked.map(({ rests, idc, units }) => [...rests, idc].map(toHex).join() + units)
+    assert.equal(new Set(leaves).size, 1)
+    for (const { request, relay } of told) assert.equal(returnFeeTo(request)[0], relay)
+    const changes = told.filter(({ relay }, at) => relay !== told[at - 1]?.relay)
+    assert.equal(proofs.length, changes.length, 'who was asked last is shown the same proof')
+    world.setState(0, 'refunded')
+    for (const number of [1, 2]) world.setState(number, 'refunded')
+    for (let hour = 0; hour < 40; hour++) await pass(HOUR_MS)
+    assert.deepEqual(records, [])
+    await again.close()
+  })
+
+  it('gives a joining up that can no longer be carried out, and what is left of it is free for another', async () => {
+    const { start, pass, told, world, records } = createWorld(10)
+    const queue = await start()
+    await queue.add([join(0, 1)])
+    world.setState(0, 'locked')
+    await pass(HOUR_MS / 60)
+    assert.equal(records.length, 1, 'a lock on a rest counts for nothing')
+    world.setState(1, 'withdrawing')
+    for (let hour = 0; hour < 60; hour++) await pass(HOUR_MS)
+    assert.deepEqual(records, [])
+    assert.equal(told.length, 0)
+    assert.equal(await queue.add([join(0, 2)]), 1)
+    await queue.close()
   })
 })

@@ -25,7 +25,7 @@ import {
   type RedeemAnswer,
   type ReturnRequest,
 } from '@byway/protocol/wire'
-import type { Pool } from '@byway/protocol/ticket'
+import { JOIN_FEE_UNITS, type Pool } from '@byway/protocol/ticket'
 import type { HandOver, HandOverRecords } from '@byway/store'
 import { isFinishSigned, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
 import { gasPaid } from './gas-paid.ts'
@@ -83,8 +83,6 @@ const STEPS_GAS: Readonly<Record<ReturnRequest['kind'], bigint>> = {
   [RETURN_KIND.WITHDRAW]: 180_000n,
   [RETURN_KIND.JOIN]: 490_000n,
 }
-/** SPEC §14.6: units that a joining pays; everything else pays one. */
-const JOIN_FEE = 2n
 /** The price of gas may rise between judging and the end of the delay. */
 const COIN_ROOM = 3n
 
@@ -191,7 +189,8 @@ class Service implements Relayer {
   }
 
   #feeOf(kind: ReturnRequest['kind']): bigint {
-    return kind === RETURN_KIND.JOIN ? JOIN_FEE * this.#deps.fee : this.#deps.fee
+    // Everything else pays one unit.
+    return BigInt(kind === RETURN_KIND.JOIN ? JOIN_FEE_UNITS : 1) * this.#deps.fee
   }
 
   /** Of a unit of gas, wei; nothing for a request that would change nothing. What another relayer has begun is ended all the same. */
@@ -305,7 +304,7 @@ class Service implements Relayer {
 
   /** Books what a transaction cost and brought, once: the receipt names both. */
   async #book(receipt: TransactionReceipt, key: string): Promise<void> {
-    const { chain, events, fee, nowMs } = this.#deps
+    const { chain, events, nowMs } = this.#deps
     const atMs = nowMs()
     const { hash } = receipt
     await events.record(gasPaid(receipt, atMs))
@@ -315,7 +314,7 @@ class Service implements Relayer {
     const isPaid = (event: ChainEvent): boolean =>
       isJoin ? event.name === 'leaf' : event.name === 'slot' && ENDS.has(event.state)
     const ended = told.filter(isPaid).length
-    const amount = (isJoin ? JOIN_FEE * fee : fee) * BigInt(ended)
+    const amount = this.#feeOf(isJoin ? RETURN_KIND.JOIN : RETURN_KIND.REFUND) * BigInt(ended)
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
   }
 }

@@ -62,6 +62,7 @@ export const EVENT_FIELDS: { readonly [T in Type]: Fields<T> } = {
   'paid-lost': { hop: 'hop', from: [...USE, 'balance'], bytes: 'amount' },
   'slot-won': { hop: 'hop', wins: 'count', amount: 'amount' },
   'slot-returned': { hop: 'hop', amount: 'amount', fee: 'amount' },
+  'leaves-joined': { amount: 'amount', fee: 'amount' },
   'bond-burned': { hop: 'hop', amount: 'amount' },
   'purse-received': { amount: 'amount' },
   'purse-sent': { amount: 'amount' },

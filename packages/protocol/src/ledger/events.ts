@@ -192,6 +192,11 @@ export type ClientMoneyEvent = EventHead &
         readonly amount: bigint
         readonly fee: bigint
       }
+    | /** Deposits smaller than a slot became one (`join`): `amount` in all, less the relayer's `fee`. */ {
+        readonly type: 'leaves-joined'
+        readonly amount: bigint
+        readonly fee: bigint
+      }
     | /** A bond was burned for conflicting openings. */ {
         readonly type: 'bond-burned'
         readonly hop: string

@@ -183,6 +183,7 @@ const NODE_ONLY: ReadonlySet<string> = new Set<OnlyOf<NodeMoneyEvent, ClientMone
 const CLIENT_ONLY: ReadonlySet<string> = new Set<OnlyOf<ClientMoneyEvent, NodeMoneyEvent>>([
   'deposited',
   'withdrawn-unused',
+  'leaves-joined',
   'slot-shown',
   'tickets-sent',
   'tickets-void',
@@ -208,6 +209,7 @@ const REVERSIBLE: ReadonlySet<string> = new Set<MoneyEvent['type']>([
   'slashed',
   'deposited',
   'withdrawn-unused',
+  'leaves-joined',
   'slot-won',
   'slot-returned',
   'bond-burned',

@@ -29,6 +29,7 @@ export function postClientEvent(event: ClientMoneyEvent): readonly Line[] {
     case 'deposited':
       return move('money', 'purse', 'deposit', event.amount)
     case 'withdrawn-unused':
+    case 'leaves-joined':
       return [
         line('money', 'deposit', -event.amount),
         line('money', 'purse', event.amount - event.fee),

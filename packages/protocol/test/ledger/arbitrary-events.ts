@@ -10,6 +10,7 @@ const HOPS = ['a', 'b', 'c'].map((letter) => letter.repeat(64))
 export const CLIENT_TYPES = [
   'deposited',
   'withdrawn-unused',
+  'leaves-joined',
   'slot-shown',
   'tickets-sent',
   'used',

@@ -8,6 +8,7 @@ import {
   depositLeaf,
   identityCommitment,
   type Pool,
+  restNullifier,
   type SlotStatement,
   type SlotVerifier,
   slotNullifier,
@@ -39,10 +40,17 @@ type Witness = {
   readonly x: bigint
 }
 
+/** What is to be proved of a joining. */
+type JoinWitness = {
+  readonly leaves: readonly { readonly secret: bigint; readonly limit: number }[]
+  readonly root: bigint
+  readonly x: bigint
+}
+
 /** Makes stamps: at once, whether somebody waits or not. */
 export type StampProver = Readonly<
   Record<'prove' | 'proveAhead', (witness: Witness) => Promise<Uint8Array>>
->
+> & { readonly proveJoin: (witness: JoinWitness) => Promise<Uint8Array> }
 
 /** Stamps what a client would prove. */
 export function createStampProver(pool: Pool): StampProver {
@@ -53,5 +61,13 @@ export function createStampProver(pool: Pool): StampProver {
     const nullifier = slotNullifier(crypto, pool, secret, j)
     return Promise.resolve(stamp({ root, nullifier, domain: pool.domain, x }))
   }
-  return { prove, proveAhead: prove }
+  const proveJoin = ({ leaves, root, x }: JoinWitness): Promise<Uint8Array> => {
+    const rests = leaves.map(({ secret }) => restNullifier(crypto, secret))
+    const units = leaves.reduce((sum, { limit }) => sum + limit, 0)
+    const fields = [...rests, BigInt(units), root, x].map(u256Bytes)
+    const proof = new Uint8Array(PROOF_BYTES)
+    proof.set(crypto.sha256(utf8Bytes('join stamp'), ...fields))
+    return Promise.resolve(proof)
+  }
+  return { prove, proveAhead: prove, proveJoin }
 }

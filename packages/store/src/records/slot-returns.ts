@@ -2,7 +2,7 @@
  * Slots that a client asks back (SPEC §15.8): when, and who was told what.
  * @module
  */
-import { assert } from '@byway/protocol/base'
+import { assert, concatBytes } from '@byway/protocol/base'
 import { parseNodeKey, type NodeKey } from '@byway/protocol/directory'
 import type { Row, StoredRow, Submit } from '../operation.ts'
 import { bytesOf, numberOf, readAll, textOf } from './row.ts'
@@ -10,10 +10,12 @@ import { bytesOf, numberOf, readAll, textOf } from './row.ts'
 /** What the client's `ReturnRecord` holds. */
 export type StoredReturn = {
   readonly nullifier: Uint8Array
-  readonly kind: 'back' | 'withdraw'
+  readonly kind: 'back' | 'withdraw' | 'join'
   /** -1 for a withdrawal. */
   readonly owner: number
   readonly to: Uint8Array
+  /** Of a joining: 32 bytes each. */
+  readonly rests: readonly Uint8Array[]
   readonly state: 'waiting' | 'asked'
   readonly dueMs: number
   readonly relay: NodeKey | undefined
@@ -43,22 +45,37 @@ export function createSlotReturnRecords(submit: Submit): SlotReturnRecords {
   }
 }
 
-function toRow({ to, dueMs, relay, ...rest }: StoredReturn): Row {
-  return { ...rest, receiver: to, due_ms: dueMs, relay: relay ?? null }
+/** No order has both a receiver and rests: they share a column. */
+function toRow({ to, rests, dueMs, relay, ...rest }: StoredReturn): Row {
+  const receiver = rest.kind === 'join' ? concatBytes(...rests) : to
+  return { ...rest, receiver, due_ms: dueMs, relay: relay ?? null }
 }
 
 function toReturn({ row }: StoredRow): StoredReturn {
+  const kind = textOf(row, 'kind') as StoredReturn['kind']
+  const receiver = bytesOf(row, 'receiver')
+  const isJoin = kind === 'join'
   return {
     nullifier: bytesOf(row, 'nullifier'),
-    kind: textOf(row, 'kind') as StoredReturn['kind'],
+    kind,
     owner: numberOf(row, 'owner'),
-    to: bytesOf(row, 'receiver'),
+    to: isJoin ? new Uint8Array() : receiver,
+    rests: isJoin ? restsIn(receiver) : [],
     state: textOf(row, 'state') as StoredReturn['state'],
     dueMs: numberOf(row, 'due_ms'),
     relay: row['relay'] === null ? undefined : relayOf(row),
     body: bytesOf(row, 'body'),
   }
 }
+
+function restsIn(bytes: Uint8Array): readonly Uint8Array[] {
+  const count = bytes.length / REST_BYTES
+  return Array.from({ length: count }, (_, at) =>
+    bytes.slice(at * REST_BYTES, (at + 1) * REST_BYTES),
+  )
+}
+
+const REST_BYTES = 32
 
 function relayOf(row: Row): NodeKey {
   const relay = parseNodeKey(textOf(row, 'relay'))
