@@ -298,18 +298,23 @@ test('keeps what is asked back until it has come, each kind with what it is abou
   const order = { owner: 3, dueMs: 1_800_000_000_000, state: 'waiting', relay: undefined } as const
   const rests = [1, 2, 3].map((number) => bytes(`rest ${number}`, 32))
   const [to, none, nullifier] = [bytes('to', 20), new Uint8Array(), bytes('rest 1', 32)]
-  const join = { ...order, nullifier, kind: 'join', to: none, rests, body: none } as const
+  const joining = { ...order, nullifier, kind: 'join', to: none, rests, body: none } as const
   const withdraw = {
-    ...join,
+    ...joining,
     nullifier: bytes('slot', 32),
     kind: 'withdraw',
     to,
     rests: [],
   } as const
-  const asked = { ...join, state: 'asked', relay: nodeKeyOf(bytes('node', 32)), body: to } as const
+  const asked = {
+    ...joining,
+    state: 'asked',
+    relay: nodeKeyOf(bytes('node', 32)),
+    body: to,
+  } as const
   {
     await using store = await openAt(folder.path)
-    for (const one of [join, withdraw, asked]) await store.returns.put(one)
+    for (const one of [joining, withdraw, asked]) await store.returns.put(one)
   }
   {
     await using store = await openAt(folder.path)

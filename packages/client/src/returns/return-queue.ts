@@ -3,9 +3,9 @@
  * together. What is under way is on the disk and goes on after a restart; a slot is asked back again only in ways that cost nothing.
  * @module
  */
-import { equalBytes, toHex } from '@byway/protocol/base'
+import { toHex } from '@byway/protocol/base'
 import type { PathNode } from '@byway/protocol/directory'
-import { encodePayMessage, PAY, REDEEM_ANSWER, RETURN_KIND } from '@byway/protocol/wire'
+import { encodePayMessage, PAY, REDEEM_ANSWER } from '@byway/protocol/wire'
 import type { ReturnRequest } from '@byway/protocol/wire'
 import type { PayCarrier } from '../money/carrier.ts'
 import { systemTimers } from '../proxy/timers.ts'
@@ -203,18 +203,15 @@ class Queue implements ReturnQueue {
     await this.#put({ ...left, state: 'waiting', relay: relayOfProof, dueMs: this.#soon() })
   }
 
-  /** A withdrawal that was told to somebody is told to nobody else; a proof of a joining that names this relay serves again. */
+  /** A withdrawal that was told to somebody is told to nobody else. */
   async #requestOf(
     record: ReturnRecord,
     fact: SlotFact,
     relay: PathNode,
   ): Promise<ReturnRequest | undefined> {
-    const told = record.body.length > 0 ? requestIn(record.body) : undefined
-    if (record.kind === 'withdraw' && told) return told
+    if (record.kind === 'withdraw' && record.body.length > 0) return requestIn(record.body)
     const feeTo = relay.entry.descriptor.provider
-    if (!feeTo) return undefined
-    if (told?.kind === RETURN_KIND.JOIN && equalBytes(told.feeTo, feeTo)) return told
-    return await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing)
+    return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing))
   }
 
   #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {
