@@ -49,15 +49,20 @@ type Manifest = {
   readonly files: Readonly<Record<string, ManifestEntry>>
 }
 
-/** Compiles one program; returns the folder with `NAME.r1cs` and `NAME_js/NAME.wasm`. */
+/** Compiles one program into the folder: `NAME.r1cs` and `NAME_js/NAME.wasm`, from `place` below the repository's root. */
 export function compile(name: string, folder: string, place = 'zk-programs/src'): void {
+  runCircom([`${place}/${name}.circom`, '--r1cs', '--wasm', '--O2', '-o', folder])
+}
+
+/** Runs the compiler at the repository's root. `libraries` holds circomlib. @throws with what it says, where it refuses */
+export function runCircom(args: readonly string[], libraries = 'node_modules'): void {
   const circom = join(root, 'node_modules/circom2/cli.js')
-  const args = [circom, `${place}/${name}.circom`, '--r1cs', '--wasm', '--O2']
-  const run = spawnSync(process.execPath, [...args, '-o', folder, '-l', 'node_modules'], {
+  const run = spawnSync(process.execPath, [circom, ...args, '-l', libraries], {
     cwd: root,
     encoding: 'utf8',
   })
-  if (run.status !== 0) throw new Error(`circom refuses ${name}: ${run.stderr || run.stdout}`)
+  if (run.status !== 0)
+    throw new Error(`circom refuses ${args[0] ?? 'nothing'}: ${run.stderr || run.stdout}`)
 }
 
 type Made = readonly [file: string, path: string]
