@@ -41,11 +41,12 @@ export function sampledUnits(
   total: bigint,
   samples: number = AUDIT_SAMPLES,
 ): bigint[] {
-  const low = (1n << 64n) - 1n
-  return Array.from(
-    { length: samples },
-    (_, m) => ((poseidon2([beacon, BigInt(m)]) & low) * total) >> 64n,
-  )
+  return Array.from({ length: samples }, (_, m) => sampledUnit(beacon, m, total))
+}
+
+/** The unit of one sample, `floor(low 64 bits of Poseidon2(beacon, m) · total / 2^64)`. */
+export function sampledUnit(beacon: bigint, m: number, total: bigint): bigint {
+  return (BigInt.asUintN(64, poseidon2([beacon, BigInt(m)])) * total) >> 64n
 }
 
 /** The program's inputs for this beacon. */
