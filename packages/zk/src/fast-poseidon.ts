@@ -2,10 +2,7 @@
  * Poseidon in WebAssembly, for those who hash hundreds of thousands of times: two and a half times as fast as in big integers. Each hash is that of the library, to the bit.
  * @module
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { zkError } from './errors.ts'
-import { SCALAR_ORDER } from './proof.ts'
+import { ELEMENT_BYTES, montgomery, openCurve, writeNumber } from './curve-memory.ts'
 import { HALF_ROUNDS, type SparsePoseidon, sparsePoseidon } from './sparse-poseidon.ts'
 
 /** Hashes so many field elements. */
@@ -13,12 +10,6 @@ export type FastHash = (inputs: readonly bigint[]) => bigint
 
 /** For leaves and for nodes of an audit tree. */
 export type FastPoseidon = { readonly of4: FastHash; readonly of5: FastHash }
-
-const ELEMENT_BYTES = 32
-/** Of WebAssembly, 64 KiB each: the library's tables, and our constants. */
-const PAGES = 25
-/** Numbers lie there times this, after Montgomery. */
-const MONTGOMERY_BITS = 256n
 
 /** Takes a tenth of a second. */
 export function createFastPoseidon(): FastPoseidon {
@@ -38,39 +29,22 @@ type Field = {
   alloc(count: number): number
 }
 
-/** That of the scalars of BN254, from the library with which proofs are made; without its own code around it, which does not load in a worker thread. */
+/** That of the scalars of BN254. */
 function openField(): Field {
-  const path = createRequire(import.meta.url).resolve('wasmcurves/build/bn128.wasm')
-  const memory = new WebAssembly.Memory({ initial: PAGES })
-  const module = new WebAssembly.Module(readFileSync(path))
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  const call = (name: string): ((...at: number[]) => void) => {
-    const found = exports[name]
-    if (typeof found !== 'function') throw zkError('ZK_STOPPED', { program: 'service-audit' })
-    return found as (...at: number[]) => void
-  }
-  const view = new DataView(memory.buffer)
-  // The library says at 0 where its own tables end.
-  let free = view.getUint32(0, true)
+  const curve = openCurve('service-audit', 0)
   return {
-    add: call('frm_add'),
-    multiply: call('frm_mul'),
-    square: call('frm_square'),
-    copy: call('frm_copy'),
-    plain: call('frm_fromMontgomery'),
-    memory: view,
-    alloc(count) {
-      const at = free
-      free += ELEMENT_BYTES * count
-      return at
-    },
+    add: curve.call('frm_add'),
+    multiply: curve.call('frm_mul'),
+    square: curve.call('frm_square'),
+    copy: curve.call('frm_copy'),
+    plain: curve.call('frm_fromMontgomery'),
+    memory: curve.view,
+    alloc: (count) => curve.alloc(ELEMENT_BYTES * count),
   }
 }
 
 function write({ memory }: Field, at: number, number: bigint): void {
-  const shifted = (number << MONTGOMERY_BITS) % SCALAR_ORDER
-  for (let i = 0; i < 4; i++)
-    memory.setBigUint64(at + 8 * i, BigInt.asUintN(64, shifted >> BigInt(64 * i)), true)
+  writeNumber(memory, at, montgomery(number))
 }
 
 function read({ memory, plain }: Field, at: number): bigint {

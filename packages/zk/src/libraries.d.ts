@@ -111,7 +111,12 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: string
   }
   class Instance {
-    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } })
+    constructor(
+      module: Module,
+      imports: Readonly<
+        Record<string, Readonly<Record<string, Memory | ((code: number) => void)>>>
+      >,
+    )
     readonly exports: Readonly<Record<string, unknown>>
   }
 }

@@ -1,15 +1,16 @@
 /**
- * The process in which proofs are made and checked: one job at a time, one thread of the curve library, or one for each core. A process, since that library takes every
+ * The process in which proofs are made and checked: one job at a time, on one thread, or with one of the library's for each core. A process, since that library takes every
  * worker thread for its own. A job's failure is an answer, never a crash.
  * @module
  */
-import { buildBn128 } from 'ffjavascript'
-import { groth16 } from 'snarkjs'
 import type { SignalInput } from 'snarkjs'
 import { readProvingFiles, readVerificationKey } from './artefacts.ts'
-import type { ProgramName, ProvingFiles } from './artefacts.ts'
+import type { ProgramName } from './artefacts.ts'
 import { ALL_CORES } from './audit-prover.ts'
+import type { Proved } from './engine.ts'
+import { createGroth16 } from './groth16.ts'
 import { decodeProof, encodeProof, SCALAR_ORDER } from './proof.ts'
+import { createWitnessMaker } from './witness.ts'
 
 /** What the process is asked. */
 export type Job = { readonly id: number; readonly program: ProgramName } & (
@@ -26,19 +27,20 @@ export type Answer = { readonly id: number } & (
   | { readonly result: 'failed'; readonly why: 'artefact' | 'false' }
 )
 
-/** The library looks here before it builds a curve with threads of its own, which it never ends. */
-const shared = globalThis as { curve_bn128?: Awaited<ReturnType<typeof buildBn128>> }
+/** Proves one program's statement. @throws Error for a false one */
+type Prover = (input: SignalInput) => Proved | Promise<Proved>
+
 const isSingleThread = !process.argv.includes(ALL_CORES)
 /** A process either proves or verifies, and reads only what that takes. */
-const provingFiles = new Map<ProgramName, Promise<ProvingFiles>>()
+const provers = new Map<ProgramName, Promise<Prover>>()
 const verificationKeys = new Map<ProgramName, Promise<object>>()
 
 async function answer(job: Job): Promise<Answer> {
   const { id } = job
-  shared.curve_bn128 ??= await buildBn128(isSingleThread)
   try {
     if (job.do === 'prove') return await proved(job.program, id, job.input)
     const key = await once(verificationKeys, job.program, readVerificationKey)
+    await library()
     if (job.do === 'load') return { id, result: 'loaded' }
     return { id, result: 'verdict', holds: await verify(key, job.signals, job.proof) }
   } catch {
@@ -47,15 +49,15 @@ async function answer(job: Job): Promise<Answer> {
 }
 
 async function proved(program: ProgramName, id: number, input: SignalInput): Promise<Answer> {
-  const files = await once(provingFiles, program, readProvingFiles)
+  const prover = await once(provers, program, isSingleThread ? openProver : openManyThreads)
   try {
-    return { id, result: 'proof', ...(await prove(files, input)) }
+    return { id, result: 'proof', ...(await prover(input)) }
   } catch {
     return { id, result: 'failed', why: 'false' }
   }
 }
 
-/** Reads a program's files at its first job. */
+/** Opens what a program takes at its first job. */
 function once<Files>(
   known: Map<ProgramName, Promise<Files>>,
   program: ProgramName,
@@ -66,10 +68,31 @@ function once<Files>(
   return files
 }
 
-async function prove({ wasm, zkey }: ProvingFiles, input: SignalInput) {
-  const options = { singleThread: isSingleThread }
-  const made = await groth16.fullProve(input, wasm, zkey, undefined, undefined, options)
-  return { signals: made.publicSignals.map(BigInt), proof: encodeProof(made.proof) }
+async function openProver(program: ProgramName): Promise<Prover> {
+  const { wasm, zkey } = await readProvingFiles(program)
+  const [witnessOf, prove] = [createWitnessMaker(wasm), createGroth16(program, zkey)]
+  return (input) => prove(witnessOf(input))
+}
+
+/** For a program so large that it takes all cores, and the library's threads. */
+async function openManyThreads(program: ProgramName): Promise<Prover> {
+  const [{ wasm, zkey }, { groth16 }] = await Promise.all([readProvingFiles(program), library()])
+  return async (input) => {
+    const made = await groth16.fullProve(input, wasm, zkey)
+    return { signals: made.publicSignals.map(BigInt), proof: encodeProof(made.proof) }
+  }
+}
+
+/** Only where it is used: it takes a second of a core to start. */
+async function library() {
+  const [{ buildBn128 }, { groth16 }] = await Promise.all([
+    import('ffjavascript'),
+    import('snarkjs'),
+  ])
+  // It looks here before it builds a curve with threads of its own, which it never ends.
+  const shared = globalThis as { curve_bn128?: Awaited<ReturnType<typeof buildBn128>> }
+  shared.curve_bn128 ??= await buildBn128(isSingleThread)
+  return { groth16 }
 }
 
 async function verify(
@@ -79,6 +102,7 @@ async function verify(
 ): Promise<boolean> {
   const proof = decodeProof(bytes)
   if (!proof || signals.some((signal) => signal < 0n || signal >= SCALAR_ORDER)) return false
+  const { groth16 } = await library()
   try {
     return await groth16.verify(verificationKey, signals.map(String), proof)
   } catch {
