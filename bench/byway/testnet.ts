@@ -23,18 +23,21 @@ const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta
 export async function startTestnet(options: {
   /** SPEC §13.1; undefined: nothing is paid. */
   readonly priceStep: number | undefined
+  /** That a slot pays for. @default 2 */
+  readonly wins?: number | undefined
   readonly nodes: number
   readonly hops: number
   readonly originPort: number
 }): Promise<Testnet> {
-  const { priceStep, nodes, hops, originPort } = options
+  const { priceStep, wins, nodes, hops, originPort } = options
   const target = `127.0.0.1:${originPort}`
   const flags = ['--nodes', String(nodes), '--hops', String(hops), '--allow-target', target]
   // As this program was started: with the flags of a user's.
   const args = [...process.execArgv, MAIN, 'testnet', '--json', ...flags]
   const isPaid = priceStep !== undefined
-  const name = isPaid ? `paid-${priceStep}` : 'unpaid'
+  const name = isPaid ? `paid-${priceStep}-${wins ?? 'default'}` : 'unpaid'
   args.push(...(isPaid ? ['--price', String(priceStep)] : ['--unpaid']))
+  if (wins !== undefined) args.push('--wins', String(wins))
   const child = await startChild(name, process.execPath, args)
   const ready = await waitForLine(child, START_TIMEOUT_MS, (text) => {
     const line = parseLine(text)

@@ -25,24 +25,30 @@ export const PAYMENT_METRICS = {
   bytes: 'bytes on all links',
 } as const
 
-/** SPEC §13.1. The usual: DESIGN's start values, $0.10 a GiB, where one ticket of a MiB in 1024 wins and a slot pays 2 GiB on average. The dearest: four times that. */
-const PRICES = [
+type Row = { readonly system: string; readonly step: number | undefined; readonly wins?: number }
+
+/**
+ * SPEC §13.1. The usual: DESIGN's start values, $0.10 a GiB, where one ticket of a MiB in 1024 wins and a slot pays 2 GiB on average. Bulk: DESIGN's bulk profile, whose slots pay eight wins, by the
+ * network's file (ADR-0030). The dearest: four times the usual price.
+ */
+const PRICES: readonly Row[] = [
   { system: 'byway-3 unpaid', step: undefined },
   { system: 'byway-3 paid', step: 4 },
+  { system: 'byway-3 paid, bulk', step: 4, wins: 8 },
   { system: 'byway-3 paid, dearest', step: 8 },
-] as const
+]
 
 /** Creates the section. */
 export function createPayment(): WorldSection {
   return {
     name: 'payment',
-    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network with \`--unpaid\`, all warm and in turn: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`dearest\` the highest, at which it pays 512 MiB`,
+    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network with \`--unpaid\`, all warm and in turn: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`bulk\` the same in a network whose slots pay eight wins, thus 8 GiB, \`dearest\` the highest, at which it pays 512 MiB`,
     missing: () => undefined,
     async open(context) {
       const network = { nodes: NODES, hops: HOPS, originPort: context.origin.port }
       const all: Measured[] = []
-      for (const { system, step } of PRICES)
-        all.push({ testnet: await startTestnet({ ...network, priceStep: step }), system })
+      for (const { system, step, wins } of PRICES)
+        all.push({ testnet: await startTestnet({ ...network, priceStep: step, wins }), system })
       // The first hundreds of megabytes are slower: compilers, full windows, the first tokens and the lock of the slot.
       for (const each of all) await download(context, each, WARM_BYTES)
       // Slots are proved ahead in the background, once: that is no cost of what is measured.

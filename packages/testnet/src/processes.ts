@@ -45,6 +45,8 @@ export type ProcessOptions = {
   readonly priceStep?: number | undefined
   /** Of an epoch of service proofs, seconds: who wants to see them made does not wait for long. @default half an hour */
   readonly epochS?: number | undefined
+  /** Wins that a slot pays for, 1 to 255. @default 2 */
+  readonly winsPerSlot?: number | undefined
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
   readonly nodesWithoutGas?: number | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */

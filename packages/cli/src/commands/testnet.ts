@@ -23,11 +23,14 @@ type TestnetFlags = {
   readonly unpaid?: boolean | undefined
   readonly epoch?: number | undefined
   readonly price?: number | undefined
+  readonly wins?: number | undefined
 }
 
 /** A node looks every quarter of a minute, and hashes what it commits to: it wants two minutes after an epoch. */
 const LEAST_EPOCH_S = 120
 const MOST_EPOCH_S = 604_800
+/** As a network file may have. */
+const MOST_WINS = 255
 
 export function addTestnetCommand(program: Command, io: CliIo): void {
   addCommand(program, {
@@ -68,6 +71,9 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
     .option('--price <step>', 'what a unit costs at every node, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, MAX_PRICE_STEP),
     )
+    .option('--wins <number>', 'wins that a slot pays for (default: 2)', (text) =>
+      parseWhole(text, '--wins', 1, MOST_WINS),
+    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -82,6 +88,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       isPaid: flags.unpaid !== true,
       epochS: flags.epoch,
       priceStep: flags.price,
+      winsPerSlot: flags.wins,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {

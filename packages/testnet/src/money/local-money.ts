@@ -39,6 +39,8 @@ export interface LocalMoney extends AsyncDisposable {
 export type LocalMoneyOptions = {
   /** Of an epoch of service proofs, seconds. @default half an hour */
   readonly epochS?: number | undefined
+  /** Wins that a slot pays for, 1 to 255: what it may pay out is locked for it. @default 2 */
+  readonly winsPerSlot?: number | undefined
 }
 
 /** `V` is a tenth of a token, as DESIGN §7.2 has it for dollars; delays that somebody who watches can wait for. */
@@ -68,8 +70,10 @@ const PARAMETERS: ContractParameters = {
   payoutDelayS: 60,
 }
 /** Nobody may commit to an epoch for longer than the next one lasts. */
-function parametersFor({ epochS = PARAMETERS.epochS }: LocalMoneyOptions): ContractParameters {
-  return { ...PARAMETERS, epochS, commitWindowS: Math.min(PARAMETERS.commitWindowS, epochS) }
+function parametersFor(options: LocalMoneyOptions): ContractParameters {
+  const { epochS = PARAMETERS.epochS, winsPerSlot = PARAMETERS.winsPerSlot } = options
+  const commitWindowS = Math.min(PARAMETERS.commitWindowS, epochS)
+  return { ...PARAMETERS, winsPerSlot, epochS, commitWindowS }
 }
 
 /** A proof that was made ahead stays good for so long after the next root. */
