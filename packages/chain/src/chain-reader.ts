@@ -35,6 +35,12 @@ export interface ChainReader {
     signal: AbortSignal,
     topics?: readonly Hex[],
   ): Promise<readonly RawLog[]>
+  /** Logs of contracts in one block, by its hash: of no other, whatever happens to the chain meanwhile. */
+  logsOf(
+    addresses: readonly Hex[],
+    block: ChainHead,
+    signal: AbortSignal,
+  ): Promise<readonly RawLog[]>
   /** What a transaction of a block called; undefined when it is in no block. */
   callOf(transaction: Hex, signal: AbortSignal): Promise<TransactionCall | undefined>
   /** undefined when the transaction is in no block. */
@@ -97,6 +103,8 @@ export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): Cha
         parseLogs,
         signal,
       ),
+    logsOf: (address, block, signal) =>
+      ask('eth_getLogs', [{ address, ...at(block) }], parseLogs, signal),
     callOf: async (transaction, signal) => {
       const found = await ask('eth_getTransactionByHash', [transaction], orNull(parseCall), signal)
       return found?.blockHash === undefined ? undefined : found

@@ -10,6 +10,7 @@ import type { ChainEvent, ChainNews } from './chain-view.ts'
 import { decodeEvent, type EventSources } from './contracts/events.ts'
 import { chainError } from './errors.ts'
 import { MAX_LOG_BLOCKS } from './leaf-reader.ts'
+import type { BlockHeader, RawLog } from './rpc/parse.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Deeper reorganisations than this end the following: state must be read anew. The chains we know settle in fewer. */
@@ -74,7 +75,8 @@ function createHistory({ reader, sources, addresses, fromBlock }: FollowOptions)
     async step(signal) {
       const top = await reader.freshHead(signal)
       if ((marks.at(-1) ?? anchor)?.hash === top.hash) return []
-      const kept = await shared(reader, marks, anchor, signal)
+      const isNext = top.parentHash === marks.at(-1)?.hash
+      const kept = isNext ? marks : await shared(reader, marks, anchor, signal)
       const removed = marks.slice(kept.length).toReversed().flatMap(takenBack)
       const from = ((kept.at(-1) ?? anchor)?.number ?? fromBlock - 1) + 1
       const read = await readBlocks({ reader, sources, addresses }, { from, top }, signal)
@@ -109,7 +111,7 @@ async function shared(
   return []
 }
 
-type Range = { readonly from: number; readonly top: ChainHead }
+type Range = { readonly from: number; readonly top: BlockHeader }
 
 /** The events from a block on, as far as one question reaches; undefined when the chain moved while it was read. */
 async function readBlocks(
@@ -119,8 +121,10 @@ async function readBlocks(
 ): Promise<{ readonly marks: readonly Mark[]; readonly head: ChainHead } | undefined> {
   const to = Math.min(top.number, from + MAX_LOG_BLOCKS - 1)
   if (to < from) return { marks: [], head: headOf(top) }
-  const logs = await reader.logs(addresses ?? allOf(sources), from, to, signal)
-  const end = await reader.block(to, signal)
+  const asked = addresses ?? allOf(sources)
+  const alone = from === top.number ? await logsOfTop(reader, asked, top, signal) : undefined
+  const logs = alone ?? (await reader.logs(asked, from, to, signal))
+  const end = alone ? top : await reader.block(to, signal)
   if (!end || (to === top.number && end.hash !== top.hash)) return undefined
   const byBlock = new Map<number, Mark>()
   for (const log of logs) {
@@ -134,6 +138,21 @@ async function readBlocks(
   return {
     marks: [...[...byBlock.values()].filter(({ number }) => number !== to), last],
     head: headOf(end),
+  }
+}
+
+/** Of the one new block that there mostly is: one question instead of two. Undefined when it is not to be had, as that of a block that has gone. */
+async function logsOfTop(
+  reader: ChainReader,
+  addresses: readonly Hex[],
+  top: ChainHead,
+  signal: AbortSignal,
+): Promise<readonly RawLog[] | undefined> {
+  try {
+    return await reader.logsOf(addresses, top, signal)
+  } catch (error) {
+    if (isAway(error) && !signal.aborted) return undefined
+    throw error
   }
 }
 
