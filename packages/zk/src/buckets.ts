@@ -51,7 +51,7 @@ function place(
 ): { readonly starts: Uint32Array; readonly lengths: Uint32Array } {
   const size = 2 * group.size
   const [starts, lengths] = [new Uint32Array(greatest + 1), new Uint32Array(greatest + 1)]
-  for (const digit of digits) count(lengths, Math.abs(digit))
+  for (const digit of digits) increment(lengths, Math.abs(digit))
   for (let b = 1, at = points; b <= greatest; at += (lengths[b] ?? 0) * size, b++) starts[b] = at
   lengths.fill(0)
   for (const [i, digit] of digits.entries()) {
@@ -60,12 +60,12 @@ function place(
     const to = (starts[bucket] ?? 0) + size * (lengths[bucket] ?? 0)
     const move = digit < 0 ? group.negAffine : group.copyAffine
     move(bases + size * i, to)
-    count(lengths, bucket)
+    increment(lengths, bucket)
   }
   return { starts, lengths }
 }
 
-function count(lengths: Uint32Array, bucket: number): void {
+function increment(lengths: Uint32Array, bucket: number): void {
   lengths[bucket] = (lengths[bucket] ?? 0) + 1
 }
 

@@ -33,7 +33,8 @@ export type Group = {
 const FIELDS = { g1m: { name: 'f1m', size: 32 }, g2m: { name: 'f2m', size: 64 } } as const
 
 /** Finds a group's functions. */
-export function openGroup({ call }: CurveMemory, group: GroupName): Group {
+export function openGroup(curve: CurveMemory, group: GroupName): Group {
+  const call = (name: string): CurveCall => curve.call(name)
   const { name: field, size } = FIELDS[group]
   return {
     size,
