@@ -64,6 +64,9 @@ const FIRST_ASN = 64_512
 const COUNTRIES = ['DE', 'SE', 'NL'] as const
 const GUARD_LIFE_MS = 30 * 86_400_000
 
+/** As `byway` starts its own program: the flags of `packages/cli/bin/run-child.mjs`. */
+const USER_FLAGS = ['--conditions=byway:source', '--max-semi-space-size=4']
+
 /** Starts the network; resolves when every part knows the others. */
 export async function startBywayNetwork(options: BywayNetworkOptions): Promise<BywayNetwork> {
   const scratch = makeScratch(options.name)
@@ -208,7 +211,7 @@ function startScript(
   settings: object,
 ): Promise<Child> {
   const file = fileURLToPath(new URL(`./${script}-process.ts`, import.meta.url))
-  const args = ['--conditions=byway:source', file, JSON.stringify(settings)]
+  const args = [...USER_FLAGS, file, JSON.stringify(settings)]
   const line = wrap?.(process.execPath, args) ?? { command: process.execPath, args }
   return startChild(name, line.command, line.args)
 }

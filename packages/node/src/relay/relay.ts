@@ -63,7 +63,8 @@ export function createRelay(deps: RelayDeps): Relay {
 type CircuitEnd = {
   readonly circuit: RelayCircuit
   readonly side: 'previous' | 'next'
-  answer?: NextAnswer
+  /** Set while the next hop is asked. */
+  answer: NextAnswer | undefined
 }
 type NextAnswer = (cell: Uint8Array | CloseReason) => void
 
@@ -144,7 +145,7 @@ class RelayRole implements Relay {
       { provider, terminals, money, linkToll, nowMs: clock, onClosed },
     )
     this.circuits.add(circuit)
-    ends.set(circuitId, { circuit, side: 'previous' })
+    ends.set(circuitId, { circuit, side: 'previous', answer: undefined })
     if (step.type === 'ready') this.#finish(circuit, step)
     else void this.#extend(circuit, step)
   }
@@ -186,7 +187,7 @@ class RelayRole implements Relay {
   #answer(end: CircuitEnd | undefined, result: Uint8Array | CloseReason): void {
     const answer = end?.answer
     if (!end || !answer) return
-    delete end.answer
+    end.answer = undefined
     answer(result)
   }
 
@@ -214,7 +215,7 @@ class RelayRole implements Relay {
   }
 
   #destroy(end: CircuitEnd, reason: CloseReason): void {
-    delete end.answer
+    end.answer = undefined
     end.circuit.close(reason)
   }
 

@@ -70,10 +70,9 @@ export class MessageListReader {
     return this.#list.subarray(this.#start, this.#at)
   }
 
+  /** Lets go of the list: a reader that waits for its next one would keep the last cell alive. */
   #finish(): false {
-    this.#type = 0
-    this.#start = this.#list.length
-    this.#at = this.#list.length
+    this.reset(NOTHING)
     return false
   }
 }

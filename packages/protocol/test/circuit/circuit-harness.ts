@@ -1,6 +1,8 @@
 /** Builds whole circuits in memory: a client and 1 to 3 hops, production cryptography, no links. */
 import assert from 'node:assert/strict'
+import { deriveCircuitKeys } from '@byway/protocol/crypto'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { Position } from '@byway/protocol/wire'
 import {
   createHopBuild,
   type HopAnswer,
@@ -8,6 +10,7 @@ import {
   type HopCircuit,
 } from '../../src/circuit/hop-build.ts'
 import { createHopLayers, type HopLayers } from '../../src/circuit/hop-layers.ts'
+import type { HopKeys } from '../../src/circuit/layer-keys.ts'
 import { createOnionKeys, type OnionKeys } from '../../src/circuit/onion-keys.ts'
 import {
   type OriginBuildOptions,
@@ -117,6 +120,25 @@ export function buildCircuit(
     ),
     circuits,
     last: { handshakeHash: last.handshakeHash, tunnelSecret: last.keys.tunnelSecret },
+  }
+}
+
+export type TestLayers = Pick<TestCircuit, 'origin' | 'hops'>
+
+/** The layers of a circuit whose keys no handshake made: 10^5 of them take seconds. */
+export function layersOf(hopCount: number, entryLayer: boolean, seed: number): TestLayers {
+  const random = seededBytes(seed)
+  const hops = Array.from({ length: hopCount }, (): HopKeys => {
+    const handshakeHash = random(32)
+    const split = { k1: random(32), k2: random(32) }
+    const keys = deriveCircuitKeys(nodeCrypto, split, handshakeHash)
+    return { suite: seed % 2 === 0 ? 'aes-256-gcm' : 'chacha20-poly1305', keys, handshakeHash }
+  })
+  return {
+    origin: createOriginLayers({ provider: nodeCrypto, hops, entryLayer }),
+    hops: hops.map((hop, index) =>
+      createHopLayers({ provider: nodeCrypto, hop, position: (index + 1) as Position, entryLayer }),
+    ),
   }
 }
 

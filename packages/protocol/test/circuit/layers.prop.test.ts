@@ -9,16 +9,19 @@ import {
   stampKind,
 } from '@byway/protocol/wire'
 import fc from 'fast-check'
-import { buildCircuit, type TestCircuit, testNodes } from './circuit-harness.ts'
+import { buildCircuit, layersOf, type TestLayers, testNodes } from './circuit-harness.ts'
 import { seededBytes } from './seeded.ts'
 
-/** Each run builds circuits of its own, handshakes and all. */
-const RUNS = process.env['SLOW'] ? 100_000 : 120
-const nodes = testNodes(3)
+/** Each run has keys of its own. */
+const RUNS = process.env['SLOW'] ? 100_000 : 400
 let fresh = 0
 
-function circuit(hops: number, entryLayer: boolean): TestCircuit {
-  return buildCircuit(nodes.slice(0, hops), { entryLayer, randomBytes: seededBytes(fresh++) })
+function circuit(hops: number, entryLayer: boolean): TestLayers {
+  return layersOf(hops, entryLayer, fresh++)
+}
+
+function builtCircuit(entryLayer: boolean): TestLayers {
+  return buildCircuit(testNodes(3), { entryLayer, randomBytes: seededBytes(fresh++) })
 }
 
 function cellWith(text: number, sizeClass: SizeClass, listBytes: number): Uint8Array {
@@ -30,7 +33,7 @@ function cellWith(text: number, sizeClass: SizeClass, listBytes: number): Uint8A
 /** Where a forward cell ended: a hop that read it, one that refused it, or beyond the last. */
 type Fate = { hop: number; result: 'list' | 'violation' | 'beyond'; list?: Uint8Array }
 
-function travelForward({ hops }: TestCircuit, cell: Uint8Array, from = 0): Fate {
+function travelForward({ hops }: TestLayers, cell: Uint8Array, from = 0): Fate {
   for (let hop = from; hop < hops.length; hop++) {
     const result = hops[hop]?.openForward(cell)
     if (result instanceof Uint8Array) return { hop, result: 'list', list: result }
@@ -112,7 +115,7 @@ describe('layers (SPEC §6)', () => {
   })
 
   it('ignore what a hop writes into the filler behind its layer (SPEC §6.3)', () => {
-    const built = circuit(3, false)
+    const built = builtCircuit(false)
     const bytes = built.origin.listBytes(2, SIZE_CLASS.SMALL)
     const cell = cellWith(7, SIZE_CLASS.SMALL, bytes)
     built.origin.seal(cell, 2, SIZE_CLASS.SMALL)
@@ -178,7 +181,7 @@ describe('layers (SPEC §6)', () => {
   })
 
   it('go on across the ratchet of both directions', () => {
-    const built = circuit(3, true)
+    const built = builtCircuit(true)
     const exit = built.hops[2]
     assert.ok(exit)
     for (let i = 0; i < 300; i++) {
