@@ -3,6 +3,7 @@
  * changed alone could be chosen freely in a proof. Programs that take half a minute to compile are hunted at a small size; `SLOW=1` hunts all of them at their own.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { before, describe, it } from 'node:test'
 import { readR1cs } from 'r1csfile'
 import type { LinearCombination } from 'r1csfile'
@@ -15,8 +16,12 @@ import { auditInput } from '../../packages/zk/src/audit.ts'
 import { buildAuditTree } from '../../packages/zk/src/audit-tree.ts'
 import { signReceipt } from '../../packages/zk/src/receipt.ts'
 import { ORDER, reduce } from '../tools/field.ts'
+import { hashOf, type Manifest } from '../tools/pins.ts'
 import { type Change, compileConstraints, createVariantFolder } from './kit/variants.ts'
 
+const manifest = JSON.parse(
+  readFileSync(new URL('../../packages/zk/artefacts/manifest.json', import.meta.url), 'utf8'),
+) as Manifest
 const IS_SLOW = process.env['SLOW'] === '1'
 
 /** Two levels of a path. */
@@ -85,7 +90,12 @@ const PROGRAMS: readonly Hunted[] = [
 ]
 
 type Constraint = readonly [LinearCombination, LinearCombination, LinearCombination]
-type Witness = { readonly constraints: readonly Constraint[]; readonly wires: bigint[] }
+type Witness = {
+  readonly constraints: readonly Constraint[]
+  readonly wires: bigint[]
+  /** The compiled program. */
+  readonly wasm: Uint8Array
+}
 
 const valueOf = (combination: LinearCombination, wires: readonly bigint[]): bigint =>
   Object.entries(combination).reduce(
@@ -116,13 +126,13 @@ async function witnessOf(
   using folder = createVariantFolder()
   const { program, size } = hunted
   const variant = { program, ...(size !== undefined && { size }), isReal, changes }
-  const { r1cs, calculate } = compileConstraints(variant, folder.path)
+  const { r1cs, wasm, calculate } = compileConstraints(variant, folder.path)
   const read = await readR1cs(r1cs, { loadConstraints: true, singleThread: true })
   const constraints = read.constraints.map((each) =>
     each.map((combination) => plain(combination, read.F)),
   ) as unknown as Constraint[]
   await read.curve.terminate()
-  return { constraints, wires: [...(await calculate(fit(hunted)))] }
+  return { constraints, wasm, wires: [...(await calculate(fit(hunted)))] }
 }
 
 /** Wires that may be changed alone. */
@@ -140,6 +150,7 @@ function freeOf({ constraints, wires }: Witness): readonly number[] {
 
 for (const hunted of PROGRAMS) {
   const { program, size = 'its own size', least, freeHints = 0 } = hunted
+  const isSmall = hunted.size !== undefined
   describe(`the constraints of the ${program} program, ${size}`, () => {
     let witness: Witness
     before(async () => {
@@ -151,6 +162,11 @@ for (const hunted of PROGRAMS) {
       assert.ok(constraints.length > least && wires.length > least, String(wires.length))
       assert.ok(constraints.every((each) => holds(each, wires)))
     })
+
+    if (!isSmall)
+      it('are those of the committed artefact, to the byte', () => {
+        assert.equal(hashOf(witness.wasm), manifest.files[`${program}.wasm`]?.sha256)
+      })
 
     it('leave no wire free that says anything', () => {
       const free = freeOf(witness)

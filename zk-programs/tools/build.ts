@@ -1,7 +1,8 @@
 /**
  * `npm run zk`: compiles each program, makes the development set-up and writes what provers need to `packages/zk/artefacts`, with a manifest of
  * hashes; what is too large for a repository goes to the user's cache. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
- * `npm run zk -- NAME …` makes only these programs anew, and nothing of a program whose large files are there; `npm run zk -- --check` compares hashes instead of writing.
+ * `npm run zk -- NAME …` makes only these programs anew, and nothing of a program whose large files are there. `npm run zk -- --check` holds what is there against its sources in a second, by
+ * fingerprints; `npm run zk -- --check NAME …` makes these programs anew and compares, instead of writing.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -21,14 +22,23 @@ import { zKey } from 'snarkjs'
 import { onDemandPath, type ManifestEntry } from '../../packages/zk/src/on-demand.ts'
 import { writeDevelopmentKey } from './development-key.ts'
 import { writeDevelopmentTau } from './development-tau.ts'
-import { solidityConstants, solidityKey } from './solidity-key.ts'
+import {
+  ARTEFACTS,
+  CONTRACT_KEYS,
+  contractKey,
+  findStaleArtefacts,
+  hashOf,
+  type Manifest,
+  SOURCES,
+  sourcesHash,
+} from './pins.ts'
 import type { VerificationKey } from './solidity-key.ts'
 
 /**
  * The programs, and the libraries that hold their keys in Solidity. The keys of `logSize` (the least power of two above their constraints) are made by snarkjs, from powers of tau and one
  * "contribution"; the others straight of the secrets.
  */
-const PROGRAMS = [
+export const PROGRAMS = [
   { name: 'slot', logSize: 13, library: 'SlotKey' },
   { name: 'withdraw-unused', logSize: 14, library: 'WithdrawUnusedKey' },
   { name: 'join', logSize: 15, library: 'JoinKey' },
@@ -40,14 +50,7 @@ const BEACON = createHash('sha256').update('byway development set-up').digest('h
 const BEACON_ITERATIONS = 10
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const artefacts = join(root, 'packages/zk/artefacts')
-const contractKeys = join(root, 'contracts/src/lib')
-
-/** What stands in `manifest.json`. */
-type Manifest = {
-  readonly setUp: 'development'
-  readonly files: Readonly<Record<string, ManifestEntry>>
-}
+const artefacts = join(root, ARTEFACTS)
 
 /** Compiles one program into the folder: `NAME.r1cs` and `NAME_js/NAME.wasm`, from `place` below the repository's root. */
 export function compile(name: string, folder: string, place = 'zk-programs/src'): void {
@@ -93,6 +96,7 @@ async function build({ name, logSize }: Program, folder: string): Promise<readon
 async function main(args: readonly string[]): Promise<void> {
   const isCheck = args.includes('--check')
   const names = args.filter((arg) => !arg.startsWith('--'))
+  if (isCheck && names.length === 0) return checkPins()
   const programs = PROGRAMS.filter(({ name }) => names.length === 0 || names.includes(name))
   const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
   try {
@@ -114,24 +118,37 @@ async function main(args: readonly string[]): Promise<void> {
       return
     }
     writeFileSync(path, text)
-    for (const { name, library } of programs) writeContractKey(name, library)
+    for (const program of programs) writeContractKey(program)
+    writeSources(programs)
     say(`wrote ${made.length + 1} files`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function writeContractKey(program: string, library: string): void {
-  const text = readFileSync(join(artefacts, `${program}.vk.json`), 'utf8')
-  const write = program === 'slot' ? solidityConstants : solidityKey
-  const names = { program, library, isDevelopment: true }
-  const solidity = write(names, JSON.parse(text) as VerificationKey)
-  writeFileSync(join(contractKeys, `${library}.sol`), solidity)
+async function checkPins(): Promise<void> {
+  const faults = await findStaleArtefacts(root, PROGRAMS)
+  if (faults.length > 0) throw new Error(`${faults.join('; ')}: npm run zk`)
+  say('the artefacts fit their sources')
+}
+
+function writeContractKey(program: Program): void {
+  const text = readFileSync(join(artefacts, `${program.name}.vk.json`), 'utf8')
+  const solidity = contractKey(program, JSON.parse(text) as VerificationKey)
+  writeFileSync(join(root, CONTRACT_KEYS, `${program.library}.sol`), solidity)
+}
+
+function writeSources(programs: readonly Program[]): void {
+  const path = join(root, SOURCES)
+  const made = programs.map(({ name }) => [name, sourcesHash(root, name)] as const)
+  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+  const all = { ...before, ...Object.fromEntries(made) }
+  writeFileSync(path, `${JSON.stringify(all, null, 2)}\n`)
 }
 
 function entryOf(file: string, path: string): ManifestEntry {
   const bytes = readFileSync(path)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = hashOf(bytes)
   const isOnDemand = file.startsWith('service-audit') && !file.endsWith('.json')
   return { sha256, bytes: bytes.length, ...(isOnDemand && { isOnDemand }) }
 }

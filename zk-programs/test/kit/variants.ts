@@ -30,18 +30,19 @@ export type Calculate = (input: SignalInput) => Promise<readonly bigint[]>
 /** Compiles. `folder` may serve many variants, one after the other. @throws where a change has no place, or more than one */
 export function compileVariant(variant: Variant, folder: string): Calculate {
   runCompiler(variant, folder, ['--wasm', '--O0'])
-  return calculatorOf(join(root, folder, `${variant.program}_js/${variant.program}.wasm`))
+  const { program } = variant
+  return calculatorOf(readFileSync(join(root, folder, `${program}_js/${program}.wasm`)))
 }
 
 /** The same with the file of its constraints, simplified as the shipped programs are. */
 export function compileConstraints(
   variant: Variant,
   folder: string,
-): { readonly r1cs: string; readonly calculate: Calculate } {
+): { readonly r1cs: string; readonly wasm: Uint8Array; readonly calculate: Calculate } {
   runCompiler(variant, folder, ['--wasm', '--r1cs', '--O2'])
   const { program } = variant
-  const calculate = calculatorOf(join(root, folder, `${program}_js/${program}.wasm`))
-  return { r1cs: join(root, folder, `${program}.r1cs`), calculate }
+  const wasm = readFileSync(join(root, folder, `${program}_js/${program}.wasm`))
+  return { r1cs: join(root, folder, `${program}.r1cs`), wasm, calculate: calculatorOf(wasm) }
 }
 
 function runCompiler(variant: Variant, folder: string, flags: readonly string[]): void {
@@ -54,8 +55,7 @@ function runCompiler(variant: Variant, folder: string, flags: readonly string[])
   runCircom([main, ...flags, '-o', folder], isReal ? 'node_modules' : `${folder}/stand-ins`)
 }
 
-function calculatorOf(path: string): Calculate {
-  const wasm = readFileSync(path)
+function calculatorOf(wasm: Uint8Array): Calculate {
   return async (input) => {
     const out: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
     await wtns.calculate(input, wasm, out)
