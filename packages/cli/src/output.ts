@@ -53,6 +53,8 @@ const HINTS: Readonly<Record<string, string>> = {
     'its node may sleep: try again later. `byway proof challenge` makes it prove on the chain, for a bond',
   PROOF_NO_EPOCHS: 'its network file has no epoch in [payment]',
   PROOF_NO_RECEIPTS: 'look at --epoch and --home; receipts of the last six epochs are kept',
+  PROOF_OTHER_RECEIPTS:
+    'put the newest copy of the store back: a challenge that is not answered takes the stake',
   PROOF_TOO_EARLY: 'wait for its end: its receipts may still grow',
   PURSE_ADDRESS:
     'copy the address whole, with its capital and small letters: they are its checksum',

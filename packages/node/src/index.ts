@@ -51,6 +51,7 @@ export {
   type EpochKeeper,
   type EpochKeeperDeps,
   type ServiceAlert,
+  type DrawnCommitment,
   type ServiceProver,
 } from './redemption/epoch-keeper.ts'
 export type { ProofShelf } from './redemption/proof-links.ts'

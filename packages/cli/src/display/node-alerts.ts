@@ -85,6 +85,7 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
 const ONCE: ReadonlySet<NodeAlert['alert']> = new Set([
   'win-lost',
   'proof-missing',
+  'commit-no-coin',
   'challenged',
   'epoch-lost',
   'epoch-failed',
@@ -152,7 +153,11 @@ function describeProofs(alert: ServiceAlert): string {
     case 'proof-missing':
       if (alert.code === 'ZK_SMALL_MACHINE')
         return `this machine has too little memory for a service proof: nothing is committed to ${epoch}, and what was held back of its wins will be lost. A proof takes two gigabytes`
+      if (alert.code === 'PROOF_OTHER_RECEIPTS')
+        return `the receipts on this disk are not those that were committed to for ${epoch}: the state folder was put back to another time. Put the newest copy back; a challenge without those receipts takes the stake`
       return `the service proof of ${epoch} cannot be made (${alert.code}): \`npm run zk -- service-audit\` makes its program. A challenge without it takes the stake`
+    case 'commit-no-coin':
+      return `there is no coin for gas to commit to ${epoch}: send some to the provider's account (\`byway wallet show\`) before ${new Date(alert.deadlineS * 1000).toISOString()}, or what was held back of its wins is lost`
     case 'challenged':
       return `the service proof of ${epoch} is challenged: keep the node running, so that it answers before ${new Date(alert.deadlineS * 1000).toISOString()}`
     case 'epoch-lost':

@@ -5,6 +5,7 @@ import type { NetworkParameters } from '@byway/protocol/directory'
 import type { ServiceProof } from '@byway/zk'
 import { openSender, type PaidNetwork, type Wallet } from '../wallet/open-wallet.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
+import { checkCommitment } from './judge-proof.ts'
 import { proofError } from './proof-errors.ts'
 
 /** What can be done about a commitment now. */
@@ -136,7 +137,7 @@ export async function sendStep(
   return hash
 }
 
-/** Gives a challenged commitment's published proof as its answer. @throws PROOF_DECIDED, PROOF_NO_COMMITMENT, PROOF_NOT_CHALLENGED, and what the sender throws */
+/** Gives a challenged commitment's published proof as its answer. @throws PROOF_DECIDED, PROOF_NO_COMMITMENT, PROOF_NOT_CHALLENGED, PROOF_FALSE for what is no answer to it, and what the sender throws */
 export async function sendAnswer(
   wallet: Wallet,
   proof: ServiceProof,
@@ -146,6 +147,8 @@ export async function sendAnswer(
   const { provider, epoch } = proof
   const { state } = await proofs.commitment(provider, epoch, signal)
   if (state === 'none') throw proofError('PROOF_NO_COMMITMENT', { epoch })
+  // Whatever was checked before: an answer about anything else is gas for nothing.
+  await checkCommitment(proof, proofs, signal)
   if (state === 'committed') throw proofError('PROOF_NOT_CHALLENGED', { epoch })
   if (state !== 'challenged') throw proofError('PROOF_DECIDED', { epoch, state })
   await using sender = await openSender(wallet, 'funds', signal)

@@ -11,6 +11,8 @@ type ProofErrors = {
   PROOF_TOO_EARLY: { epoch: number }
   /** No client has signed for anything in this epoch, or it was too long ago. */
   PROOF_NO_RECEIPTS: { epoch: number }
+  /** The receipts of this store are not those that the node committed to: it was put back to another time. */
+  PROOF_OTHER_RECEIPTS: { epoch: number }
   /** The epoch's beacon was not drawn yet. */
   PROOF_NO_BEACON: { epoch: number }
   /** Nobody who was asked has a proof of this epoch (0: of any). */
@@ -41,6 +43,7 @@ export const proofError: ErrorBuilder<ProofErrors> = errorBuilder<ProofErrors>({
   PROOF_NO_EPOCHS: ['config', 'this network has no service proofs'],
   PROOF_TOO_EARLY: ['config', 'the epoch has not ended'],
   PROOF_NO_RECEIPTS: ['config', 'there are no receipts of this epoch'],
+  PROOF_OTHER_RECEIPTS: ['config', 'these are not the receipts that were committed to'],
   PROOF_NO_BEACON: ['chain', 'the beacon of this epoch is not drawn yet'],
   PROOF_NOT_SHOWN: ['network', 'nobody who was asked shows this service proof'],
   PROOF_UNKNOWN_NODE: ['network', 'the directory knows no such node'],

@@ -49,15 +49,17 @@ export function createServiceProver({
       const { root, total, maxUnits } = hashed.commitment
       return { root: u256Bytes(root), total: Number(total), maxUnits: Number(maxUnits) }
     },
-    async proof(epoch, beacon, signal) {
+    async proof(epoch, { root, beacon }, signal) {
       const path = ownProofPath(home, epoch)
       const kept = await readProof(path)
-      if (kept?.proof.beacon === beacon) {
+      if (kept?.proof.beacon === beacon && kept.proof.root === root) {
         leave(kept.bytes)
         return kept.proof
       }
       const hashed = await hashReceipts(setting, source, epoch, signal)
       if (!hashed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
+      // A store of another time: no proof of these receipts is an answer.
+      if (hashed.commitment.root !== root) throw proofError('PROOF_OTHER_RECEIPTS', { epoch })
       const made = await proveReceipts(setting, source, hashed, beacon, signal)
       const bytes = encodeServiceProof(made)
       await keepProof(path, bytes)

@@ -38,12 +38,18 @@ test('commits to the receipts of its store, and shows a proof that it has made b
   const golden = decodeServiceProof(bytes) ?? assert.fail()
   await mkdir(join(home, 'proofs'))
   await writeFile(join(home, 'proofs', `${EPOCH}.proof`), bytes)
-  const shown = await prover.proof(EPOCH, golden.beacon, t.signal)
+  const shown = await prover.proof(EPOCH, golden, t.signal)
   assert.deepEqual([shown.proof, shown.openings], [golden.proof, golden.openings])
   assert.deepEqual(given, [bytes])
   // Of another beacon it is no proof, and there are no receipts to make one of.
-  const other = prover.proof(EPOCH + 1, 1n, t.signal)
+  const other = prover.proof(EPOCH + 1, { ...golden, beacon: 1n }, t.signal)
   await assert.rejects(other, { code: 'PROOF_NO_RECEIPTS' })
+  // A store that was put back to another time: nothing is proved of receipts that were not committed to.
+  for (const beacon of [golden.beacon, 1n]) {
+    const restored = prover.proof(EPOCH, { root: golden.root + 1n, beacon }, t.signal)
+    await assert.rejects(restored, { code: 'PROOF_OTHER_RECEIPTS' })
+  }
+  assert.equal(given.length, 1)
 })
 
 test('commits to nothing where no proof could be made: the first challenge would take the stake', async (t) => {

@@ -20,9 +20,12 @@ import { sendNoted, type NotingDeps } from './gas-paid.ts'
 export interface ServiceProver {
   /** What to commit to; undefined where nobody signed anything in this epoch, which is over. */
   commitment(epoch: number, signal: AbortSignal): Promise<ServiceCommitment | undefined>
-  /** The proof for this beacon, published: half a minute of all cores. @throws BywayError where the program, the receipts or the openings are not there */
-  proof(epoch: number, beacon: bigint, signal: AbortSignal): Promise<ServiceAnswer>
+  /** The proof of what was committed to, published: half a minute of all cores. @throws BywayError where the program, these very receipts or the openings are not there */
+  proof(epoch: number, drawn: DrawnCommitment, signal: AbortSignal): Promise<ServiceAnswer>
 }
+
+/** What the chain has of an epoch: the root that we committed to, and what was drawn. */
+export type DrawnCommitment = { readonly root: bigint; readonly beacon: bigint }
 
 /** What an operator may have to act on. */
 export type ServiceAlert =
@@ -30,6 +33,8 @@ export type ServiceAlert =
   | { readonly type: 'epoch-lost'; readonly epoch: number; readonly held: bigint }
   /** Commitment or proof cannot be made; without the one the epoch is lost, without the other a challenge takes the stake. */
   | { readonly type: 'proof-missing'; readonly epoch: number; readonly code: string }
+  /** The commitment waits for coin for gas until then; after that the epoch is lost. */
+  | { readonly type: 'commit-no-coin'; readonly epoch: number; readonly deadlineS: number }
   /** Somebody doubts the proof; it must be on the chain by then. */
   | { readonly type: 'challenged'; readonly epoch: number; readonly deadlineS: number }
   /** It was not, and the stake may be gone. */
@@ -117,7 +122,7 @@ class Keeper implements EpochKeeper {
       case 'none':
         return await this.#commit(epoch, now, signal)
       case 'committed':
-        return await this.#stand(epoch, now, signal)
+        return await this.#stand(epoch, status, now, signal)
       case 'challenged':
         return await this.#answer(epoch, status, now, signal)
       case 'proven':
@@ -138,8 +143,16 @@ class Keeper implements EpochKeeper {
     if (timeS >= endS + times.commitWindowS) return await this.#giveUp(epoch, timeS, signal)
     const readyS = endS + Math.min(GRACE_S, times.commitWindowS / 4)
     if (timeS < readyS || wallMs() / 1000 < readyS) return
-    if (known) await this.#send('commit', epoch, calls.commit(provider, epoch, known), signal)
-    else
+    if (known) {
+      try {
+        await this.#send('commit', epoch, calls.commit(provider, epoch, known), signal)
+      } catch (error) {
+        // Nobody else pays for it: the contract has no fee for that.
+        if (isBywayError(error) && error.code === 'CHAIN_NO_COIN')
+          this.#tell({ type: 'commit-no-coin', epoch, deadlineS: endS + times.commitWindowS })
+        throw error
+      }
+    } else
       this.#work('hash', { epoch, timeS }, signal, async () => {
         this.#commitments.set(epoch, (await prover.commitment(epoch, signal)) ?? 'nothing')
       })
@@ -155,14 +168,19 @@ class Keeper implements EpochKeeper {
   }
 
   /** Until challenges are over: draws, and has the proof ready. */
-  async #stand(epoch: number, { times, timeS }: Now, signal: AbortSignal): Promise<void> {
+  async #stand(
+    epoch: number,
+    { root }: CommitmentStatus,
+    { times, timeS }: Now,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { proofs, epochS, calls } = this.#deps
     const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds, challengeWindowS } = times
     const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
     const lastS = firstS + beaconRounds * beaconSpacingS
     if (timeS >= lastS + challengeWindowS) return await this.#settle(epoch, signal)
     const beacon = await proofs.beacon(epoch, signal)
-    if (beacon !== undefined) return void this.#proofOf(epoch, beacon, timeS, signal)
+    if (beacon !== undefined) return void this.#proofOf(epoch, { root, beacon }, timeS, signal)
     if (timeS < firstS || timeS >= lastS) return
     const roundS = firstS + Math.floor((timeS - firstS) / beaconSpacingS) * beaconSpacingS
     if (timeS < roundS + Math.min(this.#drawDelayS, beaconSpacingS / 4)) return
@@ -172,7 +190,7 @@ class Keeper implements EpochKeeper {
 
   async #answer(
     epoch: number,
-    { challengedAtS }: CommitmentStatus,
+    { challengedAtS, root }: CommitmentStatus,
     { times, timeS }: Now,
     signal: AbortSignal,
   ): Promise<void> {
@@ -181,12 +199,12 @@ class Keeper implements EpochKeeper {
     this.#tell({ type: 'challenged', epoch, deadlineS })
     const beacon = await proofs.beacon(epoch, signal)
     if (beacon === undefined || timeS >= deadlineS) return
-    const answer = this.#proofOf(epoch, beacon, timeS, signal)
+    const answer = this.#proofOf(epoch, { root, beacon }, timeS, signal)
     if (!answer) return
     try {
       await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
     } catch (error) {
-      // It proves something else than what was committed to: receipts are gone.
+      // Somebody was faster, or a sampled slot's root is no longer known.
       if (isBywayError(error) && error.code === 'CHAIN_REVERTED')
         this.#tell({ type: 'proof-missing', epoch, code: error.code })
       throw error
@@ -201,14 +219,14 @@ class Keeper implements EpochKeeper {
   /** The proof, or undefined while it is made. */
   #proofOf(
     epoch: number,
-    beacon: bigint,
+    drawn: DrawnCommitment,
     timeS: number,
     signal: AbortSignal,
   ): ServiceAnswer | undefined {
     const made = this.#answers.get(epoch)
     if (!made)
       this.#work('prove', { epoch, timeS }, signal, async () => {
-        this.#answers.set(epoch, await this.#deps.prover.proof(epoch, beacon, signal))
+        this.#answers.set(epoch, await this.#deps.prover.proof(epoch, drawn, signal))
       })
     return made
   }

@@ -46,15 +46,16 @@ async function keeperOf(
   const provider = await openProvider(settingsOf(world, name))
   await rpc.request('anvil_setBalance', key.address, `0x${(10n ** 20n).toString(16)}`)
   const alerts: ServiceAlert[] = []
-  const asked = { commitments: 0, proofs: 0 }
+  const asked = { commitments: 0, proofs: 0, root: 0n }
   const prover: ServiceProver = {
     async commitment() {
       asked.commitments++
       const { root, total, maxUnits } = CLAIMED
       return hasReceipts ? { root: hexToBytes(uint(root, 256)), total, maxUnits } : undefined
     },
-    async proof(of) {
+    async proof(of, { root }) {
       asked.proofs++
+      asked.root = root
       if (!canProve) throw noProgram
       if (isProvingLong) return await new Promise<never>(() => {})
       return answerOf(key, of, slots)
@@ -130,6 +131,7 @@ test('commits, draws, and fetches what was held back, by itself (SPEC §17.5)', 
   node.restart()
   await node.at(service.beaconTime(epoch) + 60)
   assert.ok(node.asked.proofs >= 1, 'the proof is ready before anybody asks')
+  assert.equal(node.asked.root, CLAIMED.root, 'it is of what the chain has')
   await node.at(service.challengeEnd(epoch))
   assert.equal(await node.state(), 'SETTLED')
   assert.equal(await contracts.balance(keyOf('keeps payout').address), 2n * HELD)
@@ -186,6 +188,19 @@ test('commits to an epoch while the proof of the one before is still being made'
   assert.equal(node.asked.proofs, 1)
   await node.at(service.endOf(epoch + 1) + 60)
   assert.equal((await service.commitment(key.address, epoch + 1)).state, 'COMMITTED')
+})
+
+test('says what it takes to commit where there is no coin for gas, and commits when there is', async () => {
+  await using node = await keeperOf('poor')
+  const { epoch, key } = node
+  await rpc.request('anvil_setBalance', key.address, '0x0')
+  await node.at(service.endOf(epoch) + 60)
+  const deadlineS = service.endOf(epoch) + PROOFS.commitWindow
+  assert.deepEqual(node.alerts, [{ type: 'commit-no-coin', epoch, deadlineS }])
+  assert.equal(await node.state(), 'NONE')
+  await rpc.request('anvil_setBalance', key.address, `0x${(10n ** 20n).toString(16)}`)
+  await node.at(service.endOf(epoch) + 120)
+  assert.equal(await node.state(), 'COMMITTED')
 })
 
 test('says what is lost with an epoch to which nothing was committed in time', async () => {
