@@ -61,8 +61,11 @@ test('what is said of an epoch is told once, with what to do', () => {
   alerts.onProofs({ type: 'challenged', epoch: 7, deadlineS: 0 })
   alerts.onProofs({ type: 'epoch-lost', epoch: 7, held: 1n })
   alerts.onProofs({ type: 'epoch-failed', epoch: 7 })
+  alerts.onProofs({ type: 'commit-no-coin', epoch: 7, deadlineS: 0 })
+  alerts.onProofs({ type: 'proof-missing', epoch: 7, code: 'PROOF_OTHER_RECEIPTS' })
   assert.ok(told.every(({ text }) => text.includes('epoch 7') && text.length > 40))
-  assert.equal(told.length, 4)
+  assert.equal(told.length, 6)
+  assert.match(told.at(-1)?.text ?? '', /put back to another time/)
   assert.deepEqual(standing(), [])
 })
 

@@ -204,7 +204,7 @@ class Keeper implements EpochKeeper {
     try {
       await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
     } catch (error) {
-      // Somebody was faster, or a sampled slot's root is no longer known.
+      // The contract takes no such proof: of an opening, since the root was compared.
       if (isBywayError(error) && error.code === 'CHAIN_REVERTED')
         this.#tell({ type: 'proof-missing', epoch, code: error.code })
       throw error
