@@ -15,14 +15,14 @@ const JOIN = PROGRAMS.filter(({ name }) => name === 'join')
 /** What is found while one text of a file is another. */
 async function findWith(file: string, text: string, by: string): Promise<readonly string[]> {
   const path = join(copy, file)
-  const before = readFileSync(path)
-  const changed = before.toString('latin1').replace(text, by)
-  assert.notEqual(changed, before.toString('latin1'))
+  const whole = readFileSync(path)
+  const changed = whole.toString('latin1').replace(text, by)
+  assert.notEqual(changed, whole.toString('latin1'))
   try {
     writeFileSync(path, changed, 'latin1')
     return await findStaleArtefacts(copy, JOIN)
   } finally {
-    writeFileSync(path, before)
+    writeFileSync(path, whole)
   }
 }
 
