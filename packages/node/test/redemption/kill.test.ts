@@ -11,23 +11,27 @@ import {
   settingsOf,
   startRedeemingWorld,
   statesOf,
+  type RunningProvider,
   type RedeemerSettings,
+  type SendMoment,
 } from './redeeming-world.ts'
 
-const WINNERS = process.env['SLOW'] === '1' ? 500 : 60
-/** A slot's two wins need five looks and more. */
-const KILL_AFTER_LOOKS = [1, 3, 2, 1, 3]
+const WINNERS = 500
+/** Where each kill falls: after so many looks (a slot's two wins need five and more), or beside a claim that is handed over. */
+const KILLS: readonly (number | SendMoment)[] = [1, 'before-send', 3, 'after-send', 2]
 const CHILD = fileURLToPath(new URL('redeem-child.ts', import.meta.url))
 
 const world = await startRedeemingWorld()
 after(() => world[Symbol.asyncDispose]())
 
-/** Runs the provider until it has looked so often, then kills it. */
-async function runAndKill(settings: RedeemerSettings, lines: number): Promise<void> {
+/** Runs the provider until it has come so far, then kills it. */
+async function runAndKill(settings: RedeemerSettings, at: number | SendMoment): Promise<void> {
+  const lines = typeof at === 'number' ? at : 1
   const text = JSON.stringify(settings, (_name, value: unknown) =>
     typeof value === 'bigint' ? `${value}n` : value,
   )
-  const child = spawn(process.execPath, ['--conditions=byway:source', CHILD, text], {
+  const moment = typeof at === 'number' ? [] : [at]
+  const child = spawn(process.execPath, ['--conditions=byway:source', CHILD, text, ...moment], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise<NodeJS.Signals | null>((resolve) =>
@@ -41,26 +45,33 @@ async function runAndKill(settings: RedeemerSettings, lines: number): Promise<vo
   assert.equal(await ended, 'SIGKILL', 'it was killed at work')
 }
 
-test(`${WINNERS} winners survive five kills and are paid once each`, async () => {
+test(`${WINNERS} winners in every state survive five kills and are paid once each`, async () => {
   const { scene } = world
   const key = await scene.provider('killed')
   await scene.world.rpc.request('anvil_setBalance', key.address, toHex(10n ** 21n))
   const slots = await scene.slots('killed payer', WINNERS / 2)
   const settings = settingsOf(world, 'killed', 2)
-  for (const [round, looks] of KILL_AFTER_LOOKS.entries()) {
+  const survived = new Set<string>()
+  const noteStates = async (provider: RunningProvider): Promise<void> => {
+    for (const state of Object.keys(statesOf(await provider.winners()))) survived.add(state)
+  }
+  for (const [round, kill] of KILLS.entries()) {
     // Fresh ones join those that the kills before left in every state.
-    const fresh = slots.filter((_slot, at) => at % KILL_AFTER_LOOKS.length === round)
+    const fresh = slots.filter((_slot, at) => at % KILLS.length === round)
     {
       await using provider = await openProvider(settings)
+      await noteStates(provider)
       const winners = fresh.flatMap((slot) => [
         world.winner(slot, key, 4),
         world.winner(slot, key, 7),
       ])
       await Promise.all(winners.map((winner) => provider.store.winners.add(winner)))
     }
-    await runAndKill(settings, looks)
+    await runAndKill(settings, kill)
   }
   await using provider = await openProvider(settings)
+  await noteStates(provider)
+  assert.deepEqual([...survived].sort(), ['done', 'queued', 'received', 'sent'])
   assert.equal(provider.store.report.damagedRows + provider.store.report.missingRows, 0)
   await provider.until(
     async () => statesOf(await provider.winners())['done'] === WINNERS,

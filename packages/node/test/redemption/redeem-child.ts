@@ -1,11 +1,27 @@
-/** A provider's redemption in a process of its own, to be killed. Prints its winners' states after each look, one line of JSON. */
-import { openProvider, statesOf, type RedeemerSettings } from './redeeming-world.ts'
+/**
+ * A provider's redemption in a process of its own, to be killed. Prints a line after each look or, told to halt before or after it hands a claim to the chain, a line
+ * there alone, and waits for its end.
+ */
+import {
+  openProvider,
+  statesOf,
+  type RedeemerSettings,
+  type SendMoment,
+} from './redeeming-world.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '', (_name, value: unknown) =>
   typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
 ) as RedeemerSettings
+const haltAt = process.argv[3] as SendMoment | undefined
 
-const provider = await openProvider(settings)
+const provider = await openProvider(settings, {
+  async onSend(moment) {
+    const states = statesOf(await provider.winners())
+    if (moment !== haltAt || !states['queued']) return
+    process.stdout.write('halted\n')
+    await new Promise<never>(() => {})
+  },
+})
 const mine = async (): Promise<void> => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'anvil_mine', params: ['0x1'] })
   await fetch(settings.url, {
@@ -16,7 +32,7 @@ const mine = async (): Promise<void> => {
 }
 await provider.until(async () => {
   const states = statesOf(await provider.winners())
-  process.stdout.write(`${JSON.stringify(states)}\n`)
+  if (haltAt === undefined) process.stdout.write('looked\n')
   return Object.keys(states).every((state) => state === 'done')
 }, mine)
 await provider[Symbol.asyncDispose]()

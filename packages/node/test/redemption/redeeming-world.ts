@@ -135,6 +135,24 @@ export type RunningProvider = AsyncDisposable & {
   winners(): Promise<readonly StoredWinner[]>
 }
 
+export type SendMoment = 'before-send' | 'after-send'
+
+/** A lane that tells when a call is handed to it. */
+function watched(
+  lane: TransactionLane,
+  onSend: (moment: SendMoment) => Promise<void>,
+): Pick<TransactionLane, 'send' | 'raise'> {
+  return {
+    async send(call, signal) {
+      await onSend('before-send')
+      const transaction = await lane.send(call, signal)
+      await onSend('after-send')
+      return transaction
+    },
+    raise: (key, feeCap) => lane.raise(key, feeCap),
+  }
+}
+
 /** Opens a provider's store and all above it. */
 export async function openProvider(
   settings: RedeemerSettings,
@@ -144,6 +162,8 @@ export async function openProvider(
     readonly redeemers?: Redeemers
     readonly withoutGas?: boolean
     readonly coinPrice?: bigint
+    /** Stands before and after each call that is handed to the lane. */
+    readonly onSend?: (moment: SendMoment) => Promise<void>
   } = {},
 ): Promise<RunningProvider> {
   const signal = AbortSignal.timeout(600_000)
@@ -170,7 +190,7 @@ export async function openProvider(
     store,
     chain: chain.view,
     calls: createPoolCalls(hexToBytes(settings.pool)),
-    lane: more.withoutGas ? undefined : lane,
+    lane: more.withoutGas ? undefined : more.onSend ? watched(lane, more.onSend) : lane,
     redeemers: more.redeemers,
     events: store.ledger,
     provider: hexToBytes(keyOf(settings.name).address),
