@@ -1,10 +1,17 @@
 /**
- * The page that `npm start` fetches: a small web server on 127.0.0.1 with a page and a picture, so that the first look needs no internet.
+ * The page that `npm start` fetches: a small web server on 127.0.0.1 with a page, a picture and a download to watch, so that the first look needs no internet.
  * It is an ordinary origin: nothing in the network knows it but as an exit target.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** Where the download is; 64 MiB, so that each hop of a path is paid about as many units. */
+export const DOWNLOAD_PATH = '/64mib'
+const DOWNLOAD_BYTES = 64 * 1024 * 1024
+const PART_BYTES = 64 * 1024
 
 export interface DemoOrigin extends AsyncDisposable {
   readonly port: number
@@ -30,6 +37,15 @@ export async function startDemoOrigin(): Promise<DemoOrigin> {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === DOWNLOAD_PATH && request.method === 'GET') {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': DOWNLOAD_BYTES,
+    })
+    // Whoever stops in the middle has seen enough.
+    pipeline(Readable.from(parts()), response).catch(() => {})
+    return
+  }
   const found = request.url === '/' ? PAGE : request.url === '/picture.svg' ? PICTURE : undefined
   if (!found || request.method !== 'GET') {
     response.writeHead(found ? 405 : 404, { 'content-type': 'text/plain' }).end('not here\n')
@@ -39,6 +55,11 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   response
     .writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
     .end(body)
+}
+
+function* parts(): Generator<Buffer> {
+  const part = Buffer.alloc(PART_BYTES, 'byway ')
+  for (let sent = 0; sent < DOWNLOAD_BYTES; sent += PART_BYTES) yield part
 }
 
 const PAGE = {
@@ -51,6 +72,7 @@ const PAGE = {
 <h1>It works</h1>
 <p><img src="/picture.svg" width="480" height="200" alt="A road between hills"></p>
 <p>This page came through the homes of others. The first knows you and not this page, the last knows this page and not you.</p>
+<p><a href="${DOWNLOAD_PATH}" download>Download 64 MiB</a> and watch them earn.</p>
 </html>
 `,
 } as const

@@ -1,5 +1,5 @@
 /** Public entry: a whole network on one machine, in this process for tests or as processes of their own. */
-export { type DemoOrigin, startDemoOrigin } from './demo-origin.ts'
+export { type DemoOrigin, DOWNLOAD_PATH, startDemoOrigin } from './demo-origin.ts'
 export { type TestnetError, testnetError } from './errors.ts'
 export {
   type Testnet,

@@ -2,7 +2,12 @@
  * What `byway start` shows of its network: nodes with what they carried, the newest paths, what to try. Asks the nodes; writes nothing. Paths are
  * shown to the person who runs all of it, and go into no log.
  */
-import type { NodeProcess, ProcessNetwork, ProgramEvent } from '@byway/testnet'
+import {
+  DOWNLOAD_PATH,
+  type NodeProcess,
+  type ProcessNetwork,
+  type ProgramEvent,
+} from '@byway/testnet'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { describeAmount, earningsOf, type Earnings } from './earnings.ts'
 import type { JsonObject } from '../output.ts'
@@ -82,6 +87,7 @@ export function createNetworkView(
       '',
       `try:  curl -x ${network.proxy} ${origin}`,
       `      chromium --proxy-server=${network.proxy.replace('socks5h', 'socks5')} --proxy-bypass-list='<-loopback>' ${origin}`,
+      `earn: curl -x ${network.proxy} -o /dev/null ${new URL(DOWNLOAD_PATH, origin).href}`,
       'stop: Ctrl-C',
     ],
     readyFields: () => readyFieldsOf(network, origin),

@@ -12,6 +12,7 @@ import {
   parseAddress,
   parseWords,
 } from '@byway/purse'
+import { encode } from 'uqr'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
@@ -135,6 +136,17 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
 
   await t.test('waits for money that comes from elsewhere, and gives up in time', async () => {
     assert.equal(await alice.fails('deposit', '--slots', '1', '--timeout', '0'), 'WALLET_NO_FUNDS')
+    const asked = ['wallet', 'deposit', '--slots', '1', '--timeout', '0', '--network', network.file]
+    const { err } = await asScript(asked, alice.env)
+    for (const line of [
+      /chain id 31337; no other chain/,
+      /tBYW, 0x/,
+      /tBYW for 1 slots/,
+      /coin for gas/,
+    ])
+      assert.match(err, line)
+    assert.match(err, new RegExp(`to +${alice.funds}`))
+    assert.deepEqual(modulesShown(err), encode(alice.funds).data)
     const args = [
       'wallet',
       'deposit',
@@ -285,6 +297,17 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
     },
   )
 })
+
+/** The modules of the QR code on the screen, two rows a line, dark as a camera sees them: on a terminal what is drawn is light. */
+function modulesShown(screen: string): readonly (readonly boolean[])[] {
+  const lines = screen.split('\n').filter((line) => /^[█▀▄ ]{25,}$/.test(line))
+  const dark = { upper: ' ▄', lower: ' ▀' }
+  return lines
+    .flatMap((line) =>
+      [dark.upper, dark.lower].map((set) => [...line].map((one) => set.includes(one))),
+    )
+    .slice(0, lines[0]?.length)
+}
 
 /** Writes the first slot of the second deposit into the client's journal, as a client that shows it does. */
 async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise<void> {
