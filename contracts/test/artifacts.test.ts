@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   bywayPoolArtifact,
   bywayRegistryArtifact,
   bywayTokenArtifact,
   linkArtifact,
+  PROOF_CONTRACTS,
   slotProofAuthoriserArtifact,
 } from '@byway/chain'
 import { unsafePlainAuthoriserArtifact } from './artifacts/unsafe-plain-authoriser.ts'
@@ -53,4 +55,9 @@ test('every error that our contracts declare is provoked by a test', () => {
     own.filter((name) => !tests.includes(`'${name}'`)),
     [],
   )
+})
+
+test('the set-up that deployments go by is the one that the keys were made of', () => {
+  const text = readFileSync(join(ROOT, 'packages/zk/artefacts/manifest.json'), 'utf8')
+  assert.equal((JSON.parse(text) as { setUp: string }).setUp, PROOF_CONTRACTS.setUp)
 })

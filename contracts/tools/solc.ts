@@ -77,14 +77,29 @@ export function compileAll(): readonly Compiled[] {
   return [...own, ...run(solc, LIBRARIES, { viaIR: false, runs: LIBRARY_RUNS })]
 }
 
+/** Some contracts of the project, and what they import, out of sources that were changed before. */
+export function compileChanged(
+  files: readonly string[],
+  change: (source: string) => string,
+): readonly Compiled[] {
+  return run(loadSolc(), files, { viaIR: true, runs: OPTIMIZER_RUNS, change })
+}
+
+type RunOptions = {
+  readonly viaIR: boolean
+  readonly runs: number
+  readonly change?: (source: string) => string
+}
+
 function run(
   solc: Solc,
   files: readonly string[],
-  { viaIR, runs }: { readonly viaIR: boolean; readonly runs: number },
+  { viaIR, runs, change = (source) => source }: RunOptions,
 ): readonly Compiled[] {
+  const read = (file: string): string => change(readSource(file))
   const input = {
     language: 'Solidity',
-    sources: Object.fromEntries(files.map((file) => [file, { content: readSource(file) }])),
+    sources: Object.fromEntries(files.map((file) => [file, { content: read(file) }])),
     settings: {
       viaIR,
       evmVersion: EVM_VERSION,
@@ -109,7 +124,7 @@ function run(
     solc.compile(JSON.stringify(input), {
       import: (path) => {
         try {
-          return { contents: readSource(path) }
+          return { contents: read(path) }
         } catch (cause) {
           return { error: String(cause) }
         }

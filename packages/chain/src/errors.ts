@@ -35,8 +35,10 @@ type ChainErrors = {
   CHAIN_TRANSACTION_LOST: { nonce: number }
   /** The embedded chain did not start; `hint` is what it wrote last. */
   CHAIN_ANVIL: { status: string; hint: string }
-  /** Whoever made a development set-up can forge slot proofs: its contract is made for chain id 31337 only, and there is no other set-up yet. */
+  /** Whoever made a development set-up can forge slot proofs: its contract is made for chain id 31337 only. */
   CHAIN_DEVELOPMENT_SET_UP: { chainId: number }
+  /** A real chain, and no token to pay in was named. */
+  CHAIN_NO_TOKEN: { chainId: number }
   /** The deployment was not mined as expected. */
   CHAIN_DEPLOY: { step: string }
 }
@@ -76,7 +78,8 @@ export const chainError: ErrorBuilder<ChainErrors> = errorBuilder<ChainErrors>({
   CHAIN_ANVIL: ['local', 'the embedded chain did not start'],
   CHAIN_DEVELOPMENT_SET_UP: [
     'config',
-    'the set-up of slot proofs is for development on chain id 31337 only, and there is no other yet',
+    'the set-up of slot proofs is for development on chain id 31337 only: anybody could forge money',
   ],
+  CHAIN_NO_TOKEN: ['config', 'the contracts need a token that is on this chain already'],
   CHAIN_DEPLOY: ['chain', 'the contracts were not deployed as expected'],
 })

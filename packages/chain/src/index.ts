@@ -56,6 +56,7 @@ export {
   OWN_TERMS,
 } from './contracts/pool-types.ts'
 export { askChainId } from './deploy/ask-chain-id.ts'
+export { askToken, type TokenFacts } from './deploy/ask-token.ts'
 export { deployContracts, type DeployOptions } from './deploy/deploy-contracts.ts'
 export {
   type ContractParameters,
@@ -66,6 +67,7 @@ export {
   scaleParameters,
 } from './deploy/deployment.ts'
 export { type NetworkChoices, paymentOf } from './deploy/payment-of.ts'
+export { assertDeployable, PROOF_CONTRACTS, type ProofContracts } from './deploy/proof-contracts.ts'
 export { type ChainError, chainError, type EndpointFault } from './errors.ts'
 export { type Artifact, linkArtifact } from './link-artifact.ts'
 export {

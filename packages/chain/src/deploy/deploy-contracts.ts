@@ -12,11 +12,8 @@ import {
   poseidonT2Artifact,
   poseidonT3Artifact,
   poseidonT4Artifact,
-  serviceAuditorArtifact,
   serviceProofsArtifact,
-  slotProofAuthoriserArtifact,
 } from '../artifacts/index.ts'
-import { LOCAL_CHAIN_ID } from '../anvil/start-anvil.ts'
 import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import { linkArtifact, type Artifact } from '../link-artifact.ts'
@@ -27,12 +24,15 @@ import type {
   DeployedName,
   DeploymentRecord,
 } from './deployment.ts'
+import { assertDeployable, type ProofContracts } from './proof-contracts.ts'
 
 export type DeployOptions = {
   /** Of the deployer, with nothing pending. Someone must keep looking with it. */
   readonly lane: TransactionLane
   readonly chainId: number
   readonly parameters: ContractParameters
+  /** What checks proofs, and what its keys are worth. */
+  readonly proofContracts: ProofContracts
   /** A token that is there, 20 bytes; without it a worthless one is made, on a local chain only. */
   readonly token?: Uint8Array | undefined
   readonly signal: AbortSignal
@@ -45,12 +45,12 @@ const COMPILER = 'solc 0.8.37'
 
 /**
  * Deploys and waits until all is settled.
- * @throws CHAIN_DEVELOPMENT_SET_UP unless the chain is a local one, CHAIN_DEPLOY when nonces did not come in a row, and what the lane throws
+ * @throws CHAIN_DEVELOPMENT_SET_UP and CHAIN_NO_TOKEN on any chain but a local one, CHAIN_DEPLOY when nonces did not come in a row, and what the lane throws
  */
 export async function deployContracts(options: DeployOptions): Promise<DeploymentRecord> {
-  const { lane, chainId, parameters: p } = options
-  // Said before anything is paid; the contract says so as well.
-  if (chainId !== LOCAL_CHAIN_ID) throw chainError('CHAIN_DEVELOPMENT_SET_UP', { chainId })
+  const { lane, chainId, parameters: p, proofContracts } = options
+  // Said before anything is paid; the contracts say so as well.
+  assertDeployable(proofContracts, chainId, options.token)
   const made = new Map<DeployedName, Made>()
   const make = async (name: DeployedName, artifact: Artifact, code: Hex): Promise<Hex> => {
     const one = await makeContract(options, name, artifact, code)
@@ -67,14 +67,15 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
   }
   const authoriser = await make(
     'authoriser',
-    slotProofAuthoriserArtifact,
+    proofContracts.authoriser,
     encodeDeployData({
-      abi: slotProofAuthoriserArtifact.abi,
-      bytecode: slotProofAuthoriserArtifact.bytecode,
+      abi: proofContracts.authoriser.abi,
+      bytecode: proofContracts.authoriser.bytecode,
       args: [p.winValue, BigInt(p.winsPerSlot), p.bond, p.unit],
     }),
   )
-  const auditor = await make('auditor', serviceAuditorArtifact, serviceAuditorArtifact.bytecode)
+  const { bytecode: auditorCode } = proofContracts.auditor
+  const auditor = await make('auditor', proofContracts.auditor, auditorCode)
   const nonce = 1 + (made.get('auditor')?.sent.nonce ?? 0)
   const addressAt = (skip: number): Hex =>
     getContractAddress({ from: hexOf(lane.account), nonce: BigInt(nonce + skip) })
@@ -174,7 +175,7 @@ async function settled(
 }
 
 function recordOf(
-  { lane, chainId, parameters }: DeployOptions,
+  { lane, chainId, parameters, proofContracts }: DeployOptions,
   token: Hex,
   contracts: DeploymentRecord['contracts'],
 ): DeploymentRecord {
@@ -187,7 +188,7 @@ function recordOf(
     chainId,
     deployer: hexOf(lane.account),
     compiler: COMPILER,
-    authorisation: 'slot-proof-development',
+    authorisation: `slot-proof-${proofContracts.setUp}`,
     contracts,
     token,
     deployBlock: contracts.pool?.block ?? 0,

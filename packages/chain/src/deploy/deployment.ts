@@ -67,8 +67,8 @@ export type DeploymentRecord = {
   readonly chainId: number
   readonly deployer: Hex
   readonly compiler: string
-  /** Slot proofs under the key of a development set-up, whose makers can forge; there is no other key yet. */
-  readonly authorisation: 'slot-proof-development'
+  /** Slot proofs, and whose keys they are under: those of a development set-up can be forged by anybody. */
+  readonly authorisation: 'slot-proof-development' | 'slot-proof-ceremony'
   readonly contracts: Readonly<Partial<Record<DeployedName, DeployedContract>>>
   /** The token: made with the rest on a local chain, else one that was there. */
   readonly token: Hex

@@ -10,6 +10,7 @@ import {
 } from '../../src/contracts/other-calls.ts'
 import { createPoolCalls, type PoolCalls } from '../../src/contracts/pool-calls.ts'
 import { deployContracts } from '../../src/deploy/deploy-contracts.ts'
+import { PROOF_CONTRACTS } from '../../src/deploy/proof-contracts.ts'
 import {
   DEFAULT_PARAMETERS,
   type ContractParameters,
@@ -56,7 +57,13 @@ export async function deployWorld(t: TestContext): Promise<DeployedWorld> {
     await looking
     await lane[Symbol.asyncDispose]()
   })
-  const options = { lane, chainId: LOCAL_CHAIN_ID, parameters: PARAMETERS, signal: t.signal }
+  const options = {
+    lane,
+    chainId: LOCAL_CHAIN_ID,
+    parameters: PARAMETERS,
+    proofContracts: PROOF_CONTRACTS,
+    signal: t.signal,
+  }
   const record = await deployContracts(options)
   const payment = paymentOf(record, PARAMETERS, {
     rpcUrls: [anvil.url],

@@ -53,7 +53,7 @@ test('refuses any other chain than a local one, and says why, before it sends an
   const { code, out } = await byway([...args, '--record', join(home, 'record.json')])
   assert.notEqual(code, 0)
   assert.match(out, /CHAIN_DEVELOPMENT_SET_UP/)
-  assert.match(out, /there is no other yet/)
+  assert.match(out, /anybody could forge/)
   assert.deepEqual(asked, ['eth_chainId'])
 })
 

@@ -15,6 +15,7 @@ import {
   LOCAL_CHAIN_ID,
   openChain,
   paymentOf,
+  PROOF_CONTRACTS,
   startAnvil,
   type Chain,
   type PoolCalls,
@@ -103,6 +104,7 @@ export async function paidNetwork(t: TestContext): Promise<PaidTestNetwork> {
     lane: deployer,
     chainId: LOCAL_CHAIN_ID,
     parameters: PARAMETERS,
+    proofContracts: PROOF_CONTRACTS,
     signal: t.signal,
   })
   const payment = paymentOf(record, PARAMETERS, choices)

@@ -14,6 +14,7 @@ import {
   LOCAL_CHAIN_ID,
   openChainReader,
   paymentOf,
+  PROOF_CONTRACTS,
   startAnvil,
   type ContractParameters,
   type TransactionLane,
@@ -126,6 +127,7 @@ export async function startLocalMoney(
       lane,
       chainId: LOCAL_CHAIN_ID,
       parameters,
+      proofContracts: PROOF_CONTRACTS,
       signal: AbortSignal.any([signal, ended]),
     }),
   )
