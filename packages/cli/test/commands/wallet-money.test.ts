@@ -304,7 +304,7 @@ function modulesShown(screen: string): readonly (readonly boolean[])[] {
   const dark = { upper: ' ▄', lower: ' ▀' }
   return lines
     .flatMap((line) =>
-      [dark.upper, dark.lower].map((set) => [...line].map((one) => set.includes(one))),
+      [dark.upper, dark.lower].map((set) => line.split('').map((one) => set.includes(one))),
     )
     .slice(0, lines[0]?.length)
 }
