@@ -63,7 +63,7 @@ export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
   linksPerAddress: 100,
   halfOpenPerAddress: 10,
   halfOpen: 256,
-  // An idle link costs 52 KB: 250 MB.
+  // An idle link costs 67 KB (ADR-0007): 340 MB.
   links: 5000,
   connectsPerS: 20,
   connectBurst: 40,
