@@ -17,6 +17,12 @@ import {
 } from '../wallet/make-deposit.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { countStates, depositsOf, type WalletDeposit } from '../wallet/slots-of.ts'
+import {
+  isSmallAndFree,
+  smallDepositsOf,
+  smallFields,
+  smallTexts,
+} from '../wallet/small-deposits.ts'
 import { accountFields } from './wallet-keys.ts'
 
 export type DepositFlags = WalletFlags & {
@@ -211,6 +217,7 @@ async function runShow(flags: WalletFlags, { io, output }: CommandContext): Prom
     credit: await view.credit(provider, signal),
     unused: unusedValue(wallet, deposits),
   }
+  const small = await smallDepositsOf(wallet, deposits)
   const payout = registration ? formatAddress(registration.payout) : null
   const amounts = Object.fromEntries(
     Object.entries(sums).map(([name, value]) => [name, String(value)]),
@@ -224,6 +231,7 @@ async function runShow(flags: WalletFlags, { io, output }: CommandContext): Prom
       ...accounts,
       ...amounts,
       payout,
+      small: smallFields(small),
       deposits: deposits.map(depositFields),
     },
     [
@@ -231,7 +239,8 @@ async function runShow(flags: WalletFlags, { io, output }: CommandContext): Prom
       `provider   ${accounts.provider}   ${coinText(sums.providerCoinWei)}`,
       `earned     ${money(wallet, sums.credit)}, paid out to ${payout ?? 'nobody: not registered'}`,
       `unused     ${money(wallet, sums.unused)} in slots that were never shown`,
-      ...deposits.map(depositText),
+      ...smallTexts(small, payment),
+      ...deposits.filter(isLeft).map((each) => depositText(wallet, each)),
     ].join('\n'),
   )
 }
@@ -241,7 +250,12 @@ function unusedValue({ pool }: Wallet, deposits: readonly WalletDeposit[]): bigi
   return BigInt(unused.length) * pool.slotValue
 }
 
-function depositFields({ deposit, slots }: WalletDeposit): JsonObject {
+/** What was joined is in another deposit now. */
+function isLeft(one: WalletDeposit): boolean {
+  return one.slots.length > 0 || isSmallAndFree(one)
+}
+
+function depositFields({ deposit, slots, rest }: WalletDeposit): JsonObject {
   const { kind, number, leafIndex, limit, isPastKnown } = deposit
   return {
     kind,
@@ -251,10 +265,15 @@ function depositFields({ deposit, slots }: WalletDeposit): JsonObject {
     isPastKnown,
     slots: slots.length,
     states: countStates(slots),
+    rest: rest ?? null,
   }
 }
 
-function depositText({ deposit, slots }: WalletDeposit): string {
+function depositText(wallet: Wallet, { deposit, slots }: WalletDeposit): string {
+  if (slots.length === 0) {
+    const value = money(wallet, BigInt(deposit.limit) * wallet.pool.unit)
+    return `${deposit.kind.padEnd(10)} ${deposit.number}: ${value}, smaller than a slot`
+  }
   const states = Object.entries(countStates(slots)).map(([state, count]) => `${count} ${state}`)
   const past = deposit.isPastKnown || deposit.kind === 'voucher' ? '' : ', of before a restore'
   return `${deposit.kind.padEnd(10)} ${deposit.number}: ${slots.length} slots, ${states.join(', ')}${past}`

@@ -1,5 +1,5 @@
 /** What the client spends, for `byway status` and for a person at the terminal. */
-import type { MoneyNotice, MoneyStatus } from '@byway/client'
+import type { MoneyNotice, MoneyStatus, SmallLeafStatus } from '@byway/client'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { JsonObject } from '../output.ts'
 import { formatAmount } from '../wallet/amounts.ts'
@@ -19,6 +19,8 @@ export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
     perGib: perGib === undefined ? null : amount(perGib),
     left: amount(money.unshownValue),
     slots: { ...slots },
+    returns: { ...money.returns },
+    small: money.small ? smallFields(money.small, token) : null,
     canBegin: money.canBegin,
     isProvided: money.isProvided,
     hops: money.hops.map(({ hop, amount: cost, units, bytes }) => ({
@@ -27,6 +29,16 @@ export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
       units,
       bytes,
     })),
+  }
+}
+
+/** Deposits too small for a slot, and what becomes of them. */
+function smallFields({ waiting, joining, nextAtMs }: SmallLeafStatus, token: Token): JsonObject {
+  const amount = (value: bigint): string => formatAmount(value, token.tokenDecimals)
+  return {
+    waiting: { ...waiting, value: amount(waiting.value) },
+    joining: { ...joining, value: amount(joining.value) },
+    nextAt: nextAtMs === undefined ? null : new Date(nextAtMs).toISOString(),
   }
 }
 

@@ -1,8 +1,8 @@
 /** The slots behind the purse's deposits, and where each is in its life. */
 import { findDeposits, type FoundDeposit } from '@byway/purse'
-import { nodePoseidon } from '@byway/protocol/node-ticket'
-import type { SlotWord } from '@byway/protocol/payment'
-import { slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { SlotState, SlotWord } from '@byway/protocol/payment'
+import { restNullifier, slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
 import type { Wallet } from './open-wallet.ts'
 
 /** One slot of a deposit. */
@@ -18,6 +18,8 @@ export type WalletSlot = {
 export type WalletDeposit = {
   readonly deposit: FoundDeposit
   readonly slots: readonly WalletSlot[]
+  /** Of one that is smaller than a slot: where what it holds is; undefined for others. */
+  readonly rest: SlotState | undefined
 }
 
 /** Looks all of them up. Asking about slots by name tells the endpoints that they are one owner's (docs/THREAT-MODEL.md). */
@@ -36,7 +38,9 @@ export async function depositsOf(
       const word = await chain.view.slot(nullifier, signal)
       slots.push({ deposit, number, nullifier, word })
     }
-    found.push({ deposit, slots })
+    const rest = u256Bytes(restNullifier(nodeTicketCrypto, secret))
+    const word = slots.length === 0 ? await chain.view.slot(rest, signal) : undefined
+    found.push({ deposit, slots, rest: word?.state })
   }
   return found
 }

@@ -126,6 +126,7 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
         isPastKnown: true,
         slots: 4,
         states: { none: 4 },
+        rest: null,
       },
     ])
     assert.equal(shown['unused'], String(4n * 250_000n))

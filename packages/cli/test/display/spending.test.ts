@@ -30,6 +30,21 @@ test('names sums in whole tokens for scripts', () => {
   assert.deepEqual(fields['hops'], [{ node: 'abc', cost: '0.004', units: 40, bytes: 41_943_040 }])
 })
 
+test('says what lies in deposits smaller than a slot, and when they are joined', () => {
+  const nextAtMs = Date.UTC(2026, 10, 21, 12)
+  const [waiting, joining] = [
+    { leaves: 1, value: 240_000n },
+    { leaves: 4, value: 960_000n },
+  ]
+  assert.equal(spendingFields(MONEY, TOKEN)['small'], null)
+  const fields = spendingFields({ ...MONEY, small: { waiting, joining, nextAtMs } }, TOKEN)
+  assert.deepEqual(fields['small'], {
+    waiting: { leaves: 1, value: '0.24' },
+    joining: { leaves: 4, value: '0.96' },
+    nextAt: '2026-11-21T12:00:00.000Z',
+  })
+})
+
 test('says null where there is no budget and nothing was carried', () => {
   const fields = spendingFields({ ...MONEY, budget: undefined, perGib: undefined }, TOKEN)
   assert.deepEqual([fields['budget'], fields['perGib']], [null, null])

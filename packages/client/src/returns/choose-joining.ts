@@ -8,6 +8,8 @@ import type { SmallLeaf } from '../money/ports.ts'
 const MAX_CHOICE_LEAVES = 16
 /** So much of the joined units must make slots again: what is left over is a rest that can only be paid out, and the fee is gone. */
 const LEAST_YIELD = 0.75
+/** While fewer leaves wait than one proof joins: better ones may come. */
+const LEAST_YIELD_OF_FEW = 0.95
 
 /**
  * Two to four leaves of which most makes slots; undefined while it is better to wait for more. Among equals it is chance that chooses: the order in which they came back would tell which they are.
@@ -21,10 +23,12 @@ export function chooseJoining(
 ): readonly SmallLeaf[] | undefined {
   const drawn = shuffled(leaves, random).slice(0, MAX_CHOICE_LEAVES)
   let best: readonly SmallLeaf[] | undefined
-  let most = LEAST_YIELD
+  let most = leaves.length < MAX_JOINED_LEAVES ? LEAST_YIELD_OF_FEW : LEAST_YIELD
   for (const choice of choicesOf(drawn)) {
     const share = yieldOf(choice, unitsPerSlot)
-    if (share > most || (!best && share === most)) [best, most] = [choice, share]
+    if (share < most || (best && share === most)) continue
+    best = choice
+    most = share
   }
   return best
 }

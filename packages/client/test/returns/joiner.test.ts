@@ -30,7 +30,8 @@ describe('the choice of leaves to join', () => {
     assert.equal(chosenOf(24), undefined)
     assert.equal(chosenOf(24, 24, 24), undefined, 'two slots of 72 units')
     assert.deepEqual(chosenOf(24, 24, 24, 24), [24, 24, 24, 24])
-    assert.deepEqual(chosenOf(14, 14), [14, 14])
+    assert.equal(chosenOf(14, 14), undefined, 'a third may leave nothing over')
+    assert.deepEqual(chosenOf(14, 24, 14), [14, 14, 24])
     assert.deepEqual(chosenOf(24, 24, 24, 24, 4), [4, 24, 24], 'two slots and nothing over')
   })
 
@@ -62,6 +63,44 @@ describe('the choice of leaves to join', () => {
     // Each is one of four of eight: a hundred times, with a spread of seven.
     for (const count of counts) assert.ok(count > 60 && count < 140, String(counts))
   })
+})
+
+describe('a month of joinings (ADR 0023)', () => {
+  /** What comes back of slots at exits and guards: unwon, won in once, full; each less a unit. */
+  const months = { 'public exits': [18.2, 9.1, 10.2], 'attachment relays': [36.4, 18.2, 12.9] }
+  const MONTHS = 20
+  for (const [name, [unwon = 0, once = 0, full = 0]] of Object.entries(months)) {
+    it(`over ${name} makes slots of nearly all`, (t) => {
+      const random = seededRandom(11)
+      const all = unwon + once + full
+      const sum = { units: 0, joined: 0, slots: 0, rests: 0, waiting: 0 }
+      let free: readonly SmallLeaf[] = []
+      const count = Math.round(all * MONTHS)
+      for (let at = 0; at < count; at++) {
+        const drawn = random() * all
+        const units = drawn < unwon ? 24 : drawn < unwon + once ? 14 : 4
+        free = [...free, { rest: new Uint8Array(32), units }]
+        sum.units += units
+        const chosen = chooseJoining(free, UNITS, random)
+        if (chosen) {
+          const left = chosen.reduce((total, leaf) => total + leaf.units, -JOIN_FEE_UNITS)
+          free = free.filter((leaf) => !chosen.includes(leaf))
+          sum.joined++
+          sum.slots += Math.floor(left / UNITS)
+          sum.rests += left % UNITS
+        }
+        sum.waiting += free.reduce((total, leaf) => total + leaf.units, 0) / count
+      }
+      const left = free.reduce((total, leaf) => total + leaf.units, 0)
+      const fees = sum.joined * JOIN_FEE_UNITS
+      assert.equal(sum.slots * UNITS + sum.rests + fees + left, sum.units, 'no unit is lost')
+      assert.ok(sum.slots * UNITS > 0.9 * (sum.units - left))
+      const dollars = (units: number) => (units / 100).toFixed(2)
+      t.diagnostic(
+        `a month: ${sum.joined / MONTHS} joinings, fees $${dollars(fees / MONTHS)}, rests $${dollars(sum.rests / MONTHS)}; $${dollars(sum.waiting)} wait`,
+      )
+    })
+  }
 })
 
 describe('leaves smaller than a slot', () => {
