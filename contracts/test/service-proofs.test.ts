@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { bywayPoolArtifact, bywayRegistryArtifact, serviceProofsArtifact } from '@byway/chain'
-import type { Hex } from 'viem'
+import { type Hex, keccak256 } from 'viem'
 import { type Key, keyOf } from './kit/keys.ts'
 import { eventsOf } from './kit/rpc.ts'
 import { startScene } from './kit/scene.ts'
@@ -184,6 +184,19 @@ test('the beacon is that of the first block of a round, whoever writes it down (
   await draw(Promise.resolve([first, parent]))
   assert.equal(await service.read('beacon', epoch), beaconOf(world, epoch, mixHash))
   await assert.rejects(draw(Promise.resolve([first, parent])), { reason: 'BeaconKnown' })
+})
+
+test('a block without randomness draws nothing: a chain that gives none has no beacon', async () => {
+  const [, , epoch] = await served('no randomness')
+  await service.until(service.beaconTime(epoch))
+  const [header, parent] = await service.headers()
+  const block = await rpc.request('eth_getBlockByNumber', 'latest', false)
+  const { mixHash, number } = block as { readonly mixHash: Hex; readonly number: Hex }
+  const draw = (of: Hex): Promise<unknown> =>
+    rpc.readAfter({ [Number(number)]: keccak256(of) }, world.inProofs('draw', epoch, of, parent))
+  const none = header.replace(mixHash.slice(2), '00'.repeat(32)) as Hex
+  await assert.rejects(draw(none), { reason: 'NoRandomness' })
+  assert.equal(await draw(header), beaconOf(world, epoch, mixHash))
 })
 
 test('a round that nobody wrote down is followed by others, and then by none', async () => {

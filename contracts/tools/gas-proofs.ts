@@ -1,6 +1,6 @@
 /**
  * What judging slot proofs costs on top of what the pool does: one real proof, judged alone and sixteen times over. Equal statements cost what different ones do. And what
- * joining four leaves costs, proof and all.
+ * joining four leaves and withdrawing what was never shown cost, proof and all.
  */
 import { slotProofAuthoriserArtifact } from '@byway/chain'
 import { createZkEngine, JOIN_LEAVES, slotInput } from '@byway/zk'
@@ -76,6 +76,20 @@ export async function measureJoin(rows: Record<string, number>): Promise<void> {
   const receipt = await world.sendPool(payer, 'join', [joining])
   if (scene.skips(receipt).length > 0) throw new Error('the leaves were not joined')
   rows[`join, ${JOIN_LEAVES} leaves, slot proof`] = Number(receipt.gasUsed)
+}
+
+/** All that was never shown of a deposit, here two slots, asked for by one proof. */
+export async function measurePart(rows: Record<string, number>): Promise<void> {
+  await using scene = await startScene()
+  const { client, payer, world } = scene
+  using prover = createLeafProver(client)
+  const [slot] = await scene.slots('withdrawn', 2)
+  if (!slot) throw new Error('too few')
+  const receiver = { to: keyOf('receiver').address, feeTo: payer }
+  const part = await prover.part(slot.leaf, [0, 1], false, receiver)
+  const receipt = await world.sendPool(payer, 'withdrawPart', [part], [receiver])
+  if (scene.skips(receipt).length > 0) throw new Error('nothing was withdrawn')
+  rows['withdrawPart, 2 slots, slot proof'] = Number(receipt.gasUsed)
 }
 
 function pick<T>(from: readonly T[], at: number): T {

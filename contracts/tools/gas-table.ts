@@ -7,8 +7,9 @@ import { type Key, keyOf } from '../test/kit/keys.ts'
 import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
-import { STAKES } from '../test/kit/world.ts'
-import { measureJoin, measureProofs } from './gas-proofs.ts'
+import { createService, samplesOf } from '../test/kit/service.ts'
+import { PROOFS, STAKES } from '../test/kit/world.ts'
+import { measureJoin, measurePart, measureProofs } from './gas-proofs.ts'
 
 /** Row → gas used by the whole transaction; of `judge`, by the call alone. */
 export type GasTable = Readonly<Record<string, number>>
@@ -35,9 +36,11 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
+  await measureEpoch(pool)
   if (withProofs) {
     await measureProofs(rows)
     await measureJoin(rows)
+    await measurePart(rows)
   }
   return rows
 }
@@ -153,6 +156,29 @@ async function measureRefund(stand: Stand, proof: string): Promise<void> {
   await world.rpc.pass(world.profile.refundDelay)
   const finish = world.sendPool(payer, 'finishRefund', [slot.nullifier], [to])
   await stand.note('finishRefund', finish)
+}
+
+/** What an epoch's commitment costs; its proof is judged apart, and by nobody as long as nobody doubts it. */
+async function measureEpoch(stand: Stand): Promise<void> {
+  const { note, provider, scene } = stand
+  const { world } = scene
+  const service = createService(scene)
+  await service.until(service.endOf(await service.epoch()))
+  const epoch = await service.epoch()
+  const slots = stand.take(2)
+  await scene.bind(provider, winsOf(stand, slots, 1))
+  await service.until(service.endOf(epoch))
+  await note('commit', service.commit(provider, epoch))
+  await service.until(service.beaconTime(epoch))
+  await note('draw', service.send(world.pool, 'draw', epoch, ...(await service.headers())))
+  const challenger = keyOf('challenger').address
+  await world.fund(challenger, PROOFS.challengeBond)
+  await note('challenge', service.send(challenger, 'challenge', provider.address, epoch))
+  const openings = samplesOf(slots)
+  const proof = await service.proof(provider, epoch, openings)
+  const answer = service.send(challenger, 'answer', provider.address, epoch, openings, proof)
+  await note('answer, without the proofs', answer)
+  await note('settle', service.send(challenger, 'settle', provider.address, epoch))
 }
 
 function winsOf({ scene, provider }: Stand, slots: readonly Slot[], index: number) {

@@ -52,6 +52,8 @@ export interface Rpc extends AsyncDisposable {
   request(method: string, ...params: readonly unknown[]): Promise<unknown>
   /** Tries a call without a transaction. */
   read(call: Call, from?: Address): Promise<unknown>
+  /** Tries a call in the next block, with another hash for an earlier one. */
+  readAfter(blocks: Readonly<Record<number, Hex>>, call: Call): Promise<unknown>
   /** Sends a call and mines it. */
   send(from: Address, call: Call): Promise<Receipt>
   deploy(
@@ -99,10 +101,11 @@ export async function startRpc(): Promise<Rpc> {
     data: Hex,
     from: Address | undefined,
     to?: Address,
+    place: readonly unknown[] = ['latest'],
   ): Promise<Hex> {
     const call = { ...(from ? { from } : {}), ...(to ? { to } : {}), data, gas: READ_GAS }
     try {
-      return (await request('eth_call', call, 'latest')) as Hex
+      return (await request('eth_call', call, ...place)) as Hex
     } catch (error) {
       throw error instanceof RpcError ? new RevertedError(reasonOf(error, abi), what) : error
     }
@@ -117,6 +120,12 @@ export async function startRpc(): Promise<Rpc> {
     url: anvil.url,
     request,
     read,
+    async readAfter(blockHash, call) {
+      const { abi, name, to } = call
+      const place = ['pending', {}, { blockHash }]
+      const data = await tryCall(abi, name, encode(call), undefined, to, place)
+      return decodeFunctionResult({ abi, functionName: name, data })
+    },
     async send(from, call) {
       try {
         return await transact(from, call.to, encode(call))
