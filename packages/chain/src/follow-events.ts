@@ -32,9 +32,9 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Chai
   const history = createHistory(options)
   let isQuiet = false
   while (!signal.aborted) {
-    let news: readonly ChainNews[] = []
+    let step: Step = NOTHING
     try {
-      news = await history.step(signal)
+      step = await history.step(signal)
       isQuiet = false
     } catch (error) {
       if (signal.aborted) return
@@ -42,8 +42,8 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Chai
       if (!isQuiet) yield { type: 'quiet' }
       isQuiet = true
     }
-    yield* news
-    if (news.length === 0) await sleep(pollMs, undefined, { signal }).catch(() => {})
+    yield* step.news
+    if (!step.isMore) await sleep(pollMs, undefined, { signal }).catch(() => {})
   }
 }
 
@@ -61,9 +61,14 @@ type Mark = {
   readonly events: readonly ChainEvent[]
 }
 
+/** What has happened since the last step, and whether more has that is not told yet. */
+type Step = { readonly news: readonly ChainNews[]; readonly isMore: boolean }
+
+const NOTHING: Step = { news: [], isMore: false }
+
 interface History {
-  /** What has happened since the last step; nothing when nothing has. A step that throws has told nothing and changed nothing. */
-  step(signal: AbortSignal): Promise<readonly ChainNews[]>
+  /** A step that throws has told nothing and changed nothing. */
+  step(signal: AbortSignal): Promise<Step>
 }
 
 function createHistory({ reader, sources, addresses, fromBlock }: FollowOptions): History {
@@ -74,20 +79,21 @@ function createHistory({ reader, sources, addresses, fromBlock }: FollowOptions)
   return {
     async step(signal) {
       const top = await reader.freshHead(signal)
-      if ((marks.at(-1) ?? anchor)?.hash === top.hash) return []
+      if ((marks.at(-1) ?? anchor)?.hash === top.hash) return NOTHING
       const isNext = top.parentHash === marks.at(-1)?.hash
       const kept = isNext ? marks : await shared(reader, marks, anchor, signal)
       const removed = marks.slice(kept.length).toReversed().flatMap(takenBack)
       const from = ((kept.at(-1) ?? anchor)?.number ?? fromBlock - 1) + 1
       const read = await readBlocks({ reader, sources, addresses }, { from, top }, signal)
-      if (!read) return []
+      if (!read) return NOTHING
       const all = [...kept, ...read.marks]
       const oldest = read.head.number - REMEMBERED_BLOCKS
       anchor = all.findLast(({ number }) => number <= oldest) ?? anchor
       marks = all.filter(({ number }) => number > oldest)
       const told = read.marks.flatMap(({ events }) => events)
-      const news = told.map((event): ChainNews => ({ type: 'event', event }))
-      return [...removed, ...news, { type: 'head', head: read.head }]
+      const added = told.map((event): ChainNews => ({ type: 'event', event }))
+      const news: ChainNews[] = [...removed, ...added, { type: 'head', head: read.head }]
+      return { news, isMore: read.head.number < top.number }
     },
   }
 }
