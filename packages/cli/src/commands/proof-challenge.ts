@@ -22,7 +22,7 @@ import { proofError } from '../proof/proof-errors.ts'
 import { verifyProof } from '../proof/verify-proof.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
-import { addWalletOptions, money } from './wallet-money.ts'
+import { addWalletOptions, money } from './wallet-deposit.ts'
 
 type ChallengeFlags = WalletFlags & {
   readonly epoch?: string | undefined

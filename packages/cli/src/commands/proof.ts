@@ -21,7 +21,7 @@ import { proofError } from '../proof/proof-errors.ts'
 import { CHAIN_CHECKS, drawnBeacon, verifyProof, type Verified } from '../proof/verify-proof.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { addChallengeCommands } from './proof-challenge.ts'
-import { money } from './wallet-money.ts'
+import { money } from './wallet-deposit.ts'
 
 type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
 type MakeFlags = Flags & {

@@ -8,7 +8,7 @@ import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
 import { queueWay, sendReturns, type Returnable, type ReturnWay } from '../wallet/direct-returns.ts'
 import { openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
-import { addWalletOptions } from './wallet-money.ts'
+import { addWalletOptions } from './wallet-deposit.ts'
 
 export type ReturnFlags = WalletFlags & {
   readonly list?: boolean | undefined

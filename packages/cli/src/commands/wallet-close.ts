@@ -6,7 +6,7 @@ import type { CliIo } from '../io.ts'
 import { CLOSE, findClosable, type Closable } from '../wallet/close-slots.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import { addReturnCommand, slotFields, timeText, type ReturnFlags } from './return-command.ts'
-import { money } from './wallet-money.ts'
+import { money } from './wallet-deposit.ts'
 
 export function addCloseCommand(group: Command, io: CliIo): void {
   addReturnCommand(group, io, {

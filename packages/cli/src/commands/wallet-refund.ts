@@ -8,7 +8,7 @@ import type { Returnable } from '../wallet/direct-returns.ts'
 import { openWallet, type Wallet } from '../wallet/open-wallet.ts'
 import { findReturnable, REFUND, refundCostWei } from '../wallet/refund-slots.ts'
 import { addReturnCommand, slotFields, timeText, type ReturnFlags } from './return-command.ts'
-import { money } from './wallet-money.ts'
+import { money } from './wallet-deposit.ts'
 
 const COIN_DECIMALS = 18
 

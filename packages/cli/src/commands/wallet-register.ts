@@ -10,7 +10,7 @@ import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openWallet, senderOver, type WalletFlags } from '../wallet/open-wallet.ts'
 import { addOwnerOptions, ownerKey, type OwnerFlags } from '../wallet/owner-key.ts'
-import { money } from './wallet-money.ts'
+import { money } from './wallet-deposit.ts'
 
 type RegisterFlags = WalletFlags &
   OwnerFlags & { readonly stake: string; readonly yes?: boolean | undefined }

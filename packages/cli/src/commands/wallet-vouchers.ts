@@ -20,7 +20,7 @@ import {
   addWalletOptions,
   depositFor,
   type DepositFlags,
-} from './wallet-money.ts'
+} from './wallet-deposit.ts'
 
 type RedeemFlags = WalletFlags & { readonly file?: string | undefined }
 

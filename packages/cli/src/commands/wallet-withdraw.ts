@@ -10,7 +10,7 @@ import { openPaidNetwork, openSender, openWallet, type WalletFlags } from '../wa
 import { walletError } from '../wallet/wallet-errors.ts'
 import { queueWithdrawals, withdrawSlots } from '../wallet/withdraw-slots.ts'
 import { addSlotsOption, timeText } from './return-command.ts'
-import { addWalletOptions, money } from './wallet-money.ts'
+import { addWalletOptions, money } from './wallet-deposit.ts'
 
 const SOURCES = ['slots', 'balance', 'earnings'] as const
 type Source = (typeof SOURCES)[number]

@@ -4,17 +4,19 @@ import { addGroup } from '../command.ts'
 import type { CliIo } from '../io.ts'
 import { addCloseCommand } from './wallet-close.ts'
 import { addKeyCommands } from './wallet-keys.ts'
-import { addMoneyCommands } from './wallet-money.ts'
+import { addDepositCommand } from './wallet-deposit.ts'
 import { addPayoutCommands } from './wallet-payout.ts'
 import { addRefundCommand } from './wallet-refund.ts'
 import { addRegisterCommand } from './wallet-register.ts'
+import { addShowCommand } from './wallet-show.ts'
 import { addVoucherCommands } from './wallet-vouchers.ts'
 import { addWithdrawCommand } from './wallet-withdraw.ts'
 
 export function addWalletCommands(program: Command, io: CliIo): void {
   const group = addGroup(program, 'wallet', 'the purse: words, keys, deposits, earnings')
   addKeyCommands(group, io)
-  addMoneyCommands(group, io)
+  addShowCommand(group, io)
+  addDepositCommand(group, io)
   addWithdrawCommand(group, io)
   addRefundCommand(group, io)
   addCloseCommand(group, io)

@@ -1,4 +1,4 @@
-/** `byway wallet show|deposit`: what the purse has, and putting money in. */
+/** `byway wallet deposit`: putting money in. */
 import type { Command } from 'commander'
 import { renderUnicodeCompact } from 'uqr'
 import { formatAddress } from '@byway/purse'
@@ -16,14 +16,6 @@ import {
   type DepositProgress,
 } from '../wallet/make-deposit.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
-import { countStates, depositsOf, type WalletDeposit } from '../wallet/slots-of.ts'
-import {
-  isSmallAndFree,
-  smallDepositsOf,
-  smallFields,
-  smallTexts,
-} from '../wallet/small-deposits.ts'
-import { accountFields } from './wallet-keys.ts'
 
 export type DepositFlags = WalletFlags & {
   readonly slots: number
@@ -42,14 +34,7 @@ const MAX_TIMEOUT_S = 86_400
 const DEFAULT_TIMEOUT_S = 3600
 const COIN_DECIMALS = 18
 
-export function addMoneyCommands(group: Command, io: CliIo): void {
-  addWalletOptions(
-    addCommand(group, {
-      usage: 'show',
-      summary: 'show accounts, balances, deposits, and what can be withdrawn',
-      examples: ['byway wallet show', 'byway wallet show --json'],
-    }),
-  ).action((flags: WalletFlags, command: Command) => runShow(flags, contextOf(command, io)))
+export function addDepositCommand(group: Command, io: CliIo): void {
   addDepositOptions(
     addCommand(group, {
       usage: 'deposit',
@@ -202,88 +187,7 @@ function progressOf(
   }
 }
 
-async function runShow(flags: WalletFlags, { io, output }: CommandContext): Promise<void> {
-  await using wallet = await openWallet(flags, io)
-  const { purse, chain, payment } = wallet
-  const { view } = chain
-  const { signal } = io
-  const { funds, provider } = purse.accounts
-  const deposits = await depositsOf(wallet, signal)
-  const registration = await view.registration(provider, signal)
-  const sums = {
-    tokens: await view.tokenBalance(funds, signal),
-    coinWei: await view.gasBalance(funds, signal),
-    providerCoinWei: await view.gasBalance(provider, signal),
-    credit: await view.credit(provider, signal),
-    unused: unusedValue(wallet, deposits),
-  }
-  const small = await smallDepositsOf(wallet, deposits)
-  const payout = registration ? formatAddress(registration.payout) : null
-  const amounts = Object.fromEntries(
-    Object.entries(sums).map(([name, value]) => [name, String(value)]),
-  )
-  const accounts = accountFields(purse.accounts)
-  output.result(
-    {
-      chainId: payment.chainId,
-      tokenSymbol: payment.tokenSymbol,
-      tokenDecimals: payment.tokenDecimals,
-      ...accounts,
-      ...amounts,
-      payout,
-      small: smallFields(small),
-      deposits: deposits.map(depositFields),
-    },
-    [
-      `funds      ${accounts.funds}   ${money(wallet, sums.tokens)}, ${coinText(sums.coinWei)}`,
-      `provider   ${accounts.provider}   ${coinText(sums.providerCoinWei)}`,
-      `earned     ${money(wallet, sums.credit)}, paid out to ${payout ?? 'nobody: not registered'}`,
-      `unused     ${money(wallet, sums.unused)} in slots that were never shown`,
-      ...smallTexts(small, payment),
-      ...deposits.filter(isLeft).map((each) => depositText(wallet, each)),
-    ].join('\n'),
-  )
-}
-
-function unusedValue({ pool }: Wallet, deposits: readonly WalletDeposit[]): bigint {
-  const unused = deposits.flatMap(({ slots }) => slots.filter(({ word }) => word.state === 'none'))
-  return BigInt(unused.length) * pool.slotValue
-}
-
-/** What was joined is in another deposit now. */
-function isLeft(one: WalletDeposit): boolean {
-  return one.slots.length > 0 || isSmallAndFree(one)
-}
-
-function depositFields({ deposit, slots, rest }: WalletDeposit): JsonObject {
-  const { kind, number, leafIndex, limit, isPastKnown } = deposit
-  return {
-    kind,
-    number,
-    leaf: leafIndex,
-    limit,
-    isPastKnown,
-    slots: slots.length,
-    states: countStates(slots),
-    rest: rest ?? null,
-  }
-}
-
-function depositText(wallet: Wallet, { deposit, slots }: WalletDeposit): string {
-  if (slots.length === 0) {
-    const value = money(wallet, BigInt(deposit.limit) * wallet.pool.unit)
-    return `${deposit.kind.padEnd(10)} ${deposit.number}: ${value}, smaller than a slot`
-  }
-  const states = Object.entries(countStates(slots)).map(([state, count]) => `${count} ${state}`)
-  const past = deposit.isPastKnown || deposit.kind === 'voucher' ? '' : ', of before a restore'
-  return `${deposit.kind.padEnd(10)} ${deposit.number}: ${slots.length} slots, ${states.join(', ')}${past}`
-}
-
 /** An amount with the token's name. */
 export function money({ payment }: Pick<Wallet, 'payment'>, amount: bigint): string {
   return `${formatAmount(amount, payment.tokenDecimals)} ${payment.tokenSymbol}`
-}
-
-function coinText(wei: bigint): string {
-  return `${formatAmount(wei, COIN_DECIMALS)} coin`
 }
