@@ -1,9 +1,9 @@
 /**
  * `npm run bench [-- [--quick] [--runs N] [--systems a,b] [section …]]`: measures Byway beside its peers on loopback, in
- * alternating runs, and writes bench/RESULTS.md and bench/results/DATE-COMMIT.json. With `--no-write` it only prints.
+ * alternating runs, and writes bench/RESULTS.md and bench/results/DATE-TIME-COMMIT.json. With `--no-write` it only prints.
  * A missing peer is named and left out. Everything started ends with it.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -11,6 +11,7 @@ import { GOALS } from './goals.ts'
 import { stopAllChildren } from './lib/child.ts'
 import { readEnvironment } from './lib/environment.ts'
 import { guardMeasure, orderOfRun, startFleet, stopFleet, type BenchContext } from './lib/fleet.ts'
+import { latestOf } from './lib/latest.ts'
 import { createRecorder } from './lib/recorder.ts'
 import { renderReport } from './lib/report.ts'
 import { compareGoals, type BenchResult } from './lib/results.ts'
@@ -171,7 +172,8 @@ function writeResult(
   const systems = candidates.flatMap((one) =>
     isUnavailable(one) ? [] : [[one.name, one.description] as const],
   )
-  const report = renderReport(result, {
+  const directory = fileURLToPath(new URL('./results/', import.meta.url))
+  const report = renderReport(latestOf(result, earlierIn(directory), GOALS), {
     sections: Object.fromEntries([...sections, ...worlds].map(({ name, title }) => [name, title])),
     systems: Object.fromEntries(systems),
   })
@@ -179,15 +181,18 @@ function writeResult(
     process.stdout.write(report)
     return
   }
-  const directory = fileURLToPath(new URL('./results/', import.meta.url))
   mkdirSync(directory, { recursive: true })
   const { date, commit } = result.environment
-  writeFileSync(
-    `${directory}${date.slice(0, 10)}-${commit}.json`,
-    `${JSON.stringify(result, undefined, 2)}\n`,
-  )
+  const minute = date.slice(0, 16).replace('T', '-').replace(':', '')
+  writeFileSync(`${directory}${minute}-${commit}.json`, `${JSON.stringify(result, undefined, 2)}\n`)
   writeFileSync(fileURLToPath(new URL('./RESULTS.md', import.meta.url)), report)
   process.stderr.write('bench: wrote bench/RESULTS.md\n')
+}
+
+/** What was written before. */
+function earlierIn(directory: string): readonly BenchResult[] {
+  const files = globSync('*.json', { cwd: directory })
+  return files.map((name) => JSON.parse(readFileSync(`${directory}${name}`, 'utf8')) as BenchResult)
 }
 
 function readOptions(): Options {

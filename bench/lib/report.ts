@@ -1,4 +1,5 @@
 /** Renders a result as Markdown: medians with ranges, the goals, what was left out, and where it was measured. */
+import type { Latest, Measured } from './latest.ts'
 import type { BenchResult, Comparison, Series } from './results.ts'
 import { median } from './stats.ts'
 import { ROLES } from './system.ts'
@@ -18,12 +19,13 @@ export type ReportTexts = {
 }
 
 /** Renders `bench/RESULTS.md`. */
-export function renderReport(result: BenchResult, texts: ReportTexts): string {
+export function renderReport({ result, measured }: Latest, texts: ReportTexts): string {
   const names = Array.from(new Set(result.series.map(({ section }) => section)))
   const parts = [
     '# Results',
-    `Written by \`npm run bench\`; the numbers behind it are in \`bench/results/\`. Cells show the median of ${result.options.runs} runs and, in brackets, the smallest and largest run.`,
+    `Written by \`npm run bench\`; the numbers behind it are in \`bench/results/\`. Cells show the median of a section's runs and, in brackets, the smallest and largest run. A section that the last run left out stands as it was measured before.`,
     renderEnvironment(result),
+    renderMeasured(measured),
     renderGoals(result.comparisons),
     ...names.map((name) => renderSection(name, texts.sections[name] ?? name, result.series)),
     renderSystems(texts.systems),
@@ -32,7 +34,17 @@ export function renderReport(result: BenchResult, texts: ReportTexts): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function renderEnvironment({ environment: env, options }: BenchResult): string {
+function renderMeasured(measured: readonly Measured[]): string {
+  const rows = measured.map(({ section, date, commit, isDirty, runs, isQuick }) => [
+    section,
+    date,
+    `${commit}${isDirty ? ', with local changes' : ''}`,
+    `${runs} alternating${isQuick ? ', quick (short transfers)' : ''}`,
+  ])
+  return `## When\n\n${table(['section', 'measured', 'commit', 'runs'], rows)}`
+}
+
+function renderEnvironment({ environment: env }: BenchResult): string {
   const peers = Object.entries(env.peers).map(([name, version]) => `${name} ${version}`)
   return table(
     ['what', 'value'],
@@ -46,7 +58,6 @@ function renderEnvironment({ environment: env, options }: BenchResult): string {
       ['kernel', env.kernel],
       ['TCP congestion control', env.tcpCongestionControl],
       ['load average at the start', env.loadAverageAtStart.toFixed(2)],
-      ['runs', `${options.runs} alternating${options.isQuick ? ', quick (short transfers)' : ''}`],
     ],
   )
 }

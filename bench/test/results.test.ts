@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
+import { readEnvironment } from '../lib/environment.ts'
 import { orderOfRun } from '../lib/fleet.ts'
 import { createRecorder } from '../lib/recorder.ts'
-import { compareGoals, type Goal, type Series } from '../lib/results.ts'
+import { latestOf } from '../lib/latest.ts'
+import { compareGoals, type BenchResult, type Goal, type Series } from '../lib/results.ts'
 import { percentile, summarise } from '../lib/stats.ts'
 import { parseLine } from '../byway/line-protocol.ts'
 import { assignRoles } from '../peers/byway.ts'
@@ -105,5 +107,47 @@ suite('words of other programs', () => {
       hops: [first, second],
     })
     assert.equal(parseCircuit('OK'), undefined)
+  })
+})
+
+suite('results of several runs', () => {
+  const run = (date: string, sections: readonly string[], value: number): BenchResult => ({
+    environment: { ...readEnvironment(), date, commit: date },
+    options: { runs: 1, isQuick: false, sections },
+    series: sections.map((section) => ({ ...series('ours', [value]), section })),
+    comparisons: [],
+    skipped: [],
+  })
+
+  test('each section stands as the last run that measured it left it, whatever order they are read in', () => {
+    const newest = run('2026-03', ['s'], 3)
+    const earlier = [run('2026-01', ['s', 't', 'u'], 1), run('2026-02', ['s', 't'], 2)]
+    for (const all of [earlier, earlier.toReversed()]) {
+      const value: Goal = { ...goal, compare: 'value' }
+      const { result, measured } = latestOf(newest, all, [value, { ...value, section: 'u' }])
+      assert.deepEqual(
+        result.series.map(({ section, samples }) => [section, ...samples]),
+        [
+          ['s', 3],
+          ['t', 2],
+          ['u', 1],
+        ],
+      )
+      assert.deepEqual(
+        measured.map(({ section, commit }) => [section, commit]),
+        [
+          ['s', '2026-03'],
+          ['t', '2026-02'],
+          ['u', '2026-01'],
+        ],
+      )
+      assert.deepEqual(
+        result.comparisons.map(({ median, isReached }) => [median, isReached]),
+        [
+          [3, true],
+          [1, false],
+        ],
+      )
+    }
   })
 })
