@@ -66,7 +66,7 @@ export const chainError: ErrorBuilder<ChainErrors> = errorBuilder<ChainErrors>({
   CHAIN_WRONG_CHAIN: ['config', 'an endpoint serves another chain'],
   CHAIN_ENDPOINTS: ['config', 'too few endpoints of the chain are named'],
   CHAIN_REORG_DEPTH: ['chain', 'the chain was reorganised deeper than is remembered'],
-  CHAIN_CONTRACT: ['config', 'a contract is not the one that the network file names'],
+  CHAIN_CONTRACT: ['config', 'a contract is not the one that was named'],
   CHAIN_REVERTED: ['chain', 'the contract refuses the call'],
   CHAIN_GAS_DEAR: ['chain', 'gas costs more than it may'],
   CHAIN_GAS_CAP: ['chain', 'the call needs more gas than it may take'],

@@ -23,6 +23,10 @@ export interface Output {
 
 /** What can be done about an error, by its code. */
 const HINTS: Readonly<Record<string, string>> = {
+  CHAIN_CONTRACT: 'look at the address, and at which chain the endpoints serve',
+  CHAIN_DEVELOPMENT_SET_UP: 'docs/CEREMONY.md says how keys are made that nobody can forge with',
+  CHAIN_ENDPOINTS: 'name a second endpoint, of another owner: none is believed alone',
+  CHAIN_NO_TOKEN: 'name it with --token',
   CLI_USAGE: 'run `byway --help` for the commands and examples',
   CONFIG_UNKNOWN_KEY:
     'byway.example.toml lists every setting; variables are BYWAY_ and the key path',

@@ -54,6 +54,7 @@ test('refuses any other chain than a local one, and says why, before it sends an
   assert.notEqual(code, 0)
   assert.match(out, /CHAIN_DEVELOPMENT_SET_UP/)
   assert.match(out, /anybody could forge/)
+  assert.match(out, /CEREMONY/)
   assert.deepEqual(asked, ['eth_chainId'])
 })
 
