@@ -17,6 +17,7 @@ export type { OpeningRecords, ShownOpening } from './records/openings.ts'
 export type { PlacedReceipt, ReceiptRecords, StoredReceipt } from './records/receipts.ts'
 export type { JournalSlot, SlotJournalRecords } from './records/slot-journal.ts'
 export type { SlotReturnRecords, StoredReturn } from './records/slot-returns.ts'
+export type { SlotWordRecords, StoredSlotWord } from './records/slot-words.ts'
 export type { SpentTokenRecords } from './records/spent-tokens.ts'
 export type { TokenStock } from './records/token-stock.ts'
 export type {

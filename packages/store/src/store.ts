@@ -14,6 +14,7 @@ import { createOpeningRecords, type OpeningRecords } from './records/openings.ts
 import { createReceiptRecords, type ReceiptRecords } from './records/receipts.ts'
 import { createSlotJournal, type SlotJournalRecords } from './records/slot-journal.ts'
 import { createSlotReturnRecords, type SlotReturnRecords } from './records/slot-returns.ts'
+import { createSlotWordRecords, type SlotWordRecords } from './records/slot-words.ts'
 import { createSpentTokenRecords, type SpentTokenRecords } from './records/spent-tokens.ts'
 import { createTokenKeyRecords } from './records/token-keys.ts'
 import { createTokenStock, type TokenStock } from './records/token-stock.ts'
@@ -34,6 +35,7 @@ export type Records = {
   readonly handOvers: HandOverRecords
   readonly receipts: ReceiptRecords
   readonly slots: SlotJournalRecords
+  readonly slotWords: SlotWordRecords
   readonly madeOpenings: MadeOpeningRecords
   readonly returns: SlotReturnRecords
   readonly tokens: TokenStock
@@ -87,6 +89,7 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     handOvers: createHandOverRecords(submit),
     receipts: createReceiptRecords(submit),
     slots: createSlotJournal(submit, submitAll),
+    slotWords: createSlotWordRecords(submit),
     madeOpenings: createMadeOpeningRecords(submit),
     returns: createSlotReturnRecords(submit),
     tokens: createTokenStock(submit, submitAll),

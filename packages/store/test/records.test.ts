@@ -207,6 +207,29 @@ test('keeps openings made ahead until they are taken, one for a slot', async () 
   assert.deepEqual(await store.madeOpenings.all(), [made('one', 'newer root')])
 })
 
+test('keeps what the chain said last of a slot, until its time is over', async () => {
+  await using folder = await temporaryFolder()
+  const word = (name: string, untilMs: number, timeS = 7) => ({
+    nullifier: bytes(name, 32),
+    state: 'locked' as const,
+    holder: bytes('provider', 20),
+    timeS,
+    untilMs,
+  })
+  {
+    await using store = await openAt(folder.path)
+    for (const each of [word('one', 1000), word('two', 2000), word('three', 3000)])
+      await store.slotWords.put(each)
+    await store.slotWords.put(word('one', 4000, 9))
+    await store.slotWords.remove(bytes('three', 32))
+    await store.slotWords.remove(bytes('four', 32))
+  }
+  await using store = await openAt(folder.path)
+  assert.deepEqual(await store.slotWords.all(), [word('one', 4000, 9), word('two', 2000)])
+  await store.slotWords.forgetBefore(2001)
+  assert.deepEqual(await store.slotWords.all(), [word('one', 4000, 9)])
+})
+
 test('forgets with a token key what was spent under it', async () => {
   await using folder = await temporaryFolder()
   await using store = await openAt(folder.path)
@@ -332,7 +355,7 @@ test('brings a store of the first version up to date without taking it for damag
     await store.winners.add(winner(1))
   }
   const file = new DatabaseSync(join(folder.path, 'node.db'))
-  for (const table of ['receipt', 'made_opening', 'slot_return'])
+  for (const table of ['receipt', 'made_opening', 'slot_return', 'slot_word'])
     file.exec(`DROP TABLE ${table}; DELETE FROM tally WHERE name = '${table}'`)
   file.exec('PRAGMA user_version = 1')
   file.close()

@@ -40,7 +40,9 @@ import type {
   CommitKeyRecords,
   OpeningRecords,
   ReceiptRecords,
+  SlotWordRecords,
   SpentTokenRecords,
+  StoredSlotWord,
   StoreHealth,
   Winner,
   WinnerRecords,
@@ -77,6 +79,7 @@ import { createTunnelToll } from './tunnel-toll.ts'
 export type MoneyStore = {
   readonly commitKeys: CommitKeyRecords
   readonly openings: OpeningRecords
+  readonly slotWords: SlotWordRecords
   readonly winners: WinnerRecords
   readonly spentTokens: SpentTokenRecords
   readonly tokenKeys: TokenKeyRecords
@@ -175,7 +178,8 @@ export async function openNodeMoney(deps: NodeMoneyDeps): Promise<NodeMoney> {
   })
   await issuer.load(Date.now())
   const commitKeys = await openCommitKeys(store.commitKeys, randomBytes, Date.now())
-  return new Money(deps, { keyring, signer, issuer, commitKeys })
+  const slotWords = await store.slotWords.all()
+  return new Money(deps, { keyring, signer, issuer, commitKeys, slotWords })
 }
 
 type Opened = {
@@ -183,6 +187,8 @@ type Opened = {
   readonly signer: AsyncDisposable
   readonly issuer: TokenIssuer
   readonly commitKeys: CommitKeys
+  /** What the chain said of slots in an earlier run. */
+  readonly slotWords: readonly StoredSlotWord[]
 }
 
 class Money implements NodeMoney {
@@ -308,7 +314,10 @@ class Money implements NodeMoney {
         chain,
         hash: nodeCrypto,
         provider,
+        records: store.slotWords,
+        stored: this.#opened.slotWords,
         nowMs: () => this.#watch.nowMs(),
+        wallMs: Date.now,
       }),
       holds: (opening) => openingHolds(nodeTicketCrypto, verifier, domain, opening),
       createPayee: (options) => createPayeeSlot(terms, options),
@@ -383,6 +392,7 @@ class Money implements NodeMoney {
       await this.#opened.commitKeys.rotate(nowMs)
       // A slot that was first shown longer ago is refused as expired (SPEC §15.6).
       await this.#deps.store.openings.forgetBefore(nowMs - OPENING_MEMORY_MS)
+      await this.#deps.store.slotWords.forgetBefore(nowMs)
       if (this.#opened.keyring.isDue(nowMs)) await this.#rotateTokenKeys(nowMs)
     } catch {
       this.#onStoreFailed()

@@ -9,7 +9,12 @@ import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { SlotStanding, SlotWord } from '@byway/protocol/payment'
 import { VERDICT } from '@byway/protocol/wire'
 import type { Opening, Verdict } from '@byway/protocol/wire'
-import { createSlotMemory, type SlotDelays, type SlotMemory } from './slot-memory.ts'
+import {
+  createSlotMemory,
+  type KnownWord,
+  type SlotMemory,
+  type SlotMemoryDeps,
+} from './slot-memory.ts'
 
 /** Judges slots by the chain. Nothing rejects. */
 export interface SlotJudge {
@@ -18,15 +23,13 @@ export interface SlotJudge {
   standing(opening: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding>
 }
 
-export type SlotJudgeDeps = SlotDelays & {
+export type SlotJudgeDeps = SlotMemoryDeps & {
   readonly chain: Pick<ChainView, 'head' | 'slot' | 'publishedRoot'>
   readonly hash: Pick<CryptoProvider, 'sha256'>
   /** This node's address as a provider. */
   readonly provider: Uint8Array
   /** For how long after a newer root the one before is taken, seconds. */
   readonly rootMaxAgeS: number
-  /** Monotonic. */
-  readonly nowMs: () => number
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -41,7 +44,7 @@ const MAX_CACHED_SLOTS = 4096
 const NEWEST_ROOT_CACHE_MS = 60_000
 const MAX_CACHED_ROOTS = 512
 
-/** Creates a judge that knows nothing yet. */
+/** Creates a judge that knows what was stored, and asks anew while it can. */
 export function createSlotJudge(deps: SlotJudgeDeps): SlotJudge {
   return new Judge(deps)
 }
@@ -89,7 +92,7 @@ class Judge implements SlotJudge {
     return (word.state === 'none' || word.state === 'lapsed') && !word.isBurned ? 'open' : 'taken'
   }
 
-  #recall(nullifier: Uint8Array): SlotWord | undefined {
+  #recall(nullifier: Uint8Array): KnownWord | undefined {
     return this.#isAway ? this.#memory.recall(toHex(nullifier)) : undefined
   }
 

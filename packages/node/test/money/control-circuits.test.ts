@@ -21,7 +21,7 @@ import {
   TOKEN_KIND,
   VERDICT,
 } from '@byway/protocol/wire'
-import type { ReturnRequest, TokenKind } from '@byway/protocol/wire'
+import type { BuyMessage, ReturnRequest, TokenKind } from '@byway/protocol/wire'
 import { until } from '../exit/test-target.ts'
 import { connectControl } from './control-client.ts'
 import type { ControlCircuit, ControlLink } from './control-client.ts'
@@ -37,8 +37,8 @@ const MAX_TOKENS = 32
 /** Two and a half times what a slot that nobody holds gets at once. */
 const TOKENS_A_LINK = 160
 
-/** Shows a slot on a circuit and pays so many units; resolves when they count. */
-async function payOn(circuit: ControlCircuit, slot: TestSlot, units: number): Promise<void> {
+/** Shows a slot on a circuit and pays so many units with one ticket; resolves with its index. */
+async function payOn(circuit: ControlCircuit, slot: TestSlot, units: number): Promise<number> {
   circuit.send({ kind: PAY.SHOW, opening: slot.opening })
   assert.equal((await circuit.next(PAY.SHOWN))?.verdict, VERDICT.OK)
   const commits = await circuit.next(PAY.COMMITS)
@@ -47,6 +47,7 @@ async function payOn(circuit: ControlCircuit, slot: TestSlot, units: number): Pr
   const amount = BigInt(units) * PRICE
   const commit = commitFor([commits], index)
   circuit.send(ticketOf(slot, { index, commit, amount, provider: PROVIDER }))
+  return index
 }
 
 /** What a client blinds: so many fresh nonces under the node's key of a kind. */
@@ -252,6 +253,48 @@ suite('control circuits at a live node', () => {
       }
     }
     assert.equal(live.node.status().money?.tokensSold, 2 * TOKENS_A_LINK)
+  })
+
+  test('a node that starts again while the chain is away sells on, no index and no unit twice', async () => {
+    await using live = await startLiveNode()
+    const slots = depositSlots(live.chain, 2)
+    const [open, bound] = slots
+    assert.ok(open && bound)
+    const { nullifier, sessionKey } = bound.opening
+    const holder = nodeCrypto.sha256(PROVIDER, sessionKey).subarray(0, 20)
+    live.chain.setSlot(nullifier, 'bound', holder)
+    const bought: BuyMessage[] = []
+    {
+      await using control = await connectControl(live)
+      for (const slot of slots) {
+        const circuit = await openOn(control)
+        assert.equal(await payOn(circuit, slot, 8), 0)
+        const { buy } = await makeOrder(circuit, TOKEN_KIND.BANDWIDTH, 1)
+        if (slot === open) await sleep(ISSUE_DELAY_MS + 50)
+        circuit.send(buy(1))
+        assert.equal(await soldOn(circuit), VERDICT.OK)
+        bought.push(buy(2))
+      }
+    }
+    live.chain.mood = 'fails'
+    await live.restart()
+    await using control = await connectControl(live)
+    for (const [at, slot] of slots.entries()) {
+      const circuit = await openOn(control)
+      const before = bought[at]
+      assert.ok(before)
+      assert.ok((await payOn(circuit, slot, 4)) >= 64, 'commits that may be known are not used')
+      circuit.send(before)
+      assert.equal(await soldOn(circuit), VERDICT.OK, 'the answer that may have been lost')
+      const { buy } = await makeOrder(circuit, TOKEN_KIND.BANDWIDTH, 2)
+      if (slot === open) await sleep(ISSUE_DELAY_MS + 50)
+      circuit.send(buy(3))
+      assert.equal(await soldOn(circuit), VERDICT.OK, 'what was left before, and what was paid now')
+      const more = await makeOrder(circuit, TOKEN_KIND.BANDWIDTH, 1)
+      circuit.send(more.buy(4))
+      assert.equal(await soldOn(circuit), VERDICT.NOT_PAID, 'and not a unit more')
+    }
+    assert.equal(live.node.status().money?.tokensSold, 4)
   })
 
   test('a node that is no exit takes no tunnel, and a control circuit no token', async () => {

@@ -1,7 +1,7 @@
 /** What a paid node keeps, in memory: lost with the process, which a test may want, and failing when told to. */
 import type { MoneyEvent } from '@byway/protocol/ledger'
 import type { StoredBalance, StoredTokenKey } from '@byway/protocol/payment'
-import type { CommitKey, ShownOpening, StoreHealth, Winner } from '@byway/store'
+import type { CommitKey, ShownOpening, StoredSlotWord, StoreHealth, Winner } from '@byway/store'
 import type { MoneyStore } from '../../src/money/node-money.ts'
 
 export type MemoryStore = MoneyStore & {
@@ -19,6 +19,7 @@ export function createMemoryStore(): MemoryStore {
   let commitKeys: CommitKey[] = []
   const shown = new Map<string, ShownOpening>()
   const won: Winner[] = []
+  const words = new Map<string, StoredSlotWord>()
   const spent = new Set<string>()
   const tokenKeys = new Map<string, StoredTokenKey>()
   const balanceRows = new Map<string, StoredBalance>()
@@ -58,6 +59,15 @@ export function createMemoryStore(): MemoryStore {
           return raised
         }),
       forgetBefore: () => write(() => 0),
+    },
+    slotWords: {
+      all: () => write(() => [...words.values()]),
+      put: (word) => write(() => void words.set(hex(word.nullifier), word)),
+      remove: (nullifier) => write(() => void words.delete(hex(nullifier))),
+      forgetBefore: (untilMs) =>
+        write(() => {
+          for (const [name, word] of words) if (word.untilMs < untilMs) words.delete(name)
+        }),
     },
     winners: {
       add: (winner) => write(() => (won.push(winner), 'new')),

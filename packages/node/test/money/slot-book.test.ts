@@ -36,7 +36,10 @@ async function worldOf() {
       chain,
       hash: nodeCrypto,
       provider: PROVIDER,
+      records: store.slotWords,
+      stored: [],
       nowMs: () => clock.nowMs,
+      wallMs: () => clock.nowMs,
     }),
     holds: () => Promise.resolve(true),
     createPayee: (options) =>

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mock, suite, test } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { StoredSlotWord } from '@byway/store'
 import { VERDICT } from '@byway/protocol/wire'
 import type { Opening } from '@byway/protocol/wire'
 import { createSlotJudge } from '../../src/money/slot-judge.ts'
 import { createFakeChain } from './fake-chain.ts'
+import { createMemoryStore } from './memory-store.ts'
 
 const PROVIDER = randomBytes(20)
 const ROOT_MAX_AGE_S = 3600
@@ -24,20 +26,35 @@ function openingOf(): Opening {
 
 function worldOf() {
   const chain = createFakeChain()
-  let nowMs = 0
-  const judge = createSlotJudge({
-    chain,
-    hash: nodeCrypto,
-    provider: PROVIDER,
-    rootMaxAgeS: ROOT_MAX_AGE_S,
-    lockS: LOCK_S,
-    refundDelayS: 12 * 3600,
-    closeDelayS: 72 * 3600,
-    nowMs: () => nowMs,
-  })
+  const { slotWords } = createMemoryStore()
+  const clock = { nowMs: 0, wallMs: 1_700_000_000_000 }
+  const judgeOf = (stored: readonly StoredSlotWord[]) =>
+    createSlotJudge({
+      chain,
+      hash: nodeCrypto,
+      provider: PROVIDER,
+      rootMaxAgeS: ROOT_MAX_AGE_S,
+      lockS: LOCK_S,
+      refundDelayS: 12 * 3600,
+      closeDelayS: 72 * 3600,
+      records: slotWords,
+      stored,
+      nowMs: () => clock.nowMs,
+      wallMs: () => clock.wallMs,
+    })
   const opening = openingOf()
   chain.publish(opening.root, chain.nowS - 60)
-  return { chain, judge, opening, pass: (ms: number) => void (nowMs += ms) }
+  const pass = (ms: number): void => {
+    clock.nowMs += ms
+    clock.wallMs += ms
+  }
+  /** Another process with the same disk: its monotonic clock begins anew. */
+  const restart = async () => {
+    const stored = await slotWords.all()
+    clock.nowMs = 0
+    return judgeOf(stored)
+  }
+  return { chain, judge: judgeOf([]), opening, clock, slotWords, pass, restart }
 }
 
 suite('judging a slot by the chain (SPEC §15.6)', () => {
@@ -180,6 +197,63 @@ suite('judging a slot by the chain (SPEC §15.6)', () => {
       chain.mood = 'fails'
       pass(1000)
       assert.equal(await judge.standing(opening), 'unknown', 'what speaks against it ends it')
+    })
+
+    test('a restart forgets nothing, and makes nothing hold longer', async () => {
+      const { chain, judge, opening: open, pass, restart } = worldOf()
+      const [bound, locked, gone] = [openingOf(), openingOf(), openingOf()]
+      chain.setSlot(bound.nullifier, 'bound', holder(bound))
+      chain.setSlot(locked.nullifier, 'locked', PROVIDER, chain.nowS - 600)
+      for (const each of [open, bound, locked, gone]) await judge.standing(each)
+      chain.setSlot(gone.nullifier, 'refunding')
+      pass(1000)
+      assert.equal(await judge.standing(gone), 'taken')
+      chain.mood = 'fails'
+      pass((LOCK_S - 600) * 1000 - 1001)
+      const second = await restart()
+      assert.equal(await second.judge(open, false), VERDICT.OK)
+      assert.deepEqual(
+        await Promise.all([bound, locked, open, gone].map((each) => second.standing(each))),
+        ['mine', 'mine', 'open', 'unknown'],
+      )
+      assert.equal(await second.judge(openingOf(), true), VERDICT.TRY_LATER, 'never asked about')
+      pass(1)
+      assert.equal(await second.standing(locked), 'unknown', "its lock's end is no later")
+      pass(2 * HOUR_MS - (LOCK_S - 600) * 1000)
+      const third = await restart()
+      assert.deepEqual(await Promise.all([bound, open].map((each) => third.standing(each))), [
+        'mine',
+        'unknown',
+      ])
+    })
+
+    test('a clock that jumps back or forth meanwhile makes no slot hold beyond its time', async () => {
+      for (const [jumpMs, standing] of [
+        [-1000 * HOUR_MS, 'open'],
+        [3 * HOUR_MS, 'unknown'],
+      ] as const) {
+        const { chain, judge, opening, clock, pass, restart } = worldOf()
+        assert.equal(await judge.standing(opening), 'open')
+        chain.mood = 'fails'
+        clock.wallMs += jumpMs
+        pass(1000)
+        assert.equal(await judge.standing(opening), 'open', 'the running node heeds no wall clock')
+        const again = await restart()
+        assert.equal(await again.standing(opening), standing)
+        pass(2 * HOUR_MS)
+        assert.equal(await again.standing(opening), 'unknown')
+      }
+    })
+
+    test('a slot that is asked about each second is written once in a while', async () => {
+      const { judge, opening, slotWords, pass } = worldOf()
+      const put = mock.method(slotWords, 'put')
+      for (let second = 0; second < 1800; second++) {
+        pass(1000)
+        await judge.standing(opening)
+      }
+      // The word of half an hour ago holds for two hours: three times are enough for an eighth of that.
+      assert.ok(put.mock.callCount() >= 2 && put.mock.callCount() <= 3)
     })
 
     test('who asks too much at once does not make it seem away', async () => {

@@ -108,8 +108,16 @@ CREATE TABLE slot_return (
 ) STRICT;
 `
 
+const SLOT_WORDS = `
+CREATE TABLE slot_word (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  nullifier BLOB NOT NULL UNIQUE, state TEXT NOT NULL, holder BLOB NOT NULL, time_s INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+`
+
 /** Step n brings a store from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS, RETURNS]
+export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS, RETURNS, SLOT_WORDS]
 
 /** The version that this Byway writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -165,4 +165,16 @@ export const TABLES: readonly TableShape[] = [
     key: ['nullifier'],
     beginsWork: true,
   },
+  {
+    name: 'slot_word',
+    columns: {
+      nullifier: 'blob',
+      state: 'text',
+      holder: 'blob',
+      time_s: 'int',
+      until_ms: 'int',
+    },
+    key: ['nullifier'],
+    beginsWork: false,
+  },
 ]
