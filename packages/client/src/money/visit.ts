@@ -5,6 +5,7 @@
  */
 import { CLOSE_REASON, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
 import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protocol/wire'
+import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
@@ -24,8 +25,9 @@ import { answerWithin } from './within.ts'
 const ANSWER_MS = 20_000
 /** A circuit that is left waits no longer for the hop to have taken the last tickets and sold what it was asked for. */
 const LEAVE_MS = 3000
-/** Between asking again for tokens that are not due yet. */
+/** The most between asking again, doubled so often: each purchase takes 16 KiB of the 256 that the circuit may carry. Drawn from its upper half, since a fault puts off many at once. */
 const AGAIN_MS = 1000
+const AGAIN_DOUBLINGS = 3
 /** How much later than its delay a hop may sell: its clock and chain are its own. */
 const LATE_MS = 15_000
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
@@ -107,11 +109,13 @@ class Visit {
   /** Why the slot is over, once it is. */
   #over: SlotEnd | undefined
   readonly #gone = new AbortController()
+  readonly #draw: () => number
 
   constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: PayCarrier) {
     this.#deps = deps
     this.#hop = hop
     this.#carrier = carrier
+    this.#draw = unitRandom(deps.randomBytes)
     this.#session = createSlotSession(
       deps,
       { key: hop.key, use: 'tokens', tariff },
@@ -258,7 +262,8 @@ class Visit {
         this.#onUnsold(order, verdict)
         return false
       }
-      await delay(this.#againMs(tries), signal, this.#deps.timers)
+      const isDueLater = isFresh && tries === 0 && !this.#deps.stock.isLocked(order.node)
+      await delay(this.#againMs(tries, isDueLater), signal, this.#deps.timers)
     }
   }
 
@@ -292,11 +297,11 @@ class Visit {
     this.#isSpent = isOver
   }
 
-  /** The first time until the tickets are old enough; then seldom, since each purchase takes 16 KiB of the 256 that the circuit may carry. */
-  #againMs(tries: number): number {
-    if (tries > 0) return AGAIN_MS * 2 ** Math.min(tries, 2)
+  /** SPEC §16.3: only what was paid just now, for a slot that the hop does not hold, has to be of an age. Whatever else keeps the hop from selling may be over soon. */
+  #againMs(tries: number, isDueLater: boolean): number {
     const dueMs = this.#paidAtMs + this.#deps.issueDelayMs - this.#deps.nowMs()
-    return Math.max(0, dueMs) + AGAIN_MS
+    const mostMs = AGAIN_MS * 2 ** Math.min(tries, AGAIN_DOUBLINGS)
+    return (isDueLater ? Math.max(0, dueMs) : 0) + (mostMs * (1 + this.#draw())) / 2
   }
 
   #message(order: TokenOrder): BuyMessage | undefined {

@@ -164,6 +164,43 @@ describe('a visit to a hop', () => {
     assert.ok(hop.said.filter(({ kind }) => kind === PAY.BUY).length <= 4)
   })
 
+  for (const { name, before, orderOf } of [
+    {
+      name: 'a slot that the hop holds',
+      before: 'mine' as const,
+      orderOf: (hop: TestHop) => order(hop, TOKEN_KIND.BANDWIDTH, 8),
+    },
+    {
+      name: 'what was paid long ago',
+      before: 'open' as const,
+      orderOf: (hop: TestHop) => order(hop, TOKEN_KIND.ADMISSION, 8),
+    },
+  ]) {
+    it(`asks soon again, ever more seldom, when a hop cannot sell for a moment to ${name}`, async () => {
+      const world = await createMoneyWorld()
+      await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+      hop.standing = before
+      const shopping = shop(world, hop, 15_000)
+      await shopping.go()
+      await world.timers.pass(15_000)
+      hop.standing = 'unknown'
+      const askedAtMs: number[] = []
+      hop.lie = (message) => {
+        if (message.kind === PAY.SOLD) askedAtMs.push(world.timers.nowMs())
+        if (askedAtMs.length === 4) hop.standing = before
+        return message
+      }
+      await shopping.go([orderOf(hop)])
+      const gapsMs = askedAtMs.map((atMs, at) => atMs - (askedAtMs[at - 1] ?? atMs)).slice(1)
+      assert.equal(gapsMs.length, 4)
+      for (const [at, gapMs] of gapsMs.entries()) {
+        const mostMs = 1000 * 2 ** Math.min(at, 3)
+        // The clock moves by quarters of a second, and may before the client has heard.
+        assert.ok(gapMs >= mostMs / 2 && gapMs <= mostMs + 1000, `${gapMs} ms`)
+      }
+    })
+  }
+
   it('does not leave before the hop has taken the last tickets', async () => {
     const world = await createMoneyWorld()
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })

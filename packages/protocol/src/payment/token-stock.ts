@@ -71,6 +71,8 @@ export interface TokenStock {
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number
   /** Whether this client's slot is locked or bound at the hop: then more is kept in stock. */
   setLocked(node: Uint8Array, isLocked: boolean): void
+  /** What {@link TokenStock.setLocked} said last of the slot in use there. */
+  isLocked(node: Uint8Array): boolean
   /** What to buy now, of all hops in use whose time has come: bandwidth before admission, as its tickets come first. Draws their next times. */
   orders(nowMs: number): readonly TokenOrder[]
   /** When to ask for orders next; undefined when no hop is in use. */
@@ -159,6 +161,10 @@ class Stock implements TokenStock {
   setLocked(node: Uint8Array, isLocked: boolean): void {
     const hop = this.#hop(node)
     if (hop) hop.isLocked = isLocked
+  }
+
+  isLocked(node: Uint8Array): boolean {
+    return this.#hop(node)?.isLocked ?? false
   }
 
   orders(nowMs: number): readonly TokenOrder[] {
