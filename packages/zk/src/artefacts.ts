@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { zkError } from './errors.ts'
+import type { VerificationKey } from './groth16-verify.ts'
 import { onDemandPath, type ManifestEntry } from './on-demand.ts'
 
 /** The programs of `zk-programs/`. */
@@ -38,9 +39,9 @@ export async function readProvingFiles(program: ProgramName): Promise<ProvingFil
 }
 
 /** Reads what it takes to verify: snarkjs' verification key. @throws ZK_ARTEFACT */
-export async function readVerificationKey(program: ProgramName): Promise<object> {
+export async function readVerificationKey(program: ProgramName): Promise<VerificationKey> {
   const bytes = await readPinned(await readManifest(program), program, 'vk.json')
-  return JSON.parse(Buffer.from(bytes).toString()) as object
+  return JSON.parse(Buffer.from(bytes).toString()) as VerificationKey
 }
 
 /** Finds out whether large files of a program are still to be made. @throws ZK_ARTEFACT, ZK_NOT_MADE */

@@ -39,7 +39,7 @@ const TWO_PROVERS_BYTES = 1024 * 1024 * 1024
 
 /** How an engine works. */
 export type ZkEngineOptions = {
-  /** The program whose verifier is started now and stays: starting takes half a second of a core. @default none */
+  /** The program whose verifier is started now and stays: starting takes a third of a second of a core. @default none */
   readonly readyToVerify?: ProgramName | undefined
   /** Processes that prove. With two, what is proved ahead has its own. @default 2; 1 on a machine with one core, or little memory */
   readonly provers?: 1 | 2 | undefined

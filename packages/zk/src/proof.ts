@@ -11,7 +11,7 @@ export const PROOF_BYTES = 256
 export const SCALAR_ORDER: bigint =
   21888242871839275222246405745257275088548364400416034343698204186575808495617n
 /** Of BN254's base field: coordinates are below it. */
-const COORDINATE_MODULUS =
+export const COORDINATE_MODULUS: bigint =
   21888242871839275222246405745257275088696311157297823662689037894645226208583n
 const WORD_BYTES = 32
 
@@ -25,29 +25,4 @@ export function encodeProof({ pi_a: a, pi_b: b, pi_c: c }: Groth16Proof): Uint8A
       .padStart(2 * WORD_BYTES, '0'),
   )
   return Uint8Array.from(Buffer.from(hex.join(''), 'hex'))
-}
-
-/** Decodes, or returns `undefined` for wrong lengths, coordinates out of range and points at infinity. Points off the curve are the verifier's to refuse. */
-export function decodeProof(bytes: Uint8Array): Groth16Proof | undefined {
-  if (bytes.length !== PROOF_BYTES) return undefined
-  const words: string[] = []
-  for (let at = 0; at < PROOF_BYTES; at += WORD_BYTES) {
-    const word = BigInt(`0x${Buffer.from(bytes.subarray(at, at + WORD_BYTES)).toString('hex')}`)
-    if (word >= COORDINATE_MODULUS) return undefined
-    words.push(word.toString())
-  }
-  const isIdentity = [words.slice(0, 2), words.slice(2, 6), words.slice(6)].some((point) =>
-    point.every((word) => word === '0'),
-  )
-  if (isIdentity) return undefined
-  const [ax = '', ay = '', bx1 = '', bx0 = '', by1 = '', by0 = '', cx = '', cy = ''] = words
-  return {
-    pi_a: [ax, ay, '1'],
-    pi_b: [
-      [bx0, bx1],
-      [by0, by1],
-      ['1', '0'],
-    ],
-    pi_c: [cx, cy, '1'],
-  }
 }

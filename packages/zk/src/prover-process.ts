@@ -9,7 +9,8 @@ import type { ProgramName } from './artefacts.ts'
 import { ALL_CORES } from './audit-prover.ts'
 import type { Proved } from './engine.ts'
 import { createGroth16 } from './groth16.ts'
-import { decodeProof, encodeProof, SCALAR_ORDER } from './proof.ts'
+import { createGroth16Verifier, type Groth16Verifier } from './groth16-verify.ts'
+import { encodeProof } from './proof.ts'
 import { createWitnessMaker } from './witness.ts'
 
 /** What the process is asked. */
@@ -33,16 +34,15 @@ type Prover = (input: SignalInput) => Proved | Promise<Proved>
 const isSingleThread = !process.argv.includes(ALL_CORES)
 /** A process either proves or verifies, and reads only what that takes. */
 const provers = new Map<ProgramName, Promise<Prover>>()
-const verificationKeys = new Map<ProgramName, Promise<object>>()
+const verifiers = new Map<ProgramName, Promise<Groth16Verifier>>()
 
 async function answer(job: Job): Promise<Answer> {
   const { id } = job
   try {
     if (job.do === 'prove') return await proved(job.program, id, job.input)
-    const key = await once(verificationKeys, job.program, readVerificationKey)
-    await library()
+    const verify = await once(verifiers, job.program, openVerifier)
     if (job.do === 'load') return { id, result: 'loaded' }
-    return { id, result: 'verdict', holds: await verify(key, job.signals, job.proof) }
+    return { id, result: 'verdict', holds: verify(job.signals, job.proof) }
   } catch {
     return { id, result: 'failed', why: 'artefact' }
   }
@@ -55,6 +55,10 @@ async function proved(program: ProgramName, id: number, input: SignalInput): Pro
   } catch {
     return { id, result: 'failed', why: 'false' }
   }
+}
+
+async function openVerifier(program: ProgramName): Promise<Groth16Verifier> {
+  return createGroth16Verifier(program, await readVerificationKey(program))
 }
 
 /** Opens what a program takes at its first job. */
@@ -93,22 +97,6 @@ async function library() {
   const shared = globalThis as { curve_bn128?: Awaited<ReturnType<typeof buildBn128>> }
   shared.curve_bn128 ??= await buildBn128(isSingleThread)
   return { groth16 }
-}
-
-async function verify(
-  verificationKey: object,
-  signals: readonly bigint[],
-  bytes: Uint8Array,
-): Promise<boolean> {
-  const proof = decodeProof(bytes)
-  if (!proof || signals.some((signal) => signal < 0n || signal >= SCALAR_ORDER)) return false
-  const { groth16 } = await library()
-  try {
-    return await groth16.verify(verificationKey, signals.map(String), proof)
-  } catch {
-    // A point that is not on the curve.
-    return false
-  }
 }
 
 let last = Promise.resolve()

@@ -12,6 +12,7 @@ import {
 } from '@byway/zk'
 import type { SignalInput } from 'snarkjs'
 import { SCALAR_ORDER } from '../src/proof.ts'
+import { libraryAccepts } from './library-kit.ts'
 import { leafOf, pathOf, signalsOf, TAG, treeOf, UNITS_PER_SLOT } from './tree-kit.ts'
 
 /** SPEC §14.6, from the text. */
@@ -58,6 +59,7 @@ describe('the join program (SPEC §14.6)', () => {
     assert.deepEqual(signals, joinSignals({ ...witness, rests: RESTS, units: 8n }))
     assert.equal(signals.length, SIGNALS)
     assert.equal(await engine.verify('join', signals, proof), true)
+    assert.equal(await libraryAccepts('join', { signals, proof }), true)
     for (const i of signals.keys()) {
       const other = signals.map((signal, at) => (at === i ? signal + 1n : signal))
       assert.equal(await engine.verify('join', other, proof), false, `signal ${i}`)

@@ -14,6 +14,7 @@ import {
 import type { SignalInput } from 'snarkjs'
 import { SCALAR_ORDER } from '../src/proof.ts'
 import { FORGED_LIMIT, FORGER, forgeLeaves } from './forged-leaves.ts'
+import { libraryAccepts } from './library-kit.ts'
 import {
   DOMAIN,
   leafOf,
@@ -65,6 +66,7 @@ describe('the slot program (SPEC §13.2)', () => {
     assert.deepEqual(made.signals, expected)
     assert.equal(made.proof.length, 256)
     assert.equal(await engine.verify('slot', made.signals, made.proof), true)
+    assert.equal(await libraryAccepts('slot', made), true)
   })
 
   it('refuses a slot that reaches over the end of the deposit', async () => {

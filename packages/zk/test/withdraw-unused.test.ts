@@ -11,6 +11,7 @@ import {
 } from '@byway/zk'
 import type { SignalInput } from 'snarkjs'
 import { SCALAR_ORDER } from '../src/proof.ts'
+import { libraryAccepts } from './library-kit.ts'
 import { DOMAIN, leafOf, pathOf, signalsOf, TAG, treeOf, UNITS_PER_SLOT } from './tree-kit.ts'
 
 /** SPEC §14.4, from the text. */
@@ -56,6 +57,7 @@ describe('the withdrawal program (SPEC §14.4)', () => {
     assert.deepEqual(signals, withdrawSignals({ ...shown, rest: REST_NULLIFIER, restUnits: 3n }))
     assert.equal(signals.length, SIGNALS)
     assert.equal(await engine.verify('withdraw-unused', signals, proof), true)
+    assert.equal(await libraryAccepts('withdraw-unused', { signals, proof }), true)
     for (const i of signals.keys()) {
       const other = signals.map((signal, at) => (at === i ? signal + 1n : signal))
       assert.equal(await engine.verify('withdraw-unused', other, proof), false, `signal ${i}`)
