@@ -96,3 +96,9 @@ export {
   type LaneTransaction,
   type TransactionLane,
 } from './transaction-lane.ts'
+export {
+  type ChainAnswerer,
+  type ChainAnswererOptions,
+  createChainAnswerer,
+  type ToldChain,
+} from './through/chain-answerer.ts'

@@ -4,7 +4,7 @@ import { hexOf } from '../contracts/bytes.ts'
 import { revertedError } from '../contracts/reverts.ts'
 import { chainError } from '../errors.ts'
 import { parseQuantity } from '../rpc/parse.ts'
-import { isRevert, unreachable, type Quorum } from '../rpc/quorum.ts'
+import { isRevert, unreachable, type Agreed, type Quorum } from '../rpc/quorum.ts'
 
 /** The state may change between the estimate and the block. */
 const MARGIN_PERCENT = 25n
@@ -23,6 +23,23 @@ export async function estimateGas(
     value: `0x${value.toString(16)}`,
     ...(to ? { to: hexOf(to) } : {}),
   }
+  const asked = await askGas(quorum, request, signal)
+  if (asked.type === 'revert') throw revertedError(asked.data)
+  const { value: gas } = asked
+  if (gas > gasCap) throw chainError('CHAIN_GAS_CAP', { gas: Number(gas), gasCap: Number(gasCap) })
+  const wanted = gas + (gas * MARGIN_PERCENT) / 100n
+  return wanted < gasCap ? wanted : gasCap
+}
+
+/**
+ * What the endpoints say that a call takes: the largest that one says.
+ * @throws CHAIN_UNREACHABLE, CHAIN_WRONG_CHAIN, or the signal's reason
+ */
+export async function askGas(
+  quorum: Quorum,
+  request: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Agreed<bigint>> {
   const answers = await quorum.askAll(METHOD, [request, 'pending'], signal)
   const estimates: bigint[] = []
   const refusals: (string | undefined)[] = []
@@ -34,12 +51,8 @@ export async function estimateGas(
   if (estimates.length + refusals.length < quorum.needed) {
     throw unreachable(METHOD, estimates.length + refusals.length, quorum.needed, 'rpc')
   }
-  const [refusal] = refusals
-  if (estimates.length === 0) throw revertedError(refusal)
-  const gas = estimates.reduce((most, each) => (each > most ? each : most))
-  if (gas > gasCap) throw chainError('CHAIN_GAS_CAP', { gas: Number(gas), gasCap: Number(gasCap) })
-  const wanted = gas + (gas * MARGIN_PERCENT) / 100n
-  return wanted < gasCap ? wanted : gasCap
+  if (estimates.length === 0) return { type: 'revert', data: refusals[0]?.toLowerCase() }
+  return { type: 'value', value: estimates.reduce((most, each) => (each > most ? each : most)) }
 }
 
 const METHOD = 'eth_estimateGas'

@@ -1,5 +1,10 @@
 /** A node's money around its engine: purse, store and chain, the lane that sends its transactions, and the redemption of its wins. */
-import { createTransactionLane, type LaneAlert, type TransactionLane } from '@byway/chain'
+import {
+  createChainAnswerer,
+  createTransactionLane,
+  type LaneAlert,
+  type TransactionLane,
+} from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
 import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
@@ -84,6 +89,11 @@ export async function openNodeMoney(
       receipts,
       redeemer: service,
       relayer,
+      chainAnswers: createChainAnswerer({
+        reader: chain.reader,
+        payment,
+        nowMs: () => performance.now(),
+      }),
       proofs: proofShelfOf(setting.home, payment, chain, { provider, engine }),
     },
     stakes: registry,

@@ -17,9 +17,13 @@ import type {
   RedeemAnswer,
   ReturnMessageBody,
 } from '@byway/protocol/wire'
+import { createTokenBucket } from '../exit/rate.ts'
+import type { TokenBucket } from '../exit/rate.ts'
 import type { Relayer } from '../redemption/relayer.ts'
 import type { TerminalHandler } from '../relay/ports.ts'
 import type { Books } from './books.ts'
+import { createChainTalk } from './chain-talk.ts'
+import type { ChainTalk, ChainTalkDeps } from './chain-talk.ts'
 import type { ControlDesk, ControlEnd } from './control-desk.ts'
 import { createSlotSession } from './slot-session.ts'
 import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
@@ -41,6 +45,9 @@ const MAX_CIRCUITS = 4096
 /** Showings that one link may ask for: judging one takes milliseconds. */
 const SHOWS_PER_S = 10
 const SHOW_BURST = 60
+/** Questions about the chain that one link may ask: a client's polls now and then, a neighbour's carry those of many. */
+const CHAIN_PER_S = { node: 20, client: 4 }
+const CHAIN_BURST = { node: 200, client: 60 }
 /** A client waits at most for the issue delay, and asks again meanwhile. */
 const IDLE_MS = 120_000
 /** Judging a return takes some questions to the chain and one write. */
@@ -54,6 +61,8 @@ export type ControlCircuitsDeps = SlotSessionDeps & {
   readonly books: Pick<Books, 'ticket' | 'refusedTicket' | 'tokensSold'>
   /** Sends slots back to their owners; absent where the node does not. */
   readonly relayer: Pick<Relayer, 'ask' | 'take'> | undefined
+  /** Answers questions about the chain; absent where the node does not. */
+  readonly chainAnswers: ChainTalkDeps['answerer']
   /** Monotonic. */
   readonly nowMs: () => number
   readonly wallMs: () => number
@@ -62,6 +71,8 @@ export type ControlCircuitsDeps = SlotSessionDeps & {
 /** The control circuits of a node. */
 export interface ControlCircuits extends ControlDesk {
   readonly size: number
+  /** Questions about the chain that were answered, whatever was said. */
+  readonly chainQuestions: number
   /** Ends what has been silent for too long. */
   sweep(): void
 }
@@ -72,12 +83,13 @@ export function createControlCircuits(deps: ControlCircuitsDeps): ControlCircuit
 }
 
 /** What one link has. */
-type LinkUse = { circuits: number; shows: number; atMs: number }
+type LinkUse = { circuits: number; readonly shows: TokenBucket; readonly questions: TokenBucket }
 
 class Desk implements ControlCircuits {
   readonly #deps: ControlCircuitsDeps
   readonly #circuits = new Set<ControlCircuit>()
   readonly #links = new WeakMap<Link, LinkUse>()
+  chainQuestions = 0
 
   constructor(deps: ControlCircuitsDeps) {
     this.#deps = deps
@@ -96,7 +108,9 @@ class Desk implements ControlCircuits {
     }
     use.circuits++
     const circuit = new ControlCircuit(this.#deps, end, {
-      mayShow: () => this.#mayShow(use),
+      mayShow: () => use.shows.tryTake(this.#deps.nowMs()) === 0,
+      mayAsk: () => use.questions.tryTake(this.#deps.nowMs()) === 0,
+      onTold: () => this.chainQuestions++,
       onClosed: () => {
         use.circuits--
         this.#circuits.delete(circuit)
@@ -117,22 +131,23 @@ class Desk implements ControlCircuits {
   #useOf(link: Link): LinkUse {
     const known = this.#links.get(link)
     if (known) return known
-    const use = { circuits: 0, shows: SHOW_BURST, atMs: this.#deps.nowMs() }
+    const role = link.peer.role === 'client' ? 'client' : 'node'
+    const use = {
+      circuits: 0,
+      shows: createTokenBucket(SHOWS_PER_S, SHOW_BURST),
+      questions: createTokenBucket(CHAIN_PER_S[role], CHAIN_BURST[role]),
+    }
     this.#links.set(link, use)
     return use
   }
-
-  #mayShow(use: LinkUse): boolean {
-    const nowMs = this.#deps.nowMs()
-    use.shows = Math.min(SHOW_BURST, use.shows + ((nowMs - use.atMs) / 1000) * SHOWS_PER_S)
-    use.atMs = nowMs
-    if (use.shows < 1) return false
-    use.shows--
-    return true
-  }
 }
 
-type CircuitEvents = { readonly mayShow: () => boolean; readonly onClosed: () => void }
+type CircuitEvents = {
+  readonly mayShow: () => boolean
+  readonly mayAsk: () => boolean
+  readonly onTold: () => void
+  readonly onClosed: () => void
+}
 
 class ControlCircuit implements TerminalHandler {
   heardAtMs: number
@@ -141,6 +156,7 @@ class ControlCircuit implements TerminalHandler {
   readonly #events: CircuitEvents
   readonly #hop: ControlHop
   readonly #session: SlotSession
+  readonly #chain: ChainTalk
   #purchases = 0
   /** The nullifier of the slot of which a ticket was taken here: whoever signs is its owner, whoever only shows it may have seen the opening on the chain. */
   #paidSlot: Uint8Array | undefined
@@ -155,6 +171,12 @@ class ControlCircuit implements TerminalHandler {
     this.#events = events
     this.heardAtMs = deps.nowMs()
     this.#hop = createControlHop(end.leg, { onPay: (pay) => this.#onPay(pay) })
+    this.#chain = createChainTalk({
+      answerer: deps.chainAnswers,
+      mayAsk: events.mayAsk,
+      send: (told) => this.#send(told),
+      onTold: events.onTold,
+    })
     this.#session = createSlotSession(deps, {
       use: 'tokens',
       send: (pay) => this.#send(pay),
@@ -181,6 +203,7 @@ class ControlCircuit implements TerminalHandler {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#session.close()
+    this.#chain.close()
     this.#events.onClosed()
   }
 
@@ -228,6 +251,8 @@ class ControlCircuit implements TerminalHandler {
         return true
       case PAY.RETURN:
         return this.#onReturn(pay.request)
+      case PAY.CHAIN:
+        return this.#chain.onQuestion(pay)
       case PAY.NEXT:
       case PAY.SPEND:
         // SPEC §15.2, §15.5: a slot is said to follow on links only, and a control circuit takes no token.

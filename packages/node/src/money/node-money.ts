@@ -3,7 +3,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { ChainView } from '@byway/chain'
+import type { ChainAnswerer, ChainView } from '@byway/chain'
 import { systemRuntime } from '@byway/net'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
@@ -111,6 +111,8 @@ export type NodePaymentOptions = {
   readonly redeemer?: Pick<RedeemerService, 'take'> | undefined
   /** Sends slots back to their owners for a fee (SPEC §15.8); absent where the node does not. */
   readonly relayer?: Pick<Relayer, 'ask' | 'take'> | undefined
+  /** Tells clients what the chain says (SPEC §15.9); absent where the node does not. */
+  readonly chainAnswers?: ChainAnswerer | undefined
   /** Service proofs to show (SPEC §17.6); absent in a network without them. */
   readonly proofs?: ProofShelf | undefined
 }
@@ -129,6 +131,8 @@ export type MoneyStatus = MoneyTotals & {
   readonly heldBytes: number
   readonly slots: number
   readonly controlCircuits: number
+  /** Of clients about the chain, answered or refused. */
+  readonly chainQuestions: number
 }
 
 /** Payment of a running node. */
@@ -255,6 +259,7 @@ class Money implements NodeMoney {
       ...session,
       issuer,
       relayer: deps.relayer,
+      chainAnswers: deps.chainAnswers,
       nowMs: () => this.#watch.nowMs(),
       wallMs: Date.now,
     })
@@ -286,6 +291,7 @@ class Money implements NodeMoney {
       heldBytes: this.links.heldBytes,
       slots: this.#slots.size,
       controlCircuits: this.#desk.size,
+      chainQuestions: this.#desk.chainQuestions,
     }
   }
 

@@ -53,10 +53,11 @@ export type LiveNodeOptions = {
   readonly priceStep?: number
   readonly network?: NetworkParameters
   readonly relayer?: NodePaymentOptions['relayer']
+  readonly chainAnswers?: NodePaymentOptions['chainAnswers']
 }
 
 export async function startLiveNode(options: LiveNodeOptions = {}): Promise<LiveNode> {
-  const { priceStep = 4, network = TEST_NETWORK, relayer } = options
+  const { priceStep = 4, network = TEST_NETWORK, relayer, chainAnswers } = options
   const home = await mkdtemp(join(tmpdir(), 'byway-paid-'))
   const chain = createFakeChain()
   const store = createMemoryStore()
@@ -83,6 +84,7 @@ export async function startLiveNode(options: LiveNodeOptions = {}): Promise<Live
         onWin: (winner) => void wins.push(winner),
         onBulk: ({ nullifier }) => void lockedAhead.push(toHex(nullifier)),
         relayer,
+        chainAnswers,
       },
     })
     await node.start(AbortSignal.timeout(60_000))

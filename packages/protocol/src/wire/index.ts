@@ -124,6 +124,41 @@ export {
 } from './link-proof.ts'
 export type { LinkCert, LinkProof, LinkRole, LinkSide } from './link-proof.ts'
 export {
+  CHAIN_VERDICT,
+  chainLogBytes,
+  chainPageLength,
+  decodeChainHeader,
+  decodeChainLogs,
+  decodeChainReceipt,
+  encodeChainHeader,
+  encodeChainLogs,
+  encodeChainReceipt,
+  LOG_SET_BYTES,
+  MAX_CHAIN_ANSWER_BYTES,
+  MAX_CHAIN_PART_BYTES,
+} from './chain-answer.ts'
+export type {
+  ChainHeader,
+  ChainLog,
+  ChainLogPage,
+  ChainReceipt,
+  ChainVerdict,
+} from './chain-answer.ts'
+export {
+  CHAIN_CONTRACT,
+  CHAIN_QUESTION,
+  MAX_CHAIN_CALL_BYTES,
+  MAX_CHAIN_LOG_BLOCKS,
+  MAX_CHAIN_TRANSACTION_BYTES,
+} from './chain-question.ts'
+export type {
+  ChainContract,
+  ChainLogsOfQuestion,
+  ChainLogsQuestion,
+  ChainQuestion,
+  ChainQuestionKind,
+} from './chain-question.ts'
+export {
   MESSAGE_HEADER_BYTES,
   MessageListReader,
   MessageListWriter,
@@ -165,6 +200,7 @@ export {
 } from './pay-messages.ts'
 export type {
   BuyMessage,
+  ChainMessage,
   ClientPayMessage,
   CommitsMessage,
   DueMessage,
@@ -184,6 +220,7 @@ export type {
   TicketMessage,
   TokenKey,
   TokenKind,
+  ToldMessage,
 } from './pay-messages.ts'
 export { MAX_PRICE_STEP, PRICE_STEPS } from './price-step.ts'
 export {

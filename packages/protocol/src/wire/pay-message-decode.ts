@@ -5,6 +5,8 @@
  */
 import { readAmount } from './amount.ts'
 import { ByteReader } from './byte-reader.ts'
+import { CHAIN_VERDICT, MAX_CHAIN_PART_BYTES, readChainVerdict } from './chain-answer.ts'
+import { readChainQuestion } from './chain-question.ts'
 import { wireError } from './errors.ts'
 import { CHAIN_ADDRESS_BYTES, FIELD_BYTES, readOpening, TICKET_SIGNATURE_BYTES } from './opening.ts'
 import {
@@ -32,6 +34,7 @@ import {
   TOKEN_KEY_ID_BYTES,
   TOKEN_KIND,
   TOKEN_NONCE_BYTES,
+  type ToldMessage,
   type TokenKey,
   type TokenKind,
 } from './pay-messages.ts'
@@ -94,6 +97,10 @@ function readPayMessage(kind: number, reader: ByteReader): PayMessage {
       return { kind, request: readReturnRequest(reader) }
     case PAY.RETURNED:
       return { kind, answer: readRedeemAnswer(reader) }
+    case PAY.CHAIN:
+      return { kind, request: reader.u16('request'), question: readChainQuestion(reader) }
+    case PAY.TOLD:
+      return readTold(reader)
     default:
       return readTokenMessage(kind, reader)
   }
@@ -114,6 +121,19 @@ function readTokenMessage(kind: number, reader: ByteReader): PayMessage {
     default:
       throw wireError('WIRE_TYPE', { list: 'pay', type: kind })
   }
+}
+
+/** SPEC §15.9: only what was said, or refused by a contract, has bytes. */
+function readTold(reader: ByteReader): ToldMessage {
+  const request = reader.u16('request')
+  const verdict = readChainVerdict(reader)
+  const isLast = readBelow(reader, 1, 'last') === 1
+  const bytes = reader.u16('part')
+  const hasBody = verdict === CHAIN_VERDICT.OK || verdict === CHAIN_VERDICT.REVERTED
+  const max = hasBody ? MAX_CHAIN_PART_BYTES : 0
+  if (bytes > max) throw wireError('WIRE_LENGTH', { field: 'part', want: max, have: bytes })
+  if (!hasBody && !isLast) throw wireError('WIRE_VALUE', { field: 'last', value: 0 })
+  return { kind: PAY.TOLD, request, verdict, isLast, part: reader.copy(bytes, 'part') }
 }
 
 function readReceiptHead(reader: ByteReader) {

@@ -5,6 +5,8 @@
 import { writeAmount } from './amount.ts'
 import { unreachable } from '@byway/protocol/base'
 import { ByteWriter } from './byte-writer.ts'
+import { CHAIN_VERDICT, MAX_CHAIN_PART_BYTES } from './chain-answer.ts'
+import { chainQuestionBytes, writeChainQuestion } from './chain-question.ts'
 import { wireError } from './errors.ts'
 import {
   CHAIN_ADDRESS_BYTES,
@@ -33,6 +35,7 @@ import {
   TICKET_NONCE_BYTES,
   TOKEN_KEY_ID_BYTES,
   TOKEN_NONCE_BYTES,
+  type ToldMessage,
   type TokenKey,
 } from './pay-messages.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
@@ -82,6 +85,10 @@ export function payMessageBytes(message: PayMessage): number {
       return 1 + returnRequestBytes(message.request)
     case PAY.RETURNED:
       return 1 + 1
+    case PAY.CHAIN:
+      return 1 + 2 + chainQuestionBytes(message.question)
+    case PAY.TOLD:
+      return 1 + 2 + 1 + 1 + 2 + message.part.length
     default:
       return unreachable(message, 'every payment message has a size')
   }
@@ -127,6 +134,12 @@ function writePayMessage(writer: ByteWriter, message: PayMessage): void {
       break
     case PAY.RETURNED:
       writer.u8(message.answer, 'answer')
+      break
+    case PAY.CHAIN:
+      writeChainQuestion(writer.u16(message.request, 'request'), message.question)
+      break
+    case PAY.TOLD:
+      writeTold(writer, message)
       break
     case PAY.HELD:
     case PAY.RECEIPT:
@@ -200,6 +213,17 @@ function writeSlotFull(
     writer.u32(index, 'index').fixed(reveal, COMMIT_BYTES, 'reveal')
     last = index
   }
+}
+
+function writeTold(writer: ByteWriter, { request, verdict, isLast, part }: ToldMessage): void {
+  const hasBody = verdict === CHAIN_VERDICT.OK || verdict === CHAIN_VERDICT.REVERTED
+  if (!hasBody && (!isLast || part.length > 0)) throw wireError('WIRE_ENCODE', { field: 'part' })
+  requireAtMost(part.length, MAX_CHAIN_PART_BYTES, 'part')
+  writer
+    .u16(request, 'request')
+    .u8(verdict, 'chainVerdict')
+    .u8(isLast ? 1 : 0, 'last')
+  writer.u16(part.length, 'part').raw(part, 'part')
 }
 
 function writeTokenKey(writer: ByteWriter, key: TokenKey): void {

@@ -3,6 +3,8 @@
  * are read in pay-message-decode.ts and written in pay-message-encode.ts. What they do is the payment folder's.
  * @module
  */
+import type { ChainVerdict } from './chain-answer.ts'
+import type { ChainQuestion } from './chain-question.ts'
 import type { RedeemAnswer } from './redeem-answer.ts'
 import type { Opening } from './opening.ts'
 import type { ReturnMessageBody } from './return-request.ts'
@@ -27,6 +29,8 @@ export const PAY = {
   RETURN: 15,
   RETURNED: 16,
   NEXT: 17,
+  CHAIN: 18,
+  TOLD: 19,
 } as const
 export type PayKind = (typeof PAY)[keyof typeof PAY]
 
@@ -183,6 +187,23 @@ export type ReturnMessage = { readonly kind: Kinds['RETURN']; readonly request: 
 
 export type ReturnedMessage = { readonly kind: Kinds['RETURNED']; readonly answer: RedeemAnswer }
 
+/** A question about the chain (SPEC §15.9). */
+export type ChainMessage = {
+  readonly kind: Kinds['CHAIN']
+  readonly request: number
+  readonly question: ChainQuestion
+}
+
+/** A part of the answer (SPEC §15.9). */
+export type ToldMessage = {
+  readonly kind: Kinds['TOLD']
+  readonly request: number
+  readonly verdict: ChainVerdict
+  readonly isLast: boolean
+  /** Empty, and the last, with a verdict other than OK and REVERTED. */
+  readonly part: Uint8Array
+}
+
 /** Narrow on `kind`. Every byte field is a copy. */
 export type PayMessage =
   | ShowMessage
@@ -202,8 +223,10 @@ export type PayMessage =
   | ReturnMessage
   | ReturnedMessage
   | NextMessage
+  | ChainMessage
+  | ToldMessage
 
-/** What a client sends: SHOW, NEXT, TICKET, KEYS_GET, BUY, SPEND, RECEIPT and RETURN (SPEC §15.1, "from"). */
+/** What a client sends: SHOW, NEXT, TICKET, KEYS_GET, BUY, SPEND, RECEIPT, RETURN and CHAIN (SPEC §15.1, "from"). */
 export type ClientPayMessage = Extract<
   PayMessage,
   {
@@ -215,7 +238,8 @@ export type ClientPayMessage = Extract<
       | 'BUY'
       | 'SPEND'
       | 'RECEIPT'
-      | 'RETURN']
+      | 'RETURN'
+      | 'CHAIN']
   }
 >
 
@@ -236,4 +260,5 @@ const CLIENT_KINDS: ReadonlySet<PayKind> = new Set([
   PAY.SPEND,
   PAY.RECEIPT,
   PAY.RETURN,
+  PAY.CHAIN,
 ])

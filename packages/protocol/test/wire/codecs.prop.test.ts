@@ -4,6 +4,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type Created,
+  decodeChainHeader,
+  decodeChainLogs,
+  decodeChainReceipt,
   decodeCreate,
   decodeCreated,
   decodeCreatedPayload,
@@ -14,6 +17,9 @@ import {
   decodeLinkProof,
   decodeOpening,
   decodePayMessage,
+  encodeChainHeader,
+  encodeChainLogs,
+  encodeChainReceipt,
   encodeCreatedPayload,
   encodeCreatePayload,
   encodeDescriptor,
@@ -36,6 +42,9 @@ import {
 } from '@byway/protocol/wire'
 import {
   bytes,
+  chainHeader,
+  chainLog,
+  chainReceipt,
   createdPayload,
   createPayload,
   decodeOrPeerError,
@@ -147,6 +156,26 @@ const CODECS: readonly Codec[] = [
     valid: payMessage.map(encodePayMessage),
     maxBytes: 1015,
     recode: (input) => encodePayMessage(decodePayMessage(input)),
+  },
+  {
+    name: 'header of a block',
+    valid: chainHeader.map(encodeChainHeader),
+    maxBytes: 200,
+    recode: (input) => encodeChainHeader(decodeChainHeader(input)),
+  },
+  {
+    name: 'page of logs',
+    valid: fc
+      .tuple(fc.nat(), bytes(8), fc.array(chainLog, { maxLength: 4 }))
+      .map(([total, set, logs]) => encodeChainLogs({ total, set, logs })),
+    maxBytes: 1015,
+    recode: (input) => encodeChainLogs(decodeChainLogs(input)),
+  },
+  {
+    name: 'receipt of a transaction',
+    valid: chainReceipt.map(encodeChainReceipt),
+    maxBytes: 1015,
+    recode: (input) => encodeChainReceipt(decodeChainReceipt(input)),
   },
   {
     name: 'list of hop messages',

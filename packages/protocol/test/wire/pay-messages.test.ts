@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  CHAIN_QUESTION,
+  CHAIN_VERDICT,
+  type ChainQuestion,
   decodePayMessage,
   encodePayMessage,
   isClientPay,
@@ -192,7 +195,56 @@ const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
   ],
   [{ kind: PAY.RETURNED, answer: REDEEM_ANSWER.FEE_TOO_LOW }, '10 03', 'hop'],
   [{ kind: PAY.NEXT, opening: OPENING }, `11 ${OPENING_HEX}`, 'client'],
+  ...chainRows(),
+  [
+    {
+      kind: PAY.TOLD,
+      request: 0x102,
+      verdict: CHAIN_VERDICT.REVERTED,
+      isLast: false,
+      part: hex('aabb'),
+    },
+    '13 0102 02 00 0002 aabb',
+    'hop',
+  ],
+  [
+    {
+      kind: PAY.TOLD,
+      request: 0x102,
+      verdict: CHAIN_VERDICT.CHAIN_AWAY,
+      isLast: true,
+      part: hex(''),
+    },
+    '13 0102 06 01 0000',
+    'hop',
+  ],
 ]
+
+/** SPEC §15.9. */
+function chainRows(): readonly (readonly [PayMessage, string, 'client'])[] {
+  const [blockHash, account] = [hex('24*32'), hex('25*20')]
+  const data = hex('aabb')
+  const questions: readonly (readonly [ChainQuestion, string])[] = [
+    [{ kind: CHAIN_QUESTION.HEAD }, '00'],
+    [{ kind: CHAIN_QUESTION.BLOCK, number: 0x1_0000_0002 }, '01 0000000100000002'],
+    [
+      { kind: CHAIN_QUESTION.LOGS, contracts: 5, from: 1, to: 5000, skip: 3 },
+      '02 05 00*7 01 00*6 1388 00000003',
+    ],
+    [{ kind: CHAIN_QUESTION.LOGS_OF, contracts: 7, blockHash, skip: 3 }, '03 07 24*32 00000003'],
+    [{ kind: CHAIN_QUESTION.CALL, contract: 3, blockHash, data }, '04 03 24*32 0002 aabb'],
+    [{ kind: CHAIN_QUESTION.RECEIPT, transaction: hex('26*32') }, '05 26*32'],
+    [{ kind: CHAIN_QUESTION.BALANCE, account, blockHash }, '06 25*20 24*32'],
+    [{ kind: CHAIN_QUESTION.NONCE, account, blockHash }, '07 25*20 24*32'],
+    [{ kind: CHAIN_QUESTION.GAS, account, contract: 0, data }, '08 25*20 00 0002 aabb'],
+    [{ kind: CHAIN_QUESTION.SEND, transaction: data }, '09 0002 aabb'],
+  ]
+  return questions.map(([question, body]) => [
+    { kind: PAY.CHAIN, request: 0x102, question },
+    `12 0102 ${body}`,
+    'client',
+  ])
+}
 
 for (const [message, body, from] of ROWS) {
   test(`payment message ${message.kind} has the body of its row: ${body} (SPEC §15.1)`, () => {
@@ -218,7 +270,7 @@ test('every kind of the table has a row here', () => {
 })
 
 test('refuses kinds that the table does not have (SPEC §15.1)', () => {
-  for (const kind of ['00', '12', 'ff']) {
+  for (const kind of ['00', '14', 'ff']) {
     assert.throws(() => decodePayMessage(hex(`${kind} 00*40`)), code('WIRE_TYPE'))
   }
 })
@@ -262,6 +314,19 @@ test('refuses counts and values that its limits do not have (SPEC §15.1)', () =
     ['a size of no signatures', '0a 0102 08 00 0001', 'elementBytes'],
     ['an empty token', '0b 01 0b*8 0c*32 0000', 'token'],
     ['a token of 513', '0b 01 0b*8 0c*32 0201 aa*513', 'token'],
+    ['a tenth question about the chain', '12 0102 0a', 'chainQuestion'],
+    ['logs of no contract', '12 0102 03 00 24*32 00*4', 'contracts'],
+    ['logs of a fourth contract', '12 0102 03 08 24*32 00*4', 'contracts'],
+    ['logs of 5001 blocks', '12 0102 02 01 00*8 00*6 1388 00*4', 'to'],
+    ['logs of blocks backwards', '12 0102 02 01 00*7 02 00*7 01 00*4', 'to'],
+    ['a call of a fifth contract', '12 0102 04 04 24*32 0001 aa', 'contract'],
+    ['a call of nothing', '12 0102 04 00 24*32 0000', 'data'],
+    ['a call of 2049', '12 0102 04 00 24*32 0801 aa*2049', 'data'],
+    ['a transaction of 4097', '12 0102 09 1001 aa*4097', 'transaction'],
+    ['an eighth verdict about the chain', '13 0102 07 01 0000', 'chainVerdict'],
+    ['a refusal that is not the last', '13 0102 03 00 0000', 'last'],
+    ['a refusal with bytes', '13 0102 03 01 0001 aa', 'part'],
+    ['a part of 16001', '13 0102 00 01 3e81 aa*16001', 'part'],
     ['a count of bytes beyond 2^53', '0c 0020000000000000 00*8', 'counted'],
   ]
   for (const [name, text, field] of cases) {
@@ -316,6 +381,12 @@ test('our own bad values are bugs, not bytes on the wire', () => {
     { kind: PAY.SOLD, request: 1, verdict: VERDICT.OK, signatures: [] },
     { kind: PAY.SOLD, request: 1, verdict: VERDICT.SPENT, signatures: [hex('aa')] },
     { kind: PAY.SPEND, tokenKind: 1, keyId: hex('0b*8'), nonce: bytes32, token: hex('') },
+    {
+      kind: PAY.CHAIN,
+      request: 1,
+      question: { kind: CHAIN_QUESTION.LOGS, contracts: 1, from: 0, to: 5000, skip: 0 },
+    },
+    { kind: PAY.TOLD, request: 1, verdict: CHAIN_VERDICT.NONE, isLast: true, part: hex('aa') },
   ]
   for (const message of bad) assert.throws(() => encodePayMessage(message), code('WIRE_ENCODE'))
 })
