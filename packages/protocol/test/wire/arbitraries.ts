@@ -3,12 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { isBywayError } from '@byway/protocol/base'
 import {
-  CHAIN_QUESTION,
   CHAIN_VERDICT,
-  type ChainHeader,
-  type ChainLog,
-  type ChainQuestion,
-  type ChainReceipt,
   CLOSE_REASON,
   type CreatedPayload,
   type CreateFailure,
@@ -21,7 +16,6 @@ import {
   LINK_MESSAGE,
   type LinkMessage,
   type LinkProof,
-  MAX_AMOUNT,
   type Opening,
   PAY,
   type PayMessage,
@@ -34,6 +28,10 @@ import {
   TOKEN_KIND,
   VERDICT,
 } from '@byway/protocol/wire'
+import { bytes, record, someBytes, u16, u32, u64, u8 } from './basic-arbitraries.ts'
+import { chainQuestion } from './chain-arbitraries.ts'
+
+export { bytes } from './basic-arbitraries.ts'
 
 const SLOW = process.env['SLOW'] === '1'
 
@@ -42,14 +40,6 @@ export const runs = (count: number): { numRuns: number } => ({
   numRuns: SLOW ? 100 * count : count,
 })
 
-export const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
-  fc.uint8Array({ minLength: length, maxLength: length })
-const someBytes = (minLength: number, maxLength: number): fc.Arbitrary<Uint8Array> =>
-  fc.uint8Array({ minLength, maxLength, size: 'max' })
-const u8 = fc.integer({ min: 0, max: 0xff })
-const u16 = fc.integer({ min: 0, max: 0xffff })
-const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
-const u64 = fc.maxSafeNat()
 const stream = fc.integer({ min: 1, max: 0xffff_ffff })
 const flags = fc.integer({ min: 0, max: 7 })
 const HOST_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-._:'.split('')
@@ -61,11 +51,6 @@ const host = fc
   .map((letters) => letters.join(''))
 const resetReason = fc.constantFrom(...Object.values(RESET_REASON))
 const closeReason = fc.constantFrom(...Object.values(CLOSE_REASON))
-
-/** A record with an ordinary prototype, which deepEqual compares. */
-function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true })
-}
 
 export const ip: fc.Arbitrary<IpBytes> = fc.oneof(
   record<IpBytes>({ family: fc.constant(4 as const), bytes: bytes(4) }),
@@ -143,72 +128,6 @@ const returnRequest: fc.Arbitrary<ReturnMessageBody> = fc.oneof(
     proof: someBytes(0, 300),
   }),
 )
-
-const contract = fc.integer({ min: 0, max: 3 }) as fc.Arbitrary<0 | 1 | 2 | 3>
-const contracts = fc.integer({ min: 1, max: 7 })
-const block = fc.integer({ min: 0, max: 2 ** 48 })
-export const chainQuestion: fc.Arbitrary<ChainQuestion> = fc.oneof(
-  record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.HEAD) }),
-  record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.BLOCK), number: u64 }),
-  fc
-    .tuple(contracts, block, fc.integer({ min: 0, max: 4999 }), u32)
-    .map(([asked, from, more, skip]): ChainQuestion => {
-      return { kind: CHAIN_QUESTION.LOGS, contracts: asked, from, to: from + more, skip }
-    }),
-  record<ChainQuestion>({
-    kind: fc.constant(CHAIN_QUESTION.LOGS_OF),
-    contracts,
-    blockHash: bytes(32),
-    skip: u32,
-  }),
-  record<ChainQuestion>({
-    kind: fc.constant(CHAIN_QUESTION.CALL),
-    contract,
-    blockHash: bytes(32),
-    data: someBytes(1, 300),
-  }),
-  record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.RECEIPT), transaction: bytes(32) }),
-  record<ChainQuestion>({
-    kind: fc.constantFrom(CHAIN_QUESTION.BALANCE, CHAIN_QUESTION.NONCE),
-    account: bytes(20),
-    blockHash: bytes(32),
-  }),
-  record<ChainQuestion>({
-    kind: fc.constant(CHAIN_QUESTION.GAS),
-    account: bytes(20),
-    contract,
-    data: someBytes(1, 300),
-  }),
-  record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.SEND), transaction: someBytes(1, 300) }),
-)
-export const chainLog: fc.Arbitrary<ChainLog> = record<ChainLog>({
-  address: bytes(20),
-  topics: fc.array(bytes(32), { maxLength: 4 }),
-  block: u64,
-  blockHash: bytes(32),
-  transaction: bytes(32),
-  logIndex: u32,
-  data: someBytes(0, 100),
-})
-
-const u96 = fc.bigInt({ min: 0n, max: MAX_AMOUNT })
-export const chainHeader: fc.Arbitrary<ChainHeader> = record<ChainHeader>({
-  number: u64,
-  hash: bytes(32),
-  parentHash: bytes(32),
-  timeS: u64,
-  baseFee: u96,
-})
-export const chainReceipt: fc.Arbitrary<ChainReceipt> = record<ChainReceipt>({
-  hash: bytes(32),
-  from: bytes(20),
-  block: u64,
-  blockHash: bytes(32),
-  isSuccess: fc.boolean(),
-  gasUsed: u64,
-  gasPrice: u96,
-  logs: fc.array(chainLog, { maxLength: 3 }),
-})
 
 export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
   record<PayMessage>({ kind: fc.constant(PAY.CHAIN), request: u16, question: chainQuestion }),

@@ -42,9 +42,6 @@ import {
 } from '@byway/protocol/wire'
 import {
   bytes,
-  chainHeader,
-  chainLog,
-  chainReceipt,
   createdPayload,
   createPayload,
   decodeOrPeerError,
@@ -57,6 +54,7 @@ import {
   payMessage,
   runs,
 } from './arbitraries.ts'
+import { chainHeader, chainLog, chainReceipt } from './chain-arbitraries.ts'
 
 /** A layout whose bytes alone say what they are. */
 type Codec = {
