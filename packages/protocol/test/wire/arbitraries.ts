@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { isBywayError } from '@byway/protocol/base'
 import {
-  CHAIN_VERDICT,
   CLOSE_REASON,
   type CreatedPayload,
   type CreateFailure,
@@ -29,7 +28,7 @@ import {
   VERDICT,
 } from '@byway/protocol/wire'
 import { bytes, record, someBytes, u16, u32, u64, u8 } from './basic-arbitraries.ts'
-import { chainQuestion } from './chain-arbitraries.ts'
+import { chainPay } from './chain-arbitraries.ts'
 
 export { bytes } from './basic-arbitraries.ts'
 
@@ -130,27 +129,7 @@ const returnRequest: fc.Arbitrary<ReturnMessageBody> = fc.oneof(
 )
 
 export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
-  record<PayMessage>({ kind: fc.constant(PAY.CHAIN), request: u16, question: chainQuestion }),
-  record<PayMessage>({
-    kind: fc.constant(PAY.TOLD),
-    request: u16,
-    verdict: fc.constantFrom(CHAIN_VERDICT.OK, CHAIN_VERDICT.REVERTED),
-    isLast: fc.boolean(),
-    part: someBytes(0, 300),
-  }),
-  record<PayMessage>({
-    kind: fc.constant(PAY.TOLD),
-    request: u16,
-    verdict: fc.constantFrom(
-      CHAIN_VERDICT.NONE,
-      CHAIN_VERDICT.TRY_LATER,
-      CHAIN_VERDICT.TOO_LARGE,
-      CHAIN_VERDICT.NOT_ALLOWED,
-      CHAIN_VERDICT.CHAIN_AWAY,
-    ),
-    isLast: fc.constant(true),
-    part: fc.constant(new Uint8Array(0)),
-  }),
+  chainPay,
   record<PayMessage>({ kind: fc.constant(PAY.SHOW), opening }),
   record<PayMessage>({ kind: fc.constant(PAY.NEXT), opening }),
   record<PayMessage>({

@@ -2,18 +2,21 @@
 import fc from 'fast-check'
 import {
   CHAIN_QUESTION,
+  CHAIN_VERDICT,
   type ChainHeader,
   type ChainLog,
   type ChainQuestion,
   type ChainReceipt,
   MAX_AMOUNT,
+  PAY,
+  type PayMessage,
 } from '@byway/protocol/wire'
-import { bytes, record, someBytes, u32, u64 } from './basic-arbitraries.ts'
+import { bytes, record, someBytes, u16, u32, u64 } from './basic-arbitraries.ts'
 
 const contract = fc.integer({ min: 0, max: 3 }) as fc.Arbitrary<0 | 1 | 2 | 3>
 const contracts = fc.integer({ min: 1, max: 7 })
 const block = fc.integer({ min: 0, max: 2 ** 48 })
-export const chainQuestion: fc.Arbitrary<ChainQuestion> = fc.oneof(
+const chainQuestion: fc.Arbitrary<ChainQuestion> = fc.oneof(
   record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.HEAD) }),
   record<ChainQuestion>({ kind: fc.constant(CHAIN_QUESTION.BLOCK), number: u64 }),
   fc
@@ -75,3 +78,28 @@ export const chainReceipt: fc.Arbitrary<ChainReceipt> = record<ChainReceipt>({
   gasPrice: u96,
   logs: fc.array(chainLog, { maxLength: 3 }),
 })
+
+/** CHAIN and TOLD. */
+export const chainPay: fc.Arbitrary<PayMessage> = fc.oneof(
+  record<PayMessage>({ kind: fc.constant(PAY.CHAIN), request: u16, question: chainQuestion }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.TOLD),
+    request: u16,
+    verdict: fc.constantFrom(CHAIN_VERDICT.OK, CHAIN_VERDICT.REVERTED),
+    isLast: fc.boolean(),
+    part: someBytes(0, 300),
+  }),
+  record<PayMessage>({
+    kind: fc.constant(PAY.TOLD),
+    request: u16,
+    verdict: fc.constantFrom(
+      CHAIN_VERDICT.NONE,
+      CHAIN_VERDICT.TRY_LATER,
+      CHAIN_VERDICT.TOO_LARGE,
+      CHAIN_VERDICT.NOT_ALLOWED,
+      CHAIN_VERDICT.CHAIN_AWAY,
+    ),
+    isLast: fc.constant(true),
+    part: fc.constant(new Uint8Array(0)),
+  }),
+)
