@@ -26,8 +26,10 @@ const LINKS_PER_ADDRESS = 30
 /** Below the 10 half-open connections of an address. */
 const DIALS_AT_ONCE = 8
 const BUILDS_AT_ONCE = 8
-/** Below the burst of 90 circuits that a relay grants a client link. */
+/** Below the burst of 90 circuits that a relay grants a client's address. */
 const BUILDS_PER_LINK = 80
+/** Links for builds come from addresses of their own, behind those of idle links. */
+const FIRST_BUILD_PLACE = 10_000
 const STEP_TIMEOUT_MS = 30_000
 const BUSY_PAUSE_MS = 100
 
@@ -42,9 +44,9 @@ const idleCircuits: BuiltCircuit[] = []
 let dials = 0
 let timedLink: ClientLink | undefined
 let timedBuilds = 0
+let timedLinks = 0
 
-async function openLink(): Promise<ClientLink> {
-  const place = Math.floor(dials++ / LINKS_PER_ADDRESS)
+async function openLink(place = Math.floor(dials++ / LINKS_PER_ADDRESS)): Promise<ClientLink> {
   const { address: host, port, nodeId } = contact as NonNullable<typeof contact>
   const link = await dialLink(
     { crypto: nodeCrypto },
@@ -124,7 +126,7 @@ async function linkForBuild(): Promise<ClientLink> {
   if (timedLink && timedBuilds < BUILDS_PER_LINK && !timedLink.isClosed) return timedLink
   timedLink?.link.close('local')
   timedBuilds = 0
-  timedLink = await openLink()
+  timedLink = await openLink(FIRST_BUILD_PLACE + timedLinks++)
   if (directory.size === 0) await learnDirectory(timedLink)
   return timedLink
 }

@@ -126,17 +126,25 @@ test('CREATEs that lie are answered with a reason and cost no circuit (SPEC §5.
   await stillServes(world)
 })
 
-test('a flood of circuits stops at the burst and at 128 open, and leaves others alone (THREAT-MODEL T15)', async (t) => {
+test('a flood of circuits over twenty links of one address stops at one burst, and leaves others alone (THREAT-MODEL T15)', async (t) => {
   const world = await makeWorld(t)
+  const { exit, exitSpec } = world
   const startedAtMs = performance.now()
-  const answers = await Promise.all(
-    Array.from({ length: 300 }, () => answerTo(world.direct, freshCreate(world.exitSpec))),
-  )
+  const links: RawLink[] = []
+  while (links.length < 20) links.push(await dialRaw(exit.node, '127.95.0.1'))
+  t.after(() => links.forEach(({ link }) => link.close('local')))
+  const flood = async (raw: RawLink, count: number): Promise<number[]> =>
+    await Promise.all(Array.from({ length: count }, () => answerTo(raw, freshCreate(exitSpec))))
+  const answers: number[] = []
+  // Four at a time are served however slow this machine is, since no more wait than are done in a turn.
+  for (let n = 0; n < 90; n += 3) answers.push(...(await flood(links[n % 20] ?? world.raw, 3)))
+  assert.deepEqual(new Set(answers), new Set([0]), 'the burst is granted')
+  answers.push(...(await Promise.all(links.map((raw) => flood(raw, 15)))).flat())
   const opened = answers.filter((reason) => reason === 0).length
   const seconds = (performance.now() - startedAtMs) / 1000
   assert.ok(opened >= 90 && opened <= 90 + 3 * seconds + 1, `opened ${opened} in ${seconds} s`)
-  const refusals = new Set(answers.filter((reason) => reason !== 0))
-  assert.deepEqual([...refusals], [CLOSE_REASON.RESOURCE_LIMIT])
+  assert.deepEqual(new Set(answers), new Set([0, CLOSE_REASON.RESOURCE_LIMIT]))
+  assert.deepEqual(await flood(world.direct, 3), [0, 0, 0], 'another address has its own')
   await stillServes(world)
 })
 
@@ -225,8 +233,9 @@ test('a list with each type of message and any body costs at most its own circui
   let used = 0
   for (let type = 0; type < 256; type += type < 32 || IS_SLOW ? 1 : 17) {
     for (const isOpen of [false, true]) {
-      if (++used % 80 === 0) {
-        raw = await dialRaw(guard.node)
+      if (++used % 60 === 0) {
+        // Ninety circuits at once are allowed of one address: take another.
+        raw = await dialRaw(guard.node, `127.94.${used / 60}.1`)
         t.after(() => raw.link.close('local'))
       }
       const tunnel = await openRawTunnel(raw, [guardSpec, exitSpec])

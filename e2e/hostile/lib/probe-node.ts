@@ -108,7 +108,8 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
       ...relay,
       circuits: relay.circuits,
       closeAll: (reason) => relay.closeAll(reason),
-      attach: (link) => (onLink ? onLink(link, () => relay.attach(link)) : relay.attach(link)),
+      attach: (link, address) =>
+        onLink ? onLink(link, () => relay.attach(link, address)) : relay.attach(link, address),
     },
     directory,
     seen: createSeenAddresses(),

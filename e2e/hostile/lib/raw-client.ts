@@ -62,10 +62,13 @@ export interface RawLink {
   hops(): Promise<ReadonlyMap<string, HopSpec>>
 }
 
-/** Dials a node as a client. */
-export async function dialRaw({ nodeId, listen }: Listening): Promise<RawLink> {
+/** Dials a node as a client. @param localAddress - from where; limits count by address */
+export async function dialRaw(
+  { nodeId, listen }: Listening,
+  localAddress = '127.0.0.1',
+): Promise<RawLink> {
   if (!listen) throw new Error('the node listens nowhere')
-  const link = await dialLink({ crypto: nodeCrypto }, { ...listen, nodeId })
+  const link = await dialLink({ crypto: nodeCrypto }, { ...listen, nodeId, localAddress })
   const sinks = new Map<number, (cell: Uint8Array) => void>()
   const known = new Map<string, HopSpec>()
   const complete = Promise.withResolvers<ReadonlyMap<string, HopSpec>>()

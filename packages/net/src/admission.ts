@@ -1,9 +1,9 @@
 /**
  * Who may connect, and how often (SECURITY limits of a listener): links, half-open connections and connects per address, and in all.
- * Counts and decides; closes nothing itself. An IPv6 address counts for its /64 and, four times as generously, for its /48.
+ * Counts and decides; closes nothing itself.
  * @module
  */
-import { isIPv4, isIPv6 } from 'node:net'
+import { addressScopes } from './address-scopes.ts'
 
 /** Limits of one listener. */
 export type AdmissionLimits = {
@@ -53,8 +53,6 @@ type Account = {
   outUntilMs: number
 }
 
-type Scope = { readonly key: string; readonly factor: number }
-
 class Books implements Admission {
   halfOpen = 0
   links = 0
@@ -68,7 +66,7 @@ class Books implements Admission {
   }
 
   admit(address: string, nowMs: number): Admitted | Refusal {
-    const scopes = scopesOf(address)
+    const scopes = addressScopes(address)
     if (scopes.length === 0) return 'address'
     const accounts = scopes.map(({ key, factor }) => ({
       account: this.#account(key, nowMs),
@@ -152,29 +150,6 @@ class Books implements Admission {
       }
     }
   }
-}
-
-/** The prefixes that an address counts for, with the factor by which their limits are wider. */
-function scopesOf(address: string): readonly Scope[] {
-  const mapped = address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : address
-  if (isIPv4(mapped)) return [{ key: mapped, factor: 1 }]
-  const [bare = ''] = address.split('%')
-  if (!isIPv6(bare)) return []
-  const groups = groupsOf(bare)
-  return [
-    { key: `${groups.slice(0, 4).join(':')}/64`, factor: 1 },
-    { key: `${groups.slice(0, 3).join(':')}/48`, factor: 4 },
-  ]
-}
-
-/** The first four groups suffice, so that an embedded IPv4 tail may count as one group too few. */
-function groupsOf(address: string): string[] {
-  const [head = '', tail] = address.split('::')
-  const first = head === '' ? [] : head.split(':')
-  if (tail === undefined) return first
-  const last = tail === '' ? [] : tail.split(':')
-  const missing = Math.max(0, 8 - first.length - last.length)
-  return [...first, ...Array<string>(missing).fill('0'), ...last]
 }
 
 const FORGET_SEARCH = 64

@@ -11,6 +11,8 @@ export type {
   LinkListenerStats,
 } from './listen.ts'
 export type { AdmissionLimits, Refusal } from './admission.ts'
+export { addressScopes } from './address-scopes.ts'
+export type { AddressScope } from './address-scopes.ts'
 export { createSelfSignedCertificate } from './certificate.ts'
 export type { CertificateOptions, TlsCertificate } from './certificate.ts'
 export { MAX_UNPACKED_BYTES, packDirectory, unpackDirectory } from './directory-blocks.ts'

@@ -74,12 +74,11 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
   let listener: LinkListener | undefined
   const remoteOf = new WeakMap<Link, string>()
 
-  function take(link: Link, address: string | undefined): void {
-    const isDialled = address === undefined
-    if (address !== undefined) remoteOf.set(link, unmapped(address))
+  function take(link: Link, address: string, isDialled: boolean): void {
+    remoteOf.set(link, address)
     if (!isDialled && link.peer.role === 'client')
-      deps.money?.openLink(link, prefixOfText(unmapped(address)))
-    const relay = deps.relay.attach(link)
+      deps.money?.openLink(link, prefixOfText(address))
+    const relay = deps.relay.attach(link, address)
     deps.table().add(link)
     link.handler = {
       onCell: (circuitId, cell, nowMs) => relay.onCell(circuitId, cell, nowMs),
@@ -96,7 +95,11 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
   return {
     async listen(host, port) {
       listener = createLinkListener(
-        { crypto: nodeCrypto, identity: deps.linkIdentity, onLink: take },
+        {
+          crypto: nodeCrypto,
+          identity: deps.linkIdentity,
+          onLink: (link, address) => take(link, unmapped(address), false),
+        },
         { host, port },
       )
       return await listener.listen()
@@ -107,8 +110,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
         try {
           const host = formatAddress(toIpAddress(address))
           const link = await dialOne({ nodeId, host, port: address.port }, signal)
-          remoteOf.set(link, host)
-          take(link, undefined)
+          take(link, host, true)
           return link
         } catch (error) {
           signal.throwIfAborted()

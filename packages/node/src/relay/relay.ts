@@ -3,7 +3,6 @@
  * rule costs one circuit, or one link. Blind to what circuits carry.
  * @module
  */
-import { createdCell } from '@byway/protocol/circuit'
 import type { HopAnswer, HopBuild, HopExtension } from '@byway/protocol/circuit'
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { Link, LinkCloseReason } from '@byway/protocol/link'
@@ -16,12 +15,12 @@ import {
   readKind,
 } from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
-import { createCreateLimits } from './create-limits.ts'
-import type { CreateLimits } from './create-limits.ts'
+import { createCreateDesk } from './create-desk.ts'
+import type { LinkCreates } from './create-desk.ts'
 import type { CellToll } from '../money/held-cells.ts'
 import type { Meter, NextHops, RelayMoney, TerminalService } from './ports.ts'
 import { createRelayCircuit } from './relay-circuit.ts'
-import type { RelayCircuit } from './relay-circuit.ts'
+import type { Joint, RelayCircuit } from './relay-circuit.ts'
 
 export type RelayDeps = {
   readonly provider: CryptoProvider
@@ -49,8 +48,8 @@ export interface RelayPort {
 /** The relay role of a node. */
 export interface Relay {
   readonly circuits: ReadonlySet<RelayCircuit>
-  /** Starts serving circuits on a link. */
-  attach(link: Link): RelayPort
+  /** Starts serving circuits on a link. @param address - of its other side, for limits only */
+  attach(link: Link, address: string): RelayPort
   /** Destroys every circuit. */
   closeAll(reason: CloseReason): void
 }
@@ -68,11 +67,11 @@ type CircuitEnd = {
 }
 type NextAnswer = (cell: Uint8Array | CloseReason) => void
 
-/** What one link has: its circuits by id, and its limits. */
+/** What one link has: its circuits by id, and those that wait. */
 type LinkState = {
   readonly link: Link
   readonly ends: Map<number, CircuitEnd>
-  readonly limits: CreateLimits
+  readonly creates: LinkCreates
   /** Set on a client's link where it is paid. */
   readonly toll: CellToll | undefined
 }
@@ -81,35 +80,44 @@ class RelayRole implements Relay {
   readonly circuits = new Set<RelayCircuit>()
   readonly #deps: RelayDeps
   readonly #links = new Map<Link, LinkState>()
+  readonly #desk
 
   constructor(deps: RelayDeps) {
     this.#deps = deps
+    const { nowMs, refuses } = deps
+    const defer = (run: () => void): void => void setImmediate(run)
+    this.#desk = createCreateDesk({ nowMs, refuses, defer, random: Math.random })
   }
 
-  attach(link: Link): RelayPort {
-    const limits = createCreateLimits(link.peer.role, this.#deps.nowMs())
+  attach(link: Link, address: string): RelayPort {
+    const creates = this.#desk.open(link, address, (joint, cell) =>
+      this.#handshake(state, joint, cell),
+    )
     const toll = link.peer.role === 'client' ? this.#deps.money?.linkToll(link) : undefined
-    const state: LinkState = { link, ends: new Map(), limits, toll }
+    const state: LinkState = { link, ends: new Map(), creates, toll }
     this.#links.set(link, state)
     return {
       onCell: (circuitId, cell, nowMs) => this.#onCell(state, circuitId, cell, nowMs),
       onLinkClosed: () => {
         this.#links.delete(link)
+        creates.close()
         for (const end of state.ends.values()) this.#onEndGone(end, CLOSE_REASON.LINK_CLOSED)
       },
     }
   }
 
   closeAll(reason: CloseReason): void {
+    this.#desk.refuseAll(reason)
     for (const circuit of this.circuits) circuit.close(reason)
   }
 
   #onCell(state: LinkState, circuitId: number, cell: Uint8Array, nowMs: number): void {
     const command = commandOf(readKind(cell))
+    if (state.creates.onFurther(circuitId, command)) return
     const end = state.ends.get(circuitId)
     if (command === COMMAND.CREATE) {
       if (end) this.#destroy(end, CLOSE_REASON.PROTOCOL)
-      else this.#onCreate(state, circuitId, cell, nowMs)
+      else state.creates.onCreate(circuitId, cell, state.ends.size, nowMs)
       return
     }
     // SPEC §4.1: a cell for an unknown circuit is dropped; it may have crossed a DESTROY.
@@ -120,19 +128,8 @@ class RelayRole implements Relay {
     else end.circuit.onBackward(cell, nowMs)
   }
 
-  #onCreate(state: LinkState, circuitId: number, cell: Uint8Array, nowMs: number): void {
-    const { link, ends, limits, toll: linkToll } = state
-    const queue = link.openQueue(circuitId)
-    const refusal =
-      this.#deps.refuses() ??
-      (limits.tryCreate(ends.size, nowMs) ? undefined : CLOSE_REASON.RESOURCE_LIMIT)
-    if (refusal !== undefined) {
-      link.closeQueue(
-        queue,
-        createdCell({ result: 'failed', reason: refusal, descriptor: undefined }),
-      )
-      return
-    }
+  #handshake({ link, ends, toll: linkToll }: LinkState, joint: Joint, cell: Uint8Array): void {
+    const { circuitId, queue } = joint
     const step = this.#deps.build.onCreate(cell, link.peer.role, this.#deps.wallMs())
     if (step.type === 'refused') {
       link.closeQueue(queue, step.cell)
@@ -140,10 +137,8 @@ class RelayRole implements Relay {
     }
     const onClosed = (closed: RelayCircuit): void => this.#forget(closed)
     const { provider, terminals, money, nowMs: clock } = this.#deps
-    const circuit = createRelayCircuit(
-      { link, circuitId, queue },
-      { provider, terminals, money, linkToll, nowMs: clock, onClosed },
-    )
+    const deps = { provider, terminals, money, linkToll, nowMs: clock, onClosed }
+    const circuit = createRelayCircuit(joint, deps)
     this.circuits.add(circuit)
     ends.set(circuitId, { circuit, side: 'previous', answer: undefined })
     if (step.type === 'ready') this.#finish(circuit, step)

@@ -68,8 +68,8 @@ function makeNode(money: RelayMoney | undefined): TestNode {
   return { spec: { nodeId, onionKey }, relay, neighbours, terminals, cells, closed }
 }
 
-function serve(node: TestNode, link: Link): void {
-  const port = node.relay.attach(link)
+function serve(node: TestNode, link: Link, address = ''): void {
+  const port = node.relay.attach(link, address)
   link.handler = {
     onCell: (id, cell, nowMs) => port.onCell(id, cell, nowMs),
     onMessage: () => {},
@@ -102,6 +102,13 @@ export function makeChain(
   const [client, entry] = pair({ role: 'client' }, { role: 'node', nodeId: nodes[0].spec.nodeId })
   serve(nodes[0], entry)
   return { nodes, client }
+}
+
+/** Joins one more client to a node, at an address. */
+export function joinClient(node: TestNode, address: string): Link {
+  const [client, entry] = pair({ role: 'client' }, { role: 'node', nodeId: node.spec.nodeId })
+  serve(node, entry, address)
+  return client
 }
 
 function pair(

@@ -17,7 +17,7 @@ import {
   readKind,
   SIZE_CLASS,
 } from '@byway/protocol/wire'
-import { build, buildReady, hex, makeChain, openCircuit, until } from './relay-chain.ts'
+import { build, buildReady, hex, joinClient, makeChain, openCircuit, until } from './relay-chain.ts'
 
 for (const count of [1, 2, 3]) {
   test(`builds a circuit of ${count} hops in one pass and carries cells both ways (SPEC §5, §6)`, async () => {
@@ -162,4 +162,46 @@ test('opens at most 128 circuits for one client link and refuses more with RESOU
   }
   assert.equal(reasons.pop(), CLOSE_REASON.RESOURCE_LIMIT)
   assert.ok(reasons.length >= 90 && reasons.every((reason) => reason === 0))
+})
+
+test('twenty links of one address open ninety circuits together, and another address its own (THREAT-MODEL T15)', async () => {
+  const { nodes } = makeChain()
+  const startedAtMs = performance.now()
+  const links = Array.from({ length: 20 }, () => joinClient(nodes[0], '192.0.2.1'))
+  let opened = 0
+  for (const link of links) {
+    for (let n = 0; n < 6; n++) {
+      const { result } = await build(link, [nodes[0].spec])
+      if (result.type === 'ready') opened++
+    }
+  }
+  const earned = (3 * (performance.now() - startedAtMs)) / 1000
+  assert.ok(opened >= 90 && opened <= 90 + earned, `opened ${opened}`)
+  const { result } = await build(joinClient(nodes[0], '192.0.2.2'), [nodes[0].spec])
+  assert.equal(result.type, 'ready')
+})
+
+test('a DESTROY behind its CREATE takes the handshake back (THREAT-MODEL T33)', async () => {
+  const { nodes, client } = makeChain()
+  const origin = startOriginBuild({ provider: nodeCrypto, randomBytes, hops: [nodes[0].spec] })
+  const copy = origin.cell.slice()
+  const given = openCircuit(client)
+  given.send(origin.cell)
+  given.send(destroyCell(CLOSE_REASON.FINISHED))
+  // The same ephemeral is new to the hop, so that nothing was done for the first.
+  const second = openCircuit(client)
+  second.send(copy)
+  assert.equal(origin.onCreated(await second.next()).type, 'ready')
+  assert.equal(nodes[0].relay.circuits.size, 1)
+})
+
+test('a second CREATE on a circuit whose first waits ends that circuit', async () => {
+  const { nodes, client } = makeChain()
+  const cell = () =>
+    startOriginBuild({ provider: nodeCrypto, randomBytes, hops: [nodes[0].spec] }).cell
+  const circuit = openCircuit(client)
+  circuit.send(cell())
+  circuit.send(cell())
+  assert.equal(readDestroyBody(bodyOf(await circuit.next())), CLOSE_REASON.PROTOCOL)
+  assert.equal(nodes[0].relay.circuits.size, 0)
 })
