@@ -92,7 +92,7 @@ test('of three hundred tunnels without a leg at most 256 are kept, the oldest go
   const hops = [pick(specs, guard.key), pick(specs, exit.key)]
   for (let i = 0; i < 300; i++) {
     // Ninety circuits at once are allowed of one address: take others.
-    if (i % 75 === 74) ({ raw, specs } = await specsOf(t, guard.node, `127.96.${i}.1`))
+    if (i % 75 === 74) ({ raw, specs } = await specsOf(t, guard.node, `127.96.${(i + 1) / 75}.1`))
     const tunnel = await openRawTunnel(raw, hops)
     openStream(tunnel, origin, 0)
     await until('the visit', () => origin.visits.length === i + 1)

@@ -76,8 +76,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
 
   function take(link: Link, address: string, isDialled: boolean): void {
     remoteOf.set(link, address)
-    if (!isDialled && link.peer.role === 'client')
-      deps.money?.openLink(link, prefixOfText(address))
+    if (!isDialled && link.peer.role === 'client') deps.money?.openLink(link, prefixOfText(address))
     const relay = deps.relay.attach(link, address)
     deps.table().add(link)
     link.handler = {

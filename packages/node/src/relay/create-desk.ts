@@ -37,11 +37,7 @@ export interface LinkCreates {
 /** The desk of one node. */
 export interface CreateDesk {
   /** @param onTurn - a CREATE's turn has come: do its handshake */
-  open(
-    link: Link,
-    address: string,
-    onTurn: (joint: Joint, cell: Uint8Array) => void,
-  ): LinkCreates
+  open(link: Link, address: string, onTurn: (joint: Joint, cell: Uint8Array) => void): LinkCreates
   /** Refuses all that wait. */
   refuseAll(reason: CloseReason): void
 }

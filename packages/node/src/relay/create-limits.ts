@@ -58,8 +58,7 @@ export function createCreateBook(random: () => number): CreateBook {
       return {
         tryCreate(openCircuits, atMs) {
           if (openCircuits >= maxOpen) return false
-          const buckets =
-            scopes.length > 0 ? scopes.map((scope) => bucketOf(scope, atMs)) : [own]
+          const buckets = scopes.length > 0 ? scopes.map((scope) => bucketOf(scope, atMs)) : [own]
           if (!buckets.every((bucket) => bucket.hasOne(atMs, random))) return false
           for (const bucket of buckets) bucket.take()
           return true

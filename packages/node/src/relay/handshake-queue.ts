@@ -72,7 +72,7 @@ class FairQueue implements HandshakeQueue {
   }
 
   refuseAll(reason: CloseReason): void {
-    for (const row of [...this.#rows.values()])
+    for (const row of this.#rows.values())
       for (const create of row.keys()) this.#refuse(create, reason)
   }
 
@@ -101,7 +101,7 @@ class FairQueue implements HandshakeQueue {
 
   #giveUpOld(): void {
     const bornMs = this.#deps.nowMs() - MAX_WAIT_MS
-    for (const row of [...this.#rows.values()]) {
+    for (const row of this.#rows.values()) {
       for (const [create, atMs] of row) {
         if (atMs >= bornMs || this.length <= HANDSHAKES_PER_TURN) break
         this.#refuse(create, CLOSE_REASON.RESOURCE_LIMIT)

@@ -50,7 +50,7 @@ test('does nothing in the turn in which a CREATE comes, and four a turn after it
     world.turn()
     assert.equal(world.done.length, count)
   }
-  assert.deepEqual(world.done, [...'0123456789'])
+  assert.deepEqual(world.done, Array.from({ length: 10 }, (_, n) => `${n}`))
   assert.deepEqual([world.queue.length, world.deferred.length], [0, 0])
 })
 
@@ -81,7 +81,11 @@ test('gives up what waited longer than 1.75 s while more wait than a turn does',
   for (let n = 0; n < 6; n++) world.add(`new ${n}`)
   world.turn()
   assert.equal(world.refused.length, 20)
-  assert.ok(world.refused.every(([name, reason]) => name.startsWith('old') && reason === CLOSE_REASON.RESOURCE_LIMIT))
+  assert.ok(
+    world.refused.every(
+      ([name, reason]) => name.startsWith('old') && reason === CLOSE_REASON.RESOURCE_LIMIT,
+    ),
+  )
   assert.deepEqual(world.done, ['new 0', 'new 1', 'new 2', 'new 3'])
 })
 
