@@ -50,7 +50,10 @@ test('does nothing in the turn in which a CREATE comes, and four a turn after it
     world.turn()
     assert.equal(world.done.length, count)
   }
-  assert.deepEqual(world.done, Array.from({ length: 10 }, (_, n) => `${n}`))
+  assert.deepEqual(
+    world.done,
+    Array.from({ length: 10 }, (_, n) => `${n}`),
+  )
   assert.deepEqual([world.queue.length, world.deferred.length], [0, 0])
 })
 
