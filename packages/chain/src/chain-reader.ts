@@ -14,6 +14,7 @@ import {
 } from './rpc/parse.ts'
 import { parseCall, parseReceipt, type Receipt, type TransactionCall } from './rpc/parse-receipt.ts'
 import type { Parse, Quorum } from './rpc/quorum.ts'
+import { shareLook } from './rpc/shared-look.ts'
 
 export interface ChainReader {
   readonly quorum: Quorum
@@ -21,6 +22,8 @@ export interface ChainReader {
   head(signal: AbortSignal): Promise<BlockHeader>
   /** Looked up anew in any case. */
   freshHead(signal: AbortSignal): Promise<BlockHeader>
+  /** Looked up anew when the last look is older than this: one look for all who follow the chain. */
+  recentHead(maxAgeMs: number, signal: AbortSignal): Promise<BlockHeader>
   /** A block of the chain by number; undefined when it has none yet. */
   block(number: number, signal: AbortSignal): Promise<BlockHeader | undefined>
   /** A block's header in RLP; undefined when there is none yet. */
@@ -60,7 +63,7 @@ export type ReaderOptions = {
 
 /** Creates a reader. */
 export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): ChainReader {
-  let last: { readonly head: BlockHeader; readonly atMs: number } | undefined
+  const { freshHead, recentHead } = createHeads(quorum, nowMs)
   const ask = async <Value>(
     method: string,
     params: readonly unknown[],
@@ -71,16 +74,12 @@ export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): Cha
     if (answer.type === 'revert') throw revertedError(answer.data)
     return answer.value
   }
-  const freshHead = async (signal: AbortSignal): Promise<BlockHeader> => {
-    const head = await commonHead(quorum, signal)
-    last = { head, atMs: nowMs() }
-    return head
-  }
   const at = ({ hash }: ChainHead): { readonly blockHash: Hex } => ({ blockHash: hash })
   return {
     quorum,
     freshHead,
-    head: async (signal) => (last && nowMs() - last.atMs < pollMs ? last.head : freshHead(signal)),
+    recentHead,
+    head: (signal) => recentHead(pollMs, signal),
     block: async (number, signal) => {
       const found = await ask(
         'eth_getBlockByNumber',
@@ -126,6 +125,25 @@ export function createChainReader({ quorum, nowMs, pollMs }: ReaderOptions): Cha
         throw chainError('CHAIN_DISAGREE', { method: 'eth_getTransactionCount', answers: 1 })
       return Number(count)
     },
+  }
+}
+
+/** The looks at the newest block. */
+function createHeads(
+  quorum: Quorum,
+  nowMs: () => number,
+): Pick<ChainReader, 'freshHead' | 'recentHead'> {
+  let last: { readonly head: BlockHeader; readonly atMs: number } | undefined
+  const freshHead = async (signal: AbortSignal): Promise<BlockHeader> => {
+    const head = await commonHead(quorum, signal, last?.head)
+    last = { head, atMs: nowMs() }
+    return head
+  }
+  const sharedHead = shareLook(freshHead)
+  return {
+    freshHead,
+    recentHead: async (maxAgeMs, signal) =>
+      last && nowMs() - last.atMs < maxAgeMs ? last.head : sharedHead(signal),
   }
 }
 

@@ -8,6 +8,7 @@ import type { ChainHead, Hex } from '@byway/protocol/payment'
 import type { ChainReader } from './chain-reader.ts'
 import type { ChainEvent, ChainNews } from './chain-view.ts'
 import { decodeEvent, type EventSources } from './contracts/events.ts'
+import { lookForLogs, type MayHaveLogs } from './contracts/log-bloom.ts'
 import { chainError } from './errors.ts'
 import { MAX_LOG_BLOCKS } from './leaf-reader.ts'
 import type { BlockHeader, RawLog } from './rpc/parse.ts'
@@ -15,6 +16,8 @@ import type { BlockHeader, RawLog } from './rpc/parse.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Deeper reorganisations than this end the following: state must be read anew. The chains we know settle in fewer. */
 export const REMEMBERED_BLOCKS = 256
+/** Of the time between two looks, how old another follower's look may be: below one, so that whoever follows alone looks each time. */
+const SHARED_HEAD_SHARE = 0.75
 
 export type FollowOptions = {
   readonly reader: ChainReader
@@ -71,20 +74,22 @@ interface History {
   step(signal: AbortSignal): Promise<Step>
 }
 
-function createHistory({ reader, sources, addresses, fromBlock }: FollowOptions): History {
+function createHistory({ reader, sources, fromBlock, pollMs, ...options }: FollowOptions): History {
+  const addresses = options.addresses ?? allOf(sources)
+  const contracts = { reader, sources, addresses, mayHaveLogs: lookForLogs(addresses) }
   /** Blocks that may have to be taken back, oldest first; only those with events, and the last. */
   let marks: readonly Mark[] = []
   /** The newest block that was forgotten: what lies below cannot be taken back. */
   let anchor: Mark | undefined
   return {
     async step(signal) {
-      const top = await reader.freshHead(signal)
+      const top = await reader.recentHead(SHARED_HEAD_SHARE * pollMs, signal)
       if ((marks.at(-1) ?? anchor)?.hash === top.hash) return NOTHING
       const isNext = top.parentHash === marks.at(-1)?.hash
       const kept = isNext ? marks : await shared(reader, marks, anchor, signal)
       const removed = marks.slice(kept.length).toReversed().flatMap(takenBack)
       const from = ((kept.at(-1) ?? anchor)?.number ?? fromBlock - 1) + 1
-      const read = await readBlocks({ reader, sources, addresses }, { from, top }, signal)
+      const read = await readBlocks(contracts, { from, top }, signal)
       if (!read) return NOTHING
       const all = [...kept, ...read.marks]
       const oldest = read.head.number - REMEMBERED_BLOCKS
@@ -119,17 +124,23 @@ async function shared(
 
 type Range = { readonly from: number; readonly top: BlockHeader }
 
+/** Whose logs are read, and how. */
+type Contracts = Pick<FollowOptions, 'reader' | 'sources'> & {
+  readonly addresses: readonly Hex[]
+  readonly mayHaveLogs: MayHaveLogs
+}
+
 /** The events from a block on, as far as one question reaches; undefined when the chain moved while it was read. */
 async function readBlocks(
-  { reader, sources, addresses }: Pick<FollowOptions, 'reader' | 'sources' | 'addresses'>,
+  contracts: Contracts,
   { from, top }: Range,
   signal: AbortSignal,
 ): Promise<{ readonly marks: readonly Mark[]; readonly head: ChainHead } | undefined> {
   const to = Math.min(top.number, from + MAX_LOG_BLOCKS - 1)
   if (to < from) return { marks: [], head: headOf(top) }
-  const asked = addresses ?? allOf(sources)
-  const alone = from === top.number ? await logsOfTop(reader, asked, top, signal) : undefined
-  const logs = alone ?? (await reader.logs(asked, from, to, signal))
+  const { reader, sources, addresses } = contracts
+  const alone = from === top.number ? await logsOfTop(contracts, top, signal) : undefined
+  const logs = alone ?? (await reader.logs(addresses, from, to, signal))
   const end = alone ? top : await reader.block(to, signal)
   if (!end || (to === top.number && end.hash !== top.hash)) return undefined
   const byBlock = new Map<number, Mark>()
@@ -147,13 +158,13 @@ async function readBlocks(
   }
 }
 
-/** Of the one new block that there mostly is: one question instead of two. Undefined when it is not to be had, as that of a block that has gone. */
+/** Of the one new block that there mostly is: no question where its header says that there are none, else one instead of two. Undefined when they are not to be had, as those of a block that has gone. */
 async function logsOfTop(
-  reader: ChainReader,
-  addresses: readonly Hex[],
-  top: ChainHead,
+  { reader, addresses, mayHaveLogs }: Contracts,
+  top: BlockHeader,
   signal: AbortSignal,
 ): Promise<readonly RawLog[] | undefined> {
+  if (top.bloom !== undefined && !mayHaveLogs(top.bloom)) return []
   try {
     return await reader.logsOf(addresses, top, signal)
   } catch (error) {

@@ -109,6 +109,11 @@ class Client implements RegistryClient {
     return Math.max(0, (head.number - since) * blockMs)
   }
 
+  get #pollMs(): number {
+    const { pollMs, isLocal } = this.#options
+    return pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS)
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -156,7 +161,7 @@ class Client implements RegistryClient {
   }
 
   async #followOnce(inStep: PromiseWithResolvers<void>, mayStand: boolean): Promise<void> {
-    const { reader, payment, isLocal } = this.#options
+    const { reader, payment } = this.#options
     const signal = this.#stop.signal
     if (this.#at && !(await this.#isInChain(signal, mayStand, inStep))) this.#at = undefined
     this.#base = this.#at
@@ -167,7 +172,7 @@ class Client implements RegistryClient {
       sources: { pool: NO_CONTRACT, registry },
       addresses: [registry],
       fromBlock: this.#at ? this.#at.block + 1 : payment.deployBlock,
-      pollMs: this.#options.pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS),
+      pollMs: this.#pollMs,
       signal,
     })
     for await (const each of news) {
@@ -217,7 +222,8 @@ class Client implements RegistryClient {
   ): Promise<void> {
     fresh.settle(head.number - REMEMBERED_BLOCKS)
     await this.#requireBase(head.number)
-    const top = await this.#options.reader.head(this.#stop.signal).catch(() => undefined)
+    const { reader } = this.#options
+    const top = await reader.recentHead(this.#pollMs, this.#stop.signal).catch(() => undefined)
     if (!top || head.number < top.number) return
     this.#at = { block: head.number, hash: head.hash }
     this.#head = head

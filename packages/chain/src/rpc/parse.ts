@@ -3,7 +3,12 @@ import type { ChainHead, Hex } from '@byway/protocol/payment'
 import type { Parse } from './quorum.ts'
 
 /** What is needed of a block. */
-export type BlockHeader = ChainHead & { readonly parentHash: Hex; readonly baseFee: bigint }
+export type BlockHeader = ChainHead & {
+  readonly parentHash: Hex
+  readonly baseFee: bigint
+  /** Of a head, where its hash proves it: in which contracts there can be logs. */
+  readonly bloom?: Hex | undefined
+}
 
 /** A log of a contract. */
 export type RawLog = {
