@@ -21,7 +21,7 @@ interface IAuthoriser {
         uint256 x;
     }
 
-    /// @dev Leaves smaller than a slot. 0 for a place that is not used.
+    /// @dev Rests of leaves, the units at their ends that make no slot. 0 for a place that is not used.
     struct JoinStatement {
         uint256 root;
         uint256[4] rests;
@@ -61,7 +61,7 @@ interface IAuthoriser {
         view
         returns (bool);
 
-    /// @notice Does the maker own leaves under the root, each smaller than a slot, that hold `units` together and have these nullifiers?
+    /// @notice Does the maker own leaves under the root whose rests hold `units` together and have these nullifiers?
     /// @param statement what is proved
     /// @param proof 256 bytes (`zk-programs/src/join.circom`)
     /// @return true when the proof holds

@@ -118,7 +118,7 @@ interface IBywayPool {
         bytes proof;
     }
 
-    /// @dev Up to four leaves smaller than a slot that become one of `idc` (SPEC §14.6). With `feeTo` other than zero, two units go there. The proof is
+    /// @dev Up to four rests, the units at a leaf's end that make no slot, that become a leaf of `idc` (SPEC §14.6). With `feeTo` other than zero, two units go there. The proof is
     /// bound to both.
     struct Joining {
         uint256 root;

@@ -1,4 +1,4 @@
-/** Small leaves joined, and what was never shown of a deposit paid back, by real proofs. */
+/** Rests of leaves joined, and what was never shown of a deposit paid back, by real proofs. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { concat, type Hex } from 'viem'
@@ -187,6 +187,26 @@ test('pays what was never shown of a deposit by one proof, in two steps, the fee
     'SLOT_FINISHED',
   ])
   assert.deepEqual(await join(joining), ['SLOT_FINISHED'])
+})
+
+test('joins the rest of a leaf with slots: they stay, and the rest is no money any more', async () => {
+  const [leaf, other] = [
+    await client.deposit(payer, 'slots and a rest', 18),
+    await client.deposit(payer, 'slots alone', 10),
+  ]
+  await client.snapshot(payer)
+  const owner = keyOf('of rests')
+  const joining = await prover.join([leaf, other], client.idcOf(owner))
+  assert.deepEqual([joining.rests.slice(0, 2), joining.units], [[leaf, other].map(restOf), 3n])
+  const receipt = await world.sendPool(relayer, 'join', [joining])
+  assert.equal(client.noteInserted(receipt, client.idcOf(owner)), 3)
+  await client.snapshot(payer)
+  const to: Receiver = { to: receiver, feeTo: ZERO }
+  assert.deepEqual(await withdraw(await prover.part(leaf, [0], true, to), to), ['SLOT_FINISHED'])
+  assert.equal(await stateOf(client.nullifierOf(leaf.owner, 0)), 'WITHDRAWING')
+  const slot = client.open(leaf, 1)
+  const win = [slot, client.winning(slot, provider.address, 1)] as const
+  assert.deepEqual(scene.skips(await scene.bind(provider, [win])), [])
 })
 
 test('a leaf that was joined has nothing left to withdraw', async () => {

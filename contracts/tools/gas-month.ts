@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { seededRandom } from '../../packages/protocol/test/circuit/seeded.ts'
+import { playJoinings, type Joinings } from './play-joinings.ts'
 
 /** DESIGN §7.2: 15 GiB a month; a win is worth a GiB at each hop. */
 const GIB = 15
@@ -23,8 +25,10 @@ const JOINED = 4
 const JOIN_FEE = 2
 /** Dollars for a unit of gas at 0.01 gwei and 3000 dollars a coin. */
 const DOLLARS_PER_GAS = 0.01e-9 * 3000
-/** Relayers' delay (mean), T_refund and the wait for a root, in days. */
-const REFUND_DAYS = (6 + 12 + 3) / 24
+/** The client's delay before it asks (mean), T_refund or T_close, and the wait for a root, in days; a joining needs no delay of the contract. */
+const [REFUND_DAYS, CLOSE_DAYS, JOIN_DAYS] = [(6 + 12 + 3) / 24, (6 + 72 + 3) / 24, (6 + 3) / 24]
+/** Months over which joinings are played. */
+export const PLAYED_MONTHS = 60
 
 /** Gas of one thing of each kind. */
 export type GasFigures = {
@@ -61,15 +65,21 @@ export function fullSlotGas({ lock, bind, later }: GasFigures, winsPerSlot: numb
   return (lock + bind + (winsPerSlot - 1) * later) / winsPerSlot
 }
 
-/** Slots bound and later wins, expected, at a hop whose slot is dropped after `mean` expected wins; the luck is Poisson's. */
-export function expectedAt(mean: number): { readonly bound: number; readonly later: number } {
+/** Slots bound, slots of these that become full, and later wins, expected, at a hop whose slot is dropped after `mean` expected wins; the luck is Poisson's. */
+export function expectedAt(mean: number): {
+  readonly bound: number
+  readonly full: number
+  readonly later: number
+} {
   let chance = Math.exp(-mean)
   let bound = 0
+  let full = 0
   for (let wins = 1; wins < 60; wins++) {
     chance *= mean / wins
     bound += chance * Math.ceil(wins / WINS_PER_SLOT)
+    full += chance * Math.floor(wins / WINS_PER_SLOT)
   }
-  return { bound, later: mean - bound }
+  return { bound, full, later: mean - bound }
 }
 
 /** Gas of a win on average, slots that come back, and dollars. */
@@ -81,16 +91,18 @@ export type Month = {
   readonly ownGas: number
   /** What relayers get at a unit a slot. */
   readonly relayed: number
-  /** And for joining what comes back less a unit, four leaves at a time. */
+  /** And for joining what comes back less a unit. */
   readonly joinFees: number
-  /** In leaves that wait for three others. */
+  /** In what waits for others to be joined with, or is being joined. */
   readonly unjoined: number
+  readonly joinings: Joinings
 }
 
 /** A month of browsing over hops that are kept for three days, and guards that are kept. */
 export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<string, number>): Month {
   const uses = (keptHops * EXITS * DAYS) / KEPT_DAYS
   const each = expectedAt((keptHops * GIB) / uses)
+  // Two guards are kept: their slots become full.
   const guards = { bound: GIB / WINS_PER_SLOT, later: GIB / WINS_PER_SLOT }
   const bound = guards.bound + uses * each.bound
   const later = guards.later + uses * each.later
@@ -102,23 +114,42 @@ export function month(gas: GasFigures, keptHops: number, rows: ReadonlyMap<strin
     row('refund, without the proof') + row('judge 16, slot proof') / 16 + row('finishRefund')
   const closeGas = row('close') + row('finishClose')
   const clientGas = row('deposit, mean') + refunds * refundGas + bound * closeGas
+  const full = guards.bound + uses * each.full
+  const once = bound - full
   const inUse = GUARDS + EXITS * keptHops
-  const awaiting = (refunds * REFUND_DAYS + bound * (REFUND_DAYS + 2.5)) / DAYS
+  // What is won in a slot on its way back is spent already.
+  const closing = CLOSE_DAYS * (once * (SLOT - WIN) + full * BOND)
+  const awaiting = (refunds * REFUND_DAYS * SLOT + closing) / DAYS
+  const joinings = playJoinings(
+    { unwon: refunds, once, full },
+    LEAF_UNITS,
+    PLAYED_MONTHS,
+    seededRandom(11),
+  )
+  const joining = (joinings.inSlots * JOIN_DAYS) / DAYS
   return {
     winGas: (bound * (gas.lock + gas.bind) + later * gas.later) / wins,
     spent: wins * WIN,
-    locked: (inUse + awaiting) * SLOT,
+    locked: inUse * SLOT + awaiting,
     ownGas: clientGas * DOLLARS_PER_GAS,
     returned: refunds + bound,
     relayed: (refunds + bound) * UNIT,
-    joinFees: ((refunds + bound) / JOINED) * JOIN_FEE * UNIT,
-    unjoined: ((JOINED - 1) / 2) * leafOf(refunds, bound),
+    joinFees: joinings.fees * UNIT,
+    unjoined: (joinings.waiting + joining) * UNIT,
+    joinings,
   }
 }
 
-/** What a leaf holds on average that comes back: all of a slot, or a win less. */
-function leafOf(refunds: number, bound: number): number {
-  return SLOT - UNIT - (bound / (refunds + bound)) * WIN
+/** What comes back of a slot, less a unit. */
+const LEAF_UNITS = {
+  slot: unitsIn(SLOT),
+  unwon: unitsIn(SLOT) - 1,
+  once: unitsIn(SLOT - WIN) - 1,
+  full: unitsIn(BOND) - 1,
+}
+
+function unitsIn(dollars: number): number {
+  return Math.round(dollars / UNIT)
 }
 
 /** What a request covers of its gas, in sixteens where that helps. */
@@ -150,7 +181,7 @@ function print(): void {
     ['public exits', 1],
     ['attachment relays', 2],
   ] as const) {
-    const { spent, locked, ownGas, returned, relayed, joinFees, unjoined } = month(
+    const { spent, locked, ownGas, returned, relayed, joinFees, unjoined, joinings } = month(
       figuresFor(rows, true),
       keptHops,
       rows,
@@ -159,8 +190,8 @@ function print(): void {
     say('  locked in slots, or on the way back', dollars(locked))
     say(`  gas of ${returned.toFixed(0)} slots that come back, sent by the owner`, dollars(ownGas))
     say('  or a unit of each for a relayer', dollars(relayed))
-    say('  and two for each four that are joined', dollars(joinFees))
-    say('  locked in leaves that wait for three others', dollars(unjoined))
+    say(`  and two for each of ${joinings.count.toFixed(0)} joinings`, dollars(joinFees))
+    say('  locked in what waits to be joined, or is being joined', dollars(unjoined))
     say('  in all, own gas', dollars(spent + locked + ownGas))
     say('  in all, through relayers, not joined', dollars(spent + locked + relayed))
     say('  in all, joined', dollars(spent + locked + relayed + joinFees))

@@ -30,8 +30,8 @@ const PATH = [
   { sibling: 12n, isLeft: false },
 ]
 const SHOWN = { domain: 42n, x: 777n, tag: 7001n, unitsPerSlot: 5n, path: PATH }
-/** The only leaf but one of a tree of four. */
-const JOINED = { secret: 5n, limit: 4, path: PATH }
+/** The only leaf but one of a tree of four: two slots and a rest. */
+const JOINED = { secret: 5n, limit: 14, path: PATH }
 const ROOT = PATH.reduce(
   (node, { sibling, isLeft }) => poseidon2(isLeft ? [sibling, node] : [node, sibling]),
   poseidon3([poseidon1([JOINED.secret]), BigInt(JOINED.limit), SHOWN.tag]),

@@ -89,24 +89,27 @@ describeDropped({
   ],
 })
 
-const small = { secrets: [SECRET, 0n], limits: [4n, 0n], isUsed: [1n, 0n] }
+/** Eight slots and three units beyond them. */
+const JOINED_LIMIT = 43n
+const parts = (count: bigint, rest: bigint) => ({ slotCounts: [count, 0n], restCounts: [rest, 0n] })
 const nowhere = { active: pad([]), isRight: pad([]), siblings: pad([]) }
 const twice = (name: keyof typeof PATH) => ({ [name]: [PATH[name], nowhere[name]] })
 const { domain: _, ...joinShown } = SHOWN
 const joined = {
   ...joinShown,
-  root: rootOver(leafOf(SECRET, 4n)),
-  ...small,
+  root: rootOver(leafOf(SECRET, JOINED_LIMIT)),
+  secrets: [SECRET, 0n],
+  limits: [JOINED_LIMIT, 0n],
+  isUsed: [1n, 0n],
+  ...parts(8n, 3n),
   ...twice('active'),
   ...twice('isRight'),
   ...twice('siblings'),
 }
-const withLimit = (limit: bigint) => ({
-  ...joined,
-  root: rootOver(leafOf(SECRET, limit)),
-  limits: [limit, 0n],
-})
 const UNITS_AT = 2
+const counts = (units: bigint) => (published: readonly bigint[]) => {
+  assert.equal(published[UNITS_AT], units)
+}
 
 describeDropped({
   program: 'join',
@@ -117,22 +120,31 @@ describeDropped({
       rule: 'a place is used or not: no leaf counts double, under a nullifier that nobody knows',
       without: [['isUsed * (isUsed - 1) === 0;']],
       lie: { ...joined, isUsed: [2n, 0n] },
-      gain: (published) => {
-        assert.equal(published[UNITS_AT], 8n)
-      },
+      gain: counts(6n),
     },
     {
-      rule: 'a limit has 16 bits: units do not wrap round',
-      without: [['_ <== Num2Bits(16)(limit);']],
-      lie: withLimit(ORDER - 1n),
-      gain: (published) => {
-        assert.equal(published[UNITS_AT], ORDER - 1n)
-      },
+      rule: 'the number of slots has 16 bits: none is left out by wrapping round',
+      without: [['_ <== Num2Bits(16)(count);']],
+      lie: { ...joined, ...parts(reduce((JOINED_LIMIT - 4n) * invert(5n)), 4n) },
+      gain: counts(4n),
     },
     {
-      rule: 'a leaf that holds a slot is not joined',
-      without: [['isSmall === 1;']],
-      lie: withLimit(5n),
+      rule: 'the rest has 16 bits: it is no number below nothing',
+      without: [['_ <== Num2Bits(16)(units);']],
+      lie: { ...joined, ...parts(9n, ORDER - 2n) },
+      gain: counts(ORDER - 2n),
+    },
+    {
+      rule: 'the rest is smaller than a slot: units of a slot are not joined',
+      without: [['isRest === 1;']],
+      lie: { ...joined, ...parts(7n, 8n) },
+      gain: counts(8n),
+    },
+    {
+      rule: 'slots and rest are the whole leaf',
+      without: [['count * unitsPerSlot + units === limit;']],
+      lie: { ...joined, ...parts(8n, 4n) },
+      gain: counts(4n),
     },
     {
       rule: 'a leaf that counts is under the root',

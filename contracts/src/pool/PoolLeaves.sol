@@ -7,7 +7,7 @@ import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
 import {PoolReturns} from "./PoolReturns.sol";
 
-/// @dev What was never shown: back to owners as money, in two steps, or small leaves into one (SPEC §14.4, §14.6). The nullifier of a rest, the units of a leaf that make
+/// @dev What was never shown: back to owners as money, in two steps, or rests of leaves into one leaf (SPEC §14.4, §14.6). The nullifier of a rest, the units of a leaf that make
 /// no slot, has a word like a slot's; no slot proof can ever be made for it, so whatever somebody locks under it counts for nothing.
 abstract contract PoolLeaves is PoolReturns {
     using SlotWord for uint256;

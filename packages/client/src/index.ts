@@ -16,7 +16,7 @@ export type { ClientPayment, MoneyNotice, MoneyStatus } from './money/money-type
 export { createProofAuthoriser } from './money/proof-authoriser.ts'
 export type { ProofAuthoriserDeps, SecretDeposit } from './money/proof-authoriser.ts'
 export type { SlotProver, SlotWitness } from './money/slot-prover.ts'
-export type { JoinProver, JoinWitness } from './money/small-leaves.ts'
+export type { JoinProver, JoinWitness } from './money/leaf-rests.ts'
 export { createReceiptKeys } from './money/receipt-keys.ts'
 export type { ReceiptKeys } from './money/receipt-keys.ts'
 export { sessionKeyOf } from './money/session-keys.ts'
@@ -30,7 +30,7 @@ export type {
   SlotFact,
   SlotFacts,
 } from './returns/ports.ts'
-export type { SmallLeafStatus } from './returns/joiner.ts'
+export type { RestStatus } from './returns/joiner.ts'
 export type { ReturnCounts, ReturnPorts } from './returns/return-queue.ts'
 export { createProxy } from './proxy/create-proxy.ts'
 export type { Proxy, ProxyDeps } from './proxy/create-proxy.ts'

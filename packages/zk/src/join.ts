@@ -12,7 +12,7 @@ export const JOIN_LEAVES = 4
 export type JoinPublic = {
   /** Nullifiers of the leaves' rests, {@link JOIN_LEAVES} of them; 0 for a place that is not used. */
   readonly rests: readonly bigint[]
-  /** The sum of the limits. */
+  /** Of the rests together. */
   readonly units: bigint
   readonly root: bigint
   /** What the proof is bound to: the new leaf (SPEC §14.6). */
@@ -22,21 +22,21 @@ export type JoinPublic = {
   readonly unitsPerSlot: bigint
 }
 
-/** A leaf to be joined: what only its owner knows. */
-export type SmallLeaf = {
+/** A leaf whose rest is to be joined: what only its owner knows. */
+export type JoinedLeaf = {
   readonly secret: bigint
-  /** Bond units, fewer than a slot has. */
+  /** Units, at most 65 535; what they have beyond whole slots is joined. */
   readonly limit: number
   readonly path: LeafPath
 }
 
 /** One to {@link JOIN_LEAVES} leaves, with what the owner chooses to show. */
 export type JoinWitness = Omit<JoinPublic, 'rests' | 'units'> & {
-  readonly leaves: readonly SmallLeaf[]
+  readonly leaves: readonly JoinedLeaf[]
 }
 
 /** A place that is not used; its values count for nothing. */
-const NO_LEAF: SmallLeaf = { secret: 0n, limit: 0, path: [] }
+const NO_LEAF: JoinedLeaf = { secret: 0n, limit: 0, path: [] }
 
 /** In the order in which the program publishes them: outputs, then inputs as declared. */
 export function joinSignals(statement: JoinPublic): readonly bigint[] {
@@ -55,6 +55,8 @@ export function joinInput({ leaves, root, x, tag, unitsPerSlot }: JoinWitness): 
     unitsPerSlot,
     secrets: places.map(({ secret }) => secret),
     limits: places.map(({ limit }) => BigInt(limit)),
+    slotCounts: places.map(({ limit }) => BigInt(limit) / unitsPerSlot),
+    restCounts: places.map(({ limit }) => BigInt(limit) % unitsPerSlot),
     isUsed: places.map((_, i) => (i < leaves.length ? 1n : 0n)),
     active: paths.map(({ active }) => active),
     isRight: paths.map(({ isRight }) => isRight),

@@ -8,7 +8,7 @@ import {
   joinInput,
   joinSignals,
   type JoinWitness,
-  type SmallLeaf,
+  type JoinedLeaf,
 } from '@byway/zk'
 import type { SignalInput } from 'snarkjs'
 import { SCALAR_ORDER } from '../src/proof.ts'
@@ -29,7 +29,7 @@ const tree = treeOf([
   ...Array.from({ length: 6 }, (_, i) => leafOf(BigInt(1000 + i), 40)),
   ...[...SMALL, LARGE].map(({ secret, limit }) => leafOf(secret, limit)),
 ])
-const leaves: readonly SmallLeaf[] = [...SMALL, LARGE].map((leaf, i) => ({
+const leaves: readonly JoinedLeaf[] = [...SMALL, LARGE].map((leaf, i) => ({
   ...leaf,
   path: pathOf(tree, 6 + i),
 }))
@@ -53,7 +53,7 @@ const publish = (some: SignalInput) => signalsOf('join', some, SIGNALS)
 const refuses = (some: SignalInput) => assert.rejects(publish(some))
 
 describe('the join program (SPEC §14.6)', () => {
-  it('proves the sum of small leaves under their rests’ nullifiers, for this x only', async () => {
+  it('proves the sum of rests under their nullifiers, for this x only', async () => {
     using engine = createZkEngine()
     const { signals, proof } = await engine.prove('join', input)
     assert.deepEqual(signals, joinSignals({ ...witness, rests: RESTS, units: 8n }))
@@ -68,12 +68,32 @@ describe('the join program (SPEC §14.6)', () => {
     }
   })
 
-  it('refuses a leaf that holds a slot: its slots would outlive its units', async () => {
-    await refuses(joinInput({ ...witness, leaves: [...witness.leaves, ...leaves.slice(3)] }))
-    // As large as a slot, to the unit.
+  it('takes of a leaf with slots what it has beyond them, and nothing of one without a rest', async () => {
+    const all = joinInput({ ...witness, leaves })
+    assert.deepEqual((await publish(all)).slice(3, 5), [restOf(LARGE.secret), 10n])
     const exact = treeOf([leafOf(9n, 5)])
     const leaf = { secret: 9n, limit: 5, path: pathOf(exact, 0) }
-    await refuses(joinInput({ ...witness, leaves: [leaf], root: exact.root }))
+    const none = await publish(joinInput({ ...witness, leaves: [leaf], root: exact.root }))
+    assert.deepEqual([none[0], none[4]], [restOf(9n), 0n])
+  })
+
+  it('refuses to count units of a slot: its slots would outlive them', async () => {
+    const all = joinInput({ ...witness, leaves })
+    const split = (slots: bigint, rest: bigint): SignalInput => ({
+      ...all,
+      slotCounts: [0n, 0n, 0n, slots],
+      restCounts: [3n, 4n, 1n, rest],
+    })
+    assert.deepEqual(await publish(split(1n, 2n)), await publish(all))
+    for (const [slots, rest] of [
+      [0n, 7n],
+      [0n, 2n],
+      [1n, 3n],
+      [2n, SCALAR_ORDER - 3n],
+      [SCALAR_ORDER - 1n, 12n],
+      [2n ** 16n, 7n - 5n * 2n ** 16n + SCALAR_ORDER],
+    ] as const)
+      await refuses(split(slots, rest))
   })
 
   it('refuses a limit, a secret or a place that is not the leaf’s, and another root or tag', async () => {
@@ -96,7 +116,11 @@ describe('the join program (SPEC §14.6)', () => {
   })
 
   it('counts nothing in a place that is not used, and refuses a half-used one', async () => {
-    const filled = { ...changed('secrets', 3, 99n), limits: [3n, 4n, 1n, 4n] }
+    const [limits, restCounts] = [
+      [3n, 4n, 1n, 4n],
+      [3n, 4n, 1n, 4n],
+    ]
+    const filled = { ...changed('secrets', 3, 99n), limits, restCounts }
     assert.deepEqual(await publish(filled), await publish(input))
     // Used, and of no tree.
     await refuses({ ...filled, isUsed: [1n, 1n, 1n, 1n] })

@@ -20,11 +20,11 @@ export type CallPart = {
   readonly proof: Uint8Array
 }
 
-/** Leaves smaller than a slot, at most 4, that become one of `idc`. */
+/** What leaves have beyond whole slots, of at most 4, that becomes a leaf of `idc`. */
 export type CallJoining = {
   readonly root: Uint8Array
   readonly rests: readonly Uint8Array[]
-  /** The sum of their limits. */
+  /** Of the rests together. */
   readonly units: number
   readonly idc: bigint
   readonly feeTo: Uint8Array

@@ -7,12 +7,7 @@ import type { JsonObject } from '../output.ts'
 import { formatAmount } from '../wallet/amounts.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { countStates, depositsOf, type WalletDeposit } from '../wallet/slots-of.ts'
-import {
-  isSmallAndFree,
-  smallDepositsOf,
-  smallFields,
-  smallTexts,
-} from '../wallet/small-deposits.ts'
+import { freeRest, smallDepositsOf, smallFields, smallTexts } from '../wallet/small-deposits.ts'
 import { accountFields } from './wallet-keys.ts'
 import { addWalletOptions, money } from './wallet-deposit.ts'
 
@@ -78,7 +73,7 @@ function unusedValue({ pool }: Wallet, deposits: readonly WalletDeposit[]): bigi
 
 /** What was joined is in another deposit now. */
 function isLeft(one: WalletDeposit): boolean {
-  return one.slots.length > 0 || isSmallAndFree(one)
+  return one.slots.length > 0 || freeRest(one) > 0
 }
 
 function depositFields({ deposit, slots, rest }: WalletDeposit): JsonObject {
@@ -91,7 +86,7 @@ function depositFields({ deposit, slots, rest }: WalletDeposit): JsonObject {
     isPastKnown,
     slots: slots.length,
     states: countStates(slots),
-    rest: rest ?? null,
+    rest: rest?.state ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the client spends, for `byway status` and for a person at the terminal. */
-import type { MoneyNotice, MoneyStatus, SmallLeafStatus } from '@byway/client'
+import type { MoneyNotice, MoneyStatus, RestStatus } from '@byway/client'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { JsonObject } from '../output.ts'
 import { formatAmount } from '../wallet/amounts.ts'
@@ -32,8 +32,8 @@ export function spendingFields(money: MoneyStatus, token: Token): JsonObject {
   }
 }
 
-/** Deposits too small for a slot, and what becomes of them. */
-function smallFields({ waiting, joining, nextAtMs }: SmallLeafStatus, token: Token): JsonObject {
+/** What makes no slot, and what becomes of it. */
+function smallFields({ waiting, joining, nextAtMs }: RestStatus, token: Token): JsonObject {
   const amount = (value: bigint): string => formatAmount(value, token.tokenDecimals)
   return {
     waiting: { ...waiting, value: amount(waiting.value) },

@@ -2,7 +2,7 @@
 import type { ChainView } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { restNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { restNullifier, restUnits, u256Bytes } from '@byway/protocol/ticket'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { FoundDeposit } from '@byway/purse'
 import type { Store } from '@byway/store'
@@ -28,11 +28,14 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
   let known: readonly FoundDeposit[] = []
   let seen: SeenLeaves = { count: 0, madeOf: new Map(), returned: new Set(), block: 0 }
   const { unit } = payment
+  const unitsPerSlot = Number(
+    (payment.winValue * BigInt(payment.winsPerSlot) + payment.bond) / unit,
+  )
   const told = new Set<number>()
   const tell = async (): Promise<void> => {
     const news = known.filter(({ leafIndex }) => leafIndex < seen.count && !told.has(leafIndex))
     for (const { leafIndex } of news) told.add(leafIndex)
-    const joined = news.length === 0 ? NONE : joinedOf(known, seen.madeOf, unit)
+    const joined = news.length === 0 ? NONE : joinedOf(known, seen.madeOf, { unit, unitsPerSlot })
     await recordDeposits(ledger, news, { unit, nowMs: nowMs(), ...seen, joined })
   }
   return {
@@ -58,18 +61,18 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
 
 const NONE: ReadonlyMap<number, bigint> = new Map()
 
-/** By leaf: what was in those of ours that it was made of. */
+/** By leaf: what was in the rests of ours that it was made of. */
 function joinedOf(
   known: readonly FoundDeposit[],
   madeOf: SeenLeaves['madeOf'],
-  unit: bigint,
+  size: { readonly unit: bigint; readonly unitsPerSlot: number },
 ): ReadonlyMap<number, bigint> {
-  const limits = new Map(known.map((each) => [restOf(each), each.limit] as const))
+  const rests = new Map(known.map((each) => [restOf(each), restUnits(size, each.limit)] as const))
   const joined = new Map<number, bigint>()
   for (const [index, names] of madeOf) {
-    const units = names.map((name) => limits.get(toHex(name)))
+    const units = names.map((name) => rests.get(toHex(name)))
     const isOurs = units.every((each) => each !== undefined)
-    if (isOurs) joined.set(index, BigInt(units.reduce((sum, each) => sum + each, 0)) * unit)
+    if (isOurs) joined.set(index, BigInt(units.reduce((sum, each) => sum + each, 0)) * size.unit)
   }
   return joined
 }

@@ -7,7 +7,7 @@ import { leafName } from './follow-slots.ts'
 /**
  * Tells the ledger of deposits found on the chain, each once; a voucher that was given away is not ours any more. Resolves when it has them.
  * @param returned - leaves that were made of what was left in slots of ours: their money did not come from outside
- * @param joined - what was in the smaller leaves that a leaf was made of, all of them ours
+ * @param joined - what was in the rests of leaves that a leaf was made of, all of them ours
  */
 export async function recordDeposits(
   ledger: MoneyEventSink,

@@ -2,7 +2,13 @@
 import { findDeposits, type FoundDeposit } from '@byway/purse'
 import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotState, SlotWord } from '@byway/protocol/payment'
-import { restNullifier, slotCount, slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import {
+  restNullifier,
+  restUnits,
+  slotCount,
+  slotNullifier,
+  u256Bytes,
+} from '@byway/protocol/ticket'
 import type { Wallet } from './open-wallet.ts'
 
 /** One slot of a deposit. */
@@ -18,8 +24,8 @@ export type WalletSlot = {
 export type WalletDeposit = {
   readonly deposit: FoundDeposit
   readonly slots: readonly WalletSlot[]
-  /** Of one that is smaller than a slot: where what it holds is; undefined for others. */
-  readonly rest: SlotState | undefined
+  /** What it holds beyond whole slots; undefined where that is nothing. */
+  readonly rest: { readonly units: number; readonly state: SlotState } | undefined
 }
 
 /** Looks all of them up. Asking about slots by name tells the endpoints that they are one owner's (docs/THREAT-MODEL.md). */
@@ -38,9 +44,10 @@ export async function depositsOf(
       const word = await chain.view.slot(nullifier, signal)
       slots.push({ deposit, number, nullifier, word })
     }
-    const rest = u256Bytes(restNullifier(nodeTicketCrypto, secret))
-    const word = slots.length === 0 ? await chain.view.slot(rest, signal) : undefined
-    found.push({ deposit, slots, rest: word?.state })
+    const units = restUnits(pool, deposit.limit)
+    const name = u256Bytes(restNullifier(nodeTicketCrypto, secret))
+    const rest = units > 0 ? { units, ...(await chain.view.slot(name, signal)) } : undefined
+    found.push({ deposit, slots, rest })
   }
   return found
 }

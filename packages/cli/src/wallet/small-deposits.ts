@@ -1,4 +1,4 @@
-/** Deposits smaller than a slot (SPEC §14.6): what lies in them, which are being joined, and when. The chain knows what was joined; the client knows what it is about to join. */
+/** What deposits hold beyond whole slots (SPEC §14.6): all of those that came back smaller than one. How much waits, what is being joined, and when. The chain knows what was joined; the client knows what it is about to join. */
 import { isBywayError, toHex } from '@byway/protocol/base'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { restNullifier, u256Bytes } from '@byway/protocol/ticket'
@@ -19,9 +19,10 @@ export type SmallDeposits = {
   readonly nextAtMs: number | undefined
 }
 
-/** True for a deposit that no slot can be opened of, and that was neither joined nor paid out. */
-export function isSmallAndFree({ slots, rest }: WalletDeposit): boolean {
-  return slots.length === 0 && (rest === 'none' || rest === 'locked' || rest === 'lapsed')
+/** Units of a deposit that make no slot, and were neither joined nor paid out. */
+export function freeRest({ rest }: WalletDeposit): number {
+  const isFree = rest && (['none', 'locked', 'lapsed'] as const).some((one) => one === rest.state)
+  return isFree ? rest.units : 0
 }
 
 /** Adds up what the chain has, and what the client, running or not, is about to join. @throws what the control socket and the store throw */
@@ -29,9 +30,9 @@ export async function smallDepositsOf(
   { home, pool, payment }: Wallet,
   deposits: readonly WalletDeposit[],
 ): Promise<SmallDeposits> {
-  const free = deposits.filter(isSmallAndFree)
+  const free = deposits.filter((one) => freeRest(one) > 0)
   const sumOf = (some: readonly WalletDeposit[]) => {
-    const units = some.reduce((sum, { deposit }) => sum + deposit.limit, 0)
+    const units = some.reduce((sum, one) => sum + freeRest(one), 0)
     return { deposits: some.length, value: BigInt(units) * pool.unit }
   }
   const running = await joiningOfRunning(home, payment.tokenDecimals)
@@ -73,11 +74,11 @@ export function smallTexts(
   const next = nextAtMs === undefined ? 'a relayer has it' : `asked for at ${timeText(nextAtMs)}`
   return [
     ...(joining.deposits > 0
-      ? [`joining    ${money(joining.value)} of ${joining.deposits} small deposits; ${next}`]
+      ? [`joining    ${money(joining.value)} of ${joining.deposits} deposits; ${next}`]
       : []),
     ...(waiting.deposits > 0
       ? [
-          `small      ${money(waiting.value)} in ${waiting.deposits} deposits smaller than a slot: joined when enough are there to make slots`,
+          `small      ${money(waiting.value)} beyond whole slots in ${waiting.deposits} deposits: joined when enough is there to make slots`,
         ]
       : []),
   ]
@@ -101,13 +102,13 @@ async function joiningOfRunning(
   try {
     const status = await askControl(home, 'client', 'status')
     const small = fieldOf(fieldOf(status, 'money'), 'small')
-    const [leaves, value] = ['leaves', 'value'].map((name) =>
+    const [rests, value] = ['rests', 'value'].map((name) =>
       fieldOf(fieldOf(small, 'joining'), name),
     )
     const nextAt = fieldOf(small, 'nextAt')
     return {
       joining: {
-        deposits: typeof leaves === 'number' ? leaves : 0,
+        deposits: typeof rests === 'number' ? rests : 0,
         value: typeof value === 'string' ? parseAmount(value, decimals) : 0n,
       },
       nextAtMs: typeof nextAt === 'string' ? Date.parse(nextAt) : undefined,

@@ -33,14 +33,14 @@ test('names sums in whole tokens for scripts', () => {
 test('says what lies in deposits smaller than a slot, and when they are joined', () => {
   const nextAtMs = Date.UTC(2026, 10, 21, 12)
   const [waiting, joining] = [
-    { leaves: 1, value: 240_000n },
-    { leaves: 4, value: 960_000n },
+    { rests: 1, value: 240_000n },
+    { rests: 4, value: 960_000n },
   ]
   assert.equal(spendingFields(MONEY, TOKEN)['small'], null)
   const fields = spendingFields({ ...MONEY, small: { waiting, joining, nextAtMs } }, TOKEN)
   assert.deepEqual(fields['small'], {
-    waiting: { leaves: 1, value: '0.24' },
-    joining: { leaves: 4, value: '0.96' },
+    waiting: { rests: 1, value: '0.24' },
+    joining: { rests: 4, value: '0.96' },
     nextAt: '2026-11-21T12:00:00.000Z',
   })
 })

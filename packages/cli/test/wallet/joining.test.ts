@@ -1,6 +1,6 @@
 /**
- * Leaves that came back smaller than a slot become slots again (SPEC §14.6), on real contracts with real proofs: through a relayer that never sends and one that does, over the client's
- * death and a reorganisation, with books that balance.
+ * Leaves that came back smaller than a slot become slots again (SPEC §14.6), and so does what the new leaf has beyond its slots, on real contracts with real proofs: through a relayer that
+ * never sends and one that does, over the client's death and a reorganisation, with books that balance.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -19,8 +19,10 @@ import { beginLife, openRelay, poolOf, silentRelay, type ClientLife } from './jo
 
 type Row = Readonly<Record<string, unknown>>
 
-const SLOTS = 5
+const SLOTS = 8
 const SHOWN = 4
+/** Come back later, and are joined with what the first joining left over. */
+const LATER = 3
 /** Fewer than the relayer waits for, and enough for the joining. */
 const REORG_BLOCKS = 3
 
@@ -38,7 +40,8 @@ test('what came back in parts is joined, whoever dies or does nothing, and pays 
   }
   await run('wallet', 'deposit', '--slots', String(SLOTS), '--local', '--no-wait')
   await network.run(calls.snapshot())
-  const shown = await showSlots(network, home, Array(SHOWN).fill('refused'), signal)
+  const all = await showSlots(network, home, Array(SHOWN + LATER).fill('refused'), signal)
+  const shown = all.slice(0, SHOWN)
   const provider = await registerProvider(network, await temporaryHome(t))
   const [won] = shown
   assert.ok(won)
@@ -61,23 +64,26 @@ test('what came back in parts is joined, whoever dies or does nothing, and pays 
     (await chain.view.slot(nullifier, signal)).state
   const areAll = async (nullifiers: readonly Uint8Array[], ...wanted: readonly string[]) =>
     (await Promise.all(nullifiers.map(stateOf))).every((state) => wanted.includes(state))
-  const names = shown.map(({ nullifier }) => nullifier)
-
   let client = await live()
-  await client.queue.add(names.map((nullifier) => ({ nullifier, kind: 'back' })))
-  await client.until(() => areAll(names, 'refunding', 'closing'))
-  await network.advance(Math.max(payment.refundDelayS, payment.closeDelayS) + 1)
-  await client.until(() => areAll(names, 'refunded', 'closed'))
-  await network.run(calls.snapshot())
-  await client.until(async () => {
-    await client.authoriser.slots(signal)
-    await client.joiner.look(signal)
-    return client.queue.joinings.length > 0
-  })
+  /** Slots come back, and a joining is queued. */
+  const giveBack = async (records: typeof shown): Promise<void> => {
+    const names = records.map(({ nullifier }) => nullifier)
+    await client.queue.add(names.map((nullifier) => ({ nullifier, kind: 'back' })))
+    await client.until(() => areAll(names, 'refunding', 'closing'))
+    await network.advance(Math.max(payment.refundDelayS, payment.closeDelayS) + 1)
+    await client.until(() => areAll(names, 'refunded', 'closed'))
+    await network.run(calls.snapshot())
+    await client.until(async () => {
+      await client.authoriser.slots(signal)
+      await client.joiner.look(signal)
+      return client.queue.joinings.length > 0
+    })
+  }
+  await giveBack(shown)
   const units = SHOWN * pool.unitsPerSlot - Number(payment.winValue / payment.unit) - SHOWN
   const value = BigInt(units) * payment.unit
-  assert.deepEqual(client.joiner.status.joining, { leaves: SHOWN, value })
-  assert.deepEqual(client.joiner.status.waiting, { leaves: 0, value: 0n })
+  assert.deepEqual(client.joiner.status.joining, { rests: SHOWN, value })
+  assert.deepEqual(client.joiner.status.waiting, { rests: 0, value: 0n })
 
   // Left with somebody who never sends it; the client dies, and another one takes it from the same disk.
   relays = [silent]
@@ -101,14 +107,36 @@ test('what came back in parts is joined, whoever dies or does nothing, and pays 
   await client.until(() => client.queue.joinings.length === 0)
   await network.run(calls.snapshot())
 
-  const slots = (await client.authoriser.slots(signal)).map(({ nullifier }) => nullifier)
-  const fresh = slots.slice(SLOTS)
+  const freshSlots = async () =>
+    (await client.authoriser.slots(signal)).map(({ nullifier }) => nullifier).slice(SLOTS)
+  const fresh = await freshSlots()
   assert.equal(fresh.length, Math.floor((units - 2) / pool.unitsPerSlot))
   const [spent] = fresh
   assert.ok(spent)
   const opening = await client.authoriser.openingFor(spent, signal)
   await client.joiner.look(signal)
-  assert.deepEqual(client.joiner.status.waiting, { leaves: 0, value: 0n })
+  const over = (units - 2) % pool.unitsPerSlot
+  const inRest = { rests: 1, value: BigInt(over) * payment.unit }
+  assert.deepEqual(client.joiner.status.waiting, inRest)
+
+  // What is beyond the slots of the new leaf is joined with what comes back next, and its slots stay.
+  await giveBack(all.slice(SHOWN))
+  const later = client.queue.joinings.flatMap((record) => record.rests)
+  assert.equal(later.length, LATER + 1)
+  await client.until(() => areAll(later, 'refunded'))
+  await client.until(() => client.queue.joinings.length === 0)
+  await network.run(calls.snapshot())
+  const laterUnits = LATER * (pool.unitsPerSlot - 1) + over - 2
+  assert.equal(
+    (await freshSlots()).length - fresh.length,
+    Math.floor(laterUnits / pool.unitsPerSlot),
+  )
+  await client.joiner.look(signal)
+  const left = {
+    rests: 1,
+    value: BigInt(laterUnits % pool.unitsPerSlot) * payment.unit,
+  }
+  assert.deepEqual(client.joiner.status.waiting, left)
   await client.keepBooks()
   await client.die()
   assert.deepEqual(failures, [])
@@ -123,20 +151,22 @@ test('what came back in parts is joined, whoever dies or does nothing, and pays 
   }
   assert.equal(isSound, true)
   const { deposit, slots: inSlots, purse, ...money } = balances.money
-  const [all, fees] = [BigInt(SLOTS) * pool.slotValue, BigInt(SHOWN + 2) * payment.unit]
+  const paidIn = BigInt(SLOTS) * pool.slotValue
+  const fees = BigInt(SHOWN + 2 + LATER + 2) * payment.unit
   assert.deepEqual([inSlots, purse].map(String), ['0', '0'])
   assert.equal(money['relayer fees'], String(fees))
   assert.equal(money['won by hops'], String(payment.winValue))
-  assert.equal(deposit, String(all - fees - payment.winValue))
+  assert.equal(deposit, String(paidIn - fees - payment.winValue))
   const { small, deposits } = (await run('wallet', 'show')) as {
     readonly small: Row
     readonly deposits: readonly Row[]
   }
-  const nothing = { deposits: 0, value: '0' }
-  assert.deepEqual(small, { waiting: nothing, joining: nothing, nextAt: null })
+  const waiting = { deposits: 1, value: String(left.value) }
+  assert.deepEqual(small, { waiting, joining: { deposits: 0, value: '0' }, nextAt: null })
   const rows = deposits.map(({ limit, rest }) => `${Number(limit)} ${String(rest)}`)
-  assert.ok(rows.includes(`${units - 2} null`), rows.join(', '))
-  assert.equal(rows.filter((row) => row.endsWith(' refunded')).length, SHOWN)
+  assert.ok(rows.includes(`${units - 2} refunded`), rows.join(', '))
+  assert.ok(rows.includes(`${laterUnits} none`), rows.join(', '))
+  assert.equal(rows.filter((row) => row.endsWith(' refunded')).length, SHOWN + LATER + 1)
 
   // And a joined slot pays.
   await bind(network, home, opening, provider)

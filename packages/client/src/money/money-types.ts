@@ -9,7 +9,7 @@ import type { Link } from '@byway/protocol/link'
 import type { HeldTokenRecords } from '@byway/protocol/payment'
 import type { CircuitSource } from '../engine/circuit-source.ts'
 import type { Timers } from '../proxy/timers.ts'
-import type { SmallLeafStatus } from '../returns/joiner.ts'
+import type { RestStatus } from '../returns/joiner.ts'
 import type { ReturnCounts, ReturnPorts } from '../returns/return-queue.ts'
 import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
@@ -64,8 +64,8 @@ export type MoneyStatus = SpendingStatus & {
   readonly isProvided: boolean
   /** Slots on their way back. */
   readonly returns: ReturnCounts
-  /** Leaves too small for a slot; undefined where nothing comes back by itself. */
-  readonly small?: SmallLeafStatus | undefined
+  /** What deposits hold beyond whole slots; undefined where nothing comes back by itself. */
+  readonly small?: RestStatus | undefined
 }
 
 export type MoneyDeps = ClientPayment & {

@@ -61,12 +61,12 @@ export interface SlotAuthoriser {
     signal: AbortSignal,
   ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }>
   /**
-   * The client's leaves that are smaller than a slot and under the newest root, joined already or not; those of the last {@link SlotAuthoriser.slots}.
+   * What the client's leaves under the newest root have beyond whole slots, joined already or not; leaves of the last {@link SlotAuthoriser.slots}.
    * @throws what the chain throws, or the signal's reason
    */
-  smallLeaves(signal: AbortSignal): Promise<readonly SmallLeaf[]>
+  leafRests(signal: AbortSignal): Promise<readonly LeafRest[]>
   /**
-   * A proof that makes one leaf of up to four (SPEC §14.6). A second one of the same leaves costs nothing: whichever is carried out first counts.
+   * A proof that makes one leaf of up to four rests (SPEC §14.6). A second one of the same rests costs nothing: whichever is carried out first counts.
    * @throws as {@link SlotAuthoriser.openingFor}
    */
   joiningFor(
@@ -76,11 +76,11 @@ export interface SlotAuthoriser {
   ): Promise<JoinProof>
 }
 
-/** A leaf of which no slot can be opened. */
-export type SmallLeaf = {
-  /** Nullifier of what it holds, 32 bytes: names it. */
+/** The units of a leaf that make no slot: all of one smaller than a slot. */
+export type LeafRest = {
+  /** Its nullifier, 32 bytes: names it. */
   readonly rest: Uint8Array
-  /** Units, fewer than a slot has. */
+  /** At least one, and fewer than a slot has. */
   readonly units: number
 }
 

@@ -24,11 +24,11 @@ import { createLeafBook } from './leaf-book.ts'
 import type { DepositChain, LeafBook } from './leaf-book.ts'
 import { createOpeningStock } from './opening-stock.ts'
 import type { OpeningStock } from './opening-stock.ts'
-import type { JoinProof, OpeningRecords, Slot, SlotAuthoriser, SmallLeaf } from './ports.ts'
+import type { JoinProof, OpeningRecords, Slot, SlotAuthoriser, LeafRest } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
-import { createSmallLeaves } from './small-leaves.ts'
-import type { JoinProver, SmallLeaves } from './small-leaves.ts'
+import { createLeafRests } from './leaf-rests.ts'
+import type { JoinProver, LeafRests } from './leaf-rests.ts'
 import type { SlotProver, SlotWitness } from './slot-prover.ts'
 
 /** One of the client's deposits. Who has its secret can use all of its slots. */
@@ -83,12 +83,12 @@ class ProofAuthoriser implements SlotAuthoriser {
   /** By leaf: how many of its slots are in the map. */
   readonly #slotsKnown = new Map<bigint, number>()
   readonly #stock: OpeningStock
-  readonly #small: SmallLeaves
+  readonly #rests: LeafRests
 
   constructor(deps: ProofAuthoriserDeps) {
     this.#deps = deps
     this.#leaves = createLeafBook(deps)
-    this.#small = createSmallLeaves({ ...deps, leaves: this.#leaves })
+    this.#rests = createLeafRests({ ...deps, leaves: this.#leaves })
     this.#stock = createOpeningStock({
       make: (nullifier, root, isAhead, signal) => this.#prove(nullifier, root, isAhead, signal),
       isOwn: (opening) => this.#isOwn(opening),
@@ -127,9 +127,9 @@ class ProofAuthoriser implements SlotAuthoriser {
     return { root: u256Bytes(root), proof: await this.#deps.prover.prove(witness, signal) }
   }
 
-  async smallLeaves(signal: AbortSignal): Promise<readonly SmallLeaf[]> {
+  async leafRests(signal: AbortSignal): Promise<readonly LeafRest[]> {
     const published = await this.#deps.chain.newestRoot(signal)
-    return published ? await this.#small.under(numberOf(published.root), signal) : []
+    return published ? await this.#rests.under(numberOf(published.root), signal) : []
   }
 
   async joiningFor(
@@ -139,7 +139,7 @@ class ProofAuthoriser implements SlotAuthoriser {
   ): Promise<JoinProof> {
     // After a start nobody may have looked for deposits yet.
     await this.slots(signal)
-    return await this.#small.join(rests, terms, await this.#newestRoot(signal), signal)
+    return await this.#rests.join(rests, terms, await this.#newestRoot(signal), signal)
   }
 
   sessionKeyFor(nullifier: Uint8Array): Uint8Array {
@@ -219,7 +219,7 @@ class ProofAuthoriser implements SlotAuthoriser {
     const leaf = this.#leafOf(deposit)
     if (!this.#leaves.has(leaf)) return
     const count = slotCount(pool, deposit.limit)
-    if (count === 0) this.#small.add({ ...deposit, leaf })
+    this.#rests.add({ ...deposit, leaf })
     const isKnownUnshown = deposit.isPastKnown
     let number = this.#slotsKnown.get(leaf) ?? 0
     for (; number < count; number++) {

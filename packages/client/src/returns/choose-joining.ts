@@ -1,30 +1,29 @@
-/** Which small leaves become one (SPEC §14.6). @module */
+/** Which rests become one leaf (SPEC §14.6). @module */
 import { JOIN_FEE_UNITS, MAX_LEAF_UNITS } from '@byway/protocol/ticket'
 import { MAX_JOINED_LEAVES } from '@byway/protocol/wire'
-import type { SmallLeaf } from '../money/ports.ts'
+import type { LeafRest } from '../money/ports.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Leaves among which the best are looked for, drawn anew each time: sixteen make 2500 choices. */
-const MAX_CHOICE_LEAVES = 16
-/** So much of the joined units must make slots again: what is left over is a rest that can only be paid out, and the fee is gone. */
+/** So much of the joined units must make slots again: what is left over has to be joined once more, and the fee is gone. */
 const LEAST_YIELD = 0.75
-/** While fewer leaves wait than one proof joins: better ones may come. */
+/** While fewer rests wait than one proof joins: better ones may come. */
 const LEAST_YIELD_OF_FEW = 0.95
 
 /**
- * Two to four leaves of which most makes slots; undefined while it is better to wait for more. Among equals it is chance that chooses: the order in which they came back would tell which they are.
+ * Two to four rests of which most makes slots; undefined while it is better to wait for more. Of those of one size it is chance that chooses: the order in which they came back would tell
+ * which they are. All sizes are looked at: of a few drawn by chance most would in time be small ones, which fill up what others leave over and make nothing alone.
  *
  * @param random - uniform in [0, 1)
  */
 export function chooseJoining(
-  leaves: readonly SmallLeaf[],
+  rests: readonly LeafRest[],
   unitsPerSlot: number,
   random: () => number,
-): readonly SmallLeaf[] | undefined {
-  const drawn = shuffled(leaves, random).slice(0, MAX_CHOICE_LEAVES)
-  let best: readonly SmallLeaf[] | undefined
-  let most = leaves.length < MAX_JOINED_LEAVES ? LEAST_YIELD_OF_FEW : LEAST_YIELD
-  for (const choice of choicesOf(drawn)) {
+): readonly LeafRest[] | undefined {
+  const sizes = Map.groupBy(shuffled(rests, random), ({ units }) => units)
+  let best: readonly LeafRest[] | undefined
+  let most = rests.length < MAX_JOINED_LEAVES ? LEAST_YIELD_OF_FEW : LEAST_YIELD
+  for (const choice of choicesOf([...sizes.values()])) {
     const share = yieldOf(choice, unitsPerSlot)
     if (share < most || (best && share === most)) continue
     best = choice
@@ -34,20 +33,21 @@ export function chooseJoining(
 }
 
 /** The part of the units that is in slots once they are joined. */
-function yieldOf(leaves: readonly SmallLeaf[], unitsPerSlot: number): number {
-  const units = leaves.reduce((sum, leaf) => sum + leaf.units, 0)
+function yieldOf(rests: readonly LeafRest[], unitsPerSlot: number): number {
+  const units = rests.reduce((sum, rest) => sum + rest.units, 0)
   if (units > MAX_LEAF_UNITS) return 0
   return (Math.floor((units - JOIN_FEE_UNITS) / unitsPerSlot) * unitsPerSlot) / units
 }
 
+/** One choice for each set of sizes: rests of one size are as good as each other. */
 function* choicesOf(
-  leaves: readonly SmallLeaf[],
-  chosen: readonly SmallLeaf[] = [],
-): Generator<readonly SmallLeaf[]> {
+  sizes: readonly (readonly LeafRest[])[],
+  chosen: readonly LeafRest[] = [],
+): Generator<readonly LeafRest[]> {
   if (chosen.length >= 2) yield chosen
   if (chosen.length === MAX_JOINED_LEAVES) return
-  for (const [at, leaf] of leaves.entries())
-    yield* choicesOf(leaves.slice(at + 1), [...chosen, leaf])
+  for (const [at, [one, ...others]] of sizes.entries())
+    if (one) yield* choicesOf([others, ...sizes.slice(at + 1)], [...chosen, one])
 }
 
 function shuffled<Item>(items: readonly Item[], random: () => number): readonly Item[] {

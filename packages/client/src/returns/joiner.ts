@@ -1,24 +1,24 @@
-/** Has leaves smaller than a slot joined as soon as enough of them are there (SPEC §14.6): each joining goes into the queue of returns, at a time of its own. @module */
+/** Has what makes no slot joined as soon as enough of it is there (SPEC §14.6): each joining goes into the queue of returns, at a time of its own. @module */
 import { toHex } from '@byway/protocol/base'
 import type { Pool } from '@byway/protocol/ticket'
-import type { SlotAuthoriser, SmallLeaf } from '../money/ports.ts'
+import type { SlotAuthoriser, LeafRest } from '../money/ports.ts'
 import { chooseJoining } from './choose-joining.ts'
 import type { SlotFacts } from './ports.ts'
 import { isFree } from './return-fact.ts'
 import type { ReturnQueue } from './return-queue.ts'
 
-/** What lies in leaves that no slot can be opened of. Values in the token's smallest parts. */
-export type SmallLeafStatus = {
-  /** That wait for others to be joined with. */
-  readonly waiting: { readonly leaves: number; readonly value: bigint }
+/** What leaves hold beyond whole slots. Values in the token's smallest parts. */
+export type RestStatus = {
+  /** Rests that wait for others to be joined with. */
+  readonly waiting: { readonly rests: number; readonly value: bigint }
   /** That are being joined. */
-  readonly joining: { readonly leaves: number; readonly value: bigint }
+  readonly joining: { readonly rests: number; readonly value: bigint }
   /** When a relayer is asked next, wall clock, milliseconds; undefined with nothing to ask for. */
   readonly nextAtMs: number | undefined
 }
 
 export type JoinerDeps = {
-  readonly authoriser: Pick<SlotAuthoriser, 'smallLeaves'>
+  readonly authoriser: Pick<SlotAuthoriser, 'leafRests'>
   readonly queue: Pick<ReturnQueue, 'add' | 'joinings'>
   readonly facts: SlotFacts
   readonly pool: Pick<Pool, 'unit' | 'unitsPerSlot'>
@@ -27,27 +27,27 @@ export type JoinerDeps = {
 }
 
 export interface Joiner {
-  readonly status: SmallLeafStatus
-  /** Looks for leaves and queues what is to be joined. @throws what the chain and the disk throw, or the signal's reason */
+  readonly status: RestStatus
+  /** Looks for rests and queues what is to be joined. @throws what the chain and the disk throw, or the signal's reason */
   look(signal: AbortSignal): Promise<void>
 }
 
 /** Creates one that has not looked yet. */
 export function createJoiner({ authoriser, queue, facts, pool, random }: JoinerDeps): Joiner {
-  let seen: readonly SmallLeaf[] = []
+  let seen: readonly LeafRest[] = []
   const asked = (): ReadonlySet<string> =>
     new Set(queue.joinings.flatMap(({ rests }) => rests.map(toHex)))
   /** Not joined, nor on their way into money; none while the chain has not been read. */
-  const left = (): readonly SmallLeaf[] =>
+  const left = (): readonly LeafRest[] =>
     seen.filter(({ rest }) => isFree(facts.of(rest)?.state ?? 'refunded'))
-  const sumOf = (leaves: readonly SmallLeaf[]) => {
-    const units = leaves.reduce((sum, leaf) => sum + leaf.units, 0)
-    return { leaves: leaves.length, value: BigInt(units) * pool.unit }
+  const sumOf = (rests: readonly LeafRest[]) => {
+    const units = rests.reduce((sum, rest) => sum + rest.units, 0)
+    return { rests: rests.length, value: BigInt(units) * pool.unit }
   }
   return {
     get status() {
       const names = asked()
-      const isAsked = ({ rest }: SmallLeaf): boolean => names.has(toHex(rest))
+      const isAsked = ({ rest }: LeafRest): boolean => names.has(toHex(rest))
       const all = left()
       const due = queue.joinings.filter(({ state }) => state === 'waiting')
       return {
@@ -57,7 +57,7 @@ export function createJoiner({ authoriser, queue, facts, pool, random }: JoinerD
       }
     },
     async look(signal) {
-      seen = await authoriser.smallLeaves(signal)
+      seen = await authoriser.leafRests(signal)
       for (;;) {
         const names = asked()
         const free = left().filter(({ rest }) => !names.has(toHex(rest)))

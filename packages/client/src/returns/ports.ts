@@ -7,7 +7,7 @@ import type { SlotState } from '@byway/protocol/payment'
 
 /**
  * One slot that its owner wants back. `back`: what is left of it, shown or not, becomes a fresh deposit: by a refund, or by a close where a hop has won. `withdraw`: it was never shown, and
- * is paid out in money. `join`: leaves smaller than a slot become one (SPEC §14.6).
+ * is paid out in money. `join`: rests of leaves become one leaf (SPEC §14.6).
  */
 export type ReturnOrder =
   | { readonly nullifier: Uint8Array; readonly kind: 'back' }
@@ -21,7 +21,7 @@ export type ReturnOrder =
       /** The first of the rests. */
       readonly nullifier: Uint8Array
       readonly kind: 'join'
-      /** What names the leaves, two to four. */
+      /** Their nullifiers, two to four. */
       readonly rests: readonly Uint8Array[]
     }
 

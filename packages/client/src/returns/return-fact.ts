@@ -2,7 +2,7 @@
 import type { SlotState } from '@byway/protocol/payment'
 import type { ReturnRecord, SlotFact, SlotFacts } from './ports.ts'
 
-/** The slot's, or the leaves' of a joining together; undefined while the chain has not been read up to now. */
+/** The slot's, or the rests' of a joining together; undefined while the chain has not been read up to now. */
 export function factOf(facts: SlotFacts, record: ReturnRecord): SlotFact | undefined {
   return record.kind === 'join' ? joiningFact(facts, record.rests) : facts.of(record.nullifier)
 }
@@ -24,7 +24,7 @@ export function isFree(state: SlotState): boolean {
   return state === 'none' || state === 'locked' || state === 'lapsed'
 }
 
-/** A joining is carried out whole or not at all: once one leaf is gone the others are free for another. */
+/** A joining is carried out whole or not at all: once one of them is gone the others are free for another. */
 function joiningFact(facts: SlotFacts, rests: readonly Uint8Array[]): SlotFact | undefined {
   const all = rests.map((rest) => facts.of(rest))
   if (all.includes(undefined)) return undefined

@@ -73,7 +73,7 @@ export function createTestAuthoriser(
     },
     sessionKeyFor: sessionSecret,
     withdrawalFor: () => Promise.resolve({ root: new Uint8Array(32), proof: new Uint8Array(3) }),
-    smallLeaves: () => Promise.resolve([]),
+    leafRests: () => Promise.resolve([]),
     joiningFor: (rests) =>
       Promise.resolve({ root: new Uint8Array(32), rests, units: 96, proof: new Uint8Array(3) }),
     prepare: () => Promise.resolve(),

@@ -142,6 +142,21 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     await authoriser.openingFor(slot.nullifier, signal)
   })
 
+  it('knows what a leaf has beyond its slots (SPEC §14.6)', async () => {
+    const chain = createChain(2 * pool.unitsPerSlot + 3)
+    const own = [SECRET]
+    const authoriser = createAuthoriser(chain, own, stampProver, 2 * pool.unitsPerSlot + 3)
+    assert.equal((await authoriser.slots(signal)).length, 2)
+    const rest = u256Bytes(restNullifier(nodeTicketCrypto, SECRET))
+    assert.deepEqual(await authoriser.leafRests(signal), [{ rest, units: 3 }])
+    const terms = { idc: 5n, feeTo: new Uint8Array(20) }
+    assert.equal((await authoriser.joiningFor([rest], terms, signal)).units, 3)
+    const count = 2 * pool.unitsPerSlot
+    const whole = createAuthoriser(createChain(count), own, stampProver, count)
+    await whole.slots(signal)
+    assert.deepEqual(await whole.leafRests(signal), [])
+  })
+
   it('joins leaves that hold no slot, once a root holds them (SPEC §14.6)', async () => {
     const small = pool.unitsPerSlot - 1
     const chain = createChain(small)
@@ -151,7 +166,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     assert.deepEqual(await authoriser.slots(signal), [])
     const rests = own.map((secret) => u256Bytes(restNullifier(nodeTicketCrypto, secret)))
     const [first = rests[0]] = rests
-    const known = async () => (await authoriser.smallLeaves(signal)).map(({ rest }) => rest)
+    const known = async () => (await authoriser.leafRests(signal)).map(({ rest }) => rest)
     assert.deepEqual(await known(), [first])
     const terms = { idc: 5n, feeTo: new Uint8Array(20).fill(3) }
     const joined = authoriser.joiningFor(rests, terms, signal)

@@ -1,11 +1,11 @@
-/** Which leaves are joined, and when: with a queue, a chain and a disk in memory (SPEC §14.6). */
+/** Which rests are joined, and when: with a queue, a chain and a disk in memory (SPEC §14.6). */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { toHex } from '@byway/protocol/base'
 import type { SlotState } from '@byway/protocol/payment'
 import { JOIN_FEE_UNITS } from '@byway/protocol/ticket'
-import type { SmallLeaf } from '../../src/money/ports.ts'
+import type { LeafRest } from '../../src/money/ports.ts'
 import { chooseJoining } from '../../src/returns/choose-joining.ts'
 import { createJoiner } from '../../src/returns/joiner.ts'
 import { orderReturns } from '../../src/returns/order-returns.ts'
@@ -17,9 +17,9 @@ import { NEVER } from '../money/money-world.ts'
 const UNITS = 25
 const UNIT = 10_000n
 
-const leavesOf = (...units: readonly number[]): readonly SmallLeaf[] =>
+const leavesOf = (...units: readonly number[]): readonly LeafRest[] =>
   units.map((each, at) => ({ rest: new Uint8Array(32).fill(at + 1), units: each }))
-const sizesOf = (chosen: readonly SmallLeaf[] | undefined): readonly number[] | undefined =>
+const sizesOf = (chosen: readonly LeafRest[] | undefined): readonly number[] | undefined =>
   chosen?.map(({ units }) => units).toSorted((a, b) => a - b)
 const chosenOf = (...units: readonly number[]) =>
   sizesOf(chooseJoining(leavesOf(...units), UNITS, seededRandom(1)))
@@ -33,6 +33,12 @@ describe('the choice of leaves to join', () => {
     assert.equal(chosenOf(14, 14), undefined, 'a third may leave nothing over')
     assert.deepEqual(chosenOf(14, 24, 14), [14, 14, 24])
     assert.deepEqual(chosenOf(24, 24, 24, 24, 4), [4, 24, 24], 'two slots and nothing over')
+  })
+
+  it('finds what fits beside any number of small ones', () => {
+    const bonds = Array.from({ length: 60 }, () => 4)
+    assert.deepEqual(chosenOf(...bonds), undefined)
+    assert.deepEqual(chosenOf(...bonds, 24, 24), [4, 24, 24])
   })
 
   it('never takes a leaf twice, nor more than four, nor such as make no slot; each it takes pays the fee', () => {
@@ -65,51 +71,13 @@ describe('the choice of leaves to join', () => {
   })
 })
 
-describe('a month of joinings (ADR 0023)', () => {
-  /** What comes back of slots at exits and guards: unwon, won in once, full; each less a unit. */
-  const months = { 'public exits': [18.2, 9.1, 10.2], 'attachment relays': [36.4, 18.2, 12.9] }
-  const MONTHS = 20
-  for (const [name, [unwon = 0, once = 0, full = 0]] of Object.entries(months)) {
-    it(`over ${name} makes slots of nearly all`, (t) => {
-      const random = seededRandom(11)
-      const all = unwon + once + full
-      const sum = { units: 0, joined: 0, slots: 0, rests: 0, waiting: 0 }
-      let free: readonly SmallLeaf[] = []
-      const count = Math.round(all * MONTHS)
-      for (let at = 0; at < count; at++) {
-        const drawn = random() * all
-        const units = drawn < unwon ? 24 : drawn < unwon + once ? 14 : 4
-        free = [...free, { rest: new Uint8Array(32), units }]
-        sum.units += units
-        const chosen = chooseJoining(free, UNITS, random)
-        if (chosen) {
-          const left = chosen.reduce((total, leaf) => total + leaf.units, -JOIN_FEE_UNITS)
-          free = free.filter((leaf) => !chosen.includes(leaf))
-          sum.joined++
-          sum.slots += Math.floor(left / UNITS)
-          sum.rests += left % UNITS
-        }
-        sum.waiting += free.reduce((total, leaf) => total + leaf.units, 0) / count
-      }
-      const left = free.reduce((total, leaf) => total + leaf.units, 0)
-      const fees = sum.joined * JOIN_FEE_UNITS
-      assert.equal(sum.slots * UNITS + sum.rests + fees + left, sum.units, 'no unit is lost')
-      assert.ok(sum.slots * UNITS > 0.9 * (sum.units - left))
-      const dollars = (units: number) => (units / 100).toFixed(2)
-      t.diagnostic(
-        `a month: ${sum.joined / MONTHS} joinings, fees $${dollars(fees / MONTHS)}, rests $${dollars(sum.rests / MONTHS)}; $${dollars(sum.waiting)} wait`,
-      )
-    })
-  }
-})
-
-describe('leaves smaller than a slot', () => {
-  function createWorld(leaves: readonly SmallLeaf[]) {
+describe('what makes no slot', () => {
+  function createWorld(leaves: readonly LeafRest[]) {
     const records: ReturnRecord[] = []
     const states = new Map<string, SlotState>()
     const world = { leaves, records, states, isSynced: true, owners: 0 }
     const joiner = createJoiner({
-      authoriser: { smallLeaves: () => Promise.resolve(world.leaves) },
+      authoriser: { leafRests: () => Promise.resolve(world.leaves) },
       queue: {
         get joinings() {
           return records
@@ -151,14 +119,14 @@ describe('leaves smaller than a slot', () => {
     assert.equal(new Set(joined).size, joined.length)
     assert.equal(new Set(world.records.map(({ owner }) => owner)).size, world.records.length)
     const { waiting, joining, nextAtMs } = joiner.status
-    assert.equal(waiting.leaves + joining.leaves, leaves.length)
-    assert.equal(joining.leaves, joined.length)
+    assert.equal(waiting.rests + joining.rests, leaves.length)
+    assert.equal(joining.rests, joined.length)
     assert.equal(waiting.value + joining.value, (9n * 24n + 12n) * UNIT)
     assert.equal(nextAtMs, Math.min(...world.records.map(({ dueMs }) => dueMs)))
     for (const rest of joined) world.states.set(rest, 'refunded')
     world.records.length = 0
-    assert.deepEqual(joiner.status.joining, { leaves: 0, value: 0n })
-    assert.equal(joiner.status.waiting.leaves, leaves.length - joined.length)
+    assert.deepEqual(joiner.status.joining, { rests: 0, value: 0n })
+    assert.equal(joiner.status.waiting.rests, leaves.length - joined.length)
     await joiner.look(NEVER)
     assert.deepEqual(world.records, [], 'what was joined is not joined again')
   })

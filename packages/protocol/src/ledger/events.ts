@@ -192,7 +192,7 @@ export type ClientMoneyEvent = EventHead &
         readonly amount: bigint
         readonly fee: bigint
       }
-    | /** Deposits smaller than a slot became one (`join`): `amount` in all, less the relayer's `fee`. */ {
+    | /** What deposits held beyond whole slots became one (`join`): `amount` in all, less the relayer's `fee`. */ {
         readonly type: 'leaves-joined'
         readonly amount: bigint
         readonly fee: bigint

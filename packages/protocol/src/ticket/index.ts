@@ -5,7 +5,7 @@
 export { openingHolds } from './authorisation.ts'
 export type { SlotStatement, SlotVerifier } from './authorisation.ts'
 export { bytesOf, elementOf, numberOf, u256Bytes } from './field.ts'
-export { JOIN_FEE_UNITS, joinX, MAX_LEAF_UNITS, restNullifier } from './joining.ts'
+export { JOIN_FEE_UNITS, joinX, MAX_LEAF_UNITS, restNullifier, restUnits } from './joining.ts'
 export type { JoinTerms } from './joining.ts'
 export { createPool, maxSlotUnits, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'

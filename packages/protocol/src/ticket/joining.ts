@@ -1,5 +1,5 @@
 /**
- * Leaves smaller than a slot, and what it takes to join them (SPEC §14.4, §14.6).
+ * What leaves hold beyond whole slots, and what it takes to join it (SPEC §14.4, §14.6).
  * @module
  */
 import { utf8Bytes } from '@byway/protocol/base'
@@ -13,7 +13,7 @@ export const JOIN_FEE_UNITS = 2
 /** Units of a leaf at most. */
 export const MAX_LEAF_UNITS = 65_535
 
-/** What becomes of several leaves. */
+/** What becomes of several rests. */
 export type JoinTerms = {
   /** The commitment of the leaf that the contract makes of them. */
   readonly idc: bigint
@@ -21,7 +21,12 @@ export type JoinTerms = {
   readonly feeTo: Uint8Array
 }
 
-/** Names the units of a leaf that make no slot: of one smaller than a slot, all of them. */
+/** Units of a leaf that make no slot: of one smaller than a slot, all of them. */
+export function restUnits({ unitsPerSlot }: Pick<Pool, 'unitsPerSlot'>, limit: number): number {
+  return limit % unitsPerSlot
+}
+
+/** Names them. */
 export function restNullifier(crypto: Poseidon & Hash, secret: bigint): bigint {
   return crypto.poseidon3(secret, hashToElement(crypto.sha256(utf8Bytes('byway rest v1'))), 0n)
 }

@@ -1,15 +1,16 @@
 /**
- * The client's leaves that are smaller than a slot (SPEC §14.6): what a slot has left after wins and a relayer's fee. None of them pays anybody; joined they make slots again.
+ * The rests of the client's leaves (SPEC §14.6): units at the end that make no slot. A leaf that came back after wins and a relayer's fee is all rest. None of them pays anybody; joined
+ * they make slots again.
  * @module
  */
 import { toHex } from '@byway/protocol/base'
 import type { TicketCrypto } from '@byway/protocol/crypto'
-import { joinX, proofPath, restNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { joinX, proofPath, restNullifier, restUnits, u256Bytes } from '@byway/protocol/ticket'
 import type { JoinTerms, Pool } from '@byway/protocol/ticket'
 import { MAX_JOINED_LEAVES } from '@byway/protocol/wire'
 import { moneyError } from './errors.ts'
 import type { LeafBook } from './leaf-book.ts'
-import type { JoinProof, SmallLeaf } from './ports.ts'
+import type { JoinProof, LeafRest } from './ports.ts'
 
 /** What is to be proved of a joining, as the program wants it. */
 export type JoinWitness = {
@@ -34,18 +35,19 @@ export interface JoinProver {
 /** A leaf of ours. */
 export type OwnLeaf = { readonly secret: bigint; readonly limit: number; readonly leaf: bigint }
 
-export type SmallLeavesDeps = {
+export type LeafRestsDeps = {
   readonly crypto: TicketCrypto
   readonly pool: Pool
   readonly leaves: Pick<LeafBook, 'pathUnder'>
   readonly prover: JoinProver
 }
 
-/** The small leaves that are known. */
-export interface SmallLeaves {
+/** The leaves with a rest that are known. */
+export interface LeafRests {
+  /** Leaves without a rest are passed over. */
   add(leaf: OwnLeaf): void
   /** Those that this root holds. @throws as `LeafBook.pathUnder` does */
-  under(root: bigint, signal: AbortSignal): Promise<readonly SmallLeaf[]>
+  under(root: bigint, signal: AbortSignal): Promise<readonly LeafRest[]>
   /** @throws DEPOSIT_TOO_NEW when one of them is not ours, or not under the root; what the prover throws, or the signal's reason */
   join(
     rests: readonly Uint8Array[],
@@ -56,7 +58,7 @@ export interface SmallLeaves {
 }
 
 /** Creates it without leaves. */
-export function createSmallLeaves({ crypto, pool, leaves, prover }: SmallLeavesDeps): SmallLeaves {
+export function createLeafRests({ crypto, pool, leaves, prover }: LeafRestsDeps): LeafRests {
   const own = new Map<string, OwnLeaf & { readonly rest: Uint8Array }>()
   const named = new Set<bigint>()
 
@@ -69,15 +71,16 @@ export function createSmallLeaves({ crypto, pool, leaves, prover }: SmallLeavesD
 
   return {
     add(leaf) {
-      if (named.has(leaf.leaf)) return
+      if (named.has(leaf.leaf) || restUnits(pool, leaf.limit) === 0) return
       named.add(leaf.leaf)
       const rest = u256Bytes(restNullifier(crypto, leaf.secret))
       own.set(toHex(rest), { ...leaf, rest })
     },
     async under(root, signal) {
-      const found: SmallLeaf[] = []
+      const found: LeafRest[] = []
       for (const { rest, limit, leaf } of own.values())
-        if (await leaves.pathUnder(root, leaf, signal)) found.push({ rest, units: limit })
+        if (await leaves.pathUnder(root, leaf, signal))
+          found.push({ rest, units: restUnits(pool, limit) })
       return found
     },
     async join(rests, terms, root, signal) {
@@ -87,7 +90,7 @@ export function createSmallLeaves({ crypto, pool, leaves, prover }: SmallLeavesD
       const profile = { tag: pool.tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
       const proof = await prover.proveJoin({ leaves: joined, root, x, ...profile }, signal)
       const places = Array.from({ length: MAX_JOINED_LEAVES }, (_, at) => rests[at] ?? NO_REST)
-      const units = joined.reduce((sum, { limit }) => sum + limit, 0)
+      const units = joined.reduce((sum, { limit }) => sum + restUnits(pool, limit), 0)
       return { root: u256Bytes(root), rests: places, units, proof }
     },
   }
