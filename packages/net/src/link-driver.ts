@@ -22,7 +22,7 @@ export type LinkStats = {
   readonly bytesRead: number
   readonly cellsWritten: number
   readonly bytesWritten: number
-  /** Written and still in this process: what the memory accountant counts besides `waitingBytes`. */
+  /** Written and still in this process. */
   readonly pendingBytes: number
 }
 
@@ -83,6 +83,14 @@ class Driver implements NetLink, TransportSink {
 
   get waitingBytes(): number {
     return this.#machine.waitingBytes
+  }
+
+  get ownBytes(): number {
+    return this.#machine.ownBytes + this.#transport.pendingBytes
+  }
+
+  get leftBytes(): number {
+    return this.#bytesWritten - this.#transport.pendingBytes
   }
 
   get ratePerMs(): number {

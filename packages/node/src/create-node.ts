@@ -77,7 +77,10 @@ class Engine implements RunningNode {
   readonly #nodes: PathNodeSet
   readonly #seen = createSeenAddresses()
   readonly #random = unitRandom(randomBytes)
-  readonly #guard = createMemoryGuard({ circuits: () => this.#parts?.relay.circuits ?? [] })
+  readonly #guard = createMemoryGuard({
+    circuits: () => this.#parts?.relay.circuits ?? [],
+    links: () => this.#table.links,
+  })
   readonly #table = createLinkTable({
     find: (nodeId) => this.#set.get(nodeKeyOf(nodeId))?.descriptor,
     dial: async ({ nodeId, addresses }, signal) =>

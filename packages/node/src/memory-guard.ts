@@ -1,11 +1,12 @@
 /**
- * Watches what all queues of the node hold together (THREAT-MODEL T14): the circuits' queues here, the tunnels' buffers through the same accountant. Over the
- * limit whoever has the oldest waiting byte dies first, until there is room again.
+ * Watches what all queues of the node hold together (THREAT-MODEL T14): the circuits' and the links' here, the tunnels' buffers and the exit's cache through the same
+ * accountant. Over the limit whoever has the oldest waiting byte dies first, until there is room again.
  * @module
  */
 import { totalmem } from 'node:os'
 import { createAccountant } from '@byway/protocol/circuit'
 import type { Account, Accountant } from '@byway/protocol/circuit'
+import type { Link } from '@byway/protocol/link'
 import type { RelayCircuit } from './relay/relay-circuit.ts'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { MemoryOwner } from './exit/exit-service.ts'
@@ -20,13 +21,19 @@ const CHECK_MS = 250
 /** The guard of one node. */
 export interface MemoryGuard {
   readonly accountant: Accountant<MemoryOwner>
-  /** Looks once: counts the circuits' queues and ends those that must go. */
-  check(): void
+  /** Looks once: counts what circuits and links hold and ends those that must go. @param nowMs - on the clock of the queues */
+  check(nowMs?: number): void
   start(): void
   stop(): void
 }
 
-export type MemoryGuardDeps = { readonly circuits: () => Iterable<RelayCircuit> }
+export type MemoryGuardDeps = {
+  readonly circuits: () => Iterable<RelayCircuit>
+  readonly links: () => Iterable<Link>
+}
+
+/** What a link holds itself, and since when nothing of it left. */
+type LinkAccount = { readonly account: Account; leftBytes: number; sinceMs: number }
 
 /** Creates a guard. @param limitBytes - for all queues together @default 25 % of the machine's memory, 512 MiB at most */
 export function createMemoryGuard(
@@ -35,19 +42,44 @@ export function createMemoryGuard(
 ): MemoryGuard {
   const accountant = createAccountant<MemoryOwner>(limitBytes)
   const accounts = new Map<RelayCircuit, Account>()
+  const linkAccounts = new Map<Link, LinkAccount>()
   let timer: NodeJS.Timeout | undefined
 
   function forgetClosed(): void {
     for (const circuit of accounts.keys()) if (circuit.isClosed) forget(circuit)
+    for (const [link, { account }] of linkAccounts) {
+      if (!link.isClosed) continue
+      account.close()
+      linkAccounts.delete(link)
+    }
   }
 
-  function count(): void {
+  function count(nowMs: number): void {
     forgetClosed()
+    for (const link of deps.links()) if (!link.isClosed) countLink(link, nowMs)
     for (const circuit of deps.circuits()) {
       const held = heldBytes(circuit)
       if (held === 0 && !accounts.has(circuit)) continue
       accountOf(circuit).set(held)
     }
+  }
+
+  /** A link that moves is as old as its last look; one that stands still grows older. */
+  function countLink(link: Link, nowMs: number): void {
+    const { ownBytes, leftBytes } = link
+    if (ownBytes === 0 && !linkAccounts.has(link)) return
+    const known = linkAccounts.get(link) ?? openLink(link, nowMs)
+    if (ownBytes === 0 || leftBytes !== known.leftBytes) known.sinceMs = nowMs
+    known.leftBytes = leftBytes
+    known.account.set(ownBytes)
+  }
+
+  function openLink(link: Link, nowMs: number): LinkAccount {
+    const owner = { giveUp: (): void => link.close('limit') }
+    const account = accountant.open(owner, () => opened.sinceMs)
+    const opened: LinkAccount = { account, leftBytes: link.leftBytes, sinceMs: nowMs }
+    linkAccounts.set(link, opened)
+    return opened
   }
 
   function accountOf(circuit: RelayCircuit): Account {
@@ -64,8 +96,8 @@ export function createMemoryGuard(
     accounts.delete(circuit)
   }
 
-  function check(): void {
-    count()
+  function check(nowMs: number = performance.now()): void {
+    count(nowMs)
     for (const victim of accountant.chooseVictims()) victim.giveUp()
     // What they held is free now: whoever asks the accountant next must not kill for it again.
     forgetClosed()
@@ -75,7 +107,7 @@ export function createMemoryGuard(
     accountant,
     check,
     start() {
-      timer ??= setInterval(check, CHECK_MS).unref()
+      timer ??= setInterval(() => check(), CHECK_MS).unref()
     },
     stop() {
       clearInterval(timer)

@@ -16,6 +16,8 @@ export function createFakeLink(peer: LinkPeer): FakeLink {
       return isClosed
     },
     waitingBytes: 0,
+    ownBytes: 0,
+    leftBytes: 0,
     ratePerMs: 0,
     rttMs: 0,
     queues: [],

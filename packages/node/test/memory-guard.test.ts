@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { CellQueue } from '@byway/protocol/link'
+import type { CellQueue, Link } from '@byway/protocol/link'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { CloseReason } from '@byway/protocol/wire'
 import { createMemoryGuard } from '../src/memory-guard.ts'
@@ -49,9 +49,20 @@ function circuitOf(back: Waiting, forth?: Waiting): TestCircuit {
   }
 }
 
-function guardOf(circuits: readonly TestCircuit[], limitBytes: number) {
+type TestLink = Link & { ownBytes: number; leftBytes: number }
+
+/** A link that holds so much of its own. */
+function linkOf(ownBytes: number): TestLink {
+  return Object.assign(createFakeLink({ role: 'client' }), { ownBytes, leftBytes: 0 })
+}
+
+function guardOf(
+  circuits: readonly TestCircuit[],
+  limitBytes: number,
+  links: readonly TestLink[] = [],
+) {
   return createMemoryGuard(
-    { circuits: () => circuits.filter((each) => !each.isClosed) },
+    { circuits: () => circuits.filter((each) => !each.isClosed), links: () => links },
     limitBytes,
   )
 }
@@ -129,8 +140,58 @@ suite('memory of all queues together (THREAT-MODEL T14)', () => {
     assert.equal(guard.accountant.underPressure, false)
   })
 
+  test('counts what a link holds besides its circuits, and closes the one that stands still longest', () => {
+    const stuck = linkOf(500)
+    const moving = linkOf(400)
+    const late = linkOf(0)
+    const guard = guardOf([], 1000, [moving, late, stuck])
+    guard.check(0)
+    assert.equal(guard.accountant.heldBytes, 900)
+    late.ownBytes = 100
+    guard.check(250)
+    moving.leftBytes = 10_000
+    moving.ownBytes = 450
+    guard.check(500)
+    assert.deepEqual(
+      [stuck, moving, late].map(({ isClosed }) => isClosed),
+      [true, false, false],
+    )
+    assert.equal(guard.accountant.heldBytes, 550)
+  })
+
+  test('a link whose cells leave is never the oldest, however much it carries', () => {
+    const busy = linkOf(900)
+    const waiting: Waiting = { bytes: 50, oldestAtMs: 600 }
+    const old = circuitOf(waiting)
+    const guard = guardOf([old], 1000, [busy])
+    for (let atMs = 0; atMs <= 1000; atMs += 250) {
+      busy.leftBytes += 1
+      if (atMs === 1000) waiting.bytes = 200
+      guard.check(atMs)
+    }
+    assert.deepEqual([old.isClosed, busy.isClosed], [true, false])
+  })
+
+  test('a cache is cut before anybody dies', () => {
+    const circuit = circuitOf({ bytes: 700, oldestAtMs: 1 })
+    const guard = guardOf([circuit], 1000)
+    const cuts: number[] = []
+    const account = guard.accountant.openCache({
+      trimTo: (bytes) => {
+        cuts.push(bytes)
+        account.set(bytes)
+      },
+    })
+    account.set(400)
+    guard.check()
+    assert.deepEqual([cuts, circuit.closedFor], [[40], []])
+    assert.equal(guard.accountant.heldBytes, 740)
+    guard.check()
+    assert.equal(cuts.length, 1, 'below the limit nothing is cut')
+  })
+
   test('has a limit of its own that no machine can grow beyond 512 MiB', () => {
-    const { accountant } = createMemoryGuard({ circuits: () => [] })
+    const { accountant } = createMemoryGuard({ circuits: () => [], links: () => [] })
     assert.ok(accountant.limitBytes > 0 && accountant.limitBytes <= 512 * 1024 * 1024)
   })
 })

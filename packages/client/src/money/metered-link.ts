@@ -43,6 +43,14 @@ class MeteredLink implements Link {
     return this.#link.waitingBytes
   }
 
+  get ownBytes(): number {
+    return this.#link.ownBytes
+  }
+
+  get leftBytes(): number {
+    return this.#link.leftBytes
+  }
+
   get ratePerMs(): number {
     return this.#link.ratePerMs
   }

@@ -27,6 +27,8 @@ export function createFakeLink(nodeId: Uint8Array = new Uint8Array(32)): FakeLin
       return isClosed
     },
     waitingBytes: 0,
+    ownBytes: 0,
+    leftBytes: 0,
     ratePerMs: 1000,
     rttMs: 1,
     queues: [],

@@ -88,7 +88,7 @@ export async function assembleExit(
   if (missing.includes('interfaces')) throw nodeError('NODE_EXIT_UNSAFE', { missing: 'interfaces' })
   const limits = createExitLimits()
   const resolver = createDnsStub({ randomBytes, servers: () => servers })
-  const cache = createDnsCache({ resolver, nowMs, randomBytes })
+  const cache = createDnsCache({ resolver, nowMs, randomBytes, accountant: deps.accountant })
   const resolverFor = (circuit: string): DnsResolver => cache.view(circuit)
   const context = (): PolicyContext => ownNetwork.context()
   let service: ExitService | undefined

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createDnsCache, type DnsCache } from '../../src/exit/dns-cache.ts'
+import { createAccountant } from '@byway/protocol/circuit'
+import { createDnsCache } from '../../src/exit/dns-cache.ts'
 import type { DnsLookup, DnsResolver } from '../../src/exit/dns-stub.ts'
 
 const MINUTE_MS = 60_000
@@ -8,7 +9,9 @@ const MINUTE_MS = 60_000
 function fixture(
   ttlMs: number,
   fuzz: number,
-): { cache: DnsCache; asked: string[]; clock: { nowMs: number } } {
+  limits: { readonly accountBytes?: number; readonly maxBytes?: number } = {},
+) {
+  const accountant = createAccountant<never>(limits.accountBytes ?? 1e9)
   const asked: string[] = []
   const clock = { nowMs: 1_000_000 }
   const resolver: DnsResolver = {
@@ -20,7 +23,11 @@ function fixture(
   }
   const randomBytes = (count: number): Uint8Array => new Uint8Array(count).fill(fuzz)
   return {
-    cache: createDnsCache({ resolver, nowMs: () => clock.nowMs, randomBytes }),
+    accountant,
+    cache: createDnsCache(
+      { resolver, nowMs: () => clock.nowMs, randomBytes, accountant },
+      limits.maxBytes,
+    ),
     asked,
     clock,
   }
@@ -89,4 +96,44 @@ test('a circuit remembers at most 256 names', async () => {
   assert.equal(asked.length, 257)
   await view.lookup('n0.example', [4])
   assert.equal(asked.length, 258)
+})
+
+test('keeps no more bytes than it may: the oldest circuit forgets first, its oldest name first', async () => {
+  const maxBytes = 10_000
+  const { cache, asked, accountant } = fixture(MINUTE_MS, 0xff, { maxBytes })
+  const views = Array.from({ length: 20 }, (_, index) => cache.view(`c${index}`))
+  for (const view of views) {
+    for (let i = 0; i < 256; i++) await view.lookup(`${'n'.repeat(200)}${i}.example`, [4])
+    assert.ok(accountant.heldBytes <= maxBytes)
+  }
+  assert.ok(accountant.heldBytes > 0.9 * maxBytes, 'and not much less')
+  const before = asked.length
+  await views.at(-1)?.lookup(`${'n'.repeat(200)}255.example`, [4])
+  assert.equal(asked.length, before, 'the last is still known')
+  await views[0]?.lookup(`${'n'.repeat(200)}255.example`, [4])
+  assert.equal(asked.length, before + 1)
+})
+
+test('counts what it keeps, gives it back, and is cut before anybody dies (THREAT-MODEL T14)', async () => {
+  const { cache, accountant } = fixture(MINUTE_MS, 0xff, { accountBytes: 40_000 })
+  for (let i = 0; i < 100; i++) await cache.view(`c${i % 4}`).lookup(`n${i}.example`, [4])
+  const held = accountant.heldBytes
+  assert.ok(held > 100 * 256 && held < 100 * 400, `${held}`)
+  const other = accountant.open(undefined as never, () => 0)
+  other.set(35_000)
+  assert.deepEqual(accountant.chooseVictims(), [])
+  assert.ok(accountant.heldBytes - 35_000 <= held / 10)
+  other.close()
+  for (let i = 0; i < 4; i++) cache.forget(`c${i}`)
+  assert.equal(accountant.heldBytes, 0)
+})
+
+test('asking again replaces an entry, and counts it once', async () => {
+  const { cache, accountant, clock } = fixture(MINUTE_MS, 0xff)
+  const view = cache.view('c1')
+  await view.lookup('a.example', [4])
+  const held = accountant.heldBytes
+  clock.nowMs += 60 * MINUTE_MS
+  await view.lookup('a.example', [4])
+  assert.equal(accountant.heldBytes, held)
 })

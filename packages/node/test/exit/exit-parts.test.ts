@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { createAccountant } from '@byway/protocol/circuit'
 import { parsePolicyContext } from '@byway/protocol/policy'
 import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import { createDnsCache } from '../../src/exit/dns-cache.ts'
@@ -30,7 +31,8 @@ test('a server that flips its answer reaches nothing but the origin that was ope
     { randomBytes, servers: () => [dns] },
     { timeoutMs: 60_000, attemptTimeoutMs: 30_000 },
   )
-  const cache = createDnsCache({ resolver, nowMs, randomBytes })
+  const accountant = createAccountant<never>(1e9)
+  const cache = createDnsCache({ resolver, nowMs, randomBytes, accountant })
   const exit = createExitConnector({
     resolverFor: (circuit) => cache.view(circuit),
     context: () => parsed.context,

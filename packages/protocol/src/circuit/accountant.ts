@@ -1,6 +1,6 @@
 /**
- * One memory accountant for all queues of a process (THREAT-MODEL T14): who holds how many bytes, and who must die when
- * all together hold too many. Decides only; the driver kills. The limit is the driver's: min(25 % of RAM, 512 MiB).
+ * One memory accountant for all queues and caches of a process (THREAT-MODEL T14): who holds how many bytes, and who must die when
+ * all together hold too many. Caches are cut first. Decides only; the driver kills. The limit is the driver's: min(25 % of RAM, 512 MiB).
  * @module
  */
 
@@ -15,7 +15,13 @@ export interface Account {
   close(): void
 }
 
-/** The accountant. `Owner` is what the driver can kill: a circuit, or an orphaned tunnel. */
+/** What can be made anew: it gives bytes back before anybody dies for them. */
+export interface TrimmableCache {
+  /** Forgets what it has had longest until it holds no more than this. */
+  trimTo(bytes: number): void
+}
+
+/** The accountant. `Owner` is what the driver can kill: a circuit, an orphaned tunnel, or a link. */
 export interface Accountant<Owner> {
   readonly limitBytes: number
   readonly heldBytes: number
@@ -25,7 +31,12 @@ export interface Accountant<Owner> {
   readonly isOver: boolean
   /** Opens an account; `oldestAtMs` says when its oldest queued byte came, Infinity for an empty queue. */
   open(owner: Owner, oldestAtMs: () => number): Account
-  /** When over the limit: whom to kill, oldest queued byte first, until less than 90 % is held. Else nobody. */
+  /** Opens the account of a cache. */
+  openCache(cache: TrimmableCache): Account
+  /**
+   * When over the limit: has each cache cut to a tenth of what it holds, then says whom to kill, oldest queued byte first, until less
+   * than 90 % is held. Else nobody.
+   */
   chooseVictims(): readonly Owner[]
 }
 
@@ -44,6 +55,7 @@ class Ledger<Owner> implements Accountant<Owner> {
   readonly limitBytes: number
   heldBytes = 0
   readonly #entries = new Set<Entry<Owner>>()
+  readonly #caches = new Map<TrimmableCache, Account>()
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes
@@ -60,25 +72,18 @@ class Ledger<Owner> implements Accountant<Owner> {
   open(owner: Owner, oldestAtMs: () => number): Account {
     const entry: Entry<Owner> = { owner, oldestAtMs, heldBytes: 0 }
     this.#entries.add(entry)
-    const change = (deltaBytes: number): void => {
-      if (!this.#entries.has(entry)) return
-      entry.heldBytes += deltaBytes
-      this.heldBytes += deltaBytes
-    }
-    return {
-      get heldBytes(): number {
-        return entry.heldBytes
-      },
-      add: change,
-      set: (heldBytes) => change(heldBytes - entry.heldBytes),
-      close: () => {
-        change(-entry.heldBytes)
-        this.#entries.delete(entry)
-      },
-    }
+    return this.#accountOf(entry, () => void this.#entries.delete(entry))
+  }
+
+  openCache(cache: TrimmableCache): Account {
+    const account = this.#accountOf({ heldBytes: 0 }, () => void this.#caches.delete(cache))
+    this.#caches.set(cache, account)
+    return account
   }
 
   chooseVictims(): readonly Owner[] {
+    if (!this.isOver) return []
+    for (const [cache, { heldBytes }] of this.#caches) cache.trimTo(heldBytes * KEPT_CACHE_PART)
     if (!this.isOver) return []
     const owners = [...this.#byOwner()].toSorted((a, b) => a[1].oldestAtMs - b[1].oldestAtMs)
     const victims: Owner[] = []
@@ -90,6 +95,27 @@ class Ledger<Owner> implements Accountant<Owner> {
       left -= heldBytes
     }
     return victims
+  }
+
+  #accountOf(holder: { heldBytes: number }, onClosed: () => void): Account {
+    let isOpen = true
+    const change = (deltaBytes: number): void => {
+      if (!isOpen) return
+      holder.heldBytes += deltaBytes
+      this.heldBytes += deltaBytes
+    }
+    return {
+      get heldBytes(): number {
+        return holder.heldBytes
+      },
+      add: change,
+      set: (heldBytes) => change(heldBytes - holder.heldBytes),
+      close: () => {
+        change(-holder.heldBytes)
+        isOpen = false
+        onClosed()
+      },
+    }
   }
 
   /** An owner dies with all its queues, so that they are judged together. */
@@ -108,3 +134,4 @@ class Ledger<Owner> implements Accountant<Owner> {
 // Local limits (tunable).
 const PRESSURE_PART = 0.75
 const LOW_WATER_PART = 0.9
+const KEPT_CACHE_PART = 0.1

@@ -4,7 +4,7 @@
  * @module
  */
 export { createAccountant } from './accountant.ts'
-export type { Account, Accountant } from './accountant.ts'
+export type { Account, Accountant, TrimmableCache } from './accountant.ts'
 export { createControlClient, createControlHop } from './control-end.ts'
 export type {
   ControlClient,

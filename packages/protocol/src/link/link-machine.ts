@@ -114,6 +114,12 @@ class Machine implements LinkMachine {
     return this.#scheduler.waitingBytes + this.#directoryBytes
   }
 
+  get ownBytes(): number {
+    const controlBytes = this.#control.reduce((sum, cell) => sum + cell.length, 0)
+    const linkQueueBytes = this.#linkQueue?.bytes ?? 0
+    return controlBytes + linkQueueBytes + this.#directoryBytes + this.#scheduler.lastBytes
+  }
+
   get ratePerMs(): number {
     return this.#sender.ratePerMs
   }

@@ -33,6 +33,8 @@ export interface LinkMachine {
   readonly isClosed: boolean
   /** Cell bytes that wait for credit or for the socket, and the bytes of directory messages that are no cells yet. */
   readonly waitingBytes: number
+  /** Bytes that it holds besides the circuits' queues: link messages, directory messages, last cells of circuits that are gone. */
+  readonly ownBytes: number
   /** Bytes per millisecond and round trip as the reports show them; 0 before the first. */
   readonly ratePerMs: number
   readonly rttMs: number
@@ -70,6 +72,10 @@ export interface Link {
   readonly peer: LinkPeer
   readonly isClosed: boolean
   readonly waitingBytes: number
+  /** Bytes that it holds besides the circuits' queues, those that its socket has not taken among them: for the memory accountant. */
+  readonly ownBytes: number
+  /** Bytes that left this process; while they stand still, what is held grows older. */
+  readonly leftBytes: number
   readonly ratePerMs: number
   readonly rttMs: number
   readonly queues: Iterable<CellQueue>
