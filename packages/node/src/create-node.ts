@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { NO_LOG } from '@byway/protocol/base'
+import { equalBytes, NO_LOG } from '@byway/protocol/base'
 import type { Logger } from '@byway/protocol/base'
 import { createHopBuild } from '@byway/protocol/circuit'
 import {
@@ -16,7 +16,6 @@ import {
 } from '@byway/protocol/directory'
 import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { equalBytes } from '@byway/protocol/base'
 import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'

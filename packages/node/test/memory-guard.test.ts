@@ -160,7 +160,7 @@ suite('memory of all queues together (THREAT-MODEL T14)', () => {
   })
 
   test('a link whose cells leave is never the oldest, however much it carries', () => {
-    const busy = linkOf(900)
+    const busy = linkOf(850)
     const waiting: Waiting = { bytes: 50, oldestAtMs: 600 }
     const old = circuitOf(waiting)
     const guard = guardOf([old], 1000, [busy])
