@@ -47,6 +47,9 @@ const HINTS: Readonly<Record<string, string>> = {
   PROOF_FALSE:
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
+  RECORD_UNKNOWN: 'ask again: other nodes are asked each time; records are kept for 400 days',
+  RECORD_FALSE: 'do not rely on it; ask anew for evidence of your own',
+  RECORD_FILE: 'name a file that `byway exit record --evidence FILE` has written',
   PROOF_UNKNOWN_NODE: 'name it by its account, 0x and forty hexadecimal digits',
   PROOF_NO_COMMITMENT: 'look at --epoch: a node commits within the commit window after its end',
   PROOF_CHALLENGED: 'run it again when the answer window is over',

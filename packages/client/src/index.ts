@@ -9,6 +9,8 @@ export type {
 } from './engine/create-client.ts'
 export type { NodeScore } from './engine/node-score.ts'
 export type { ClientError } from './engine/errors.ts'
+export { findExitRecord } from './engine/find-exit-record.ts'
+export type { ExitRecordQuery, ExitWitness } from './engine/find-exit-record.ts'
 export { findProviderOf, findServiceProofs } from './engine/find-service-proofs.ts'
 export type { FoundServiceProof, ServiceProofQuery } from './engine/find-service-proofs.ts'
 export type { ClientStakes } from './engine/directory-keeper.ts'

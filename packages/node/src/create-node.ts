@@ -40,7 +40,9 @@ import { createProofLinks, type ProofLinks } from './redemption/proof-links.ts'
 import { createRedeemLinks, type RedeemLinks } from './redemption/redeem-links.ts'
 import { createNodePlace, type NodePlace } from './reach/node-place.ts'
 import { createReachLinks } from './reach/reach-links.ts'
-import type { Meter, TerminalService } from './relay/ports.ts'
+import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
+import type { RecordLinks } from './record/record-links.ts'
+import type { Meter } from './relay/ports.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { pause } from './pause.ts'
@@ -65,6 +67,7 @@ type Parts = {
   readonly money: NodeMoney | undefined
   readonly numbers: EditionNumbers
   readonly evidence: EvidenceFile
+  readonly record: NodeRecord | undefined
 }
 
 class Engine implements RunningNode {
@@ -152,10 +155,11 @@ class Engine implements RunningNode {
     const money = await this.#openMoney()
     const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
     const evidence = await openEvidenceFile(home)
+    const record = await openNodeRecord(this.#options, keys.identity, this.#set)
     const exit = await this.#startExit(money)
     const relay = this.#createRelay(keys, exit, money)
-    const links = this.#createLinks(keys, relay, exit, money)
-    this.#parts = { keys, relay, links, exit, money, numbers, evidence }
+    const links = this.#createLinks(keys, relay, exit, money, record?.links)
+    this.#parts = { keys, relay, links, exit, money, numbers, evidence, record }
     this.#publish = this.#publisher(keys, money, numbers)
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
@@ -226,7 +230,8 @@ class Engine implements RunningNode {
     this.#guard.stop()
     this.#place?.stop()
     await this.#spread?.[Symbol.asyncDispose]()
-    const { exit, links, money } = this.#parts ?? {}
+    const { exit, links, money, record } = this.#parts ?? {}
+    await record?.[Symbol.asyncDispose]()
     this.#endCircuits()
     await exit?.ownNetwork[Symbol.asyncDispose]()
     await links?.close()
@@ -303,18 +308,8 @@ class Engine implements RunningNode {
     const seenAddresses = (): readonly string[] => this.#seen.agreed()
     const { accountant } = this.#guard
     const nowMs = (): number => performance.now()
-    return await assembleExit(
-      {
-        network,
-        directory: this.#set,
-        accountant,
-        seenAddresses,
-        nowMs,
-        log,
-        money: money?.exit,
-      },
-      exit,
-    )
+    const around = { network, directory: this.#set, accountant, seenAddresses, nowMs, log }
+    return await assembleExit({ ...around, money: money?.exit }, exit)
   }
 
   #createRelay(keys: NodeKeys, exit: ExitRole | undefined, money: NodeMoney | undefined): Relay {
@@ -331,7 +326,9 @@ class Engine implements RunningNode {
       provider: nodeCrypto,
       build,
       nextHops: this.#table,
-      terminals: exit?.service ?? terminalsOf(money),
+      terminals:
+        exit?.service ??
+        createDeskTerminals({ provider: nodeCrypto, randomBytes, desk: money?.exit.desk }),
       money: money?.relay,
       nowMs: () => performance.now(),
       wallMs: () => Date.now(),
@@ -351,11 +348,13 @@ class Engine implements RunningNode {
     relay: Relay,
     exit: ExitRole | undefined,
     money: NodeMoney | undefined,
+    record: RecordLinks | undefined,
   ): NodeLinks {
     return createNodeLinks({
       money: money?.links,
       redeem: this.#redeem,
       proofs: this.#proofs,
+      record,
       network: this.#options.network,
       table: () => this.#table,
       relay,
@@ -447,10 +446,4 @@ class Engine implements RunningNode {
       this.#directory.publish()
     }
   }
-}
-
-/** What takes circuits that end at a node without the exit role. */
-function terminalsOf(money: NodeMoney | undefined): TerminalService {
-  if (!money) return { accept: () => CLOSE_REASON.NOT_EXIT }
-  return createDeskTerminals({ provider: nodeCrypto, randomBytes, desk: money.exit.desk })
 }

@@ -19,6 +19,7 @@ import type { LinkTable } from './link-table.ts'
 import type { ProofLinks } from './redemption/proof-links.ts'
 import type { RedeemLinks, RedeemMessage } from './redemption/redeem-links.ts'
 import type { ReachLinks } from './reach/reach-links.ts'
+import type { RecordLinks } from './record/record-links.ts'
 import { tryToReach } from './reach/trial.ts'
 import type { Relay } from './relay/relay.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
@@ -41,6 +42,8 @@ export type NodeLinksDeps = {
   readonly redeem?: RedeemLinks | undefined
   /** The same for service proofs (SPEC §17.6). */
   readonly proofs?: ProofLinks | undefined
+  /** The same for the exit record (SPEC §10.6). */
+  readonly record?: RecordLinks | undefined
   readonly reach: () => ReachLinks
 }
 
@@ -142,7 +145,7 @@ function forgetLink(deps: NodeLinksDeps, link: Link): void {
 }
 
 function onMessage(
-  { directory, seen, money, redeem, proofs, reach }: NodeLinksDeps,
+  { directory, seen, money, redeem, proofs, record, reach }: NodeLinksDeps,
   link: Link,
   message: LinkMessage,
   isDialled: boolean,
@@ -155,6 +158,9 @@ function onMessage(
     else link.close('protocol')
   else if (message.type === LINK_MESSAGE.REACH || message.type === LINK_MESSAGE.REACHED)
     reach().onMessage(link, message)
+  else if (message.type === LINK_MESSAGE.RECORD_GET || message.type === LINK_MESSAGE.RECORD)
+    if (record) record.onMessage(link, message)
+    else link.close('protocol')
   // SPEC §4.4: a listener sends NETINFO. Who dialled us may say anything about our address.
   else if (message.type !== LINK_MESSAGE.NETINFO) directory.onMessage(link, message)
   else if (isDialled) seen.note(link, message.address)

@@ -9,6 +9,7 @@ import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { ExitRoleOptions } from './exit/assemble-exit.ts'
 import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
+import type { ExitStore } from './record/exit-recorder.ts'
 import type { MoneyStatus, NodePaymentOptions } from './money/node-money.ts'
 
 /** Where a node listens or is reached. */
@@ -36,6 +37,8 @@ export type NodeOptions = {
   readonly payment?: NodePaymentOptions | undefined
   /** The registry's stakes, in a network that has one: descriptors then spread by gossip, and only those with a stake count. */
   readonly stakes?: StakeSource | undefined
+  /** Where the exit record is kept (SPEC §10.6); absent where none is. */
+  readonly exits?: ExitStore | undefined
   readonly log?: Logger | undefined
 }
 

@@ -5,6 +5,7 @@ export type { StoreOptions } from './open-store.ts'
 export type { OpeningReport, Records, Store, StoreHealth } from './store.ts'
 export type { CommitKey, CommitKeyRecords } from './records/commit-keys.ts'
 export type { CounterRecords } from './records/counters.ts'
+export type { ExitRecords, ExitSeal, KeptExit } from './records/exit-records.ts'
 export type {
   HandOver,
   HandOverRecords,

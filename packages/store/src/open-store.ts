@@ -23,7 +23,7 @@ export type StoreOptions = {
   /** Folder of the state, 0700. It is made when it is not there. */
   readonly folder: string
   /** Whose records: the file is `<name>.db`. */
-  readonly name: 'node' | 'client' | 'wallet'
+  readonly name: 'node' | 'client' | 'wallet' | 'exits'
   /** 32 bytes from the identity or the purse, the same at each start. It authenticates the rows; nothing is encrypted with it. */
   readonly key: Uint8Array
   /** The most that the file may hold, bytes; 1 GiB unless said. */

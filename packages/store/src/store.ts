@@ -7,6 +7,7 @@ import type { Submit, SubmitAll } from './operation.ts'
 import { createBalanceRecords } from './records/balances.ts'
 import { createCommitKeyRecords, type CommitKeyRecords } from './records/commit-keys.ts'
 import { createCounterRecords, type CounterRecords } from './records/counters.ts'
+import { createExitRecords, type ExitRecords } from './records/exit-records.ts'
 import { createHandOverRecords, type HandOverRecords } from './records/hand-overs.ts'
 import { createMadeOpeningRecords, type MadeOpeningRecords } from './records/made-openings.ts'
 import { createMoneyEventRecords, type MoneyEventRecords } from './records/money-events.ts'
@@ -42,6 +43,7 @@ export type Records = {
   readonly counters: CounterRecords
   readonly ledger: MoneyEventRecords
   readonly transactions: TransactionRecords
+  readonly exits: ExitRecords
 }
 
 /**
@@ -96,5 +98,6 @@ export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
     counters: createCounterRecords(submit),
     ledger: createMoneyEventRecords(submit),
     transactions: createTransactionRecords(submit),
+    exits: createExitRecords(submit, submitAll),
   }
 }

@@ -355,7 +355,8 @@ test('brings a store of the first version up to date without taking it for damag
     await store.winners.add(winner(1))
   }
   const file = new DatabaseSync(join(folder.path, 'node.db'))
-  for (const table of ['receipt', 'made_opening', 'slot_return', 'slot_word'])
+  const later = ['receipt', 'made_opening', 'slot_return', 'slot_word', 'exit_span', 'exit_page']
+  for (const table of later)
     file.exec(`DROP TABLE ${table}; DELETE FROM tally WHERE name = '${table}'`)
   file.exec('PRAGMA user_version = 1')
   file.close()

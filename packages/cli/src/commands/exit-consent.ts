@@ -17,12 +17,13 @@ import {
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
 import { homePath } from '../config/home-path.ts'
 import type { CliIo } from '../io.ts'
+import { addRecordCommand } from './exit-record.ts'
 
 export function addExitCommands(program: Command, io: CliIo): void {
   const group = addGroup(
     program,
     'exit',
-    "let strangers' traffic leave through your address, or stop it",
+    "let strangers' traffic leave through your address, or stop it; who did when",
   )
   addCommand(group, {
     usage: 'enable',
@@ -36,6 +37,7 @@ export function addExitCommands(program: Command, io: CliIo): void {
     summary: 'withdraw the consent at once; a running exit stops within five seconds',
     examples: ['byway exit disable', 'byway exit disable --json'],
   }).action((_options: object, command: Command) => disableExit(contextOf(command, io)))
+  addRecordCommand(group, io)
 }
 
 /**

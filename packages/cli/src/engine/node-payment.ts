@@ -20,12 +20,15 @@ import type { JsonObject } from '../output.ts'
 import { proofAnswers } from '../proof/own-receipts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
+import { openOwnStore } from './own-store.ts'
 import { proofShelfOf } from './proof-parts.ts'
 import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redemption.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
   readonly stakes: StakeSource
+  /** Where the node keeps its exit record. */
+  readonly exits: Store
   /** The error that ended redemption, or of the disk, at once when it failed: the node must end too. Never rejects. */
   readonly failure: Promise<unknown>
   /** Lets claims go to redeemers over the links of a node. */
@@ -59,6 +62,7 @@ export async function openNodeMoney(
   const { failure, failed, onStoreHealth, watch } = createFailure(log)
   const opened = await openMoneyParts(setting, payment, 'node', parts, onStoreHealth)
   const { purse, store, chain, registry } = opened
+  const exits = parts.use(await openOwnStore(setting.home, 'exits'))
   // Kept ready: a client that comes over from a relay that died waits for nothing but a round trip.
   const engine = parts.use(createZkEngine({ readyToVerify: 'slot' }))
   const verifier = createSlotVerifier(engine, poolOf(payment))
@@ -97,6 +101,7 @@ export async function openNodeMoney(
       proofs: proofShelfOf(setting.home, payment, chain, { provider, engine }),
     },
     stakes: registry,
+    exits,
     failure,
     attach: (started) => void (node = started),
     watchStake(nodeId) {

@@ -11,8 +11,8 @@ import { runError } from './run-errors.ts'
 
 const KEY_BYTES = 32
 
-/** Whose records: those of an engine, or the transactions of commands, which work while an engine runs. */
-export type StoreName = LedgerSide | 'wallet'
+/** Whose records: those of an engine, the transactions of commands, which work while an engine runs, or a node's exit record, which is no money and may grow. */
+export type StoreName = LedgerSide | 'wallet' | 'exits'
 
 /**
  * Opens a store of a state folder; makes it, and its key, where there is none.

@@ -57,6 +57,7 @@ export async function runNode(run: NodeRun): Promise<void> {
       ...nodeOptions(run),
       payment: money?.payment,
       stakes: money?.stakes,
+      exits: money?.exits,
       onReach: reachWatch(run),
     }),
   )

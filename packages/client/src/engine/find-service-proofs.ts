@@ -3,22 +3,12 @@
  * others. Whoever is asked sees who asks, and for whose proof.
  * @module
  */
-import { createDescriptorSet } from '@byway/protocol/directory'
-import type { DescriptorSet, DirectoryEntry, NetworkParameters } from '@byway/protocol/directory'
 import { equalBytes } from '@byway/protocol/base'
-import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { DirectoryEntry, NetworkParameters } from '@byway/protocol/directory'
 import { LINK_MESSAGE } from '@byway/protocol/wire'
-import { targetOfEntry } from './circuit-source.ts'
-import { createClientLink } from './client-link.ts'
-import { dialTarget, targetOfBootstrap } from './dial-target.ts'
-import { clientError } from './errors.ts'
-import type { GuardTarget } from './guard-links.ts'
+import { askNode, readDirectory, type DirectoryQuery } from './ask-node.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A dial, a greeting and an answer, of a home that is busy with all else. */
-const ASK_TIMEOUT_MS = 30_000
-/** A whole directory on a slow line. */
-const DIRECTORY_TIMEOUT_MS = 60_000
 /** Besides the node itself and its relays. */
 const OTHERS_ASKED = 8
 
@@ -53,7 +43,7 @@ export async function* findServiceProofs(
   // Nobody knows a name that is neither in the directory nor an account.
   if (!provider) return
   for (const entry of askedOf(own, entries, random)) {
-    const proof = await ask(network, targetOfEntry(entry), { ...query, provider }, signal)
+    const proof = await ask(network, entry, { ...query, provider }, signal)
     if (proof) yield { proof, isOwn: entry === own }
   }
 }
@@ -77,31 +67,6 @@ function entryOf(
   return entries.find(({ descriptor: { nodeId, provider } }) =>
     [nodeId, provider].some((each) => each && equalBytes(each, whose)),
   )
-}
-
-type DirectoryQuery = Pick<ServiceProofQuery, 'network' | 'nowMs' | 'signal'>
-
-async function readDirectory({ network, nowMs, signal }: DirectoryQuery): Promise<DescriptorSet> {
-  const set = createDescriptorSet(nodeCrypto)
-  for (const contact of network.bootstrap) {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(DIRECTORY_TIMEOUT_MS)])
-    try {
-      const target = targetOfBootstrap(contact)
-      const link = createClientLink(await dialTarget(network, target, limit), target.nodeId)
-      try {
-        const take = (some: readonly Uint8Array[]): void => {
-          for (const bytes of some) set.offer(bytes, nowMs())
-        }
-        await link.fetchDirectory(0, take, limit)
-        return set
-      } finally {
-        link.link.close('local')
-      }
-    } catch {
-      signal.throwIfAborted()
-    }
-  }
-  throw clientError('ENTRY_UNREACHABLE', { guards: network.bootstrap.length })
 }
 
 /** The node, those through which it is reached, and some with which it may have left its proof. */
@@ -128,36 +93,19 @@ function askedOf(
 /** Undefined when it has none, or does not answer. */
 async function ask(
   network: NetworkParameters,
-  target: GuardTarget,
+  entry: DirectoryEntry,
   { provider, epoch }: { readonly provider: Uint8Array; readonly epoch: number },
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-  try {
-    const link = await dialTarget(network, target, limit)
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
-    const onAbort = (): void => reject(limit.reason as Error)
-    limit.addEventListener('abort', onAbort, { once: true })
-    link.handler = {
-      onCell() {},
-      onMessage(message) {
-        // A view into a cell that is gone once this returns.
-        if (message.type === LINK_MESSAGE.PROOF) resolve(Uint8Array.from(message.proof))
-      },
-      onClose: () => resolve(new Uint8Array(0)),
-    }
-    try {
-      link.send({ type: LINK_MESSAGE.PROOF_GET, requestId: 1, provider, epoch })
-      const proof = await promise
-      return proof.length > 0 ? proof : undefined
-    } finally {
-      limit.removeEventListener('abort', onAbort)
-      link.close('local')
-    }
-  } catch {
-    signal.throwIfAborted()
-    return undefined
-  }
+  const question = { type: LINK_MESSAGE.PROOF_GET, requestId: 1, provider, epoch } as const
+  let proof: Uint8Array | undefined
+  const isAnswered = await askNode(network, entry, question, signal, (message) => {
+    if (message.type !== LINK_MESSAGE.PROOF) return false
+    // A view into a cell that is gone once this returns.
+    proof = Uint8Array.from(message.proof)
+    return true
+  })
+  return isAnswered && proof && proof.length > 0 ? proof : undefined
 }
 
 const PROVIDER_BYTES = 20

@@ -24,15 +24,19 @@ export interface ControlDesk {
   open(end: ControlEnd, list: Uint8Array): TerminalHandler | CloseReason
 }
 
-export type DeskTerminalsDeps = {
+type DeskTerminalsDeps = {
   readonly provider: CryptoProvider
   readonly randomBytes: RandomBytes
   readonly desk: ControlDesk
 }
 
-/** Takes the circuits that end at a node without the exit role. */
-export function createDeskTerminals(deps: DeskTerminalsDeps): TerminalService {
-  return { accept: (terminal) => new FirstListReader(deps, terminal) }
+/** Takes the circuits that end at a node without the exit role; none where there is no desk, since nothing is paid. */
+export function createDeskTerminals({
+  desk,
+  ...rest
+}: Omit<DeskTerminalsDeps, 'desk'> & { readonly desk: ControlDesk | undefined }): TerminalService {
+  if (!desk) return { accept: () => CLOSE_REASON.NOT_EXIT }
+  return { accept: (terminal) => new FirstListReader({ ...rest, desk }, terminal) }
 }
 
 class FirstListReader implements TerminalHandler {

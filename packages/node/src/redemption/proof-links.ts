@@ -4,6 +4,7 @@
  */
 import type { Link } from '@byway/protocol/link'
 import { LINK_MESSAGE, type LinkMessage } from '@byway/protocol/wire'
+import { createLinkBudget } from '../link-budget.ts'
 
 /** Proofs that a node shows: its own, and others' that it has judged. */
 export interface ProofShelf {
@@ -53,8 +54,8 @@ export function createProofLinks({
   nowMs,
   stopped,
 }: ProofLinksDeps): ProofLinks {
-  const mayGet = createBudget(nowMs, GET_INTERVAL_MS, GET_BURST)
-  const mayLeave = createBudget(nowMs, LEAVE_INTERVAL_MS, LEAVE_BURST)
+  const mayGet = createLinkBudget(nowMs, GET_INTERVAL_MS, GET_BURST)
+  const mayLeave = createLinkBudget(nowMs, LEAVE_INTERVAL_MS, LEAVE_BURST)
   let judged = 0
 
   async function answer(link: Link, { requestId, provider, epoch }: ProofGet): Promise<void> {
@@ -90,19 +91,3 @@ export function createProofLinks({
 type ProofGet = Extract<ProofMessage, { readonly type: 11 }>
 
 const NONE = new Uint8Array(0)
-
-/** So many at once, then one an interval, for each link. */
-function createBudget(
-  nowMs: () => number,
-  intervalMs: number,
-  burst: number,
-): (link: Link) => boolean {
-  const budgets = new WeakMap<Link, { left: number; atMs: number }>()
-  return (link) => {
-    const now = nowMs()
-    const before = budgets.get(link) ?? { left: burst, atMs: now }
-    const left = Math.min(burst, before.left + (now - before.atMs) / intervalMs)
-    budgets.set(link, { left: left >= 1 ? left - 1 : left, atMs: now })
-    return left >= 1
-  }
-}

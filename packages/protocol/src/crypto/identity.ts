@@ -14,6 +14,8 @@ export const SIGNATURE_TAG = {
   linkProof: 'byway link proof v1',
   /** SPEC §10.1: the identity key signs a descriptor. */
   descriptor: 'byway descriptor v1',
+  /** SPEC §10.6: the identity key signs the head of a page of its exit record. */
+  exitPage: 'byway exit page v1',
 } as const
 export type SignatureTag = (typeof SIGNATURE_TAG)[keyof typeof SIGNATURE_TAG]
 

@@ -26,6 +26,30 @@ export {
 } from './descriptor-set.ts'
 export { ITEM_HEADER_BYTES, joinDescriptors, splitDescriptors } from './descriptor-list.ts'
 export type { DirectoryError } from './errors.ts'
+export { exitNameOf, exitPageS, NO_SALT } from './exit-name.ts'
+export {
+  type ExitChain,
+  type ExitChainFault,
+  type ExitPage,
+  isExitFork,
+  judgeExitChain,
+  makeExitPage,
+  readExitHead,
+} from './exit-page.ts'
+export {
+  type ExitProofFault,
+  type ExitProofVerdict,
+  judgeExitProof,
+  type ShownExit,
+} from './exit-proof.ts'
+export {
+  createExitSpans,
+  exitEntryOf,
+  type ExitSpan,
+  type ExitSpanChange,
+  type ExitSpans,
+} from './exit-spans.ts'
+export { createMerkleTree, merkleRootOf, type MerkleTree } from './merkle-tree.ts'
 export { type ExitRequest, type ExitRule, opensPort } from './exit-rules.ts'
 export {
   EMPTY_GUARD_STATE,

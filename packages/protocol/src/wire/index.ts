@@ -67,6 +67,21 @@ export type { Descriptor, ExitProfile, SignedDescriptor } from './descriptor.ts'
 export { isHostEndpoint } from './endpoint.ts'
 export type { Endpoint, HostEndpoint } from './endpoint.ts'
 export type { WireError } from './errors.ts'
+export {
+  decodeExitEntry,
+  decodeExitHead,
+  decodeExitProof,
+  encodeExitEntry,
+  encodeExitProof,
+  encodeUnsignedExitHead,
+  EXIT_ENTRY_BYTES,
+  EXIT_HEAD_BYTES,
+  joinExitHeads,
+  MAX_EXIT_PROOF_BYTES,
+  splitExitHeads,
+  unsignedHeadOf,
+} from './exit-record.ts'
+export type { ExitEntry, ExitHead, ExitPlace, ExitProof } from './exit-record.ts'
 export { decodeData, decodeHopMessage } from './hop-message-decode.ts'
 export {
   appendData,
@@ -237,6 +252,8 @@ export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from 
 export { WIRE_VERSION } from './text.ts'
 export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
 export type { Refusal, Verdict, VerdictName } from './verdicts.ts'
+export { RECORD_HEADER_BYTES, RECORD_PART } from './record-part.ts'
+export type { RecordPart } from './record-part.ts'
 export { REACH_RESULT } from './reach-result.ts'
 export type { ReachResult } from './reach-result.ts'
 export { REDEEM_ANSWER } from './redeem-answer.ts'

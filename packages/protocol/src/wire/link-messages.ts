@@ -32,6 +32,12 @@ import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 import type { PayMessage } from './pay-messages.ts'
 import { MAX_REDEEM_BYTES } from './redeem-order.ts'
 import { readReachResult, type ReachResult } from './reach-result.ts'
+import {
+  isRecordBody,
+  readRecordPart,
+  RECORD_HEADER_BYTES,
+  type RecordPart,
+} from './record-part.ts'
 import { readRedeemAnswer, type RedeemAnswer } from './redeem-answer.ts'
 
 /** SPEC §4.4. Names are those of the table. */
@@ -50,6 +56,8 @@ export const LINK_MESSAGE = {
   PROOF: 12,
   REACH: 13,
   REACHED: 14,
+  RECORD_GET: 15,
+  RECORD: 16,
 } as const
 export type LinkMessageType = (typeof LINK_MESSAGE)[keyof typeof LINK_MESSAGE]
 
@@ -95,6 +103,23 @@ export type LinkMessage =
   /** Between nodes only: is this port reached at the address from which the link comes? */
   | { readonly type: Types['REACH']; readonly requestId: number; readonly port: number }
   | { readonly type: Types['REACHED']; readonly requestId: number; readonly result: ReachResult }
+  | {
+      readonly type: Types['RECORD_GET']
+      readonly requestId: number
+      /** 32 bytes (SPEC §10.6). */
+      readonly name: Uint8Array
+      /** Seconds; 0 for the newest that there is. */
+      readonly atS: number
+      /** Heads from this page on are wanted; 0 for the newest alone. */
+      readonly page: number
+    }
+  /** The body is a view into the cell, not parsed yet: a proof, some heads, or nothing at the end. */
+  | {
+      readonly type: Types['RECORD']
+      readonly requestId: number
+      readonly part: RecordPart
+      readonly body: Uint8Array
+    }
 
 /**
  * Decodes the body of one link message.
@@ -156,6 +181,15 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
     case LINK_MESSAGE.REACHED:
       writer.u16(message.requestId, 'requestId').u8(message.result, 'result')
       break
+    case LINK_MESSAGE.RECORD_GET:
+      writer.u16(message.requestId, 'requestId').fixed(message.name, 32, 'name')
+      writer.u64(message.atS, 'at').u32(message.page, 'page')
+      break
+    case LINK_MESSAGE.RECORD:
+      if (!isRecordBody(message.part, message.body.length))
+        throw wireError('WIRE_ENCODE', { field: 'record' })
+      writer.u16(message.requestId, 'requestId').u8(message.part, 'part').raw(message.body, 'body')
+      break
   }
   return writer.done()
 }
@@ -189,6 +223,10 @@ export function linkMessageBytes(message: LinkMessage): number {
       return 2 + CHAIN_ADDRESS_BYTES + 4
     case LINK_MESSAGE.PROOF:
       return 2 + message.proof.length
+    case LINK_MESSAGE.RECORD_GET:
+      return 2 + 32 + 8 + 4
+    case LINK_MESSAGE.RECORD:
+      return RECORD_HEADER_BYTES + message.body.length
     default:
       return unreachable(message, 'every link message has a size')
   }
@@ -240,6 +278,16 @@ function readLinkMessage(type: number, reader: ByteReader): LinkMessage {
       return { type, requestId: reader.u16('requestId'), port: readPort(reader) }
     case LINK_MESSAGE.REACHED:
       return { type, requestId: reader.u16('requestId'), result: readReachResult(reader) }
+    case LINK_MESSAGE.RECORD_GET:
+      return {
+        type,
+        requestId: reader.u16('requestId'),
+        name: reader.copy(32, 'name'),
+        atS: reader.u64('at'),
+        page: reader.u32('page'),
+      }
+    case LINK_MESSAGE.RECORD:
+      return { type, requestId: reader.u16('requestId'), ...readRecordPart(reader) }
     default:
       throw wireError('WIRE_TYPE', { list: 'link', type })
   }

@@ -307,6 +307,19 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
     requestId: u16,
     proof: fc.oneof(bytes(0), bytes(4890)),
   }),
+  record<LinkMessage>({
+    type: fc.constant(LINK_MESSAGE.RECORD_GET),
+    requestId: u16,
+    name: bytes(32),
+    atS: u64,
+    page: u32,
+  }),
+  record<LinkMessage>({
+    type: fc.constant(LINK_MESSAGE.RECORD),
+    requestId: u16,
+    part: fc.constant(2 as const),
+    body: bytes(354),
+  }),
 )
 
 const failure: fc.Arbitrary<CreateFailure> = fc

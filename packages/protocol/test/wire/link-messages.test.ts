@@ -4,6 +4,7 @@ import {
   decodeLinkMessage,
   encodeLinkMessage,
   LINK_MESSAGE,
+  RECORD_PART,
   type LinkMessage,
   linkMessageBytes,
   PAY,
@@ -65,6 +66,25 @@ const ROWS: readonly (readonly [LinkMessage, string])[] = [
   [{ type: LINK_MESSAGE.PROOF, requestId: 3, proof: hex('') }, '0003'],
   [{ type: LINK_MESSAGE.REACH, requestId: 0x102, port: 9443 }, '0102 24e3'],
   [{ type: LINK_MESSAGE.REACHED, requestId: 7, result: REACH_RESULT.STRANGER }, '0007 03'],
+  [
+    {
+      type: LINK_MESSAGE.RECORD_GET,
+      requestId: 0x102,
+      name: hex('ab*32'),
+      atS: 0x6a000000,
+      page: 20_700,
+    },
+    '0102 ab*32 00*4 6a000000 000050dc',
+  ],
+  [{ type: LINK_MESSAGE.RECORD, requestId: 7, part: RECORD_PART.END, body: hex('') }, '0007 00'],
+  [
+    { type: LINK_MESSAGE.RECORD, requestId: 7, part: RECORD_PART.PROOF, body: hex('cc*500') },
+    '0007 01 cc*500',
+  ],
+  [
+    { type: LINK_MESSAGE.RECORD, requestId: 7, part: RECORD_PART.HEADS, body: hex('dd*354') },
+    '0007 02 dd*354',
+  ],
 ]
 
 for (const [message, body] of ROWS) {
@@ -84,7 +104,7 @@ test('every type of the table has a row here', () => {
 })
 
 test('refuses types that the table does not have (SPEC §4.3)', () => {
-  for (const type of [0, 15, 255]) {
+  for (const type of [0, 17, 255]) {
     assert.throws(() => decodeLinkMessage(type, hex('00*8')), code('WIRE_TYPE'))
   }
 })
@@ -94,6 +114,7 @@ const OPEN_ENDED = new Set<number>([
   LINK_MESSAGE.DIRECTORY_PART,
   LINK_MESSAGE.DIRECTORY_PUBLISH,
   LINK_MESSAGE.REDEEM,
+  LINK_MESSAGE.RECORD,
 ])
 
 test('refuses short and long bodies', () => {
@@ -137,4 +158,12 @@ test('our own bad values are bugs, not bytes on the wire', () => {
     { type: LINK_MESSAGE.NETINFO, address: { family: 6, bytes: hex('00*4') }, timeS: 0 },
   ]
   for (const message of bad) assert.throws(() => encodeLinkMessage(message), code('WIRE_ENCODE'))
+})
+
+test('refuses a record of an unknown part, or of a length that its part cannot have (SPEC §10.6)', () => {
+  const { RECORD } = LINK_MESSAGE
+  assert.throws(() => decodeLinkMessage(RECORD, hex('0001 03')), code('WIRE_VALUE'))
+  const bodies = ['00 aa', '01', '01 aa*121', '01 aa*4405', '02', '02 aa*176', '02 aa*353']
+  for (const body of bodies)
+    assert.throws(() => decodeLinkMessage(RECORD, hex(`0001 ${body}`)), code('WIRE_LENGTH'), body)
 })

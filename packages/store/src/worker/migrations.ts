@@ -116,8 +116,31 @@ CREATE TABLE slot_word (
 ) STRICT;
 `
 
+const EXIT_RECORD = `
+CREATE TABLE exit_span (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  node BLOB NOT NULL, name BLOB NOT NULL, from_s INTEGER NOT NULL, until_s INTEGER NOT NULL, expires_s INTEGER NOT NULL,
+  first BLOB NOT NULL, last BLOB NOT NULL, page INTEGER NOT NULL, place BLOB NOT NULL,
+  mac BLOB NOT NULL, UNIQUE (node, name, from_s)
+) STRICT;
+CREATE INDEX exit_span_name ON exit_span (name);
+CREATE INDEX exit_span_page ON exit_span (page);
+CREATE TABLE exit_page (
+  sequence INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+  page INTEGER NOT NULL UNIQUE, head BLOB NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+`
+
 /** Step n brings a store from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST, RECEIPTS, MADE_OPENINGS, RETURNS, SLOT_WORDS]
+export const MIGRATIONS: readonly string[] = [
+  FIRST,
+  RECEIPTS,
+  MADE_OPENINGS,
+  RETURNS,
+  SLOT_WORDS,
+  EXIT_RECORD,
+]
 
 /** The version that this Byway writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length

@@ -177,4 +177,26 @@ export const TABLES: readonly TableShape[] = [
     key: ['nullifier'],
     beginsWork: false,
   },
+  {
+    name: 'exit_span',
+    columns: {
+      node: 'blob',
+      name: 'blob',
+      from_s: 'int',
+      until_s: 'int',
+      expires_s: 'int',
+      first: 'blob',
+      last: 'blob',
+      page: 'int',
+      place: 'blob',
+    },
+    key: ['node', 'name', 'from_s'],
+    beginsWork: true,
+  },
+  {
+    name: 'exit_page',
+    columns: { page: 'int', head: 'blob' },
+    key: ['page'],
+    beginsWork: true,
+  },
 ]

@@ -1,0 +1,83 @@
+/**
+ * Was an address an exit, asked of a network of real processes (SPEC §10.6):
+ *
+ *     byway exit record ──► relay 1 ─┐
+ *                       ──► relay 2 ─┴── each kept a signed page: exit 3 at 127.3.0.1
+ */
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startProcesses } from '../packages/testnet/src/index.ts'
+import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { askControl } from '../packages/cli/src/control/control-socket.ts'
+import { run } from '../packages/cli/test/run-cli.ts'
+import { PROGRAM } from '../packages/cli/test/running-byway.ts'
+
+type Answer = {
+  readonly answer: string
+  readonly covering: number
+  readonly exits: readonly {
+    node: string
+    witnesses: number
+    signed: number
+    from: string
+    until: string
+  }[]
+  readonly contradicting: readonly object[]
+}
+
+test('independent nodes show by signed pages that an address was an exit, and that another was not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'byway-record-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await using network = await startProcesses(
+    {
+      program: PROGRAM,
+      env: process.env,
+      formatNetwork: formatNetworkFile,
+      askStatus: (home, program) => askControl(home, program, 'status'),
+    },
+    { nodes: 4, signal: t.signal },
+  )
+  const where = ['--network', network.networkFile, '--home', folder, '--json']
+  const ask = async (...args: readonly string[]): Promise<Answer> => {
+    const { code, out, err } = await run('exit', 'record', ...args, ...where)
+    assert.equal(code, 0, err)
+    return JSON.parse(out) as Answer
+  }
+  const exit = network.nodes.find(({ listen }) => listen?.startsWith('127.3.0.1:'))
+  if (!exit) assert.fail()
+  /** Pages of a local network are ten seconds: asked until both relays have closed one. */
+  const asked = async (): Promise<Answer> => {
+    const found = await ask('127.3.0.1')
+    t.signal.throwIfAborted()
+    return found.exits[0]?.signed === 2 && found.covering >= 2 ? found : await asked()
+  }
+  const found = await asked()
+  const [shown] = found.exits
+  assert.deepEqual(
+    [found.answer, shown?.node, shown?.witnesses, found.contradicting],
+    ['yes', exit.id, 2, []],
+  )
+
+  const relay = await ask('127.1.0.1')
+  assert.equal(relay.answer, 'no')
+  const early = await run('exit', 'record', '127.3.0.1', '--at', '2020-01-01T00:00Z', ...where)
+  assert.equal(early.code, 69)
+  assert.match(early.out, /RECORD_UNKNOWN/)
+
+  const evidence = join(folder, 'case.json')
+  await ask('127.3.0.1', '--evidence', evidence)
+  const verified = await ask('--verify', evidence)
+  assert.deepEqual([verified.answer, verified.exits[0]?.node], ['yes', exit.id])
+  const text = await readFile(evidence, 'utf8')
+  const at = text.indexOf('"proofs":["') + 600
+  const forged = join(folder, 'forged.json')
+  await writeFile(
+    forged,
+    `${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`,
+  )
+  const refused = await run('exit', 'record', '--verify', forged, ...where)
+  assert.equal(refused.code, 76, refused.err)
+})

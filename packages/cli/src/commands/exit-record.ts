@@ -1,0 +1,163 @@
+/** `byway exit record`: was an address an exit of this network, by the signed records of several nodes (SPEC §10.6). */
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { findExitRecord, type ExitWitness } from '@byway/client'
+import { exitPageS, toIpBytes, type NetworkParameters } from '@byway/protocol/directory'
+import { formatAddress, parseAddress, type IpAddress } from '@byway/protocol/policy'
+import { cliError } from '../cli-errors.ts'
+import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { loadNetworkFile } from '../config/network-file.ts'
+import { stateFolder } from '../engine/engine-options.ts'
+import type { CliIo } from '../io.ts'
+import type { JsonObject, Output } from '../output.ts'
+import { judgeEvidence, readEvidence, writeEvidence } from '../record/evidence-file.ts'
+import { openKnownHeads } from '../record/known-heads.ts'
+import { answerOf, type AnsweredExit, type RecordAnswer } from '../record/record-answer.ts'
+import { recordError } from '../record/record-errors.ts'
+
+type Flags = {
+  readonly home?: string | undefined
+  readonly network?: string | undefined
+  readonly at?: string | undefined
+  readonly evidence?: string | undefined
+  readonly verify?: string | undefined
+}
+
+export function addRecordCommand(exit: Command, io: CliIo): void {
+  addCommand(exit, {
+    usage: 'record [address]',
+    summary: 'was this address an exit, and when: the signed records of several nodes',
+    details:
+      'Asks some nodes of the directory, each of another home; they see who asks, and for which address. A record names an exit under the addresses of its own signed descriptor: who has\n' +
+      'none there is in no record. Both answers end with exit code 0; when nobody has kept that time, it is 69. Evidence is checked without a network; what does not hold ends with 76.',
+    examples: [
+      'byway exit record 203.0.113.7 --at 2026-11-01T12:00Z',
+      'byway exit record 203.0.113.7 --evidence case-7.json',
+      'byway exit record --verify case-7.json --json',
+    ],
+  })
+    .option('--at <time>', 'a time, as 2026-11-01T12:00Z (default: any that is kept)')
+    .option('--evidence <file>', 'write what was shown to a new file')
+    .option('--verify <file>', 'check such a file instead of asking')
+    .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
+    .option('--network <file>', 'the network file (default: network.toml in the state folder)')
+    .action((address: string | undefined, flags: Flags, command: Command) =>
+      flags.verify === undefined
+        ? askRecord(address, flags, contextOf(command, io))
+        : verifyRecord(address, flags, flags.verify, contextOf(command, io)),
+    )
+}
+
+async function askRecord(
+  text: string | undefined,
+  flags: Flags,
+  { io, output }: CommandContext,
+): Promise<void> {
+  const ip = addressOf(text)
+  const atS = flags.at === undefined ? undefined : timeOf(flags.at, io.nowMs())
+  const home = stateFolder(flags, io)
+  const network = await networkOf(flags, home, io)
+  const pageS = exitPageS(network)
+  const known = await openKnownHeads(home)
+  const witnesses: ExitWitness[] = []
+  const knownHead = (witness: Uint8Array): Uint8Array | undefined => known.get(witness)
+  const address = toIpBytes(ip)
+  const asked = { network, address, atS, pageS, knownHead, random: Math.random }
+  for await (const witness of findExitRecord({ ...asked, nowMs: io.nowMs, signal: io.signal })) {
+    witnesses.push(witness)
+    const newest = witness.heads.at(-1)
+    if (newest && witness.chain.result === 'holds') known.set(witness.nodeId, newest)
+  }
+  const shown = { address: formatAddress(ip), atS, pageS }
+  if (flags.evidence !== undefined) await writeEvidence(flags.evidence, network, shown, witnesses)
+  await known.save()
+  tell(output, shown.address, answerOf(witnesses, atS, pageS), witnesses.length)
+}
+
+async function verifyRecord(
+  text: string | undefined,
+  flags: Flags,
+  path: string,
+  { io, output }: CommandContext,
+): Promise<void> {
+  if (flags.evidence !== undefined)
+    throw cliError('CLI_USAGE', { problem: '--verify and --evidence do not go together' })
+  const evidence = await readEvidence(path)
+  if (text !== undefined && formatAddress(addressOf(text)) !== evidence.address)
+    throw cliError('CLI_USAGE', { problem: `the evidence is of ${evidence.address}` })
+  const atS = flags.at === undefined ? evidence.atS : timeOf(flags.at, io.nowMs())
+  const testimony = judgeEvidence(evidence)
+  tell(output, evidence.address, answerOf(testimony, atS, evidence.pageS), testimony.length)
+  output.say(
+    'whose nodes the witnesses are, a file does not prove: look for their ids in the registry',
+  )
+}
+
+/** @throws RECORD_UNKNOWN */
+function tell(output: Output, address: string, found: RecordAnswer, asked: number): void {
+  for (const { witness, fault } of found.contradicting)
+    output.say(`node ${witness} contradicts itself (${fault}): nothing that it shows is counted`)
+  if (found.answer === 'unknown') throw recordError('RECORD_UNKNOWN', { asked })
+  output.result(answerJson(address, found, asked), answerText(address, found))
+}
+
+function answerJson(address: string, found: RecordAnswer, asked: number): JsonObject {
+  const { answer, covering, exits, contradicting } = found
+  return {
+    address,
+    answer,
+    asked,
+    covering,
+    exits: exits.map(({ nodeId, fromS, untilS, witnesses, signed }) => ({
+      node: nodeId,
+      from: isoOf(fromS),
+      until: isoOf(untilS),
+      witnesses,
+      signed,
+    })),
+    contradicting: contradicting.map(({ witness, fault }) => ({ witness, fault })),
+  }
+}
+
+function answerText(address: string, { answer, exits, covering }: RecordAnswer): string {
+  if (answer === 'no')
+    return `no: ${address} is in none of ${covering} records that were kept of that time`
+  return [`yes: ${address} was an exit`, ...exits.map(exitText)].join('\n')
+}
+
+function exitText({ nodeId, fromS, untilS, witnesses, signed }: AnsweredExit): string {
+  const by = `by ${witnesses} ${witnesses === 1 ? 'witness' : 'independent witnesses'}`
+  const pages = signed === witnesses ? 'on signed pages' : `${signed} of them on a signed page`
+  return `  from ${isoOf(fromS)} to ${isoOf(untilS)} as node ${nodeId}, ${by}, ${pages}`
+}
+
+function isoOf(timeS: number): string {
+  return new Date(timeS * 1000).toISOString().replace('.000', '')
+}
+
+/** @throws CLI_USAGE */
+function addressOf(text: string | undefined): IpAddress {
+  const ip = text === undefined ? undefined : parseAddress(text)
+  if (!ip) throw cliError('CLI_USAGE', { problem: 'name an IP address, or a file with --verify' })
+  return ip
+}
+
+/** Seconds. @throws CLI_USAGE */
+function timeOf(text: string, nowMs: number): number {
+  const atMs = TIME.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(atMs) || atMs <= 0)
+    throw cliError('CLI_USAGE', { problem: `${text} is no time: write 2026-11-01T12:00Z` })
+  if (atMs > nowMs) throw cliError('CLI_USAGE', { problem: `${text} is still to come` })
+  return Math.floor(atMs / 1000)
+}
+
+/** With a zone: a time of day without one would mean another moment on another machine. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/
+
+async function networkOf(flags: Flags, home: string, io: CliIo): Promise<NetworkParameters> {
+  const env = { ...io.env, BYWAY_HOME: home }
+  const settings = { networkFile: flags.network }
+  const config = await loadConfig({ env, configPath: undefined, flags: settings })
+  return await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+}

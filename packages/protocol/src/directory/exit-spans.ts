@@ -1,0 +1,172 @@
+/**
+ * From when to when a node was an exit under an address, as the signed descriptors told it that came in (SPEC §10.6). Pure: it says what has begun, goes on and is over; the
+ * caller keeps it.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import type { CryptoProvider } from '@byway/protocol/crypto'
+import { type Descriptor, encodeExitEntry } from '@byway/protocol/wire'
+import type { DirectoryEntry } from './descriptor-set.ts'
+import { exitAddressesOf, exitNameOf } from './exit-name.ts'
+import { type NodeKey, nodeKeyOf } from './node-key.ts'
+
+/** A node under an address, without a gap between its editions. */
+export type ExitSpan = {
+  readonly nodeId: Uint8Array
+  /** Of the address, 32 bytes. */
+  readonly name: Uint8Array
+  /** When the first edition came in, seconds. */
+  readonly fromS: number
+  /** 0 while it goes on. */
+  readonly untilS: number
+  /** The first edition's number and hash. */
+  readonly sequence: number
+  readonly editionHash: Uint8Array
+  /** When the last edition expires. */
+  readonly expiresS: number
+}
+
+/** What an edition changed. */
+export type ExitSpanChange = {
+  readonly change: 'begun' | 'goes on' | 'over'
+  readonly span: ExitSpan
+}
+
+/** The spans that go on, and those that ended since the last page. */
+export interface ExitSpans {
+  /** Spans that go on. */
+  readonly openCount: number
+  /** Takes an edition that was accepted. */
+  note(entry: Pick<DirectoryEntry, 'descriptor' | 'bytes'>, nowS: number): readonly ExitSpanChange[]
+  /** Ends what has expired; gives what ended. */
+  sweep(nowS: number): readonly ExitSpan[]
+  /** All that a page which ends then has entries of, in the order of its entries. */
+  onPage(endS: number): readonly ExitSpan[]
+  /** Forgets what was over by then: it is on a page. */
+  turn(endS: number): void
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Spans of one node that begin at once; it has eight addresses at most. */
+const BEGIN_BURST = 8
+/** Four more a day: a home whose address changes daily has enough, and one that floods the record does not. */
+const BEGIN_INTERVAL_S = 21_600
+/** Spans that go on: every exit of a full directory, and each second one twice. */
+const MAX_OPEN = 30_000
+
+/** @param stored - what was kept and is not sealed on a page */
+export function createExitSpans(
+  crypto: Pick<CryptoProvider, 'sha256'>,
+  stored: readonly ExitSpan[] = [],
+): ExitSpans {
+  const open = new Map<NodeKey, Map<string, ExitSpan>>()
+  let ended = stored.filter(({ untilS }) => untilS !== 0)
+  const budgets = new Map<NodeKey, Budget>()
+  let openCount = 0
+
+  function put(span: ExitSpan): void {
+    const key = nodeKeyOf(span.nodeId)
+    const spans = open.get(key) ?? new Map<string, ExitSpan>()
+    const name = toHex(span.name)
+    if (!spans.has(name)) openCount++
+    open.set(key, spans.set(name, span))
+  }
+
+  function end(span: ExitSpan, nowS: number): ExitSpan {
+    const key = nodeKeyOf(span.nodeId)
+    const spans = open.get(key)
+    if (spans?.delete(toHex(span.name))) openCount--
+    if (spans?.size === 0) open.delete(key)
+    const over = { ...span, untilS: Math.max(span.fromS, Math.min(nowS, span.expiresS)) }
+    ended.push(over)
+    return over
+  }
+
+  for (const span of stored) if (span.untilS === 0) put(span)
+
+  return {
+    get openCount() {
+      return openCount
+    },
+    note({ descriptor, bytes }, nowS) {
+      const key = nodeKeyOf(descriptor.nodeId)
+      const names = exitAddressesOf(descriptor).map((address) => exitNameOf(crypto, address))
+      const before = [...(open.get(key)?.values() ?? [])]
+      const isNamed = ({ name }: ExitSpan): boolean =>
+        names.some((each) => toHex(each) === toHex(name))
+      // An edition that came after the last had expired leaves a gap.
+      const goesOn = before.filter(
+        (span) => isNamed(span) && descriptor.publishedS <= span.expiresS,
+      )
+      const over = before.filter((span) => !goesOn.includes(span)).map((span) => end(span, nowS))
+      const renewed = goesOn.map((span) => ({ ...span, expiresS: descriptor.expiresS }))
+      for (const span of renewed) put(span)
+      const fresh = names.filter((name) => !open.get(key)?.has(toHex(name)))
+      const begun = fresh
+        .filter(() => openCount < MAX_OPEN && spend(budgets, key, nowS))
+        .map((name) => beginning(crypto, descriptor, bytes, name, nowS))
+      for (const span of begun) put(span)
+      return [
+        ...over.map((span) => ({ change: 'over', span }) as const),
+        ...renewed.map((span) => ({ change: 'goes on', span }) as const),
+        ...begun.map((span) => ({ change: 'begun', span }) as const),
+      ]
+    },
+    sweep(nowS) {
+      const all = [...open.values()].flatMap((spans) => [...spans.values()])
+      const over = all.filter(({ expiresS }) => expiresS <= nowS)
+      forgetFull(budgets, nowS)
+      return over.map((span) => end(span, nowS))
+    },
+    onPage(endS) {
+      const all = [...open.values()].flatMap((spans) => [...spans.values()])
+      const spans = [...all, ...ended].filter(({ fromS }) => fromS < endS)
+      return spans.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
+    },
+    turn(endS) {
+      ended = ended.filter(({ untilS }) => untilS > endS)
+    },
+  }
+}
+
+/** The entry of a span on a page that ends then. */
+export function exitEntryOf(span: ExitSpan, endS: number): Uint8Array {
+  const { nodeId, name, fromS, untilS, sequence, editionHash } = span
+  const until = untilS === 0 ? endS : Math.min(untilS, endS)
+  return encodeExitEntry({ nodeId, name, fromS, untilS: until, sequence, editionHash })
+}
+
+type Budget = { readonly left: number; readonly atS: number }
+
+function beginning(
+  crypto: Pick<CryptoProvider, 'sha256'>,
+  { nodeId, sequence, expiresS }: Descriptor,
+  bytes: Uint8Array,
+  name: Uint8Array,
+  nowS: number,
+): ExitSpan {
+  const editionHash = crypto.sha256(bytes)
+  return { nodeId, name, fromS: nowS, untilS: 0, sequence, editionHash, expiresS }
+}
+
+function spend(budgets: Map<NodeKey, Budget>, key: NodeKey, nowS: number): boolean {
+  const left = leftOf(budgets.get(key), nowS) - 1
+  if (left < 0) return false
+  budgets.set(key, { left, atS: nowS })
+  return true
+}
+
+function leftOf(budget: Budget | undefined, nowS: number): number {
+  if (!budget) return BEGIN_BURST
+  const refilled = budget.left + Math.max(0, nowS - budget.atS) / BEGIN_INTERVAL_S
+  return Math.min(BEGIN_BURST, refilled)
+}
+
+function forgetFull(budgets: Map<NodeKey, Budget>, nowS: number): void {
+  for (const [key, budget] of budgets) if (leftOf(budget, nowS) >= BEGIN_BURST) budgets.delete(key)
+}
+
+/** By address, then node, then time. */
+function orderOf({ name, nodeId, fromS }: ExitSpan): string {
+  return `${toHex(name)}${toHex(nodeId)}${String(fromS).padStart(16, '0')}`
+}
