@@ -8,7 +8,11 @@ import { startByway } from '../../packages/cli/test/running-byway.ts'
 import { startBigOrigin } from '../lib/big-origin.ts'
 import { download } from '../lib/download.ts'
 import { makeWorld, run } from './lib/spoiled-net.ts'
+import { IS_SLOW } from './lib/seed.ts'
 import type { Plan } from './lib/spoiler.ts'
+
+/** The bound of a black-holed relay; held on the fake clock of `client-tunnel-driver.test.ts` in every run, here in a long one alone. */
+const MAX_STALL_MS = 12_000
 
 suite('a relay goes silent', { concurrency: 3 }, () => {
   for (const position of [1, 2] as const) {
@@ -22,9 +26,9 @@ suite('a relay goes silent', { concurrency: 3 }, () => {
       assert.equal(outcome.end, 'clean', `got ${outcome.code}`)
       const [swallowedAtMs] = world.spoiler.spoiledAtMs
       assert.ok(swallowedAtMs !== undefined, 'cells were swallowed')
-      t.diagnostic(
-        `over ${(performance.now() - swallowedAtMs).toFixed()} ms after the first cell was swallowed`,
-      )
+      const tookMs = performance.now() - swallowedAtMs
+      t.diagnostic(`over ${tookMs.toFixed()} ms after the first cell was swallowed`)
+      if (IS_SLOW) assert.ok(tookMs <= MAX_STALL_MS)
     })
   }
 
@@ -73,6 +77,7 @@ suite('a relay goes silent', { concurrency: 3 }, () => {
         ['end', origin.bytes, origin.sha256],
       )
       assert.ok(result.longestStallMs > 1000, 'the download had come through before')
+      if (IS_SLOW) assert.ok(result.longestStallMs <= MAX_STALL_MS)
     } finally {
       for (const pid of stopped) process.kill(pid, 'SIGCONT')
       await running.stop()

@@ -117,6 +117,29 @@ suite('when the circuit dies', () => {
     assert.equal(seen.end, '')
   })
 
+  test('a relay that swallows every cell in a download is found, and the download goes on, within 12 s (SPEC §8.1)', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { driver, exit, first, control, timers } = world()
+    const stream = driver.connect('a', 1)
+    const seen = read(stream)
+    await stream.connected
+    exit.tunnel().write(1, Buffer.from('one '), timers.nowMs())
+    await until(() => seen.text === 'one ')
+    first.swallow()
+    exit.tunnel().write(1, Buffer.from('two'), timers.nowMs())
+    control.circuits.push(exit.circuit(PATH.toReversed()))
+    let seconds = 0
+    while (seen.text !== 'one two' && seconds < 60) {
+      await timers.pass(1000)
+      t.mock.timers.tick(1000)
+      await settle(20)
+      seconds++
+      assert.equal(control.rejoins, seen.text === 'one two' ? 1 : 0, `at ${seconds} s`)
+    }
+    assert.ok(seconds >= 8 && seconds <= 12, `${seconds} s`)
+    assert.deepEqual([driver.rejoins, first.destroyed.length], [1, 1])
+  })
+
   test('a leg that dies again after its JOIN is replaced again', async () => {
     const { driver, exit, first, control } = world()
     const stream = driver.connect('a', 1)

@@ -35,6 +35,23 @@ test('asks after 3 s of silence and gives the leg up 5 s later', (t) => {
   assert.deepEqual([world.probes, world.silences], [1, 1])
 })
 
+test('finds a leg that falls silent under load within 10 s, whenever between two looks that is (SPEC §8.1)', (t) => {
+  for (let phaseMs = 0; phaseMs < 1000; phaseMs += 50) {
+    const { world, watch, pass } = makeWatch(t)
+    for (let second = 0; second < 5; second++) {
+      pass(1)
+      watch.onHeard()
+    }
+    world.nowMs += phaseMs
+    watch.onHeard()
+    const silentAtMs = world.nowMs
+    world.nowMs -= phaseMs
+    while (world.silences === 0 && world.nowMs < silentAtMs + 60_000) pass(1)
+    const tookMs = world.nowMs - silentAtMs
+    assert.ok(tookMs >= 7000 && tookMs <= 10_000, `${tookMs} ms at ${phaseMs}`)
+  }
+})
+
 test('asks a quiet leg that answers ever less often, and finds it dead within 45 s all the same', (t) => {
   const { world, watch, pass } = makeWatch(t)
   const asked: number[] = []

@@ -27,6 +27,8 @@ export type TestCircuit = ReadyCircuit & {
   die(reason?: CloseReason): void
   /** The link to the entry closes. */
   loseLink(): void
+  /** A relay in between swallows every cell from now on, and nobody is told. */
+  swallow(): void
 }
 
 export type TestExit = {
@@ -112,12 +114,13 @@ export function createTestExit(nowMs: () => number): TestExit {
     const early: Uint8Array[] = []
     let sink: CircuitSink | undefined
     let isDead = false
+    let isSwallowed = false
     let tunnel: ExitTunnel | undefined
     const toClient = (cell: Uint8Array): void => {
       if (sink) sink.onCell(cell, nowMs())
       else early.push(cell)
     }
-    const later = (run: () => void): void => void setImmediate(() => (isDead ? undefined : run()))
+    const later = (run: () => void): void => void setImmediate(() => (isDead || isSwallowed ? undefined : run()))
     const leg = createExitLeg(
       createHopLayers({ provider: nodeCrypto, hop, position: 2, entryLayer: false }),
       {
@@ -162,6 +165,7 @@ export function createTestExit(nowMs: () => number): TestExit {
       destroyed,
       die,
       loseLink,
+      swallow: () => void (isSwallowed = true),
       path,
       circuit: {
         clientLink: createClientLink(link, new Uint8Array(32)),
