@@ -1,6 +1,12 @@
 /** `byway node`, `up`, `status` and `down` as a user would run them, on a network of two nodes of their own. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, get } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { writeFile } from 'node:fs/promises'
 import { suite, test, type TestContext } from 'node:test'
 import { removeConsent, writeLocalConsent } from '@byway/node'
@@ -44,6 +50,60 @@ function networkOf({ ready }: Started): NetworkParameters {
   const [address = '', port = ''] = String(ready['listen']).split(':')
   const nodeId = fromHex(String(ready['id'])) ?? new Uint8Array(32)
   return { ...ALONE, bootstrap: [{ nodeId, address, port: Number(port) }] }
+}
+
+/** An origin that sends the first half of a body, and the rest when it is told to. */
+async function startHalfOrigin(t: TestContext) {
+  const open: ServerResponse[] = []
+  let onHalf = Promise.withResolvers<void>()
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': BODY.length })
+    open.push(response)
+    response.write(BODY.slice(0, 10), () => onHalf.resolve())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    async halfSent() {
+      await onHalf.promise
+      onHalf = Promise.withResolvers<void>()
+    },
+    finish: () => open.pop()?.end(BODY.slice(10)),
+  }
+}
+
+const BODY = 'first half and the rest'
+
+/** The body as it came through a proxy; `undefined` when it was cut. */
+async function fetchThrough(proxyPort: number, originPort: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const path = `http://127.0.0.1:${originPort}/`
+  get({ host: '127.0.0.1', port: proxyPort, path, agent: false }, (response) => {
+    let body = ''
+    response.on('data', (part: Buffer) => (body += part.toString()))
+    response.once('error', () => resolve(undefined))
+    response.once('close', () => resolve(response.complete ? body : undefined))
+  }).once('error', () => resolve(undefined))
+  return await promise
+}
+
+/** Waits until a port takes no connections any more. */
+async function untilRefused(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect({ host: '127.0.0.1', port })
+    const isRefused = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(false))
+      socket.once('error', () => resolve(true))
+    })
+    socket.destroy()
+    if (isRefused) return
+    await delay(20)
+  }
 }
 
 suite('engines', () => {
@@ -95,6 +155,38 @@ suite('engines', () => {
     assert.deepEqual((await byway(['down'], { env })).code, 0)
     assert.equal(await up.ended, 0, up.lastWords())
     assert.equal((await byway(['down'], { env })).code, 69)
+  })
+
+  test('the first Ctrl-C lets a download end and exits with 0, a second one does not wait and exits with 130', async (t) => {
+    const origin = await startHalfOrigin(t)
+    const exitTargets = [{ address: '127.0.0.1', port: origin.port }]
+    const relay = await startNode(t, '127.1.0.1', { ...ALONE, exitTargets })
+    const network = { ...networkOf(relay), exitTargets }
+    await startNode(t, '127.2.0.1', network, ['--exit'])
+    /** A client in the middle of a download, after one Ctrl-C. */
+    const interrupted = async () => {
+      const home = await temporaryHome(t)
+      await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
+      const args = ['up', '--port', '0', '--drain', '600', '--json']
+      const up = startByway(args, { BYWAY_HOME: home })
+      t.after(() => up.kill())
+      const { httpProxy } = await up.event('ready')
+      const port = Number(new URL(String(httpProxy)).port)
+      const reading = fetchThrough(port, origin.port)
+      await origin.halfSent()
+      process.kill(up.pid, 'SIGINT')
+      await untilRefused(port)
+      return { up, reading }
+    }
+    const patient = await interrupted()
+    origin.finish()
+    assert.equal(await patient.reading, 'first half and the rest')
+    assert.equal(await patient.up.ended, 0, patient.up.lastWords())
+    const hurried = await interrupted()
+    process.kill(hurried.up.pid, 'SIGINT')
+    assert.equal(await hurried.up.ended, 130, hurried.up.lastWords())
+    assert.equal(await hurried.reading, undefined, 'and the download is cut')
+    assert.equal(await relay.running.stop(), 0)
   })
 
   test('an engine stops when its standard input ends, if it was told to', async (t) => {
