@@ -120,7 +120,8 @@ export function createTestExit(nowMs: () => number): TestExit {
       if (sink) sink.onCell(cell, nowMs())
       else early.push(cell)
     }
-    const later = (run: () => void): void => void setImmediate(() => (isDead || isSwallowed ? undefined : run()))
+    const later = (run: () => void): void =>
+      void setImmediate(() => (isDead || isSwallowed ? undefined : run()))
     const leg = createExitLeg(
       createHopLayers({ provider: nodeCrypto, hop, position: 2, entryLayer: false }),
       {
