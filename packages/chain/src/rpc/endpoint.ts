@@ -63,16 +63,36 @@ export function createRpcEndpoint(options: EndpointOptions): RpcEndpoint {
     async ask(method, params, signal) {
       signal.throwIfAborted()
       if (options.nowMs() < restUntilMs) return faultOf('backing-off')
-      const limit = AbortSignal.timeout(timeoutMs)
+      const limit = limitOf(timeoutMs, signal)
       try {
         const json = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params })
-        const answer = await poster.post(json, AbortSignal.any([signal, limit]))
+        const answer = await poster.post(json, limit.signal)
         return note(judge(answer), retryAfterMsOf(answer))
       } catch {
         signal.throwIfAborted()
         // The library's own error names the address, which may hold a key.
-        return note(faultOf(limit.aborted ? 'timeout' : 'connect'), 0)
+        return note(faultOf(limit.signal.aborted ? 'timeout' : 'connect'), 0)
+      } finally {
+        limit.end()
       }
+    },
+  }
+}
+
+/** What `AbortSignal.any` and `AbortSignal.timeout` do, with nothing that stays until it is collected: those leave a timer and an error behind each question. */
+function limitOf(
+  timeoutMs: number,
+  outer: AbortSignal,
+): { readonly signal: AbortSignal; end(): void } {
+  const stop = new AbortController()
+  const onEnd = (): void => stop.abort()
+  const timer = setTimeout(onEnd, timeoutMs)
+  outer.addEventListener('abort', onEnd)
+  return {
+    signal: stop.signal,
+    end() {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', onEnd)
     },
   }
 }

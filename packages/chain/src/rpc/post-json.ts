@@ -32,22 +32,21 @@ export function createPoster(url: string, maxBytes: number): Poster {
     signal: AbortSignal,
     over: http.Agent | false,
   ): Promise<PostAnswer> => {
+    signal.throwIfAborted()
     const body = Buffer.from(json)
     const headers = { 'content-type': 'application/json', 'content-length': body.length }
-    const request = library.request(url, { method: 'POST', agent: over, headers, signal })
+    const request = library.request(url, { method: 'POST', agent: over, headers })
+    const onAbort = (): void => void request.destroy()
+    signal.addEventListener('abort', onAbort)
     try {
-      const response = await answerTo(request, body)
-      const retryAfter = response.headers['retry-after']
-      return {
-        status: response.statusCode ?? 0,
-        retryAfter,
-        body: await readBody(response, maxBytes),
-      }
+      return await exchange(request, body, maxBytes)
     } catch (error) {
+      signal.throwIfAborted()
       // The server closed a kept connection at the very moment that it was used again.
-      const isLate = request.reusedSocket && isReset(error) && !signal.aborted
-      if (!isLate) throw error
-      return once(json, signal, false)
+      if (!request.reusedSocket || !isReset(error)) throw error
+      return await once(json, signal, false)
+    } finally {
+      signal.removeEventListener('abort', onAbort)
     }
   }
   return { post: (json, signal) => once(json, signal, agent) }
@@ -57,25 +56,33 @@ function isReset(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
 }
 
-function answerTo(request: http.ClientRequest, body: Buffer): Promise<http.IncomingMessage> {
+/** On plain events: at rest, promises and iterators for each part cost as much as the rest of a question. */
+function exchange(
+  request: http.ClientRequest,
+  body: Buffer,
+  maxBytes: number,
+): Promise<PostAnswer> {
   return new Promise((resolve, reject) => {
-    request.on('response', resolve)
     request.on('error', reject)
+    request.on('response', (response) => {
+      const parts: Buffer[] = []
+      let length = 0
+      const answer = (text: string | undefined): void => {
+        const { statusCode = 0, headers } = response
+        resolve({ status: statusCode, retryAfter: headers['retry-after'], body: text })
+      }
+      response.on('error', reject)
+      // Also the end of one that was cut off, where nothing is to be said any more.
+      response.on('close', () => reject(new Error('the answer was cut off')))
+      response.on('end', () => answer(Buffer.concat(parts).toString('utf8')))
+      response.on('data', (part: Buffer) => {
+        length += part.length
+        parts.push(part)
+        if (length <= maxBytes) return
+        answer(undefined)
+        response.destroy()
+      })
+    })
     request.end(body)
   })
-}
-
-async function readBody(
-  response: http.IncomingMessage,
-  maxBytes: number,
-): Promise<string | undefined> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of response as AsyncIterable<Buffer>) {
-    length += part.length
-    // Leaving the loop destroys the stream, which closes the connection.
-    if (length > maxBytes) return undefined
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
 }
