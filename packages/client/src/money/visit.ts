@@ -3,7 +3,7 @@
  * issue delay; leaves when everything is bought or the hop will not sell. The next slot is shown on the next circuit (SPEC §15.2).
  * @module
  */
-import { CLOSE_REASON, PAY, VERDICT, verdictName } from '@byway/protocol/wire'
+import { CLOSE_REASON, PAY, TOKEN_KIND, VERDICT, verdictName } from '@byway/protocol/wire'
 import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protocol/wire'
 import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
@@ -30,6 +30,8 @@ const AGAIN_MS = 1000
 const AGAIN_DOUBLINGS = 3
 /** How much later than its delay a hop may sell: its clock and chain are its own. */
 const LATE_MS = 15_000
+/** Batches that a visit buys besides those that it was made for: each takes 24 KiB of the 256 that the circuit may carry, where the hop says TRY_LATER once. */
+const MAX_FURTHER_BATCHES = 7
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
 const TICKET_UNITS = 16
 
@@ -178,7 +180,18 @@ class Visit {
       const count = await this.#fill(order, signal)
       if (count > 0) left.push({ ...order, count })
     }
+    if (left.length === 0) await this.#fillUp(orders, signal)
     return left
+  }
+
+  /** Goes on while tokens are used as fast as they are bought: the next batch would wait for a visit of its own. Each is paid when it is its turn. */
+  async #fillUp(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
+    const order = orders.find(({ kind }) => kind === TOKEN_KIND.BANDWIDTH)
+    if (!order) return
+    for (let batches = 0; batches < MAX_FURTHER_BATCHES; batches++) {
+      const next = this.#deps.stock.moreOf(order.node, this.#deps.nowMs())
+      if (!next || (await this.#fill(next, signal)) > 0) return
+    }
   }
 
   /** Buys an order; gives how many of it the slot was over before. */

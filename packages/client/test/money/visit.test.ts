@@ -164,6 +164,35 @@ describe('a visit to a hop', () => {
     assert.ok(hop.said.filter(({ kind }) => kind === PAY.BUY).length <= 4)
   })
 
+  it('buys on while tokens go as fast as they come, and pays for each batch when it is its turn', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+    const counter = shop(world, hop, 15_000)
+    const batch = [order(hop, TOKEN_KIND.BANDWIDTH, 32)]
+    const nodeId = nodeIdOf(hop)
+    await counter.go()
+    await counter.go(batch)
+    for (let used = 0; used < 30; used++) {
+      await world.stock.refill(nodeId, TOKEN_KIND.BANDWIDTH)
+      assert.ok(world.stock.spend(nodeId, TOKEN_KIND.BANDWIDTH, world.timers.nowMs()))
+    }
+    hop.said.length = 0
+    await counter.go(batch)
+    let owed = 0
+    for (const message of hop.said) {
+      if (message.kind === PAY.TICKET) owed += Number(message.amount / UNIT_PRICE)
+      if (message.kind === PAY.SOLD) owed -= 4 * message.signatures.length
+      assert.ok(owed <= 128, 'one batch at risk')
+    }
+    assert.equal(owed, 0)
+    assert.ok(hop.said.filter(({ kind }) => kind === PAY.SOLD).length > 1)
+    assert.equal(hop.shown.length, 3, 'on the circuit of the visit')
+    hop.said.length = 0
+    await world.timers.pass(60_000)
+    await counter.go(batch)
+    assert.equal(hop.said.filter(({ kind }) => kind === PAY.SOLD).length, 1, 'they last')
+  })
+
   for (const { name, before, orderOf } of [
     {
       name: 'a slot that the hop holds',

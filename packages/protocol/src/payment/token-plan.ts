@@ -20,10 +20,39 @@ export type TokenOrder = {
   readonly units: number
 }
 
+/** How fast tokens are used: since the purchase before the last. */
+export class TokenUse {
+  #sinceMs: number
+  #used = 0
+  #laterMs: number
+  #usedLater = 0
+
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs
+    this.#laterMs = nowMs
+  }
+
+  onSpent(): void {
+    this.#usedLater++
+  }
+
+  onBought(nowMs: number): void {
+    ;[this.#sinceMs, this.#used] = [this.#laterMs, this.#usedLater]
+    ;[this.#laterMs, this.#usedLater] = [nowMs, 0]
+  }
+
+  /** What will be used in so long a time, as it is now. */
+  within(ms: number, nowMs: number): number {
+    const passedMs = Math.max(1, nowMs - this.#sinceMs)
+    return ((this.#used + this.#usedLater) * ms) / passedMs
+  }
+}
+
 /** The tokens of one kind at a hop. */
 export type Lane = {
   readonly kind: TokenKind
   readonly shelf: TokenShelf
+  readonly use: TokenUse
   purchase: TokenPurchase | undefined
 }
 
@@ -84,8 +113,18 @@ function batchOf({ isProven }: Hop, kind: TokenKind): number {
   return isProven ? BATCH : FIRST_BATCH
 }
 
+/** Less than half of what may be in stock: time to buy. */
+export function isLow(hop: Hop, { kind, shelf }: Lane): boolean {
+  return shelf.held < limitOf(hop, kind) / 2
+}
+
+/** Another batch is used up before the next visit could have brought it. */
+export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
+  return isLow(hop, lane) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
+}
+
 /** How many are kept in stock at most. */
-export function limitOf({ isLocked }: Hop, kind: TokenKind): number {
+function limitOf({ isLocked }: Hop, kind: TokenKind): number {
   if (kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
   return isLocked ? MAX_TOKENS_LOCKED : MAX_TOKENS
 }
@@ -96,6 +135,8 @@ const BATCH = 32
 const ADMISSION_BATCH = 8
 
 // Local limits (tunable): docs/LIMITS.md.
+/** What a visit buys for while it is there: until a few purchases later, each of which waits for its drawn time, a look, a circuit and a signer. */
+const VISIT_AHEAD_MS = 12_000
 /** DESIGN §7.2: bandwidth tokens in stock at a hop: 256 MiB. */
 const MAX_TOKENS = 64
 /** DESIGN §7.2: at a hop where the slot is locked or bound: 2 GiB. */

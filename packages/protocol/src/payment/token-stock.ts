@@ -20,8 +20,10 @@ import { TokenOffer, type KeysVerdict } from './token-offer.ts'
 import { finishPurchase, preparePurchase } from './token-purchase.ts'
 import {
   AdmissionQuota,
-  limitOf,
+  isLow,
+  isShort,
   orderFor,
+  TokenUse,
   unitsOf,
   type Hop,
   type Lane,
@@ -75,6 +77,8 @@ export interface TokenStock {
   isLocked(node: Uint8Array): boolean
   /** What to buy now, of all hops in use whose time has come: bandwidth before admission, as its tickets come first. Draws their next times. */
   orders(nowMs: number): readonly TokenOrder[]
+  /** Of bandwidth, what to buy besides while the hop is visited: another batch, where the stock is low and used up soon. Undefined when there is enough, or nothing was bought there yet. */
+  moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined
   /** When to ask for orders next; undefined when no hop is in use. */
   wakeAtMs(): number | undefined
   /** Makes the message for an order; undefined without a key, with a purchase of that kind open, or when the key is malformed. */
@@ -177,6 +181,13 @@ class Stock implements TokenStock {
     return orders
   }
 
+  moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined {
+    const hop = this.#hop(node)
+    const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
+    const isWanted = hop && lane && hop.isProven && !hop.isCheat && isShort(hop, lane, nowMs)
+    return isWanted ? orderFor(hop, lane, nowMs)[0] : undefined
+  }
+
   wakeAtMs(): number | undefined {
     const times = [...this.#hops.values()].map(({ clock }) => clock.atMs)
     return times.length > 0 ? Math.min(...times) : undefined
@@ -217,6 +228,7 @@ class Stock implements TokenStock {
     else hop.isProven = true
     const units = unitsOf(hop, kind, asked, nowMs)
     if (kind === TOKEN_KIND.ADMISSION) hop.quota.use(asked, nowMs)
+    lane.use.onBought(nowMs)
     await lane.shelf.add(tokens)
     return { type: 'stocked', kind, count: tokens.length, bad, units }
   }
@@ -236,10 +248,11 @@ class Stock implements TokenStock {
 
   spend(node: Uint8Array, kind: TokenKind, nowMs: number): SpendMessage | undefined {
     const hop = this.#hop(node)
-    const shelf = this.#lane(node, kind)?.shelf
-    const held = shelf?.take(nowMs)
-    if (hop && shelf && shelf.held < limitOf(hop, kind) / 2) hop.clock.hurry(nowMs)
+    const lane = this.#lane(node, kind)
+    const held = lane?.shelf.take(nowMs)
+    if (hop && lane && isLow(hop, lane)) hop.clock.hurry(nowMs)
     if (!held) return undefined
+    lane?.use.onSpent()
     const { keyId, nonce, token } = held
     return { kind: PAY.SPEND, tokenKind: kind, keyId, nonce, token }
   }
@@ -266,7 +279,8 @@ class Stock implements TokenStock {
   #createHop(node: Uint8Array, kinds: readonly TokenKind[], nowMs: number): Hop {
     const { records, random } = this.#deps
     const lane = (kind: TokenKind): Lane => {
-      return { kind, shelf: new TokenShelf(records, node, kind), purchase: undefined }
+      const shelf = new TokenShelf(records, node, kind)
+      return { kind, shelf, use: new TokenUse(nowMs), purchase: undefined }
     }
     return {
       node,

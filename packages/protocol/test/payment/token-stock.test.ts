@@ -179,6 +179,39 @@ suite('stock limits and times', () => {
     assert.ok(stock.held(NODE, BANDWIDTH) <= 512)
   })
 
+  test('more is bought on a visit only where tokens go as fast as they come', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    assert.equal(stock.moreOf(NODE, NOON), undefined, 'nothing was bought yet')
+    await buy(stock, hop, BANDWIDTH, 4)
+    stock.setLocked(NODE, true)
+    assert.equal(stock.moreOf(NODE, NOON + 1000), undefined, 'none are used')
+    const use = async (count: number, nowMs: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await stock.refill(NODE, BANDWIDTH)
+        assert.ok(stock.spend(NODE, BANDWIDTH, nowMs))
+      }
+    }
+    await use(2, NOON + 60_000)
+    assert.equal(stock.moreOf(NODE, NOON + 60_000), undefined, 'they last for a minute')
+    await buy(stock, hop, BANDWIDTH, 32, NOON + 60_000)
+    // Twenty a second.
+    await use(30, NOON + 61_500)
+    await buy(stock, hop, BANDWIDTH, 32, NOON + 61_500)
+    let nowMs = NOON + 61_500
+    let further = 0
+    for (let next = stock.moreOf(NODE, nowMs); next; next = stock.moreOf(NODE, nowMs)) {
+      assert.deepEqual([next.kind, next.count, next.units], [BANDWIDTH, 32, 128])
+      await buy(stock, hop, BANDWIDTH, 32, nowMs)
+      nowMs += 200
+      await use(4, nowMs)
+      assert.ok(++further < 100)
+    }
+    assert.ok(further > 1)
+    assert.ok(stock.held(NODE, BANDWIDTH) >= 200, 'for ten seconds')
+    assert.ok(stock.held(NODE, BANDWIDTH) < 256 + 32, 'not beyond half of what may be in stock')
+  })
+
   test('times of purchases do not follow spending while the stock is above half', async () => {
     const timesWhen = async (spends: number): Promise<number[]> => {
       await using hop = await startHop(createHopDisk())
