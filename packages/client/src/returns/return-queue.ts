@@ -3,9 +3,9 @@
  * together. What is under way is on the disk and goes on after a restart; a slot is asked back again only in ways that cost nothing.
  * @module
  */
-import { toHex } from '@byway/protocol/base'
+import { equalBytes, toHex } from '@byway/protocol/base'
 import type { PathNode } from '@byway/protocol/directory'
-import { encodePayMessage, PAY, REDEEM_ANSWER } from '@byway/protocol/wire'
+import { encodePayMessage, PAY, REDEEM_ANSWER, returnFeeTo } from '@byway/protocol/wire'
 import type { ReturnRequest } from '@byway/protocol/wire'
 import type { PayCarrier } from '../money/carrier.ts'
 import { systemTimers } from '../proxy/timers.ts'
@@ -70,6 +70,8 @@ export interface ReturnQueue {
 /** Between looks, and a part of the mean delay where that is short. */
 const LOOK_MS = 30_000
 const LOOKS_PER_DELAY = 8
+/** So long an order is kept after the chain has shown its end, or the mean delay where that is short: a reorganisation may undo it, and then the same relayer is told the same. */
+const SETTLED_MS = 600_000
 /** What was due while the client was off is drawn anew, shorter: or all of it would go at the start. */
 const OVERDUE_PART = 6
 
@@ -81,6 +83,8 @@ export function createReturnQueue(deps: ReturnQueueDeps): ReturnQueue {
 class Queue implements ReturnQueue {
   readonly #deps: ReturnQueueDeps
   readonly #records = new Map<string, ReturnRecord>()
+  /** Since when the chain has shown the end of an order. */
+  readonly #overSinceMs = new Map<string, number>()
   #cancelLook: () => void = () => {}
   #work: Promise<void> = Promise.resolve()
 
@@ -160,7 +164,8 @@ class Queue implements ReturnQueue {
     const fact = factOf(facts, record)
     // The chain was not read up to now: its next look is ours.
     if (!fact) return false
-    if (isOver(fact)) return await this.#remove(record)
+    if (isOver(fact)) return await this.#settle(record)
+    this.#overSinceMs.delete(toHex(record.nullifier))
     if (isUnderWay(record, fact) && record.state === 'asked' && record.relay !== undefined) {
       // Begun: the relayer ends it. Once that is long over, another is asked to.
       const dueMs = nowMs() + longestDelayMs + patienceMs
@@ -199,8 +204,7 @@ class Queue implements ReturnQueue {
       timers,
     )
     if (answer === REDEEM_ANSWER.TAKEN || left.state === 'waiting') return
-    const relayOfProof = record.kind === 'withdraw' ? relay.key : undefined
-    await this.#put({ ...left, state: 'waiting', relay: relayOfProof, dueMs: this.#soon() })
+    await this.#put({ ...left, state: 'waiting', relay: undefined, dueMs: this.#soon() })
   }
 
   /** A withdrawal that was told to somebody is told to nobody else. */
@@ -217,7 +221,7 @@ class Queue implements ReturnQueue {
   #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {
     const { relays, random } = this.#deps
     const all = relays().filter(({ entry }) => entry.descriptor.provider !== undefined)
-    if (kind === 'withdraw' && body.length > 0) return all.find(({ key }) => key === last)
+    if (kind === 'withdraw' && body.length > 0) return relayOf(all, body)
     const others = all.filter(({ key }) => key !== last)
     const from = others.length > 0 ? others : all
     return from[Math.floor(random() * from.length)]
@@ -234,9 +238,26 @@ class Queue implements ReturnQueue {
     this.#records.set(toHex(record.nullifier), record)
   }
 
-  async #remove({ nullifier }: ReturnRecord): Promise<boolean> {
-    await this.#deps.records.remove(nullifier)
-    this.#records.delete(toHex(nullifier))
+  /** Forgets an order once its end has stood for long enough. */
+  async #settle({ nullifier }: ReturnRecord): Promise<boolean> {
+    const { nowMs, meanDelayMs, records } = this.#deps
+    const name = toHex(nullifier)
+    const sinceMs = this.#overSinceMs.get(name) ?? nowMs()
+    this.#overSinceMs.set(name, sinceMs)
+    if (nowMs() - sinceMs < Math.min(SETTLED_MS, meanDelayMs)) return false
+    await records.remove(nullifier)
+    this.#records.delete(name)
+    this.#overSinceMs.delete(name)
     return false
   }
+}
+
+/** Whom the proof in this request pays: nobody else has any use for it. */
+function relayOf(relays: readonly PathNode[], body: Uint8Array): PathNode | undefined {
+  const request = requestIn(body)
+  if (!request) return undefined
+  const feeTo = returnFeeTo(request)
+  return relays.find(({ entry: { descriptor } }) => {
+    return descriptor.provider !== undefined && equalBytes(descriptor.provider, feeTo)
+  })
 }

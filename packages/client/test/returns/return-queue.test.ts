@@ -293,6 +293,30 @@ describe('slots on their way back', () => {
     await again.close()
   })
 
+  it('keeps a withdrawal until its end has stood for a while: what is undone is asked of the same relay in the same words', async () => {
+    const { start, pass, told, world, records } = createWorld(6)
+    const queue = await start()
+    await queue.add([withdraw(0)])
+    const MINUTE_MS = 60_000
+    while (told.length === 0) await pass(MINUTE_MS)
+    world.setState(0, 'withdrawn')
+    // It looks again when another relay would be asked.
+    await pass(MEAN_MS + 5 * MINUTE_MS)
+    assert.equal(records.length, 1)
+    world.setState(0, 'withdrawing')
+    await pass(MINUTE_MS)
+    world.setState(0, 'none')
+    const before = told.length
+    for (let hour = 0; hour < 100 && told.length === before; hour++) await pass(HOUR_MS)
+    const [first] = told
+    assert.deepEqual([told.at(-1)?.relay, told.at(-1)?.request], [first?.relay, first?.request])
+    assert.ok(told.length > before)
+    world.setState(0, 'withdrawn')
+    for (let hour = 0; hour < 80; hour++) await pass(HOUR_MS)
+    assert.deepEqual(records, [])
+    await queue.close()
+  })
+
   it('asks for a joining of the same leaves, to the same deposit, until somebody carries it out', async () => {
     const { start, pass, told, world, records } = createWorld(9)
     let proofs = 0

@@ -74,6 +74,8 @@ const MAX_JUDGED_RETURNS = 8
 const MAX_OPEN_RETURNS = 1024
 /** A slot that is not back by then is given up. */
 const MAX_RETURN_AGE_S = 30 * 24 * 3600
+/** So long a slot has been back before its request is ended: a reorganisation may undo what brought it back, and then it is sent again. */
+const SETTLED_S = 3600
 /** Ended requests are kept for a week. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 /** Gas of both steps for one slot in small company (contracts/GAS.md), with some room. */
@@ -178,8 +180,9 @@ class Service implements Relayer {
     const { timeS } = await chain.head(signal)
     const id = new Uint8Array(createHash('sha256').update(body).digest())
     const head = { side: 'return', state: 'open', peer: NOBODY } as const
-    const deadlineS = timeS + MAX_RETURN_AGE_S
-    await records.add({ ...head, id, body, deadlineS, atMs: nowMs() })
+    const handOver = { ...head, id, body, deadlineS: timeS + MAX_RETURN_AGE_S, atMs: nowMs() }
+    // Ended before, and yet there is something to do: a reorganisation undid what we saw.
+    if ((await records.add(handOver)) === 'known') await records.reopen(handOver)
     return REDEEM_ANSWER.TAKEN
   }
 
@@ -213,8 +216,12 @@ class Service implements Relayer {
       const request = requestOf(handOver)
       const word = request && (await chain.slot(returnNullifier(request), signal))
       const step = request && word ? stepOf(request.kind, this.#stateOf(word, nowS)) : 'over'
-      if (!request || !word || step === 'over' || handOver.deadlineS < nowS) {
-        await records.end(handOver, step === 'over' ? 'done' : 'ended')
+      if (!request || !word || handOver.deadlineS < nowS) {
+        await records.end(handOver, 'ended')
+        continue
+      }
+      if (step === 'over') {
+        if (isSettled(word, nowS)) await records.end(handOver, 'done')
         continue
       }
       if (step === 'wait') continue
@@ -322,6 +329,11 @@ class Service implements Relayer {
 /** A chain that does not say by then what a transaction did is not waited for: the fee stands in its events for whoever asks later. */
 const BOOK_TIMEOUT_MS = 60_000
 const ENDS: ReadonlySet<string> = new Set(['refunded', 'closed', 'withdrawn'])
+
+/** What has not been for long may be undone; a slot without a word has nothing yet that could be old. */
+function isSettled({ state, timeS }: SlotWord, nowS: number): boolean {
+  return state !== 'none' && nowS - timeS >= SETTLED_S
+}
 
 function requestOf({ body }: HandOver): ReturnRequest | undefined {
   try {

@@ -21,6 +21,9 @@ const { scene } = world
 const { profile, rpc, pool } = scene.world
 after(() => world[Symbol.asyncDispose]())
 
+/** After which what is back stays back. */
+const SETTLED_S = 3600
+
 type RunningRelayer = RunningProvider & {
   readonly relayer: Relayer
   /** Looks, has what was sent mined, and sees it. */
@@ -76,6 +79,15 @@ async function openRelayer(name: string, change: { coinPrice?: bigint; batchWait
   return { ...running, relayer, work } satisfies RunningRelayer
 }
 
+/** Works, and lets delays pass. */
+async function relayUntil({ work }: RunningRelayer, slot: Slot, state: string): Promise<void> {
+  while ((await stateOf(slot)) !== state) {
+    world.signal.throwIfAborted()
+    await work()
+    await rpc.pass(profile.refundDelay)
+  }
+}
+
 /** Each of another owner; all deposited before the first comes back as a leaf that this tree does not know. */
 const stock: Slot[] = []
 for (let i = 0; i < 12; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
@@ -99,6 +111,21 @@ function refundOf(slot: Slot, relay: string, i = 0): ReturnRequest {
     proof: hexToBytes(proof),
   }
   return { kind: RETURN_KIND.REFUND, opening, destination: destinationOf(slot, relay, i) }
+}
+
+const receiver = keyOf('receiver').address
+
+function withdrawalOf({ leaf, j }: Slot, relay: string): ReturnRequest {
+  const feeTo = keyOf(relay).address
+  const { nullifier, proof, root } = scene.client.unused(leaf, j, receiver, feeTo)
+  return {
+    kind: RETURN_KIND.WITHDRAW,
+    root: bytes(root),
+    nullifier: bytes(nullifier),
+    to: hexToBytes(receiver),
+    feeTo: hexToBytes(feeTo),
+    proof: hexToBytes(proof),
+  }
 }
 
 const stateOf = async ({ nullifier }: Slot): Promise<string> => (await scene.word(nullifier)).state
@@ -129,6 +156,9 @@ test('slots of several owners go in one call, and again once their delay is over
   assert.deepEqual(await statesOf(slots), ['REFUNDED'])
   assert.equal(await nonce(), before + 2)
   assert.equal(await scene.world.balance(keyOf('relay').address), 3n * profile.bond)
+  assert.equal(await relayer.look(world.signal), 3)
+  assert.equal(await relayer.look(world.signal), 3, 'a reorganisation might undo it')
+  await rpc.pass(SETTLED_S)
   assert.equal(await relayer.look(world.signal), 3)
   assert.equal(await relayer.look(world.signal), 0, 'nothing is left to do')
   const earned: bigint[] = []
@@ -162,7 +192,6 @@ test('a bound slot is closed; a withdrawal pays its receiver; the lone first of 
   assert.ok(bound && unused)
   const provider = await scene.provider('binder')
   await scene.bind(provider, [[bound, scene.client.winning(bound, provider.address, 1)]])
-  const receiver = keyOf('receiver').address
   await using running = await openRelayer('both')
   await using patient = await openRelayer('patient', { batchWaitS: 3600 })
   const close: ReturnRequest = {
@@ -172,16 +201,7 @@ test('a bound slot is closed; a withdrawal pays its receiver; the lone first of 
     sessionKey: hexToBytes(bound.session.address),
     destination: destinationOf(bound, 'both'),
   }
-  const { leaf, j } = unused
-  const { nullifier, proof, root } = scene.client.unused(leaf, j, receiver, keyOf('both').address)
-  const withdraw: ReturnRequest = {
-    kind: RETURN_KIND.WITHDRAW,
-    root: bytes(root),
-    nullifier: bytes(nullifier),
-    to: hexToBytes(receiver),
-    feeTo: hexToBytes(keyOf('both').address),
-    proof: hexToBytes(proof),
-  }
+  const withdraw = withdrawalOf(unused, 'both')
   for (const request of [close, withdraw])
     assert.equal(await running.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
   // One kind a call.
@@ -247,5 +267,46 @@ test('a slot that somebody bound meanwhile is let go', async () => {
   await scene.bind(provider, [[slot, scene.client.winning(slot, provider.address, 1)]])
   await running.work()
   assert.equal(await stateOf(slot), 'BOUND')
+  await rpc.pass(SETTLED_S)
+  await running.work()
   assert.equal(await running.relayer.look(world.signal), 0)
+})
+
+test('what a reorganisation undoes is sent again, however deep; and what was ended is taken anew in the same words', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  await using running = await openRelayer('undone')
+  const { relayer, store, work } = running
+  const request = withdrawalOf(slot, 'undone')
+  const had = await scene.world.balance(receiver)
+  const before = Number(await rpc.request('eth_blockNumber'))
+  const paid = async (): Promise<bigint> => (await scene.world.balance(receiver)) - had
+  assert.equal(await relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+  await work()
+  assert.equal(await stateOf(slot), 'WITHDRAWING')
+  await rpc.pass(profile.refundDelay)
+  await work()
+  await work()
+  const value = await paid()
+  assert.ok(value > 0n)
+  // Both steps are gone, and the lane has long forgotten them.
+  const reorg = async (): Promise<void> => {
+    const blocks = Number(await rpc.request('eth_blockNumber')) - before
+    await rpc.request('anvil_reorg', blocks, [])
+    await world.mine(1)
+    assert.equal(await stateOf(slot), 'NONE')
+  }
+  await reorg()
+  await relayUntil(running, slot, 'WITHDRAWN')
+  assert.equal(await paid(), value)
+
+  // Settled, as it thought.
+  await rpc.pass(SETTLED_S)
+  await work()
+  assert.deepEqual(await store.handOvers.list('return', 'open'), [])
+  await reorg()
+  assert.equal(await relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
+  assert.equal((await store.handOvers.list('return', 'open')).length, 1)
+  await relayUntil(running, slot, 'WITHDRAWN')
+  assert.equal(await paid(), value)
 })

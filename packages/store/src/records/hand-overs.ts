@@ -34,6 +34,8 @@ export interface HandOverRecords {
     handOver: Pick<HandOver, 'side' | 'id' | 'peer'>,
     state: Exclude<HandOverState, 'open'>,
   ): Promise<boolean>
+  /** Opens one again that was ended, with this time and deadline; false when it is open or unknown. */
+  reopen(handOver: Pick<HandOver, 'side' | 'id' | 'peer' | 'deadlineS' | 'atMs'>): Promise<boolean>
   list(side: HandOverSide, state: HandOverState): Promise<readonly HandOver[]>
   /** Forgets ended ones that were stored before a time. */
   forgetBefore(atMs: number): Promise<number>
@@ -56,6 +58,14 @@ export function createHandOverRecords(submit: Submit): HandOverRecords {
         key: { side, id, peer },
         set: { state },
         when: [{ column: 'state', is: 'open' }],
+      }),
+    reopen: ({ side, id, peer, deadlineS, atMs }) =>
+      submit({
+        verb: 'change',
+        table: TABLE,
+        key: { side, id, peer },
+        set: { state: 'open', deadline_s: deadlineS, stored_ms: atMs },
+        when: [{ column: 'state', is: ['done', 'ended'] }],
       }),
     async list(side, state) {
       const when: Condition[] = [
