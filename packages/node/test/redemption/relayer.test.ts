@@ -80,10 +80,10 @@ async function openRelayer(name: string, change: { coinPrice?: bigint; batchWait
 }
 
 /** Works, and lets delays pass. */
-async function relayUntil({ work }: RunningRelayer, slot: Slot, state: string): Promise<void> {
+async function relayUntil(running: RunningRelayer, slot: Slot, state: string): Promise<void> {
   while ((await stateOf(slot)) !== state) {
     world.signal.throwIfAborted()
-    await work()
+    await running.work()
     await rpc.pass(profile.refundDelay)
   }
 }
@@ -276,7 +276,8 @@ test('what a reorganisation undoes is sent again, however deep; and what was end
   const [slot] = slotsOf(1)
   assert.ok(slot)
   await using running = await openRelayer('undone')
-  const { relayer, store, work } = running
+  const { relayer, store } = running
+  const work = () => running.work()
   const request = withdrawalOf(slot, 'undone')
   const had = await scene.world.balance(receiver)
   const before = Number(await rpc.request('eth_blockNumber'))
