@@ -1,4 +1,5 @@
 /** What a node does with wins: its own are locked, bound and claimed, others' are sent where it redeems, roots are published, and its operator is told what it lacks. */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPoolCalls, type Chain } from '@byway/chain'
 import {
@@ -19,7 +20,7 @@ import {
   type RunningRedemption,
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
-import type { PaymentParameters } from '@byway/protocol/directory'
+import { unitRandom, type PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
@@ -34,10 +35,10 @@ import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './red
 export const LOOK_MS = 1000
 /** Nothing is open: a new win does not wait for this. */
 const IDLE_LOOK_MS = 15_000
-/** Binds are cheaper in company: so long they wait for it, and never longer than a quarter of what the lock leaves. */
+/** Binds are cheaper in company: so long they wait for it at most, and never longer than three eighths of a lock. */
 const BIND_WAIT_MS = 30 * 60_000
 /** The same for later wins, which nobody can take any more. */
-const CLAIM_WAIT_MS = 6 * 3_600_000
+const CLAIM_WAIT_MS = 8 * 3_600_000
 /** What a redeemer gets of a win, in hundredths; the contract allows 12. */
 const REDEEMER_FEE_PERCENT = 10n
 /** And of a lock, which takes a seventh of the gas of a bind. */
@@ -202,6 +203,7 @@ function redemptionOf(
     policy: policyOf(payment),
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
     nowMs: () => Date.now(),
+    random: unitRandom(randomBytes),
     onAlert(alert) {
       warnOfWins(log, alert)
       alerts.onWins(alert)
@@ -229,7 +231,7 @@ function keeperOf(
 
 function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {
   return {
-    bindWaitMs: Math.min(BIND_WAIT_MS, (lockS * 1000) / 4),
+    bindWaitMs: Math.min(BIND_WAIT_MS, (lockS * 3000) / 8),
     claimWaitMs: Math.min(CLAIM_WAIT_MS, (closeDelayS * 1000) / 4),
     delays: { lockS, refundDelayS, closeDelayS },
   }

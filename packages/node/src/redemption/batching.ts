@@ -24,9 +24,9 @@ export type Batch = {
 
 /** How patient a node is. */
 export type BatchPolicy = {
-  /** A bind waits so long for others to share its transaction, ms. */
+  /** A bind waits so long at most for others to share its transaction, ms. */
   readonly bindWaitMs: number
-  /** A later win of a bound slot waits so long, ms. */
+  /** A later win of a bound slot waits so long at most, ms. */
   readonly claimWaitMs: number
   /** Of this part of a deadline's span the last quarter is urgent. */
   readonly delays: SlotDelays
@@ -37,16 +37,23 @@ export type BatchPolicy = {
 export const BATCH_MAX_ENTRIES = 16
 const URGENT_QUARTERS = 3
 
+/** What it is now, and which part of its longest wait a win waits. */
+export type BatchMoment = {
+  readonly nowMs: number
+  readonly chainNowS: number
+  readonly partOf: (winner: StoredWinner) => number
+}
+
 /** The batches that are due. What is left waits for company. */
 export function dueBatches(
   candidates: readonly Candidate[],
   policy: BatchPolicy,
-  clock: { readonly nowMs: number; readonly chainNowS: number },
+  moment: BatchMoment,
 ): readonly Batch[] {
   const byKind = (kind: BatchKind): Ready[] =>
     candidates
       .filter(({ slot, winners }) => winners.length > 0 && wantOf(slot) === kind)
-      .map((candidate) => ready(candidate, kind, policy, clock))
+      .map((candidate) => ready(candidate, kind, policy, moment))
   return [
     // A lock never waits: until it is there, others may take the slot.
     ...split('lock', byKind('lock'), true),
@@ -65,14 +72,16 @@ function ready(
   { slot, winners }: Candidate,
   kind: BatchKind,
   { bindWaitMs, claimWaitMs, delays }: BatchPolicy,
-  { nowMs, chainNowS }: { readonly nowMs: number; readonly chainNowS: number },
+  { nowMs, chainNowS, partOf }: BatchMoment,
 ): Ready {
   const isUrgent = isLate(slot, delays, chainNowS)
-  const oldestMs = Math.min(...winners.map(({ receivedAtMs }) => receivedAtMs))
   const waitMs = kind === 'bind' ? bindWaitMs : claimWaitMs
   const isAsked = ['refunding', 'withdrawing', 'closing', 'lapsed'].includes(slot.word.state)
   // A clock that was set back must not make a win wait for ever.
-  const isOld = nowMs - oldestMs >= waitMs || nowMs < oldestMs
+  const isOld = winners.some((winner) => {
+    const ageMs = nowMs - winner.receivedAtMs
+    return ageMs < 0 || ageMs >= waitMs * partOf(winner)
+  })
   // A bind takes the slot's first winner only; the rest are later wins. A slot's claims go out together: of two batches the later ones could close the earlier ones' indices.
   const own = winners.slice(0, kind === 'claim' ? BATCH_MAX_ENTRIES : 1)
   return { winners: own, isUrgent, isDue: isUrgent || isAsked || isOld }

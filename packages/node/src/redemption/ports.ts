@@ -3,6 +3,7 @@
  * @module
  */
 import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
+import type { UnitRandom } from '@byway/protocol/directory'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { Store } from '@byway/store'
 import type { BatchPolicy, GasWorth } from './batching.ts'
@@ -48,6 +49,8 @@ export type RedemptionDeps = {
   readonly worth: GasWorth
   /** Wall clock. */
   readonly nowMs: () => number
+  /** Draws how long wins wait for company: from a source that nobody can guess. */
+  readonly random: UnitRandom
   readonly onAlert: (alert: RedemptionAlert) => void
   /** What was told holds no more; only of those that last. */
   readonly onAlertOver?: ((type: RedemptionAlert['type']) => void) | undefined

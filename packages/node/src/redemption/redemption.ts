@@ -9,6 +9,7 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, isLate, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
+import { DrawnWaits } from './drawn-waits.ts'
 import { Conflicts } from './conflicts.ts'
 import { fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
@@ -63,6 +64,7 @@ class Redeeming implements Redemption {
   readonly #sender: Sender
   readonly #ahead: AheadLocks
   readonly #conflicts: Conflicts
+  readonly #waits: DrawnWaits
   readonly #told = new Set<RedemptionAlert['type']>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
@@ -78,6 +80,7 @@ class Redeeming implements Redemption {
     this.#sender = new Sender(deps)
     this.#ahead = new AheadLocks(deps)
     this.#conflicts = new Conflicts(deps)
+    this.#waits = new DrawnWaits(deps.random)
   }
 
   lockAhead(nullifier: Uint8Array): void {
@@ -144,8 +147,9 @@ class Redeeming implements Redemption {
     const isSame = settled.length === 0 && moving.length === 0
     const cases = isSame ? before : await this.#cases.read(head.number, signal)
     await this.#takeBackFromRedeemers(cases)
-    for (const batch of this.#due(await this.#candidates(cases), head))
-      await this.#send(batch, head, signal)
+    const candidates = await this.#candidates(cases)
+    this.#waits.keepOnly(cases.flatMap(({ winners }) => winners))
+    for (const batch of this.#due(candidates, head)) await this.#send(batch, head, signal)
     const won = new Set(cases.map(({ nullifier }) => hex(nullifier)))
     await this.#ahead.look((name) => won.has(name), signal)
     await this.#conflicts.look(cases, signal)
@@ -200,7 +204,11 @@ class Redeeming implements Redemption {
     return dueBatches(
       candidates.filter(({ slot }) => slot.isLockTried || !this.#isLockGiven(slot)),
       { ...policy, ...patience },
-      { nowMs: nowMs(), chainNowS: head.timeS },
+      {
+        nowMs: nowMs(),
+        chainNowS: head.timeS,
+        partOf: (winner) => this.#waits.partOf(winner),
+      },
     )
   }
 

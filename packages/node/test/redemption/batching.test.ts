@@ -9,11 +9,12 @@ import {
   feeCapOf,
   type Candidate,
 } from '../../src/redemption/batching.ts'
+import { DrawnWaits } from '../../src/redemption/drawn-waits.ts'
 import { fatesOf, type SlotCase } from '../../src/redemption/fate.ts'
 
 const DELAYS = { lockS: 3600, refundDelayS: 43_200, closeDelayS: 259_200 }
 const POLICY = { bindWaitMs: 60_000, claimWaitMs: 600_000, delays: DELAYS }
-const NOW = { nowMs: 1_000_000_000, chainNowS: 1_000_000 }
+const NOW = { nowMs: 1_000_000_000, chainNowS: 1_000_000, partOf: () => 1 }
 
 function winner(slot: number, index: number, ageMs = 0): StoredWinner {
   return {
@@ -77,6 +78,37 @@ test('a lock never waits, a bind waits for company, a whole batch goes at once',
     slotCase([winner(at, 1)], 'locked'),
   )
   assert.deepEqual(batchesOf(...many), [{ kind: 'bind', entries: 16, isUrgent: false }])
+})
+
+test('a win waits for a part of the time that was drawn for it, bind or claim, and takes along those who wait', () => {
+  for (const [state, waitMs] of [
+    ['locked', POLICY.bindWaitMs],
+    ['bound', POLICY.claimWaitMs],
+  ] as const) {
+    const [one, other] = [winner(1, 1, waitMs / 2), winner(2, 1, waitMs / 2 - 1)]
+    const candidates = [one, other].map((each) => candidate(slotCase([each], state)))
+    const due = (parts: ReadonlyMap<StoredWinner, number>) =>
+      dueBatches(candidates, POLICY, { ...NOW, partOf: (each) => parts.get(each) ?? 1 }).flatMap(
+        ({ winners }) => winners,
+      )
+    assert.deepEqual(due(new Map([[other, 0.5]])), [])
+    assert.deepEqual(due(new Map([[one, 0.5]])), [one, other])
+  }
+})
+
+test('the part of the wait is drawn once for each win, from a quarter to all of it', () => {
+  const draws = [0, 0.5, 0.999, 0]
+  const waits = new DrawnWaits(() => draws.shift() ?? assert.fail('drawn too often'))
+  const winners = [winner(1, 1), winner(1, 2), winner(2, 1)] as const
+  const parts = (): readonly number[] => winners.map((each) => waits.partOf({ ...each }))
+  const first = parts()
+  assert.deepEqual(
+    first.map((part) => Math.round(part * 1000)),
+    [250, 625, 999],
+  )
+  assert.deepEqual(parts(), first)
+  waits.keepOnly(winners.slice(0, 2))
+  assert.deepEqual([...parts().slice(0, 2), parts()[2]], [...first.slice(0, 2), 0.25], 'forgotten')
 })
 
 test('a deadline makes it urgent: three quarters of a lock, of a refund, of a closing', () => {

@@ -159,6 +159,7 @@ export async function openProvider(
   more: {
     readonly policy?: Partial<RedemptionDeps['policy']>
     readonly nowMs?: () => number
+    readonly random?: () => number
     readonly redeemers?: Redeemers
     readonly withoutGas?: boolean
     readonly coinPrice?: bigint
@@ -203,6 +204,8 @@ export async function openProvider(
     // A win of 0.1 token is worth 0.1 coin: gas is never dear unless a test makes it.
     worth: { winValue, coinPrice: more.coinPrice ?? 10n ** 18n },
     nowMs: more.nowMs ?? Date.now,
+    // The longest that policy allows, unless a test draws.
+    random: more.random ?? (() => 1),
     onAlert: (alert) => alerts.push(alert),
     onAlertOver: (type) => over.push(type),
   })
