@@ -338,6 +338,7 @@ interface IBywayPool {
     function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external;
 
     /// @notice Burns the bond of a slot whose session key signed tickets for two providers. The caller gets a tenth of it.
+    /// Where the slot is bound to the first provider and this session key, its bind has shown the opening and the first ticket: of these only keys and provider are read.
     /// @param opening that makes the session key the slot's
     /// @param first a ticket
     /// @param second a ticket for another provider

@@ -15,6 +15,10 @@ contract SlotProofAuthoriser is LeafProofs {
     /// @notice A key comes of a development set-up, and this is a real chain.
     error DevelopmentSetUp();
 
+    /// @dev What tag and units of a slot add to every proof's inputs.
+    uint256 private immutable _fixedX;
+    uint256 private immutable _fixedY;
+
     /// @param winValue V
     /// @param winsPerSlot K
     /// @param bond b
@@ -26,6 +30,7 @@ contract SlotProofAuthoriser is LeafProofs {
         bool isDevelopment =
             SlotKey.IS_DEVELOPMENT || WithdrawUnusedKey.IS_DEVELOPMENT || JoinKey.IS_DEVELOPMENT;
         if (isDevelopment && block.chainid != LOCAL_CHAIN_ID) revert DevelopmentSetUp();
+        (_fixedX, _fixedY) = Groth16Batch.fixedPoint(tag, unitsPerSlot);
     }
 
     /// @inheritdoc IAuthoriser
@@ -38,7 +43,7 @@ contract SlotProofAuthoriser is LeafProofs {
         bytes[] memory proofs = new bytes[](1);
         statements[0] = Statement(root, nullifier, x);
         proofs[0] = proof;
-        return Groth16Batch.verify(Groth16Batch.Profile(domain, tag, unitsPerSlot), statements, proofs);
+        return _verify(domain, statements, proofs);
     }
 
     /// @inheritdoc IAuthoriser
@@ -48,6 +53,12 @@ contract SlotProofAuthoriser is LeafProofs {
         view
         returns (bool)
     {
-        return Groth16Batch.verify(Groth16Batch.Profile(domain, tag, unitsPerSlot), statements, proofs);
+        return _verify(domain, statements, proofs);
+    }
+
+    /// @dev The call's own bytes say all that is to be shown, so that weights drawn from them are drawn from it.
+    function _verify(uint256 domain, Statement[] memory statements, bytes[] memory proofs) private view returns (bool) {
+        Groth16Batch.Profile memory profile = Groth16Batch.Profile(domain, _fixedX, _fixedY);
+        return Groth16Batch.verify(profile, statements, proofs, keccak256(msg.data));
     }
 }

@@ -27,6 +27,9 @@ const signed = ({ index, amount, commit, nonce, signature }: Drawn, to: string) 
   nonce,
   signature,
 })
+/** A ticket of a slot for a provider; whether it wins does not matter. */
+const draws = (slot: Slot, to: string) =>
+  signed(client.draw(slot, to as `0x${string}`, 9, 1n, 0), to)
 const openings = (reporter: string, one: Slot, other: Slot) =>
   world.sendPool(
     keyOf(reporter).address,
@@ -161,6 +164,59 @@ test('tickets for one provider, or not of the slot’s session key, are no confl
     tickets('liar', unknown, mine(provider.address, 1), mine(rival.address, 1)),
     { reason: 'UnknownRoot' },
   )
+})
+
+for (const state of ['BOUND', 'CLOSING'] as const)
+  test(`a ticket for another provider than a ${state} slot is bound to burns the bond without a proof`, async () => {
+    const [slot] = await scene.slots(`bound conflict ${state}`, 1)
+    if (!slot) assert.fail()
+    await scene.bind(provider, [win(slot, 1)])
+    const { nullifier, session } = slot
+    const bound = { nullifier, provider: provider.address, sessionKey: session.address }
+    if (state === 'CLOSING')
+      await world.sendPool(payer, 'close', [bound], [client.destination(slot, 5n)])
+    assert.equal((await scene.word(nullifier)).state, state)
+    const proofless = (change: object = {}) => ({
+      ...slot,
+      opening: { ...slot.opening, root: 1n, proof: '0x' as const, ...change },
+    })
+    const blank = (to: string) => ({ ...draws(slot, to), signature: '0x' })
+    const other = draws(slot, rival.address)
+    const reporter = `bound reporter ${state}`
+    // Neither another session key, nor a binding that is not the slot's, nor a ticket that nobody signed.
+    const forger = keyOf('forger')
+    const forged = draws({ ...slot, session: forger }, rival.address)
+    for (const call of [
+      () =>
+        tickets('liar', proofless({ sessionKey: forger.address }), blank(provider.address), forged),
+      () => tickets('liar', proofless(), blank(rival.address), draws(slot, provider.address)),
+      () => tickets('liar', proofless(), blank(provider.address), blank(rival.address)),
+      () => tickets('liar', proofless(), blank(provider.address), forged),
+      () => tickets('liar', proofless(), blank(provider.address), draws(slot, provider.address)),
+    ])
+      await assert.rejects(call(), { reason: 'NoConflict' })
+    await tickets(reporter, proofless(), blank(provider.address), other)
+    assert.equal(await world.balance(keyOf(reporter).address), PROFILE.bond / 10n)
+    assert.equal((await scene.word(nullifier)).isBurned, true)
+    await assert.rejects(tickets(reporter, proofless(), blank(provider.address), other), {
+      reason: 'BondGone',
+    })
+  })
+
+test('a lock shows nothing of whose the slot is: both tickets and the opening must hold', async () => {
+  const [slot] = await scene.slots('locked conflict', 1)
+  if (!slot) assert.fail()
+  await scene.lock(provider, [slot])
+  const [own, other] = [provider, rival].map(({ address }) => draws(slot, address))
+  const blank = { ...own, signature: '0x' }
+  const proofless = { ...slot, opening: { ...slot.opening, proof: '0x' as const } }
+  for (const call of [
+    () => tickets('liar', slot, blank, other ?? {}),
+    () => tickets('liar', proofless, own ?? {}, other ?? {}),
+  ])
+    await assert.rejects(call(), { reason: 'NoConflict' })
+  await tickets('lock reporter', slot, own ?? {}, other ?? {})
+  assert.equal((await scene.word(slot.nullifier)).isBurned, true)
 })
 
 test('a slot that is finished has no bond to burn', async () => {

@@ -39,8 +39,17 @@ What one winning ticket costs its receiver. None of the others hides who pays wh
 | HOPR | about 51 000 of execution, plus 21 000 and call data | comment in \`Channels.sol\` at 023f1a0 |
 | Livepeer | 350 000 assumed, 250 000 before | constant in go-livepeer; its issues 1904, 2248, 2483 |
 
-The later win is dearer than in the laboratory by what that contract left out: terms of redeemers and a burned share (call data, one more division of the win), SHA-256 for every
+The first win costs what it cost in the laboratory, bond, stake, fees and books included: what these add was saved in judging. The later win is dearer than in the laboratory by what that contract left out: terms of redeemers and a burned share (call data, one more division of the win), SHA-256 for every
 digest (SPEC §1), signatures of 65 bytes in one form (SPEC §13.4) and an event with index and amount for the ledger. The lock is dearer by the look at the provider's stake.
+
+## Judging slot proofs
+
+What the chain's precompiles alone ask (EIP-1108), for n proofs together: a pairing of n + 3 pairs, 45 000 and 34 000 each; products of points at 6 000, two for each proof but the first, one for each input that differs, and for more than
+one proof two more; sums at 150. That is ${spaced(leastJudging(1))} for one and ${spaced(Math.round(leastJudging(16) / 16))} each in sixteen. What tag and size of a slot add is made once, at deployment; a factor of one is no product, since
+sums and pairings refuse a point off the curve as well.
+
+A report of a double use costs ${spaced(table['conflictTickets, bound'])} where the slot is bound and a ticket for another provider is shown (no proof is judged), ${spaced(twoOpenings(table))} for two openings. At the start values (0.01 gwei, a coin of
+$3000) that is $0.0029 and $0.0114, and the reporter's tenth of the bond $0.005 ([ADR 0014](../docs/adr/0014-pool.md)).
 
 ## Where it goes
 
@@ -126,6 +135,25 @@ function share(table: GasTable, row: string): number {
 function bindWithProof(table: GasTable, size: number): number {
   return share(table, `bind ${size}, without the proof`) + share(table, `judge ${size}, slot proof`)
 }
+
+/** Two proofs of one slot, with the rest of the call. */
+function twoOpenings(table: GasTable): number {
+  return (table['conflictOpenings, without the proofs'] ?? 0) + (table['judge 2, slot proof'] ?? 0)
+}
+
+/** The precompiles' part of judging so many slot proofs together. */
+function leastJudging(count: number): number {
+  // Root, nullifier, domain, x; from two proofs on also the fixed part and alpha have a factor.
+  const products = 2 * (count - 1) + (count > 1 ? 6 : 4)
+  const sums = count + 5
+  return PAIRING_GAS + PAIR_GAS * (count + 3) + PRODUCT_GAS * products + SUM_GAS * sums
+}
+
+/** EIP-1108. */
+const PAIRING_GAS = 45_000
+const PAIR_GAS = 34_000
+const PRODUCT_GAS = 6000
+const SUM_GAS = 150
 
 function spaced(gas = 0): string {
   return String(gas).replaceAll(/\B(?=(\d{3})+$)/g, ' ')

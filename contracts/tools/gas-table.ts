@@ -7,6 +7,7 @@ import { type Key, keyOf } from '../test/kit/keys.ts'
 import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
+import { openingX } from '../test/kit/bytes.ts'
 import { createService, samplesOf } from '../test/kit/service.ts'
 import { PROOFS, STAKES } from '../test/kit/world.ts'
 import { measureJoin, measurePart, measureProofs } from './gas-proofs.ts'
@@ -36,6 +37,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
+  await measureConflicts(pool)
   await measureEpoch(pool)
   if (withProofs) {
     await measureProofs(rows)
@@ -156,6 +158,36 @@ async function measureRefund(stand: Stand, proof: string): Promise<void> {
   await world.rpc.pass(world.profile.refundDelay)
   const finish = world.sendPool(payer, 'finishRefund', [slot.nullifier], [to])
   await stand.note('finishRefund', finish)
+}
+
+/** Each reporter holds no token before: its first reward costs the most. */
+async function measureConflicts({ scene, provider, bound, note, take }: Stand): Promise<void> {
+  const { client, world } = scene
+  const rival = keyOf('rival')
+  const signed = (slot: Slot, to: string) => ({
+    provider: to,
+    ...client.draw(slot, to as `0x${string}`, 9, 1n, 0),
+  })
+  const report = (reporter: string, name: string, ...args: readonly unknown[]) =>
+    note(
+      `${name}, ${reporter}`,
+      world.sendPool(keyOf(`${name} ${reporter}`).address, name, ...args),
+    )
+  const [unbound, twice] = take(2)
+  const [first] = bound
+  if (!first || !unbound || !twice) throw new Error('too few slots')
+  const none = { ...signed(first, provider.address), signature: '0x' }
+  const proven = { ...first.opening, proof: '0x' }
+  await report('bound', 'conflictTickets', proven, none, signed(first, rival.address))
+  const both = [signed(unbound, provider.address), signed(unbound, rival.address)]
+  await report('without the proof', 'conflictTickets', unbound.opening, ...both)
+  const again = client.open(twice.leaf, twice.j, 'second session')
+  const openings = [twice, again].map(({ opening }) => ({
+    root: opening.root,
+    x: openingX(opening.sessionKey, opening.receiptKey),
+    proof: opening.proof,
+  }))
+  await report('without the proofs', 'conflictOpenings', twice.nullifier, ...openings)
 }
 
 /** What an epoch's commitment costs; its proof is judged apart, and by nobody as long as nobody doubts it. */

@@ -13,7 +13,10 @@ library Bn254 {
     /// @dev A proof's eight words. Not `ok`: another length, a coordinate at or above P (another form of the same number), or a point at infinity in any place.
     function readProof(bytes memory proof) internal pure returns (uint256[8] memory words, bool ok) {
         if (proof.length != PROOF_BYTES) return (words, false);
-        words = abi.decode(proof, (uint256[8]));
+        // Eight words, where they lie: a copy of each would cost as much as a sum of points.
+        assembly ("memory-safe") {
+            words := add(proof, 32)
+        }
         for (uint256 k; k < 8; ++k) {
             if (words[k] >= P) return (words, false);
         }
@@ -26,14 +29,18 @@ library Bn254 {
         return y == 0 ? 0 : P - y;
     }
 
-    /// @dev EIP-196, address 7. A weight of one still goes through it: that is what refuses a point off the curve.
+    /// @dev EIP-196, address 7. One time a point is the point itself, and costs nothing: use it in a sum or a pairing only, which refuse a point off the curve too.
     function mul(uint256 x, uint256 y, uint256 scalar) internal view returns (uint256 rx, uint256 ry, bool ok) {
-        uint256[3] memory input = [x, y, scalar];
-        uint256[2] memory output;
+        if (scalar == 1) return (x, y, true);
         assembly ("memory-safe") {
-            ok := staticcall(gas(), 7, input, 96, output, 64)
+            let free := mload(0x40)
+            mstore(free, x)
+            mstore(add(free, 32), y)
+            mstore(add(free, 64), scalar)
+            ok := staticcall(gas(), 7, free, 96, free, 64)
+            rx := mload(free)
+            ry := mload(add(free, 32))
         }
-        return (output[0], output[1], ok);
     }
 
     /// @dev EIP-196, address 6.
@@ -42,12 +49,16 @@ library Bn254 {
         view
         returns (uint256 rx, uint256 ry, bool ok)
     {
-        uint256[4] memory input = [x, y, px, py];
-        uint256[2] memory output;
         assembly ("memory-safe") {
-            ok := staticcall(gas(), 6, input, 128, output, 64)
+            let free := mload(0x40)
+            mstore(free, x)
+            mstore(add(free, 32), y)
+            mstore(add(free, 64), px)
+            mstore(add(free, 96), py)
+            ok := staticcall(gas(), 6, free, 128, free, 64)
+            rx := mload(free)
+            ry := mload(add(free, 32))
         }
-        return (output[0], output[1], ok);
     }
 
     /// @dev Puts a pair at a place of the pairing's input. Of G2's coordinates the imaginary part comes first.

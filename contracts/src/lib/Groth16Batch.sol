@@ -12,11 +12,11 @@ import {SlotKey} from "./SlotKey.sol";
 /// e(A_i, B_i) = e(alpha, beta) · e(L_i, gamma) · e(C_i, delta) when it holds for the products of r_i-th powers.
 /// Points off the curve, points at infinity and coordinates at or above the base field's order are refused (Bn254).
 library Groth16Batch {
-    /// @dev What stays the same over a batch: domain, tag and units of a slot.
+    /// @dev What stays the same over a batch: the domain, and the sum of the key's points for one, tag and units of a slot.
     struct Profile {
         uint256 domain;
-        uint256 tag;
-        uint256 unitsPerSlot;
+        uint256 fixedX;
+        uint256 fixedY;
     }
 
     /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs.
@@ -32,11 +32,24 @@ library Groth16Batch {
         bool ok;
     }
 
+    /// @dev The part of the inputs that every statement of one profile shares: once, when the contract is made.
+    function fixedPoint(uint256 tag, uint256 unitsPerSlot) internal view returns (uint256 x, uint256 y) {
+        Sums memory sums;
+        sums.ok = true;
+        _addTerm(sums, SlotKey.IC0_X, SlotKey.IC0_Y, 1);
+        _addTerm(sums, SlotKey.IC5_X, SlotKey.IC5_Y, tag);
+        _addTerm(sums, SlotKey.IC6_X, SlotKey.IC6_Y, unitsPerSlot);
+        assert(sums.ok);
+        return (sums.lx, sums.ly);
+    }
+
     /// @dev True when every proof holds. Never reverts on bad input.
+    /// @param seed a hash over all statements and proofs: the weights come of it
     function verify(
         Profile memory profile,
         IAuthoriser.Statement[] memory statements,
-        bytes[] memory proofs
+        bytes[] memory proofs,
+        bytes32 seed
     )
         internal
         view
@@ -48,7 +61,6 @@ library Groth16Batch {
         uint256[] memory pairs = new uint256[](6 * (n + 3));
         Sums memory sums;
         sums.ok = true;
-        bytes32 seed = keccak256(abi.encode(profile, statements, proofs));
         for (uint256 i; i < n; ++i) {
             uint256 weight = i == 0 ? 1 : uint256(keccak256(abi.encodePacked(seed, i))) >> 128;
             if (!_add(sums, statements[i], weight)) return false;
@@ -114,16 +126,14 @@ library Groth16Batch {
         return true;
     }
 
-    /// @dev Adds up the key's points for the public inputs, weighted: root, nullifier, domain, x, tag, unitsPerSlot.
+    /// @dev Adds up the key's points for the public inputs, weighted: root, nullifier, domain, x, and those that are fixed.
     function _addInputs(Sums memory sums, Profile memory profile) private view {
         uint256 s = sums.weights;
-        _addTerm(sums, SlotKey.IC0_X, SlotKey.IC0_Y, s);
+        _addTerm(sums, profile.fixedX, profile.fixedY, s);
         _addTerm(sums, SlotKey.IC1_X, SlotKey.IC1_Y, sums.roots);
         _addTerm(sums, SlotKey.IC2_X, SlotKey.IC2_Y, sums.nullifiers);
         _addTerm(sums, SlotKey.IC3_X, SlotKey.IC3_Y, mulmod(s, profile.domain, FIELD_ORDER));
         _addTerm(sums, SlotKey.IC4_X, SlotKey.IC4_Y, sums.xs);
-        _addTerm(sums, SlotKey.IC5_X, SlotKey.IC5_Y, mulmod(s, profile.tag, FIELD_ORDER));
-        _addTerm(sums, SlotKey.IC6_X, SlotKey.IC6_Y, mulmod(s, profile.unitsPerSlot, FIELD_ORDER));
     }
 
     function _addTerm(Sums memory sums, uint256 x, uint256 y, uint256 scalar) private view {

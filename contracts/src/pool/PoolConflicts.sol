@@ -17,8 +17,10 @@ abstract contract PoolConflicts is PoolBase {
     /// @inheritdoc IBywayPool
     function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external {
         if (first.x == second.x) revert NoConflict();
-        _mustHold(first.root, nullifier, first.x, first.proof);
-        _mustHold(second.root, nullifier, second.x, second.proof);
+        Pending memory pending = _pending(2);
+        if (_ask(pending, first.root, nullifier, first.x, first.proof) != Reason.NONE) revert UnknownRoot();
+        if (_ask(pending, second.root, nullifier, second.x, second.proof) != Reason.NONE) revert UnknownRoot();
+        if (!_areAllProven(pending)) revert NoConflict();
         _burnBond(nullifier);
     }
 
@@ -27,11 +29,19 @@ abstract contract PoolConflicts is PoolBase {
         external
     {
         if (first.provider == second.provider) revert NoConflict();
-        _mustBeSigned(opening, first);
         _mustBeSigned(opening, second);
-        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-        _mustHold(opening.root, opening.nullifier, x, opening.proof);
+        if (!_isBoundTo(opening.nullifier, first.provider, opening.sessionKey)) {
+            _mustBeSigned(opening, first);
+            _mustHold(opening);
+        }
         _burnBond(opening.nullifier);
+    }
+
+    /// @dev Then its bind has shown that the session key is the slot's and has signed a ticket for the provider.
+    function _isBoundTo(uint256 nullifier, address provider, address sessionKey) private view returns (bool) {
+        uint256 word = slot[nullifier];
+        bool isBound = word.state() == SlotWord.BOUND || word.state() == SlotWord.CLOSING;
+        return isBound && word.holder() == SlotWord.binding(provider, sessionKey);
     }
 
     function _burnBond(uint256 nullifier) private {
@@ -44,8 +54,9 @@ abstract contract PoolConflicts is PoolBase {
         _send(msg.sender, reward);
     }
 
-    function _mustHold(uint256 root, uint256 nullifier, uint256 x, bytes calldata proof) private view {
-        Reason reason = _whyNotProven(root, nullifier, x, proof);
+    function _mustHold(Opening calldata opening) private view {
+        uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
+        Reason reason = _whyNotProven(opening.root, opening.nullifier, x, opening.proof);
         if (reason == Reason.UNKNOWN_ROOT) revert UnknownRoot();
         if (reason != Reason.NONE) revert NoConflict();
     }

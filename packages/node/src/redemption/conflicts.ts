@@ -1,4 +1,4 @@
-/** Shows to the contract who used a slot twice: the slot's bond is burned, and a part of it pays for the showing (SPEC §14.4). */
+/** Shows to the contract who used a slot twice: the slot's bond is burned, and a part of it pays for the showing, or most of it (SPEC §14.4, ADR 0014). */
 import { equalBytes, toHex } from '@byway/protocol/base'
 import type { CallEvidence, CallSignedTicket, CallTicket, SlotBind } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
@@ -15,12 +15,23 @@ import { sendResultOf } from './sender.ts'
 const REWARD_DIVISOR = 10n
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Gas of two slot proofs that are judged alone, of one, and of the rest of the call (contracts/GAS.md), rounded up. */
-const OPENINGS_GAS = 640_000n
-const TICKETS_GAS = 380_000n
+/** Of two slot proofs with the rest of the call, and of a ticket against a bound slot (contracts/GAS.md), rounded up. */
+const REPORT_GAS = { openings: 400_000n, tickets: 100_000n } as const
+/** Of the win that was lost, so much more is spent on showing why: at the start values a tenth of a bond is half the gas of two proofs, and who is never shown goes on. */
+const LOST_DIVISOR = 10n
 const WEI_PER_COIN = 10n ** 18n
 
-type Report = { readonly call: ContractCall; readonly gas: bigint }
+type ReportKind = keyof typeof REPORT_GAS
+type Report = { readonly call: ContractCall; readonly kind: ReportKind }
+
+/** The most that a unit of gas may cost in a report, wei. */
+export function reportCapOf(
+  kind: ReportKind,
+  { bond, worth }: Pick<RedemptionDeps, 'bond' | 'worth'>,
+): bigint {
+  const budget = bond / REWARD_DIVISOR + worth.winValue / LOST_DIVISOR
+  return (budget * WEI_PER_COIN) / (worth.coinPrice * REPORT_GAS[kind])
+}
 type Landed = { readonly nullifier: Uint8Array; readonly receipt: TransactionReceipt }
 
 /** Knows the slots that were taken from us. What it has not done is found again after a restart, for as long as settled winners are watched. */
@@ -47,13 +58,12 @@ export class Conflicts {
   }
 
   async #show(winner: StoredWinner, signal: AbortSignal): Promise<void> {
-    const { lane, worth, bond } = this.#deps
+    const { lane } = this.#deps
     const name = toHex(winner.nullifier)
     try {
       const report = await this.#reportOf(winner, signal)
       if (!report || !lane) return void this.#done.add(name)
-      const reward = (bond / REWARD_DIVISOR) * WEI_PER_COIN
-      const feeCap = reward / (worth.coinPrice * report.gas)
+      const feeCap = reportCapOf(report.kind, this.#deps)
       const { confirmed } = await lane.send(
         { ...report.call, key: `conflict:${name}`, feeCap },
         signal,
@@ -105,12 +115,23 @@ function reportOf(
   const opening = decodeOpening(winner.opening)
   const [ours, theirs] = [evidenceOf(opening), evidenceOf(rival.opening)]
   if (ours.x !== theirs.x)
-    return { call: calls.conflictOpenings(winner.nullifier, ours, theirs), gas: OPENINGS_GAS }
+    return { call: calls.conflictOpenings(winner.nullifier, ours, theirs), kind: 'openings' }
   if (equalBytes(rival.provider, provider)) return undefined
-  const own = signedTicketOf(winner, provider)
-  const other = signedTicketOf(rival.ticket, rival.provider)
-  return { call: calls.conflictTickets(opening, own, other), gas: TICKETS_GAS }
+  // The bind has shown the opening and the rival's ticket: nothing of them is judged again.
+  const bound = { ...opening, proof: NO_BYTES }
+  const theirTicket = { ...NO_TICKET, provider: rival.provider }
+  const call = calls.conflictTickets(bound, theirTicket, signedTicketOf(winner, provider))
+  return { call, kind: 'tickets' }
 }
+
+const NO_BYTES = new Uint8Array(0)
+const NO_TICKET = {
+  index: 0,
+  amount: 0n,
+  commit: new Uint8Array(32),
+  nonce: new Uint8Array(16),
+  signature: NO_BYTES,
+} as const
 
 function evidenceOf({
   root,

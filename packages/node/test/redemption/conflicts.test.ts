@@ -4,6 +4,8 @@ import { after, test } from 'node:test'
 import { toHex } from 'viem'
 import type { Key } from '../../../../contracts/test/kit/keys.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
+import { readGas } from '../../../../contracts/tools/gas-document.ts'
+import { reportCapOf } from '../../src/redemption/conflicts.ts'
 import { GWEI, openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
@@ -69,6 +71,25 @@ test('tickets of one session key for two nodes: the same', async () => {
   assert.equal(await scene.world.balance(second.address), REWARD)
 })
 
+test('at the start values both kinds of conflict are worth showing, and the contract costs what is reckoned with', () => {
+  // A bond of 0.05, a win of 0.1, a coin of 3000, 0.01 gwei (DESIGN §7.2) and the tip.
+  const usual = 11_000_000n
+  const start = { bond: 50_000n, worth: { winValue: 100_000n, coinPrice: 3000n * 10n ** 6n } }
+  const gas = readGas()
+  const rows = {
+    tickets: ['conflictTickets, bound'],
+    openings: ['conflictOpenings, without the proofs', 'judge 2, slot proof'],
+  } as const
+  const budget = (start.bond + start.worth.winValue) / 10n
+  for (const kind of ['tickets', 'openings'] as const) {
+    const cap = reportCapOf(kind, start)
+    assert.ok(cap >= usual, kind)
+    const used = rows[kind].reduce((sum, row) => sum + (gas[row] ?? Number.NaN), 0)
+    const costs = (cap * BigInt(used) * start.worth.coinPrice) / 10n ** 18n
+    assert.ok(costs <= budget && costs >= (budget * 90n) / 100n, `${kind} ${costs}`)
+  }
+})
+
 test('nothing is shown for a reward that does not pay its gas, until it does', async () => {
   const one = await slotOf('cheap payer')
   const other = scene.client.open(one.leaf, 0, 'cheap second session')
@@ -77,9 +98,9 @@ test('nothing is shown for a reward that does not pay its gas, until it does', a
   const loser = await richProvider('cheap loser')
   await using provider = await openProvider(settingsOf(world, 'cheap loser'))
   await provider.store.winners.add(world.winner(other, loser, 1))
-  // A tenth of the bond, 0.005, in 640 000 gas: 7 gwei.
+  // A tenth of the bond and of the lost win, 0.015, in 400 000 gas: 37 gwei.
   const dear = async (): Promise<void> => {
-    await rpc.request('anvil_setNextBlockBaseFeePerGas', toHex(20n * GWEI))
+    await rpc.request('anvil_setNextBlockBaseFeePerGas', toHex(60n * GWEI))
     await mine()
   }
   await dear()
