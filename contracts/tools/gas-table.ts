@@ -161,7 +161,8 @@ async function measureRefund(stand: Stand, proof: string): Promise<void> {
 }
 
 /** Each reporter holds no token before: its first reward costs the most. */
-async function measureConflicts({ scene, provider, bound, note, take }: Stand): Promise<void> {
+async function measureConflicts(stand: Stand): Promise<void> {
+  const { scene, provider, bound, note } = stand
   const { client, world } = scene
   const rival = keyOf('rival')
   const signed = (slot: Slot, to: string) => ({
@@ -173,7 +174,7 @@ async function measureConflicts({ scene, provider, bound, note, take }: Stand): 
       `${name}, ${reporter}`,
       world.sendPool(keyOf(`${name} ${reporter}`).address, name, ...args),
     )
-  const [unbound, twice] = take(2)
+  const [unbound, twice] = stand.take(2)
   const [first] = bound
   if (!first || !unbound || !twice) throw new Error('too few slots')
   const none = { ...signed(first, provider.address), signature: '0x' }
