@@ -6,12 +6,15 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createProxy } from '@byway/client'
 import type { Datagram } from '@byway/client'
 import { NO_LOG } from '@byway/protocol/base'
+import { a, reply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
+import type { SeenQuery } from '../../packages/node/test/exit/hostile-dns.ts'
 import { dialAs, makeNet } from './lib/net.ts'
 import { askSocks } from './lib/socks.ts'
 import { until, within } from './lib/until.ts'
@@ -25,7 +28,11 @@ async function bind(t: TestContext): Promise<Socket> {
 }
 
 /** Sends back what it gets; a payload that begins with `!` is answered by a stranger. */
-async function makeWorld(t: TestContext, datagrams: boolean) {
+async function makeWorld(
+  t: TestContext,
+  datagrams: boolean,
+  others: readonly { readonly address: string; readonly port: number }[] = [],
+) {
   const echo = await bind(t)
   const stranger = await bind(t)
   const decoy = await bind(t)
@@ -38,7 +45,8 @@ async function makeWorld(t: TestContext, datagrams: boolean) {
     echo.send(bytes, from.port, from.address)
   })
   const target = { address: '127.0.0.1', port: echo.address().port }
-  const net = await makeNet(t, [target])
+  const targets = [target, ...others]
+  const net = await makeNet(t, targets)
   const guard = await net.honest()
   await net.honest({ exit: { profile: 'web', datagrams } })
   await net.honest()
@@ -46,7 +54,7 @@ async function makeWorld(t: TestContext, datagrams: boolean) {
   const client = await net.client([guard])
   const proxy = createProxy(
     { dialer: client, log: NO_LOG },
-    { port: 0, allowTargets: [{ host: target.address, port: target.port }] },
+    { port: 0, allowTargets: targets.map(({ address, port }) => ({ host: address, port })) },
   )
   const { port: proxyPort } = await proxy.start()
   t.after(() => proxy[Symbol.asyncDispose]())
@@ -55,8 +63,9 @@ async function makeWorld(t: TestContext, datagrams: boolean) {
 }
 
 /** RFC 1928 §7 for an IPv4 endpoint. */
-function wrap(port: number, payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([0, 0, 0, 1, 127, 0, 0, 1, port >> 8, port & 255]), payload])
+function wrap(port: number, payload: Buffer, host = '127.0.0.1'): Buffer {
+  const address = host.split('.').map(Number)
+  return Buffer.concat([Buffer.from([0, 0, 0, 1, ...address, port >> 8, port & 255]), payload])
 }
 
 async function next(socket: Socket): Promise<Buffer> {
@@ -90,6 +99,55 @@ test('an application exchanges datagrams through SOCKS5 with what the network al
   socket.destroy()
   await until('the flow to end', () =>
     world.client.status().tunnels.every(({ streams }) => streams === 0),
+  )
+})
+
+/** A resolver on port 53, or where this user may listen. */
+async function startResolver(t: TestContext) {
+  const answer = (query: SeenQuery): readonly Uint8Array[] => [
+    reply(query, { answers: [a(query.name, '192.0.2.7'), a(query.name, '192.0.2.8')] }),
+  ]
+  const start = (port: number) => startHostileDns(answer, { address: '127.53.0.1', port })
+  const resolver = await start(53).catch(() => start(0))
+  t.after(() => resolver[Symbol.asyncDispose]())
+  t.diagnostic(`the resolver listens on port ${resolver.port}`)
+  return resolver
+}
+
+/** A UDP port that a stub resolver may ask: what comes goes through SOCKS5 to the resolver, and back. */
+async function startShim(
+  t: TestContext,
+  relayPort: number,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<number> {
+  const [near, far] = [await bind(t), await bind(t)]
+  let asker = { port: 0, address: '' }
+  near.on('message', (bytes, from) => {
+    asker = from
+    far.send(wrap(port, bytes, address), relayPort, '127.0.0.1')
+  })
+  far.on('message', (bytes) => near.send(bytes.subarray(10), asker.port, asker.address))
+  return near.address().port
+}
+
+test('a stub resolver is answered over SOCKS5 UDP by a resolver behind the exit', async (t) => {
+  const dns = await startResolver(t)
+  const world = await makeWorld(t, true, [dns])
+  const { socket, reply: answer } = await askSocks(world.proxyPort, {
+    host: '0.0.0.0',
+    port: 0,
+    user: 'dns',
+    command: 3,
+  })
+  t.after(() => socket.destroy())
+  assert.equal(answer[1], 0)
+  const port = await startShim(t, answer.readUInt16BE(8), dns)
+  const stub = new Resolver({ timeout: 60_000, tries: 1 })
+  stub.setServers([`127.0.0.1:${port}`])
+  assert.deepEqual(await stub.resolve4('www.example.com'), ['192.0.2.7', '192.0.2.8'])
+  assert.deepEqual(
+    dns.seen.map(({ name, over }) => [name, over]),
+    [['www.example.com', 'udp']],
   )
 })
 

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { DnsServer } from '../../src/exit/dns-transport.ts'
 
 /** A query as the server sees it. */
@@ -24,7 +25,11 @@ export type HostileDns = DnsServer & {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export async function startHostileDns(script: Script): Promise<HostileDns> {
+/** @param place - where to listen; port 0 lets the system choose */
+export async function startHostileDns(
+  script: Script,
+  place: { readonly address: string; readonly port: number } = { address: '127.0.0.1', port: 0 },
+): Promise<HostileDns> {
   const seen: SeenQuery[] = []
   const tcp = createServer((socket) => {
     socket.on('error', () => undefined)
@@ -34,12 +39,11 @@ export async function startHostileDns(script: Script): Promise<HostileDns> {
       for (const out of script(query)) socket.write(Buffer.concat([u16(out.length), out]))
     })
   })
-  tcp.listen(0, '127.0.0.1')
+  tcp.listen(place.port, place.address)
   await once(tcp, 'listening')
-  const address = tcp.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const { port } = tcp.address() as AddressInfo
   const udp = createSocket('udp4')
-  udp.bind(address.port, '127.0.0.1')
+  udp.bind(port, place.address)
   await once(udp, 'listening')
   udp.on('message', (bytes, from) => {
     const query = readQuery(bytes, 'udp', from.port)
@@ -47,8 +51,8 @@ export async function startHostileDns(script: Script): Promise<HostileDns> {
     for (const out of script(query)) udp.send(out, from.port, from.address)
   })
   return {
-    address: '127.0.0.1',
-    port: address.port,
+    address: place.address,
+    port,
     seen,
     async [Symbol.asyncDispose]() {
       udp.close()
