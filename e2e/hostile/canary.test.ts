@@ -11,11 +11,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { a, reply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
-import {
-  assertNone,
-  describeError,
-  keepAll,
-} from '../../packages/testnet/test/support/kept-log.ts'
+import { assertNone, describeError, keepAll } from '../../packages/testnet/test/support/kept-log.ts'
 import { dialAs, makeNet } from './lib/net.ts'
 
 /** A loopback port on which nobody listens any more. */

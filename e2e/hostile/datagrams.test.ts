@@ -13,7 +13,7 @@ import type { TestContext } from 'node:test'
 import { createProxy } from '@byway/client'
 import type { Datagram } from '@byway/client'
 import { NO_LOG } from '@byway/protocol/base'
-import { a, reply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
+import { a, reply as dnsReply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
 import type { SeenQuery } from '../../packages/node/test/exit/hostile-dns.ts'
 import { dialAs, makeNet } from './lib/net.ts'
 import { askSocks } from './lib/socks.ts'
@@ -105,7 +105,7 @@ test('an application exchanges datagrams through SOCKS5 with what the network al
 /** A resolver on port 53, or where this user may listen. */
 async function startResolver(t: TestContext) {
   const answer = (query: SeenQuery): readonly Uint8Array[] => [
-    reply(query, { answers: [a(query.name, '192.0.2.7'), a(query.name, '192.0.2.8')] }),
+    dnsReply(query, { answers: [a(query.name, '192.0.2.7'), a(query.name, '192.0.2.8')] }),
   ]
   const start = (port: number) => startHostileDns(answer, { address: '127.53.0.1', port })
   const resolver = await start(53).catch(() => start(0))

@@ -9,7 +9,9 @@ import { curl } from './support/curl.ts'
 import { assertNone, describeError, keepAll } from './support/kept-log.ts'
 import { startOrigin } from './support/origin.ts'
 
-type SecretOf = { readonly [Key in 'x25519KeyPair' | 'kemKeyPair' | 'ed25519KeyPair' | 'aeadKey']: number }
+type SecretOf = {
+  readonly [Key in 'x25519KeyPair' | 'kemKeyPair' | 'ed25519KeyPair' | 'aeadKey']: number
+}
 
 /** How many of each a network that works makes at least: six nodes with identity, link and onion keys; two ends of a few hops and layers. */
 const LEAST_SECRETS: SecretOf = { x25519KeyPair: 12, kemKeyPair: 2, ed25519KeyPair: 12, aeadKey: 8 }
