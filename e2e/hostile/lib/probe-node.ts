@@ -7,7 +7,7 @@ import { NO_LOG } from '@byway/protocol/base'
 import { createAccountant, createHopBuild } from '@byway/protocol/circuit'
 import type { Accountant } from '@byway/protocol/circuit'
 import { createDescriptorSet, nodeKeyOf, toIpBytes } from '@byway/protocol/directory'
-import type { DescriptorSet, NetworkParameters } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
@@ -18,6 +18,9 @@ import { ownFacts } from '../../../packages/node/src/directory/own-facts.ts'
 import { assembleExit } from '../../../packages/node/src/exit/assemble-exit.ts'
 import type { ExitRole } from '../../../packages/node/src/exit/assemble-exit.ts'
 import type { ExitService, MemoryOwner } from '../../../packages/node/src/exit/exit-service.ts'
+import type { ExitRoleOptions } from '../../../packages/node/src/exit/exit-options.ts'
+import type { OwnNetwork } from '../../../packages/node/src/exit/own-network.ts'
+import { watchNetwork } from '../../../packages/node/src/exit/watch-network.ts'
 import { createLinkTable } from '../../../packages/node/src/link-table.ts'
 import { openNodeKeys } from '../../../packages/node/src/node-keys.ts'
 import { createNodeLinks } from '../../../packages/node/src/node-links.ts'
@@ -59,6 +62,8 @@ export interface ProbeNode extends AsyncDisposable {
   readonly heldBytes: number
 }
 
+const EXIT: ExitRoleOptions = { profile: 'web' }
+
 /** Starts a probe: it listens, meets the first contacts and publishes its descriptor. */
 export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
   const { network, host, onLink, onViolation } = options
@@ -70,7 +75,10 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
   const { memoryBytes = 512 * 1024 * 1024 } = options.exit ?? {}
   const accountant = createAccountant<MemoryOwner>(memoryBytes)
   const isExit = onViolation !== undefined || options.exit !== undefined
-  const honest = isExit ? await startExit(network, set, accountant) : undefined
+  const seenAddresses = (): readonly string[] => []
+  const watch = { network, directory: set, seenAddresses, onChange: () => {} }
+  const ownNetwork = isExit ? await watchNetwork(watch, EXIT) : undefined
+  const honest = ownNetwork && (await startExit(ownNetwork, accountant))
   const terminals = honest ? watched(honest.service, onViolation) : options.terminals
   const table = createLinkTable({
     find: (id) => set.get(nodeKeyOf(id))?.descriptor,
@@ -158,23 +166,18 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
       stop.abort()
       relay.closeAll(CLOSE_REASON.DRAINING)
       honest?.service.closeAll()
-      await honest?.ownNetwork[Symbol.asyncDispose]()
+      await ownNetwork?.[Symbol.asyncDispose]()
       await links.close()
     },
   }
 }
 
 async function startExit(
-  network: NetworkParameters,
-  directory: DescriptorSet,
+  ownNetwork: OwnNetwork,
   accountant: Accountant<MemoryOwner>,
 ): Promise<ExitRole> {
   const nowMs = (): number => performance.now()
-  const seenAddresses = (): readonly string[] => []
-  return await assembleExit(
-    { network, directory, accountant, seenAddresses, nowMs, log: NO_LOG },
-    { profile: 'web' },
-  )
+  return await assembleExit({ ownNetwork, accountant, nowMs, log: NO_LOG }, EXIT)
 }
 
 /** Passes everything on, and tells when the exit destroys a circuit because of what came on it. */

@@ -18,9 +18,10 @@ import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway
 import type { Link } from '@byway/protocol/link'
 import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
+import { parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
+import { readNodeStatus } from './node-status.ts'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
 import { openEditionNumbers, type EditionNumbers } from './directory/edition-numbers.ts'
@@ -29,7 +30,9 @@ import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
 import { nodeError } from './errors.ts'
-import { assembleExit, type ExitRole } from './exit/assemble-exit.ts'
+import type { ExitRole } from './exit/assemble-exit.ts'
+import type { OwnNetwork } from './exit/own-network.ts'
+import { startExit, type ExitParts } from './exit/start-exit.ts'
 import { createLinkTable } from './link-table.ts'
 import { createMemoryGuard } from './memory-guard.ts'
 import { createDeskTerminals } from './money/control-desk.ts'
@@ -38,11 +41,10 @@ import { openNodeKeys, type NodeKeys } from './node-keys.ts'
 import { createNodeLinks, type NodeLinks } from './node-links.ts'
 import { createProofLinks, type ProofLinks } from './redemption/proof-links.ts'
 import { createRedeemLinks, type RedeemLinks } from './redemption/redeem-links.ts'
-import { createNodePlace, type NodePlace } from './reach/node-place.ts'
+import { createNodePlace, placeFacts, type NodePlace } from './reach/node-place.ts'
 import { createReachLinks } from './reach/reach-links.ts'
 import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
 import type { RecordLinks } from './record/record-links.ts'
-import type { Meter } from './relay/ports.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { pause } from './pause.ts'
@@ -59,11 +61,10 @@ export function createNode(options: NodeOptions): RunningNode {
 }
 
 /** What exists once the keys are there. */
-type Parts = {
+type Parts = ExitParts & {
   readonly keys: NodeKeys
   readonly relay: Relay
   readonly links: NodeLinks
-  readonly exit: ExitRole | undefined
   readonly money: NodeMoney | undefined
   readonly numbers: EditionNumbers
   readonly evidence: EvidenceFile
@@ -77,7 +78,7 @@ class Engine implements RunningNode {
   readonly #stop = new AbortController()
   readonly #set: DescriptorSet
   readonly #nodes: PathNodeSet
-  readonly #seen = createSeenAddresses()
+  readonly #seen = createSeenAddresses(() => void this.#parts?.ownNetwork.refresh())
   readonly #random = unitRandom(randomBytes)
   readonly #guard = createMemoryGuard({
     circuits: () => this.#parts?.relay.circuits ?? [],
@@ -103,6 +104,8 @@ class Engine implements RunningNode {
   })
   #keyTimer: NodeJS.Timeout | undefined
   #isDraining = false
+  /** As the last edition of the descriptor has it. */
+  #wasExitOpen = false
   /** What circuits that are over have carried. */
   readonly #past = { forwardBytes: 0, backwardBytes: 0 }
 
@@ -156,39 +159,31 @@ class Engine implements RunningNode {
     const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
     const evidence = await openEvidenceFile(home)
     const record = await openNodeRecord(this.#options, keys.identity, this.#set)
-    const exit = await this.#startExit(money)
+    const exitParts = await this.#startExit(money)
+    const { ownNetwork, exit, gate } = exitParts
     const relay = this.#createRelay(keys, exit, money)
-    const links = this.#createLinks(keys, relay, exit, money, record?.links)
-    this.#parts = { keys, relay, links, exit, money, numbers, evidence, record }
+    const links = this.#createLinks(keys, relay, ownNetwork, money, record?.links)
+    this.#parts = { ...exitParts, keys, relay, links, money, numbers, evidence, record }
     this.#publish = this.#publisher(keys, money, numbers)
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
     await this.#startSpread(keys)
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
     this.#keyTimer = setInterval(() => this.#rotateKeys(keys), KEY_CHECK_MS).unref()
+    gate?.meetWitnesses()
     this.#guard.start()
     this.#log.info('node ready', { nodes: this.#set.size, role: exit ? 'exit' : 'relay' })
   }
 
   status(): NodeStatus {
-    const circuits = [...(this.#parts?.relay.circuits ?? [])]
-    const exit = this.#parts?.exit?.service.status()
-    const sum = (count: (meter: Meter) => number, past: number): number =>
-      circuits.reduce((total, circuit) => total + count(circuit), past)
-    return {
-      links: this.#table.links.size,
-      circuits: circuits.length,
-      tunnels: exit?.tunnels ?? 0,
-      descriptors: this.#set.size,
-      attachments: this.#place?.attachments?.liveCount ?? 0,
-      reach: this.#place?.status,
-      forwardBytes: sum(({ forwardBytes }) => forwardBytes, this.#past.forwardBytes),
-      backwardBytes: sum(({ backwardBytes }) => backwardBytes, this.#past.backwardBytes),
-      exitSockets: exit?.sockets ?? 0,
-      evidence: this.#parts?.evidence.count ?? 0,
-      gossip: this.#spread?.status,
-      money: this.#parts?.money?.status,
-    }
+    return readNodeStatus({
+      set: this.#set,
+      table: this.#table,
+      parts: this.#parts,
+      place: this.#place,
+      spread: this.#spread,
+      past: this.#past,
+    })
   }
 
   async flushBooks(): Promise<void> {
@@ -230,10 +225,11 @@ class Engine implements RunningNode {
     this.#guard.stop()
     this.#place?.stop()
     await this.#spread?.[Symbol.asyncDispose]()
-    const { exit, links, money, record } = this.#parts ?? {}
+    const { ownNetwork, gate, links, money, record } = this.#parts ?? {}
+    gate?.[Symbol.dispose]()
     await record?.[Symbol.asyncDispose]()
     this.#endCircuits()
-    await exit?.ownNetwork[Symbol.asyncDispose]()
+    await ownNetwork?.[Symbol.asyncDispose]()
     await links?.close()
     await money?.[Symbol.asyncDispose]()
   }
@@ -301,15 +297,29 @@ class Engine implements RunningNode {
     })
   }
 
-  async #startExit(money: NodeMoney | undefined): Promise<ExitRole | undefined> {
-    const { exit, network } = this.#options
-    if (!exit) return undefined
-    const log = this.#log.child('exit')
-    const seenAddresses = (): readonly string[] => this.#seen.agreed()
-    const { accountant } = this.#guard
-    const nowMs = (): number => performance.now()
-    const around = { network, directory: this.#set, accountant, seenAddresses, nowMs, log }
-    return await assembleExit({ ...around, money: money?.exit }, exit)
+  /** @throws NODE_EXIT_OPTION, NODE_EXIT_UNSAFE */
+  async #startExit(money: NodeMoney | undefined): Promise<ExitParts> {
+    return await startExit(
+      {
+        network: this.#options.network,
+        directory: this.#set,
+        seenAddresses: () => this.#seen.agreed(),
+        knownNodes: () => this.knownNodes(),
+        meet: async (nodeId) => await this.#table.linkTo(nodeId, this.#stop.signal),
+        random: this.#random,
+        accountant: this.#guard.accountant,
+        nowMs: () => performance.now(),
+        log: this.#log.child('exit'),
+        money: money?.exit,
+        // The exit role is named in the descriptor from the moment that it carries anything.
+        onMoved: () => this.#isExitOpen !== this.#wasExitOpen && this.#publish(),
+      },
+      this.#options.exit,
+    )
+  }
+
+  get #isExitOpen(): boolean {
+    return this.#parts?.gate?.isOpen === true
   }
 
   #createRelay(keys: NodeKeys, exit: ExitRole | undefined, money: NodeMoney | undefined): Relay {
@@ -346,7 +356,7 @@ class Engine implements RunningNode {
   #createLinks(
     keys: NodeKeys,
     relay: Relay,
-    exit: ExitRole | undefined,
+    ownNetwork: OwnNetwork,
     money: NodeMoney | undefined,
     record: RecordLinks | undefined,
   ): NodeLinks {
@@ -361,7 +371,7 @@ class Engine implements RunningNode {
       directory: this.#directory,
       seen: this.#seen,
       linkIdentity: () => keys.linkIdentity(),
-      policyContext: () => exit?.ownNetwork.context() ?? EMPTY_CONTEXT,
+      policyContext: () => ownNetwork.context(),
       stopped: this.#stop.signal,
       reach: () => this.#reach,
       onLinkClosed: () => this.#place?.maintain(),
@@ -426,21 +436,20 @@ class Engine implements RunningNode {
   }
 
   /** Makes a new edition of the descriptor, with what holds at the moment, and passes it on. */
-  #publisher(
-    { identity, onionKeys }: NodeKeys,
-    money: NodeMoney | undefined,
-    numbers: EditionNumbers,
-  ): () => void {
-    const maker = createDescriptorMaker(nodeCrypto, identity, (nowS) => numbers.take(nowS))
+  #publisher(keys: NodeKeys, money: NodeMoney | undefined, numbers: EditionNumbers): () => void {
+    const maker = createDescriptorMaker(nodeCrypto, keys.identity, (nowS) => numbers.take(nowS))
     const { network, exit, country, asn } = this.#options
     return () => {
-      const onionKey = onionKeys.current().pair.publicKey
-      const { address, isMapped } = this.#place ?? {}
-      const candidates = this.#place?.attachments?.candidates ?? []
-      const attachments = candidates.map(({ descriptor }) => descriptor.nodeId)
-      const gossipPort = isMapped === true ? undefined : this.#spread?.port
-      const place = { network, address, attachments, country, asn, gossipPort }
-      const facts = ownFacts({ ...place, onionKey, exit, money: money?.facts })
+      this.#wasExitOpen = this.#isExitOpen
+      const facts = ownFacts({
+        ...placeFacts(this.#place, this.#spread?.port),
+        network,
+        country,
+        asn,
+        onionKey: keys.onionKeys.current().pair.publicKey,
+        exit: this.#wasExitOpen ? exit : undefined,
+        money: money?.facts,
+      })
       if (!facts) return
       this.#ownDescriptor = maker.make(facts, Date.now())
       this.#directory.publish()

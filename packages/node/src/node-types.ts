@@ -6,7 +6,7 @@ import type { GossipStatus } from '@byway/gossip'
 import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
 import type { RedeemAnswer } from '@byway/protocol/wire'
-import type { ExitRoleOptions } from './exit/assemble-exit.ts'
+import type { ExitRoleOptions } from './exit/exit-options.ts'
 import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
 import type { ExitStore } from './record/exit-recorder.ts'
@@ -53,6 +53,8 @@ export type NodeStatus = {
   readonly reach: ReachStatus | undefined
   readonly forwardBytes: number
   readonly backwardBytes: number
+  /** `waiting`: nothing is carried until two neighbours agree on this line's own address, so that nobody is sent to its front door. */
+  readonly exit: 'none' | 'waiting' | 'open'
   readonly exitSockets: number
   /** Nodes that signed two editions under one number: proofs are kept. */
   readonly evidence: number

@@ -20,28 +20,41 @@ export interface SeenAddresses {
   agreed(): readonly string[]
 }
 
-/** Creates an empty record. */
-export function createSeenAddresses(): SeenAddresses {
-  const byLink = new Map<Link, { readonly witness: NodeKey; readonly address: string }>()
+/** Creates an empty record. `onAgreed` is called when {@link SeenAddresses.agreed} has changed. */
+export function createSeenAddresses(onAgreed: () => void = () => {}): SeenAddresses {
+  const byLink = new Map<Link, Word>()
+  let agreed: readonly string[] = []
+
+  function count(): void {
+    const before = agreed.join()
+    agreed = agreedBy(byLink.values())
+    if (agreed.join() !== before) onAgreed()
+  }
+
   return {
     note(link, address) {
       if (link.peer.role !== 'node') return
       const witness = nodeKeyOf(link.peer.nodeId)
       byLink.set(link, { witness, address: formatAddress(toIpAddress(address)) })
+      count()
     },
     forget(link) {
-      byLink.delete(link)
+      if (byLink.delete(link)) count()
     },
     over: (link) => byLink.get(link)?.address,
-    agreed() {
-      // A node that has two links here is one witness.
-      const witnesses = new Map<string, Set<NodeKey>>()
-      for (const { witness, address } of byLink.values()) {
-        const known = witnesses.get(address)
-        if (known) known.add(witness)
-        else witnesses.set(address, new Set([witness]))
-      }
-      return [...witnesses].filter(([, { size }]) => size >= WITNESSES).map(([address]) => address)
-    },
+    agreed: () => agreed,
   }
+}
+
+type Word = { readonly witness: NodeKey; readonly address: string }
+
+function agreedBy(words: Iterable<Word>): readonly string[] {
+  // A node that has two links here is one witness.
+  const witnesses = new Map<string, Set<NodeKey>>()
+  for (const { witness, address } of words) {
+    const known = witnesses.get(address)
+    if (known) known.add(witness)
+    else witnesses.set(address, new Set([witness]))
+  }
+  return [...witnesses].filter(([, { size }]) => size >= WITNESSES).map(([address]) => address)
 }

@@ -6,7 +6,7 @@ import { createAsnTable, toIpAddress, toIpBytes } from '@byway/protocol/director
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
 import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
-import type { ExitRoleOptions } from '../exit/assemble-exit.ts'
+import type { ExitRoleOptions } from '../exit/exit-options.ts'
 import type { DescriptorFacts } from './own-descriptor.ts'
 
 /** Shown to everybody: version compatibility is judged by it. */

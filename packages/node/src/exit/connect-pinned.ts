@@ -16,6 +16,7 @@ import type { DnsResolver } from './dns-stub.ts'
 import { exitError } from './exit-errors.ts'
 import type { ExitLimits } from './exit-limits.ts'
 import { createHold } from './hold.ts'
+import { leadsHome, type OpenPins } from './open-pins.ts'
 import { type AdmitAttempt, openSocket, type OpenSocket, raceConnect } from './pinned-socket.ts'
 
 /** What a stream asks for, with the flags of SPEC §7.1. */
@@ -56,6 +57,7 @@ export type ExitConnectorDeps = {
   /** The policy's facts of the moment. */
   readonly context: () => PolicyContext
   readonly limits: ExitLimits
+  readonly pins: OpenPins
   readonly nowMs: () => number
   /** Called when a circuit's failures are over the limit; the caller destroys it. */
   readonly onAbuse?: ((circuit: string) => void) | undefined
@@ -131,6 +133,10 @@ export function createExitConnector(
         timeoutMs: connectTimeoutMs,
       }
       const { socket, address } = await raceConnect(pins, request.port, race, signal)
+      const cut = (): unknown => socket.resetAndDestroy()
+      socket.once('close', deps.pins.add(address, request.port, cut))
+      // The own network may have moved while this was being connected.
+      if (leadsHome(address, request.port, deps.context())) cut()
       return { socket, family: address.family }
     },
     async resolve(request, signal = NEVER) {

@@ -9,12 +9,13 @@ import type { Endpoint } from '@byway/protocol/wire'
 import { openDatagramPeer } from './datagram-peer.ts'
 import type { DatagramPeer } from './datagram-peer.ts'
 import { findDatagramTargets } from './datagram-policy.ts'
+import type { OpenPins } from './open-pins.ts'
 import type { DatagramPolicyDeps } from './datagram-policy.ts'
 import { toIpBytes } from './ip-bytes.ts'
 import { toIpAddress } from '@byway/protocol/directory'
 
 /** What all flows of an exit share. */
-export type DatagramDeps = DatagramPolicyDeps
+export type DatagramDeps = DatagramPolicyDeps & { readonly pins: OpenPins }
 
 /** What one flow tells its tunnel. */
 export type DatagramFlowEvents = {
@@ -122,15 +123,19 @@ class Flow implements DatagramFlow {
 
   #connect(entry: Entry, address: IpAddress, port: number): DatagramPeer | undefined {
     if (this.#stop.signal.aborted) return undefined
-    const { limits, nowMs, context } = this.#deps
+    const { limits, pins, nowMs, context } = this.#deps
     const { circuit } = this.#events
     const from: Endpoint = { ...toIpBytes(address), port }
-    return openDatagramPeer({ limits, nowMs, context }, { circuit, address, port }, (payload) => {
-      const now = nowMs()
-      entry.lastUsedAtMs = now
-      this.#lastUsedAtMs = now
-      this.#events.onReply(from, payload)
-    })
+    return openDatagramPeer(
+      { limits, pins, nowMs, context },
+      { circuit, address, port },
+      (payload) => {
+        const now = nowMs()
+        entry.lastUsedAtMs = now
+        this.#lastUsedAtMs = now
+        this.#events.onReply(from, payload)
+      },
+    )
   }
 }
 

@@ -10,10 +10,12 @@ import {
   type PolicyContext,
 } from '@byway/protocol/policy'
 import type { ExitLimits } from './exit-limits.ts'
+import type { OpenPins } from './open-pins.ts'
 
 /** What a peer needs of the exit. */
 export type DatagramPeerDeps = {
   readonly limits: ExitLimits
+  readonly pins: OpenPins
   readonly context: () => PolicyContext
   readonly nowMs: () => number
 }
@@ -34,7 +36,7 @@ export interface DatagramPeer {
 
 /** Opens a socket to a judged endpoint; undefined when a limit refuses it. */
 export function openDatagramPeer(
-  { limits, context, nowMs }: DatagramPeerDeps,
+  { limits, pins, context, nowMs }: DatagramPeerDeps,
   { circuit, address, port }: DatagramTarget,
   onReply: (payload: Uint8Array) => void,
 ): DatagramPeer | undefined {
@@ -54,8 +56,10 @@ export function openDatagramPeer(
     isClosed = true
     early = undefined
     socket.close()
+    forget()
     lease.release(nowMs())
   }
+  const forget = pins.add(address, port, close)
   const send = (payload: Uint8Array): void => {
     if (isClosed || socket.getSendQueueSize() > MAX_QUEUED_BYTES) return
     socket.send(payload, ignore)

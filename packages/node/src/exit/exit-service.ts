@@ -46,6 +46,8 @@ export type ExitServiceDeps = {
   readonly limits: ExitLimits
   readonly log: Logger
   readonly accountant: Accountant<MemoryOwner>
+  /** False while nothing may be carried: tunnels are refused with NOT_EXIT. @default always true */
+  readonly isOpen?: (() => boolean) | undefined
   /** `createLegLink` of `@byway/net`. */
   readonly createLegLink: (options: {
     readonly link: Link
@@ -254,7 +256,8 @@ class Service implements ExitService {
 
   #judgeOpened(entry: TunnelEntry): void {
     const { maxTunnels = MAX_TUNNELS } = this.#options
-    if (this.#registry.isDraining) this.#registry.end(entry, CLOSE_REASON.DRAINING)
+    if (this.#deps.isOpen?.() === false) this.#registry.end(entry, CLOSE_REASON.NOT_EXIT)
+    else if (this.#registry.isDraining) this.#registry.end(entry, CLOSE_REASON.DRAINING)
     else if (this.#registry.size > maxTunnels) {
       this.#registry.end(entry, CLOSE_REASON.RESOURCE_LIMIT)
     }

@@ -31,17 +31,18 @@ export async function readOwnFacts(
   const addresses = readInterfaces(deps.interfaces())
   const seen = deps.seenAddresses()
   const v4 = addresses.filter((text) => familyOf(text) === 4)
-  const v6 = addresses.filter((text) => familyOf(text) === 6)
+  const on6 = addresses.filter((text) => familyOf(text) === 6)
+  const v6 = [...on6, ...seen.filter((text) => familyOf(text) === 6)]
   const [route4, route6, resolvConf] = await Promise.all(
     [IPV4_ROUTES, IPV6_ROUTES, RESOLV_CONF].map(async (path) =>
       deps.readText(path).catch(() => undefined),
     ),
   )
-  const isUnmoved = v4.join() === last.v4?.join()
+  const isUnmoved = v4.join() === last.v4?.join() && v6.join() === last.v6?.join()
   return {
     publicV4: seen.filter((text) => familyOf(text) === 4),
     v4,
-    v6: [...v6, ...seen.filter((text) => familyOf(text) === 6)],
+    v6,
     gateways:
       route4 === undefined && route6 === undefined
         ? last.gateways

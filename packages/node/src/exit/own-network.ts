@@ -2,7 +2,7 @@
  * Keeps the policy's context true: reads the host's own network on start, every 60 s and on demand, joins it with what the operator
  * and the network file fixed and with the registered relays, and tells when the own network moved.
  *
- * The delegated /56 is derived from the addresses by the policy itself. An exit must not start while {@link OwnNetwork.unknown} names
+ * The delegated /56 is derived from the addresses by the policy itself. An exit must carry nothing while {@link OwnNetwork.unknown} names
  * something; the node decides, since a network file may say that the whole network is on the loopback.
  */
 import { assert } from '@byway/protocol/base'
@@ -22,7 +22,7 @@ export type UnknownFact = 'interfaces' | 'public-address'
 export interface OwnNetwork {
   /** The context of the moment; before the first {@link refresh} it knows only the fixed facts. */
   context(): PolicyContext
-  /** What is not known; an exit that serves the public starts only when this is empty. */
+  /** What is not known; an exit that serves the public carries only while this is empty. */
   unknown(): readonly UnknownFact[]
   /** Reads everything again. Never rejects: what cannot be read keeps its last value. */
   refresh(): Promise<void>
@@ -56,9 +56,17 @@ export function createOwnNetwork(
   let own: OwnNetworkFacts | undefined
   let context = joinContext(fixedFacts, {})
   let timer: NodeJS.Timeout | undefined
+  let lastSeen: readonly string[] = []
+
+  /** Neighbours come and go; the line's address stays what they last agreed on. */
+  function seenAddresses(): readonly string[] {
+    const agreed = deps.seenAddresses()
+    if (agreed.length > 0) lastSeen = agreed
+    return lastSeen
+  }
 
   async function refresh(): Promise<void> {
-    const next = await readOwnFacts(deps, own ?? {})
+    const next = await readOwnFacts({ ...deps, seenAddresses }, own ?? {})
     const isChanged = own !== undefined && JSON.stringify(own) !== JSON.stringify(next)
     own = next
     context = joinContext(fixedFacts, { ...next, relays: deps.relays().filter(isEndpoint) })
@@ -71,7 +79,7 @@ export function createOwnNetwork(
       const interfaceCount = (own?.v4?.length ?? 0) + (own?.v6?.length ?? 0)
       const unknown: UnknownFact[] = []
       if (interfaceCount === 0) unknown.push('interfaces')
-      if (deps.seenAddresses().length === 0) unknown.push('public-address')
+      if (seenAddresses().length === 0) unknown.push('public-address')
       return unknown
     },
     refresh,

@@ -12,6 +12,7 @@ import {
 import type { Link } from '@byway/protocol/link'
 import { systemRuntime } from '@byway/net'
 import { createAttachments, type Attachments } from '../attachments.ts'
+import type { OwnFactsInput } from '../directory/own-facts.ts'
 import { nodeError } from '../errors.ts'
 import type { LinkTable } from '../link-table.ts'
 import type { NodeLinks } from '../node-links.ts'
@@ -122,4 +123,17 @@ function attachableRelays({ nodes, nodeId }: NodePlaceDeps): readonly DirectoryE
     .list(Date.now())
     .filter((node) => node.isRelay && node.isPublic && (!own || mayShareCircuit(node, own)))
     .map(({ entry }) => entry)
+}
+
+/** What the descriptor says of the place (SPEC §10.1); a mapped port is one for links alone. */
+export function placeFacts(
+  place: NodePlace | undefined,
+  gossipPort: number | undefined,
+): Pick<OwnFactsInput, 'address' | 'attachments' | 'gossipPort'> {
+  const { address, isMapped, attachments } = place ?? {}
+  return {
+    address,
+    attachments: (attachments?.candidates ?? []).map(({ descriptor }) => descriptor.nodeId),
+    gossipPort: isMapped === true ? undefined : gossipPort,
+  }
 }

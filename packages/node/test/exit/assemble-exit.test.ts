@@ -6,8 +6,9 @@ import { createDescriptorSet } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { judge } from '@byway/protocol/policy'
 import { assembleExit } from '../../src/exit/assemble-exit.ts'
-import type { ExitRoleOptions } from '../../src/exit/assemble-exit.ts'
+import type { ExitRoleOptions } from '../../src/exit/exit-options.ts'
 import type { MemoryOwner } from '../../src/exit/tunnel-registry.ts'
+import { watchNetwork } from '../../src/exit/watch-network.ts'
 
 const network = {
   name: 'test',
@@ -19,17 +20,13 @@ const network = {
 }
 
 async function assemble(options: Partial<ExitRoleOptions>) {
-  return await assembleExit(
-    {
-      network,
-      directory: createDescriptorSet(nodeCrypto),
-      accountant: createAccountant<MemoryOwner>(1024 * 1024),
-      seenAddresses: () => [],
-      nowMs: () => 0,
-      log: NO_LOG,
-    },
-    { profile: 'web', dnsServers: [], ...options },
-  )
+  const chosen: ExitRoleOptions = { profile: 'web', dnsServers: [], ...options }
+  const directory = createDescriptorSet(nodeCrypto)
+  const watch = { network, directory, seenAddresses: () => [], onChange: () => {} }
+  const ownNetwork = await watchNetwork(watch, chosen)
+  const accountant = createAccountant<MemoryOwner>(1024 * 1024)
+  const role = await assembleExit({ ownNetwork, accountant, nowMs: () => 0, log: NO_LOG }, chosen)
+  return { ...role, ownNetwork }
 }
 
 test('refuses the prefixes and names that the operator denies, and what is below them', async () => {

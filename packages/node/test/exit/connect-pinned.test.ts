@@ -5,6 +5,7 @@ import { createServer, type Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import {
   formatAddress,
+  type IpAddress,
   parsePolicyContext,
   type PolicyContext,
   type PolicyFacts,
@@ -18,6 +19,7 @@ import {
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError, resetReasonOf } from '../../src/exit/exit-errors.ts'
 import { createExitLimits, type ExitLimits } from '../../src/exit/exit-limits.ts'
+import { createOpenPins, type OpenPins } from '../../src/exit/open-pins.ts'
 import { openSocket, type OpenSocket } from '../../src/exit/pinned-socket.ts'
 
 type Origin = { readonly port: number; hits(): number; [Symbol.asyncDispose](): Promise<void> }
@@ -54,6 +56,8 @@ type Fixture = {
   readonly answers?: (name: string) => readonly string[]
   readonly openSocket?: OpenSocket
   readonly limits?: ExitLimits
+  readonly pins?: OpenPins
+  readonly context?: () => PolicyContext
   readonly options?: ExitConnectorOptions
   readonly onAbuse?: (circuit: string) => void
 }
@@ -71,8 +75,9 @@ function connector(fixture: Fixture): { readonly exit: ExitConnector; readonly l
   const exit = createExitConnector(
     {
       resolverFor: () => resolver,
-      context: () => contextOf(fixture.facts),
+      context: fixture.context ?? (() => contextOf(fixture.facts)),
       limits: fixture.limits ?? createExitLimits(),
+      pins: fixture.pins ?? createOpenPins(),
       nowMs: () => 0,
       onAbuse: fixture.onAbuse,
       openSocket: fixture.openSocket,
@@ -385,4 +390,39 @@ test('an error in the moment of handing over does not end the process', async ()
   socket.on('close', () => resolve())
   socket.destroy(new Error('reset before anyone listened'))
   await closed
+})
+
+/** A socket that says it stands at a public address, and never has been anywhere. */
+function publicSocket(address: IpAddress, port: number): Socket {
+  const socket = new Socket()
+  const peer = { remoteAddress: formatAddress(address), remotePort: port }
+  for (const [name, value] of Object.entries(peer)) Object.defineProperty(socket, name, { value })
+  queueMicrotask(() => socket.emit('connect'))
+  return socket
+}
+
+const HOME_MOVED: PolicyFacts = { self: { v4: ['93.184.216.5/24'] } }
+
+test('cuts a connection into a network that has become the own one, and no other', async () => {
+  const pins = createOpenPins()
+  const { exit } = connector({ facts: {}, openSocket: publicSocket, pins })
+  const inside = await exit.connect({ circuit: 'c', host: '93.184.216.34', port: 443 })
+  const outside = await exit.connect({ circuit: 'c', host: '93.184.217.34', port: 443 })
+  assert.equal(pins.cutInto(contextOf({})), 0)
+  assert.equal(pins.cutInto(contextOf(HOME_MOVED)), 1)
+  assert.deepEqual([inside.socket.destroyed, outside.socket.destroyed], [true, false])
+  outside.socket.destroy()
+  await once(outside.socket, 'close')
+  assert.equal(pins.cutInto(contextOf({ self: { v4: ['93.184.217.5/24'] } })), 0)
+})
+
+test('hands out no live connection into a network that became the own one meanwhile', async () => {
+  let facts: PolicyFacts = {}
+  const moving: OpenSocket = (address, port) => {
+    facts = HOME_MOVED
+    return publicSocket(address, port)
+  }
+  const { exit } = connector({ facts, context: () => contextOf(facts), openSocket: moving })
+  const { socket } = await exit.connect({ circuit: 'c', host: '93.184.216.34', port: 443 })
+  assert.ok(socket.destroyed)
 })

@@ -10,6 +10,7 @@ import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import { createDnsCache } from '../../src/exit/dns-cache.ts'
 import { createDnsStub } from '../../src/exit/dns-stub.ts'
 import { createExitLimits } from '../../src/exit/exit-limits.ts'
+import { createOpenPins } from '../../src/exit/open-pins.ts'
 import { a, reply, startHostileDns } from './hostile-dns.ts'
 
 test('a server that flips its answer reaches nothing but the origin that was opened', async () => {
@@ -37,6 +38,7 @@ test('a server that flips its answer reaches nothing but the origin that was ope
     resolverFor: (circuit) => cache.view(circuit),
     context: () => parsed.context,
     limits: createExitLimits(),
+    pins: createOpenPins(),
     nowMs,
   })
   const ask = async (circuit: string): Promise<string> => {

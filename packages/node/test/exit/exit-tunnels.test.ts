@@ -211,3 +211,17 @@ test('more tunnels than the exit holds are refused with RESOURCE_LIMIT', async (
   assert.equal(second.destroyed, CLOSE_REASON.RESOURCE_LIMIT)
   assert.equal(world.service.status().tunnels, 1)
 })
+
+test('an exit that must carry nothing refuses tunnels until it may', async () => {
+  await using target = await startTarget((socket) => socket.pipe(socket))
+  let isOpen = false
+  using world = createWorld({ targets: [target.port], isOpen: () => isOpen })
+  world.connect(target.port)
+  await until(() => world.leg.destroyed !== undefined)
+  assert.equal(world.leg.destroyed, CLOSE_REASON.NOT_EXIT)
+  assert.equal(target.sockets.length, 0)
+  isOpen = true
+  const later = world.openTunnel()
+  await until(() => world.service.status().tunnels === 1)
+  assert.equal(later.destroyed, undefined)
+})

@@ -20,6 +20,7 @@ import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError } from '../../src/exit/exit-errors.ts'
 import { createExitLimits } from '../../src/exit/exit-limits.ts'
+import { createOpenPins } from '../../src/exit/open-pins.ts'
 import {
   createExitService,
   type ExitMoney,
@@ -79,6 +80,7 @@ export type WorldOptions = {
   readonly datagramPorts?: readonly number[]
   readonly memoryBytes?: number
   readonly service?: ExitServiceOptions
+  readonly isOpen?: () => boolean
   readonly money?: ExitMoney
 }
 
@@ -91,7 +93,13 @@ export function createWorld(options: WorldOptions): World {
   let skewMs = 0
   const nowMs = (): number => performance.now() + skewMs
   const timers = new Set<() => void>()
-  const shared = { resolverFor: () => resolver, context: () => context, limits, nowMs }
+  const shared = {
+    resolverFor: () => resolver,
+    context: () => context,
+    limits,
+    pins: createOpenPins(),
+    nowMs,
+  }
   const connector = createExitConnector(
     { ...shared, onAbuse: (circuit) => service.onAbuse(circuit) },
     { holdMs: 0, connectTimeoutMs: 2000 },
@@ -111,6 +119,7 @@ export function createWorld(options: WorldOptions): World {
       limits,
       log: loggerInto(lines),
       accountant,
+      isOpen: options.isOpen,
       money: options.money,
       createLegLink: ({ queue, push, onRoom }) => {
         queue.onRoom = onRoom

@@ -143,6 +143,21 @@ test('an address that relays saw counts without being on an interface, and its a
     judge({ host: target, port: 443, context: network.context() }).reason
   assert.equal(reason('93.184.216.34'), 'self')
   assert.equal(reason('2606:4700:0:ff::1'), 'delegated6')
+  // Neighbours that go take no knowledge with them.
+  on.seen = []
+  await network.refresh()
+  assert.deepEqual(network.unknown(), [])
+  assert.equal(reason('93.184.216.34'), 'self')
+})
+
+test('asks for NAT64 prefixes anew where only an IPv6 address is new', async () => {
+  const on = host()
+  const network = createOwnNetwork(depsOf(on))
+  await network.refresh()
+  on.cidrs.push('2a00:1450:1::5/64')
+  await network.refresh()
+  await network.refresh()
+  assert.equal(on.nat64, 2)
 })
 
 test('start reads at once and again each interval until disposed', async (t) => {

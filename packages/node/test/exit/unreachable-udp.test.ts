@@ -7,6 +7,7 @@ import { openDatagramPeer } from '../../src/exit/datagram-peer.ts'
 import { encodeDnsQuery } from '../../src/exit/dns-message.ts'
 import { exchangeUdp } from '../../src/exit/dns-transport.ts'
 import type { ExitLimits } from '../../src/exit/exit-limits.ts'
+import { createOpenPins } from '../../src/exit/open-pins.ts'
 
 /** connect() to it fails at once on every Linux. */
 const BROADCAST = '255.255.255.255'
@@ -25,7 +26,12 @@ test('a datagram endpoint without a route is closed, once, and gives its place b
   }
   const limits: Pick<ExitLimits, 'tryOpen'> = { tryOpen: () => lease }
   const peer = openDatagramPeer(
-    { limits: limits as ExitLimits, context: () => EMPTY_CONTEXT, nowMs: () => 0 },
+    {
+      limits: limits as ExitLimits,
+      pins: createOpenPins(),
+      context: () => EMPTY_CONTEXT,
+      nowMs: () => 0,
+    },
     { circuit: 'a', address, port: 443 },
     () => {},
   )

@@ -5,6 +5,7 @@ export {
   type AllowTarget,
   EMPTY_CONTEXT,
   isAllowTarget,
+  ownNetworkReason,
   type OwnNetworkFacts,
   type ParsedContext,
   parsePolicyContext,
