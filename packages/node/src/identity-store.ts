@@ -20,16 +20,25 @@ const FILE_NAME = 'identity.key'
  */
 export async function loadIdentity(home: string): Promise<Uint8Array> {
   await openHome(home)
-  const path = join(home, FILE_NAME)
-  const stored = await readPrivateFile(path)
-  if (stored === undefined) {
-    const fresh = new Uint8Array(randomBytes(SEED_BYTES))
-    await writePrivateFile(path, `${toHex(fresh)}\n`)
-    return fresh
-  }
+  const stored = await readSeed(home)
+  if (stored) return stored
+  const fresh = new Uint8Array(randomBytes(SEED_BYTES))
+  await writePrivateFile(join(home, FILE_NAME), `${toHex(fresh)}\n`)
+  return fresh
+}
+
+async function readSeed(home: string): Promise<Uint8Array | undefined> {
+  const stored = await readPrivateFile(join(home, FILE_NAME))
+  if (stored === undefined) return undefined
   const seed = fromHex(stored.trim())
   if (seed?.length !== SEED_BYTES) throw nodeError('NODE_IDENTITY_DAMAGED', { file: FILE_NAME })
   return seed
+}
+
+/** The node id that a node with this folder has, if one was ever there. @throws as {@link loadIdentity} */
+export async function findNodeId(home: string): Promise<Uint8Array | undefined> {
+  const seed = await readSeed(home)
+  return seed && nodeCrypto.ed25519KeyPair(seed).publicKey
 }
 
 /** The node id that a node with this folder has, made when it has none yet: a stake names it before the node runs. @throws as {@link loadIdentity} */

@@ -8,8 +8,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
-import type { PathReport } from '@byway/client'
+import { createClient, createProxy, type PathReport } from '@byway/client'
+import { NO_LOG, toHex } from '@byway/protocol/base'
 import { testnet, type Testnet } from '../src/index.ts'
+import { proxyTargets } from '../src/in-process.ts'
 import { curl } from './support/curl.ts'
 import { bodyOf, startOrigin, type Origin } from './support/origin.ts'
 import { connectSocks } from './support/socks-client.ts'
@@ -94,6 +96,36 @@ suite('a network in one process', () => {
       assert.equal(new Set(hops.map(({ nodeId }) => nodeId)).size, hops.length)
       assert.equal(new Set(hops.map(({ asn }) => asn)).size, hops.length)
     }
+  })
+
+  test("goes through none of the user's own nodes (SPEC §10.3)", async (t) => {
+    const publicNodes = net.nodes.filter(({ plan }) => plan.host !== undefined)
+    const kept = [false, true].map((isExit) =>
+      publicNodes.find(({ plan }) => plan.isExit === isExit),
+    )
+    const own = net.nodes.filter((each) => !kept.includes(each)).map(({ node }) => node.nodeId)
+    assert.equal(own.length, 4)
+    const found: PathReport[] = []
+    const onPath = (path: PathReport): void => void found.push(path)
+    await using client = createClient({ network: net.network, ownNodes: () => own, onPath })
+    await client.start(t.signal)
+    const { network } = net
+    const deps = { dialer: client, log: NO_LOG }
+    await using other = createProxy(deps, { port: 0, allowTargets: proxyTargets(network) })
+    const { port: proxyPort } = await other.start()
+    for (let round = 0; round < 4; round++)
+      await curl(`socks5h://own${round}:x@127.0.0.1:${proxyPort}`, `${origin.url}/x/10`)
+    const expected = kept.map((each) => each && toHex(each.node.nodeId))
+    assert.ok(found.length >= 4)
+    for (const { hops } of found)
+      assert.deepEqual(
+        hops.map(({ nodeId }) => nodeId),
+        expected,
+      )
+    const target = { host: '127.0.0.1', port: origin.port, username: `x-country-${PORTLESS}` }
+    const refused = await connectSocks({ proxyPort, ...target })
+    assert.notEqual(refused.code, 0)
+    refused.socket.destroy()
   })
 
   test('gives each isolated application a tunnel of its own, and one application one tunnel', async () => {

@@ -25,6 +25,8 @@ export type ClientConfig = {
   readonly country: string
   /** Refuses applications that send addresses where a name would do. */
   readonly safeSocks: boolean
+  /** Ids of the user's own nodes on other machines; one that runs from the same folder is known. No circuit goes through them. */
+  readonly ownNodes: readonly string[]
   /** The most to spend in a calendar month (UTC), in whole tokens such as `2.5`; empty for no limit. */
   readonly budget: string
   /** The dearest price step to pay, 0 to 8 (SPEC §13.1). */
@@ -70,6 +72,7 @@ const port = z
   .int('must be a whole number')
   .min(0, 'must be 0 to 65535')
   .max(65_535, 'must be 0 to 65535')
+const nodeId = z.string().regex(/^[0-9a-f]{64}$/, 'must be a node id: 64 hexadecimal digits')
 const country = z.string().regex(/^(?:[A-Z]{2})?$/, 'must be two capital letters, or empty')
 /** Operators paste published lists; beyond this a file is a mistake. */
 const MAX_DENIALS = 100_000
@@ -85,6 +88,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       hops: z.int('must be 2 or 3').min(2, 'must be 2 or 3').max(3, 'must be 2 or 3').default(2),
       country: country.default(''),
       safeSocks: z.boolean().default(false),
+      ownNodes: z.array(nodeId).max(64, 'must have at most 64 entries').default([]),
       budget: z
         .string()
         .regex(/^(?:\d{1,30}(?:\.\d{1,36})?)?$/, 'must be an amount such as 2.5, or empty')

@@ -16,6 +16,7 @@ import type { JsonObject } from '../output.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { ClientMoneyRun } from './client-payment.ts'
 import { untilAborted, type EngineSetting } from './engine-options.ts'
+import { watchOwnNodes } from './own-nodes.ts'
 import { runError } from './run-errors.ts'
 
 export type ClientRun = EngineSetting & {
@@ -51,12 +52,14 @@ export async function runClient(run: ClientRun): Promise<void> {
     },
   })
   parts.use(control)
+  const ownNodes = parts.use(await watchOwnNodes(run.home, run.config.client.ownNodes))
   const client = parts.use(
     createClient({
       network: run.network,
       home: run.home,
       hops: run.hops,
       unsafeSingleHop: run.hops === 1,
+      ownNodes: () => ownNodes.list(),
       log: run.log.child('client'),
       onPath: run.onPath,
       payment: money?.payment,

@@ -59,6 +59,7 @@ export type CircuitSourceDeps = {
   readonly random: () => number
   /** Wall clock. */
   readonly nowMs: () => number
+  readonly ownNodes: () => ReadonlySet<NodeKey>
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
   /** What a node weighs as exit or middle, given its weight in the network, and whether nobody waits. @default that weight */
@@ -125,6 +126,7 @@ class Source implements CircuitSource, PathPlanner {
       random,
       nowMs,
       unsafeSingleHop,
+      ownNodes: this.#deps.ownNodes(),
     })
   }
 

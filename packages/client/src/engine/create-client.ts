@@ -14,7 +14,7 @@ import {
   unitRandom,
   verifyDescriptor,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, PathNode } from '@byway/protocol/directory'
+import type { NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
 import { isBywayError } from '@byway/protocol/base'
@@ -58,6 +58,8 @@ export type ClientOptions = {
   readonly stakes?: ClientStakes | undefined
   /** Hops of a circuit when the user name does not say. @default 2, or 3 to an exit without an address */
   readonly hops?: 1 | 2 | 3 | undefined
+  /** Ids of the user's own nodes, asked at each choice: no circuit goes through them. @default none */
+  readonly ownNodes?: (() => readonly Uint8Array[]) | undefined
   /** Lets `hops: 1` through, which hides nothing. Benches only. @default false */
   readonly unsafeSingleHop?: boolean | undefined
   /** A layer for the entry too (SPEC §6.1). @default false */
@@ -157,8 +159,9 @@ class Engine implements Client {
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
     }))
+    const ownNodes = (): ReadonlySet<NodeKey> => new Set(options.ownNodes?.().map(nodeKeyOf))
     const guardsPath = home && join(home, 'guards.json')
-    this.#guards = createGuardKeeper({ path: guardsPath, weights, random, nowMs })
+    this.#guards = createGuardKeeper({ path: guardsPath, weights, random, nowMs, ownNodes })
     this.#links = createGuardLinks({
       dial: async (target, signal) => {
         const link = await dialTarget(options.network, target, signal)
@@ -185,6 +188,7 @@ class Engine implements Client {
       links: this.#links,
       random,
       nowMs,
+      ownNodes,
       entryLayer: options.entryLayer ?? false,
       unsafeSingleHop: options.unsafeSingleHop ?? false,
       weightOf: (key, measured, isAhead) => this.#money?.weigh(key, measured, isAhead) ?? measured,

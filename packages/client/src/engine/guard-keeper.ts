@@ -23,6 +23,7 @@ export type GuardKeeperDeps = {
   /** How new guards are drawn. */
   readonly weights: Pick<NodeWeights, 'weightOf' | 'isNewcomer'>
   readonly random: () => number
+  readonly ownNodes: () => ReadonlySet<NodeKey>
   /** Wall clock. */
   readonly nowMs: () => number
 }
@@ -72,7 +73,8 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
       const { random, weights, nowMs } = deps
       const weightOf = (key: NodeKey): number => weights.weightOf(key)
       const isNewcomer = (key: NodeKey): boolean => weights.isNewcomer(key)
-      change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: nowMs() }))
+      const ownNodes = deps.ownNodes()
+      change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: nowMs(), ownNodes }))
     },
     entries: (nowMs) => guardEntries(state, health, nowMs),
     primary: () => primaryGuards(state),
