@@ -37,8 +37,7 @@ const child = spawn(
     '--test',
     '--test-reporter=spec',
     '--test-concurrency=2',
-    // Node 24 was seen to spin for ever in its own clean-up of handles after a file with threads had passed.
-    '--test-force-exit',
+    `--import=${new URL('end-of-tests.ts', import.meta.url).href}`,
     `--test-timeout=${FILE_TIMEOUT_MS}`,
     ...files,
   ],
