@@ -8,8 +8,8 @@ import { basename } from 'node:path'
 import { after } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 
-/** Sockets and children that were told to close may need a while on a busy machine. */
-const GRACE_MS = 30_000
+/** Sockets and children that were told to close may need a while. */
+const GRACE_MS = 5_000
 
 if (isMainThread) {
   // Leaves without the clean-up; with what the tests came to.
