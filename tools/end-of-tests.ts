@@ -17,7 +17,9 @@ if (isMainThread) {
   after(() => {
     setTimeout(() => {
       const left = [...new Set(process.getActiveResourcesInfo())].join(', ')
-      console.error(`byway: left open after the last test of ${basename(process.argv[1] ?? '')}: ${left}`)
+      console.error(
+        `byway: left open after the last test of ${basename(process.argv[1] ?? '')}: ${left}`,
+      )
       process.exit()
     }, GRACE_MS).unref()
   })

@@ -23,7 +23,13 @@ function relays(count: number): PathNodeSet {
 
 function keeperOf(path: string | undefined, seed = 0.5) {
   const weights = { weightOf: () => 1, isNewcomer: () => false }
-  return createGuardKeeper({ path, weights, random: () => seed, nowMs: () => NOW_MS, ownNodes: () => new Set() })
+  return createGuardKeeper({
+    path,
+    weights,
+    random: () => seed,
+    nowMs: () => NOW_MS,
+    ownNodes: () => new Set(),
+  })
 }
 
 suite('guards on disk (SPEC §10.3)', () => {
