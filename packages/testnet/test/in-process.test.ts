@@ -111,8 +111,8 @@ suite('a network in one process', () => {
     await client.start(t.signal)
     const { network } = net
     const deps = { dialer: client, log: NO_LOG }
-    await using other = createProxy(deps, { port: 0, allowTargets: proxyTargets(network) })
-    const { port: proxyPort } = await other.start()
+    await using ownProxy = createProxy(deps, { port: 0, allowTargets: proxyTargets(network) })
+    const { port: proxyPort } = await ownProxy.start()
     for (let round = 0; round < 4; round++)
       await curl(`socks5h://own${round}:x@127.0.0.1:${proxyPort}`, `${origin.url}/x/10`)
     const expected = kept.map((each) => each && toHex(each.node.nodeId))
