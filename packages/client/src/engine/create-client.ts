@@ -199,8 +199,7 @@ class Engine implements Client {
       need: { port: firstPort(network), hops: options.hops, isAhead: true },
       nowMs: monotonicMs,
     })
-    this.#money = this.#createMoney(random)
-    const money = this.#money
+    const money = (this.#money = this.#createMoney(random))
     this.#pool = createTunnelPool({
       provider: nodeCrypto,
       randomBytes,
