@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from 'node:fs'
 
 /** Layer of each package, and of each folder of the pure core; an import must point to a lower number. */
-const LAYERS: Readonly<Record<string, number>> = {
+export const LAYERS: Readonly<Record<string, number>> = {
   '@byway/protocol/base': 0,
   '@byway/protocol/crypto': 1,
   '@byway/protocol/wire': 1,

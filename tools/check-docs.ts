@@ -1,24 +1,36 @@
 /**
- * Keeps the documents true: links resolve, cited sections of SPEC exist, ERRORS.md and LIMITS.md equal the sources.
- * `npm run docs` checks; `npm run docs:fix` writes the two made files. Each check counts what it looked at and fails on zero.
+ * Keeps the documents true: links resolve, cited sections of SPEC exist, ERRORS.md and LIMITS.md equal the sources, and so do the made parts of
+ * SPEC.md and ARCHITECTURE.md. `npm run docs` checks; `npm run docs:fix` writes what is made. Each check counts what it looked at and fails on zero.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { renderErrors } from './docs/errors.ts'
 import { renderLimits } from './docs/limits.ts'
 import { checkLinks } from './docs/links.ts'
+import { renderParts, type RenderPart } from './docs/made-parts.ts'
+import { renderPackageGraph, renderPackageImports } from './docs/packages.ts'
+import { renderPolicyTables } from './docs/policy-tables.ts'
 import { checkSpecRefs } from './docs/spec-refs.ts'
 import type { Finding } from './docs/sources.ts'
 
-const MADE = { 'docs/ERRORS.md': renderErrors, 'docs/LIMITS.md': renderLimits } as const
+const MADE: Readonly<Record<string, RenderPart>> = {
+  'docs/ERRORS.md': renderErrors,
+  'docs/LIMITS.md': renderLimits,
+  'docs/SPEC.md': (root) =>
+    renderParts(root, readIfThere(`${root}/docs/SPEC.md`), { 'policy tables': renderPolicyTables }),
+  'docs/ARCHITECTURE.md': (root) =>
+    renderParts(root, readIfThere(`${root}/docs/ARCHITECTURE.md`), {
+      'package graph': renderPackageGraph,
+      'package imports': renderPackageImports,
+    }),
+}
 
 /** Every check by name. */
 export function checkDocs(root: string): Readonly<Record<string, Finding>> {
-  const made = Object.entries(MADE).map(([file, render]) => [
-    file,
-    compare(root, file, render(root)),
-  ])
+  const made = Object.entries(MADE).map(
+    ([file, render]) => [file, compare(root, file, render(root))] as const,
+  )
   return {
-    ...(Object.fromEntries(made) as Record<string, Finding>),
+    ...Object.fromEntries(made),
     links: checkLinks(root),
     'spec references': checkSpecRefs(root),
   }

@@ -15,11 +15,21 @@ const thingError = errorBuilder<Errors>({
   THING_BAD: ['peer', 'bad thing'],
 })
 `
+const PARTS = '<!-- made: policy tables -->\n<!-- made: end -->\n'
 const SPEC = '# Spec\n\n## 1 All\n\nMUST, SHOULD and MAY are those of RFC 2119.\n\n### 1.1 First\n'
+/** With the parts that are made, as `docs:fix` finds them before the first time. */
+const ARCHITECTURE = `| \`@byway/a\` | all |
+<!-- made: package graph -->
+<!-- made: end -->
+<!-- made: package imports -->
+<!-- made: end -->
+`
 const FILES = {
   'package.json': '{"scripts":{"test":"x","docs:fix":"y"}}',
   'README.md': 'Run `npm test`; see [the spec](docs/SPEC.md#11-first).\n',
-  'docs/SPEC.md': SPEC,
+  'docs/SPEC.md': SPEC + PARTS,
+  'docs/ARCHITECTURE.md': ARCHITECTURE,
+  'packages/a/package.json': '{"name":"@byway/a"}',
   'packages/a/src/thing.ts': SOURCE,
 }
 
@@ -37,7 +47,8 @@ function faultsAfter(
 
 function madeBy(root: string): Readonly<Record<string, string>> {
   const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8')
-  return { 'docs/ERRORS.md': read('docs/ERRORS.md'), 'docs/LIMITS.md': read('docs/LIMITS.md') }
+  const files = ['docs/ERRORS.md', 'docs/LIMITS.md', 'docs/SPEC.md', 'docs/ARCHITECTURE.md']
+  return Object.fromEntries(files.map((file) => [file, read(file)]))
 }
 
 test('finds nothing wrong in a true tree, and counts what it saw', (t) => {
@@ -47,6 +58,8 @@ test('finds nothing wrong in a true tree, and counts what it saw', (t) => {
   assert.deepEqual(Object.fromEntries(looked), {
     'docs/ERRORS.md': 1,
     'docs/LIMITS.md': 1,
+    'docs/SPEC.md': 28,
+    'docs/ARCHITECTURE.md': 2,
     links: 1,
     'spec references': 1,
   })
@@ -56,7 +69,7 @@ test('fails each check that saw nothing', (t) => {
   const faults = Object.values(
     checkDocs(writeTree(t, { 'package.json': '{}', 'docs/SPEC.md': '' })),
   )
-  assert.equal(faults.length, 4)
+  assert.equal(faults.length, 6)
   for (const finding of faults) {
     assert.equal(finding.looked, 0)
     assert.match(finding.faults.join('\n'), /seen: the check itself is broken/)
@@ -149,6 +162,24 @@ const CASES: readonly (readonly [
     'a limit that changed',
     { [SRC]: SOURCE.replace('= 3', '= 4') },
     'docs/LIMITS.md',
+    /not what the sources say/,
+  ],
+  [
+    'a package that imports what ARCHITECTURE does not say',
+    { 'packages/a/package.json': '{"name":"@byway/a","dependencies":{"viem":"1"}}' },
+    'docs/ARCHITECTURE.md',
+    /not what the sources say/,
+  ],
+  [
+    'a package of which ARCHITECTURE does not say what it owns',
+    { 'packages/b/package.json': '{"name":"@byway/b"}' },
+    'docs/ARCHITECTURE.md',
+    /does not say what @byway\/b owns/,
+  ],
+  [
+    'a table of the policy that SPEC does not have',
+    { 'docs/SPEC.md': `${SPEC}<!-- made: policy tables -->\n| x |\n<!-- made: end -->\n` },
+    'docs/SPEC.md',
     /not what the sources say/,
   ],
   [

@@ -4,12 +4,17 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import {
+  type Cidr,
+  type DeniedRange,
   formatAddress,
+  formatCidr,
   type IpAddress,
   IPV4_DENIED,
   IPV6_DENIED,
+  IPV6_GLOBAL,
   judge,
   parseAddress,
+  parseCidr,
   specialRange,
 } from '@byway/protocol/policy'
 
@@ -130,33 +135,86 @@ test('for IPv4 ipaddr.js agrees in both directions, but for the public metadata 
   assert.equal(reasonFor('168.63.129.16'), 'metadata-public')
 })
 
-for (const { cidr, reason } of [...IPV4_DENIED, ...IPV6_DENIED]) {
-  const { base, bits } = cidr
-  const width = base.family === 4 ? 32 : 128
-  const last = base.value + (1n << BigInt(width - bits)) - 1n
-  const at = (value: bigint): IpAddress => ({ family: base.family, value })
+/**
+ * The ranges that must be refused, written down here apart from the code's tables: IANA's special-purpose registries (RFC 6890), class D and E, and Azure's
+ * metadata address, which is a public one.
+ */
+const REFUSED_V4 = (
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 ' +
+  '198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 255.255.255.255/32 168.63.129.16/32'
+).split(' ')
+/** Inside 2000::/3, the only space of IPv6 that is handed out. */
+const REFUSED_GLOBAL_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
+/** Outside it, where everything is refused. */
+const REFUSED_OTHER_V6 = (
+  '::/128 ::1/128 ::/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8'
+).split(' ')
 
-  test(`${formatAddress(base)}/${bits} is refused as ${reason} from its first address to its last`, () => {
-    for (const value of [base.value, base.value + (last - base.value) / 2n]) {
-      assert.equal(reasonFor(formatAddress(at(value))), reason)
-    }
-    const expectedLast = last === 0xffff_ffffn && base.family === 4 ? 'broadcast' : reason
-    assert.equal(reasonFor(formatAddress(at(last))), expectedLast)
-  })
+type Range = { readonly cidr: Cidr; readonly first: bigint; readonly last: bigint }
 
-  test(`${formatAddress(base)}/${bits} ends where it ends`, () => {
-    const tables: readonly (readonly [number, bigint, bigint])[] = (
-      base.family === 4 ? IPV4_DENIED : IPV6_DENIED
-    ).map((row) => {
-      const first = row.cidr.base.value
-      return [row.cidr.bits, first, first + (1n << BigInt(width - row.cidr.bits)) - 1n]
+function rangeOf(text: string): Range {
+  const cidr = parseCidr(text)
+  assert.ok(cidr, text)
+  const first = cidr.base.value
+  return { cidr, first, last: first + (1n << BigInt(widthOf(cidr.base) - cidr.bits)) - 1n }
+}
+
+const widthOf = ({ family }: IpAddress): number => (family === 4 ? 32 : 128)
+const RANGES = [...REFUSED_V4, ...REFUSED_GLOBAL_V6, ...REFUSED_OTHER_V6].map(rangeOf)
+const isRefusedByList = ({ family, value }: IpAddress): boolean =>
+  RANGES.some(
+    ({ cidr, first, last }) => cidr.base.family === family && first <= value && value <= last,
+  ) ||
+  (family === 6 && value >> 125n !== 1n)
+
+test('the tables of the code are those ranges, no more and no fewer', () => {
+  const texts = (table: readonly DeniedRange[]): string[] =>
+    table.map(({ cidr }) => formatCidr(cidr)).toSorted()
+  assert.deepEqual(texts(IPV4_DENIED), REFUSED_V4.toSorted())
+  const isGlobal = ({ cidr }: DeniedRange): boolean => cidr.base.value >> 125n === 1n
+  assert.deepEqual(texts(IPV6_DENIED.filter(isGlobal)), REFUSED_GLOBAL_V6)
+  assert.deepEqual(formatCidr(IPV6_GLOBAL), '2000::/3')
+})
+
+test('any address is refused exactly when the list holds it', () => {
+  const near = fc
+    .tuple(fc.constantFrom(...RANGES), fc.integer({ min: -3, max: 3 }), fc.boolean())
+    .map(([{ cidr, first, last }, step, atEnd]): IpAddress => {
+      const top = 1n << BigInt(widthOf(cidr.base))
+      const value = ((atEnd ? last : first) + BigInt(step) + top) % top
+      return { family: cidr.base.family, value }
     })
-    for (const value of [base.value - 1n, last + 1n]) {
-      if (value < 0n || value >= 1n << BigInt(width)) continue
-      const isListed = tables.some(([, first, end]) => first <= value && value <= end)
-      const isGlobal = base.family === 4 || value >> 125n === 1n
-      assert.equal(reasonFor(formatAddress(at(value))) === 'ok', !isListed && isGlobal)
+    .filter(({ family, value }) => family === 4 || value >> 32n !== 0xffffn)
+  holds(
+    fc.property(fc.oneof(near, ipv4, ipv6), (address) => {
+      const text = formatAddress(address)
+      assert.equal(reasonFor(text) === 'ok', !isRefusedByList(address), text)
+    }),
+  )
+})
+
+for (const { cidr, first, last } of RANGES) {
+  const at = (value: bigint): string => formatAddress({ family: cidr.base.family, value })
+
+  test(`${formatCidr(cidr)} is refused from its first address to its last, and ends there`, () => {
+    for (const value of [first, first + (last - first) / 2n, last])
+      assert.notEqual(reasonFor(at(value)), 'ok')
+    for (const value of [first - 1n, last + 1n]) {
+      if (value < 0n || value >= 1n << BigInt(widthOf(cidr.base))) continue
+      const address: IpAddress = { family: cidr.base.family, value }
+      assert.equal(reasonFor(at(value)) === 'ok', !isRefusedByList(address))
     }
+  })
+}
+
+for (const { cidr, reason } of [...IPV4_DENIED, ...IPV6_DENIED]) {
+  const { first, last } = rangeOf(formatCidr(cidr))
+  test(`${formatCidr(cidr)} is refused as ${reason}`, () => {
+    const { family } = cidr.base
+    for (const value of [first, first + (last - first) / 2n])
+      assert.equal(reasonFor(formatAddress({ family, value })), reason)
+    const expectedLast = family === 4 && last === 0xffff_ffffn ? 'broadcast' : reason
+    assert.equal(reasonFor(formatAddress({ family, value: last })), expectedLast)
   })
 }
 
