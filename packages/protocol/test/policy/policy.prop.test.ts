@@ -146,9 +146,10 @@ const REFUSED_V4 = (
 /** Inside 2000::/3, the only space of IPv6 that is handed out. */
 const REFUSED_GLOBAL_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 /** Outside it, where everything is refused. */
-const REFUSED_OTHER_V6 = (
-  '::/128 ::1/128 ::/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8'
-).split(' ')
+const REFUSED_OTHER_V6 =
+  '::/128 ::1/128 ::/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8'.split(
+    ' ',
+  )
 
 type Range = { readonly cidr: Cidr; readonly first: bigint; readonly last: bigint }
 
