@@ -102,3 +102,6 @@ export {
   createChainAnswerer,
   type ToldChain,
 } from './through/chain-answerer.ts'
+export type { AskNode } from './through/node-endpoint.ts'
+export { type ChainSeat, openChainThrough, type ThroughOptions } from './through/open-through.ts'
+export type { ChainRoute, RoutedReader } from './through/routed-reader.ts'

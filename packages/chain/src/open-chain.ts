@@ -54,6 +54,7 @@ export function openChainReader(settings: ReaderSettings): ChainReader {
   return createChainReader({ quorum, nowMs, pollMs: pollMsOf(settings) })
 }
 
-function pollMsOf({ pollMs, isLocal }: Pick<ReaderSettings, 'pollMs' | 'isLocal'>): number {
+/** How old an answer may be. */
+export function pollMsOf({ pollMs, isLocal }: Pick<ReaderSettings, 'pollMs' | 'isLocal'>): number {
   return pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS)
 }

@@ -7,6 +7,7 @@ export type {
   GuardMeasure,
   PathReport,
 } from './engine/create-client.ts'
+export type { ClientChainSeat } from './engine/chain-seats.ts'
 export type { NodeScore } from './engine/node-score.ts'
 export type { ClientError } from './engine/errors.ts'
 export { findExitRecord } from './engine/find-exit-record.ts'

@@ -141,7 +141,7 @@ function watch(endpoint: RpcEndpoint, index: number, options: QuorumOptions): Rp
 }
 
 /** One text for equal values. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
     if (typeof each === 'bigint') return `${each}n`
     return each instanceof Uint8Array ? `bytes ${Buffer.from(each).toString('hex')}` : each

@@ -41,7 +41,8 @@ export function addDepositCommand(group: Command, io: CliIo): void {
       summary: 'put money in: shows where to send it, waits, and deposits it',
       details:
         'Shows chain, token, amount and address, waits until tokens and coin for gas are there, then pays them into the pool.\n' +
-        'Ctrl-C loses nothing: what arrives later is found by the next `deposit`. --local makes test money on a chain of this machine.',
+        'Ctrl-C loses nothing: what arrives later is found by the next `deposit`. --local makes test money on a chain of this machine.\n' +
+        'This command asks the endpoints of the network file directly: they see this machine and what it deposits.',
       examples: [
         'byway wallet deposit',
         'byway wallet deposit --slots 40 --no-wait',

@@ -31,6 +31,8 @@ export type ClientConfig = {
   readonly budget: string
   /** The dearest price step to pay, 0 to 8 (SPEC §13.1). */
   readonly maxPrice: number
+  /** Who is asked what the chain says: nodes, over circuits, or the network file's endpoints, which learn this machine's address. */
+  readonly chainThrough: 'network' | 'direct'
 }
 
 export type NodeConfig = {
@@ -98,6 +100,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
         .min(0, 'must be 0 to 8')
         .max(8, 'must be 0 to 8')
         .default(8),
+      chainThrough: z.enum(['network', 'direct'], 'must be network or direct').default('network'),
     })
     .prefault({}),
   node: z

@@ -23,7 +23,8 @@ import { returnDelayMs } from '../wallet/queued-returns.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
-import { openMoneyParts, type MoneyParts } from './money-parts.ts'
+import { openClientChain, type ClientChain } from './chain-through.ts'
+import { chainOptions, openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { forgetSlots } from './own-store.ts'
 
 export interface ClientMoneyRun extends AsyncDisposable {
@@ -31,6 +32,8 @@ export interface ClientMoneyRun extends AsyncDisposable {
   readonly stakes: ClientStakes
   /** A page of the books, for `byway ledger`. */
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
+  /** Who is asked what the chain says. */
+  readonly through: Pick<ClientChain, 'attach' | 'route'>
 }
 
 // Local limit (tunable): docs/LIMITS.md.
@@ -51,7 +54,8 @@ export async function openClientMoney(
   const log = setting.log.child('money')
   const { budget, maxPrice } = setting.config.client
   const most = budget === '' ? undefined : parseAmount(budget, payment.tokenDecimals)
-  const opened = await openMoneyParts(setting, payment, 'client', parts)
+  const through = parts.use(openClientChain(setting, chainOptions(setting, payment)))
+  const opened = await openMoneyParts(setting, payment, 'client', parts, { chain: through })
   const { purse, store, chain, isLost, registry } = opened
   // What this run knows by itself the next one must know too.
   if (!isWhole(store)) await forgetSlots(setting.home)
@@ -91,6 +95,7 @@ export async function openClientMoney(
   const owned = parts.move()
   return {
     stakes: registry,
+    through,
     payment: {
       authoriser,
       journal: store.slots,

@@ -4,6 +4,7 @@ import {
   createRegistryClient,
   openChain,
   type Chain,
+  type ChainOptions,
   type EndpointAlert,
   type RegistryCache,
   type RegistryClient,
@@ -14,8 +15,17 @@ import type { PaymentParameters } from '@byway/protocol/directory'
 import { openPurse, startSigner, type Purse } from '@byway/purse'
 import type { Store, StoreHealth } from '@byway/store'
 import { assertSetUpServes } from '@byway/zk'
+import type { ClientChain } from './chain-through.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { forgetIfLost, openOwnStore } from './own-store.ts'
+
+/** What is opened otherwise than a node's. */
+export type MoneySpecials = {
+  /** Told when the store's health changes. */
+  readonly onStoreHealth?: ((health: StoreHealth) => void) | undefined
+  /** Asked instead of the network file's endpoints. */
+  readonly chain?: Pick<ClientChain, 'chain' | 'followMs'> | undefined
+}
 
 export type MoneyParts = {
   readonly purse: Purse
@@ -33,7 +43,6 @@ const FOLLOW_MS = 1000
 
 /**
  * Opens all; what was opened is disposed with `parts`.
- * @param onStoreHealth - told when the store's health changes
  * @throws what `assertSetUpServes`, `startSigner`, `openStore` and `openChain` throw
  */
 export async function openMoneyParts(
@@ -41,7 +50,7 @@ export async function openMoneyParts(
   payment: PaymentParameters,
   side: 'node' | 'client',
   parts: AsyncDisposableStack,
-  onStoreHealth: (health: StoreHealth) => void = () => {},
+  specials: MoneySpecials = {},
 ): Promise<MoneyParts> {
   await assertSetUpServes(payment.chainId)
   const { local: isLocal } = network
@@ -59,11 +68,10 @@ export async function openMoneyParts(
   )
   const onHealth = (health: StoreHealth): void => {
     log.warn('store of money', { state: health, code: HEALTH_CODES[health] })
-    onStoreHealth(health)
+    specials.onStoreHealth?.(health)
   }
   const store = parts.use(await openOwnStore(home, side, onHealth))
-  const onAlert = (alert: EndpointAlert): void => warn(log, alert)
-  const chain = openChain({ payment, isLocal, onAlert, followMs: FOLLOW_MS })
+  const chain = specials.chain?.chain ?? openChain(chainOptions({ network, log }, payment))
   const registry = parts.use(
     createRegistryClient({
       reader: chain.reader,
@@ -71,10 +79,20 @@ export async function openMoneyParts(
       isLocal,
       cache: registryCache(join(home, `registry-${side}.json`)),
       nowMs: () => Date.now(),
+      pollMs: specials.chain?.followMs,
     }),
   )
   await registry.start(signal)
   return { purse, store, chain, isLost, registry }
+}
+
+/** How the network's chain is opened. */
+export function chainOptions(
+  { network, log }: Pick<EngineSetting, 'network' | 'log'>,
+  payment: PaymentParameters,
+): ChainOptions {
+  const onAlert = (alert: EndpointAlert): void => warn(log, alert)
+  return { payment, isLocal: network.local, onAlert, followMs: FOLLOW_MS }
 }
 
 /** A view that cannot be read back is read from the chain. */

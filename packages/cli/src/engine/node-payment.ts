@@ -60,7 +60,7 @@ export async function openNodeMoney(
   await using parts = new AsyncDisposableStack()
   const log = setting.log.child('money')
   const { failure, failed, onStoreHealth, watch } = createFailure(log)
-  const opened = await openMoneyParts(setting, payment, 'node', parts, onStoreHealth)
+  const opened = await openMoneyParts(setting, payment, 'node', parts, { onStoreHealth })
   const { purse, store, chain, registry } = opened
   const exits = parts.use(await openOwnStore(setting.home, 'exits'))
   // Kept ready: a client that comes over from a relay that died waits for nothing but a round trip.

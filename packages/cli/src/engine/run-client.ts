@@ -40,7 +40,7 @@ export async function runClient(run: ClientRun): Promise<void> {
   let running: Parts | undefined
   const money = await openMoney(run, parts)
   const control = await openControl(run.home, 'client', {
-    status: () => statusOf(run, running),
+    status: () => statusOf(run, running, money),
     ledger:
       money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
     giveBack:
@@ -67,6 +67,7 @@ export async function runClient(run: ClientRun): Promise<void> {
     }),
   )
   await client.start(signal)
+  money?.through.attach(client)
   const { host, port: wanted } = { host: run.config.client.listen, port: run.config.client.port }
   const proxy = parts.use(
     createProxy(
@@ -123,7 +124,11 @@ function withCountry(dialer: Dialer, country: string): Dialer {
   }
 }
 
-function statusOf(run: ClientRun, running: Parts | undefined): JsonObject {
+function statusOf(
+  run: ClientRun,
+  running: Parts | undefined,
+  paid: ClientMoneyRun | undefined,
+): JsonObject {
   if (!running) return { pid: process.pid, state: 'starting' }
   const { client, proxy, port } = running
   const { nodes, links, stock, tunnels, money } = client.status()
@@ -139,6 +144,7 @@ function statusOf(run: ClientRun, running: Parts | undefined): JsonObject {
     tunnels: tunnels.map(pathFields),
     counters: { ...proxy.counters() },
     money: isPaid ? spendingFields(money, payment) : null,
+    chainThrough: paid?.through.route ?? null,
     spending: isPaid ? describeSpending(money, payment) : null,
   }
 }

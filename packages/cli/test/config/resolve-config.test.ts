@@ -38,6 +38,7 @@ test('lets the file win over defaults, the environment over the file, and flags 
     safeSocks: true,
     budget: '',
     maxPrice: 8,
+    chainThrough: 'network',
   })
   assert.equal(resolveConfig({ file, env }).client.port, 2)
   assert.equal(resolveConfig({ file }).client.port, 1)

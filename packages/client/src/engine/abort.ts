@@ -4,6 +4,8 @@ import type { Timers } from '../proxy/timers.ts'
 
 /** Waits for a promise that may go on for others when this caller gives up. Rejects with the signal's reason. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // It may fail after this caller has gone, with nobody else to hear of it.
+  promise.catch(() => {})
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason as Error)

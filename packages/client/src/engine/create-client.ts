@@ -22,10 +22,13 @@ import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { formatAddress } from '@byway/protocol/policy'
+import { createControlCircuit } from '../money/control-circuit.ts'
 import { createMoney } from '../money/money.ts'
 import type { ClientPayment, Money, MoneyStatus } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
+import { createChainSeats } from './chain-seats.ts'
+import type { ClientChainSeat } from './chain-seats.ts'
 import { createCircuitSource, targetOf } from './circuit-source.ts'
 import type { CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
@@ -108,6 +111,8 @@ export interface Client extends Dialer, AsyncDisposable {
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus
+  /** Nodes that tell what the chain says, in a network where something is paid (SPEC §15.9); of use once the client has started. */
+  readonly chainSeats: readonly ClientChainSeat[]
   /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
@@ -143,6 +148,7 @@ class Engine implements Client {
   readonly #stock: CircuitStock
   readonly #pool: TunnelPool
   readonly #money: Money | undefined
+  readonly chainSeats: readonly ClientChainSeat[]
   readonly #closing = new AbortController()
   #warmTimer: NodeJS.Timeout | undefined
 
@@ -200,6 +206,7 @@ class Engine implements Client {
       nowMs: monotonicMs,
     })
     const money = (this.#money = this.#createMoney(random))
+    this.chainSeats = this.#createChainSeats(random)
     this.#pool = createTunnelPool({
       provider: nodeCrypto,
       randomBytes,
@@ -331,6 +338,21 @@ class Engine implements Client {
     })
   }
 
+  #createChainSeats(random: () => number): readonly ClientChainSeat[] {
+    return createChainSeats({
+      nodes: () => this.#directory.nodes.list(nowMs()).filter(isPayee),
+      weightOf: (key) => this.#weights.weightOf(key),
+      random,
+      open: async ({ key }, signal) => {
+        const ready = await this.#source.build({ controlled: key }, signal)
+        return createControlCircuit({ provider: nodeCrypto, randomBytes }, ready.circuit)
+      },
+      onWrong: (key) => this.#records.observe(key, { type: 'failure' }),
+      nowMs: monotonicMs,
+      closing: this.#closing.signal,
+    })
+  }
+
   /** Of what runs, of what is about to, and of where tunnels go when a relay dies. */
   #paths(): readonly (readonly PathNode[])[] {
     const { tunnels } = this.#pool
@@ -370,6 +392,11 @@ class Engine implements Client {
     if (again) return again
     throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
   }
+}
+
+/** A node that is paid has a view of the chain. */
+function isPayee({ entry }: PathNode): boolean {
+  return entry.descriptor.provider !== undefined
 }
 
 /** SPEC §5.4: a descriptor that came with STALE_KEY counts only when it is that node's own. */

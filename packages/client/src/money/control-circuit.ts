@@ -21,17 +21,26 @@ export type ControlCircuitDeps = {
   readonly randomBytes: (count: number) => Uint8Array
 }
 
+/** A carrier that ends when it has carried what is free (SPEC §15.5). */
+export type ControlCarrier = PayCarrier & {
+  /** Bytes of cells, both directions. */
+  readonly carriedBytes: number
+}
+
 /** Takes a fresh circuit over. */
-export function createControlCircuit(deps: ControlCircuitDeps, circuit: BuiltCircuit): PayCarrier {
+export function createControlCircuit(
+  deps: ControlCircuitDeps,
+  circuit: BuiltCircuit,
+): ControlCarrier {
   return new ControlCircuit(deps, circuit)
 }
 
-class ControlCircuit implements PayCarrier {
+class ControlCircuit implements ControlCarrier {
   isClosed = false
+  carriedBytes = 0
   readonly #circuit: BuiltCircuit
   readonly #control: ControlClient
   #listener: PayListener | undefined
-  #carriedBytes = 0
 
   constructor({ provider, randomBytes }: ControlCircuitDeps, circuit: BuiltCircuit) {
     this.#circuit = circuit
@@ -88,8 +97,8 @@ class ControlCircuit implements PayCarrier {
   }
 
   #count(cell: Uint8Array): boolean {
-    this.#carriedBytes += cell.length
-    if (this.#carriedBytes <= FREE_BYTES) return true
+    this.carriedBytes += cell.length
+    if (this.carriedBytes <= FREE_BYTES) return true
     this.#end(CLOSE_REASON.RESOURCE_LIMIT)
     return false
   }

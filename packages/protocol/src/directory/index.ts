@@ -92,7 +92,7 @@ export {
   type DescriptorVerdict,
   verifyDescriptor,
 } from './verify-descriptor.ts'
-export { chooseWeighted, type UnitRandom, unitRandom } from './weighted-choice.ts'
+export { drawWeighted, chooseWeighted, type UnitRandom, unitRandom } from './weighted-choice.ts'
 export {
   NEW_NODE_WEIGHT,
   type NodeRecord,
