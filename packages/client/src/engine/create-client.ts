@@ -148,8 +148,8 @@ class Engine implements Client {
   readonly #stock: CircuitStock
   readonly #pool: TunnelPool
   readonly #money: Money | undefined
-  readonly chainSeats: readonly ClientChainSeat[]
   readonly #closing = new AbortController()
+  readonly chainSeats: readonly ClientChainSeat[] = this.#createChainSeats()
   #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
@@ -206,7 +206,6 @@ class Engine implements Client {
       nowMs: monotonicMs,
     })
     const money = (this.#money = this.#createMoney(random))
-    this.chainSeats = this.#createChainSeats(random)
     this.#pool = createTunnelPool({
       provider: nodeCrypto,
       randomBytes,
@@ -338,11 +337,11 @@ class Engine implements Client {
     })
   }
 
-  #createChainSeats(random: () => number): readonly ClientChainSeat[] {
+  #createChainSeats(): readonly ClientChainSeat[] {
     return createChainSeats({
       nodes: () => this.#directory.nodes.list(nowMs()).filter(isPayee),
       weightOf: (key) => this.#weights.weightOf(key),
-      random,
+      random: unitRandom(randomBytes),
       open: async ({ key }, signal) => {
         const ready = await this.#source.build({ controlled: key }, signal)
         return createControlCircuit({ provider: nodeCrypto, randomBytes }, ready.circuit)
