@@ -38,10 +38,10 @@ export const MAX_SLOTS = 3
 const MAX_PUT_OFF = 8
 /** While a hop still takes the carrier before for alive. */
 const BUSY_DELAYS_MS = [300, 1000, 3000] as const
-/** Indices that the disk is asked for at a time: a crash leaves no more unused. */
-const FLOOR_STEP = 16
+/** Indices that the disk is asked for at a time: a crash leaves no more unused. Fewer than a hop commits to at once, so that it still has some for whoever comes back. */
+const FLOOR_STEP = 48
 /** Asked for ahead, so that no ticket waits for the disk. */
-const FLOOR_AHEAD = 8
+const FLOOR_AHEAD = 16
 /** A carrier waits no longer until its hop holds its last receipt. */
 const LAST_RECEIPT_MS = 10_000
 

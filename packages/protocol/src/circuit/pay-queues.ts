@@ -45,7 +45,8 @@ export function createPayQueues(): PayQueues {
 /** Sends what waits in one queue while the link has room, sealed for a hop or for the other end; returns the number of cells. */
 export function sendPays({ layers, link }: Leg, queue: PayQueue, hop: number | undefined): number {
   let cells = 0
-  while (link.roomBytes() > 0) {
+  // Mostly nothing waits, and this is asked with each cell.
+  while (queue.length > 0 && link.roomBytes() > 0) {
     const cell = takePayCell(queue, {
       listBytes: (sizeClass) => layers.listBytes(sizeClass, hop),
       seal: (sealed, sizeClass) => layers.seal(sealed, sizeClass, hop),
