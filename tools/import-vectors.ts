@@ -4,7 +4,7 @@
  *     node tools/import-vectors.ts WYCHEPROOF CACOPHONY SNOW
  *
  * with the directories of clones of C2SP/wycheproof, haskell-cryptography/cacophony and mcginty/snow.
- * It only leaves out fields and cases that our wrappers cannot be asked; values stay as they are.
+ * It leaves out comments and flags, and fields and cases that our wrappers cannot be asked; values stay as they are.
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -22,20 +22,20 @@ const OUT = fileURLToPath(new URL('../vectors/public/', import.meta.url))
 
 /** Wycheproof file → how one case is cut down; undefined leaves it out. */
 const CUTS: Readonly<Record<string, (test: Row, group: Group) => Row | undefined>> = {
-  x25519: (test) => pick(test, ['public', 'private', 'shared', 'flags']),
+  x25519: (test) => pick(test, ['public', 'private', 'shared']),
   ed25519: (test, group) => ({
     pk: (group['publicKey'] as Row)['pk'],
-    ...pick(test, ['msg', 'sig', 'flags']),
+    ...pick(test, ['msg', 'sig']),
   }),
-  chacha20_poly1305: (test) => pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag', 'flags']),
+  chacha20_poly1305: (test) => pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag']),
   aes_gcm: (test, group) =>
     group['keySize'] === 256
-      ? pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag', 'flags'])
+      ? pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag'])
       : undefined,
-  hkdf_sha256: (test) => pick(test, ['ikm', 'salt', 'info', 'size', 'okm', 'flags']),
-  hmac_sha256: (test) => pick(test, ['key', 'msg', 'tag', 'flags']),
+  hkdf_sha256: (test) => pick(test, ['ikm', 'salt', 'info', 'size', 'okm']),
+  hmac_sha256: (test) => pick(test, ['key', 'msg', 'tag']),
   mlkem_768: (test) => ({
-    ...pick(test, ['comment', 'seed', 'c', 'K']),
+    ...pick(test, ['seed', 'c', 'K']),
     ...(typeof test['ek'] === 'string' ? { ekSha256: sha256Hex(test['ek']) } : {}),
   }),
   mlkem_768_keygen_seed: (test) => ({
@@ -45,7 +45,7 @@ const CUTS: Readonly<Record<string, (test: Row, group: Group) => Row | undefined
   mlkem_768_encaps: (test) =>
     test['result'] === 'valid' && String(test['comment']).startsWith('Test vector based on')
       ? undefined
-      : pick(test, ['comment', 'ek']),
+      : pick(test, ['ek']),
 }
 
 const NOISE_NAME = /^Noise_[NKXI]{1,2}_25519_ChaChaPoly_SHA256$/
