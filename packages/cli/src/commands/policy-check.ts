@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { runPolicyCheck } from '@byway/node'
 import { addCommand, addGroup, contextOf } from '../command.ts'
+import { parseChoice } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 
 type Options = { readonly answers?: string; readonly profile?: string; readonly context?: string }
@@ -24,7 +25,12 @@ export function addPolicyCommands(program: Command, io: CliIo): void {
       '--answers <ip,ip>',
       'judge the name as if it resolved to these addresses; look nothing up',
     )
-    .option('--profile <name>', 'ports of the exit: web or reduced', 'web')
+    .option(
+      '--profile <name>',
+      'ports of the exit: web or reduced',
+      (text) => parseChoice(text, '--profile', ['web', 'reduced', 'tor-reduced']),
+      'web',
+    )
     .option('--context <file>', 'what the exit knows of its own network, as JSON')
     .action(async (host: string, port: string, options: Options, command: Command) => {
       const { output } = contextOf(command, io)

@@ -1,6 +1,7 @@
 /** `byway start`, which `npm start` runs: a network on this machine with a page of its own, to see Byway work without the internet. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import type { ExitTarget } from '@byway/protocol/directory'
 import {
   DEFAULT_NODES,
   LEAST_NODES,
@@ -13,13 +14,18 @@ import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { createNetworkView, type NetworkView } from '../display/network-view.ts'
 import { createScreen } from '../display/screen.ts'
 import { fetchThroughProxy, type Fetched } from '../engine/fetch-through-proxy.ts'
-import { parseWhole } from '../engine/engine-options.ts'
+import { parseExitTarget, parseWhole } from '../engine/engine-options.ts'
 import { processDeps } from '../engine/local-network.ts'
 import { runError } from '../engine/run-errors.ts'
 import type { CliIo } from '../io.ts'
 import { isPortFree } from '../engine/port-free.ts'
 
-type StartFlags = { readonly nodes: number; readonly hops: number; readonly port: number }
+type StartFlags = {
+  readonly nodes: number
+  readonly hops: number
+  readonly port: number
+  readonly allowTarget: readonly ExitTarget[]
+}
 
 /** Often enough to look live, seldom enough to cost nothing. */
 const REFRESH_MS = 1000
@@ -32,7 +38,12 @@ export function addStartCommand(program: Command, io: CliIo): void {
     details:
       'Starts relays, exits and a client as processes of this machine, fetches a page of its own through them, and shows who\n' +
       'carries what. Nothing leaves the machine but what you ask for through the proxy. Stays up until Ctrl-C.',
-    examples: ['byway start', 'byway start --hops 3', 'byway start --port 0 --json'],
+    examples: [
+      'byway start',
+      'byway start --hops 3',
+      'byway start --port 0 --json',
+      'byway start --allow-target 127.0.0.1:8080',
+    ],
   })
     .option(
       '--nodes <number>',
@@ -52,6 +63,12 @@ export function addStartCommand(program: Command, io: CliIo): void {
       (text) => parseWhole(text, '--port', 0, 65_535),
       DEFAULT_PORT,
     )
+    .option(
+      '--allow-target <address:port>',
+      'loopback origin that the exits may reach too; may be repeated',
+      (text, before: readonly ExitTarget[]) => [...before, parseExitTarget(text)],
+      [],
+    )
     .action((flags: StartFlags, command: Command) => runStart(flags, contextOf(command, io)))
 }
 
@@ -65,7 +82,7 @@ async function runStart(flags: StartFlags, { io, output }: CommandContext): Prom
     await using network = await startProcesses(processDeps(io), {
       nodes: flags.nodes,
       hops: flags.hops === 2 ? 2 : 3,
-      exitTargets: [{ address: '127.0.0.1', port: origin.port }],
+      exitTargets: [{ address: '127.0.0.1', port: origin.port }, ...flags.allowTarget],
       proxyPort: flags.port,
       onProving: (proved, wanted) => {
         if (!output.isJson)

@@ -11,7 +11,7 @@ import {
   type ProgramEvent,
 } from '@byway/testnet'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
-import { parseSocketAddress, parseWhole, untilAborted } from '../engine/engine-options.ts'
+import { parseExitTarget, parseWhole, untilAborted } from '../engine/engine-options.ts'
 import { processDeps } from '../engine/local-network.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
@@ -59,7 +59,7 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
     .option(
       '--allow-target <address:port>',
       'loopback origin that the exits may reach; may be repeated',
-      (text, before: readonly ExitTarget[]) => [...before, parseTarget(text)],
+      (text, before: readonly ExitTarget[]) => [...before, parseExitTarget(text)],
       [],
     )
     .option('--unpaid', 'a network without money: no chain, nothing is paid')
@@ -135,9 +135,4 @@ function readyText({ nodes, proxy }: ProcessNetwork): string {
 /** Events of our own programs are JSON by construction. */
 function fieldsOf(event: ProgramEvent): JsonObject {
   return event as JsonObject
-}
-
-function parseTarget(text: string): ExitTarget {
-  const { host, port } = parseSocketAddress(text, '--allow-target', 1)
-  return { address: host, port }
 }

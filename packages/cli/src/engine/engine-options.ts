@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { openHome } from '@byway/home'
 import type { Logger } from '@byway/protocol/base'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
 import { cliError } from '../cli-errors.ts'
 import type { Config } from '../config/config.ts'
@@ -93,6 +93,18 @@ export function parseWhole(text: string, option: string, least: number, most: nu
   throw cliError('CLI_USAGE', {
     problem: `${option} must be a whole number from ${least} to ${most}`,
   })
+}
+
+/** Reads one of a few words. @throws CLI_USAGE naming the option and the words */
+export function parseChoice(text: string, option: string, choices: readonly string[]): string {
+  if (choices.includes(text)) return text
+  throw cliError('CLI_USAGE', { problem: `${option} must be ${choices.join(' or ')}` })
+}
+
+/** Reads an origin that the exits of a local network may reach. @throws CLI_USAGE */
+export function parseExitTarget(text: string): ExitTarget {
+  const { host, port } = parseSocketAddress(text, '--allow-target', 1)
+  return { address: host, port }
 }
 
 /** Reads `1.2.3.4:80` or `[::1]:80`, a literal and a port from `leastPort` on. @throws CLI_USAGE naming the option */

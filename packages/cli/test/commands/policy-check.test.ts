@@ -45,16 +45,22 @@ test('takes a profile and a context file', async (t) => {
   assert.equal(denied.verdict, 'deny')
 })
 
-test('ends with 78 and a hint for a profile or a context that it does not understand', async (t) => {
+test('ends with 64 for a profile that there is none of', async () => {
+  const args = ['policy', 'check', '1.1.1.1', '443', '--profile', 'all']
+  const { code, out, err } = await byway(args)
+  assert.deepEqual([code, out], [64, ''])
+  assert.match(err, /^byway: --profile must be web or reduced/)
+})
+
+test('ends with 78 and a hint, said once, for a context that it does not understand', async (t) => {
   const file = join(await temporaryHome(t), 'context.json')
   await writeFile(file, '{"denyCidr":[]}')
   for (const args of [
-    ['--profile', 'all'],
     ['--context', file],
     ['--context', `${file}.gone`],
   ]) {
     const { code, out, err } = await byway(['policy', 'check', '1.1.1.1', '443', ...args])
     assert.deepEqual([code, out], [78, ''], args.join(' '))
-    assert.match(err, /^byway: .*\nhint: /)
+    assert.match(err, /^byway: (?:(?!hint).)*\nhint: /)
   }
 })

@@ -87,6 +87,9 @@ export function errorBuilder<Table extends ErrorTable>(rows: {
 }
 
 function describe(context: ErrorContext): string {
-  const fields = Object.entries(context).map(([name, value]) => `${name}: ${value}`)
+  // Advice is shown on a line of its own.
+  const fields = Object.entries(context)
+    .filter(([name]) => name !== 'hint')
+    .map(([name, value]) => `${name}: ${value}`)
   return fields.length === 0 ? '' : ` (${fields.join(', ')})`
 }
