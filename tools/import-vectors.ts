@@ -29,9 +29,7 @@ const CUTS: Readonly<Record<string, (test: Row, group: Group) => Row | undefined
   }),
   chacha20_poly1305: (test) => pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag']),
   aes_gcm: (test, group) =>
-    group['keySize'] === 256
-      ? pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag'])
-      : undefined,
+    group['keySize'] === 256 ? pick(test, ['key', 'iv', 'aad', 'msg', 'ct', 'tag']) : undefined,
   hkdf_sha256: (test) => pick(test, ['ikm', 'salt', 'info', 'size', 'okm']),
   hmac_sha256: (test) => pick(test, ['key', 'msg', 'tag']),
   mlkem_768: (test) => ({

@@ -6,12 +6,7 @@ import { KEM_SEED_BYTES, KEY_BYTES } from '@byway/protocol/crypto'
 import { nodeCrypto as provider } from '@byway/protocol/node-crypto'
 import { checkAead, orRefused, testCases, type AeadCase } from './oracle/check-case.ts'
 import { BASIC_PATTERNS, patternNameOf, replay } from './oracle/noise-replay.ts'
-import {
-  field,
-  readNoise,
-  readWycheproof,
-  type PublicCase,
-} from './oracle/public-vectors.ts'
+import { field, readNoise, readWycheproof, type PublicCase } from './oracle/public-vectors.ts'
 
 /** Wycheproof file → the least number of cases, and the check of one. */
 const WYCHEPROOF: Readonly<Record<string, readonly [number, (one: PublicCase) => void]>> = {
