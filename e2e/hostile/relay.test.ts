@@ -23,9 +23,9 @@ describe('a relay that authenticates and lies', () => {
   test('spoiled cells kill the circuit at the next honest hop and nothing else (SPEC §6.2)', async (t) => {
     t.diagnostic(`SEED=${SEED}`)
     const random = createRandom(SEED)
-    const world = await makeWorld(t)
     for (let round = 0; round < (IS_SLOW ? 10 : 1); round++) {
-      // A client may open ninety circuits in a burst: each round has its own.
+      // An address may open ninety circuits in a burst: each round has nodes of its own.
+      const world = await makeWorld(t)
       const clients = {
         1: await world.net.client([world.hostile, world.guard]),
         2: await world.net.client([world.guard, world.other]),

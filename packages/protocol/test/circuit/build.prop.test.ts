@@ -3,11 +3,17 @@ import { describe, it } from 'node:test'
 import { cellBytesOfClass, COMMAND, SIZE_CLASS, stampKind } from '@byway/protocol/wire'
 import fc from 'fast-check'
 import { startOriginBuild } from '../../src/circuit/origin-build.ts'
+import { heldBytes } from './held-memory.ts'
 import { attempt, originOptions, testNode, testNodes } from './circuit-harness.ts'
 import { seededBytes } from './seeded.ts'
 
 const SLOW = process.env['SLOW'] !== undefined
 const HANDSHAKE_RUNS = SLOW ? 100_000 : 150
+/** Runs before what is held is measured first, and between that and the second time. */
+const WARM_RUNS = 10
+const HELD_RUNS = SLOW ? 10_000 : 50
+/** Half a cell of each of the fewest runs. */
+const MAX_GROWN_BYTES = 100_000
 /** Refused by mac1, at a few microseconds each. */
 const CHEAP_RUNS = SLOW ? 100_000 : 20_000
 
@@ -50,7 +56,10 @@ describe('building under attack (SPEC §5)', () => {
     const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.MEDIUM))
     stampKind(cell, COMMAND.CREATE, SIZE_CLASS.MEDIUM)
     const random = seededBytes(9)
+    let before = 0
     for (let run = 0; run < CHEAP_RUNS; run++) {
+      // What is made once is there by then.
+      if (run === WARM_RUNS) before = heldBytes()
       const bytes = random(64)
       for (let i = 0; i < 96; i++) cell[9 + i] = (bytes[i % 64] ?? 0) ^ (i >>> 6)
       if (run % 3 > 0) cell.set([5, 0], 9)
@@ -58,6 +67,29 @@ describe('building under attack (SPEC §5)', () => {
       const step = node.build.onCreate(cell, run % 2 === 0 ? 'client' : 'node', 0)
       assert.equal(step.type, 'refused')
     }
+    const grownBytes = heldBytes() - before
+    assert.ok(grownBytes < MAX_GROWN_BYTES, `${grownBytes} bytes are held for refused CREATEs`)
+    assert.equal(node.onionKeys.current().seen.count, 0, 'none is remembered')
+  })
+
+  it('keeps of a circuit that came to nothing its ephemeral alone', () => {
+    const nodes = testNodes(3)
+    const spoil = (seed: number): void => {
+      const { result } = attempt(nodes, { randomBytes: seededBytes(seed) }, (cell, way, hop) => {
+        if (way !== 'created' || hop !== 2) return cell
+        const changed = cell.slice()
+        changed[20] = (changed[20] ?? 0) ^ 1
+        return changed
+      })
+      assert.equal(result.type, 'failed')
+    }
+    for (let seed = 0; seed < WARM_RUNS; seed++) spoil(seed)
+    const before = heldBytes()
+    for (let seed = 0; seed < HELD_RUNS; seed++) spoil(WARM_RUNS + seed)
+    const grownBytes = heldBytes() - before
+    assert.ok(grownBytes < MAX_GROWN_BYTES, `${grownBytes} bytes`)
+    for (const { onionKeys } of nodes)
+      assert.equal(onionKeys.current().seen.count, WARM_RUNS + HELD_RUNS)
   })
 
   it('refuses random CREATED bodies at the client and at a hop', () => {

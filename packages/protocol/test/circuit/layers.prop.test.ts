@@ -10,10 +10,13 @@ import {
 } from '@byway/protocol/wire'
 import fc from 'fast-check'
 import { buildCircuit, layersOf, type TestLayers, testNodes } from './circuit-harness.ts'
+import { heldBytes } from './held-memory.ts'
 import { seededBytes } from './seeded.ts'
 
 /** Each run has keys of its own. */
 const RUNS = process.env['SLOW'] ? 100_000 : 400
+/** A sixtieth of the fewest refused cells. */
+const MAX_GROWN_BYTES = 100_000
 let fresh = 0
 
 function circuit(hops: number, entryLayer: boolean): TestLayers {
@@ -178,6 +181,28 @@ describe('layers (SPEC §6)', () => {
       }),
       { numRuns: RUNS },
     )
+  })
+
+  it('hold no cell that they refused, nor one that they passed', () => {
+    const built = circuit(3, true)
+    const exit = built.hops[2]
+    assert.ok(exit)
+    const bytes = exit.listBytes(SIZE_CLASS.LARGE)
+    const round = (): void => {
+      const good = cellWith(1, SIZE_CLASS.LARGE, bytes)
+      built.origin.seal(good, 2, SIZE_CLASS.LARGE)
+      assert.equal(travelForward(built, good).result, 'list')
+      // Nothing opens any more after a violation, so that each has hops of its own.
+      const spoiled = circuit(3, true)
+      const bad = cellWith(1, SIZE_CLASS.LARGE, bytes)
+      assert.equal(travelForward(spoiled, bad).result, 'violation')
+      assert.equal(spoiled.origin.open(bad), undefined)
+    }
+    for (let n = 0; n < 50; n++) round()
+    const before = heldBytes()
+    for (let n = 0; n < RUNS; n++) round()
+    const grownBytes = heldBytes() - before
+    assert.ok(grownBytes < MAX_GROWN_BYTES, `${grownBytes} bytes after ${RUNS} rounds`)
   })
 
   it('go on across the ratchet of both directions', () => {

@@ -12,8 +12,13 @@ import { seededBytes } from './seeded.ts'
 type Path = { readonly bytesPerMs: number; readonly oneWayMs: number }
 type Event = { readonly atMs: number; readonly run: () => void }
 
-/** Downloads for `forMs` of virtual time over a path whose link to the client is the bottleneck; bytes per ms of the last half. */
-function download(path: Path, forMs: number, streams: number): number {
+/** Streams that the application opens and never reads: none, one in the tunnel of those that it reads, or one in a tunnel of its own on the same link. */
+type Stalled = 'none' | 'beside' | 'apart'
+
+/**
+ * Downloads for `forMs` of virtual time over a path whose link to the client is the bottleneck; bytes per ms that are read in the last half.
+ */
+function download(path: Path, forMs: number, streams: number, stalled: Stalled = 'none'): number {
   const events: Event[] = []
   let nowMs = 0
   const later = (atMs: number, run: () => void): void => {
@@ -22,8 +27,11 @@ function download(path: Path, forMs: number, streams: number): number {
     events.splice(at, 0, { atMs, run })
   }
   const randomBytes = seededBytes(1)
-  const legTo = (arrive: (cell: Uint8Array) => void, onRoom: () => void): Leg => {
-    let freeAtMs = 0
+  const legTo = (
+    line: { freeAtMs: number },
+    arrive: (cell: Uint8Array) => void,
+    onRoom: () => void,
+  ): Leg => {
     let queued = 0
     return {
       layers: {
@@ -36,7 +44,8 @@ function download(path: Path, forMs: number, streams: number): number {
       tunnelSecret: zeros(32),
       link: {
         send: (cell) => {
-          freeAtMs = Math.max(freeAtMs, nowMs) + cell.length / path.bytesPerMs
+          const freeAtMs = Math.max(line.freeAtMs, nowMs) + cell.length / path.bytesPerMs
+          line.freeAtMs = freeAtMs
           queued += cell.length
           later(freeAtMs, () => {
             queued -= cell.length
@@ -52,48 +61,60 @@ function download(path: Path, forMs: number, streams: number): number {
     }
   }
 
-  const tunnels = createExitTunnels({ provider: nodeCrypto })
-  let exit: ExitTunnel | undefined
+  const [down, up] = [{ freeAtMs: 0 }, { freeAtMs: 0 }]
   let bytes = 0
   const chunk = zeros(64 * 1024)
-  const fill = (id: number): void => {
-    let more = true
-    while (more) more = exit?.write(id, chunk, nowMs) ?? false
-  }
-  const pumpExit = (): void => void exit?.pump(nowMs)
-  const pumpClient = (): void => void client.pump(nowMs)
-  const exitLeg: Leg = legTo((cell) => {
-    assert.equal(client.onCell(clientLeg, cell, nowMs), undefined)
-    pumpClient()
-  }, pumpExit)
-  const clientLeg: Leg = legTo((cell) => {
-    if (exit) assert.equal(exit.onCell(exitLeg, cell, nowMs), undefined)
-    else tunnels.onFirstCell(exitLeg, cell, nowMs, () => exitDriver)
-    pumpExit()
-  }, pumpClient)
-  const exitDriver = {
-    ...quietHandler([]),
-    onOpened: (tunnel: ExitTunnel) => void (exit = tunnel),
-    onBegin: (id: number) => {
-      exit?.connected(id, 4)
-      fill(id)
-    },
-    onDrained: fill,
-  }
-  const client = createClientTunnel({
-    provider: nodeCrypto,
-    tunnelId: zeros(16),
-    leg: clientLeg,
-    handler: {
+  /** A tunnel of which some streams are read and some never are. */
+  const openTunnel = (read: number, unread: number): void => {
+    const tunnels = createExitTunnels({ provider: nodeCrypto })
+    let exit: ExitTunnel | undefined
+    const fill = (id: number): void => {
+      let more = true
+      while (more) more = exit?.write(id, chunk, nowMs) ?? false
+    }
+    const pumpExit = (): void => void exit?.pump(nowMs)
+    const pumpClient = (): void => void client.pump(nowMs)
+    const toClient = (cell: Uint8Array): void => {
+      assert.equal(client.onCell(clientLeg, cell, nowMs), undefined)
+      pumpClient()
+    }
+    const toExit = (cell: Uint8Array): void => {
+      if (exit) assert.equal(exit.onCell(exitLeg, cell, nowMs), undefined)
+      else tunnels.onFirstCell(exitLeg, cell, nowMs, () => exitDriver)
+      pumpExit()
+    }
+    const exitLeg: Leg = legTo(down, toClient, pumpExit)
+    const clientLeg: Leg = legTo(up, toExit, pumpClient)
+    const exitDriver = {
       ...quietHandler([]),
-      onData(id, view) {
-        if (nowMs > forMs / 2) bytes += view.length
-        client.consumed(id, view.length, nowMs)
+      onOpened: (tunnel: ExitTunnel) => void (exit = tunnel),
+      onBegin: (id: number) => {
+        exit?.connected(id, 4)
+        fill(id)
       },
-    },
-  })
-  for (let i = 0; i < streams; i++) client.connect({ host: 'a.example', port: 1, flags: 1 }, 0)
-  pumpClient()
+      onDrained: fill,
+    }
+    const isRead = new Set<number>()
+    const client = createClientTunnel({
+      provider: nodeCrypto,
+      tunnelId: zeros(16),
+      leg: clientLeg,
+      handler: {
+        ...quietHandler([]),
+        onData(id, view) {
+          if (!isRead.has(id)) return
+          if (nowMs > forMs / 2) bytes += view.length
+          client.consumed(id, view.length, nowMs)
+        },
+      },
+    })
+    const target = { host: 'a.example', port: 1, flags: 1 }
+    for (let i = 0; i < unread; i++) client.connect(target, 0)
+    for (let i = 0; i < read; i++) isRead.add(client.connect(target, 0))
+    pumpClient()
+  }
+  if (stalled === 'apart') openTunnel(0, 1)
+  openTunnel(streams, stalled === 'beside' ? 1 : 0)
   for (let event = events.shift(); event && event.atMs <= forMs; event = events.shift()) {
     nowMs = event.atMs
     event.run()
@@ -113,5 +134,18 @@ describe('goodput of a whole tunnel in virtual time', () => {
       const rate = download(path, path.bytesPerMs > 50_000 ? 2000 : 12_000, streams)
       assert.ok(rate > 0.85 * path.bytesPerMs, `${rate} of ${path.bytesPerMs} bytes per ms`)
     })
+  }
+
+  for (const stalled of ['beside', 'apart'] as const) {
+    for (const [name, path, streams] of [
+      ['1 MB/s at 100 ms', { bytesPerMs: 1000, oneWayMs: 50 }, 1],
+      ['10 MB/s at 20 ms, four streams', { bytesPerMs: 10_000, oneWayMs: 10 }, 4],
+    ] as const) {
+      it(`loses less than a fifth to a stream that is never read ${stalled}, at ${name}`, () => {
+        const alone = download(path, 8000, streams)
+        const rate = download(path, 8000, streams, stalled)
+        assert.ok(rate >= 0.8 * alone, `${rate} of ${alone} bytes per ms`)
+      })
+    }
   }
 })
