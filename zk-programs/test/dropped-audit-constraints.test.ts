@@ -1,7 +1,8 @@
 /**
  * A lie for each constraint of the service audit: refused, and taken where this constraint is missing. One sample of a tree of two levels, with stand-ins for the hash and for the receipt's
- * signature (packages/zk/test/receipt.test.ts and service-audit.test.ts have those).
+ * signature (packages/zk/test/receipt.test.ts and service-audit.test.ts have those); whether a point is on the curve is circomlib's own check.
  */
+import { Base8 } from '@zk-kit/baby-jubjub'
 import { ORDER, reduce } from '../tools/field.ts'
 import { describeDropped } from './kit/dropped.ts'
 import { type Change, standInHash } from './kit/variants.ts'
@@ -15,7 +16,10 @@ type Step = {
   readonly split: bigint
 }
 
-const NODE_KEY = { ax: 501n, ay: 502n }
+const [X, Y] = Base8
+const NODE_KEY = { ax: X, ay: Y }
+/** No point of the curve: what signs for it, or with it, is no signature's equation. */
+const OFF_CURVE = { ax: 501n, ay: 502n }
 const STATEMENT = { provider: 7n, epoch: 8n, maxUnits: 1000n }
 const HUNDRED = { nullifier: 10n, units: 100n }
 const OTHER = 4711n
@@ -38,8 +42,12 @@ function beaconThat(isRight: (beacon: bigint) => boolean): bigint {
 }
 
 /** What is proved of a leaf on a path, when the beacon draws a unit of it, unless told. */
-function inputOf({ nullifier, units }: Leaf, steps: readonly Step[], told?: bigint) {
-  const { ax, ay } = NODE_KEY
+function inputOf(
+  { nullifier, units }: Leaf,
+  steps: readonly Step[],
+  told?: bigint,
+  { ax, ay } = NODE_KEY,
+) {
   let root = standInHash([ax, ay, nullifier, units])
   let [total, before] = [units, 0n]
   for (const { isRight, hash, sum, split } of steps) {
@@ -65,8 +73,8 @@ function inputOf({ nullifier, units }: Leaf, steps: readonly Step[], told?: bigi
     ax: [ax],
     ay: [ay],
     units: [units],
-    r8x: [1n],
-    r8y: [1n],
+    r8x: [X],
+    r8y: [Y],
     s: [1n],
     isRight: [steps.map((step) => step.isRight)],
     siblingHashes: [steps.map(({ hash }) => hash)],
@@ -110,6 +118,16 @@ describeDropped({
   size: 'ServiceAudit(1, 2)',
   truth,
   cases: [
+    {
+      rule: 'a receipt key is a point of the curve',
+      without: [['BabyCheck()(ax, ay);']],
+      lie: inputOf(HUNDRED, FIRST, undefined, OFF_CURVE),
+    },
+    {
+      rule: 'so is the point that a signature begins with',
+      without: [['BabyCheck()(r8x, r8y);']],
+      lie: { ...truth, r8x: [X + 1n] },
+    },
     {
       rule: 'a leaf stands on its key’s side of a split: one receipt is not shown in two leaves',
       without: [SIDE_OF_SPLIT],
