@@ -76,7 +76,7 @@ interface IServiceProofs {
     error BadProviderSignature();
     /// @notice No stake that stays long enough to answer for this.
     error NotActive();
-    /// @notice Zero, too large or no field element.
+    /// @notice Zero, no field element, or units that no price makes of a slot.
     error BadCommitment();
     /// @notice The commitment is not in the state that this call needs.
     error WrongState();
@@ -96,7 +96,7 @@ interface IServiceProofs {
     /// @param epoch the last one
     /// @param root of the sum tree (SPEC §17.2)
     /// @param total units under it, above zero
-    /// @param maxUnits the most that one slot pays for at the provider's price
+    /// @param maxUnits the most that one slot pays for at one of the prices that a node may have (SPEC §13.1)
     /// @param signature the provider key's over `H("byway service v1" ‖ u256 chainId ‖ this[20] ‖ u32 epoch ‖ u256 root ‖ u48 total ‖ u48 maxUnits)`, 65 bytes; empty
     /// where the provider itself calls
     /// @custom:error TooEarly, TooLate, BadProviderSignature, NotActive, BadCommitment, WrongState

@@ -19,6 +19,9 @@ contract ServiceProofs is IServiceProofs {
     using SafeERC20 for IERC20;
 
     uint96 private constant REWARD_DIVISOR = 10;
+    /// @dev A unit costs so many parts of a win, by the steps of SPEC §13.1.
+    bytes8 private constant PRICE_STEPS = 0x0102030406080c10;
+    uint256 private constant PRICE_PARTS = 4096;
 
     IBywayPool private immutable _pool;
     IBywayRegistry private immutable _registry;
@@ -26,6 +29,8 @@ contract ServiceProofs is IServiceProofs {
     IAuthoriser private immutable _authoriser;
     IServiceAuditor private immutable _auditor;
     uint256 private immutable _domain;
+    uint256 private immutable _winValue;
+    uint256 private immutable _winsPerSlot;
     uint32 private immutable _epochDuration;
     uint32 private immutable _commitWindow;
     uint32 private immutable _beaconDelay;
@@ -53,6 +58,7 @@ contract ServiceProofs is IServiceProofs {
         _authoriser = IAuthoriser(pool.authoriser);
         _auditor = IServiceAuditor(p.auditor);
         _domain = IBywayPool(p.pool).domain();
+        (_winValue, _winsPerSlot) = (pool.winValue, pool.winsPerSlot);
         _epochDuration = pool.epochDuration;
         (_commitWindow, _beaconDelay, _beaconSpacing) = (p.commitWindow, p.beaconDelay, p.beaconSpacing);
         (_beaconRounds, _challengeWindow, _answerWindow) = (p.beaconRounds, p.challengeWindow, p.answerWindow);
@@ -74,7 +80,8 @@ contract ServiceProofs is IServiceProofs {
         uint256 end = _endOf(epoch);
         if (block.timestamp < end) revert TooEarly();
         if (block.timestamp >= end + _commitWindow) revert TooLate();
-        if (root == 0 || root >= FIELD_ORDER || total == 0 || maxUnits == 0) revert BadCommitment();
+        if (root == 0 || root >= FIELD_ORDER || total == 0) revert BadCommitment();
+        if (!_isPayable(maxUnits)) revert BadCommitment();
         if (msg.sender != provider) _mustBeSigned(provider, epoch, root, total, maxUnits, signature);
         if (!_answersFor(provider, epoch)) revert NotActive();
         Commitment storage own = _commitments[provider][epoch];
@@ -206,6 +213,15 @@ contract ServiceProofs is IServiceProofs {
         IBywayRegistry.Node memory node = _registry.node(provider);
         uint96 least = _registry.minStake();
         return node.stake >= least - least / 10 && node.unbondedAt > _lastAnswer(epoch);
+    }
+
+    /// @dev Whether the wins of a slot pay for so many units at one of the prices that a node may have.
+    function _isPayable(uint256 units) private view returns (bool) {
+        for (uint256 i; i < PRICE_STEPS.length; ++i) {
+            uint256 price = (_winValue * uint8(PRICE_STEPS[i])) / PRICE_PARTS;
+            if (price != 0 && units == (_winsPerSlot * _winValue) / price) return true;
+        }
+        return false;
     }
 
     function _mustBeSigned(

@@ -112,13 +112,16 @@ test('a win of one epoch is never released by the commitment to another', async 
 
 test('only the provider commits, in time, once, to something that can be proved', async () => {
   const [provider, , epoch] = await served('commits')
+  // K·V at the cheapest price and beside it, at none, and at a step that is none.
+  const cheapest = PROFILE.winsPerSlot * 4096
+  const unpayable = [0, 1, cheapest - 1, cheapest + 1, Math.floor(cheapest / 5), 2 ** 48 - 1]
   const bad: readonly (readonly [string, Key, number, Partial<Claimed>])[] = [
     ['TooEarly', provider, epoch + 1, {}],
     ['TooLate', provider, epoch - 1, {}],
     ['BadCommitment', provider, epoch, { root: 0n }],
     ['BadCommitment', provider, epoch, { root: 2n ** 254n }],
     ['BadCommitment', provider, epoch, { total: 0 }],
-    ['BadCommitment', provider, epoch, { maxUnits: 0 }],
+    ...unpayable.map((maxUnits) => ['BadCommitment', provider, epoch, { maxUnits }] as const),
     ['NotActive', keyOf('stranger'), epoch, {}],
   ]
   for (const [reason, ...attempt] of bad)
@@ -140,6 +143,14 @@ test('only the provider commits, in time, once, to something that can be proved'
   const signature = service.sign(provider, epoch)
   await service.send(anyone, 'commit', provider.address, epoch, ...args, signature)
   await assert.rejects(service.commit(provider, epoch), { reason: 'WrongState' })
+  // Each step's number of units passes, and stands.
+  for (const step of [1, 2, 3, 4, 6, 8, 12, 16]) {
+    const price = (PROFILE.winValue * BigInt(step)) / 4096n
+    const maxUnits = Number((BigInt(PROFILE.winsPerSlot) * PROFILE.winValue) / price)
+    const [other, , own] = await served(`commits at step ${step}`)
+    await service.commit(other, own, { maxUnits })
+    assert.equal((await service.commitment(other.address, own)).state, 'COMMITTED')
+  }
   const [late, , same] = await served('commits late')
   await service.until(service.endOf(same) + PROOFS.commitWindow)
   await assert.rejects(service.commit(late, same), { reason: 'TooLate' })
