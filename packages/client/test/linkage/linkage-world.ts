@@ -33,7 +33,6 @@ import { createProofAuthoriser } from '../../src/money/proof-authoriser.ts'
 import { createShop, type Shop } from '../../src/money/shop.ts'
 import { tariffOf } from '../../src/money/tariff.ts'
 import { visitHop } from '../../src/money/visit.ts'
-import { makeRequest } from '../../src/returns/make-request.ts'
 import { createFakeLink } from '../engine/fake-link.ts'
 import { createHandTimers, type HandTimers } from '../engine/hand-timers.ts'
 import {
@@ -46,6 +45,7 @@ import {
 } from '../money/money-world.ts'
 import { POOL, startTestHop, type TestHop } from '../money/test-hop.ts'
 import { fieldsOf, shuffled, type Observation } from './observations.ts'
+import { freshSecret, giveBack, joinRests } from './returning.ts'
 
 /** Of a deposit: for two guards, for each hop after them, and some that stay. */
 const SLOTS = 10
@@ -75,7 +75,7 @@ export type LinkageWorld = AsyncDisposable & {
   readonly seen: readonly Observation[]
   /** So many circuits, each of a client at random, with an isolation key of its own. */
   carry(circuits: number): Promise<void>
-  /** Every slot that was shown comes back through a relayer, as a deposit whose slot is shown later on like any other. */
+  /** Every slot that was shown comes back through a relayer; what that leaves is joined, twice, to deposits whose slots are shown later on like any other. */
   takeBack(): Promise<void>
 }
 
@@ -101,6 +101,10 @@ class World implements LinkageWorld {
   readonly #clients: Client[] = []
   readonly #tree = createLeafTree()
   readonly #leaves: DepositLeaf[] = []
+  /** The newest that was published. */
+  #root = 0n
+  readonly #joined = new Set<string>()
+  #joinings = 0
   /** By nullifier: the unit whose observer knows it. */
   readonly #unitOfSlot = new Map<string, string>()
   #circuits = 0
@@ -124,7 +128,7 @@ class World implements LinkageWorld {
         leaves: (from) => Promise.resolve(this.#leaves.slice(from)),
         newestRoot: () =>
           Promise.resolve({
-            root: u256Bytes(this.#tree.root),
+            root: u256Bytes(this.#root),
             publishedAtS: 1,
             supersededAtS: undefined,
           }),
@@ -146,7 +150,12 @@ class World implements LinkageWorld {
       entries: new Map(),
     }
     this.#clients.push(client)
-    const deposit = this.#insert(client, fresh(), SLOTS * POOL.unitsPerSlot, `deposit ${number}`)
+    const deposit = this.#insert(
+      client,
+      freshSecret(),
+      SLOTS * POOL.unitsPerSlot,
+      `deposit ${number}`,
+    )
     deposits.push(deposit)
     // Who paid it in is on the chain for all to see.
     this.#note(client, `deposit ${number}`, 'deposit.from', new Uint8Array(randomBytes(20)))
@@ -155,6 +164,7 @@ class World implements LinkageWorld {
   /** Fresh links, keepers and shops over what is on the disk. */
   async openAll(): Promise<void> {
     this.#life++
+    this.#root = this.#tree.root
     for (const client of this.#clients) {
       const { journal, authoriser: slotsFrom } = client
       client.money = await createMoneyWorld({ journal, slotsFrom, timers: this.#timers })
@@ -180,6 +190,8 @@ class World implements LinkageWorld {
         await client.journal.put({ ...record, standing: 'refused' })
       }
     }
+    // The second time also what the leaf of the first has beyond its slots.
+    for (let times = 0; times < 2; times++) await this.#joinRests()
     await this.openAll()
   }
 
@@ -190,36 +202,29 @@ class World implements LinkageWorld {
 
   async #comeBack(client: Client, nullifier: Uint8Array): Promise<Deposit> {
     const unit = this.#unitOfSlot.get(toHex(nullifier)) ?? assert.fail('it was shown')
-    const relay = this.#hops[Math.floor(this.#random() * this.#hops.length)]
-    const feeTo = relay?.pay.node.entry.descriptor.provider ?? assert.fail('a relay')
-    const secret = fresh()
-    const request = await makeRequest(
-      {
-        crypto: nodeTicketCrypto,
-        pool: POOL,
-        authoriser: client.authoriser,
-        journal: client.journal,
-        ownerSecret: () => Promise.resolve(secret),
-      },
-      {
-        nullifier,
-        kind: 'back',
-        owner: 0,
-        to: new Uint8Array(),
-        rests: [],
-        state: 'waiting',
-        dueMs: 0,
-        relay: undefined,
-        body: new Uint8Array(),
-      },
-      { state: 'none', provider: undefined },
-      feeTo,
-      NEVER,
-    )
-    assert.ok(request)
+    const { request, secret, limit } = await giveBack(client, nullifier, this.#relay())
     // Told to a relayer, and by it to the chain.
     this.#noteMessage(client, unit, 'return', { kind: PAY.RETURN, request })
-    return this.#insert(client, secret, POOL.unitsPerSlot, unit)
+    return this.#insert(client, secret, limit, unit)
+  }
+
+  /** Of each client some rests become one leaf; all under one root, as in an interval. */
+  async #joinRests(): Promise<void> {
+    this.#root = this.#tree.root
+    for (const client of this.#clients) {
+      const made = await joinRests(client, this.#joined, this.#relay(), this.#random)
+      if (!made) continue
+      const unit = `joining ${this.#joinings++}`
+      this.#noteMessage(client, unit, 'joining', { kind: PAY.RETURN, request: made.request })
+      client.deposits.push(this.#insert(client, made.secret, made.limit, unit))
+    }
+    this.#root = this.#tree.root
+  }
+
+  /** Whom the fee is paid, drawn anew. */
+  #relay(): Uint8Array {
+    const relay = this.#hops[Math.floor(this.#random() * this.#hops.length)]
+    return relay?.pay.node.entry.descriptor.provider ?? assert.fail('a relay')
   }
 
   #insert(client: Client, secret: bigint, limit: number, unit: string): Deposit {
@@ -428,9 +433,4 @@ class World implements LinkageWorld {
   async #pass(ms: number): Promise<void> {
     await this.#timers.pass(this.#hops.some(({ pay }) => pay.unanswered > 0) ? 0 : ms)
   }
-}
-
-/** A secret of a deposit. */
-function fresh(): bigint {
-  return BigInt(`0x${randomBytes(31).toString('hex')}`)
 }

@@ -1,6 +1,7 @@
 /**
  * Nothing links (issue: "Shown by"; THREAT-MODEL T26): over a thousand circuits of twenty clients no field that a hop or the chain sees joins two hops of a circuit, two slots, two isolation
- * keys (but at the entry, which knows its client), a later slot and one that came back, or a slot and its deposit. Real proofs in place of the stamps are shown to be as good as random by
+ * keys (but at the entry, which knows its client), a later slot and one that came back, a slot and its deposit, or a joining and any of these: what SPEC §14.6 says that it shows, two to four
+ * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. Real proofs in place of the stamps are shown to be as good as random by
  * packages/zk/test.
  */
 import assert from 'node:assert/strict'
@@ -34,6 +35,7 @@ describe('all that hops and the chain see', () => {
       [...units].filter((unit) => unit.startsWith(start)).length
     assert.equal(count('circuit '), 2 * CIRCUITS)
     assert.equal(count('deposit '), CLIENTS)
+    assert.ok(count('joining ') > CLIENTS, `${count('joining ')} joinings`)
     assert.ok(count('slot ') > 2 * CLIENTS * 3, `${count('slot ')} slots`)
     const names = new Set(world.seen.map(({ name }) => name))
     for (const name of [
@@ -43,6 +45,9 @@ describe('all that hops and the chain see', () => {
       'circuit.pay.nonce',
       'circuit.tunnelId',
       'return.request.destination.idc',
+      'joining.request.rests',
+      'joining.request.units',
+      'joining.request.proof',
       'chain.idc',
       'deposit.from',
       'create.body',
@@ -65,6 +70,8 @@ describe('all that hops and the chain see', () => {
       ['circuit.pay.nonce', ({ client, value }) => tagged(value, client)],
       // A session key that is used for every slot.
       ['control.opening.sessionKey', ({ client, value }) => tagged(value, client, 20)],
+      // A rest that is named by its owner.
+      ['joining.request.rests', ({ client, value }) => tagged(value, client)],
       // A slot that comes back to the deposit it came from.
       ['chain.idc', ({ client, value }) => tagged(value, client, 32)],
     ]
