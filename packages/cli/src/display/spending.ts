@@ -71,6 +71,8 @@ export function describeNotice(notice: MoneyNotice): string | undefined {
       return 'the records of which slots were shown are lost: all that was deposited until now counts as shown and is not used. Deposit anew, or take it back once its time is over'
     case 'cheated':
       return 'a hop took pay and broke its side of it; it is left alone'
+    case 'returnsDelayed':
+      return `what is left in slots could not be asked back now (${notice.code}): it is tried again by itself, and no payment waits for it`
     case 'unpayable':
       return undefined
   }

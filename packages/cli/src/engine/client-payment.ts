@@ -107,7 +107,7 @@ export async function openClientMoney(
       maxPriceStep: maxPrice,
       returns: returnPortsOf(setting, payment, opened, facts),
       onNotice: (notice) => {
-        const code = notice.type === 'unpayable' ? notice.code : undefined
+        const code = 'code' in notice ? notice.code : undefined
         if (notice.type !== 'proving') log.warn('payment', { event: notice.type, code })
         onNotice(notice)
       },

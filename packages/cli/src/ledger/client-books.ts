@@ -8,6 +8,7 @@ import type { FoundDeposit } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { recordDeposits } from './deposit-events.ts'
 import { followSlots, type SeenLeaves } from './follow-slots.ts'
+import { createRetold } from './retold.ts'
 
 export type ClientBooksDeps = {
   readonly ledger: Store['ledger']
@@ -31,12 +32,26 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
   const unitsPerSlot = Number(
     (payment.winValue * BigInt(payment.winsPerSlot) + payment.bond) / unit,
   )
-  const told = new Set<number>()
-  const tell = async (): Promise<void> => {
+  const retold = createRetold(ledger)
+  /** By leaf, under which names. */
+  const told = new Map<number, readonly string[]>()
+  let telling: Promise<void> = Promise.resolve()
+  const tellNow = async (): Promise<void> => {
+    const gone = [...told].filter(([index]) => index >= seen.count)
+    for (const [index, names] of gone) {
+      told.delete(index)
+      for (const name of names.toReversed()) await retold.undo(name, nowMs())
+    }
+    // Which of the leaves that come instead are ours is still to be found.
+    if (gone.length > 0) known = known.filter(({ leafIndex }) => leafIndex < seen.count)
     const news = known.filter(({ leafIndex }) => leafIndex < seen.count && !told.has(leafIndex))
-    for (const { leafIndex } of news) told.add(leafIndex)
     const joined = news.length === 0 ? NONE : joinedOf(known, seen.madeOf, { unit, unitsPerSlot })
-    await recordDeposits(ledger, news, { unit, nowMs: nowMs(), ...seen, joined })
+    const names = await recordDeposits(retold, news, { unit, nowMs: nowMs(), ...seen, joined })
+    for (const { leafIndex } of news) told.set(leafIndex, names.get(leafIndex) ?? [])
+  }
+  const tell = (): Promise<void> => {
+    telling = telling.catch(() => {}).then(tellNow)
+    return telling
   }
   return {
     found(deposits) {
@@ -54,7 +69,7 @@ export function createClientBooks({ ledger, chain, payment, nowMs }: ClientBooks
       }
       const terms = { fromBlock, confirmations, winValue, winsPerSlot, bond, unit, nowMs }
       const either = AbortSignal.any([signal, done.signal])
-      await followSlots({ ledger, chain, ...terms, onHead }, either)
+      await followSlots({ ledger, retold, chain, ...terms, onHead }, either)
     },
   }
 }

@@ -3,10 +3,11 @@
  */
 import type { ChainEvent, ChainView } from '@byway/chain'
 import { equalBytes } from '@byway/protocol/base'
-import type { MoneyEventSink, NodeMoneyEvent } from '@byway/protocol/ledger'
+import type { NodeMoneyEvent } from '@byway/protocol/ledger'
+import { createRetold, type RetoldEvents } from './retold.ts'
 
 export type ProviderDeps = {
-  readonly ledger: MoneyEventSink
+  readonly ledger: RetoldEvents
   readonly chain: Pick<ChainView, 'events' | 'senderOf'>
   /** Where the contracts begin. What was told before is told again, and the ledger has it once. */
   readonly fromBlock: number
@@ -50,7 +51,8 @@ type ProviderBooks = {
 }
 
 function createProviderBooks(deps: ProviderDeps): ProviderBooks {
-  const { ledger, nowMs } = deps
+  const { nowMs } = deps
+  const retold = createRetold(deps.ledger)
   let stake = 0n
   /** By the first event of each transaction: what was booked, and the stake before. */
   const booked = new Map<
@@ -64,7 +66,7 @@ function createProviderBooks(deps: ProviderDeps): ProviderBooks {
       const sums = sumsOf(events, stake)
       const fees = await lockFeesOf(events, deps, signal)
       const told = eventsOf(sums, fees, { id: idOf(first), atMs: nowMs() })
-      for (const event of told) await ledger.record(event)
+      for (const event of told) await retold.record(event)
       booked.set(idOf(first), { ids: told.map(({ id }) => id), stakeBefore: stake })
       stake = sums.stake
     },
@@ -73,8 +75,7 @@ function createProviderBooks(deps: ProviderDeps): ProviderBooks {
       if (!known) return
       booked.delete(idOf(event))
       stake = known.stakeBefore
-      for (const of of known.ids)
-        await ledger.record({ id: `undo:${of}`, atMs: nowMs(), type: 'reversed', of })
+      for (const id of known.ids) await retold.undo(id, nowMs())
     },
   }
 }

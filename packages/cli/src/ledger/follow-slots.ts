@@ -13,9 +13,12 @@ import {
   type Leaf,
   type SlotEvent,
 } from './made-leaves.ts'
+import type { Retold } from './retold.ts'
 
 export type SlotsDeps = {
-  readonly ledger: Pick<Store['ledger'], 'read' | 'record'>
+  readonly ledger: Pick<Store['ledger'], 'read'>
+  /** Tells that ledger. */
+  readonly retold: Retold
   readonly chain: Pick<ChainView, 'events'>
   /** Where the pool begins. What was told before is told again, and the ledger has it once. */
   readonly fromBlock: number
@@ -65,7 +68,7 @@ export async function followSlots(deps: SlotsDeps, signal: AbortSignal): Promise
       young.delete(id)
       const hop = await slots.hopOf(happened.event.nullifier)
       if (hop === undefined) continue
-      for (const told of sums.eventsOf(happened, hop)) await deps.ledger.record(told)
+      for (const told of sums.eventsOf(happened, hop)) await deps.retold.record(told)
     }
     const count = made.countAt(deepBlock)
     const returned = await ofOurs()
@@ -81,9 +84,7 @@ export async function followSlots(deps: SlotsDeps, signal: AbortSignal): Promise
   async function undo(event: ChainEvent): Promise<void> {
     made.undo(event)
     if (!isOfInterest(event) || young.delete(idOf(event))) return
-    for (const of of sums.undo(event)) {
-      await deps.ledger.record({ id: `undo:${of}`, atMs: deps.nowMs(), type: 'reversed', of })
-    }
+    for (const id of sums.undo(event)) await deps.retold.undo(id, deps.nowMs())
   }
 
   async function ofOurs(): Promise<ReadonlySet<number>> {

@@ -63,6 +63,8 @@ test('tells people of a low deposit, a spent budget and a cheat, each with what 
   assert.match(describeNotice({ type: 'budgetSpent' }) ?? '', /--budget/)
   assert.match(describeNotice({ type: 'cheated', hop: 'abc' as NodeKey }) ?? '', /left alone/)
   assert.equal(describeNotice({ type: 'unpayable', code: 'X' }), undefined)
+  const delayed = describeNotice({ type: 'returnsDelayed', code: 'CHAIN_UNREACHABLE' }) ?? ''
+  assert.match(delayed, /CHAIN_UNREACHABLE.*tried again/)
 })
 
 test('tells people how far the first proofs are', () => {

@@ -32,7 +32,12 @@ async function booksAfter(news: readonly ChainNews[], confirmations = 1) {
     },
     senderOf: async (transaction: string) => (BigInt(transaction) < 100n ? OWN : OTHER),
   }
-  const ledger = { record: async (event: MoneyEvent) => void events.push(event) }
+  const ledger = {
+    async *read() {
+      for (const one of events) yield { event: one }
+    },
+    record: async (one: MoneyEvent) => void events.push(one),
+  }
   const rest = { fromBlock: 0, provider: OWN, lockFee: LOCK_FEE, nowMs: () => 5 }
   await followProvider({ ledger, chain, confirmations, ...rest }, new AbortController().signal)
   const books = createLedger('node', {})

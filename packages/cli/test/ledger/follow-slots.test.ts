@@ -6,6 +6,7 @@ import { fromHex } from '@byway/protocol/base'
 import { createLedger, type MoneyEvent } from '@byway/protocol/ledger'
 import { createMadeLeaves } from '../../src/ledger/made-leaves.ts'
 import { followSlots } from '../../src/ledger/follow-slots.ts'
+import { createRetold } from '../../src/ledger/retold.ts'
 
 const OURS = 'aa'.repeat(32)
 const HOP = '11'.repeat(32)
@@ -89,7 +90,8 @@ async function booksAfter(...news: readonly ChainNews[]) {
     unit: 500n,
     nowMs: () => 2,
   }
-  await followSlots(deps, new AbortController().signal)
+  const retold = createRetold(deps.ledger)
+  await followSlots({ ...deps, retold }, new AbortController().signal)
   const books = createLedger('client')
   for (const event of events) assert.equal(books.post(event).type, 'posted')
   const of = (name: string): bigint => books.balances.of({ commodity: 'money', name, hop: HOP })
@@ -122,6 +124,25 @@ test('takes back a win whose block is gone, and counts it again where it comes b
   assert.deepEqual(await booksAfter(...before, headAt(12)), { won: 0n, slots: 2500n })
   const replayed: ChainNews = { type: 'event', event: again }
   assert.deepEqual(await booksAfter(...before, replayed, headAt(13)), { won: V, slots: 1500n })
+})
+
+test('tells again what a reorganisation brings back: the same block, and the same leaf of another', async () => {
+  const win: ChainNews = { type: 'event', event: won(OURS, 9) }
+  const back = wentBack(10, 'closed', 2)
+  const gone = back.toReversed().flatMap((one): readonly ChainNews[] => {
+    return one.type === 'event' ? [{ type: 'removed', event: one.event }] : []
+  })
+  const whole = { won: V, slots: 0n, purse: 1000n, fees: 500n }
+  const once = [win, ...back, headAt(12)]
+  assert.deepEqual(await booksAfter(...once), whole)
+  assert.deepEqual(await booksAfter(...once, ...gone, headAt(12)), { won: V, slots: 1500n })
+  assert.deepEqual(
+    await booksAfter(...once, ...gone, ...wentBack(11, 'closed', 2), headAt(14)),
+    whole,
+  )
+  const again = [...once, ...gone, ...back, headAt(14)]
+  assert.deepEqual(await booksAfter(...again), whole)
+  assert.deepEqual(await booksAfter(...again, ...gone, ...back, headAt(16)), whole, 'any often')
 })
 
 test('forgets a win that went before it was deep enough', async () => {

@@ -31,6 +31,8 @@ export type MoneyNotice =
   | { readonly type: 'recordsLost' }
   /** A hop cannot be paid now; `code` is the error's. */
   | { readonly type: 'unpayable'; readonly code: string }
+  /** What is to come back could not be looked for or asked for now: it is tried again later, and nothing waits for it; `code` is the error's. At most once an hour. */
+  | { readonly type: 'returnsDelayed'; readonly code: string }
   /** A hop took pay and broke its side of it; it is left alone. */
   | { readonly type: 'cheated'; readonly hop: NodeKey }
 

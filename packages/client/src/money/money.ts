@@ -46,6 +46,8 @@ const REFRESH_MS = 60_000
 const REFRESH_AGAIN_MS = 10_000
 /** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
 const NO_DEPOSIT_MS = 10_000
+/** People are told so seldom that nothing could be asked back: each time it is tried again within minutes. */
+const RETURNS_TOLD_MS = 3_600_000
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
 
@@ -68,6 +70,7 @@ class ClientMoney implements Money {
   readonly #entries: Entries
   readonly #visits: Visits
   #cancelRefresh: () => void = () => {}
+  #returnsToldMs = Number.NEGATIVE_INFINITY
   /** The last time that no slot was left for an entry. */
   #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
 
@@ -314,7 +317,7 @@ class ClientMoney implements Money {
       relays: this.#deps.nodes,
       open: (node, within) => this.#visits.open(node, within),
       closing: this.#closing.signal,
-      onFailed: (error) => this.#onUnpayable(error),
+      onFailed: (error) => this.#onReturnsDelayed(error),
       timers,
     })
   }
@@ -350,16 +353,32 @@ class ClientMoney implements Money {
     let nextMs = REFRESH_MS
     try {
       await this.#slots.refresh(signal)
-      await this.giveBack(false)
-      await this.#joiner?.look(signal)
     } catch (error) {
       // Without the chain the slots shown before go on; the next look is soon.
       nextMs = REFRESH_AGAIN_MS
       if (!this.#closing.signal.aborted) this.#onUnpayable(error)
     }
+    await this.#lookForReturns(signal)
     const { timers = systemTimers } = this.#deps
     if (this.#closing.signal.aborted) return
     this.#cancelRefresh = timers.after(nextMs, () => void this.#refresh(this.#closing.signal))
+  }
+
+  /** Queues what comes back. Nobody is paid less while it cannot be looked for. */
+  async #lookForReturns(signal: AbortSignal): Promise<void> {
+    try {
+      await this.giveBack(false)
+      await this.#joiner?.look(signal)
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#onReturnsDelayed(error)
+    }
+  }
+
+  #onReturnsDelayed(error: unknown): void {
+    const nowMs = this.#deps.monotonicMs()
+    if (nowMs - this.#returnsToldMs < RETURNS_TOLD_MS) return
+    this.#returnsToldMs = nowMs
+    this.#notice({ type: 'returnsDelayed', code: codeOf(error) })
   }
 
   #onVisitFailed(hop: NodeKey, error: unknown): void {
@@ -386,7 +405,7 @@ class ClientMoney implements Money {
   }
 
   #onUnpayable(error: unknown): void {
-    this.#notice({ type: 'unpayable', code: isBywayError(error) ? error.code : 'UNKNOWN' })
+    this.#notice({ type: 'unpayable', code: codeOf(error) })
   }
 
   #notice(notice: MoneyNotice): void {
@@ -396,6 +415,10 @@ class ClientMoney implements Money {
 
 function poolTerms({ chainId, pool, winValue, winsPerSlot, bond, unit }: PaymentParameters) {
   return { chainId, pool, faceValue: winValue, winsPerSlot, bond, unit }
+}
+
+function codeOf(error: unknown): string {
+  return isBywayError(error) ? error.code : 'UNKNOWN'
 }
 
 /** SPEC §13.1: the dearest. */
