@@ -35,7 +35,7 @@ export type RoutedReaderOptions = {
 export interface RoutedReader {
   readonly reader: ChainReader
   readonly route: ChainRoute
-  /** Until the signal aborts: moves to the network whenever it stands. Never rejects. @param everyMs - between two tries */
+  /** Until the signal aborts: moves to the network whenever it stands. Never rejects. @param everyMs - between two tries, at first */
   keepTrying(everyMs: number, signal: AbortSignal): Promise<void>
 }
 
@@ -44,6 +44,8 @@ export interface RoutedReader {
 const PATIENCE_MS = 60_000
 /** Of one look whether the network answers: circuits are built for it. */
 const TRY_MS = 45_000
+/** In a network that answers nothing tries get rarer, down to this part: each builds circuits. */
+const MAX_WAIT_FACTOR = 16
 /** Answers that fail in a row before all nodes are replaced: one that stands still is not seen to be the one. */
 const MAX_FAILURES = 3
 
@@ -71,12 +73,15 @@ class Routed implements RoutedReader {
   }
 
   async keepTrying(everyMs: number, signal: AbortSignal): Promise<void> {
+    let waitMs = everyMs
     while (!signal.aborted) {
       if (this.route === 'endpoints') {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)])
         if (await this.#stands(limit)) this.#move('network')
+        waitMs = Math.min(2 * waitMs, MAX_WAIT_FACTOR * everyMs)
       }
-      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => {})
+      if (this.route === 'network') waitMs = everyMs
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {})
     }
   }
 
