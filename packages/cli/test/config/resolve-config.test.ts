@@ -39,6 +39,7 @@ test('lets the file win over defaults, the environment over the file, and flags 
     budget: '',
     maxPrice: 8,
     chainThrough: 'network',
+    ownNodes: [],
   })
   assert.equal(resolveConfig({ file, env }).client.port, 2)
   assert.equal(resolveConfig({ file }).client.port, 1)
