@@ -136,7 +136,7 @@ test('a flood of circuits over twenty links of one address stops at one burst, a
   const flood = async (raw: RawLink, count: number): Promise<number[]> =>
     await Promise.all(Array.from({ length: count }, () => answerTo(raw, freshCreate(exitSpec))))
   const answers: number[] = []
-  // Four at a time are served however slow this machine is, since no more wait than are done in a turn.
+  // A few at a time are served however slow this machine is.
   for (let n = 0; n < 90; n += 3) answers.push(...(await flood(links[n % 20] ?? world.raw, 3)))
   assert.deepEqual(new Set(answers), new Set([0]), 'the burst is granted')
   answers.push(...(await Promise.all(links.map((raw) => flood(raw, 15)))).flat())

@@ -11,8 +11,9 @@ import type { CloseReason } from '@byway/protocol/wire'
 const MAX_WAITING = 256
 /** Half a millisecond each: a turn stays as short as that of a busy link. */
 const HANDSHAKES_PER_TURN = 4
-/** Given up when older than this, unless it is among the next: after a stall nobody is refused for nothing. */
+/** Given up when older than this, while so many wait: of a few each costs less than its client's next try, after a stall of this process too. */
 const MAX_WAIT_MS = 1750
+const CROWDED_FROM = MAX_WAITING / 2
 
 /** One CREATE that waits. Exactly one of the two methods is called, once, unless it is cancelled. */
 export interface WaitingCreate {
@@ -103,7 +104,7 @@ class FairQueue implements HandshakeQueue {
     const bornMs = this.#deps.nowMs() - MAX_WAIT_MS
     for (const row of this.#rows.values()) {
       for (const [create, atMs] of row) {
-        if (atMs >= bornMs || this.length <= HANDSHAKES_PER_TURN) break
+        if (atMs >= bornMs || this.length < CROWDED_FROM) break
         this.#refuse(create, CLOSE_REASON.RESOURCE_LIMIT)
       }
     }
