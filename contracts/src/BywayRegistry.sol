@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IBywayRegistry} from "./IBywayRegistry.sol";
+import {Editions} from "./lib/Editions.sol";
+import {BURN_ADDRESS} from "./lib/Field.sol";
 import {Signatures} from "./lib/Signatures.sol";
 
 /// @title Which nodes have a stake
@@ -12,6 +14,10 @@ contract BywayRegistry is IBywayRegistry {
     using SafeERC20 for IERC20;
 
     uint32 private constant MAX_DELAY = 365 days;
+    /// @dev Of the stake, for two editions under one number: more than its node may lose and stay active.
+    uint96 private constant EDITIONS_DIVISOR = 2;
+    /// @dev Of what is taken, to whoever shows them.
+    uint96 private constant REWARD_DIVISOR = 10;
 
     IERC20 public immutable token;
     /// @inheritdoc IBywayRegistry
@@ -26,6 +32,8 @@ contract BywayRegistry is IBywayRegistry {
     uint32 public immutable payoutDelay;
 
     mapping(address provider => Node) private _nodes;
+    /// @dev One above the highest number of which two editions were shown.
+    mapping(bytes32 nodeId => uint256) private _shownBelow;
 
     /// @param token_ the stake's token
     /// @param pool_ address that the pool will have; it is deployed after this
@@ -110,10 +118,25 @@ contract BywayRegistry is IBywayRegistry {
         if (msg.sender != pool && msg.sender != evidence) revert NotSlasher();
         Node storage own = _nodes[provider];
         taken = amount < own.stake ? amount : own.stake;
-        if (taken == 0) return 0;
-        own.stake -= taken;
-        emit Slashed(provider, msg.sender, taken, to, own.stake);
-        token.safeTransfer(to, taken);
+        if (taken != 0) _take(own, provider, taken, to);
+    }
+
+    /// @inheritdoc IBywayRegistry
+    function slashEditions(address provider, bytes calldata first, bytes calldata second) external {
+        Node storage own = _nodes[provider];
+        bytes32 nodeId = own.nodeId;
+        if (nodeId == 0) revert NotRegistered();
+        if (!Editions.isOf(first, nodeId) || !Editions.isOf(second, nodeId)) revert NotDouble();
+        uint64 number = Editions.numberOf(first);
+        if (Editions.numberOf(second) != number || Editions.providerOf(first) != provider) revert NotDouble();
+        if (Editions.contentHash(first) == Editions.contentHash(second)) revert NotDouble();
+        if (number < _shownBelow[nodeId]) revert AlreadyShown();
+        if (!Editions.isSigned(first) || !Editions.isSigned(second)) revert BadEdition();
+        _shownBelow[nodeId] = uint256(number) + 1;
+        uint96 taken = own.stake / EDITIONS_DIVISOR;
+        uint96 reward = taken / REWARD_DIVISOR;
+        _take(own, provider, taken - reward, BURN_ADDRESS);
+        _take(own, provider, reward, msg.sender);
     }
 
     /// @inheritdoc IBywayRegistry
@@ -139,6 +162,12 @@ contract BywayRegistry is IBywayRegistry {
     /// @inheritdoc IBywayRegistry
     function node(address provider) external view returns (Node memory) {
         return _nodes[provider];
+    }
+
+    function _take(Node storage own, address provider, uint96 amount, address to) private {
+        own.stake -= amount;
+        emit Slashed(provider, msg.sender, amount, to, own.stake);
+        token.safeTransfer(to, amount);
     }
 
     /// @dev What a node keeps that is active: nine tenths of the smallest stake.

@@ -55,6 +55,12 @@ interface IBywayRegistry {
     error AlreadyUnbonding();
     /// @notice The stake is bonded, or the delay has not passed.
     error StillBonded();
+    /// @notice These are no two editions of the provider's node under one number (SPEC §10.1).
+    error NotDouble();
+    /// @notice Two editions under this number, or a higher one, were shown before.
+    error AlreadyShown();
+    /// @notice The node did not sign this edition.
+    error BadEdition();
     /// @notice No smallest stake, a delay above a year, or unbonding that is shorter than a change of the payout address.
     error BadParameters();
 
@@ -117,6 +123,14 @@ interface IBywayRegistry {
     /// @return taken what was there, at most `amount`
     /// @custom:error NotSlasher
     function slash(address provider, uint96 amount, address to) external returns (uint96 taken);
+
+    /// @notice Shows two different editions of a node's descriptor that it signed under one number (SPEC §10.1). Half of the stake is taken: a tenth of it goes to the
+    /// caller, the rest is burned. For each number once, and for none below one that was shown. Anybody may.
+    /// @param provider that the first edition names, and whose registration names the node
+    /// @param first a whole descriptor, as it was spread
+    /// @param second another
+    /// @custom:error NotRegistered, NotDouble, AlreadyShown, BadEdition
+    function slashEditions(address provider, bytes calldata first, bytes calldata second) external;
 
     /// @notice Registered, not unbonding, and with at least nine tenths of `minStake`.
     /// @param provider whose

@@ -2,12 +2,14 @@
  * What each call costs, measured on anvil. Binds and refunds are measured twice: with the tests' plain authoriser over 64 leaves, and with one that says yes to
  * everything, which shows what the pool itself costs whatever proof is behind it.
  */
+import { bytesToHex } from 'viem'
 import { alwaysAuthoriserArtifact } from '../test/artifacts/always-authoriser.ts'
 import { type Key, keyOf } from '../test/kit/keys.ts'
 import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
 import { openingX } from '../test/kit/bytes.ts'
+import { createStakedNode } from '../test/kit/staked-node.ts'
 import { createService, samplesOf } from '../test/kit/service.ts'
 import { PROOFS, STAKES } from '../test/kit/world.ts'
 import { measureJoin, measurePart, measureProofs } from './gas-proofs.ts'
@@ -34,6 +36,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   await measureBinds(stand, 'plain proof')
   await measureLater(stand)
   await measureReturns(stand)
+  await measureEditions(plain, rows)
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
@@ -99,6 +102,26 @@ async function measureDeposits(scene: Scene, rows: Record<string, number>): Prom
   rows['deposit, most'] = Math.max(...usual)
   await world.rpc.pass(world.profile.snapshotInterval)
   rows['snapshot, 63 leaves'] = gasOf(await world.sendPool(payer, 'snapshot'))
+}
+
+/** Two usual editions of a public relay, and two of the most bytes. */
+async function measureEditions({ world }: Scene, rows: Record<string, number>): Promise<void> {
+  const { provider, edition } = await createStakedNode(world, 1)
+  const addresses = Array.from({ length: 8 }, (_, at) => {
+    return { family: 6 as const, bytes: new Uint8Array(16).fill(at + 1), port: 443 }
+  })
+  const attachments = Array.from({ length: 6 }, (_, at) => new Uint8Array(32).fill(at + 1))
+  const long = { addresses, attachments, software: 'x'.repeat(32) }
+  const show = async (number: number, change: Parameters<typeof edition>[1]): Promise<number> => {
+    const pair = [edition(number, change), edition(number, { ...change, asn: 1 })].map((each) =>
+      bytesToHex(each),
+    )
+    const call = world.inRegistry('slashEditions', provider.address, ...pair)
+    return gasOf(await world.rpc.send(keyOf('payer').address, call))
+  }
+  await show(1, {})
+  rows['slashEditions'] = await show(2, {})
+  rows['slashEditions, longest'] = await show(3, long)
 }
 
 async function measureLocks({ scene, provider, slots, note }: Stand): Promise<void> {

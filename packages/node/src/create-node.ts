@@ -157,7 +157,7 @@ class Engine implements RunningNode {
     const keys = await openNodeKeys(home)
     const money = await this.#openMoney()
     const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
-    const evidence = await openEvidenceFile(home)
+    const evidence = await openEvidenceFile(home, this.#options.onDoubleEditions)
     const record = await openNodeRecord(this.#options, keys.identity, this.#set)
     const exitParts = await this.#startExit(money)
     const { ownNetwork, exit, gate } = exitParts

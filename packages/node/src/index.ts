@@ -18,6 +18,7 @@ export type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node
 export type { MoneyStatus, MoneyStore, NodePaymentOptions } from './money/node-money.ts'
 export { nodeError } from './errors.ts'
 export { findNodeId, openIdentity } from './identity-store.ts'
+export type { EditionPair } from './directory/evidence-file.ts'
 export type { NodeError } from './errors.ts'
 export { exitError } from './exit/exit-errors.ts'
 export type { ExitError } from './exit/exit-errors.ts'
@@ -45,6 +46,8 @@ export { createRelayer } from './redemption/relayer.ts'
 export type { Relayer, RelayerDeps } from './redemption/relayer.ts'
 export { createRedeemers } from './redemption/redeemers.ts'
 export type { OrderTerms, Redeemers, RedeemersDeps } from './redemption/redeemers.ts'
+export { createDoubleEditions } from './redemption/double-editions.ts'
+export type { DoubleEditions, DoubleEditionsDeps } from './redemption/double-editions.ts'
 export { createRedemption } from './redemption/redemption.ts'
 export {
   createEpochKeeper,

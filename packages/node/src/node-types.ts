@@ -6,6 +6,7 @@ import type { GossipStatus } from '@byway/gossip'
 import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
 import type { RedeemAnswer } from '@byway/protocol/wire'
+import type { EditionPair } from './directory/evidence-file.ts'
 import type { ExitRoleOptions } from './exit/exit-options.ts'
 import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
@@ -37,6 +38,8 @@ export type NodeOptions = {
   readonly payment?: NodePaymentOptions | undefined
   /** The registry's stakes, in a network that has one: descriptors then spread by gossip, and only those with a stake count. */
   readonly stakes?: StakeSource | undefined
+  /** Told of two editions that a node signed under one number, and at the start of those of earlier runs. */
+  readonly onDoubleEditions?: ((pair: EditionPair) => void) | undefined
   /** Where the exit record is kept (SPEC §10.6); absent where none is. */
   readonly exits?: ExitStore | undefined
   readonly log?: Logger | undefined

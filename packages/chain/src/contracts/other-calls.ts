@@ -22,6 +22,8 @@ export interface RegistryCalls {
   changePayout(provider: Uint8Array, payout: Uint8Array): ContractCall
   unbond(provider: Uint8Array): ContractCall
   withdrawStake(provider: Uint8Array): ContractCall
+  /** Two editions of a node under one number (SPEC §14.7): whole descriptors, the first naming the provider. */
+  slashEditions(provider: Uint8Array, first: Uint8Array, second: Uint8Array): ContractCall
 }
 
 export interface TokenCalls {
@@ -35,6 +37,8 @@ export interface TokenCalls {
 const REGISTER_GAS = 400_000n
 /** Any other call of the registry. */
 const REGISTRY_GAS = 150_000n
+/** Two signatures over 1.5 KB each take 1.13 million (contracts/GAS.md). */
+const EDITIONS_GAS = 1_600_000n
 /** Tokens behind proxies take more than plain ones. */
 const TOKEN_GAS = 150_000n
 
@@ -65,6 +69,10 @@ export function createRegistryCalls(registry: Uint8Array): RegistryCalls {
         REGISTRY_GAS,
         encodeFunctionData({ abi, functionName: 'withdrawStake', args: [hexOf(provider)] }),
       ),
+    slashEditions(provider, first, second) {
+      const args = [hexOf(provider), hexOf(first), hexOf(second)] as const
+      return call(EDITIONS_GAS, encodeFunctionData({ abi, functionName: 'slashEditions', args }))
+    },
   }
 }
 

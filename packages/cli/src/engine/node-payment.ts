@@ -6,7 +6,7 @@ import {
   type TransactionLane,
 } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
-import type { MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
+import type { EditionPair, MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
 import { storeError, type Store, type StoreHealth } from '@byway/store'
@@ -22,11 +22,21 @@ import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { openOwnStore } from './own-store.ts'
 import { proofShelfOf } from './proof-parts.ts'
-import { keepAt, lockFeeOf, LOOK_MS, poolOf, startRedeeming } from './node-redemption.ts'
+import { editionsOf } from './redeemer-parts.ts'
+import {
+  IDLE_LOOK_MS,
+  keepAt,
+  lockFeeOf,
+  LOOK_MS,
+  poolOf,
+  startRedeeming,
+} from './node-redemption.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
   readonly payment: NodePaymentOptions
   readonly stakes: StakeSource
+  /** Shows to the registry what a node has signed twice. */
+  readonly onDoubleEditions: (pair: EditionPair) => void
   /** Where the node keeps its exit record. */
   readonly exits: Store
   /** The error that ended redemption, or of the disk, at once when it failed: the node must end too. Never rejects. */
@@ -77,6 +87,8 @@ export async function openNodeMoney(
   const redeeming = startRedeeming(around, { store, chain, lane }, parts)
   const { service, relayer, redemption, running } = redeeming
   const alerts = watch(store, redeeming.alerts)
+  const editions = editionsOf(setting, payment, { store, chain, lane }, registry.view)
+  parts.use(keepAt((signal) => editions.look(signal), IDLE_LOOK_MS, failed))
   const owned = parts.move()
   return {
     payment: {
@@ -102,6 +114,7 @@ export async function openNodeMoney(
     },
     stakes: registry,
     exits,
+    onDoubleEditions: (pair) => editions.add(pair),
     failure,
     attach: (started) => void (node = started),
     watchStake(nodeId) {

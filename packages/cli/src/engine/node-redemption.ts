@@ -34,7 +34,7 @@ import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './red
 /** About a block of the chains that we know. */
 export const LOOK_MS = 1000
 /** Nothing is open: a new win does not wait for this. */
-const IDLE_LOOK_MS = 15_000
+export const IDLE_LOOK_MS = 15_000
 /** Binds are cheaper in company: so long they wait for it at most, and never longer than three eighths of a lock. */
 const BIND_WAIT_MS = 30 * 60_000
 /** The same for later wins, which nobody can take any more. */

@@ -2,20 +2,23 @@
 import {
   createLeafCalls,
   createPoolCalls,
+  createRegistryCalls,
   createTokenCalls,
   tryCall,
   type Chain,
   type TransactionLane,
 } from '@byway/chain'
 import {
+  createDoubleEditions,
   createFeeKeeper,
   createRedeemerService,
   createRelayer,
+  type DoubleEditions,
   type FeeKeeper,
   type RedeemerService,
   type Relayer,
 } from '@byway/node'
-import type { PaymentParameters } from '@byway/protocol/directory'
+import type { PaymentParameters, StakeView } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import type { PurseAccounts } from '@byway/purse'
@@ -65,6 +68,24 @@ export function feesOf(
     least: winValue,
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
+  })
+}
+
+/** Shows what others have signed twice to the registry. */
+export function editionsOf(
+  setting: EngineSetting,
+  payment: PaymentParameters,
+  { store, chain, lane }: LaneParts,
+  stakes: StakeView,
+): DoubleEditions {
+  return createDoubleEditions({
+    lane,
+    calls: createRegistryCalls(payment.registry),
+    stakes,
+    chain: chain.view,
+    events: store.ledger,
+    coinPrice: coinPriceOf(setting, payment),
+    nowMs: () => Date.now(),
   })
 }
 

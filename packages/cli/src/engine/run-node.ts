@@ -58,6 +58,7 @@ export async function runNode(run: NodeRun): Promise<void> {
       payment: money?.payment,
       stakes: money?.stakes,
       exits: money?.exits,
+      onDoubleEditions: money?.onDoubleEditions,
       onReach: reachWatch(run),
     }),
   )

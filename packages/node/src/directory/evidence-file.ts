@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path'
 import { readPrivateFile, writePrivateFile } from '@byway/home'
-import { toHex } from '@byway/protocol/base'
+import { fromHex, toHex } from '@byway/protocol/base'
 import { MAX_EVIDENCE, type Evidence } from '@byway/protocol/directory'
+import { decodeDescriptor } from '@byway/protocol/wire'
 
 const FILE_NAME = 'evidence.txt'
 
@@ -18,11 +19,18 @@ export interface EvidenceFile {
   add(evidence: Evidence): Promise<void>
 }
 
-/** Reads what was kept. @throws HOME_FILE_OPEN */
-export async function openEvidenceFile(home: string): Promise<EvidenceFile> {
+/** What two editions under one number are, whosever they are. */
+export type EditionPair = Pick<Evidence, 'first' | 'second'>
+
+/** Reads what was kept. @param onPair - told of each that was, and of each new one @throws HOME_FILE_OPEN */
+export async function openEvidenceFile(
+  home: string,
+  onPair: (pair: EditionPair) => void = () => {},
+): Promise<EvidenceFile> {
   const path = join(home, FILE_NAME)
   const text = (await readPrivateFile(path)) ?? ''
   const lines = new Set(text.split('\n').filter((line) => line !== ''))
+  for (const pair of [...lines].flatMap(pairOf)) onPair(pair)
   let writing: Promise<void> = Promise.resolve()
   return {
     get count() {
@@ -32,10 +40,25 @@ export async function openEvidenceFile(home: string): Promise<EvidenceFile> {
       const line = `${toHex(first)} ${toHex(second)}`
       if (lines.has(line) || lines.size >= MAX_EVIDENCE) return
       lines.add(line)
+      onPair({ first, second })
       writing = writing
         .then(() => writePrivateFile(path, `${[...lines].join('\n')}\n`))
         .catch(() => {})
       await writing
     },
+  }
+}
+
+/** Nothing for a line that somebody has spoiled. */
+function pairOf(line: string): readonly EditionPair[] {
+  const [first, second] = line.split(' ').map(fromHex)
+  return first && second && isEdition(first) && isEdition(second) ? [{ first, second }] : []
+}
+
+function isEdition(bytes: Uint8Array): boolean {
+  try {
+    return decodeDescriptor(bytes).signature.length > 0
+  } catch {
+    return false
   }
 }

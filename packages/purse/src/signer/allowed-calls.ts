@@ -1,6 +1,6 @@
 /**
- * The calls that the signer knows (docs/SPEC.md §14), by account and contract. What is not here is not signed: transfers of tokens to strangers, new contracts, and any
- * call of the registry: stake and payout address move with the owner's key only, which is not in the purse.
+ * The calls that the signer knows (docs/SPEC.md §14), by account and contract. What is not here is not signed: transfers of tokens to strangers, new contracts, and calls
+ * of the registry but one: stake and payout address move with the owner's key only, which is not in the purse.
  * @module
  */
 import { toFunctionSelector } from 'viem/utils'
@@ -64,6 +64,8 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['pool', BOTH, `conflictTickets(${OPENING},${SIGNED_TICKET},${SIGNED_TICKET})`],
   ['pool', BOTH, 'payout(address)'],
   ['pool', BOTH, 'burn()'],
+  // Nothing of ours goes out: what is taken is the liar's.
+  ['registry', ['provider'], 'slashEditions(address,bytes,bytes)'],
   // Money of theirs goes to payout addresses, challengers and the burn address only.
   ['proofs', ['provider'], 'commit(address,uint32,uint256,uint48,uint48,bytes)'],
   ['proofs', ['provider'], 'draw(uint32,bytes,bytes)'],
