@@ -12,7 +12,7 @@ export type StakedNode = {
   readonly provider: Key
   readonly owner: Key
   readonly nodeId: Uint8Array
-  edition(sequence: number, change?: Partial<Descriptor>): Uint8Array
+  readonly edition: (sequence: number, change?: Partial<Descriptor>) => Uint8Array
 }
 
 /** @param number - of the node, below 256 */

@@ -22,14 +22,13 @@ import type { EngineSetting } from './engine-options.ts'
 import { openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { openOwnStore } from './own-store.ts'
 import { proofShelfOf } from './proof-parts.ts'
-import { editionsOf } from './redeemer-parts.ts'
 import {
-  IDLE_LOOK_MS,
   keepAt,
   lockFeeOf,
   LOOK_MS,
   poolOf,
   startRedeeming,
+  showEditions,
 } from './node-redemption.ts'
 
 export interface NodeMoneyRun extends AsyncDisposable {
@@ -87,8 +86,7 @@ export async function openNodeMoney(
   const redeeming = startRedeeming(around, { store, chain, lane }, parts)
   const { service, relayer, redemption, running } = redeeming
   const alerts = watch(store, redeeming.alerts)
-  const editions = editionsOf(setting, payment, { store, chain, lane }, registry.view)
-  parts.use(keepAt((signal) => editions.look(signal), IDLE_LOOK_MS, failed))
+  const editions = showEditions(around, { store, chain, lane }, registry.view, parts)
   const owned = parts.move()
   return {
     payment: {

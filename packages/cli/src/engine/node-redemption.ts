@@ -9,6 +9,7 @@ import {
   createRootKeeper,
   keepRedeeming,
   type BatchPolicy,
+  type DoubleEditions,
   type GasWatch,
   type Redeemers,
   type RedeemerService,
@@ -20,7 +21,7 @@ import {
   type RunningRedemption,
 } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
-import { unitRandom, type PaymentParameters } from '@byway/protocol/directory'
+import { unitRandom, type PaymentParameters, type StakeView } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import type { Purse } from '@byway/purse'
@@ -28,13 +29,20 @@ import { createNodeAlerts, type NodeAlert, type NodeAlerts } from '../display/no
 import { heldPerWin } from '../ledger/held-back.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { epochKeeperOf } from './proof-parts.ts'
-import { coinPriceOf, feesOf, relayerOf, serviceOf, type LaneParts } from './redeemer-parts.ts'
+import {
+  coinPriceOf,
+  feesOf,
+  relayerOf,
+  serviceOf,
+  type LaneParts,
+  editionsOf,
+} from './redeemer-parts.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** About a block of the chains that we know. */
 export const LOOK_MS = 1000
 /** Nothing is open: a new win does not wait for this. */
-export const IDLE_LOOK_MS = 15_000
+const IDLE_LOOK_MS = 15_000
 /** Binds are cheaper in company: so long they wait for it at most, and never longer than three eighths of a lock. */
 const BIND_WAIT_MS = 30 * 60_000
 /** The same for later wins, which nobody can take any more. */
@@ -125,6 +133,18 @@ function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAl
     onChange: (state) => alerts.onGas(state),
     nowMs: () => performance.now(),
   })
+}
+
+/** Shows what others have signed twice to the registry, as long as the node runs. */
+export function showEditions(
+  { setting, payment, failed }: Pick<Around, 'setting' | 'payment' | 'failed'>,
+  lane: LaneParts,
+  stakes: StakeView,
+  parts: AsyncDisposableStack,
+): DoubleEditions {
+  const editions = editionsOf(setting, payment, lane, stakes)
+  parts.use(keepAt((signal) => editions.look(signal), IDLE_LOOK_MS, failed))
+  return editions
 }
 
 /** Looks again and again, until disposed. */

@@ -47,13 +47,13 @@ type Proof = {
 }
 
 export function createDoubleEditions(deps: DoubleEditionsDeps): DoubleEditions {
-  const { lane, stakes, calls, coinPrice } = deps
+  const { lane, coinPrice } = deps
   const waiting = new Map<string, Proof>()
   const seen = new Set<string>()
   const landed: TransactionReceipt[] = []
 
   async function show(proof: Proof, signal: AbortSignal): Promise<void> {
-    const found = callOf(proof)
+    const found = callOf(proof, deps)
     if (!found) return
     try {
       const feeCap = ((found.stake / REWARD_DIVISOR) * WEI_PER_COIN) / (coinPrice * SHOW_GAS)
@@ -67,29 +67,6 @@ export function createDoubleEditions(deps: DoubleEditionsDeps): DoubleEditions {
       // Refused: another was faster, or the stake has gone. Everything else may be otherwise later.
       if (sendResultOf(error) === 'reverted') waiting.delete(proof.key)
     }
-  }
-
-  /** Undefined while no stake stands behind the node, or none that pays. */
-  function callOf({
-    nodeId,
-    first,
-    second,
-  }: Proof): { readonly call: ContractCall; readonly stake: bigint } | undefined {
-    for (const [named, other] of [
-      [first, second],
-      [second, first],
-    ] as const) {
-      const { provider } = decodeDescriptor(named).descriptor
-      const record = stakes
-        .records()
-        .find(
-          (each) =>
-            provider && equalBytes(each.provider, provider) && equalBytes(each.nodeId, nodeId),
-        )
-      if (record && record.stake > 0n)
-        return { call: calls.slashEditions(record.provider, named, other), stake: record.stake }
-    }
-    return undefined
   }
 
   async function eventsOf(
@@ -127,7 +104,7 @@ export function createDoubleEditions(deps: DoubleEditionsDeps): DoubleEditions {
     },
     async look(signal) {
       await book(signal)
-      for (const proof of [...waiting.values()]) await show(proof, signal)
+      for (const proof of waiting.values()) await show(proof, signal)
     },
   }
 }
@@ -139,4 +116,26 @@ function rewardIn(told: readonly ChainEvent[]): bigint {
   )
   const [burned, rewarded] = stakes
   return burned !== undefined && rewarded !== undefined ? burned - rewarded : 0n
+}
+
+/** Undefined while no stake stands behind the node, or none that pays. */
+function callOf(
+  { nodeId, first, second }: Proof,
+  { stakes, calls }: Pick<DoubleEditionsDeps, 'stakes' | 'calls'>,
+): { readonly call: ContractCall; readonly stake: bigint } | undefined {
+  for (const [named, other] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    const { provider } = decodeDescriptor(named).descriptor
+    const record = stakes
+      .records()
+      .find(
+        (each) =>
+          provider && equalBytes(each.provider, provider) && equalBytes(each.nodeId, nodeId),
+      )
+    if (record && record.stake > 0n)
+      return { call: calls.slashEditions(record.provider, named, other), stake: record.stake }
+  }
+  return undefined
 }
