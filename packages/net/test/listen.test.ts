@@ -102,6 +102,7 @@ test(
       JSON.stringify(socket.getEphemeralKeyInfo()),
     )
     assert.equal(socket.getProtocol(), 'TLSv1.3')
+    assert.equal(socket.getCipher().standardName, 'TLS_AES_128_GCM_SHA256')
     socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
     await readBytes(socket, Infinity)
     const again = connectTls({
