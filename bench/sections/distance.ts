@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { missingPrivileges } from '../../e2e/lib/network-lab.ts'
 import { LINK_DELAY_MS, startDistanceLab, type DistanceLab } from '../byway/distance-lab.ts'
+import type { DownloadJob } from '../lib/downloader.ts'
 import type { BenchContext } from '../lib/fleet.ts'
 import type { Route } from '../lib/route.ts'
 import { median, percentile } from '../lib/stats.ts'
@@ -29,7 +30,7 @@ type Record = (metric: string, value: number, unit?: string) => void
 export function createDistance(): WorldSection {
   return {
     name: 'distance',
-    title: `Three hops in namespaces, each of the three links ${2 * LINK_DELAY_MS} ms there and back; the origin at the exit, \`direct\` a plain connection over the same links; PINGs on the link between client and entry, then limited to ${BULK_MBIT} Mbit/s with ${BULK_QUEUE_BYTES / 1e6} MB of queue, idle and under a bulk download`,
+    title: `Three hops in namespaces, each of the three links ${2 * LINK_DELAY_MS} ms there and back; the origin at the exit, \`direct\` a plain connection over the same links; PINGs on the link between client and entry, then limited to ${BULK_MBIT} Mbit/s with ${BULK_QUEUE_BYTES / 1e6} MB of queue, idle and under a bulk download; \`bulk\` is that download whole, its start included, over the limited line, and \`direct\` the plain connection's`,
     missing: missingPrivileges,
     open: (context) =>
       worldOf(async () => {
@@ -66,6 +67,8 @@ async function measureLab(context: BenchContext, lab: DistanceLab, name: string)
   own('first byte', median((await measureRequests(context, lab, bywayRoute))[1]))
   await measureBuilds(context, lab, own)
   await measurePings(context, lab, bywayRoute, own)
+  const { wallMs } = await lab.downloader.run(bulkOf(context, lab, directRoute))
+  direct('bulk', bulkBytes(context) / wallMs / 1e3, 'MB/s')
   lab.network.assertPinned()
 }
 
@@ -108,15 +111,7 @@ async function measurePings(
   const size = context.isQuick ? 'quick' : 'full'
   await lab.firstLink.change({ rateMbit: BULK_MBIT, queueBytes: BULK_QUEUE_BYTES })
   const idle = await takePings(lab, PINGS[size])
-  const bulk = lab.downloader.run({
-    route,
-    originPort: lab.origin.port,
-    streams: 1,
-    repeat: 1,
-    bytesEach: BULK_BYTES[size],
-    isHashed: false,
-    isolations: ['bench0'],
-  })
+  const bulk = lab.downloader.run(bulkOf(context, lab, route))
   await delay(BULK_SETTLE_MS)
   const loaded = await takePings(lab, PINGS[size])
   const { wallMs } = await bulk
@@ -125,7 +120,22 @@ async function measurePings(
   own('PING under bulk, p95', percentile(loaded, 0.95))
   own('PING under bulk, median beyond idle', median(loaded) - median(idle))
   own('PING under bulk, p95 beyond idle', percentile(loaded, 0.95) - median(idle))
-  own('bulk', BULK_BYTES[size] / wallMs / 1e3, 'MB/s')
+  own('bulk', bulkBytes(context) / wallMs / 1e3, 'MB/s')
+}
+
+const bulkBytes = ({ isQuick }: BenchContext): number => BULK_BYTES[isQuick ? 'quick' : 'full']
+
+/** One download, from its request to its last byte. */
+function bulkOf(context: BenchContext, lab: DistanceLab, route: Route): DownloadJob {
+  return {
+    route,
+    originPort: lab.origin.port,
+    streams: 1,
+    repeat: 1,
+    bytesEach: bulkBytes(context),
+    isHashed: false,
+    isolations: ['bench0'],
+  }
 }
 
 async function takePings(lab: DistanceLab, count: number): Promise<number[]> {
