@@ -1,7 +1,7 @@
 /**
  * An internet of namespaces with homes behind routers that translate addresses.
  *
- *              net (one bridge, 5.0.0.0/8)
+ *              net (one bridge; each host has a /16 of its own)
  *    ┌────────────┬──────────────┬─────────────────────┐
  *  host 5.1.0.1  host 5.2.0.1  router 5.50.0.1     carrier 5.60.0.1      (its own translation)
  *                                │ 192.168.1.1         │ 100.64.0.1
@@ -61,7 +61,7 @@ export function createNatLab(): NatLab {
     const address = `5.${number}.0.1`
     wire(net, `p${number}`, namespace, 'wan')
     ip(net, 'link', 'set', `p${number}`, 'master', 'bridge')
-    ip(namespace, 'address', 'add', `${address}/8`, 'dev', 'wan')
+    ip(namespace, 'address', 'add', `${address}/16`, 'dev', 'wan')
     ip(namespace, 'route', 'add', 'default', 'dev', 'wan')
     return address
   }
