@@ -13,6 +13,7 @@ import { poolProbeArtifact } from '../artifacts/pool-probe.ts'
 import { DEPLOYER, unitsPerSlotOf } from './world.ts'
 import { createLeafProver, type Joining, type Part } from './leaf-proofs.ts'
 import { type Leaf, NO_TERMS, type Slot, type Ticket, type Unused } from './slots.ts'
+import { CLAIMED } from './service.ts'
 
 /** One move. Numbers choose among what there is; each kind uses those that it needs. */
 export type Move = {
@@ -350,7 +351,9 @@ export const MOVES: Readonly<Record<string, Play>> = {
     const { world } = board.scene
     const epoch = Math.floor((await world.rpc.now()) / world.profile.epochDuration) - 1
     const { address } = providerOf(board, move)
-    return world.rpc.send(address, world.inProofs('commit', address, epoch, 1n, 1, 1, '0x'))
+    const { root, total, maxUnits } = CLAIMED
+    const claimed = world.inProofs('commit', address, epoch, root, total, maxUnits, '0x')
+    return world.rpc.send(address, claimed)
   },
   pass: async (board, { index }) => {
     await board.scene.world.rpc.pass(pick([60, 3600, 12 * 3600, 72 * 3600, 7 * 24 * 3600], index))
