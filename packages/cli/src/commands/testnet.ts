@@ -24,6 +24,7 @@ type TestnetFlags = {
   readonly epoch?: number | undefined
   readonly price?: number | undefined
   readonly wins?: number | undefined
+  readonly gasless?: number | undefined
 }
 
 /** A node looks every quarter of a minute, and hashes what it commits to: it wants two minutes after an epoch. */
@@ -74,6 +75,11 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
     .option('--wins <number>', 'wins that a slot pays for (default: 2)', (text) =>
       parseWhole(text, '--wins', 1, MOST_WINS),
     )
+    .option(
+      '--gasless <number>',
+      'nodes, the last ones, without coin for gas (default: 1)',
+      (text) => parseWhole(text, '--gasless', 0, MOST_NODES),
+    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
 }
 
@@ -89,6 +95,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       epochS: flags.epoch,
       priceStep: flags.price,
       winsPerSlot: flags.wins,
+      nodesWithoutGas: flags.gasless,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {
