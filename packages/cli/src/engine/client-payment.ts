@@ -82,6 +82,7 @@ export async function openClientMoney(
     prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
     openings: store.madeOpenings,
     random: uniform,
+    nowMs: () => performance.now(),
   })
   const stop = new AbortController()
   const facts = createSlotFacts({ chain: chain.view, fromBlock: payment.deployBlock })

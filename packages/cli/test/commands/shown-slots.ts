@@ -37,6 +37,7 @@ export async function showSlots(
     sessionSecret: purse.sessionSecret(),
     prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
     random: () => 0.5,
+    nowMs: () => 0,
   })
   const slots = await authoriser.slots(signal)
   const openings: Opening[] = []

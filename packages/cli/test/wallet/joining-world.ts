@@ -184,6 +184,7 @@ export async function beginLife(options: LifeOptions): Promise<ClientLife> {
     sessionSecret: purse.sessionSecret(),
     prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
     random,
+    nowMs: () => performance.now(),
   })
   const closing = new AbortController()
   const facts = createSlotFacts({ chain: view, fromBlock: payment.deployBlock })

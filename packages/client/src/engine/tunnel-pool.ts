@@ -31,6 +31,8 @@ const SWEEP_MS = 30_000
 const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
 /** An exit that its neighbours cannot reach so often, or that shuts down, is gone. */
 const MAX_UNREACHABLE = 4
+/** Before another try to open a tunnel, where what failed may hold a moment later: hops that are busy or restart, a control circuit that died, a chain that did not answer. An application waits longer for its answer. */
+const REOPEN_DELAYS_MS = [150, 400, 800, 1600, 3000] as const
 /** Exits that sell no admission before the application is told. */
 const MAX_REFUSED = 2
 /** Sessions without a tunnel whose exit is remembered; one per request would otherwise fill the memory. The oldest are forgotten. */
@@ -180,8 +182,21 @@ class Pool implements TunnelPool {
   }
 
   #startOpening(key: string, group: Group, request: TunnelRequest): NonNullable<Group['opening']> {
-    const done = this.#openOne(key, group, request).finally(() => (group.opening = undefined))
+    const done = this.#openAtLast(key, group, request).finally(() => (group.opening = undefined))
     return (group.opening = { done, port: request.port })
+  }
+
+  async #openAtLast(key: string, group: Group, request: TunnelRequest): Promise<void> {
+    for (const delayMs of REOPEN_DELAYS_MS) {
+      try {
+        await this.#openOne(key, group, request)
+        return
+      } catch (error) {
+        if (this.#closing.signal.aborted || !isPassing(error)) throw error
+      }
+      await delay(delayMs, this.#closing.signal, this.#timers)
+    }
+    await this.#openOne(key, group, request)
   }
 
   async #openOne(key: string, group: Group, request: TunnelRequest): Promise<void> {
@@ -360,6 +375,26 @@ function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): stri
 function isRefusedPay(error: unknown): boolean {
   return isBywayError(error) && error.code === 'PAYMENT_REFUSED'
 }
+
+/** True for what may be over in a moment: no reason to tell the application yet. */
+function isPassing(error: unknown): boolean {
+  if (!isBywayError(error)) return false
+  if (!isRefusedPay(error)) return PASSING_CODES.has(error.code)
+  return PASSING_VERDICTS.has((error.context as { verdict: string }).verdict)
+}
+
+const PASSING_CODES: ReadonlySet<string> = new Set([
+  'CIRCUIT_FAILED',
+  'CHAIN_UNREACHABLE',
+  'CHAIN_DISAGREE',
+])
+/** SPEC §15.6, and what is said of a hop that says nothing. Of the others each try could cost a slot. */
+const PASSING_VERDICTS: ReadonlySet<string> = new Set([
+  'TRY_LATER',
+  'UNKNOWN_ROOT',
+  'NO_ANSWER',
+  'CLOSED',
+])
 
 function isExitUnreachable(error: unknown, hops: number): boolean {
   if (!isBywayError(error) || error.code !== 'CIRCUIT_FAILED') return false

@@ -14,6 +14,8 @@ import type { OpeningRecords } from './ports.ts'
 const MOST_OPENINGS = 16
 /** With fewer, making more does not yield: a guard, a relay, an exit and a spare guard. */
 const LEAST_OPENINGS = 4
+/** The whole stock is made anew for newer roots at most this often: what was made under those before is good for hours (SPEC §15.2), and a network with roots each second would have us prove without end. */
+const REMAKE_MIN_MS = 600_000
 
 /** What is to be had in stock. */
 export type OpeningsWanted = {
@@ -36,6 +38,8 @@ export type OpeningStockDeps = {
   readonly records?: OpeningRecords | undefined
   /** Uniform in [0, 1): which slots are taken, since their order within a deposit would tell that two hops have the same client. */
   readonly random: () => number
+  /** Monotonic. */
+  readonly nowMs: () => number
 }
 
 /** A stock of openings. */
@@ -65,7 +69,11 @@ class Stock implements OpeningStock {
   /** Who waits for the next one, oldest first. */
   #waiting: PromiseWithResolvers<void>[] = []
   #unshown = new Map<SlotKey, Uint8Array>()
+  /** The newest, under which openings are made. */
   #root = 0n
+  /** It, and those before under which what is in stock may stand. */
+  #rootsKept = new Set<bigint>()
+  #remadeAtMs = Number.NEGATIVE_INFINITY
   /** What makes openings now: for who waits (false), and ahead (true). */
   readonly #makers = new Map<boolean, Promise<void>>()
   #loading: Promise<void> | undefined
@@ -111,7 +119,18 @@ class Stock implements OpeningStock {
     await (this.#loading ??= this.#load())
     this.#unshown = new Map(unshown.map((nullifier) => [toHex(nullifier), nullifier]))
     this.#root = root
+    this.#keepRoot(root)
     for (const opening of this.#ready.values()) if (!this.#isWanted(opening)) this.#drop(opening)
+  }
+
+  #keepRoot(root: bigint): void {
+    const nowMs = this.#deps.nowMs()
+    const isOnly = this.#rootsKept.size === 1 && this.#rootsKept.has(root)
+    if (!isOnly && nowMs - this.#remadeAtMs >= REMAKE_MIN_MS) {
+      this.#rootsKept.clear()
+      this.#remadeAtMs = nowMs
+    }
+    this.#rootsKept.add(root)
   }
 
   async #load(): Promise<void> {
@@ -169,7 +188,7 @@ class Stock implements OpeningStock {
     this.#making.add(key)
     try {
       const opening = await this.#deps.make(nullifier, this.#root, isAhead, signal)
-      // Else it has come too late: its root was followed, or its slot shown.
+      // Else it has come too late: its root is kept no more, or its slot was shown.
       if (this.#isWanted(opening)) this.#add(opening)
     } finally {
       this.#making.delete(key)
@@ -183,7 +202,7 @@ class Stock implements OpeningStock {
   }
 
   #isWanted({ nullifier, root }: Opening): boolean {
-    return this.#unshown.has(toHex(nullifier)) && numberOf(root) === this.#root
+    return this.#unshown.has(toHex(nullifier)) && this.#rootsKept.has(numberOf(root))
   }
 
   #drop({ nullifier }: Opening): void {

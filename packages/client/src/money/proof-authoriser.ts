@@ -57,6 +57,8 @@ export type ProofAuthoriserDeps = {
   readonly openings?: OpeningRecords | undefined
   /** Uniform in [0, 1): which slots are proved ahead. Their order within a deposit would tell that two hops have the same client. */
   readonly random: () => number
+  /** Monotonic. */
+  readonly nowMs: () => number
 }
 
 /** Creates the authoriser. */
@@ -94,6 +96,7 @@ class ProofAuthoriser implements SlotAuthoriser {
       isOwn: (opening) => this.#isOwn(opening),
       records: deps.openings,
       random: deps.random,
+      nowMs: deps.nowMs,
     })
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { BywayError } from '@byway/protocol/base'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { ClientTunnelDriver } from '../../src/engine/client-tunnel-driver.ts'
 import { clientError } from '../../src/engine/errors.ts'
@@ -178,14 +179,36 @@ suite('opening', () => {
     )
   })
 
-  test('a circuit that dies in the same breath is an error, and leaves nothing behind', async () => {
-    const { acquire, control, build, pool } = world()
+  for (const [code, verdict] of [
+    ['CIRCUIT_FAILED'],
+    ['CHAIN_UNREACHABLE'],
+    ['PAYMENT_REFUSED', 'TRY_LATER'],
+  ] as const) {
+    test(`that fails for what passes, ${code}, is tried again before anybody is told`, async () => {
+      const { acquire, control, build, needs, timers } = world()
+      const passing = new BywayError(code, 'network', 'passes', { verdict })
+      control.onBuild = () =>
+        needs.length < 3 ? Promise.reject(passing) : Promise.resolve(build())
+      const waiting = acquire()
+      await timers.pass(150)
+      assert.equal(needs.length, 2)
+      await timers.pass(400)
+      assert.equal((await waiting).isOver, false)
+      assert.equal(needs.length, 3)
+    })
+  }
+
+  test('a circuit that dies in the same breath each time is an error, and leaves nothing behind', async () => {
+    const { acquire, control, build, pool, needs, timers } = world()
     control.onBuild = () => {
       const circuit = build()
       circuit.die()
       return Promise.resolve(circuit)
     }
-    await assert.rejects(acquire(), { code: 'CIRCUIT_FAILED' })
+    const failed = assert.rejects(acquire(), { code: 'CIRCUIT_FAILED' })
+    await timers.pass(MINUTE_MS)
+    await failed
+    assert.equal(needs.length, 6)
     assert.equal(pool.tunnels.length, 0)
   })
 

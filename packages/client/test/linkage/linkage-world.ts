@@ -137,6 +137,7 @@ class World implements LinkageWorld {
       sessionSecret: new Uint8Array(randomBytes(32)),
       prover: createStampProver(POOL),
       random: this.#random,
+      nowMs: () => performance.now(),
     })
     const none = undefined as unknown
     const client: Client = {

@@ -104,6 +104,7 @@ class BrowsingHour {
         proveJoin: createStampProver(POOL).proveJoin,
       },
       random: this.#random,
+      nowMs,
     })
     this.#slots = createSlotKeeper({
       authoriser,

@@ -19,8 +19,13 @@ type Job = {
 }
 
 /** A stock whose proofs are made when the test says so. */
-function createWorld(records?: OpeningRecords): { stock: OpeningStock; jobs: Job[] } {
+function createWorld(records?: OpeningRecords): {
+  readonly stock: OpeningStock
+  readonly jobs: Job[]
+  readonly clock: { nowMs: number }
+} {
   const jobs: Job[] = []
+  const clock = { nowMs: 0 }
   const stock = createOpeningStock({
     async make(nullifier, root, isAhead) {
       const made = Promise.withResolvers<void>()
@@ -42,8 +47,9 @@ function createWorld(records?: OpeningRecords): { stock: OpeningStock; jobs: Job
     isOwn: ({ proof }) => proof.length === 3,
     records,
     random: () => 0,
+    nowMs: () => clock.nowMs,
   })
-  return { stock, jobs }
+  return { stock, jobs, clock }
 }
 
 function openingOf(nullifier: Uint8Array, root: bigint): Opening {
@@ -135,12 +141,38 @@ describe('the stock of openings', () => {
     assert.equal(stock.take([only]), undefined)
   })
 
+  it('goes on with what was made under older roots for ten minutes, however many follow, and then makes all anew', async () => {
+    const { stock, jobs, clock } = createWorld()
+    const rootsInStock = (): number[] =>
+      SLOTS.slice(0, 2).map((nullifier) =>
+        Number(numberOf(stock.take([nullifier])?.root ?? new Uint8Array(32))),
+      )
+    const fill = async (root: bigint, slots: readonly Uint8Array[]): Promise<void> => {
+      const full = stock.keepFull({ unshown: slots, root }, NEVER)
+      await setImmediate()
+      await finishAll(jobs)
+      await full
+    }
+    await fill(1n, SLOTS.slice(0, 1))
+    for (let root = 2n; root < 9n; root++) {
+      clock.nowMs += 599_999 / 7
+      await fill(root, SLOTS.slice(0, 2))
+    }
+    assert.equal(jobs.length, 0)
+    assert.deepEqual(rootsInStock(), [1, 2])
+    await fill(8n, SLOTS.slice(0, 2))
+    clock.nowMs += 1
+    await fill(8n, SLOTS.slice(0, 2))
+    assert.deepEqual(rootsInStock(), [8, 8])
+  })
+
   it('drops what was made under an older root, also what comes late', async () => {
     const records = createRecords()
-    const { stock, jobs } = createWorld(records)
+    const { stock, jobs, clock } = createWorld(records)
     void stock.keepFull({ unshown: SLOTS.slice(0, 3), root: 1n }, NEVER)
     await setImmediate()
     await jobs[0]?.finish()
+    clock.nowMs += 600_000
     const full = stock.keepFull({ unshown: SLOTS.slice(0, 3), root: 2n }, NEVER)
     await setImmediate()
     assert.deepEqual(records.kept, [])

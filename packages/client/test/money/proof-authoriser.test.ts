@@ -82,6 +82,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       sessionSecret: new Uint8Array(32).fill(9),
       prover: { ...prover, proveJoin: stamps.proveJoin },
       random: () => 0.5,
+      nowMs: () => 0,
     })
   }
 

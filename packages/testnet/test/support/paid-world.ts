@@ -74,6 +74,7 @@ export async function createPaidWorld(
     sessionSecret: randomBytes(32),
     prover: createStampProver(pool),
     random: Math.random,
+    nowMs: () => performance.now(),
     receipts: options.receipts,
   })
   const payment: TestnetPayment = {
