@@ -5,12 +5,15 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type Compiled, ownSources, readSource, ROOT } from './solc.ts'
+import { type Compiled, ownSources, type ReadSource, readSource, ROOT } from './solc.ts'
 
 /** Where artefacts live: those that are shipped, and those of contracts that only tests use. */
 const SHIPPED = 'packages/chain/src/artifacts'
 const FOR_TESTS = 'contracts/test/artifacts'
 const MANIFEST = `contracts/artifacts.json`
+/** Beside the contracts: what their keys come of. */
+const SET_UP = 'set-up.ts'
+const KEYS = 'contracts/src/lib/'
 
 /** What else decides the output: the compiler's and the libraries' versions are pinned in the lock file. */
 const TOOLS = ['contracts/tools/solc.ts', 'contracts/tools/artifacts.ts']
@@ -21,15 +24,23 @@ type Manifest = { readonly inputs: string; readonly outputs: Readonly<Record<str
 
 /** Writes every artefact and the manifest; removes artefacts of contracts that are gone. */
 export function writeArtifacts(contracts: readonly Compiled[]): void {
-  const files = renderAll(contracts)
+  const files = renderWithManifest(contracts)
   for (const folder of [SHIPPED, FOR_TESTS]) {
     rmSync(ROOT + folder, { recursive: true, force: true })
     mkdirSync(ROOT + folder, { recursive: true })
   }
   for (const [path, text] of files) writeFileSync(ROOT + path, text)
+}
+
+/** Path → text of every artefact and of the manifest that ties them to the sources. */
+export function renderWithManifest(
+  contracts: readonly Compiled[],
+  read: ReadSource = readSource,
+): ReadonlyMap<string, string> {
+  const files = renderAll(contracts, read)
   const outputs = Object.fromEntries([...files].map(([path, text]) => [path, sha256(text)]))
-  const manifest: Manifest = { inputs: inputsHash(), outputs }
-  writeFileSync(ROOT + MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`)
+  const manifest: Manifest = { inputs: inputsHash(read), outputs }
+  return new Map([...files, [MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`]])
 }
 
 /** What differs between the artefacts on disk and their sources, by fingerprints alone: takes milliseconds. */
@@ -48,7 +59,10 @@ export function findStale(): readonly string[] {
 }
 
 /** Path → text of every artefact. */
-export function renderAll(contracts: readonly Compiled[]): ReadonlyMap<string, string> {
+export function renderAll(
+  contracts: readonly Compiled[],
+  read: ReadSource = readSource,
+): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
   const folderOf = ({ source }: Compiled) =>
     source.startsWith('contracts/test/') ? FOR_TESTS : SHIPPED
@@ -56,8 +70,19 @@ export function renderAll(contracts: readonly Compiled[]): ReadonlyMap<string, s
   for (const contract of wanted)
     files.set(`${folderOf(contract)}/${fileName(contract.name)}`, render(contract))
   const shipped = wanted.filter((contract) => folderOf(contract) === SHIPPED)
+  files.set(`${SHIPPED}/${SET_UP}`, renderSetUp(read))
   files.set(`${SHIPPED}/index.ts`, renderIndex(shipped))
   return files
+}
+
+/** What the keys in the code say of themselves (docs/CEREMONY.md). */
+function renderSetUp(read: ReadSource): string {
+  const keys = ownSources().filter((path) => path.startsWith(KEYS))
+  const isDevelopment = keys.some((path) => read(path).includes('IS_DEVELOPMENT = true'))
+  return `// Made by \`npm run contracts\`. Do not edit.
+/** Where the keys in these contracts come from: \`development\` while one of them is of a set-up under which anybody can forge. */
+export const keySetUp: 'development' | 'ceremony' = '${isDevelopment ? 'development' : 'ceremony'}'
+`
 }
 
 function render({ name, source, abi, bytecode, links }: Compiled): string {
@@ -85,6 +110,7 @@ function renderIndex(contracts: readonly Compiled[]): string {
   const lines = contracts.map(
     ({ name }) => `export { ${constName(name)} } from './${fileName(name)}'`,
   )
+  lines.push(`export { keySetUp } from './${SET_UP}'`)
   return `// Made by \`npm run contracts\`. Do not edit.\n${lines.toSorted().join('\n')}\n`
 }
 
@@ -100,17 +126,13 @@ function fileName(name: string): string {
     .toLowerCase()}.ts`
 }
 
-function inputsHash(): string {
-  const sources = [...ownSources(), ...TOOLS].map((path) => readIn(path))
+function inputsHash(read: ReadSource = readSource): string {
+  const sources = [...ownSources(), ...TOOLS].map((path) => `${path}\0${read(path)}`)
   const versions = PACKAGES.map(
     (name) =>
       `${name} ${(JSON.parse(readSource(`${name}/package.json`)) as { version: string }).version}`,
   )
   return sha256([...sources, ...versions].join('\0'))
-}
-
-function readIn(path: string): string {
-  return `${path}\0${readFileSync(ROOT + path, 'utf8')}`
 }
 
 function sha256(text: string): string {

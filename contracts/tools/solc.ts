@@ -68,10 +68,10 @@ export function ownSources(): readonly string[] {
   return globSync(['contracts/src/**/*.sol', 'contracts/test/sol/*.sol'], { cwd: ROOT }).toSorted()
 }
 
-/** Every contract and library of the project, compiled. Throws with the compiler's words on any error or warning. */
-export function compileAll(): readonly Compiled[] {
+/** Every contract and library of the project, compiled. Throws with the compiler's words on any error or warning. `read` gives a source's text. @default what is on the disk */
+export function compileAll(read: ReadSource = readSource): readonly Compiled[] {
   const solc = loadSolc()
-  const own = run(solc, ownSources(), { viaIR: true, runs: OPTIMIZER_RUNS }).filter(
+  const own = run(solc, ownSources(), { viaIR: true, runs: OPTIMIZER_RUNS, read }).filter(
     ({ source, bytecode }) => source.startsWith('contracts/') && bytecode.length > 0,
   )
   return [...own, ...run(solc, LIBRARIES, { viaIR: false, runs: LIBRARY_RUNS })]
@@ -82,21 +82,24 @@ export function compileChanged(
   files: readonly string[],
   change: (source: string) => string,
 ): readonly Compiled[] {
-  return run(loadSolc(), files, { viaIR: true, runs: OPTIMIZER_RUNS, change })
+  const read = (path: string): string => change(readSource(path))
+  return run(loadSolc(), files, { viaIR: true, runs: OPTIMIZER_RUNS, read })
 }
+
+/** The text of an own source, or of one of an installed package. */
+export type ReadSource = (path: string) => string
 
 type RunOptions = {
   readonly viaIR: boolean
   readonly runs: number
-  readonly change?: (source: string) => string
+  readonly read?: ReadSource
 }
 
 function run(
   solc: Solc,
   files: readonly string[],
-  { viaIR, runs, change = (source) => source }: RunOptions,
+  { viaIR, runs, read = readSource }: RunOptions,
 ): readonly Compiled[] {
-  const read = (file: string): string => change(readSource(file))
   const input = {
     language: 'Solidity',
     sources: Object.fromEntries(files.map((file) => [file, { content: read(file) }])),

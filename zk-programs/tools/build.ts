@@ -2,7 +2,8 @@
  * `npm run zk`: compiles each program, makes the development set-up and writes what provers need to `packages/zk/artefacts`, with a manifest of
  * hashes; what is too large for a repository goes to the user's cache. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
  * `npm run zk -- NAME …` makes only these programs anew, and nothing of a program whose large files are there. `npm run zk -- --check` holds what is there against its sources in a second, by
- * fingerprints; `npm run zk -- --check NAME …` makes these programs anew and compares, instead of writing.
+ * fingerprints; `npm run zk -- --check NAME …` makes these programs anew and compares, instead of writing. Keys of a ceremony (docs/CEREMONY.md) are left alone unless `--development` asks
+ * for others in their place.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -29,6 +30,7 @@ import {
   findStaleArtefacts,
   hashOf,
   type Manifest,
+  manifestText,
   SOURCES,
   sourcesHash,
 } from './pins.ts'
@@ -98,16 +100,20 @@ async function main(args: readonly string[]): Promise<void> {
   const names = args.filter((arg) => !arg.startsWith('--'))
   if (isCheck && names.length === 0) return checkPins()
   const programs = PROGRAMS.filter(({ name }) => names.length === 0 || names.includes(name))
+  const path = join(artefacts, 'manifest.json')
+  const before = readFileSync(path, 'utf8')
+  const { files: old, ceremonies } = JSON.parse(before) as Manifest
+  if (!args.includes('--development')) refuseOver(ceremonies, programs)
   const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
   try {
     const made: Made[] = []
     for (const program of programs) made.push(...(await build(program, folder)))
-    const path = join(artefacts, 'manifest.json')
-    const before = readFileSync(path, 'utf8')
-    const files = { ...(JSON.parse(before) as Manifest).files }
+    const files = { ...old }
     for (const [file, from] of made) files[file] = entryOf(file, from)
-    const manifest: Manifest = { setUp: 'development', files }
-    const text = `${JSON.stringify(manifest, null, 2)}\n`
+    const left = Object.entries(ceremonies ?? {}).filter(
+      ([name]) => !programs.some((program) => program.name === name),
+    )
+    const text = manifestText(PROGRAMS, { files, ceremonies: Object.fromEntries(left) })
     if (isCheck && before !== text)
       throw new Error('the artefacts are not those of the sources: npm run zk')
     // Large files are not in the repository: a check that made them leaves them where provers look.
@@ -126,6 +132,15 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** Keys that many people made are not lost by a word typed too soon. */
+function refuseOver(ceremonies: Manifest['ceremonies'], programs: readonly Program[]): void {
+  const name = programs.find((program) => ceremonies?.[program.name])?.name
+  if (name === undefined) return
+  throw new Error(
+    `the key of ${name} is a ceremony's. \`npm run ceremony -- keep ${name} KEY.zkey\` brings what is too large for the repository; --development makes a development key in its place`,
+  )
+}
+
 async function checkPins(): Promise<void> {
   const faults = await findStaleArtefacts(root, PROGRAMS)
   if (faults.length > 0) throw new Error(`${faults.join('; ')}: npm run zk`)
@@ -134,7 +149,7 @@ async function checkPins(): Promise<void> {
 
 function writeContractKey(program: Program): void {
   const text = readFileSync(join(artefacts, `${program.name}.vk.json`), 'utf8')
-  const solidity = contractKey(program, JSON.parse(text) as VerificationKey)
+  const solidity = contractKey(program, JSON.parse(text) as VerificationKey, true)
   writeFileSync(join(root, CONTRACT_KEYS, `${program.library}.sol`), solidity)
 }
 
@@ -146,7 +161,8 @@ function writeSources(programs: readonly Program[]): void {
   writeFileSync(path, `${JSON.stringify(all, null, 2)}\n`)
 }
 
-function entryOf(file: string, path: string): ManifestEntry {
+/** How a file is pinned. */
+export function entryOf(file: string, path: string): ManifestEntry {
   const bytes = readFileSync(path)
   const sha256 = hashOf(bytes)
   const isOnDemand = file.startsWith('service-audit') && !file.endsWith('.json')
@@ -160,12 +176,17 @@ function keep(file: string, from: string, files: Manifest['files']): void {
     copyFileSync(from, join(artefacts, file))
     return
   }
-  const to = onDemandPath(file, entry.sha256)
+  say(keepOnDemand(file, from, entry))
+}
+
+/** Puts a large file into the user's cache. Gives where it is. */
+export function keepOnDemand(file: string, from: string, { sha256 }: ManifestEntry): string {
+  const to = onDemandPath(file, sha256)
   mkdirSync(dirname(to), { recursive: true })
   // Nobody reads half of it.
   copyFileSync(from, `${to}.part`)
   renameSync(`${to}.part`, to)
-  say(to)
+  return to
 }
 
 function say(text: string): void {

@@ -1,12 +1,15 @@
 /**
  * Phase 2 of a real set-up (docs/CEREMONY.md): each contributor mixes a secret of their own into a program's key and forgets it; one who is honest is enough. Secrets are drawn here and
- * live no longer than the process. `npm run ceremony -- begin|contribute|verify|finalise …`.
+ * live no longer than the process. `npm run ceremony -- begin|contribute|verify|finalise|install|keep|revert|resume …`.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { zKey } from 'snarkjs'
 import { compile } from './build.ts'
+import { type Candidate, type Installed, install, keepPinned } from './install.ts'
+import { resume, type Replaced, revert } from './replace-files.ts'
 
 /** Of a contributor's secret. */
 const SECRET_BYTES = 64
@@ -54,19 +57,60 @@ async function verify(r1cs: string, powersOfTau: string, key: string): Promise<b
   }
 }
 
-/** Gives the line for people. @throws what is wrong with the arguments or the files */
-async function ceremony(
-  verb: string,
-  [a = '', b = '', c = '', place]: readonly string[],
-): Promise<string> {
-  if (verb === 'begin') return `${c}: ${await begin(a, b, c, place)}`
-  if (verb === 'contribute') return `${b}: ${await contribute(a, b, c)}`
-  if (verb === 'finalise') return `${b}: ${await finalise(a, b, c)}`
-  if (verb !== 'verify')
-    throw new Error('one of begin, contribute, verify, finalise (docs/CEREMONY.md)')
-  if (!(await verify(a, b, c)))
-    throw new Error(`${c} does not come of this program and these powers`)
-  return `${c} is sound: ${await sha256Of(c)}`
+const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = {
+  begin: async ([name = '', powers = '', folder = '', place]) =>
+    `${folder}: ${await begin(name, powers, folder, place)}`,
+  contribute: async ([from = '', to = '', name = '']) =>
+    `${to}: ${await contribute(from, to, name)}`,
+  finalise: async ([from = '', to = '', beacon = '']) =>
+    `${to}: ${await finalise(from, to, beacon)}`,
+  async verify([r1cs = '', powers = '', key = '']) {
+    if (!(await verify(r1cs, powers, key)))
+      throw new Error(`${key} does not come of this program and these powers`)
+    return `${key} is sound: ${await sha256Of(key)}`
+  },
+  install: async (args) => installedText(await install(candidatesIn(args))),
+  keep: async ([name = '', key = '']) => keepPinned(name, key).join('\n'),
+  revert: async () => replacedText(revert(ROOT)),
+  resume: async () => replacedText(resume(ROOT)),
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Gives the lines for people. @throws what is wrong with the arguments or the files */
+async function ceremony(verb: string, args: readonly string[]): Promise<string> {
+  const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
+  if (!run) throw new Error(`one of ${Object.keys(VERBS).join(', ')} (docs/CEREMONY.md)`)
+  return await run(args)
+}
+
+function candidatesIn(args: readonly string[]): readonly Candidate[] {
+  if (args.length % 3 !== 0) throw new Error('for each program: NAME POWERS.ptau KEY.zkey')
+  return Array.from({ length: args.length / 3 }, (_, at) => {
+    const [program = '', powersOfTau = '', key = ''] = args.slice(3 * at)
+    return { program, powersOfTau, key }
+  })
+}
+
+function installedText({ ceremonies, replaced, development }: Installed): string {
+  const lines = Object.entries(ceremonies).flatMap(([name, one]) => [
+    name,
+    `  powers of tau  ${one.powersOfTau}`,
+    ...one.contributors.map((contributor) => `  contributor    ${contributor}`),
+    `  beacon         ${one.beacon}`,
+  ])
+  const worth =
+    development.length > 0
+      ? `still development keys, for the local chain only: ${development.join(', ')}`
+      : "all keys are ceremonies': contracts with them deploy on any chain"
+  return [...lines, replacedText(replaced), worth, 'the way back: revert'].join('\n')
+}
+
+function replacedText(replaced: readonly Replaced[]): string {
+  const lines = replaced.map(
+    ({ path, before, after }) => `  ${path}  ${before.slice(0, 16)} → ${after.slice(0, 16)}`,
+  )
+  return [`replaced ${replaced.length} files`, ...lines].join('\n')
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -7,14 +7,28 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { zKey } from 'snarkjs'
 import type { ManifestEntry } from '../../packages/zk/src/on-demand.ts'
+import { isHalfReplaced } from './replace-files.ts'
 import { solidityConstants, solidityKey, type VerificationKey } from './solidity-key.ts'
 
 /** A program, and the library that holds its key in Solidity. */
 export type Program = { readonly name: string; readonly library: string }
 
+/** What a key that was installed comes of (docs/CEREMONY.md). */
+export type Ceremony = {
+  /** BLAKE2b-512 of the file with the powers of tau, hexadecimal digits, as they are published. */
+  readonly powersOfTau: string
+  /** What the contributors called themselves, in their order. */
+  readonly contributors: readonly string[]
+  /** Hexadecimal digits. */
+  readonly beacon: string
+}
+
 /** What stands in `manifest.json`. */
 export type Manifest = {
-  readonly setUp: 'development'
+  /** `development` while one program's key is. */
+  readonly setUp: 'development' | 'ceremony'
+  /** By program: of those whose key is a ceremony's. */
+  readonly ceremonies?: Readonly<Record<string, Ceremony>>
   readonly files: Readonly<Record<string, ManifestEntry>>
 }
 
@@ -51,10 +65,27 @@ function includedBy(root: string, file: string, known = new Set<string>()): Read
   return known
 }
 
-/** The library that the contracts hold a program's key in. */
-export function contractKey({ name, library }: Program, key: VerificationKey): string {
+/** The manifest's text; what the set-up is follows from the programs that had a ceremony. */
+export function manifestText(
+  programs: readonly Pick<Program, 'name'>[],
+  { files, ceremonies = {} }: Omit<Manifest, 'setUp'>,
+): string {
+  const manifest: Manifest = {
+    setUp: programs.every(({ name }) => ceremonies[name]) ? 'ceremony' : 'development',
+    ...(Object.keys(ceremonies).length > 0 && { ceremonies }),
+    files,
+  }
+  return `${JSON.stringify(manifest, null, 2)}\n`
+}
+
+/** The library that the contracts hold a program's key in. `isDevelopment`: anybody can forge under it. */
+export function contractKey(
+  { name, library }: Program,
+  key: VerificationKey,
+  isDevelopment: boolean,
+): string {
   const write = name === 'slot' ? solidityConstants : solidityKey
-  return write({ program: name, library, isDevelopment: true }, key)
+  return write({ program: name, library, isDevelopment }, key)
 }
 
 /** What does not fit together below `root`, in words. Proving keys that are made on demand are not looked at. */
@@ -66,6 +97,7 @@ export async function findStaleArtefacts(
   const manifest = JSON.parse(read(`${ARTEFACTS}/manifest.json`).toString()) as Manifest
   const sources = JSON.parse(read(SOURCES).toString()) as Readonly<Record<string, string>>
   const faults: string[] = []
+  if (isHalfReplaced(root)) faults.push('an installation was cut short: npm run ceremony -- resume')
   for (const [file, { sha256, isOnDemand }] of Object.entries(manifest.files))
     if (!isOnDemand && hashOf(read(`${ARTEFACTS}/${file}`)) !== sha256)
       faults.push(`${file} is not the one that the manifest pins`)
@@ -80,7 +112,8 @@ export async function findStaleArtefacts(
         faults.push(`${name}: the verification key is not the proving key's`)
     }
     const solidity = read(`${CONTRACT_KEYS}/${library}.sol`).toString()
-    if (solidity !== contractKey(program, JSON.parse(text) as VerificationKey))
+    const isDevelopment = !manifest.ceremonies?.[name]
+    if (solidity !== contractKey(program, JSON.parse(text) as VerificationKey, isDevelopment))
       faults.push(`${library}.sol is not the verification key of ${name}`)
   }
   return faults

@@ -1,6 +1,10 @@
 /** The contracts that check proofs: whoever made their keys decides what they are worth (docs/CEREMONY.md). */
 import { LOCAL_CHAIN_ID } from '../anvil/start-anvil.ts'
-import { serviceAuditorArtifact, slotProofAuthoriserArtifact } from '../artifacts/index.ts'
+import {
+  keySetUp,
+  serviceAuditorArtifact,
+  slotProofAuthoriserArtifact,
+} from '../artifacts/index.ts'
 import type { Hex } from '@byway/protocol/payment'
 import { chainError } from '../errors.ts'
 import type { Artifact } from '../link-artifact.ts'
@@ -17,7 +21,7 @@ type WithKeys<Contract> = Omit<Contract, 'bytecode'> & Artifact & { readonly byt
 
 /** Those of the repository, under the set-up that `packages/zk/artefacts/manifest.json` names. */
 export const PROOF_CONTRACTS: ProofContracts = {
-  setUp: 'development',
+  setUp: keySetUp,
   authoriser: slotProofAuthoriserArtifact,
   auditor: serviceAuditorArtifact,
 }
