@@ -139,6 +139,8 @@ function returnPortsOf(
     patienceMs: meanDelayMs,
     longestDelayMs: Math.max(payment.refundDelayS, payment.closeDelayS) * 1000,
     ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
+    isPublished: async (root, signal) =>
+      (await chain.view.publishedRoot(root, signal)) !== undefined,
     async reserveOwners(count) {
       const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
       const { nextDeposit: next } = await findDeposits(purse, leaves, nodePoseidon)

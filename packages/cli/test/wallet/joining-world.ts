@@ -202,6 +202,7 @@ export async function beginLife(options: LifeOptions): Promise<ClientLife> {
     patienceMs: PATIENCE_MS,
     longestDelayMs: LONGEST_DELAY_MS,
     ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
+    isPublished: async (root, within) => (await view.publishedRoot(root, within)) !== undefined,
     crypto: nodeTicketCrypto,
     pool,
     authoriser,

@@ -17,6 +17,8 @@ export type MakeRequestDeps = {
   readonly journal: Pick<SlotJournal, 'all'>
   /** The secret of the purse's deposit with this number (SPEC §13.3). */
   readonly ownerSecret: (number: number) => Promise<bigint>
+  /** Whether the chain has this root now: a reorganisation may take it. */
+  readonly isPublished: (root: Uint8Array, signal: AbortSignal) => Promise<boolean>
 }
 
 /**
@@ -52,6 +54,22 @@ export async function makeRequest(
   const sessionKey = deps.crypto.addressOfSecret(deps.authoriser.sessionKeyFor(nullifier))
   const destination = await destinationOf(deps, record, feeTo)
   return { kind: RETURN_KIND.CLOSE, nullifier, provider, sessionKey, destination }
+}
+
+/**
+ * A withdrawal that was told already: in the same bytes, or, where its root is gone, proved under the present one for the same receivers. Two proofs of a slot are a conflict where they
+ * are for different `x` (SPEC §14.4), and `x` is these receivers and nothing else. Undefined where nothing was told.
+ * @throws what the chain and the authoriser throw, or the signal's reason
+ */
+export async function withdrawalAgain(
+  { authoriser, isPublished }: Pick<MakeRequestDeps, 'authoriser' | 'isPublished'>,
+  { body }: Pick<ReturnRecord, 'body'>,
+  signal: AbortSignal,
+): Promise<ReturnRequest | undefined> {
+  const told = requestIn(body)
+  if (told?.kind !== RETURN_KIND.WITHDRAW || (await isPublished(told.root, signal))) return told
+  const { nullifier, to, feeTo } = told
+  return { ...told, ...(await authoriser.withdrawalFor(nullifier, to, feeTo, signal)) }
 }
 
 /** What a relayer was told; undefined for anything else. */

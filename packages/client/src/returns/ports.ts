@@ -42,7 +42,7 @@ export type ReturnRecord = {
   readonly dueMs: number
   /** Who has it, or had it last; undefined for nobody. */
   readonly relay: NodeKey | undefined
-  /** What the relayer was told; empty before. A withdrawal's never changes: two proofs of one slot burn its bond. */
+  /** What the relayer was told; empty before. A withdrawal's receivers never change: two proofs of one slot for others burn its bond. */
   readonly body: Uint8Array
 }
 

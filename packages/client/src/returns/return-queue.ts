@@ -10,7 +10,7 @@ import type { ReturnRequest } from '@byway/protocol/wire'
 import type { PayCarrier } from '../money/carrier.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
-import { makeRequest, requestIn, type MakeRequestDeps } from './make-request.ts'
+import { makeRequest, requestIn, withdrawalAgain, type MakeRequestDeps } from './make-request.ts'
 import { exponential, orderReturns, type OrderDeps } from './order-returns.ts'
 import type { ReturnOrder, ReturnRecord, SlotFact, SlotFacts } from './ports.ts'
 import { leaveReturn } from './relay-visit.ts'
@@ -18,7 +18,7 @@ import { factOf, isOver, isUnderWay } from './return-fact.ts'
 
 /** What comes from the program around the client. */
 export type ReturnPorts = OrderDeps &
-  Pick<MakeRequestDeps, 'ownerSecret'> & {
+  Pick<MakeRequestDeps, 'ownerSecret' | 'isPublished'> & {
     readonly facts: SlotFacts
     /** What a relayer gets of a slot, the token's smallest parts. */
     readonly fee: bigint
@@ -207,15 +207,17 @@ class Queue implements ReturnQueue {
     await this.#put({ ...left, state: 'waiting', relay: undefined, dueMs: this.#soon() })
   }
 
-  /** A withdrawal that was told to somebody is told to nobody else. */
+  /** A withdrawal that was told to somebody is told to nobody else, and for nobody else. */
   async #requestOf(
     record: ReturnRecord,
     fact: SlotFact,
     relay: PathNode,
   ): Promise<ReturnRequest | undefined> {
-    if (record.kind === 'withdraw' && record.body.length > 0) return requestIn(record.body)
+    const { closing } = this.#deps
+    if (record.kind === 'withdraw' && record.body.length > 0)
+      return await withdrawalAgain(this.#deps, record, closing)
     const feeTo = relay.entry.descriptor.provider
-    return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, this.#deps.closing))
+    return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, closing))
   }
 
   #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {

@@ -62,6 +62,7 @@ async function requestOf(
     crypto: nodeTicketCrypto,
     pool: POOL,
     ownerSecret: () => Promise.resolve(secret),
+    isPublished: () => Promise.resolve(true),
   }
   const record: ReturnRecord = {
     ...order,

@@ -67,6 +67,8 @@ function createWorld(seed = 1) {
     told,
     authoriser,
     owners: 0,
+    /** The one that the chain has. */
+    root: new Uint8Array(32),
     /** What each relay answers; the first is to the question. */
     answers: (_relay: number, _request: ReturnMessageBody): RedeemAnswer | undefined =>
       REDEEM_ANSWER.TAKEN,
@@ -139,6 +141,7 @@ function createWorld(seed = 1) {
       patienceMs: MEAN_MS,
       longestDelayMs: 72 * HOUR_MS,
       ownerSecret: async (number) => BigInt(number + 1000),
+      isPublished: async (root) => toHex(root) === toHex(world.root),
       crypto: nodeTicketCrypto,
       pool: POOL,
       authoriser,
@@ -284,13 +287,50 @@ describe('slots on their way back', () => {
     isGrumpy = false
     for (let hour = 0; hour < 20; hour++) await pass(HOUR_MS)
     assert.ok(told.length > 2)
-    assert.equal(proofs, 1, 'a second proof would burn the bond')
+    assert.equal(proofs, 1, 'for another relayer a second proof would burn the bond')
     assert.equal(new Set(told.map(({ relay }) => relay)).size, 1)
     const [first] = told
     assert.ok(first)
     for (const { request } of told) assert.deepEqual(request, first.request)
     assert.deepEqual(returnFeeTo(first.request), new Uint8Array(20).fill(first.relay))
     await again.close()
+  })
+
+  it('proves a withdrawal anew where a reorganisation took its root, for the same receiver and relay: then it is no second use', async () => {
+    const { start, pass, told, world } = createWorld(5)
+    let isGrumpy = true
+    world.answers = (_relay, request) =>
+      isGrumpy && request.kind !== RETURN_KIND.ASK ? REDEEM_ANSWER.TRY_LATER : REDEEM_ANSWER.TAKEN
+    const shown: (readonly [to: string, feeTo: string])[] = []
+    world.authoriser.withdrawalFor = (_nullifier, to, feeTo) => {
+      shown.push([toHex(to), toHex(feeTo)])
+      return Promise.resolve({ root: world.root, proof: Uint8Array.of(shown.length) })
+    }
+    let queue = await start()
+    await queue.add([withdraw(0)])
+    for (let hour = 0; hour < 30; hour++) await pass(HOUR_MS)
+    const before = told.length
+    assert.ok(before > 1)
+    // The relay that has it may be the only one that is away now, and the client starts again.
+    world.root = new Uint8Array(32).fill(7)
+    await queue.close()
+    queue = await start()
+    for (let hour = 0; hour < 30; hour++) await pass(HOUR_MS)
+    isGrumpy = false
+    for (let hour = 0; hour < 10; hour++) await pass(HOUR_MS)
+    const [first, ...others] = told
+      .slice(before)
+      .map(({ request }) =>
+        request.kind === RETURN_KIND.WITHDRAW ? request : assert.fail('a withdrawal'),
+      )
+    assert.deepEqual(first?.root, world.root)
+    assert.ok(others.length > 0)
+    for (const again of others) assert.deepEqual(again, first, 'once for each root')
+    assert.equal(shown.length, 2)
+    assert.deepEqual(shown[1], shown[0])
+    assert.deepEqual(shown[0]?.[0], toHex(TO))
+    assert.equal(new Set(told.map(({ relay }) => relay)).size, 1)
+    await queue.close()
   })
 
   it('keeps a withdrawal until its end has stood for a while: what is undone is asked of the same relay in the same words', async () => {
