@@ -6,7 +6,12 @@ import { randomBytes } from 'node:crypto'
 import { NO_LOG } from '@byway/protocol/base'
 import { createAccountant, createHopBuild } from '@byway/protocol/circuit'
 import type { Accountant } from '@byway/protocol/circuit'
-import { createDescriptorSet, nodeKeyOf, toIpBytes } from '@byway/protocol/directory'
+import {
+  createDescriptorSet,
+  createOriginSource,
+  nodeKeyOf,
+  toIpBytes,
+} from '@byway/protocol/directory'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -134,7 +139,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
   })
   const listen = { host, port: await links.listen(host, 0) }
   const facts = ownFacts({
-    network,
+    origins: createOriginSource(network.asnTable),
     onionKey: onionKeys.current().pair.publicKey,
     address: listen,
     gossipPort: 0,

@@ -44,6 +44,9 @@ const HINTS: Readonly<Record<string, string>> = {
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
   LEDGER_NO_BOOKS:
     'books begin when a node or a client of a paid network runs; name its state folder with --home',
+  PLACE_DAMAGED: 'fetch it again, whole, and unpack it: it ends in .mmdb (docs/PLACE.md)',
+  PLACE_NOTHING: 'name databases of countries, cities or AS numbers (docs/PLACE.md)',
+  PLACE_UNREADABLE: 'look at --place-database or [place] databases, and at who may read the file',
   PROOF_FALSE:
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',

@@ -16,7 +16,9 @@ export function pathNode(number: number, said: Partial<Descriptor> = {}): PathNo
     attachments: [],
     prefixGroups: [],
     asns: [],
+    asnBy: undefined,
     country: '',
+    countryBy: undefined,
     isMisplaced: false,
     owners: [],
   }

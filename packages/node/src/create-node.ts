@@ -11,24 +11,24 @@ import {
   createDescriptorSet,
   createPathNodeSet,
   nodeKeyOf,
-  toIpBytes,
   unitRandom,
 } from '@byway/protocol/directory'
 import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { parseAddress } from '@byway/protocol/policy'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import { readNodeStatus } from './node-status.ts'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
+import { meetFirstContacts } from './directory/first-contacts.ts'
 import { openEditionNumbers, type EditionNumbers } from './directory/edition-numbers.ts'
 import { openEvidenceFile, type EvidenceFile } from './directory/evidence-file.ts'
 import type { Spread } from './directory/spread.ts'
 import { createDescriptorMaker } from './directory/own-descriptor.ts'
 import { ownFacts } from './directory/own-facts.ts'
+import { createOwnOriginWatch, type OwnOriginWatch } from './directory/own-origin.ts'
 import { nodeError } from './errors.ts'
 import type { ExitRole } from './exit/assemble-exit.ts'
 import type { OwnNetwork } from './exit/own-network.ts'
@@ -78,7 +78,11 @@ class Engine implements RunningNode {
   readonly #stop = new AbortController()
   readonly #set: DescriptorSet
   readonly #nodes: PathNodeSet
-  readonly #seen = createSeenAddresses(() => void this.#parts?.ownNetwork.refresh())
+  readonly #origin: OwnOriginWatch
+  readonly #seen = createSeenAddresses(() => {
+    void this.#parts?.ownNetwork.refresh()
+    this.#origin.look(this.address?.host, this.#seen.agreed())
+  })
   readonly #random = unitRandom(randomBytes)
   readonly #guard = createMemoryGuard({
     circuits: () => this.#parts?.relay.circuits ?? [],
@@ -127,9 +131,10 @@ class Engine implements RunningNode {
       isFlooding: !stakes,
       nowMs: () => Date.now(),
     })
-    this.#nodes = createPathNodeSet(this.#set, options.network)
-    const { payment } = options
-    if (payment && options.network.payment)
+    const { payment, network } = options
+    this.#nodes = createPathNodeSet(this.#set, network, options.places)
+    this.#origin = createOwnOriginWatch(options)
+    if (payment && network.payment)
       this.#redeem = createRedeemLinks({
         hops: this.#table,
         service: payment.redeemer,
@@ -182,6 +187,7 @@ class Engine implements RunningNode {
       parts: this.#parts,
       place: this.#place,
       spread: this.#spread,
+      origin: this.#origin,
       past: this.#past,
     })
   }
@@ -279,7 +285,10 @@ class Engine implements RunningNode {
     const links = this.#nodeLinks()
     const any = links[Math.floor(this.#random() * links.length)]
     // A first contact may have been busy: alone nobody is known.
-    if (!any && !nodeId) await this.#meetContacts(this.#started().links, this.#stop.signal)
+    if (!any && !nodeId) {
+      const own = this.#started().links
+      await meetFirstContacts(this.#options.network, this.nodeId, own, this.#stop.signal)
+    }
     const found = nodeId ? await this.#table.linkTo(nodeId, this.#stop.signal) : any
     if (found && typeof found === 'object') this.#directory.ask(found)
   }
@@ -382,20 +391,8 @@ class Engine implements RunningNode {
   async #joinNetwork(links: NodeLinks, signal: AbortSignal): Promise<void> {
     this.#place = this.#createPlace(links)
     this.#publish()
-    await this.#meetContacts(links, signal)
+    await meetFirstContacts(this.#options.network, this.nodeId, links, signal)
     await this.#place.join(signal)
-  }
-
-  async #meetContacts(links: NodeLinks, signal: AbortSignal): Promise<void> {
-    const contacts = this.#options.network.bootstrap.filter(
-      ({ nodeId }) => nodeKeyOf(nodeId) !== nodeKeyOf(this.nodeId),
-    )
-    await Promise.allSettled(
-      contacts.map(async ({ nodeId, address, port }) => {
-        const ip = parseAddress(address)
-        if (ip) await links.dial(nodeId, [{ ...toIpBytes(ip), port }], signal)
-      }),
-    )
   }
 
   #createPlace(links: NodeLinks): NodePlace {
@@ -438,12 +435,13 @@ class Engine implements RunningNode {
   /** Makes a new edition of the descriptor, with what holds at the moment, and passes it on. */
   #publisher(keys: NodeKeys, money: NodeMoney | undefined, numbers: EditionNumbers): () => void {
     const maker = createDescriptorMaker(nodeCrypto, keys.identity, (nowS) => numbers.take(nowS))
-    const { network, exit, country, asn } = this.#options
+    const { exit, country, asn } = this.#options
     return () => {
       this.#wasExitOpen = this.#isExitOpen
+      this.#origin.look(this.address?.host, this.#seen.agreed())
       const facts = ownFacts({
         ...placeFacts(this.#place, this.#spread?.port),
-        network,
+        origins: this.#origin.source,
         country,
         asn,
         onionKey: keys.onionKeys.current().pair.publicKey,

@@ -19,6 +19,7 @@ export type { MoneyStatus, MoneyStore, NodePaymentOptions } from './money/node-m
 export { nodeError } from './errors.ts'
 export { findNodeId, openIdentity } from './identity-store.ts'
 export type { EditionPair } from './directory/evidence-file.ts'
+export type { OwnOrigin } from './directory/own-origin.ts'
 export type { NodeError } from './errors.ts'
 export { exitError } from './exit/exit-errors.ts'
 export type { ExitError } from './exit/exit-errors.ts'

@@ -1,5 +1,6 @@
 /** Gathers the numbers of a node from its parts. @module */
 import type { DescriptorSet } from '@byway/protocol/directory'
+import type { OwnOriginWatch } from './directory/own-origin.ts'
 import type { Spread } from './directory/spread.ts'
 import type { EvidenceFile } from './directory/evidence-file.ts'
 import type { ExitParts } from './exit/start-exit.ts'
@@ -23,13 +24,14 @@ export type StatusSources = {
     | undefined
   readonly place: NodePlace | undefined
   readonly spread: Spread | undefined
+  readonly origin: OwnOriginWatch
   /** What circuits that are over have carried. */
   readonly past: Pick<Meter, 'forwardBytes' | 'backwardBytes'>
 }
 
 /** Reads the numbers of the moment. */
 export function readNodeStatus(sources: StatusSources): NodeStatus {
-  const { set, table, parts, place, spread, past } = sources
+  const { set, table, parts, place, spread, origin, past } = sources
   const circuits = [...(parts?.relay.circuits ?? [])]
   const exit = parts?.exit?.service.status()
   const sum = (count: (meter: Pick<Meter, 'forwardBytes' | 'backwardBytes'>) => number): number =>
@@ -41,6 +43,7 @@ export function readNodeStatus(sources: StatusSources): NodeStatus {
     descriptors: set.size,
     attachments: place?.attachments?.liveCount ?? 0,
     reach: place?.status,
+    origin: origin.status,
     forwardBytes: sum(({ forwardBytes }) => forwardBytes),
     backwardBytes: sum(({ backwardBytes }) => backwardBytes),
     exit: exitState(parts),

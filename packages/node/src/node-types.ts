@@ -4,9 +4,10 @@
  */
 import type { GossipStatus } from '@byway/gossip'
 import type { Logger } from '@byway/protocol/base'
-import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
+import type { NetworkParameters, OriginBooks, StakeSource } from '@byway/protocol/directory'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import type { EditionPair } from './directory/evidence-file.ts'
+import type { OwnOrigin } from './directory/own-origin.ts'
 import type { ExitRoleOptions } from './exit/exit-options.ts'
 import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
@@ -30,10 +31,14 @@ export type NodeOptions = {
   readonly onReach?: ((status: ReachStatus) => void) | undefined
   /** Set only with the operator's consent on record: the caller has checked it. */
   readonly exit?: ExitRoleOptions | undefined
-  /** ISO 3166 letters. @default what the network's table says of the address */
+  /** ISO 3166 letters. @default what a database or the network's table says of the address */
   readonly country?: string | undefined
-  /** @default what the network's table says of the address */
+  /** @default what is known of the address */
   readonly asn?: number | undefined
+  /** What is known of addresses besides the network's table (docs/PLACE.md). */
+  readonly places?: OriginBooks | undefined
+  /** Country and AS as the operator says them have been held against what is known, with another result than before. */
+  readonly onOrigin?: ((status: OwnOrigin) => void) | undefined
   /** How the node is paid; needed in a network with payment (SPEC §13), without meaning in another. */
   readonly payment?: NodePaymentOptions | undefined
   /** The registry's stakes, in a network that has one: descriptors then spread by gossip, and only those with a stake count. */
@@ -45,7 +50,7 @@ export type NodeOptions = {
   readonly log?: Logger | undefined
 }
 
-/** Numbers only: no address, no peer. */
+/** No address, no peer. */
 export type NodeStatus = {
   readonly links: number
   readonly circuits: number
@@ -54,6 +59,8 @@ export type NodeStatus = {
   readonly attachments: number
   /** Absent before the start. */
   readonly reach: ReachStatus | undefined
+  /** What the operator says of country and AS, and what is known. Absent before the first look. */
+  readonly origin: OwnOrigin | undefined
   readonly forwardBytes: number
   readonly backwardBytes: number
   /** `waiting`: nothing is carried until two neighbours agree on this line's own address, so that nobody is sent to its front door. */

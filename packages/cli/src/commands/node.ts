@@ -64,6 +64,7 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
   const { country, asn, price, redeemer } = flags
   const settings = { node: { country, asn, priceStep: price, redeemer } }
   const setting = await engineSetting(flags, settings, io)
+  for (const notice of setting.places.notices) output.say(notice)
   try {
     await runNode({
       ...setting,

@@ -95,6 +95,7 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
     maxPrice: flags.maxPrice,
   }
   const setting = await engineSetting(flags, { client }, io)
+  for (const notice of setting.places.notices) output.say(notice)
   if (flags.hops === 1 && !setting.network.local) throw runError('RUN_SINGLE_HOP', {})
   const hops = flags.hops === 1 ? 1 : setting.config.client.hops === 3 ? 3 : 2
   const onPath = (path: PathReport): void =>

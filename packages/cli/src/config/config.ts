@@ -13,6 +13,7 @@ export type Config = {
   readonly client: ClientConfig
   readonly node: NodeConfig
   readonly exit: ExitConfig
+  readonly place: PlaceConfig
 }
 
 export type ClientConfig = {
@@ -62,6 +63,14 @@ export type ExitConfig = {
   readonly denyPrefixes: readonly string[]
   /** Names refused together with everything below them. */
   readonly denyNames: readonly string[]
+}
+
+/** What this program knows of addresses besides the network file's table (docs/PLACE.md). */
+export type PlaceConfig = {
+  /** Databases of countries or AS numbers (`.mmdb`), the strongest first; what is no absolute path counts from the state folder. */
+  readonly databases: readonly string[]
+  /** Whether the coarse table that comes with byway is asked where nothing else says anything. */
+  readonly builtIn: boolean
 }
 
 const address = z
@@ -131,6 +140,15 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       datagrams: z.boolean().default(false),
       denyPrefixes: z.array(prefix).max(MAX_DENIALS).default([]),
       denyNames: z.array(z.string().min(1).max(253)).max(MAX_DENIALS).default([]),
+    })
+    .prefault({}),
+  place: z
+    .strictObject({
+      databases: z
+        .array(z.string().min(1).max(4096))
+        .max(8, 'must have at most 8 entries')
+        .default([]),
+      builtIn: z.boolean().default(true),
     })
     .prefault({}),
 })

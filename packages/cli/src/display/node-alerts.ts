@@ -13,6 +13,7 @@ export type NodeAlert = {
     | 'gas-none'
     | 'not-staked'
     | 'not-reached'
+    | 'place-differs'
     | 'records-damaged'
     | 'disk-full'
     | 'disk-failed'

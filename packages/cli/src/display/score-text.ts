@@ -1,10 +1,11 @@
 /** A node's score in words: each addition and deduction, what it rests on, and what would end it. */
 import type { NodeScore } from '@byway/client'
 import type { JsonObject } from '../output.ts'
+import { lineLines, placeLines } from './place-lines.ts'
 
 /** One rule's say in a node's weight. */
 export type ScoreLine = {
-  readonly reason: 'unused' | 'speed' | 'failures' | 'young' | 'place' | 'double' | 'share'
+  readonly reason: 'unused' | 'speed' | 'failures' | 'young' | 'place' | 'double' | 'share' | 'line'
   /** What the weight is multiplied by: above 1 adds, below takes. */
   readonly factor: number
   readonly evidence: string
@@ -16,6 +17,8 @@ export type ScoreLine = {
 const MAX_SHOWN = 1000
 /** From this on a factor is told; nearer to 1 it is luck. */
 const TOLD = 0.005
+/** What is worth knowing although it changes no weight. */
+const TOLD_ALWAYS: ReadonlySet<ScoreLine['reason']> = new Set(['unused', 'place', 'line'])
 
 /** What changed a node's weight, in the order in which it is worked out. */
 export function scoreLines(score: NodeScore): readonly ScoreLine[] {
@@ -28,12 +31,7 @@ export function scoreLines(score: NodeScore): readonly ScoreLine[] {
       evidence: `its stake was put down ${daysOf(score.stakeAgeMs)} days ago`,
       remedy: 'wait: a stake counts in full after 14 days',
     },
-    {
-      reason: 'place',
-      factor: factors.place,
-      evidence: `it says ${score.claimedCountry}, and the network's table says ${score.country} of its address`,
-      remedy: 'start it with the --country where the address is, or have the table put right',
-    },
+    ...placeLines(score),
     {
       reason: 'double',
       factor: factors.honesty,
@@ -46,8 +44,11 @@ export function scoreLines(score: NodeScore): readonly ScoreLine[] {
       evidence: 'its staker, family, prefix or AS would have more than a fair share of all weight',
       remedy: 'put nodes at other places, under other stakes',
     },
+    ...lineLines(score),
   ]
-  return lines.filter(({ reason, factor }) => reason === 'unused' || Math.abs(factor - 1) > TOLD)
+  return lines.filter(
+    ({ reason, factor }) => TOLD_ALWAYS.has(reason) || Math.abs(factor - 1) > TOLD,
+  )
 }
 
 /** What `byway node score` is told: nodes whose ids begin so. One is explained in the text, several are listed. */

@@ -13,6 +13,7 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import type { Table } from '../config/toml-file.ts'
 import type { CliIo } from '../io.ts'
 import { createLogger } from '../logger.ts'
+import { openPlaceBooks, type PlaceBooks } from './place-books.ts'
 import { readPassphrase } from '../wallet/ask-passphrase.ts'
 
 export type SocketAddress = { readonly host: string; readonly port: number }
@@ -23,6 +24,7 @@ export type EngineFlags = {
   readonly config?: string | undefined
   readonly drain: number
   readonly stopWithStdin?: boolean | undefined
+  readonly placeDatabase?: readonly string[] | undefined
 }
 
 /** What an engine runs with. */
@@ -30,6 +32,8 @@ export type EngineSetting = {
   readonly home: string
   readonly config: Config
   readonly network: NetworkParameters
+  /** What is known of addresses besides the network's table. */
+  readonly places: PlaceBooks
   readonly log: Logger
   /** Aborts when the engine should stop gracefully. */
   readonly signal: AbortSignal
@@ -53,12 +57,17 @@ export function addEngineOptions(command: Command, drainS: number): Command {
       (text) => parseWhole(text, '--drain', 0, MAX_DRAIN_S),
       drainS,
     )
+    .option(
+      '--place-database <file>',
+      'a database of countries or AS numbers (.mmdb) to look nodes up in; once for each file',
+      (file, before: readonly string[] | undefined) => [...(before ?? []), resolve(file)],
+    )
     .option('--stop-with-stdin', 'stop when standard input ends, for programs that start this one')
 }
 
 /**
  * Reads what the engine needs; the state folder is made if it is not there.
- * @throws what `loadConfig`, `loadNetworkFile` and `openHome` throw
+ * @throws what `loadConfig`, `loadNetworkFile`, `openPlaceBooks` and `openHome` throw
  */
 export async function engineSetting(
   flags: EngineFlags,
@@ -71,14 +80,24 @@ export async function engineSetting(
   const config = await loadConfig({
     env,
     configPath: flags.config,
-    flags: { networkFile: flags.network, ...settings },
+    flags: {
+      networkFile: flags.network,
+      place: { databases: flags.placeDatabase },
+      ...settings,
+    },
   })
   const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const places = await openPlaceBooks({
+    config: config.place,
+    home,
+    isLocal: network.local,
+    nowMs: io.nowMs(),
+  })
   const log = createLogger({ level: config.logLevel })
   const signal = flags.stopWithStdin ? AbortSignal.any([io.signal, inputEnd()]) : io.signal
   const passphrase = async (): Promise<string | undefined> =>
     network.local ? undefined : await readPassphrase(io, 'purse')
-  return { home, config, network, log, signal, drainMs: flags.drain * 1000, passphrase }
+  return { home, config, network, places, log, signal, drainMs: flags.drain * 1000, passphrase }
 }
 
 /** The state folder that the flags or the environment name. */

@@ -13,7 +13,7 @@ import { storeError, type Store, type StoreHealth } from '@byway/store'
 import { createReceiptCrypto, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { earningsFields, earningsOf } from '../display/earnings.ts'
 import type { ProofAnswers } from '../control/control-socket.ts'
-import { alertFields, type NodeAlert, type NodeAlerts } from '../display/node-alerts.ts'
+import type { NodeAlert, NodeAlerts } from '../display/node-alerts.ts'
 import { followProvider } from '../ledger/follow-provider.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
@@ -50,6 +50,8 @@ export interface NodeMoneyRun extends AsyncDisposable {
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
   /** For `byway proof make`. */
   readonly proofs: ProofAnswers
+  /** What stands and needs the operator. */
+  alerts(): readonly NodeAlert[]
   /** For `byway status`. @param money - what the node itself counts */
   status(money: MoneyStatus | undefined): JsonObject
 }
@@ -126,10 +128,8 @@ export async function openNodeMoney(
     },
     ledger: (after) => ledgerPage(store.ledger, after),
     proofs: proofAnswers(store),
-    status: (money) => ({
-      ...statusOf({ money, priceStep, openWins: running.status?.open ?? 0 }, payment),
-      alerts: alerts.standing.map(alertFields),
-    }),
+    alerts: () => alerts.standing,
+    status: (money) => statusOf({ money, priceStep, openWins: running.status?.open ?? 0 }, payment),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -60,6 +60,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       hops: run.hops,
       unsafeSingleHop: run.hops === 1,
       ownNodes: () => ownNodes.list(),
+      places: run.places.books,
       log: run.log.child('client'),
       onPath: run.onPath,
       payment: money?.payment,

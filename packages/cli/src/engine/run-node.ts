@@ -6,13 +6,15 @@ import {
   readConsent,
   untilConsentEnds,
   type NodeOptions,
+  type OwnOrigin,
   type ReachStatus,
   type RunningNode,
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import { openControl } from '../control/control-socket.ts'
 import { createRouterPortMap } from '@byway/host'
-import type { NodeAlert } from '../display/node-alerts.ts'
+import { alertFields, type NodeAlert } from '../display/node-alerts.ts'
+import { originText } from '../display/origin-text.ts'
 import { placeText, reachText } from '../display/reach-text.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
@@ -60,13 +62,16 @@ export async function runNode(run: NodeRun): Promise<void> {
       exits: money?.exits,
       onDoubleEditions: money?.onDoubleEditions,
       onReach: reachWatch(run),
+      onOrigin: (status) => originAlerts(status).forEach(run.onAlert),
     }),
   )
   money?.attach(node)
   const control = await openControl(run.home, 'node', {
     status: () => {
       const status = node.status()
-      return { ...identityOf(run, node), ...status, ...money?.status(status.money) }
+      const paid = money?.status(status.money)
+      const alerts = [...originAlerts(status.origin), ...(money?.alerts() ?? [])]
+      return { ...identityOf(run, node), ...status, ...paid, alerts: alerts.map(alertFields) }
     },
     ledger: money && freshPages(node, money.ledger),
     proofs: money?.proofs,
@@ -114,6 +119,7 @@ function nodeOptions({
   mapsPort,
   log,
   isExit,
+  places,
 }: NodeRun): NodeOptions {
   const { profile, datagrams, ipv6, denyPrefixes, denyNames } = config.exit
   return {
@@ -125,8 +131,15 @@ function nodeOptions({
     exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,
+    places: places.books,
     log: log.child('node'),
   }
+}
+
+/** What stands while clients hold the node's claim against it. */
+function originAlerts(status: OwnOrigin | undefined): readonly NodeAlert[] {
+  const text = status && originText(status)
+  return text === undefined ? [] : [{ alert: 'place-differs', text }]
 }
 
 /** Tells the operator when others stop reaching the node, once each time. */

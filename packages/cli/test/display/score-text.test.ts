@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import type { NodeScore } from '@byway/client'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { JsonObject } from '../../src/output.ts'
@@ -17,8 +17,11 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     record: undefined,
     stakeAgeMs: undefined,
     isGuard: false,
-    country: 'DE',
-    claimedCountry: 'DE',
+    country: '',
+    countryBy: undefined,
+    claimedCountry: '',
+    isPublic: true,
+    line: { grade: 'open', reasons: [] },
     ...change,
   }
 }
@@ -40,6 +43,8 @@ test('each rule that changed the weight is told with what it rests on, and each 
     record: { goodputKbps: 2500, success: 0.5, dayStartMs: 0, dayStartKbps: 1000 },
     stakeAgeMs: 4.6 * DAY_MS,
     country: 'US',
+    countryBy: 'network',
+    claimedCountry: 'DE',
   })
   const lines = scoreLines(score)
   assert.deepEqual(
@@ -54,6 +59,64 @@ test('each rule that changed the weight is told with what it rests on, and each 
   assert.match(lines[1]?.evidence ?? '', /50 % of the last circuits/)
   assert.match(lines[2]?.evidence ?? '', /4\.6 days ago/)
   assert.match(lines[3]?.evidence ?? '', /says DE, and the network's table says US/)
+})
+
+suite('where a node is', () => {
+  const textOfPlace = (change: Partial<NodeScore>): string => {
+    const [, line] = scoreLines(scoreOf({ country: 'DE', claimedCountry: 'DE', ...change }))
+    assert.equal(line?.reason, 'place')
+    return `${line.evidence}. ${line.remedy}`
+  }
+
+  test('is told with who says so', () => {
+    assert.match(textOfPlace({ countryBy: 'database' }), /says DE, and your database says DE/)
+    assert.match(
+      textOfPlace({ countryBy: 'built-in', claimedCountry: '' }),
+      /names no country, and the coarse table that comes with byway says DE/,
+    )
+  })
+
+  test('is its word alone where nobody can look, and an exit without an address is said to exit elsewhere perhaps', () => {
+    assert.match(
+      textOfPlace({ countryBy: 'claim' }),
+      /nothing here knows its address.*its word alone/,
+    )
+    assert.match(
+      textOfPlace({ countryBy: 'claim', isPublic: false }),
+      /no public address.*its word alone.*seen by the sites/,
+    )
+  })
+
+  test('that is contradicted is a deduction with the source and the way to appeal', () => {
+    const factors = { ...NONE, place: 0.5 }
+    const text = textOfPlace({ factors, country: 'FR', countryBy: 'built-in' })
+    assert.match(text, /says DE, and the coarse table.*says FR.*serves nobody who asks for DE/)
+    assert.match(
+      text,
+      /--country FR; where the coarse table.*errs, docs\/PLACE\.md says how to appeal/,
+    )
+  })
+
+  test('and on what line is a hint with its reasons, which takes nothing', () => {
+    const hosting = { reason: 'hosting-as', asn: 24_940, name: 'Hetzner', by: 'database' } as const
+    const hidden = { reason: 'no-public-address' } as const
+    const lineOf = (line: NodeScore['line']) => scoreLines(scoreOf({ line }))[1]
+    const rented = lineOf({ grade: 'hosting', reasons: [hosting, hidden] })
+    assert.deepEqual([rented?.reason, rented?.factor, rented?.remedy], ['line', 1, ''])
+    assert.match(
+      rented?.evidence ?? '',
+      /^probably a rented machine: its AS is 24940 \(Hetzner\), your database says; it has no public address.*A hint/,
+    )
+    const unlisted = {
+      ...hosting,
+      reason: 'unlisted-as',
+      asn: 3320,
+      name: '',
+      by: 'claim',
+    } as const
+    const home = lineOf({ grade: 'maybe-home', reasons: [unlisted] })
+    assert.match(home?.evidence ?? '', /^perhaps a home's line: its AS is 3320, it says itself/)
+  })
 })
 
 test('one node is explained, several are listed, and a stranger is nobody', () => {

@@ -14,7 +14,7 @@ import {
   unitRandom,
   verifyDescriptor,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
+import type { NetworkParameters, NodeKey, OriginBooks, PathNode } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
 import { isBywayError } from '@byway/protocol/base'
@@ -67,6 +67,8 @@ export type ClientOptions = {
   readonly unsafeSingleHop?: boolean | undefined
   /** A layer for the entry too (SPEC §6.1). @default false */
   readonly entryLayer?: boolean | undefined
+  /** What is known of addresses besides the network's table (docs/PLACE.md): where a node is goes by it. */
+  readonly places?: OriginBooks | undefined
   readonly log?: Logger | undefined
   /** What to pay with, in a network whose file says how it is paid. Without it nothing is paid there, and little is served. */
   readonly payment?: ClientPayment | undefined
@@ -153,7 +155,7 @@ class Engine implements Client {
   #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
-    const { home, network } = options
+    const { home, network, places } = options
     this.#options = options
     this.#log = options.log ?? NO_LOG
     const random = unitRandom(randomBytes)
@@ -179,6 +181,7 @@ class Engine implements Client {
     this.#directory = createDirectoryKeeper({
       provider: nodeCrypto,
       network,
+      places,
       cachePath: home && join(home, 'directory.bin'),
       stakes: options.stakes,
       linkToAsk: (asked, signal) => this.#linkToAsk(asked, signal),
@@ -217,9 +220,8 @@ class Engine implements Client {
       onPath: (driver) => options.onPath?.(reportOf(driver)),
       openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
-      onTransfer: (path, transfer) => {
-        for (const { key } of path) this.#records.observe(key, { type: 'transfer', ...transfer })
-      },
+      onTransfer: (path, transfer) =>
+        path.forEach(({ key }) => this.#records.observe(key, { type: 'transfer', ...transfer })),
     })
   }
 

@@ -12,6 +12,7 @@ import {
 import type {
   DescriptorSet,
   NetworkParameters,
+  OriginBooks,
   PathNodeSet,
   StakeClaim,
   StakeSource,
@@ -43,6 +44,8 @@ const MAX_REGISTRY_AGE_MS = 86_400_000
 export type DirectoryKeeperDeps = {
   readonly provider: CryptoProvider
   readonly network: NetworkParameters
+  /** What is known of addresses besides the network's table. */
+  readonly places?: OriginBooks | undefined
   /** Where the last set is kept; none in memory-only clients. */
   readonly cachePath: string | undefined
   /** The stakes, and how long ago the chain said so; absent in a network without a registry, where each descriptor counts. */
@@ -108,7 +111,7 @@ class Keeper implements DirectoryKeeper {
     const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
     this.set = createDescriptorSet(deps.provider, { admits })
     this.#stopWatching = stakes?.onChange(() => this.set.prune(deps.nowMs()))
-    this.nodes = createPathNodeSet(this.set, deps.network)
+    this.nodes = createPathNodeSet(this.set, deps.network, deps.places)
   }
 
   async start(signal: AbortSignal): Promise<void> {

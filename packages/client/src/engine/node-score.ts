@@ -2,7 +2,15 @@
  * Why a node is chosen as often as it is (SPEC §10.3): each factor of its weight with what this client saw. In words it is the command's to say.
  * @module
  */
-import type { NodeKey, NodeRecord, PathNode, StakeClaim } from '@byway/protocol/directory'
+import { lineHintOf } from '@byway/protocol/directory'
+import type {
+  LineHint,
+  NodeKey,
+  NodeRecord,
+  PathNode,
+  PlaceAuthority,
+  StakeClaim,
+} from '@byway/protocol/directory'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
 
 export type NodeScore = {
@@ -16,9 +24,16 @@ export type NodeScore = {
   /** Undefined where there is no registry, or nobody knows. */
   readonly stakeAgeMs: number | undefined
   readonly isGuard: boolean
+  /** As path rules take it; '' when nobody says. */
   readonly country: string
+  /** Who says so; undefined when nobody does. */
+  readonly countryBy: PlaceAuthority | undefined
   /** As the node says itself. */
   readonly claimedCountry: string
+  /** False for a node that is reached through relays, of whose place there is only its word. */
+  readonly isPublic: boolean
+  /** Whether it may be on a home's line. */
+  readonly line: LineHint
 }
 
 export type ScoreDeps = {
@@ -34,7 +49,9 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
   const { weights, recordOf } = deps
   const nodes = deps.nodes()
   const total = nodes.reduce((sum, { key }) => sum + weights.weightOf(key), 0)
-  const scores = nodes.map(({ key, entry: { descriptor }, country }): NodeScore => {
+  const scores = nodes.map((node): NodeScore => {
+    const { key, country, countryBy, isPublic } = node
+    const { descriptor } = node.entry
     const weight = weights.weightOf(key)
     return {
       nodeId: key,
@@ -45,7 +62,10 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       stakeAgeMs: deps.stakeAgeMs?.(descriptor),
       isGuard: deps.isGuard(key),
       country,
+      countryBy,
       claimedCountry: descriptor.country,
+      isPublic,
+      line: lineHintOf(node),
     }
   })
   return scores.toSorted((a, b) => b.weight - a.weight)

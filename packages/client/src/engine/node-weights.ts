@@ -54,6 +54,8 @@ const OLD_ENOUGH = 20
 const NEWCOMER_FACTOR = 0.1
 /** What a node counts that says it is in another country than its address. */
 const MISPLACED_FACTOR = 0.25
+/** The same where only the coarse table that comes with the program contradicts it. */
+const PERHAPS_MISPLACED_FACTOR = 0.5
 /** And one that tells some this and others that. */
 const DOUBLE_FACTOR = 0.01
 /** Between two times that shares are worked out. */
@@ -104,9 +106,9 @@ function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
   const newcomers = newcomersOf(nodes, deps)
   const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
-  const own = ({ key, isMisplaced }: PathNode) => ({
+  const own = ({ key, isMisplaced, countryBy }: PathNode) => ({
     youth: newcomers.get(key) ?? 1,
-    place: isMisplaced ? MISPLACED_FACTOR : 1,
+    place: isMisplaced ? misplacedFactor(countryBy) : 1,
     honesty: deps.isDouble?.(key) ? DOUBLE_FACTOR : 1,
   })
   const before = (node: PathNode): number => {
@@ -123,6 +125,10 @@ function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
       return [node.key, { ...factors, factor: weight / measured(node), isNewcomer }]
     }),
   )
+}
+
+function misplacedFactor(by: PathNode['countryBy']): number {
+  return by === 'built-in' ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
 }
 
 /** What each young stake counts; all count in full in a network that is itself young. Counted in old nodes, which nobody can make in a day, and not in shares. */

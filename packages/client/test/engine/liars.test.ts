@@ -14,7 +14,13 @@ import {
   nodeKeyOf,
   refreshGuards,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, NodeKey, Observation } from '@byway/protocol/directory'
+import type {
+  NetworkParameters,
+  NodeKey,
+  Observation,
+  OriginBook,
+  OriginBooks,
+} from '@byway/protocol/directory'
 import { createNodeRecords } from '../../src/engine/node-records.ts'
 import { scoreNodes, type NodeScore } from '../../src/engine/node-score.ts'
 import { createNodeWeights } from '../../src/engine/node-weights.ts'
@@ -36,6 +42,7 @@ const LIAR = HONEST
 type Lie = {
   readonly descriptor?: Parameters<typeof entryOf>[1]
   readonly network?: NetworkParameters
+  readonly places?: OriginBooks
   /** What a circuit through the liar shows. */
   readonly shows: (kbps: number) => Observation
 }
@@ -55,6 +62,7 @@ function runWith(lie: Lie, seed: number): { lateShare: number; score: NodeScore;
   const nodes = createPathNodeSet(
     { get: (key) => byKey.get(key), entries: () => byKey.values() },
     lie.network ?? NETWORK,
+    lie.places,
   )
   const liar = nodeKeyOf(entryOf(LIAR).descriptor.nodeId)
   let nowMs = NOW_MS
@@ -155,5 +163,36 @@ suite('a node that lies (issue: reputation; THREAT-MODEL T10)', () => {
     assert.ok(lateShare < FAIR_SHARE / 2, `${lateShare}, seed ${seed}`)
     assert.equal(score.factors.place, 0.25)
     assert.deepEqual([score.country, score.claimedCountry], ['US', 'DE'])
+  })
+
+  const american: OriginBook = {
+    lookup: ({ value }) =>
+      value >> 16n === BigInt(256 + LIAR) ? { country: 'US', asn: 0 } : undefined,
+  }
+  const cases: readonly (readonly [places: OriginBooks, factor: number, by: string])[] = [
+    [{ databases: [american] }, 0.25, 'database'],
+    [{ databases: [], builtIn: american }, 0.5, 'built-in'],
+  ]
+  for (const [places, factor, by] of cases) {
+    test(`about its country falls when it is the ${by} that knows better, and the score names it`, () => {
+      const { lateShare, score } = runWith(
+        { descriptor: { country: 'DE' }, places, shows: transfer },
+        seed,
+      )
+      // An honest node that was drawn as often is above its fair share by now: its line was measured to be faster than a new one's.
+      const honest = runWith({ places, shows: transfer }, seed)
+      assert.ok(lateShare < honest.lateShare * (factor + 0.15), `${lateShare}, seed ${seed}`)
+      assert.deepEqual([score.factors.place, score.countryBy, score.country], [factor, by, 'US'])
+    })
+  }
+
+  test('about its country without an address is not caught, and is told as its word alone (docs/PLACE.md)', () => {
+    const lie: Lie = {
+      descriptor: { country: 'DE', addresses: [], attachments: [entryOf(0).descriptor.nodeId] },
+      places: { databases: [american] },
+      shows: transfer,
+    }
+    const { score } = runWith(lie, seed)
+    assert.deepEqual([score.factors.place, score.countryBy, score.isPublic], [1, 'claim', false])
   })
 })

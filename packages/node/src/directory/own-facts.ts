@@ -1,9 +1,9 @@
 /**
- * What a node says of itself in its descriptor (SPEC §10.1), from its options and the network's prefix table.
+ * What a node says of itself in its descriptor (SPEC §10.1), from its options and what is known of its address.
  * @module
  */
-import { createAsnTable, toIpAddress, toIpBytes } from '@byway/protocol/directory'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import { toIpBytes } from '@byway/protocol/directory'
+import type { OriginSource } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
 import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
 import type { ExitRoleOptions } from '../exit/exit-options.ts'
@@ -13,7 +13,7 @@ import type { DescriptorFacts } from './own-descriptor.ts'
 const SOFTWARE = 'byway/0.1.0'
 
 export type OwnFactsInput = {
-  readonly network: NetworkParameters
+  readonly origins: OriginSource
   readonly onionKey: Uint8Array
   /** Where the node is reached; none without a public port. */
   readonly address: { readonly host: string; readonly port: number } | undefined
@@ -29,19 +29,20 @@ export type OwnFactsInput = {
 
 /** Makes the facts, or `undefined` while the node can be reached nowhere. */
 export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
-  const { network, exit, attachments, address } = input
+  const { origins, exit, attachments, address } = input
   const ip = address && parseAddress(address.host)
   const addresses = ip && address ? [{ ...toIpBytes(ip), port: address.port }] : []
   if (addresses.length + attachments.length === 0) return undefined
-  const [first] = addresses
-  const origin = first && createAsnTable(network.asnTable).lookup(toIpAddress(first))
+  const known = ip && origins.lookup(ip)
+  // Clients have the coarse table too: repeating its guess would only contradict who knows better.
+  const knownCountry = known?.countryBy === 'built-in' ? '' : known?.country
   return {
     onionKey: input.onionKey,
     roles: ROLE.RELAY | (exit ? ROLE.EXIT : 0),
     exitProfile: exitProfileOf(exit),
     exitFlags: (exit?.ipv6 ? EXIT_FLAG.IPV6 : 0) | (exit?.datagrams ? EXIT_FLAG.DATAGRAMS : 0),
-    country: input.country ?? origin?.country ?? '',
-    asn: input.asn ?? origin?.asn ?? 0,
+    country: input.country ?? knownCountry ?? '',
+    asn: input.asn ?? known?.asn ?? 0,
     familyId: undefined,
     stakerId: undefined,
     provider: input.money?.provider,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { verifyDescriptor } from '@byway/protocol/directory'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import { createOriginSource, verifyDescriptor } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
 import type { Descriptor } from '@byway/protocol/wire'
@@ -10,16 +9,9 @@ import { ownFacts } from '../../src/directory/own-facts.ts'
 import { nodeIdOf } from '../fake-link.ts'
 import { makerOf, NOW_MS, RELAY_FACTS } from '../signed-descriptors.ts'
 
-const NETWORK: NetworkParameters = {
-  name: 'test',
-  local: false,
-  bootstrap: [],
-  reachablePrefixes: [],
-  asnTable: [{ prefix: '192.0.2.0/24', asn: 64_500, country: 'DE' }],
-  exitTargets: [],
-}
+const TABLE = [{ prefix: '192.0.2.0/24', asn: 64_500, country: 'DE' }]
 const INPUT = {
-  network: NETWORK,
+  origins: createOriginSource(TABLE),
   onionKey: new Uint8Array(32).fill(9),
   address: { host: '192.0.2.1', port: 443 },
   attachments: [],
@@ -74,6 +66,15 @@ suite('what a node says of itself', () => {
     const facts = ownFacts({ ...INPUT, country: 'FR', asn: 1 })
     assert.equal(facts?.country, 'FR')
     assert.equal(facts.asn, 1)
+  })
+
+  test('what a database says goes before the table, and what only the coarse table guesses is not repeated', () => {
+    const says = (country: string) => ({ lookup: () => ({ country, asn: 0 }) })
+    const address = { host: '18.9.22.69', port: 443 }
+    const known = createOriginSource(TABLE, { databases: [says('SE')], builtIn: says('US') })
+    assert.equal(ownFacts({ ...INPUT, address, origins: known })?.country, 'SE')
+    const guessed = createOriginSource(TABLE, { databases: [], builtIn: says('US') })
+    assert.equal(ownFacts({ ...INPUT, address, origins: guessed })?.country, '')
   })
 
   test('an address that the table does not know says nothing', () => {

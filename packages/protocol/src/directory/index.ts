@@ -16,6 +16,16 @@ export {
   toIpBytes,
 } from './asn-table.ts'
 export {
+  createOriginSource,
+  type KnownOrigin,
+  type OriginAuthority,
+  type OriginBook,
+  type OriginBooks,
+  type OriginSource,
+} from './address-origin.ts'
+export { type JudgedPlace, type PlaceAuthority, placeOf } from './claimed-place.ts'
+export { type LineGrade, type LineHint, lineHintOf, type LineReason } from './line-hint.ts'
+export {
   createDescriptorSet,
   type DescriptorSet,
   type DescriptorSetOptions,

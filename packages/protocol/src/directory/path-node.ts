@@ -5,12 +5,14 @@
  */
 import { toHex } from '@byway/protocol/base'
 import { type Descriptor, ROLE } from '@byway/protocol/wire'
-import { type AsnTable, createAsnTable, prefixGroupOf, toIpAddress } from './asn-table.ts'
+import { createOriginSource, type OriginBooks, type OriginSource } from './address-origin.ts'
+import { prefixGroupOf, toIpAddress } from './asn-table.ts'
+import { type JudgedPlace, placeOf } from './claimed-place.ts'
 import type { DescriptorSet, DirectoryEntry } from './descriptor-set.ts'
 import type { NetworkParameters } from './network-parameters.ts'
 import { type NodeKey, nodeKeyOf } from './node-key.ts'
 
-export type PathNode = {
+export type PathNode = JudgedPlace & {
   readonly key: NodeKey
   readonly entry: DirectoryEntry
   readonly isRelay: boolean
@@ -21,12 +23,6 @@ export type PathNode = {
   readonly attachments: readonly NodeKey[]
   /** The /16 or /32 of each address. */
   readonly prefixGroups: readonly string[]
-  /** Of its addresses by the network's table; its own claim only when the table says nothing. Never 0. */
-  readonly asns: readonly number[]
-  /** As `asns`; '' when nobody says. */
-  readonly country: string
-  /** True when it claims a country and the network's table says another of its address. */
-  readonly isMisplaced: boolean
   /** Family and staker ids, each with its kind. */
   readonly owners: readonly string[]
 }
@@ -40,17 +36,18 @@ export interface PathNodeSet {
   readonly extraPorts: ReadonlySet<number>
 }
 
-/** Views a set of descriptors through a network's table. Work per node is done once for each edition. */
+/** Views a set of descriptors through a network's table, and through what else is known of addresses. Work per node is done once for each edition. */
 export function createPathNodeSet(
   set: Pick<DescriptorSet, 'get' | 'entries'>,
   network: Pick<NetworkParameters, 'asnTable' | 'exitTargets'>,
+  books?: OriginBooks,
 ): PathNodeSet {
-  const table = createAsnTable(network.asnTable)
+  const origins = createOriginSource(network.asnTable, books)
   const seen = new WeakMap<DirectoryEntry, PathNode>()
   const toNode = (entry: DirectoryEntry): PathNode => {
     const old = seen.get(entry)
     if (old) return old
-    const node = toPathNode(entry, table)
+    const node = toPathNode(entry, origins)
     seen.set(entry, node)
     return node
   }
@@ -71,13 +68,9 @@ export function createPathNodeSet(
 }
 
 /** Works out a node's groups. */
-export function toPathNode(entry: DirectoryEntry, table: AsnTable): PathNode {
+export function toPathNode(entry: DirectoryEntry, origins: OriginSource): PathNode {
   const { descriptor } = entry
   const addresses = descriptor.addresses.map(toIpAddress)
-  const origins = addresses.flatMap((address) => table.lookup(address) ?? [])
-  const checkedAsns = origins.map(({ asn }) => asn).filter((asn) => asn !== 0)
-  const claimedAsns = descriptor.asn === 0 ? [] : [descriptor.asn]
-  const checkedCountry = origins.find(({ country }) => country !== '')?.country
   return {
     key: entry.key,
     entry,
@@ -86,9 +79,7 @@ export function toPathNode(entry: DirectoryEntry, table: AsnTable): PathNode {
     isPublic: addresses.length > 0,
     attachments: descriptor.attachments.map(nodeKeyOf),
     prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
-    asns: [...new Set(checkedAsns.length > 0 ? checkedAsns : claimedAsns)],
-    country: checkedCountry ?? descriptor.country,
-    isMisplaced: checkedCountry !== undefined && !['', checkedCountry].includes(descriptor.country),
+    ...placeOf(addresses, descriptor, origins),
     owners: ownersOf(descriptor),
   }
 }

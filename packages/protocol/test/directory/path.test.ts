@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { choosePath, type PathInput, type PathNodeSet } from '@byway/protocol/directory'
+import {
+  choosePath,
+  type OriginBooks,
+  type PathInput,
+  type PathNodeSet,
+} from '@byway/protocol/directory'
 import type { Descriptor } from '@byway/protocol/wire'
 import { id, ipv4, keyOf, makeEntry, NO_NETWORK, nodeSet, NOW_MS, seeded } from './registry.ts'
 
@@ -140,6 +145,17 @@ test('the table is believed before the claim, and the claim when the table is si
   assert.deepEqual(by({ country: 'SE' }), [1, 3])
   assert.deepEqual(by({ asn: 300 }), [1, 3])
   assert.deepEqual(set.get(keyOf(1))?.asns, [100])
+})
+
+test('a database is believed before the table: a node that is elsewhere serves nobody who asks for the country it claims', () => {
+  const asnTable = [{ prefix: '11.0.0.0/8', asn: 100, country: 'DE' }]
+  const nodes = [guard, makeEntry(2, { addresses: [ipv4('11.2.0.1')], country: 'DE' })]
+  const french = { databases: [{ lookup: () => ({ country: 'FR', asn: 0 }) }] }
+  const by = (country: string, books?: OriginBooks): unknown =>
+    choose(nodeSet(nodes, { ...NO_NETWORK, asnTable }, books), { request: { country } })
+  assert.deepEqual(by('DE'), [1, 2])
+  assert.equal(by('DE', french), 'EXIT_COUNTRY')
+  assert.deepEqual(by('FR', french), [1, 2])
 })
 
 test('the preferred guard is taken, and the next when the exit is too near to it', () => {

@@ -6,6 +6,7 @@ import {
   type NetworkParameters,
   type NodeKey,
   nodeKeyOf,
+  type OriginBooks,
   type PathNodeSet,
   type UnitRandom,
 } from '@byway/protocol/directory'
@@ -67,13 +68,14 @@ export const NO_NETWORK: Pick<NetworkParameters, 'asnTable' | 'exitTargets'> = {
 export function nodeSet(
   entries: readonly DirectoryEntry[],
   network: typeof NO_NETWORK = NO_NETWORK,
+  books?: OriginBooks,
 ): PathNodeSet {
   const byKey = new Map(entries.map((entry) => [entry.key, entry]))
   const set: Pick<DescriptorSet, 'get' | 'entries'> = {
     get: (key) => byKey.get(key),
     entries: () => byKey.values(),
   }
-  return createPathNodeSet(set, network)
+  return createPathNodeSet(set, network, books)
 }
 
 /** Mulberry32: small, seeded, good enough to draw samples. */

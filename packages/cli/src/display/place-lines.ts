@@ -1,0 +1,70 @@
+/** Where a node is and on what line, as `byway node score` says it: who says so, what contradicts it, and what it rests on. */
+import type { NodeScore } from '@byway/client'
+import type { LineReason, PlaceAuthority } from '@byway/protocol/directory'
+import type { ScoreLine } from './score-text.ts'
+
+/** Says what is known of the country; a deduction where the node says another. Nothing where nobody says any. */
+export function placeLines(score: NodeScore): readonly ScoreLine[] {
+  const { factors, country, countryBy } = score
+  if (countryBy === undefined) return []
+  const isMisplaced = factors.place < 1
+  return [
+    {
+      reason: 'place',
+      factor: factors.place,
+      evidence: placeEvidence(score),
+      remedy: isMisplaced
+        ? `start it with --country ${country}; where ${AUTHORITIES[countryBy]} errs, docs/PLACE.md says how to appeal`
+        : '',
+    },
+  ]
+}
+
+function placeEvidence({
+  factors,
+  country,
+  countryBy,
+  claimedCountry,
+  isPublic,
+}: NodeScore): string {
+  const source = AUTHORITIES[countryBy ?? 'claim']
+  if (factors.place < 1)
+    return `it says ${claimedCountry}, and ${source} says ${country} of its address: it serves nobody who asks for ${claimedCountry}`
+  if (countryBy !== 'claim') {
+    const claim = claimedCountry === '' ? 'it names no country' : `it says ${claimedCountry}`
+    return `${claim}, and ${source} says ${country} of its address`
+  }
+  if (isPublic)
+    return `it says ${country}; nothing here knows its address, so that is its word alone`
+  return `it says ${country}; it has no public address, so that is its word alone, and where it exits is seen by the sites`
+}
+
+/** Says what speaks for a home's line and what against it. It changes no weight. */
+export function lineLines({ line }: NodeScore): readonly ScoreLine[] {
+  if (line.grade === 'open') return []
+  const evidence = `${GRADES[line.grade]}: ${line.reasons.map(reasonText).join('; ')}. A hint, which proves nothing and changes no weight`
+  return [{ reason: 'line', factor: 1, evidence, remedy: '' }]
+}
+
+const GRADES = {
+  hosting: 'probably a rented machine',
+  'maybe-home': "perhaps a home's line",
+} as const
+
+function reasonText(reason: LineReason): string {
+  if (reason.reason === 'no-public-address')
+    return 'it has no public address, as most homes, and as anybody can have it'
+  const { asn, name, by } = reason
+  const who = by === 'claim' ? 'it says itself' : `${AUTHORITIES[by]} says`
+  return reason.reason === 'hosting-as'
+    ? `its AS is ${asn} (${name}), ${who}`
+    : `its AS is ${asn}, ${who}, which is on no list of hosting networks here`
+}
+
+/** Who says where a node is. */
+export const AUTHORITIES: Readonly<Record<PlaceAuthority, string>> = {
+  database: 'your database',
+  network: "the network's table",
+  'built-in': 'the coarse table that comes with byway',
+  claim: 'nobody else',
+}
