@@ -3,7 +3,7 @@
  *
  *   client 5.x ─► relay 5.x (one of three) ═► router ═► home (cone, symmetric, double) ─► router ─► origin 5.x
  *
- * Every node, the client and the origin are processes in namespaces of their own (lib/nat-lab.ts).
+ * Every node, the client and the origin are processes in namespaces of their own (packages/testnet/src/nat/nat-lab.ts).
  */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
@@ -19,16 +19,18 @@ import { startByway, type RunningByway } from '../packages/cli/test/running-bywa
 import { writeConsent } from '../packages/node/src/index.ts'
 import { fromHex } from '../packages/protocol/src/base/index.ts'
 import type { NetworkParameters } from '../packages/protocol/src/directory/index.ts'
-import { pollUntil } from '../bench/lib/wait.ts'
 import {
   createNatLab,
+  missingForGateways,
   missingForNat,
   type LabHost,
   type NatKind,
   type NatLab,
-} from './lib/nat-lab.ts'
+} from '../packages/testnet/src/nat/nat-lab.ts'
+import { pollUntil } from '../bench/lib/wait.ts'
+import { endOnSignals } from './lib/end-on-signals.ts'
 
-const missing = missingForNat()
+const missing = missingForNat() ?? missingForGateways()
 const RELAYS = 3
 const PORT = 9443
 /** Exits behind these are told apart by the country they say. */
@@ -96,6 +98,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   }
 
   before(async () => {
+    endOnSignals()
     folder = await mkdtemp(join(tmpdir(), 'byway-nat-'))
     lab = createNatLab()
     for (let number = 1; number <= RELAYS; number++) await startRelay(number)

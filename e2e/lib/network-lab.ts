@@ -1,20 +1,17 @@
-/**
- * Network namespaces for tests and benches, and emulated links between them. Names carry this process's id; they are
- * deleted by `close`, on exit and on SIGINT and SIGTERM, and what a killed process left behind is deleted by the next.
- * Nothing here touches the machine's own interfaces, routes or firewall.
- */
+/** Network namespaces for tests and benches, and emulated links between them. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { accessSync, constants, readdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 
+import {
+  createNamespaces,
+  missingForNamespaces,
+  type Namespace as BareNamespace,
+} from '../../packages/testnet/src/nat/namespaces.ts'
+import { endOnSignals } from './end-on-signals.ts'
 import { startLink, type EmulatedLink, type LinkSettings } from './link-emulator.ts'
 
 /** One network namespace, with its loopback up. */
-export type Namespace = {
-  readonly name: string
-  /** The command line that runs `command` inside. */
-  readonly wrap: (command: string, args: readonly string[]) => { command: string; args: string[] }
-  readonly congestionControl: string | undefined
-}
+export type Namespace = BareNamespace & { readonly congestionControl: string | undefined }
 
 /** Options of a namespace. */
 export type NamespaceOptions = {
@@ -32,59 +29,32 @@ export interface NetworkLab {
   close(): Promise<void>
 }
 
-const PREFIX = 'byway'
 /** A link's subnet is 10.77.N.0/30. */
 const MAX_LINKS = 200
 
-const labs = new Set<{ deleteNamespaces: () => void }>()
-
-/** Says what is missing to make namespaces here, or nothing. Tests skip with this sentence. */
+/** Says what is missing to make namespaces and links here, or nothing. Tests skip with this sentence. */
 export function missingPrivileges(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces need Linux'
-  if (process.getuid?.() !== 0) return 'network namespaces need root'
-  for (const program of ['ip', 'python3']) {
-    if (spawnSync(program, ['-V']).error) return `${program} is not installed`
-  }
+  const missing = missingForNamespaces()
+  if (missing !== undefined) return missing
+  if (spawnSync('python3', ['-V']).error) return 'python3 is not installed'
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
+    return undefined
   } catch {
     return '/dev/net/tun is missing'
   }
-  const probe = `${PREFIX}-${process.pid}-probe`
-  if (spawnSync('ip', ['netns', 'add', probe]).status !== 0)
-    return 'this machine forbids network namespaces'
-  spawnSync('ip', ['netns', 'del', probe])
-  return undefined
 }
 
-/** Creates an empty lab, after deleting what ended processes left. */
+/** Creates an empty lab, after deleting what ended processes left. It is deleted when this one is interrupted, too. */
 export function createNetworkLab(): NetworkLab {
-  deleteStale()
-  guardExit()
-  const namespaces = new Set<string>()
+  endOnSignals()
+  const namespaces = createNamespaces()
   const links: EmulatedLink[] = []
-  const lab = {
-    deleteNamespaces: () => {
-      for (const name of namespaces) spawnSync('ip', ['netns', 'del', name])
-      namespaces.clear()
-    },
-  }
-  labs.add(lab)
-
   return {
-    addNamespace: (label, options = {}) => {
-      if (!/^[a-z0-9-]{1,12}$/.test(label))
-        throw new RangeError('a label has 1 to 12 letters, digits or dashes')
-      const name = `${PREFIX}-${process.pid}-${label}`
-      execFileSync('ip', ['netns', 'add', name])
-      namespaces.add(name)
-      execFileSync('ip', ['-n', name, 'link', 'set', 'lo', 'up'])
-      const wrap: Namespace['wrap'] = (command, args) => ({
-        command: 'ip',
-        args: ['netns', 'exec', name, command, ...args],
-      })
-      return { name, wrap, congestionControl: options.congestionControl }
-    },
+    addNamespace: (label, { congestionControl } = {}) => ({
+      ...namespaces.add(label),
+      congestionControl,
+    }),
     addLink: async (left, right, settings = {}) => {
       if (links.length >= MAX_LINKS) throw new RangeError(`a lab has at most ${MAX_LINKS} links`)
       const link = await startLink(
@@ -98,8 +68,7 @@ export function createNetworkLab(): NetworkLab {
     },
     close: async () => {
       await Promise.all(links.splice(0).map((link) => link.close()))
-      lab.deleteNamespaces()
-      labs.delete(lab)
+      namespaces.close()
     },
   }
 }
@@ -122,41 +91,4 @@ function setCongestionControl(
     'congctl',
     congestionControl,
   ])
-}
-
-function deleteStale(): void {
-  for (const name of listNamespaces()) {
-    const pid = Number(new RegExp(`^${PREFIX}-(\\d+)-`).exec(name)?.[1])
-    if (pid > 0 && !isRunning(pid)) spawnSync('ip', ['netns', 'del', name])
-  }
-}
-
-function listNamespaces(): string[] {
-  try {
-    return readdirSync('/run/netns')
-  } catch {
-    return []
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-let isGuarded = false
-function guardExit(): void {
-  if (isGuarded) return
-  isGuarded = true
-  process.on('exit', () => labs.forEach((lab) => lab.deleteNamespaces()))
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    process.once(signal, () => process.exit(code))
-  }
 }
