@@ -10,6 +10,7 @@ export {
 } from './in-process.ts'
 export {
   DEFAULT_NODES,
+  LEAST_NAT_NODES,
   LEAST_NODES,
   MOST_NODES,
   type NetworkPlan,

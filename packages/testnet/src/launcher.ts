@@ -1,5 +1,6 @@
 /** Starts programs of a network, waits for their ready lines, and stops them all together. */
 import { testnetError, type TestnetError } from './errors.ts'
+import type { NatWorld } from './nat/nat-world.ts'
 import { startProgram, type ProgramEvent, type RunningProgram } from './program.ts'
 
 export type LauncherOptions = {
@@ -7,6 +8,8 @@ export type LauncherOptions = {
   readonly program: readonly [string, ...string[]]
   /** After each command's own arguments. */
   readonly sharedArgs: readonly string[]
+  /** The command line that runs a program in the place of this name. @default here */
+  readonly wrap?: NatWorld['wrap'] | undefined
   /** Settings of Byway in it are left out: those of whoever starts the network are not for its programs. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** How long a program may take to stop. */
@@ -32,16 +35,18 @@ export interface Launcher extends AsyncDisposable {
 
 /** Creates a launcher that has launched nothing. */
 export function createLauncher(options: LauncherOptions): Launcher {
-  const { program, sharedArgs, signal, graceMs } = options
+  const { program, sharedArgs, signal, graceMs, wrap } = options
+  const [executable, ...before] = program
   const programs: RunningProgram[] = []
   const env = { ...withoutSettings(options.env), BYWAY_LOG_LEVEL: 'warn' }
   return {
     async launch(name, args, onEvent) {
       signal.throwIfAborted()
       const ready = Promise.withResolvers<ProgramEvent>()
+      const all = [...before, ...args, ...sharedArgs]
       const started = await startProgram({
         name,
-        command: [...program, ...args, ...sharedArgs],
+        command: wrap ? wrap(name, executable, all) : [executable, ...all],
         env,
         onEvent: (event) => (event['event'] === 'ready' ? ready.resolve(event) : onEvent?.(event)),
       })

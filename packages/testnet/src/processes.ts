@@ -6,9 +6,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError, type TestnetError } from './errors.ts'
-import { startLocalMoney } from './money/local-money.ts'
+import { startLocalMoney, type LocalMoney } from './money/local-money.ts'
+import { CLIENT, createNatWorld, routerKinds, type NatWorld } from './nat/nat-world.ts'
 import { createLauncher, processEnded, type Launcher } from './launcher.ts'
-import { planNetwork } from './plan.ts'
+import { planNetwork, type NetworkPlan } from './plan.ts'
 import type { ProgramEvent } from './program.ts'
 import {
   START_TIMEOUT_MS,
@@ -41,6 +42,8 @@ export type ProcessOptions = {
   readonly exitTargets?: readonly ExitTarget[] | undefined
   /** True: with a chain of its own, on which every MiB is paid. @default true */
   readonly isPaid?: boolean | undefined
+  /** True: each node in a network namespace of its own, half of them behind routers. Needs root on Linux. @default false */
+  readonly hasRouters?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
   /** Of an epoch of service proofs, seconds: who wants to see them made does not wait for long. @default half an hour */
@@ -87,13 +90,14 @@ const STOP_GRACE_MS = 25_000
 
 /**
  * Starts the network; resolves when the client knows every node, can pay for its first path, and its proxy listens.
- * @throws TESTNET_SIZE, TESTNET_PROCESS_ENDED, TESTNET_TIMEOUT, or the signal's reason
+ * @throws TESTNET_SIZE, TESTNET_NAT_UNAVAILABLE, TESTNET_PROCESS_ENDED, TESTNET_TIMEOUT, or the signal's reason
  */
 export async function startProcesses(
   deps: ProcessDeps,
   options: ProcessOptions,
 ): Promise<ProcessNetwork> {
-  const plan = planNetwork(options)
+  const routers = options.hasRouters === true ? routerKinds() : undefined
+  const plan = planNetwork({ ...options, routers })
   const parts = new AsyncDisposableStack()
   const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
@@ -101,7 +105,8 @@ export async function startProcesses(
     const signal = AbortSignal.any([options.signal, timeout])
     const { isPaid = true } = options
     const money = isPaid ? parts.use(await startLocalMoney(signal, options)) : undefined
-    const nodeLauncher = parts.use(launcherOf(deps, signal))
+    const world = routers && parts.use(await createWorld(plan, money, signal))
+    const nodeLauncher = parts.use(launcherOf(deps, signal, world))
     const start: Start = {
       deps,
       options,
@@ -116,8 +121,8 @@ export async function startProcesses(
     const { nodes, networkFile } = await startNodes(start, plan)
     await funded
     // Disposed first, so that the nodes still carry what the client lets end.
-    const launcher = parts.use(launcherOf(deps, signal))
-    const client = await startClient({ ...start, launcher }, networkFile)
+    const launcher = parts.use(launcherOf(deps, signal, world))
+    const client = await startClient({ ...start, launcher }, networkFile, world)
     const knowsAll = async (): Promise<boolean> => {
       const { nodes: known } = await deps.askStatus(client.home, 'client')
       return known === nodes.length
@@ -133,7 +138,10 @@ export async function startProcesses(
       clientHome: client.home,
       proxy: textField(client.ready, 'proxy'),
       httpProxy: textField(client.ready, 'httpProxy'),
-      clientLost: client.program.ended.then((how) => processEnded('client', client.program, how)),
+      clientLost: Promise.race([
+        client.program.ended.then((how) => processEnded('client', client.program, how)),
+        ...(world ? [world.proxyLost] : []),
+      ]),
       statusOf: (node) => deps.askStatus(node.home, 'node').catch(() => undefined),
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     }
@@ -173,9 +181,27 @@ function moneyOf({ money }: ProgramEvent): { proved: number; canBegin: boolean }
   return { proved: slots ? slots.ready + slots.inUse : 0, canBegin }
 }
 
-function launcherOf({ program, env }: ProcessDeps, signal: AbortSignal): Launcher {
+function createWorld(
+  { nodes, network }: NetworkPlan,
+  money: LocalMoney | undefined,
+  signal: AbortSignal,
+): Promise<NatWorld> {
+  const shared = (money?.payment.rpcUrls ?? []).map((url) => {
+    const { hostname: host, port } = new URL(url)
+    return { host, port: Number(port) }
+  })
+  const targets = network.exitTargets.map(({ address: host, port }) => ({ host, port }))
+  return createNatWorld({ nodes, shared, targets, signal })
+}
+
+function launcherOf(
+  { program, env }: ProcessDeps,
+  signal: AbortSignal,
+  world: NatWorld | undefined,
+): Launcher {
   const sharedArgs = ['--json', '--stop-with-stdin', '--drain', String(DRAIN_S)]
-  return createLauncher({ program, sharedArgs, env, graceMs: STOP_GRACE_MS, signal })
+  const wrap = world && ((...run: Parameters<NatWorld['wrap']>) => world.wrap(...run))
+  return createLauncher({ program, sharedArgs, env, wrap, graceMs: STOP_GRACE_MS, signal })
 }
 
 /** While the nodes start. */
@@ -189,14 +215,16 @@ function clientHome(folder: string): string {
   return join(folder, 'client')
 }
 
-async function startClient({ options, folder, launcher }: Start, file: string) {
+async function startClient(
+  { options, folder, launcher }: Start,
+  file: string,
+  world: NatWorld | undefined,
+) {
   const home = clientHome(folder)
-  const args = ['up', '--network', file, '--home', home]
-  args.push(
-    '--port',
-    String(options.proxyPort ?? 0),
-    '--hops',
-    String(options.hops ?? DEFAULT_HOPS),
-  )
-  return { home, ...(await launcher.launch('client', args, options.onPath)) }
+  const port = world?.proxyPort ?? options.proxyPort ?? 0
+  const args = ['up', '--network', file, '--home', home, '--port', String(port)]
+  args.push('--hops', String(options.hops ?? DEFAULT_HOPS))
+  const launched = await launcher.launch(CLIENT, args, options.onPath)
+  await world?.openProxy()
+  return { home, ...launched }
 }

@@ -98,6 +98,8 @@ async function startNode(
   const args = ['node', '--network', file, '--home', home]
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
+  // The others' routers do not answer, which a node is sure of after eight seconds.
+  if (plan.nat === 'upnp' || plan.nat === 'nat-pmp') args.push('--map-port')
   if (plan.isExit) args.push('--exit')
   if (plan.isRedeemer) args.push('--redeemer')
   if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAsnTable } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
-import { LEAST_NODES, MOST_NODES, planNetwork } from '../src/index.ts'
+import { LEAST_NAT_NODES, LEAST_NODES, MOST_NODES, planNetwork } from '../src/index.ts'
 
 test('gives every node a /16 and an AS of its own, and exactly one exit no port', () => {
   for (let count = LEAST_NODES; count <= MOST_NODES; count++) {
@@ -36,4 +36,26 @@ test('opens the targets that were named, and no others', () => {
   const target = { address: '127.0.0.1', port: 8080 }
   assert.deepEqual(planNetwork().network.exitTargets, [])
   assert.deepEqual(planNetwork({ exitTargets: [target] }).network.exitTargets, [target])
+})
+
+test('puts the last half behind routers of each kind in turn, all exits but behind upnp, at addresses of their internet', () => {
+  const routers = ['symmetric', 'upnp'] as const
+  for (let count = LEAST_NAT_NODES; count <= MOST_NODES; count++) {
+    const { nodes, network } = planNetwork({ nodes: count, routers })
+    const behind = nodes.slice(Math.ceil(count / 2))
+    assert.deepEqual(
+      behind.map(({ nat, host }) => [nat, host]),
+      behind.map((_, index) => [routers[index % 2], undefined]),
+    )
+    assert.ok(behind.every(({ nat, isExit }) => isExit === (nat === 'symmetric')))
+    const open = nodes.slice(0, Math.ceil(count / 2))
+    assert.ok(open.every(({ nat, host }, index) => !nat && host === `5.${index + 1}.0.1`))
+    assert.ok(open.some(({ isExit }) => isExit) && open.slice(0, 2).every((node) => !node.isExit))
+    assert.deepEqual(network.reachablePrefixes, [])
+    const table = createAsnTable(network.asnTable)
+    const last = table.lookup(parseAddress(`5.${count}.0.1`) ?? assert.fail())
+    assert.equal(last?.asn, nodes.at(-1)?.asn, "a router's address is its home's")
+  }
+  const { length } = planNetwork({ nodes: LEAST_NODES }).nodes
+  assert.throws(() => planNetwork({ nodes: length, routers }), { code: 'TESTNET_SIZE' })
 })

@@ -22,6 +22,7 @@ type NodeFlags = EngineFlags & {
   readonly asn?: number | undefined
   readonly price?: number | undefined
   readonly redeemer?: boolean | undefined
+  readonly mapPort?: boolean | undefined
 }
 
 /** A node starts nothing new meanwhile; streams that take longer move to another relay, or end with their exit. */
@@ -53,6 +54,7 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option('--price <step>', 'what a unit costs in a paid network, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, 8),
     )
+    .option('--map-port', "ask the home's router for a port in a local network too")
     .option('--redeemer', 'send the claims of nodes without gas, for a fee of each win')
   addScoreCommand(node, io)
   addEngineOptions(node, DRAIN_S).action((flags: NodeFlags, command: Command) =>
@@ -68,7 +70,7 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
   try {
     await runNode({
       ...setting,
-      ...placeOf(flags.listen, setting),
+      ...placeOf(flags, setting),
       isExit: flags.exit === true,
       nowMs: io.nowMs,
       onReady: (ready) => {
@@ -90,7 +92,7 @@ async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext):
 
 /** A flag names one place for both; the configuration may listen at one and publish another. Where neither does, the router may open a port. */
 function placeOf(
-  flag: SocketAddress | undefined,
+  { listen: flag, mapPort = false }: NodeFlags,
   { config: { node }, network }: EngineSetting,
 ): Pick<NodeRun, 'listen' | 'advertise' | 'mapsPort'> {
   if (flag) return { listen: flag, advertise: undefined, mapsPort: false }
@@ -98,6 +100,6 @@ function placeOf(
   const listen = { host: node.listen, port: node.port }
   if (first !== undefined)
     return { listen, advertise: { host: first, port: node.port }, mapsPort: false }
-  const mapsPort = node.mapPort && !network.local
+  const mapsPort = mapPort || (node.mapPort && !network.local)
   return { listen: mapsPort ? listen : undefined, advertise: undefined, mapsPort }
 }

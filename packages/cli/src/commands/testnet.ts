@@ -4,6 +4,7 @@ import type { ExitTarget } from '@byway/protocol/directory'
 import { MAX_PRICE_STEP } from '@byway/protocol/wire'
 import {
   DEFAULT_NODES,
+  LEAST_NAT_NODES,
   LEAST_NODES,
   MOST_NODES,
   startProcesses,
@@ -20,6 +21,7 @@ type TestnetFlags = {
   readonly nodes: number
   readonly hops: number
   readonly allowTarget: readonly ExitTarget[]
+  readonly nat?: boolean | undefined
   readonly unpaid?: boolean | undefined
   readonly epoch?: number | undefined
   readonly price?: number | undefined
@@ -43,6 +45,7 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
     examples: [
       'byway testnet --json',
       'byway testnet --nodes 8 --hops 3 --allow-target 127.0.0.1:8080 --json',
+      'byway testnet --nodes 20 --nat --json',
     ],
   })
     .option(
@@ -62,6 +65,10 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       'loopback origin that the exits may reach; may be repeated',
       (text, before: readonly ExitTarget[]) => [...before, parseExitTarget(text)],
       [],
+    )
+    .option(
+      '--nat',
+      `each node in a network namespace of its own, the last half behind routers of all kinds; from ${LEAST_NAT_NODES} nodes, as root on Linux`,
     )
     .option('--unpaid', 'a network without money: no chain, nothing is paid')
     .option(
@@ -91,6 +98,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       nodes,
       hops,
       exitTargets,
+      hasRouters: flags.nat === true,
       isPaid: flags.unpaid !== true,
       epochS: flags.epoch,
       priceStep: flags.price,
@@ -130,6 +138,7 @@ function readyFields(network: ProcessNetwork): JsonObject {
       roles,
       listen,
       country: plan.country,
+      nat: plan.nat ?? null,
     })),
     client: { pid: network.clientPid, home: network.clientHome },
   }

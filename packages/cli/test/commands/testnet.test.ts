@@ -152,6 +152,12 @@ test('has no chain when nothing is to be paid', async (t) => {
   assert.equal(await running.stop(), 0)
 })
 
+test('--nat says what is missing where there can be no routers', async () => {
+  const { code, err } = await byway(['testnet', '--nat'], { env: { PATH: '' } })
+  assert.equal(code, 74)
+  assert.match(err, /cannot make a network behind routers\nhint: .*(is not installed|need)/)
+})
+
 for (const args of [
   ['--nodes', '3'],
   ['--nodes', 'six'],

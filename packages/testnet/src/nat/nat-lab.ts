@@ -36,8 +36,9 @@ export interface NatLab extends AsyncDisposable {
 
 /** Says what is missing here, or nothing. `upnp` and `nat-pmp` need {@link missingForGateways} too. */
 export function missingForNat(): string | undefined {
-  if (spawnSync('nft', ['--version']).error) return 'nft (nftables) is not installed'
-  return missingForNamespaces()
+  const missing = missingForNamespaces()
+  if (missing !== undefined) return missing
+  return spawnSync('nft', ['--version']).error ? 'nft (nftables) is not installed' : undefined
 }
 
 /** Says what is missing for routers that open ports on request, or nothing. */
