@@ -117,6 +117,16 @@ suite('engines', () => {
     assert.equal(await again.stop(), 0)
   })
 
+  test('a node whose country a table contradicts tells its operator, who finds it in the status too', async (t) => {
+    const { running, home } = await startNode(t, '127.1.0.1', ALONE, ['--country', 'FR'])
+    const { alert, text } = await running.event('alert')
+    assert.equal(alert, 'place-differs')
+    assert.match(String(text), /in FR, and the network's table says DE.*--country DE/)
+    const { code, out } = await byway(['status', '--check'], { env: { BYWAY_HOME: home } })
+    assert.equal(code, 77)
+    assert.match(out, /! you say that this node is in FR/)
+  })
+
   test('a node takes the exit role only with a consent on record', async (t) => {
     const home = await temporaryHome(t)
     await writeFile(join(home, 'network.toml'), formatNetworkFile(ALONE))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { parseAddress } from '@byway/protocol/policy'
 import { openPlaceBooks, type PlaceBooks } from '../../src/engine/place-books.ts'
+import { run } from '../run-cli.ts'
 import { asnRecord, countryRecord, writeMmdb } from '../../../host/test/origin/write-mmdb.ts'
 
 const BUILT_S = 1_790_000_000
@@ -61,5 +62,23 @@ suite('what this program knows of addresses (docs/PLACE.md)', () => {
 
   test('a wrong path stops the start, and says which database and what to do', async () => {
     await assert.rejects(open(['country.mmdb', 'gone.mmdb']), { code: 'PLACE_UNREADABLE' })
+    await writeFile(join(home, 'network.toml'), 'name = "lab"')
+    await writeFile(join(home, 'text.mmdb'), 'no database')
+    for (const [file, wanted] of [
+      ['gone.mmdb', 'PLACE_UNREADABLE'],
+      ['text.mmdb', 'PLACE_DAMAGED'],
+    ] as const) {
+      const flags = [
+        '--place-database',
+        join(home, 'asn.mmdb'),
+        '--place-database',
+        join(home, file),
+      ]
+      const { code, out } = await run('up', ...flags, '--home', home, '--json')
+      assert.equal(code, 78)
+      const { error } = JSON.parse(out) as { error: { code: string; hint: string } }
+      assert.equal(error.code, wanted)
+      assert.match(error.hint, /docs\/PLACE\.md|--place-database/)
+    }
   })
 })

@@ -132,6 +132,20 @@ suite('a database of the user (docs/PLACE.md)', () => {
     }
   })
 
+  test('whose tree points beyond the file is a typed error', async () => {
+    const bytes = writeMmdb({ rows: ROWS, recordSize: 24 })
+    // The right side of the root: half of all IPv6 addresses.
+    bytes.set([0xff, 0xff, 0xff], 3)
+    await assert.rejects(openBytes(bytes), (error) => {
+      assert.ok(isBywayError(error))
+      assert.deepEqual(
+        [error.code, { ...error.context }],
+        ['PLACE_DAMAGED', { database: 3, part: 'tree' }],
+      )
+      return true
+    })
+  })
+
   test('with a byte changed is a typed error, or a book that never throws', async () => {
     const whole = writeMmdb({ rows: ROWS })
     await fc.assert(
