@@ -123,4 +123,5 @@ function countryOf(index: number): string {
 
 /** RFC 6996: AS numbers for private use begin here. */
 const FIRST_ASN = 64_512
-const COUNTRIES = ['DE', 'SE', 'NL', 'FR', 'US', 'JP', 'BR', 'CA', 'PL', 'AU'] as const
+/** In a network of twenty each node can be asked for by its country. */
+const COUNTRIES = 'DE SE NL FR US JP BR CA PL AU IT ES GB AT CH NO FI DK CZ IE'.split(' ')

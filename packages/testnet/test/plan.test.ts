@@ -30,6 +30,8 @@ test('names each address in the table of the network file as it was planned', ()
     if (address) assert.partialDeepStrictEqual(table.lookup(address), { asn, country })
   }
   assert.ok(new Set(nodes.map(({ country }) => country)).size >= 5)
+  const twenty = planNetwork({ nodes: 20 }).nodes
+  assert.equal(new Set(twenty.map(({ country }) => country)).size, 20)
 })
 
 test('opens the targets that were named, and no others', () => {
