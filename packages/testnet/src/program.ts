@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { testnetError } from './errors.ts'
+import { onExit } from './on-exit.ts'
 
 /** A JSON line of a program. */
 export type ProgramEvent = { readonly [key: string]: unknown }
@@ -39,12 +40,12 @@ export async function startProgram(options: ProgramOptions): Promise<RunningProg
   const [file, ...args] = options.command
   const child = spawn(file, args, { env: options.env, stdio: 'pipe', detached: true })
   const killNow = (): boolean => child.kill('SIGKILL')
-  process.once('exit', killNow)
+  const forget = onExit(killNow)
   const { promise: ended, resolve } = Promise.withResolvers<string>()
   let hasEnded = false
   child.once('exit', (code, signal) => {
     hasEnded = true
-    process.off('exit', killNow)
+    forget()
     resolve(signal ?? `exit code ${code}`)
   })
   let tail = ''

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onExit } from './on-exit.ts'
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string
@@ -12,12 +13,12 @@ export interface TemporaryFolder extends AsyncDisposable {
 export async function createTemporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'byway-net-'))
   const removeNow = (): void => rmSync(path, REMOVE)
-  process.once('exit', removeNow)
+  const forget = onExit(removeNow)
   return {
     path,
     async [Symbol.asyncDispose]() {
       await rm(path, REMOVE)
-      process.off('exit', removeNow)
+      forget()
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { onExit } from '../on-exit.ts'
 
 /** One network namespace, with its loopback up. */
 export type Namespace = {
@@ -42,7 +43,7 @@ export function createNamespaces(): Namespaces {
     for (const name of names) spawnSync('ip', ['netns', 'del', name])
     names.clear()
   }
-  process.once('exit', deleteAll)
+  const forget = onExit(deleteAll)
   return {
     add(label) {
       if (!/^[a-z0-9-]{1,12}$/.test(label))
@@ -58,7 +59,7 @@ export function createNamespaces(): Namespaces {
       return { name, wrap }
     },
     close() {
-      process.off('exit', deleteAll)
+      forget()
       deleteAll()
     },
   }

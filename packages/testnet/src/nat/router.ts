@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { onExit } from '../on-exit.ts'
 import { createTemporaryFolder } from '../temporary-folder.ts'
 import type { Namespace } from './namespaces.ts'
 
@@ -53,11 +54,11 @@ export async function startGateway(router: Namespace, kind: GatewayKind): Promis
   const { command, args } = router.wrap('miniupnpd', ['-d', '-f', file, '-P', join(folder, 'pid')])
   const daemon = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const killNow = (): boolean => daemon.kill('SIGKILL')
-  process.once('exit', killNow)
+  const forget = onExit(killNow)
   const closed = Promise.withResolvers<void>()
   daemon.once('close', closed.resolve)
   parts.defer(async () => {
-    process.off('exit', killNow)
+    forget()
     killNow()
     await closed.promise
   })
