@@ -31,6 +31,7 @@ export function createTestRegistry(): TestRegistry {
         return staked.size
       },
       stakeOf: ({ nodeId }) => (staked.has(toHex(nodeId)) ? STAKE : 0n),
+      provenOf: () => [],
       sinceBlockOf: ({ nodeId }) => (staked.has(toHex(nodeId)) ? 0 : undefined),
       hasNode: (nodeId) => staked.has(toHex(nodeId)),
       records: () => [],

@@ -1,5 +1,5 @@
 /**
- * The registry as the directory needs it (SPEC §14.6): every stake, kept current by its events alone, so that a look costs one question for the newest block. Survives
+ * The registry as the directory needs it (SPEC §14.6): every stake, and what its provider has proven (§17.5), kept current by events alone, so that a look costs one question for the newest block. Survives
  * reorganisations, and starts from what it stored when the chain cannot be asked. Judges no descriptor: that is the stake table's.
  * @module
  */
@@ -7,18 +7,19 @@ import { isBywayError, toHex } from '@byway/protocol/base'
 import {
   createStakeTable,
   type PaymentParameters,
+  type ProvenService,
+  provenService,
   type StakeClaim,
   type StakeSource,
   type StakeTable,
 } from '@byway/protocol/directory'
-import type { ChainHead } from '@byway/protocol/payment'
-import { encodeFunctionData } from 'viem/utils'
+import { epochOf, type ChainHead } from '@byway/protocol/payment'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainNews } from '../chain-view.ts'
-import { REGISTRY_ABI } from '../contracts/abi.ts'
 import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import { followEvents, REMEMBERED_BLOCKS } from '../follow-events.ts'
+import { changeOf, readRegistryTerms, type RegistryTerms } from './registry-terms.ts'
 import { formatRegistry, parseRegistry, type StoredRegistry } from './stored-registry.ts'
 
 /** Where the view is kept between runs. Whoever provides it decides on the place. */
@@ -30,7 +31,10 @@ export interface RegistryCache {
 
 export type RegistryClientOptions = {
   readonly reader: ChainReader
-  readonly payment: Pick<PaymentParameters, 'chainId' | 'registry' | 'deployBlock'>
+  readonly payment: Pick<
+    PaymentParameters,
+    'chainId' | 'registry' | 'pool' | 'deployBlock' | 'winValue' | 'proofs'
+  >
   readonly isLocal: boolean
   /** @default nothing is kept */
   readonly cache?: RegistryCache | undefined
@@ -51,6 +55,8 @@ export interface RegistryClient extends StakeSource, AsyncDisposable {
   readonly ageMs: number
   /** How long ago the stake behind a descriptor was registered, reckoned from blocks; undefined when none stands behind it, or before the chain has answered. */
   stakeAgeMs(claim: StakeClaim): number | undefined
+  /** What the provider behind a descriptor has proven lately (SPEC §17.5); undefined in a network without service proofs. */
+  provenOf(claim: StakeClaim): ProvenService | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -77,7 +83,7 @@ class Client implements RegistryClient {
   readonly #options: RegistryClientOptions
   readonly #listeners = new Set<() => void>()
   readonly #stop = new AbortController()
-  #minStake = 0n
+  #terms: RegistryTerms = { minStake: 0n, feeBps: 0, holdBps: 0 }
   #table: StakeTable = createStakeTable(0n)
   #at: { readonly block: number; readonly hash: StoredRegistry['blockHash'] } | undefined
   /** The stored block that the view is built on, while it may still be taken back. */
@@ -109,6 +115,13 @@ class Client implements RegistryClient {
     return Math.max(0, (head.number - since) * blockMs)
   }
 
+  provenOf(claim: StakeClaim): ProvenService | undefined {
+    const { payment, nowMs } = this.#options
+    if (!payment.proofs?.contract) return undefined
+    const epoch = epochOf(nowMs() / 1000, payment.proofs.epochS)
+    return provenService(this.#table.provenOf(claim), epoch, payment.winValue)
+  }
+
   get #pollMs(): number {
     const { pollMs, isLocal } = this.#options
     return pollMs ?? (isLocal ? LOCAL_POLL_MS : POLL_MS)
@@ -123,8 +136,10 @@ class Client implements RegistryClient {
     const either = AbortSignal.any([signal, this.#stop.signal])
     const stored = await this.#load()
     if (stored) this.#takeStored(stored)
-    else this.#minStake = await this.#readMinStake(either)
-    if (!stored) this.#table = createStakeTable(this.#minStake)
+    else {
+      this.#terms = await readRegistryTerms(this.#options.reader, this.#options.payment, either)
+      this.#table = createStakeTable(this.#terms.minStake)
+    }
     const inStep = Promise.withResolvers<void>()
     // Rejected after the caller has gone: there is nobody left to tell.
     inStep.promise.catch(() => {})
@@ -165,12 +180,13 @@ class Client implements RegistryClient {
     const signal = this.#stop.signal
     if (this.#at && !(await this.#isInChain(signal, mayStand, inStep))) this.#at = undefined
     this.#base = this.#at
-    const fresh = this.#at ? this.#table : createStakeTable(this.#minStake)
+    const fresh = this.#at ? this.#table : createStakeTable(this.#terms.minStake)
     const registry = hexOf(payment.registry)
+    const proofs = payment.proofs?.contract && hexOf(payment.proofs.contract)
     const news = followEvents({
       reader,
-      sources: { pool: NO_CONTRACT, registry },
-      addresses: [registry],
+      sources: { pool: NO_CONTRACT, registry, proofs },
+      addresses: proofs ? [registry, proofs] : [registry],
       fromBlock: this.#at ? this.#at.block + 1 : payment.deployBlock,
       pollMs: this.#pollMs,
       signal,
@@ -178,7 +194,7 @@ class Client implements RegistryClient {
     for await (const each of news) {
       if (each.type === 'quiet') this.#onQuiet(inStep, mayStand)
       else if (each.type === 'head') await this.#onHead(each, fresh, inStep)
-      else if (takeNews(fresh, each) && fresh === this.#table) this.#tell()
+      else if (takeNews(fresh, each, this.#terms) && fresh === this.#table) this.#tell()
     }
   }
 
@@ -260,20 +276,6 @@ class Client implements RegistryClient {
     for (const listener of this.#listeners) listener()
   }
 
-  async #readMinStake(signal: AbortSignal): Promise<bigint> {
-    const { reader, payment } = this.#options
-    const data = encodeFunctionData({ abi: REGISTRY_ABI, functionName: 'minStake' })
-    const answer = await reader.call(
-      hexOf(payment.registry),
-      data,
-      await reader.head(signal),
-      signal,
-    )
-    const minStake = BigInt(answer === '0x' ? 0 : answer)
-    if (minStake === 0n) throw chainError('CHAIN_CONTRACT', { what: 'registry' })
-    return minStake
-  }
-
   async #load(): Promise<StoredRegistry | undefined> {
     const { cache, payment, nowMs } = this.#options
     const text = await cache?.load().catch(() => undefined)
@@ -284,8 +286,9 @@ class Client implements RegistryClient {
     return ageMs >= 0 && ageMs <= MAX_STORED_AGE_MS ? stored : undefined
   }
 
-  #takeStored({ minStake, records, block, blockHash, seenAtMs }: StoredRegistry): void {
-    this.#minStake = minStake
+  #takeStored({ records, block, blockHash, seenAtMs, ...terms }: StoredRegistry): void {
+    const { minStake, feeBps, holdBps } = terms
+    this.#terms = { minStake, feeBps, holdBps }
     this.#table = createStakeTable(minStake, records)
     this.#at = { block, hash: blockHash }
     this.#seenAtMs = seenAtMs
@@ -300,7 +303,7 @@ class Client implements RegistryClient {
     const text = formatRegistry({
       chainId,
       registry: toHex(registry),
-      minStake: this.#minStake,
+      ...this.#terms,
       block: this.#at.block,
       blockHash: this.#at.hash,
       seenAtMs: this.#seenAtMs,
@@ -311,11 +314,11 @@ class Client implements RegistryClient {
 }
 
 /** True when it changed the table. */
-function takeNews(table: StakeTable, news: ChainNews): boolean {
+function takeNews(table: StakeTable, news: ChainNews, terms: RegistryTerms): boolean {
   if (news.type !== 'event' && news.type !== 'removed') return false
-  const { event } = news
-  if (event.name !== 'registry' || !event.change) return false
-  if (news.type === 'event') table.apply(event.provider, event.change, event.block)
-  else table.undo(event.provider)
+  const found = changeOf(news.event, terms)
+  if (!found) return false
+  if (news.type === 'event') table.apply(found.provider, found.change, news.event.block)
+  else table.undo(found.provider)
   return true
 }

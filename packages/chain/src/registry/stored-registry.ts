@@ -1,13 +1,13 @@
 /** What a registry client keeps between runs, as text: the stakes at one block. */
 import { fromHex, toHex } from '@byway/protocol/base'
-import type { StakeRecord } from '@byway/protocol/directory'
+import type { ProvenEpoch, StakeRecord } from '@byway/protocol/directory'
 import type { Hex } from '@byway/protocol/payment'
+import type { RegistryTerms } from './registry-terms.ts'
 
-export type StoredRegistry = {
+export type StoredRegistry = RegistryTerms & {
   /** Which contract, on which chain. */
   readonly chainId: number
   readonly registry: string
-  readonly minStake: bigint
   readonly block: number
   readonly blockHash: Hex
   /** Wall clock, when the chain was last seen to say so. */
@@ -16,15 +16,16 @@ export type StoredRegistry = {
 }
 
 /** Of the text's form: another is read anew from the chain. */
-const VERSION = 2
+const VERSION = 3
 
 export function formatRegistry({ records, minStake, ...rest }: StoredRegistry): string {
-  const rows = records.map(({ provider, nodeId, stake, isUnbonding, sinceBlock }) => [
+  const rows = records.map(({ provider, nodeId, stake, isUnbonding, sinceBlock, proven }) => [
     toHex(provider),
     toHex(nodeId),
     String(stake),
     isUnbonding,
     sinceBlock,
+    proven.map(({ epoch, fees }) => [epoch, String(fees)]),
   ])
   return JSON.stringify({ version: VERSION, ...rest, minStake: String(minStake), records: rows })
 }
@@ -32,19 +33,23 @@ export function formatRegistry({ records, minStake, ...rest }: StoredRegistry): 
 /** Undefined for what is none: then the chain is read from the start. */
 export function parseRegistry(text: string): StoredRegistry | undefined {
   try {
-    const { version, chainId, registry, minStake, block, blockHash, seenAtMs, records } =
-      JSON.parse(text) as Record<string, unknown>
+    const parsed = JSON.parse(text) as Record<string, unknown>
+    const { version, chainId, registry, minStake, block, blockHash, seenAtMs, records } = parsed
+    const { feeBps, holdBps } = parsed
     if (version !== VERSION || typeof chainId !== 'number' || typeof registry !== 'string')
       return undefined
     if (typeof block !== 'number' || typeof seenAtMs !== 'number') return undefined
     if (typeof minStake !== 'string' || !isHash(blockHash) || !Array.isArray(records)) {
       return undefined
     }
+    if (typeof feeBps !== 'number' || typeof holdBps !== 'number') return undefined
     const rows = records.map(parseRow)
     return {
       chainId,
       registry,
       minStake: BigInt(minStake),
+      feeBps,
+      holdBps,
       block,
       blockHash,
       seenAtMs,
@@ -57,15 +62,24 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
 
 /** @throws for a row that is none */
 function parseRow(row: unknown): StakeRecord {
-  const [provider, nodeId, stake, isUnbonding, sinceBlock] = row as readonly unknown[]
+  const [provider, nodeId, stake, isUnbonding, sinceBlock, proven] = row as readonly unknown[]
   if (!Number.isSafeInteger(sinceBlock)) throw new RangeError('no block number')
+  if (!Array.isArray(proven)) throw new RangeError('no epochs')
   return {
     provider: bytesOf(provider, 20),
     nodeId: bytesOf(nodeId, 32),
     stake: BigInt(String(stake)),
     isUnbonding: isUnbonding === true,
     sinceBlock: Number(sinceBlock),
+    proven: proven.map(parseEpoch),
   }
+}
+
+/** @throws for a pair that is none */
+function parseEpoch(pair: unknown): ProvenEpoch {
+  const [epoch, fees] = pair as readonly unknown[]
+  if (!Number.isSafeInteger(epoch)) throw new RangeError('no epoch')
+  return { epoch: Number(epoch), fees: BigInt(String(fees)) }
 }
 
 function bytesOf(value: unknown, length: number): Uint8Array {

@@ -3,7 +3,10 @@ import { suite, test, type TestContext } from 'node:test'
 import { concatBytes, utf8Bytes } from '@byway/protocol/base'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeSecp256k1 } from '@byway/protocol/node-ticket'
-import { wordOf } from '../../src/contracts/bytes.ts'
+import { epochOf, type ContractCall } from '@byway/protocol/payment'
+import { encodeAbiParameters, encodeEventTopics } from 'viem/utils'
+import { PROOFS_ABI } from '../../src/contracts/abi.ts'
+import { bytesOf, hexOf, wordOf } from '../../src/contracts/bytes.ts'
 import { openChainReader } from '../../src/open-chain.ts'
 import {
   createRegistryClient,
@@ -18,6 +21,8 @@ const STAKE = PARAMETERS.minStake
 const PROVIDER = signerOf(1).address
 const NODE_ID = new Uint8Array(32).fill(7)
 const CLAIM = { provider: PROVIDER, nodeId: NODE_ID }
+/** Logs what it is sent: three topics, then data. In the place of the contract of service proofs it says that an epoch stood, without the weeks that takes. */
+const LOGGER = '0x366000600037604051602051600051606036036060a300'
 const DAY_MS = 24 * 3_600_000
 
 async function stakedWorld(t: TestContext): Promise<DeployedWorld> {
@@ -88,6 +93,16 @@ function clientOf(
   return client
 }
 
+/** What makes {@link LOGGER} say that an epoch of the provider was released. */
+function releasedCall(to: Uint8Array, epoch: number, amount: bigint): ContractCall {
+  const provider = hexOf(PROVIDER)
+  const args = { provider, epoch } as const
+  const topics = encodeEventTopics({ abi: PROOFS_ABI, eventName: 'Released', args })
+  const data = encodeAbiParameters([{ type: 'address' }, { type: 'uint96' }], [provider, amount])
+  const words = [...topics.map(String), data].map((hex) => bytesOf(hex))
+  return { to, data: concatBytes(...words), value: 0n, gasCap: 100_000n }
+}
+
 /** Resolves when the view says so. */
 async function until(client: RegistryClient, holds: () => boolean): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -113,6 +128,38 @@ suite('the registry client (SPEC §14.6)', () => {
     await world.run(world.registry.unbond(PROVIDER))
     await until(client, () => client.view.activeStake === 0n)
     assert.equal(client.view.records()[0]?.isUnbonding, true)
+  })
+
+  test('knows whose service stood, by what was burned of the same wins, and keeps it', async (t) => {
+    const world = await stakedWorld(t)
+    const proofs = world.payment.proofs?.contract
+    assert.ok(proofs)
+    await world.anvil.rpc('anvil_setCode', hexOf(proofs), LOGGER)
+    const cache = memoryCache()
+    const client = clientOf(t, world, { cache })
+    await client.start(t.signal)
+    await world.run(registerCall(world))
+    await until(client, () => client.view.activeCount === 1)
+    assert.deepEqual(client.provenOf(CLAIM), { epochs: 0, fees: 0n, factor: 1 })
+    const epoch = epochOf(Date.now() / 1000, PARAMETERS.epochS) - 3
+    const { winValue, holdBps, feeBps } = PARAMETERS
+    const held = (10n * winValue * BigInt(holdBps)) / 10_000n
+    const burned = (10n * winValue * BigInt(feeBps)) / 10_000n
+    await world.run(releasedCall(proofs, epoch, held))
+    await until(client, () => client.provenOf(CLAIM)?.epochs === 1)
+    const proven = client.provenOf(CLAIM)
+    assert.equal(proven?.fees, burned)
+    assert.ok(proven.factor > 1)
+    assert.equal(client.provenOf({ ...CLAIM, nodeId: new Uint8Array(32) })?.epochs, 0)
+    await client[Symbol.asyncDispose]()
+    const again = clientOf(t, world, { cache, urls: ['http://127.0.0.1:1'] })
+    await again.start(t.signal)
+    assert.deepEqual(again.provenOf(CLAIM), proven, 'from what was stored')
+    const fresh = clientOf(t, world)
+    await fresh.start(t.signal)
+    assert.deepEqual(fresh.provenOf(CLAIM), proven, 'from history')
+    await world.anvil.rpc('anvil_reorg', 1, [])
+    await until(fresh, () => fresh.provenOf(CLAIM)?.epochs === 0)
   })
 
   test('takes back what a reorganisation took back', async (t) => {

@@ -2,10 +2,20 @@
 import type { NodeScore } from '@byway/client'
 import type { JsonObject } from '../output.ts'
 import { lineLines, placeLines } from './place-lines.ts'
+import { serviceLines, type TokenNames } from './service-lines.ts'
 
 /** One rule's say in a node's weight. */
 export type ScoreLine = {
-  readonly reason: 'unused' | 'speed' | 'failures' | 'young' | 'place' | 'double' | 'share' | 'line'
+  readonly reason:
+    | 'unused'
+    | 'speed'
+    | 'failures'
+    | 'service'
+    | 'young'
+    | 'place'
+    | 'double'
+    | 'share'
+    | 'line'
   /** What the weight is multiplied by: above 1 adds, below takes. */
   readonly factor: number
   readonly evidence: string
@@ -18,13 +28,19 @@ const MAX_SHOWN = 1000
 /** From this on a factor is told; nearer to 1 it is luck. */
 const TOLD = 0.005
 /** What is worth knowing although it changes no weight. */
-const TOLD_ALWAYS: ReadonlySet<ScoreLine['reason']> = new Set(['unused', 'place', 'line'])
+const TOLD_ALWAYS: ReadonlySet<ScoreLine['reason']> = new Set([
+  'unused',
+  'service',
+  'place',
+  'line',
+])
 
-/** What changed a node's weight, in the order in which it is worked out. */
-export function scoreLines(score: NodeScore): readonly ScoreLine[] {
+/** What changed a node's weight, in the order in which it is worked out. @param token - undefined where nothing is paid */
+export function scoreLines(score: NodeScore, token: TokenNames | undefined): readonly ScoreLine[] {
   const { factors, record } = score
   const lines: readonly ScoreLine[] = [
     ...(record ? measuredLines(score) : [UNUSED]),
+    ...serviceLines(score, token),
     {
       reason: 'young',
       factor: factors.youth,
@@ -52,11 +68,16 @@ export function scoreLines(score: NodeScore): readonly ScoreLine[] {
 }
 
 /** What `byway node score` is told: nodes whose ids begin so. One is explained in the text, several are listed. */
-export function scoresOf(all: readonly NodeScore[], prefix: string): JsonObject {
+export function scoresOf(
+  all: readonly NodeScore[],
+  prefix: string,
+  token: TokenNames | undefined,
+): JsonObject {
   const chosen = all.filter(({ nodeId }) => nodeId.startsWith(prefix)).slice(0, MAX_SHOWN)
   const [first] = chosen
-  const text = chosen.length === 1 && first ? scoreText(first) : chosen.map(rowText).join('\n')
-  return { scores: chosen.map(scoreFields), text }
+  const text =
+    chosen.length === 1 && first ? scoreText(first, token) : chosen.map(rowText).join('\n')
+  return { scores: chosen.map((score) => scoreFields(score, token)), text }
 }
 
 function rowText({ nodeId, weight, share, isGuard }: NodeScore): string {
@@ -65,22 +86,22 @@ function rowText({ nodeId, weight, share, isGuard }: NodeScore): string {
 }
 
 /** As a script reads it. */
-function scoreFields(score: NodeScore): JsonObject {
+function scoreFields(score: NodeScore, token: TokenNames | undefined): JsonObject {
   return {
     node: score.nodeId,
     weight: rounded(score.weight),
     share: rounded(score.share),
     guard: score.isGuard,
-    lines: scoreLines(score).map((line) => ({ ...line, factor: rounded(line.factor) })),
+    lines: scoreLines(score, token).map((line) => ({ ...line, factor: rounded(line.factor) })),
   }
 }
 
 /** As a person reads it. */
-function scoreText(score: NodeScore): string {
+function scoreText(score: NodeScore, token: TokenNames | undefined): string {
   const { nodeId, weight, share, isGuard } = score
   const guard = isGuard ? ', a guard of this client' : ''
   const head = `${nodeId}\nweight ${weight.toFixed(2)}, ${(share * 100).toFixed(1)} % of all${guard}`
-  const lines = scoreLines(score).map(({ factor, evidence, remedy }) => {
+  const lines = scoreLines(score, token).map(({ factor, evidence, remedy }) => {
     const sign = factor < 1 ? '-' : '+'
     const words = remedy === '' ? evidence : `${evidence}\n            ${remedy}`
     return `  ${sign} × ${factor.toFixed(2).padEnd(6)} ${words}`

@@ -3,10 +3,11 @@ import { suite, test } from 'node:test'
 import type { NodeScore } from '@byway/client'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { JsonObject } from '../../src/output.ts'
-import { scoreLines, scoresOf } from '../../src/display/score-text.ts'
+import { type ScoreLine, scoreLines, scoresOf } from '../../src/display/score-text.ts'
 
 const DAY_MS = 86_400_000
-const NONE = { speed: 1, success: 1, youth: 1, place: 1, honesty: 1, share: 1 }
+const TOKEN = { tokenDecimals: 6, tokenSymbol: 'USDC' }
+const NONE = { speed: 1, success: 1, service: 1, youth: 1, place: 1, honesty: 1, share: 1 }
 
 function scoreOf(change: Partial<NodeScore>): NodeScore {
   return {
@@ -16,6 +17,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     factors: NONE,
     record: undefined,
     stakeAgeMs: undefined,
+    proven: undefined,
     isGuard: false,
     country: '',
     countryBy: undefined,
@@ -26,30 +28,43 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
   }
 }
 
+function linesOf(change: Partial<NodeScore>): readonly ScoreLine[] {
+  return scoreLines(scoreOf(change), TOKEN)
+}
+
 function textOf({ text }: JsonObject): string {
   return typeof text === 'string' ? text : ''
 }
 
 test('a node that nobody used has nothing against it', () => {
   assert.deepEqual(
-    scoreLines(scoreOf({})).map(({ reason }) => reason),
+    linesOf({}).map(({ reason }) => reason),
     ['unused'],
   )
 })
 
 test('each rule that changed the weight is told with what it rests on, and each loss with a remedy', () => {
   const score = scoreOf({
-    factors: { speed: 2.5, success: 0.25, youth: 0.4, place: 0.25, honesty: 0.01, share: 0.5 },
+    factors: {
+      speed: 2.5,
+      success: 0.25,
+      service: 1.5,
+      youth: 0.4,
+      place: 0.25,
+      honesty: 0.01,
+      share: 0.5,
+    },
     record: { goodputKbps: 2500, success: 0.5, dayStartMs: 0, dayStartKbps: 1000 },
     stakeAgeMs: 4.6 * DAY_MS,
+    proven: { epochs: 3, fees: 5_000_000n, factor: 1.5 },
     country: 'US',
     countryBy: 'network',
     claimedCountry: 'DE',
   })
-  const lines = scoreLines(score)
+  const lines = scoreLines(score, TOKEN)
   assert.deepEqual(
     lines.map(({ reason }) => reason),
-    ['speed', 'failures', 'young', 'place', 'double', 'share'],
+    ['speed', 'failures', 'service', 'young', 'place', 'double', 'share'],
   )
   for (const { factor, evidence, remedy } of lines) {
     assert.ok(evidence !== '')
@@ -57,13 +72,22 @@ test('each rule that changed the weight is told with what it rests on, and each 
   }
   assert.match(lines[0]?.evidence ?? '', /2\.50 Mbit\/s/)
   assert.match(lines[1]?.evidence ?? '', /50 % of the last circuits/)
-  assert.match(lines[2]?.evidence ?? '', /4\.6 days ago/)
-  assert.match(lines[3]?.evidence ?? '', /says DE, and the network's table says US/)
+  assert.match(lines[2]?.evidence ?? '', /^5 USDC of fees.* 3 proven epochs of the last 8/)
+  assert.match(lines[3]?.evidence ?? '', /4\.6 days ago/)
+  assert.match(lines[4]?.evidence ?? '', /says DE, and the network's table says US/)
+})
+
+test('service that nobody proved takes nothing, and the way to prove it is told', () => {
+  const proven = { epochs: 0, fees: 0n, factor: 1 }
+  const [, line] = linesOf({ proven })
+  assert.deepEqual([line?.reason, line?.factor], ['service', 1])
+  assert.match(line?.remedy ?? '', /coin for gas/)
+  assert.equal(scoreLines(scoreOf({ proven }), undefined).length, 1, 'a network that pays nothing')
 })
 
 suite('where a node is', () => {
   const textOfPlace = (change: Partial<NodeScore>): string => {
-    const [, line] = scoreLines(scoreOf({ country: 'DE', claimedCountry: 'DE', ...change }))
+    const [, line] = linesOf({ country: 'DE', claimedCountry: 'DE', ...change })
     assert.equal(line?.reason, 'place')
     return `${line.evidence}. ${line.remedy}`
   }
@@ -100,7 +124,7 @@ suite('where a node is', () => {
   test('and on what line is a hint with its reasons, which takes nothing', () => {
     const hosting = { reason: 'hosting-as', asn: 24_940, name: 'Hetzner', by: 'database' } as const
     const hidden = { reason: 'no-public-address' } as const
-    const lineOf = (line: NodeScore['line']) => scoreLines(scoreOf({ line }))[1]
+    const lineOf = (line: NodeScore['line']) => linesOf({ line })[1]
     const rented = lineOf({ grade: 'hosting', reasons: [hosting, hidden] })
     assert.deepEqual([rented?.reason, rented?.factor, rented?.remedy], ['line', 1, ''])
     assert.match(
@@ -122,8 +146,11 @@ suite('where a node is', () => {
 test('one node is explained, several are listed, and a stranger is nobody', () => {
   const other = scoreOf({ nodeId: nodeKeyOf(new Uint8Array(32).fill(0xac)), isGuard: true })
   const all = [scoreOf({}), other]
-  const list = scoresOf(all, '')
+  const list = scoresOf(all, '', TOKEN)
   assert.match(textOf(list), /^abab.*\nacac.*guard$/)
-  assert.match(textOf(scoresOf(all, 'ac')), /^(ac){32}\nweight 1\.00, 10\.0 % of all, a guard/)
-  assert.deepEqual(scoresOf(all, 'ff')['scores'], [])
+  assert.match(
+    textOf(scoresOf(all, 'ac', TOKEN)),
+    /^(ac){32}\nweight 1\.00, 10\.0 % of all, a guard/,
+  )
+  assert.deepEqual(scoresOf(all, 'ff', TOKEN)['scores'], [])
 })

@@ -164,6 +164,7 @@ class Engine implements Client {
       nodes: () => this.#directory.nodes,
       recordOf: (key) => this.#records.get(key),
       stakeAgeMs: options.stakes && ((claim) => options.stakes?.stakeAgeMs?.(claim)),
+      provenOf: options.stakes && ((claim) => options.stakes?.provenOf?.(claim)),
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
     }))
@@ -281,6 +282,7 @@ class Engine implements Client {
       weights: this.#weights,
       recordOf: (key) => this.#records.get(key),
       stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
+      provenOf: stakes && ((claim) => stakes.provenOf?.(claim)),
       isGuard: (key) => this.#guards.primary().includes(key),
     })
   }

@@ -14,6 +14,7 @@ import type {
   NetworkParameters,
   OriginBooks,
   PathNodeSet,
+  ProvenService,
   StakeClaim,
   StakeSource,
 } from '@byway/protocol/directory'
@@ -63,6 +64,8 @@ export type ClientStakes = StakeSource & {
   readonly ageMs: number
   /** How long ago the stake behind a descriptor was registered; undefined when nobody knows. */
   stakeAgeMs?(claim: StakeClaim): number | undefined
+  /** What its provider has proven lately; undefined when nobody knows. */
+  provenOf?(claim: StakeClaim): ProvenService | undefined
 }
 
 /** Keeps the view current. */

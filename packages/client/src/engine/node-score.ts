@@ -9,6 +9,7 @@ import type {
   NodeRecord,
   PathNode,
   PlaceAuthority,
+  ProvenService,
   StakeClaim,
 } from '@byway/protocol/directory'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
@@ -23,6 +24,8 @@ export type NodeScore = {
   readonly record: NodeRecord | undefined
   /** Undefined where there is no registry, or nobody knows. */
   readonly stakeAgeMs: number | undefined
+  /** Undefined where services are not proven, or nobody knows. */
+  readonly proven: ProvenService | undefined
   readonly isGuard: boolean
   /** As path rules take it; '' when nobody says. */
   readonly country: string
@@ -41,6 +44,7 @@ export type ScoreDeps = {
   readonly weights: NodeWeights
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
+  readonly provenOf: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   readonly isGuard: (key: NodeKey) => boolean
 }
 
@@ -60,6 +64,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       factors: weights.factorsOf(key),
       record: recordOf(key),
       stakeAgeMs: deps.stakeAgeMs?.(descriptor),
+      proven: deps.provenOf?.(descriptor),
       isGuard: deps.isGuard(key),
       country,
       countryBy,

@@ -1,11 +1,11 @@
 /**
- * How much each node is chosen (SPEC §10.3): what this client measured of it, less for a new stake, and nobody above a fair share. Worked out for the whole network once in
+ * How much each node is chosen (SPEC §10.3): what this client measured of it, more for service that it proved, less for a new stake, and nobody above a fair share. Worked out for the whole network once in
  * a while, since it is every node's weight that a share is of.
  * @module
  */
 import { fairWeights, measuredFactors, weightOfNode } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
-import type { StakeClaim } from '@byway/protocol/directory'
+import type { ProvenService, StakeClaim } from '@byway/protocol/directory'
 
 export type NodeWeightsDeps = {
   readonly nodes: () => PathNodeSet
@@ -13,6 +13,8 @@ export type NodeWeightsDeps = {
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
   /** How long ago a node's stake was registered; absent or undefined where nobody says. */
   readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
+  /** What a node's provider has proven lately, as the chain says; absent or undefined where nobody says. */
+  readonly provenOf?: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   /** True for a node that signed two editions under one number. */
   readonly isDouble?: ((key: NodeKey) => boolean) | undefined
   /** Wall clock. */
@@ -25,6 +27,8 @@ export type WeightFactors = {
   readonly speed: number
   /** Of circuits that failed by it. */
   readonly success: number
+  /** Of service that was proven, by the fees burned for it. */
+  readonly service: number
   /** Of a young stake. */
   readonly youth: number
   /** Of a claimed country that is not where the address is. */
@@ -63,7 +67,7 @@ const REWORK_MS = 60_000
 /** The same when a node turns up that was not there. */
 const REWORK_SOON_MS = 1000
 
-type Standing = Pick<WeightFactors, 'youth' | 'place' | 'honesty' | 'share'> & {
+type Standing = Pick<WeightFactors, 'service' | 'youth' | 'place' | 'honesty' | 'share'> & {
   readonly factor: number
   readonly isNewcomer: boolean
 }
@@ -87,8 +91,8 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
     weightOf: (key) => weightOfNode(deps.recordOf(key)) * standingOf(key).factor,
     isNewcomer: (key) => standingOf(key).isNewcomer,
     factorsOf(key) {
-      const { youth, place, honesty, share } = standingOf(key)
-      return { ...measuredFactors(deps.recordOf(key)), youth, place, honesty, share }
+      const { service, youth, place, honesty, share } = standingOf(key)
+      return { ...measuredFactors(deps.recordOf(key)), service, youth, place, honesty, share }
     },
   }
 }
@@ -96,6 +100,7 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
 const UNKNOWN: Standing = {
   factor: 1,
   isNewcomer: false,
+  service: 1,
   youth: 1,
   place: 1,
   honesty: 1,
@@ -106,14 +111,15 @@ function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
   const newcomers = newcomersOf(nodes, deps)
   const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
-  const own = ({ key, isMisplaced, countryBy }: PathNode) => ({
+  const own = ({ key, entry, isMisplaced, countryBy }: PathNode) => ({
+    service: deps.provenOf?.(entry.descriptor)?.factor ?? 1,
     youth: newcomers.get(key) ?? 1,
     place: isMisplaced ? misplacedFactor(countryBy) : 1,
     honesty: deps.isDouble?.(key) ? DOUBLE_FACTOR : 1,
   })
   const before = (node: PathNode): number => {
-    const { youth, place, honesty } = own(node)
-    return measured(node) * youth * place * honesty
+    const { service, youth, place, honesty } = own(node)
+    return measured(node) * service * youth * place * honesty
   }
   const weights = fairWeights(nodes, before)
   return new Map(

@@ -101,6 +101,7 @@ function runWith(lie: Lie, seed: number): { lateShare: number; score: NodeScore;
     weights,
     recordOf,
     stakeAgeMs: undefined,
+    provenOf: undefined,
     isGuard: () => false,
   })
   const score = scores.find(({ nodeId }) => nodeId === liar)

@@ -63,6 +63,34 @@ suite('weights of nodes (SPEC §10.3)', () => {
     )
   })
 
+  test('proven service raises what was measured, and makes no elder of a young stake', () => {
+    const { nodes, keys } = network(22)
+    const [paid, slow, young] = keys
+    assert.ok(paid && slow && young)
+    const proven = new Set<NodeKey>([paid, slow, young])
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: (key) => (key === slow ? fast(500) : undefined),
+      stakeAgeMs: ({ nodeId }) => (nodeKeyOf(nodeId) === young ? 0 : 30 * DAY_MS),
+      provenOf: ({ nodeId }) =>
+        proven.has(nodeKeyOf(nodeId)) ? { epochs: 2, fees: 1n, factor: 1.5 } : undefined,
+      nowMs: () => NOW_MS,
+    })
+    assert.equal(weights.weightOf(paid), 1.5)
+    assert.equal(weights.weightOf(slow), 0.75, 'less than who was never used: measured goes first')
+    assert.ok(Math.abs(weights.weightOf(young) - 0.15) < 1e-12)
+    assert.equal(weights.isNewcomer(young), true)
+    assert.deepEqual(weights.factorsOf(slow), {
+      speed: 0.5,
+      success: 1,
+      service: 1.5,
+      youth: 1,
+      place: 1,
+      honesty: 1,
+      share: 1,
+    })
+  })
+
   test('in a network that is itself young, or of which nobody knows the age, there are no newcomers', () => {
     const { nodes, keys } = network(22)
     const young = new Set(keys.slice(0, 3))

@@ -26,6 +26,7 @@ const recordOf = ({ provider, nodeId }: StakedNode): StakeRecord => ({
   stake: STAKES.minStake,
   isUnbonding: false,
   sinceBlock: 1,
+  proven: [],
 })
 
 /** A provider with coin that looks for what can be shown. */

@@ -89,6 +89,7 @@ export {
 export { createPathNodeSet, mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
 export {
   createStakeTable,
+  type ProvenChange,
   type StakeChange,
   type StakeClaim,
   type StakeRecord,
@@ -96,6 +97,12 @@ export {
   type StakeTable,
   type StakeView,
 } from './stake-table.ts'
+export {
+  PROVEN_WINDOW_EPOCHS,
+  type ProvenEpoch,
+  type ProvenService,
+  provenService,
+} from './proven-service.ts'
 export {
   CLOCK_TOLERANCE_S,
   type DescriptorFault,

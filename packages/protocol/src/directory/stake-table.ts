@@ -5,6 +5,7 @@
  */
 import { equalBytes, toHex } from '@byway/protocol/base'
 import type { Descriptor } from '@byway/protocol/wire'
+import { withProven, type ProvenEpoch } from './proven-service.ts'
 
 /** What an event of the registry says of one provider. */
 export type StakeChange =
@@ -13,6 +14,9 @@ export type StakeChange =
   | { readonly type: 'stake'; readonly stake: bigint }
   | { readonly type: 'unbonding' }
   | { readonly type: 'left' }
+
+/** What the service proofs say of one provider: an epoch's service stood. */
+export type ProvenChange = { readonly type: 'proven' } & ProvenEpoch
 
 /** A provider's registration. */
 export type StakeRecord = {
@@ -23,6 +27,8 @@ export type StakeRecord = {
   readonly isUnbonding: boolean
   /** The block of its registration. */
   readonly sinceBlock: number
+  /** The newest epochs whose service stood, oldest first. */
+  readonly proven: readonly ProvenEpoch[]
 }
 
 /** What a descriptor must name to count. */
@@ -38,6 +44,8 @@ export interface StakeView {
   stakeOf(claim: StakeClaim): bigint
   /** The block in which the stake behind a descriptor was registered; undefined when none stands behind it. */
   sinceBlockOf(claim: StakeClaim): number | undefined
+  /** The epochs in which the provider behind a descriptor proved its service; none when no stake stands behind it. */
+  provenOf(claim: StakeClaim): readonly ProvenEpoch[]
   /** True for the node id of an active registration. */
   hasNode(nodeId: Uint8Array): boolean
   records(): readonly StakeRecord[]
@@ -53,7 +61,7 @@ export interface StakeSource {
 /** The view with the hands that change it. */
 export interface StakeTable extends StakeView {
   /** Takes an event of a block in. */
-  apply(provider: Uint8Array, change: StakeChange, block: number): void
+  apply(provider: Uint8Array, change: StakeChange | ProvenChange, block: number): void
   /** Takes the newest event of a provider back. */
   undo(provider: Uint8Array): void
   /** Nothing below this block will be taken back: what is kept for that is forgotten. */
@@ -104,6 +112,10 @@ class Table implements StakeTable {
     return this.#activeOf(claim)?.sinceBlock
   }
 
+  provenOf(claim: StakeClaim): readonly ProvenEpoch[] {
+    return this.#activeOf(claim)?.proven ?? []
+  }
+
   hasNode(nodeId: Uint8Array): boolean {
     return this.#nodes.has(toHex(nodeId))
   }
@@ -112,7 +124,7 @@ class Table implements StakeTable {
     return [...this.#newest.values()].flatMap(({ record }) => record ?? [])
   }
 
-  apply(provider: Uint8Array, change: StakeChange, block: number): void {
+  apply(provider: Uint8Array, change: StakeChange | ProvenChange, block: number): void {
     const key = toHex(provider)
     const before = this.#newest.get(key)
     this.#unsettled.add(key)
@@ -166,7 +178,7 @@ class Table implements StakeTable {
 function changed(
   provider: Uint8Array,
   record: StakeRecord | undefined,
-  change: StakeChange,
+  change: StakeChange | ProvenChange,
   block: number,
 ): StakeRecord | undefined {
   switch (change.type) {
@@ -177,6 +189,7 @@ function changed(
         stake: change.stake,
         isUnbonding: false,
         sinceBlock: block,
+        proven: [],
       }
     case 'stake':
       return record && { ...record, stake: change.stake }
@@ -184,6 +197,10 @@ function changed(
       return record && { ...record, isUnbonding: true }
     case 'left':
       return undefined
+    case 'proven': {
+      const { epoch, fees } = change
+      return record && { ...record, proven: withProven(record.proven, { epoch, fees }) }
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createStakeTable, type StakeChange } from '@byway/protocol/directory'
+import { createStakeTable, type ProvenChange, type StakeChange } from '@byway/protocol/directory'
 import { id } from './registry.ts'
 
 const provider = (number: number): Uint8Array => new Uint8Array(20).fill(number)
@@ -56,9 +56,29 @@ test('starts from stored records', () => {
   assert.deepEqual([again.activeStake, again.activeCount], [5n, 1])
 })
 
-const change: fc.Arbitrary<StakeChange> = fc.oneof(
+test('what was proven goes with the stake behind it, the newest epochs only', () => {
+  const table = createStakeTable(1n)
+  const claim = { provider: provider(1), nodeId: id(1) }
+  table.apply(provider(1), { type: 'proven', epoch: 1, fees: 3n }, 1)
+  assert.deepEqual(table.provenOf(claim), [], 'of nobody who is registered')
+  table.apply(provider(1), registered(1, 5n), 1)
+  for (let epoch = 2; epoch < 12; epoch++)
+    table.apply(provider(1), { type: 'proven', epoch, fees: BigInt(epoch) }, epoch)
+  assert.deepEqual(
+    table.provenOf(claim).map(({ epoch }) => epoch),
+    [4, 5, 6, 7, 8, 9, 10, 11],
+  )
+  table.undo(provider(1))
+  assert.equal(table.provenOf(claim).at(-1)?.epoch, 10)
+  assert.deepEqual(table.provenOf({ ...claim, nodeId: id(2) }), [])
+  table.apply(provider(1), { type: 'unbonding' }, 12)
+  assert.deepEqual(table.provenOf(claim), [])
+})
+
+const change: fc.Arbitrary<StakeChange | ProvenChange> = fc.oneof(
   fc.tuple(fc.nat(3), fc.bigInt(0n, 200n)).map(([node, stake]) => registered(node, stake)),
   fc.bigInt(0n, 200n).map((stake): StakeChange => ({ type: 'stake', stake })),
+  fc.nat(20).map((epoch): ProvenChange => ({ type: 'proven', epoch, fees: 1n })),
   fc.constantFrom<StakeChange>({ type: 'unbonding' }, { type: 'left' }),
 )
 
