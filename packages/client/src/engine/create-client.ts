@@ -46,7 +46,7 @@ import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks } from './guard-links.ts'
 import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
-import { scoreNodes, type NodeScore } from './node-score.ts'
+import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
@@ -163,8 +163,7 @@ class Engine implements Client {
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
       recordOf: (key) => this.#records.get(key),
-      stakeAgeMs: options.stakes && ((claim) => options.stakes?.stakeAgeMs?.(claim)),
-      provenOf: options.stakes && ((claim) => options.stakes?.provenOf?.(claim)),
+      ...stakeFacts(options.stakes),
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
     }))
@@ -281,8 +280,7 @@ class Engine implements Client {
       nodes: () => this.#directory.nodes.list(Date.now()),
       weights: this.#weights,
       recordOf: (key) => this.#records.get(key),
-      stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
-      provenOf: stakes && ((claim) => stakes.provenOf?.(claim)),
+      ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
     })
   }
@@ -394,6 +392,14 @@ class Engine implements Client {
     const [again] = asked
     if (again) return again
     throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
+  }
+}
+
+/** What the registry's view says of nodes besides their stake. */
+function stakeFacts(stakes: ClientStakes | undefined): Pick<ScoreDeps, 'stakeAgeMs' | 'provenOf'> {
+  return {
+    stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
+    provenOf: stakes && ((claim) => stakes.provenOf?.(claim)),
   }
 }
 
