@@ -376,24 +376,15 @@ function isRefusedPay(error: unknown): boolean {
   return isBywayError(error) && error.code === 'PAYMENT_REFUSED'
 }
 
-/** True for what may be over in a moment: no reason to tell the application yet. */
+/** True for what may be over in a moment: no reason to tell the application yet. Pay that was refused is none: three exits have seen a slot by then. */
 function isPassing(error: unknown): boolean {
-  if (!isBywayError(error)) return false
-  if (!isRefusedPay(error)) return PASSING_CODES.has(error.code)
-  return PASSING_VERDICTS.has((error.context as { verdict: string }).verdict)
+  return isBywayError(error) && PASSING_CODES.has(error.code)
 }
 
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'CIRCUIT_FAILED',
   'CHAIN_UNREACHABLE',
   'CHAIN_DISAGREE',
-])
-/** SPEC §15.6, and what is said of a hop that says nothing. Of the others each try could cost a slot. */
-const PASSING_VERDICTS: ReadonlySet<string> = new Set([
-  'TRY_LATER',
-  'UNKNOWN_ROOT',
-  'NO_ANSWER',
-  'CLOSED',
 ])
 
 function isExitUnreachable(error: unknown, hops: number): boolean {

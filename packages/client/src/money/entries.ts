@@ -31,7 +31,7 @@ export interface Entries {
   readonly areReady: boolean
   /** Counts and pays for a guard's link. */
   meter(link: Link, guard: NodeKey): Link
-  /** Resolves when this entry has a slot, or cannot be paid now. @throws the signal's reason */
+  /** Resolves when this entry has a slot, or takes none now. @throws why there is none to be shown, or the signal's reason */
   ready(entry: NodeKey, signal: AbortSignal): Promise<void>
   /** Begins to show slots to guards ahead. */
   start(): void
@@ -79,7 +79,7 @@ class Payers implements Entries {
   start(): void {
     const { timers = systemTimers, closing } = this.#deps
     if (closing.aborted) return
-    for (const [key, payer] of this.#guards) if (this.#mayShow(key)) void payer.ready()
+    for (const [key, payer] of this.#guards) if (this.#mayShow(key)) payer.ready().catch(toldAlready)
     this.#cancelLook = timers.after(LOOK_MS, () => this.start())
   }
 
@@ -104,3 +104,6 @@ class Payers implements Entries {
     if (this.#newest.get(guard) === payer) this.#newest.delete(guard)
   }
 }
+
+/** By the payer's `onUnpayable`. */
+function toldAlready(): void {}

@@ -3,6 +3,7 @@
  * used in earnest, or when it is told to; a link that is only kept warm is paid nothing.
  * @module
  */
+import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { createAllowance } from '@byway/protocol/payment'
@@ -25,9 +26,11 @@ const UNPAID_BYTES = 128 * 1024
 /** The slot is shown by then, so that the first ticket can go at once. */
 const SHOW_BYTES = 32 * 1024
 /** Between tries to show a slot. */
-const RETRY_MS = [500, 2000, 5000] as const
-/** Before an entry that could not be paid is tried anew. */
+const RETRY_MS = [250, 1000, 2500] as const
+/** Before an entry that did not answer, or put it off, is tried anew. */
 const REST_MS = 10_000
+/** Before the next try where it was not for the entry: no slot could be shown, for want of the chain, the disk or a deposit. */
+const OWN_REST_MS = 1000
 
 export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft' | 'follow'>
@@ -53,7 +56,10 @@ export type PaidEntry = {
 export interface EntryPayer extends LinkPayer {
   /** The entry has taken a slot, and it is not over. */
   readonly isOpen: boolean
-  /** Shows a slot, if none is shown: resolves when the entry has taken it, or cannot be paid now. Never rejects. */
+  /**
+   * Shows a slot, if none is shown: resolves when the entry has taken it, or takes none now.
+   * @throws why there is no slot to be shown: what the chain, the disk or the authoriser throws, or DEPOSIT_SPENT
+   */
   ready(): Promise<void>
   /** Signs for what is not signed yet: to be waited for before the link is closed. Never rejects; takes seconds only where the entry does not answer. */
   finish(): Promise<void>
@@ -83,6 +89,8 @@ class Payer implements EntryPayer, PaySender {
   /** What it gives for nothing is used up, by this client or its neighbours. */
   #isWanted = false
   #restUntilMs = 0
+  /** Why there was no slot to be shown at the last try. */
+  #want: unknown
 
   constructor(
     deps: EntryPayerDeps,
@@ -99,10 +107,9 @@ class Payer implements EntryPayer, PaySender {
     return this.#link.isClosed
   }
 
-  ready(): Promise<void> {
-    if (this.isOpen) return Promise.resolve()
-    this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
-    return this.#opening
+  async ready(): Promise<void> {
+    await this.#show()
+    if (!this.isOpen && this.#want !== undefined) throw this.#want
   }
 
   onCounted(bytes: number): void {
@@ -143,7 +150,7 @@ class Payer implements EntryPayer, PaySender {
 
   #pay(): void {
     if (!this.isOpen || !this.#session) {
-      void this.ready()
+      void this.#show()
       return
     }
     if (!this.#isWanted && this.#allowance.countedBytes < UNPAID_BYTES) return
@@ -158,6 +165,13 @@ class Payer implements EntryPayer, PaySender {
     }
   }
 
+  /** One showing at a time; who asks meanwhile waits for the same one. Never rejects. */
+  #show(): Promise<void> {
+    if (this.isOpen) return Promise.resolve()
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
+    return this.#opening
+  }
+
   /** Shows a slot, and tries again when the entry cannot look at it now. */
   async #open(): Promise<void> {
     if (this.isClosed || this.#deps.nowMs() < this.#restUntilMs) return
@@ -170,14 +184,15 @@ class Payer implements EntryPayer, PaySender {
         await delay(retryMs, signal, this.#deps.timers)
         await session.open(this, signal)
         this.isOpen = true
+        this.#want = undefined
         break
       } catch (error) {
         lastError = error
-        if (signal.aborted) break
+        if (signal.aborted || isTurnedDown(error)) break
       }
     }
     if (this.isOpen) this.#pay()
-    else if (!signal.aborted) this.#restAfter(lastError)
+    else if (!signal.aborted) this.#onUnshown(lastError)
   }
 
   #createSession(): SlotSession | undefined {
@@ -192,16 +207,19 @@ class Payer implements EntryPayer, PaySender {
         onVoid: (units) => this.#allowance.unpaid(units),
         onSlotOver: (_why, isInUse) => {
           this.isOpen = false
-          if (isInUse) void this.ready()
+          if (isInUse) void this.#show()
         },
         onFault: () => this.#leave(),
       },
     )
   }
 
-  #restAfter(error: unknown): void {
-    this.#restUntilMs = this.#deps.nowMs() + REST_MS
+  #onUnshown(error: unknown): void {
+    const isEntrys = verdictOf(error) !== undefined
+    this.#want = isEntrys ? undefined : error
+    this.#restUntilMs = this.#deps.nowMs() + (isEntrys ? REST_MS : OWN_REST_MS)
     this.#deps.onUnpayable(error)
+    if (isTurnedDown(error)) this.#leave()
   }
 
   #leave(): void {
@@ -209,3 +227,23 @@ class Payer implements EntryPayer, PaySender {
     this.#link.close('protocol')
   }
 }
+
+function verdictOf(error: unknown): string | undefined {
+  if (!isBywayError(error) || error.code !== 'PAYMENT_REFUSED') return undefined
+  return (error.context as { verdict: string }).verdict
+}
+
+/** The entry has turned down as many slots as one hop may: more are not risked on it. */
+function isTurnedDown(error: unknown): boolean {
+  const verdict = verdictOf(error)
+  return verdict !== undefined && !PASSING_VERDICTS.has(verdict)
+}
+
+/** What says nothing against the slot (SPEC §15.6), and what is said of a hop that says nothing: the same slot may be shown again. */
+const PASSING_VERDICTS: ReadonlySet<string> = new Set([
+  'TRY_LATER',
+  'UNKNOWN_ROOT',
+  'NO_ANSWER',
+  'CLOSED',
+  'DISK',
+])

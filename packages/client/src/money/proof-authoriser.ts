@@ -67,6 +67,8 @@ export function createProofAuthoriser(deps: ProofAuthoriserDeps): SlotAuthoriser
 }
 
 // Local limits (tunable): docs/LIMITS.md.
+/** Without the chain the last root that it told is good for so long: half of what it is taken for after its successor (SPEC §14.1). */
+const ROOT_KEPT_MS = 3 * 3_600_000
 /** Nullifiers computed between two looks at the network. */
 const SLOTS_AT_ONCE = 8
 
@@ -85,6 +87,8 @@ class ProofAuthoriser implements SlotAuthoriser {
   /** By leaf: how many of its slots are in the map. */
   readonly #slotsKnown = new Map<bigint, number>()
   readonly #stock: OpeningStock
+  /** The newest root as it was when the chain was last asked. */
+  #lastRoot: { readonly root: bigint; readonly askedAtMs: number } | undefined
   readonly #rests: LeafRests
 
   constructor(deps: ProofAuthoriserDeps) {
@@ -150,11 +154,11 @@ class ProofAuthoriser implements SlotAuthoriser {
   }
 
   async prepare(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-    await this.#stock.keepFull({ unshown, root: await this.#newestRoot(signal) }, signal)
+    await this.#stock.keepFull({ unshown, root: await this.#takenRoot(signal) }, signal)
   }
 
   async prepareOne(unshown: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-    await this.#stock.one({ unshown, root: await this.#newestRoot(signal) }, signal)
+    await this.#stock.one({ unshown, root: await this.#takenRoot(signal) }, signal)
   }
 
   takePrepared(unshown: readonly Uint8Array[]): Opening | undefined {
@@ -164,7 +168,21 @@ class ProofAuthoriser implements SlotAuthoriser {
   async #newestRoot(signal: AbortSignal): Promise<bigint> {
     const published = await this.#deps.chain.newestRoot(signal)
     if (!published) throw moneyError('DEPOSIT_TOO_NEW', {})
-    return numberOf(published.root)
+    const root = numberOf(published.root)
+    this.#lastRoot = { root, askedAtMs: this.#deps.nowMs() }
+    return root
+  }
+
+  /** A root for an opening: hops take the one before the newest for hours, so that a chain that does not answer now keeps nobody from being paid. */
+  async #takenRoot(signal: AbortSignal): Promise<bigint> {
+    try {
+      return await this.#newestRoot(signal)
+    } catch (error) {
+      const { root, askedAtMs = Number.NEGATIVE_INFINITY } = this.#lastRoot ?? {}
+      const isOld = this.#deps.nowMs() - askedAtMs > ROOT_KEPT_MS
+      if (signal.aborted || root === undefined || isOld) throw error
+      return root
+    }
   }
 
   async #prove(

@@ -115,6 +115,13 @@ export function createSlotSession(
   return new Session(deps, hop, events)
 }
 
+/** After these the slot stays its hop's: a hop that knows the newest root later takes it then, and would know no root of another one either. */
+const KEEPS_SLOT: ReadonlySet<Verdict> = new Set([
+  VERDICT.OK,
+  VERDICT.TRY_LATER,
+  VERDICT.UNKNOWN_ROOT,
+])
+
 class Session implements SlotSession {
   readonly #deps: SlotSessionDeps
   readonly #hop: SessionHop
@@ -156,7 +163,7 @@ class Session implements SlotSession {
         this.isOpen = true
         return
       }
-      if (verdict === VERDICT.TRY_LATER || carrier.isClosed) break
+      if (KEEPS_SLOT.has(verdict) || carrier.isClosed) break
     }
     throw moneyError('PAYMENT_REFUSED', { verdict: verdictName(verdict) })
   }
@@ -227,8 +234,7 @@ class Session implements SlotSession {
       await delay(waitMs, signal, this.#deps.timers)
       verdict = await this.#show(carrier, signal)
     }
-    const isTaken = verdict === VERDICT.OK || verdict === VERDICT.TRY_LATER
-    if (!isTaken && this.#slot) {
+    if (!KEEPS_SLOT.has(verdict) && this.#slot) {
       await slots.retire(this.#slot.nullifier, 'refused')
       this.#events.onSlotOver('refused', false)
     }

@@ -1,7 +1,7 @@
 /** Paying an entry: by the client's own count, ahead and no further, and what an entry that lies gets. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toHex } from '@byway/protocol/base'
+import { BywayError, toHex } from '@byway/protocol/base'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY, VERDICT } from '@byway/protocol/wire'
 import type { ClientPayMessage, HopPayMessage } from '@byway/protocol/wire'
@@ -169,6 +169,43 @@ describe('an entry', () => {
     payer.onPay({ kind: PAY.DUE, countedBytes: 40 * MIB, paidBytes: 3 * MIB })
     assert.deepEqual(faults, [hop.node.key])
     assert.equal(link.isClosed, true)
+  })
+
+  it('cannot be paid while no slot can be shown: who waits hears why, and it is paid as soon as there is one', async () => {
+    const { hop, carry, payer, unpayable, faults, money } = await world()
+    const away = new BywayError('CHAIN_UNREACHABLE', 'chain', 'away', {})
+    money.authoriser.fails = away
+    const failed = assert.rejects(payer.ready(), away)
+    await money.timers.pass(10_000)
+    await failed
+    assert.deepEqual([hop.shown.length, unpayable], [0, [away]])
+    money.authoriser.fails = undefined
+    await payer.ready()
+    await carry(2 * MIB)
+    assert.ok(unitsPaid(hop) >= 2)
+    assert.deepEqual(faults, [])
+  })
+
+  it('that turns down three slots is left, and costs no fourth', async () => {
+    const { hop, payer, faults, link, money } = await world()
+    hop.verdictOf = () => VERDICT.SLOT_TAKEN
+    await payer.ready()
+    assert.equal(hop.shown.length, 3)
+    assert.deepEqual([faults, link.isClosed], [[hop.node.key], true])
+    await money.timers.pass(600_000)
+    assert.equal(hop.shown.length, 3)
+  })
+
+  it('that does not know the newest root yet is shown the same slot until it does', async () => {
+    const { hop, carry, payer, faults, money } = await world()
+    hop.verdictOf = () => (hop.shown.length > 5 ? VERDICT.OK : VERDICT.UNKNOWN_ROOT)
+    const ready = payer.ready()
+    await money.timers.pass(10_000)
+    await ready
+    await carry(2 * MIB)
+    assert.ok(unitsPaid(hop) >= 2)
+    assert.equal(new Set(hop.shown.map(({ nullifier }) => toHex(nullifier))).size, 1)
+    assert.deepEqual(faults, [])
   })
 
   it('that is stalled by its neighbours is paid at once', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toHex } from '@byway/protocol/base'
+import { BywayError, toHex } from '@byway/protocol/base'
 import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
   createPool,
@@ -27,6 +27,7 @@ const pool = createPool(nodeTicketCrypto, {
 const { signal } = new AbortController()
 const SECRET = 0xdeb05171n
 const LIMIT = 12
+const HOUR_MS = 3_600_000
 
 const leafOf = (secret: bigint, limit: number): bigint =>
   depositLeaf(nodeTicketCrypto, pool, identityCommitment(nodeTicketCrypto, secret), limit)
@@ -35,7 +36,8 @@ const leafOf = (secret: bigint, limit: number): bigint =>
 function createChain(limit = LIMIT) {
   const leaves = [1n, 2n, SECRET, 3n].map((secret) => leafOf(secret, limit))
   let published = createLeafTree(leaves).root
-  return {
+  const chain = {
+    isAway: false,
     deposit(secret: bigint): void {
       leaves.push(leafOf(secret, limit))
     },
@@ -51,8 +53,12 @@ function createChain(limit = LIMIT) {
           limit,
         })),
       ),
-    newestRoot: () => Promise.resolve({ root: u256Bytes(published), publishedAtS: 0 }),
+    newestRoot: () =>
+      chain.isAway
+        ? Promise.reject(new BywayError('CHAIN_UNREACHABLE', 'chain', 'away', {}))
+        : Promise.resolve({ root: u256Bytes(published), publishedAtS: 0 }),
   }
+  return chain
 }
 
 describe('the proof authoriser (SPEC §13.5)', () => {
@@ -71,6 +77,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     secrets = [SECRET],
     prover = stampProver,
     limit = LIMIT,
+    nowMs = (): number => 0,
   ) {
     const deposits = secrets.map((secret) => ({ secret, limit, isPastKnown: true }))
     return createProofAuthoriser({
@@ -82,7 +89,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       sessionSecret: new Uint8Array(32).fill(9),
       prover: { ...prover, proveJoin: stamps.proveJoin },
       random: () => 0.5,
-      nowMs: () => 0,
+      nowMs,
     })
   }
 
@@ -130,6 +137,27 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     const { root } = await chain.newestRoot()
     assert.deepEqual((await authoriser.openingFor(second, signal)).root, root)
     assert.equal(proofs, 1)
+  })
+
+  it('makes openings under the last root it knew while the chain cannot be asked, for hours and no longer', async () => {
+    const chain = createChain()
+    let nowMs = 0
+    const authoriser = createAuthoriser(chain, [SECRET], stampProver, LIMIT, () => nowMs)
+    const [first, second] = (await authoriser.slots(signal)).map(({ nullifier }) => nullifier)
+    assert.ok(first && second)
+    chain.isAway = true
+    await assert.rejects(authoriser.prepareOne([first], signal), { code: 'CHAIN_UNREACHABLE' })
+    chain.isAway = false
+    await authoriser.prepareOne([first], signal)
+    const known = authoriser.takePrepared([first])
+    chain.isAway = true
+    nowMs += 3 * HOUR_MS
+    await authoriser.prepareOne([second], signal)
+    assert.deepEqual(authoriser.takePrepared([second])?.root, known?.root)
+    // What a hop did not take is made under a root that is known to be the newest.
+    await assert.rejects(authoriser.openingFor(first, signal), { code: 'CHAIN_UNREACHABLE' })
+    nowMs += 1
+    await assert.rejects(authoriser.prepareOne([second], signal), { code: 'CHAIN_UNREACHABLE' })
   })
 
   it('says that a deposit is too new while no root holds it, and finds it under the next', async () => {
