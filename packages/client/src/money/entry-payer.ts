@@ -90,7 +90,7 @@ class Payer implements EntryPayer, PaySender {
   #isWanted = false
   #restUntilMs = 0
   /** Why there was no slot to be shown at the last try. */
-  #want: unknown
+  #want: Error | undefined
 
   constructor(
     deps: EntryPayerDeps,
@@ -109,7 +109,7 @@ class Payer implements EntryPayer, PaySender {
 
   async ready(): Promise<void> {
     await this.#show()
-    if (!this.isOpen && this.#want !== undefined) throw this.#want
+    if (!this.isOpen && this.#want) throw this.#want
   }
 
   onCounted(bytes: number): void {
@@ -216,7 +216,7 @@ class Payer implements EntryPayer, PaySender {
 
   #onUnshown(error: unknown): void {
     const isEntrys = verdictOf(error) !== undefined
-    this.#want = isEntrys ? undefined : error
+    this.#want = !isEntrys && error instanceof Error ? error : undefined
     this.#restUntilMs = this.#deps.nowMs() + (isEntrys ? REST_MS : OWN_REST_MS)
     this.#deps.onUnpayable(error)
     if (isTurnedDown(error)) this.#leave()
