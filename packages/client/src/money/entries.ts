@@ -79,7 +79,8 @@ class Payers implements Entries {
   start(): void {
     const { timers = systemTimers, closing } = this.#deps
     if (closing.aborted) return
-    for (const [key, payer] of this.#guards) if (this.#mayShow(key)) payer.ready().catch(toldAlready)
+    for (const [key, payer] of this.#guards)
+      if (this.#mayShow(key)) payer.ready().catch(toldAlready)
     this.#cancelLook = timers.after(LOOK_MS, () => this.start())
   }
 
