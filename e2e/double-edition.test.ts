@@ -1,0 +1,162 @@
+/**
+ * A node that tells one half of the network this and the other half that, under one number (SPEC §10.1, §14.7). Real processes, real gossip, a real chain:
+ *
+ *     liar, edition A ──► node 1 ◄── gossip ──► node 3 ◄── edition B, liar
+ *                            │                     │
+ *                            └── slashEditions ────┴──► registry: half of the stake
+ */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openChain } from '../packages/chain/src/index.ts'
+import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { askControl } from '../packages/cli/src/control/control-socket.ts'
+import { PROGRAM } from '../packages/cli/test/running-byway.ts'
+import { startGossip, type Gossip, type GossipPeer } from '../packages/gossip/src/index.ts'
+import { createDescriptorMaker } from '../packages/node/src/directory/own-descriptor.ts'
+import { loadIdentity } from '../packages/node/src/identity-store.ts'
+import { toHex } from '../packages/protocol/src/base/index.ts'
+import { nodeCrypto } from '../packages/protocol/src/crypto/node-provider.ts'
+import { splitDescriptors } from '../packages/protocol/src/directory/index.ts'
+import { decodeDescriptor, type Descriptor } from '../packages/protocol/src/wire/index.ts'
+import {
+  startProcesses,
+  type NodeProcess,
+  type ProcessNetwork,
+} from '../packages/testnet/src/index.ts'
+
+const LOOK_MS = 200
+
+test('who signs two editions under one number is found by those who compare them, and loses half of its stake', async (t) => {
+  await using network = await startProcesses(
+    {
+      program: PROGRAM,
+      env: process.env,
+      formatNetwork: formatNetworkFile,
+      askStatus: (home, program) => askControl(home, program, 'status'),
+    },
+    { nodes: 4, signal: t.signal },
+  )
+  const [one, liar, other] = network.nodes
+  const { payment } = network
+  assert.ok(one && liar && other && payment)
+  const { view } = openChain({ payment, isLocal: true, onAlert: () => {} })
+  const known = await descriptorsOf(network)
+  const own = known.get(liar.id)
+  assert.ok(own?.provider)
+  const before = await view.registration(own.provider, t.signal)
+  assert.ok(before?.isActive)
+
+  await kill(liar)
+  await using parts = new AsyncDisposableStack()
+  const seed = await loadIdentity(liar.home)
+  for (const [node, asn] of [
+    [one, 1],
+    [other, 2],
+  ] as const) {
+    const edition = editionOf(seed, own, asn)
+    parts.use(await tell(t, { seed, edition, peer: peerOf(known.get(node.id)) }))
+  }
+
+  const after = await until(t, async () => {
+    const found = await view.registration(own.provider ?? new Uint8Array(20), t.signal)
+    return found && found.stake < before.stake ? found : undefined
+  })
+  assert.equal(after.stake, before.stake / 2n)
+  assert.equal(after.isActive, false)
+  const honest = [...known.values()].filter(({ provider }) => provider && provider !== own.provider)
+  const gains = await Promise.all(
+    honest.map(({ provider }) => view.tokenBalance(provider ?? new Uint8Array(20), t.signal)),
+  )
+  // A win that luck brought meanwhile is less.
+  const rewarded = gains.filter((gain) => gain >= before.stake / 20n)
+  assert.equal(rewarded.length, 1, 'one of them has shown it, and has a tenth of what was taken')
+  const standing = [one, other, ...network.nodes.slice(3)]
+  await until(t, async () => {
+    const statuses = await Promise.all(standing.map((node) => network.statusOf(node)))
+    return statuses.every((status) => status?.['descriptors'] === standing.length) || undefined
+  })
+})
+
+/** What the client knows of each node, by node id. */
+async function descriptorsOf({ clientHome }: ProcessNetwork): Promise<Map<string, Descriptor>> {
+  const { descriptors } = splitDescriptors(await readFile(join(clientHome, 'directory.bin')))
+  return new Map(
+    descriptors.map((bytes) => {
+      const { descriptor } = decodeDescriptor(Uint8Array.from(bytes))
+      return [toHex(descriptor.nodeId), descriptor]
+    }),
+  )
+}
+
+/** Its identity is the liar's from here on. */
+async function kill({ pid }: NodeProcess): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  const isThere = (): boolean => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
+  }
+  while (isThere()) await delay(LOOK_MS)
+}
+
+/** The next edition, in one of its forms. */
+function editionOf(seed: Uint8Array, own: Descriptor, asn: number): Uint8Array {
+  const identity = nodeCrypto.ed25519KeyPair(seed)
+  const maker = createDescriptorMaker(nodeCrypto, identity, () => own.sequence + 1)
+  return maker.make({ ...own, asn }, Date.now())
+}
+
+function peerOf(descriptor: Descriptor | undefined): GossipPeer {
+  const [address] = descriptor?.addresses ?? []
+  assert.ok(descriptor && address)
+  const host = address.bytes.join('.')
+  const { nodeId, gossipPort: port } = descriptor
+  return { nodeId, addresses: [{ host, port }], group: host }
+}
+
+/** Joins the network as the liar, with one neighbour, and tells it an edition. Stays until it is disposed. */
+async function tell(
+  t: TestContext,
+  {
+    seed,
+    edition,
+    peer,
+  }: { readonly seed: Uint8Array; readonly edition: Uint8Array; readonly peer: GossipPeer },
+): Promise<Gossip> {
+  const gossip = await startGossip({
+    networkName: 'testnet',
+    identitySeed: seed,
+    isLocal: true,
+    maxMessageBytes: 2000,
+    idOf: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
+    // What others say goes no further here: the honest compare by themselves.
+    judge: () => 'ignore',
+    mayJoin: (nodeId) => toHex(nodeId) === toHex(peer.nodeId),
+    candidates: () => [peer],
+    onNeighbour: () => {},
+    random: Math.random,
+    nowMs: () => performance.now(),
+  })
+  await until(t, async () => gossip.status.listening === 1 || undefined)
+  await gossip.publish(edition)
+  return gossip
+}
+
+/** Looks until there is one; the test's own time limit ends it. */
+async function until<Found>(
+  t: TestContext,
+  find: () => Promise<Found | undefined>,
+): Promise<Found> {
+  for (;;) {
+    const found = await find()
+    if (found !== undefined) return found
+    t.signal.throwIfAborted()
+    await delay(LOOK_MS)
+  }
+}
