@@ -277,6 +277,7 @@ class Engine implements RunningNode {
       own: () => this.#ownDescriptor,
       ask: (asked) => void this.#askNode(asked),
       random: this.#random,
+      nowMs: () => Date.now(),
     })
   }
 

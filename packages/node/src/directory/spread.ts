@@ -33,6 +33,8 @@ export type SpreadDeps = {
   readonly ask: (nodeId: Uint8Array | undefined) => void
   /** In [0, 1). */
   readonly random: () => number
+  /** Wall clock. */
+  readonly nowMs: () => number
 }
 
 /** The spreading of one node's descriptors. Disposing leaves the network. */
@@ -63,7 +65,7 @@ export async function startSpread(deps: SpreadDeps): Promise<Spread> {
     idOf: (data) => nodeCrypto.sha256(unsignedPartOf(data)),
     judge(data) {
       isHearing = true
-      const verdict = judge(set, data)
+      const verdict = judge(set, data, deps.nowMs())
       isHearing = false
       return verdict
     },
@@ -79,7 +81,7 @@ export async function startSpread(deps: SpreadDeps): Promise<Spread> {
     if (!isHearing && !isOwn) void gossip.publish(bytes).catch(() => {})
   })
   const stopWatching = stakes.onChange(() => {
-    set.prune(Date.now())
+    set.prune(deps.nowMs())
     gossip.lookAround()
   })
   const announce = announcer(deps, gossip)
@@ -113,9 +115,9 @@ async function listening(options: Parameters<typeof startGossip>[0]): Promise<Go
 }
 
 /** Takes a descriptor in; the proof of a node that signed two editions under one number is passed on once. */
-function judge(set: DescriptorSet, data: Uint8Array): GossipVerdict {
+function judge(set: DescriptorSet, data: Uint8Array, nowMs: number): GossipVerdict {
   const proofs = set.evidence().length
-  const offer = set.offer(data, Date.now())
+  const offer = set.offer(data, nowMs)
   return set.evidence().length > proofs ? 'accept' : verdictOf(offer)
 }
 
@@ -126,9 +128,9 @@ function verdictOf(offer: OfferResult): GossipVerdict {
   return offer.reason === 'MALFORMED' || offer.reason === 'SIGNATURE' ? 'reject' : 'ignore'
 }
 
-function candidatesOf({ nodes, nodeId, stakes }: SpreadDeps): readonly GossipPeer[] {
+function candidatesOf({ nodes, nodeId, stakes, nowMs }: SpreadDeps): readonly GossipPeer[] {
   if (!stakes.view.hasNode(nodeId)) return []
-  return nodes.list(Date.now()).flatMap(({ entry, prefixGroups }): GossipPeer[] => {
+  return nodes.list(nowMs()).flatMap(({ entry, prefixGroups }): GossipPeer[] => {
     const { descriptor } = entry
     const { gossipPort: port, addresses } = descriptor
     const isOwn = Buffer.compare(descriptor.nodeId, nodeId) === 0
