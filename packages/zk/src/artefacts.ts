@@ -3,7 +3,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import { zkError } from './errors.ts'
 import type { VerificationKey } from './groth16-verify.ts'
 import { onDemandPath, type ManifestEntry } from './on-demand.ts'
@@ -36,6 +39,26 @@ export async function readProvingFiles(program: ProgramName): Promise<ProvingFil
     readPinned(manifest, program, 'zkey'),
   ])
   return { wasm, zkey }
+}
+
+/** Reads what computes a witness, finds the proving key's file, and checks the hashes of both: for a key that is read by pieces. @throws ZK_ARTEFACT */
+export async function findProvingFiles(
+  program: ProgramName,
+): Promise<Pick<ProvingFiles, 'wasm'> & { readonly keyPath: string }> {
+  const manifest = await readManifest(program)
+  const name = `${program}.zkey`
+  const entry = manifest.files[name]
+  if (!entry) throw zkError('ZK_ARTEFACT', { program })
+  const place = placeOf(name, entry)
+  const sha256 = createHash('sha256')
+  try {
+    await pipeline(createReadStream(place), sha256)
+  } catch {
+    throw zkError('ZK_ARTEFACT', { program })
+  }
+  if (sha256.digest('hex') !== entry.sha256) throw zkError('ZK_ARTEFACT', { program })
+  const keyPath = place instanceof URL ? fileURLToPath(place) : place
+  return { wasm: await readPinned(manifest, program, 'wasm'), keyPath }
 }
 
 /** Reads what it takes to verify: snarkjs' verification key. @throws ZK_ARTEFACT */

@@ -3,12 +3,11 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import type { AuditLeaf, AuditNode } from './audit-levels.ts'
 import { type AuditTree, auditTreeOf, sortedForAudit } from './audit-tree.ts'
 import type { HashTask } from './audit-worker.ts'
-import { zkError } from './errors.ts'
 import type { Receipt } from './receipt.ts'
+import { createThreads } from './threads.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** Levels of a part, which a thread hashes in some seconds: 4096 leaves. */
@@ -63,49 +62,20 @@ async function hashAll(
   onDone: (task: number) => void,
 ): Promise<readonly AuditNode[][][]> {
   signal?.throwIfAborted()
-  const made: AuditNode[][][] = []
-  let next = 0
-  const lanes = Array.from(
-    { length: Math.min(tasks.length, availableParallelism()) },
-    async (): Promise<void> => {
-      const worker = new Worker(WORKER_URL, { name: 'audit', resourceLimits: THREAD_SIZES })
-      const onAbort = (): void => void worker.terminate()
-      signal?.addEventListener('abort', onAbort)
-      try {
-        for (let i = next++; i < tasks.length; i = next++) {
-          made[i] = await answerOf(worker, tasks[i])
-          onDone(i)
-        }
-      } finally {
-        signal?.removeEventListener('abort', onAbort)
-        await worker.terminate()
-      }
-    },
-  )
-  try {
-    await Promise.all(lanes)
-  } catch (error) {
-    // The other threads find nothing left to do.
-    next = tasks.length
-    await Promise.allSettled(lanes)
-    signal?.throwIfAborted()
-    throw error
-  }
-  return made
-}
-
-function answerOf(worker: Worker, task: HashTask | undefined): Promise<AuditNode[][]> {
-  const { promise, resolve, reject } = Promise.withResolvers<AuditNode[][]>()
-  const onEnd = (): void => reject(zkError('ZK_STOPPED', { program: 'service-audit' }))
-  worker.once('message', (levels: AuditNode[][]) => {
-    worker.off('exit', onEnd)
-    resolve(levels)
+  await using threads = createThreads<HashTask, AuditNode[][]>({
+    url: WORKER_URL,
+    name: 'audit',
+    program: 'service-audit',
+    count: availableParallelism(),
+    limits: THREAD_SIZES,
+    signal,
   })
-  // Its end follows.
-  worker.removeAllListeners('error').on('error', () => {})
-  worker.once('exit', onEnd)
-  worker.postMessage(task)
-  return promise
+  const made = tasks.map(async (task, i) => {
+    const levels = await threads.run(task)
+    onDone(i)
+    return levels
+  })
+  return await Promise.all(made)
 }
 
 function leafOf({ publicKey, nullifier, units }: Receipt): AuditLeaf {

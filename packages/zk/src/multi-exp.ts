@@ -13,6 +13,8 @@ export type MultiExp = (bases: number, scalars: number, count: number, to: numbe
 const SCALAR_BITS = 255
 /** Least count of points for digits of so many bits: where a window's points cost about five times its buckets. */
 const DIGIT_BITS = [
+  { points: 90_000, bits: 13 },
+  { points: 45_000, bits: 12 },
   { points: 15_000, bits: 11 },
   { points: 6000, bits: 10 },
   { points: 3000, bits: 9 },

@@ -3,7 +3,6 @@
  * imaginary part first). One encoding only: a coordinate at or above the field's modulus is refused, so that no proof has two forms.
  * @module
  */
-import type { Groth16Proof } from 'snarkjs'
 
 /** Bytes of a proof. */
 export const PROOF_BYTES = 256
@@ -13,16 +12,3 @@ export const SCALAR_ORDER: bigint =
 /** Of BN254's base field: coordinates are below it. */
 export const COORDINATE_MODULUS: bigint =
   21888242871839275222246405745257275088696311157297823662689037894645226208583n
-const WORD_BYTES = 32
-
-/** Encodes what the prover made. */
-export function encodeProof({ pi_a: a, pi_b: b, pi_c: c }: Groth16Proof): Uint8Array {
-  const [bx, by] = b
-  const words = [a[0], a[1], bx?.[1], bx?.[0], by?.[1], by?.[0], c[0], c[1]]
-  const hex = words.map((word) =>
-    BigInt(word ?? 0)
-      .toString(16)
-      .padStart(2 * WORD_BYTES, '0'),
-  )
-  return Uint8Array.from(Buffer.from(hex.join(''), 'hex'))
-}

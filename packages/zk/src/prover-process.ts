@@ -1,16 +1,17 @@
 /**
- * The process in which proofs are made and checked: one job at a time, on one thread, or with one of the library's for each core. A process, since that library takes every
- * worker thread for its own. A job's failure is an answer, never a crash.
+ * The process in which proofs are made and checked: one job at a time, on one thread, or for a large program with a thread for each core. A process, so that it can give way to
+ * the node and be ended at any moment. A job's failure is an answer, never a crash.
  * @module
  */
 import type { SignalInput } from 'snarkjs'
-import { readProvingFiles, readVerificationKey } from './artefacts.ts'
+import { findProvingFiles, readProvingFiles, readVerificationKey } from './artefacts.ts'
 import type { ProgramName } from './artefacts.ts'
 import { ALL_CORES } from './audit-prover.ts'
 import type { Proved } from './engine.ts'
+import { zkError } from './errors.ts'
 import { createGroth16 } from './groth16.ts'
 import { createGroth16Verifier, type Groth16Verifier } from './groth16-verify.ts'
-import { encodeProof } from './proof.ts'
+import { proveInThreads } from './groth16-threads.ts'
 import { createWitnessMaker } from './witness.ts'
 
 /** What the process is asked. */
@@ -28,8 +29,12 @@ export type Answer = { readonly id: number } & (
   | { readonly result: 'failed'; readonly why: 'artefact' | 'false' }
 )
 
-/** Proves one program's statement. @throws Error for a false one */
-type Prover = (input: SignalInput) => Proved | Promise<Proved>
+/** Proves one program's statements. */
+type Prover = {
+  /** All wires. @throws Error for a false statement */
+  readonly witnessOf: (input: SignalInput) => Uint8Array
+  readonly prove: (witness: Uint8Array) => Proved | Promise<Proved>
+}
 
 const isSingleThread = !process.argv.includes(ALL_CORES)
 /** A process either proves or verifies, and reads only what that takes. */
@@ -49,12 +54,15 @@ async function answer(job: Job): Promise<Answer> {
 }
 
 async function proved(program: ProgramName, id: number, input: SignalInput): Promise<Answer> {
-  const prover = await once(provers, program, isSingleThread ? openProver : openManyThreads)
+  const open = isSingleThread ? openProver : openManyThreads
+  const { witnessOf, prove } = await once(provers, program, open)
+  let witness: Uint8Array
   try {
-    return { id, result: 'proof', ...(await prover(input)) }
+    witness = witnessOf(input)
   } catch {
     return { id, result: 'failed', why: 'false' }
   }
+  return { id, result: 'proof', ...(await prove(witness)) }
 }
 
 async function openVerifier(program: ProgramName): Promise<Groth16Verifier> {
@@ -74,29 +82,21 @@ function once<Files>(
 
 async function openProver(program: ProgramName): Promise<Prover> {
   const { wasm, zkey } = await readProvingFiles(program)
-  const [witnessOf, prove] = [createWitnessMaker(wasm), createGroth16(program, zkey)]
-  return (input) => prove(witnessOf(input))
+  return { witnessOf: createWitnessMaker(wasm), prove: createGroth16(program, zkey) }
 }
 
-/** For a program so large that it takes all cores, and the library's threads. */
+/** For a program so large that it takes all cores. What a wrong proof costs is more than looking at it. */
 async function openManyThreads(program: ProgramName): Promise<Prover> {
-  const [{ wasm, zkey }, { groth16 }] = await Promise.all([readProvingFiles(program), library()])
-  return async (input) => {
-    const made = await groth16.fullProve(input, wasm, zkey)
-    return { signals: made.publicSignals.map(BigInt), proof: encodeProof(made.proof) }
+  const { wasm, keyPath } = await findProvingFiles(program)
+  const verify = await openVerifier(program)
+  return {
+    witnessOf: createWitnessMaker(wasm),
+    prove: async (witness) => {
+      const made = await proveInThreads(program, keyPath, witness)
+      if (!verify(made.signals, made.proof)) throw zkError('ZK_ARTEFACT', { program })
+      return made
+    },
   }
-}
-
-/** Only where it is used: it takes a second of a core to start. */
-async function library() {
-  const [{ buildBn128 }, { groth16 }] = await Promise.all([
-    import('ffjavascript'),
-    import('snarkjs'),
-  ])
-  // It looks here before it builds a curve with threads of its own, which it never ends.
-  const shared = globalThis as { curve_bn128?: Awaited<ReturnType<typeof buildBn128>> }
-  shared.curve_bn128 ??= await buildBn128(isSingleThread)
-  return { groth16 }
 }
 
 let last = Promise.resolve()

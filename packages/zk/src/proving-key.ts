@@ -1,23 +1,25 @@
 /**
- * A Groth16 proving key of BN254 as the ceremony's tools write it (zkey, version 1), placed in the memory of the curve once.
+ * A proving key (key-file.ts) placed in the memory of the curve: all of it, once, or the points of a part of one sum.
  * @module
  */
-import { type CurveMemory, ELEMENT_BYTES } from './curve-memory.ts'
+import type { CurveMemory } from './curve-memory.ts'
+import { ITEM_BYTES, type KeyFile, type PointsName } from './key-file.ts'
 
 /** Points, the identity left out, and the wire that each is multiplied with. */
 export type WirePoints = { readonly at: number; readonly wires: Uint32Array }
 
-/** A key's sizes, and where its parts stand. */
-export type ProvingKey = {
-  readonly wires: number
-  readonly publicSignals: number
-  /** Rows of the constraints, a power of two. */
-  readonly rows: number
+/** Where the points stand that are in every proof. */
+export type KeyConstants = {
   readonly alpha1: number
   readonly beta1: number
   readonly beta2: number
   readonly delta1: number
   readonly delta2: number
+}
+
+/** A key's sizes, and where its parts stand. */
+export type ProvingKey = Pick<KeyFile, 'wires' | 'publicSignals' | 'rows'> & {
+  readonly constants: KeyConstants
   /** Of the constraints: each a matrix, a row, a wire and a number. */
   readonly terms: { readonly at: number; readonly count: number }
   readonly a: WirePoints
@@ -30,80 +32,72 @@ export type ProvingKey = {
 
 const G1_BYTES = 64
 const G2_BYTES = 128
-const TERM_BYTES = 3 * 4 + ELEMENT_BYTES
-/** Ids of sections. */
-const SECTION = { header: 2, terms: 4, a: 5, b1: 6, b2: 7, c: 8, h: 9 } as const
-/** Magic, version and count of sections; a section's id and length. */
-const [FILE_HEADER_BYTES, SECTION_HEADER_BYTES] = [12, 12]
 
-/** Places a key. What is in it is as its maker says: check the file's hash before. */
-export function placeProvingKey(curve: CurveMemory, file: Uint8Array): ProvingKey {
-  const sections = sectionsOf(file)
-  const section = (name: keyof typeof SECTION): Uint8Array =>
-    sections.get(SECTION[name]) ?? new Uint8Array()
-  // The orders of both fields with their sizes, three counts, then points.
-  const header = section('header').subarray(2 * (4 + ELEMENT_BYTES))
-  const count = (i: number): number => viewOf(header).getUint32(4 * i, true)
-  const [wires, publicSignals, rows] = [count(0), count(1), count(2)]
-  const constants = place(curve, header.subarray(3 * 4))
-  const terms = section('terms').subarray(4)
-  const points = (name: 'a' | 'b1' | 'b2' | 'c' | 'h', bytes: number, first = 0): WirePoints =>
-    placePoints(curve, section(name), bytes, first)
+/** Places a key. */
+export function placeProvingKey(curve: CurveMemory, file: KeyFile): ProvingKey {
+  const { wires, publicSignals, rows } = file
+  const termCount = file.count('terms')
+  const points = (name: PointsName): WirePoints => {
+    const bytes = file.read(name, 0, file.count(name))
+    const kept = keptPoints(bytes, ITEM_BYTES[name])
+    const at = curve.alloc(kept.length * ITEM_BYTES[name])
+    writePoints(curve, bytes, ITEM_BYTES[name], kept, at)
+    const first = firstWire(file, name)
+    return { at, wires: kept.map((i) => i + first) }
+  }
   return {
     wires,
     publicSignals,
     rows,
-    alpha1: constants,
-    beta1: constants + G1_BYTES,
-    beta2: constants + 2 * G1_BYTES,
-    delta1: constants + 2 * G1_BYTES + 2 * G2_BYTES,
-    delta2: constants + 3 * G1_BYTES + 2 * G2_BYTES,
-    terms: { at: place(curve, terms), count: terms.length / TERM_BYTES },
-    a: points('a', G1_BYTES),
-    b2: points('b2', G2_BYTES),
-    // Public wires are the verifier's to add.
-    c: points('c', G1_BYTES, publicSignals + 1),
-    h: points('h', G1_BYTES),
-    b1: points('b1', G1_BYTES),
+    constants: placeConstants(curve, file),
+    terms: { at: place(curve, file.read('terms', 0, termCount)), count: termCount },
+    a: points('a'),
+    b2: points('b2'),
+    c: points('c'),
+    h: points('h'),
+    b1: points('b1'),
   }
 }
 
-/** By id. */
-function sectionsOf(file: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  const view = viewOf(file)
-  const sections = new Map<number, Uint8Array>()
-  let at = FILE_HEADER_BYTES
-  while (at < file.length) {
-    const bytes = Number(view.getBigUint64(at + 4, true))
-    const from = at + SECTION_HEADER_BYTES
-    sections.set(view.getUint32(at, true), file.subarray(from, from + bytes))
-    at = from + bytes
+/** Places what is in every proof. */
+export function placeConstants(curve: CurveMemory, { constants }: KeyFile): KeyConstants {
+  const at = place(curve, constants)
+  return {
+    alpha1: at,
+    beta1: at + G1_BYTES,
+    beta2: at + 2 * G1_BYTES,
+    delta1: at + 2 * G1_BYTES + 2 * G2_BYTES,
+    delta2: at + 3 * G1_BYTES + 2 * G2_BYTES,
   }
-  return sections
 }
 
-function placePoints(
+/** The wire, or the row, that the first point of a section is multiplied with. Public wires of C are the verifier's to add. */
+export function firstWire({ publicSignals }: KeyFile, name: PointsName): number {
+  return name === 'c' ? publicSignals + 1 : 0
+}
+
+/** Which of some points are not the identity. */
+export function keptPoints(points: Uint8Array, size: number): Uint32Array {
+  const isKept = (i: number): boolean =>
+    points.subarray(i * size, (i + 1) * size).some((byte) => byte !== 0)
+  return Uint32Array.from({ length: points.length / size }, (_, i) => i).filter(isKept)
+}
+
+/** Writes the points that are kept to an address. */
+export function writePoints(
   curve: CurveMemory,
-  section: Uint8Array,
-  bytes: number,
-  first: number,
-): WirePoints {
-  const all = Array.from({ length: section.length / bytes }, (_, i) =>
-    section.subarray(i * bytes, (i + 1) * bytes),
-  )
-  const kept = [...all.keys()].filter((i) => all[i]?.some((byte) => byte !== 0))
-  const at = curve.alloc(kept.length * bytes)
+  points: Uint8Array,
+  size: number,
+  kept: Uint32Array,
+  to: number,
+): void {
   const memory = new Uint8Array(curve.view.buffer)
-  for (const [i, from] of kept.entries()) memory.set(all[from] ?? [], at + i * bytes)
-  return { at, wires: Uint32Array.from(kept, (i) => i + first) }
+  for (const [i, from] of kept.entries())
+    memory.set(points.subarray(from * size, (from + 1) * size), to + i * size)
 }
 
 function place(curve: CurveMemory, bytes: Uint8Array): number {
   const at = curve.alloc(bytes.length)
   new Uint8Array(curve.view.buffer).set(bytes, at)
   return at
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
