@@ -103,5 +103,10 @@ export {
   type ToldChain,
 } from './through/chain-answerer.ts'
 export type { AskNode } from './through/node-endpoint.ts'
-export { type ChainSeat, openChainThrough, type ThroughOptions } from './through/open-through.ts'
+export {
+  type ChainSeat,
+  openChainOverNodes,
+  type OverNodesOptions,
+} from './through/open-over-nodes.ts'
+export { openChainThrough, type ThroughOptions } from './through/open-through.ts'
 export type { ChainRoute, RoutedReader } from './through/routed-reader.ts'

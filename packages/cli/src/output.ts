@@ -82,6 +82,9 @@ const HINTS: Readonly<Record<string, string>> = {
   RUN_SINGLE_HOP: 'use --hops 2 or --hops 3',
   PURSE_VOUCHER: 'copy the whole line, from byway-voucher-1- on; it belongs to one network',
   STORE_LOCKED: 'stop the client or node of this state folder first: `byway down`',
+  WALLET_CLIENT_RUNS: 'stop the client of this state folder first: `byway down`',
+  WALLET_CLIENT_STARTING:
+    'wait until `byway status` says running; with no client the endpoints are asked directly',
   WALLET_NO_FUNDS: 'nothing is lost: run the command again, it finds what has arrived meanwhile',
   WALLET_NO_PAYMENT: 'name a network file with a [payment] table with --network',
   WALLET_NOT_CONFIRMED: 'type yes, or add --yes where nobody can be asked',

@@ -73,7 +73,7 @@ async function runChallenge(
   if (!whose) throw cliError('CLI_USAGE', { problem: 'a node is named by its id or its account' })
   const asked = parseEpoch(flags.epoch)
   const network = await networkOf(flags, io)
-  await using wallet = await openWallet(flags, io, [], { mayChallenge: true })
+  await using wallet = await openWallet(flags, io, [], { mayChallenge: true, isDirect: true })
   const provider = await providerOf(whose, network, io.nowMs, io.signal)
   const step = await nextStep(wallet, provider, asked, io.signal)
   const { epoch } = step
@@ -131,7 +131,7 @@ async function runAnswer(
   { io, output }: CommandContext,
 ): Promise<void> {
   const network = await networkOf(flags, io)
-  await using wallet = await openWallet(flags, io)
+  await using wallet = await openWallet(flags, io, [], { isDirect: true })
   const { proof } = (await shownOf(what, flags, network, wallet, io)).verified
   const transaction = await sendAnswer(wallet, proof, io.signal)
   const { provider, epoch } = proof

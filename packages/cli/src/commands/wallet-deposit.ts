@@ -42,7 +42,7 @@ export function addDepositCommand(group: Command, io: CliIo): void {
       details:
         'Shows chain, token, amount and address, waits until tokens and coin for gas are there, then pays them into the pool.\n' +
         'Ctrl-C loses nothing: what arrives later is found by the next `deposit`. --local makes test money on a chain of this machine.\n' +
-        'This command asks the endpoints of the network file directly: they see this machine and what it deposits.',
+        'While `byway up` runs, the chain is asked and told through its circuits. Without it the endpoints of the network file are asked directly: they see this machine and what it deposits.',
       examples: [
         'byway wallet deposit',
         'byway wallet deposit --slots 40 --no-wait',
@@ -90,14 +90,14 @@ export async function depositFor(
   kind: 'deposit' | 'voucher',
   { io, output }: CommandContext,
 ): Promise<number> {
-  const { payment, chain, purse } = wallet
+  const { payment, purse, tokenCalls } = wallet
   const { slots } = flags
   const { signal } = io
   const amount = costOf(wallet, slots)
   const onNew = async (): Promise<void> => {
     await sayWhere(wallet, slots, { io, output })
-    const coin = { chain, payment, tokenCalls: wallet.tokenCalls }
-    if (flags.local) await fillFromFaucet(coin, purse.accounts.funds, amount, signal)
+    if (flags.local)
+      await fillFromFaucet({ payment, tokenCalls }, purse.accounts.funds, amount, signal)
   }
   const result = await makeDeposit(wallet, {
     slots,

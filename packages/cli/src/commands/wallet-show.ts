@@ -67,7 +67,7 @@ async function runShow(flags: WalletFlags, { io, output }: CommandContext): Prom
 }
 
 function unusedValue({ pool }: Wallet, deposits: readonly WalletDeposit[]): bigint {
-  const unused = deposits.flatMap(({ slots }) => slots.filter(({ word }) => word.state === 'none'))
+  const unused = deposits.flatMap(({ slots }) => slots.filter(({ state }) => state === 'none'))
   return BigInt(unused.length) * pool.slotValue
 }
 

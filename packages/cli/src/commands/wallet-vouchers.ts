@@ -102,7 +102,7 @@ async function voucherLine({ file }: RedeemFlags, io: CliIo): Promise<string> {
 
 /** The limit of the voucher's deposit. @throws WALLET_VOUCHER_UNKNOWN, WALLET_VOUCHER_USED when a slot of it was shown to the contract */
 async function checkUnused(
-  { chain, pool }: Wallet,
+  { chain, pool, slotStates }: Wallet,
   key: Uint8Array,
   signal: AbortSignal,
 ): Promise<number> {
@@ -113,11 +113,10 @@ async function checkUnused(
   if (limits.length === 0) throw walletError('WALLET_VOUCHER_UNKNOWN', {})
   const limit = Math.max(...limits)
   const slots = slotCount(pool, limit)
-  let shown = 0
-  for (let number = 0; number < slots; number++) {
-    const nullifier = u256Bytes(slotNullifier(nodeTicketCrypto, pool, secret, number))
-    if ((await chain.view.slot(nullifier, signal)).state !== 'none') shown++
-  }
+  const nullifiers = Array.from({ length: slots }, (_, number) =>
+    u256Bytes(slotNullifier(nodeTicketCrypto, pool, secret, number)),
+  )
+  const shown = (await slotStates(nullifiers, signal)).filter((state) => state !== 'none').length
   if (shown > 0) throw walletError('WALLET_VOUCHER_USED', { shown, slots })
   return limit
 }

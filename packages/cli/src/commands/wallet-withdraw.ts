@@ -6,7 +6,7 @@ import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import type { CliIo } from '../io.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
-import { openPaidNetwork, openSender, openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
+import { readPaidNetwork, openSender, openWallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { queueWithdrawals, withdrawSlots } from '../wallet/withdraw-slots.ts'
 import { addSlotsOption, timeText } from './return-command.ts'
@@ -94,7 +94,7 @@ async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext):
     throw cliError('CLI_USAGE', { problem: 'name who receives it with --to' })
   }
   const to = parseAddress(flags.to)
-  const { payment } = await openPaidNetwork(flags, io)
+  const { payment } = await readPaidNetwork(flags, io)
   const asked =
     flags.amount === undefined ? undefined : parseAmount(flags.amount, payment.tokenDecimals)
   const what = asked === undefined ? 'all tokens of the funds account' : money({ payment }, asked)

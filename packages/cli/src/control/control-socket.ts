@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
+import { answerChain, type ChainAnswers, type ChainControlQuestion } from './chain-questions.ts'
 import { controlError } from './control-errors.ts'
 
 /** What runs with a state folder: each has a socket of its own there. */
@@ -22,6 +23,7 @@ export type ControlQuestion =
   | `opening ${string}`
   | `give-back ${'over' | 'all'}`
   | `score ${string}`
+  | ChainControlQuestion
 
 export type ControlAnswers = {
   readonly status: () => JsonObject
@@ -34,6 +36,8 @@ export type ControlAnswers = {
   readonly scores?: ((prefix: string) => JsonObject) | undefined
   /** What service proofs are made of; a program that is not paid has none. */
   readonly proofs?: ProofAnswers | undefined
+  /** What commands with money ask through a client; one that pays nobody has none. */
+  readonly chain?: ChainAnswers | undefined
 }
 
 /** What a node answers of its receipts. */
@@ -44,16 +48,21 @@ export interface ProofAnswers {
   opening(nullifier: string): Promise<JsonObject>
 }
 
+// Local limits (tunable): docs/LIMITS.md.
 /** A question is one word; an answer grows with the tunnels. */
 const MAX_QUESTION_BYTES = 96
+/** One about the chain holds the largest that a node takes, in hexadecimal digits, or 200 slots. */
+const MAX_CHAIN_QUESTION_BYTES = 16 * 1024
 /** Thousands of tunnels at some hundred bytes each. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 /** A program that is this late hangs. */
 const ANSWER_TIMEOUT_MS = 5000
+/** A node is asked twice over circuits that may have to be built. */
+const CHAIN_TIMEOUT_MS = 120_000
 /** `sun_path` of Linux and macOS less its end; what is longer would be cut off without a word. */
 const MAX_PATH_BYTES = 103
-/** The owner's own commands; more at once is a mistake. */
-const MAX_CONNECTIONS = 16
+/** The owner's own commands, each with a dozen questions about the chain at once; more is a mistake. */
+const MAX_CONNECTIONS = 64
 
 /**
  * Answers questions until disposed. A socket that a killed program left behind is replaced.
@@ -89,20 +98,23 @@ export async function openControl(
 
 /**
  * Asks the program that runs with a state folder.
- * @throws CONTROL_NOT_RUNNING, CONTROL_NO_ANSWER, CONTROL_PATH_TOO_LONG
+ * @throws CONTROL_NOT_RUNNING, CONTROL_NO_ANSWER, CONTROL_PATH_TOO_LONG, or the signal's reason
  */
 export async function askControl(
   home: string,
   program: ControlledProgram,
   question: ControlQuestion,
+  signal?: AbortSignal,
 ): Promise<JsonObject> {
-  const socket = createConnection(socketPath(home, program))
+  signal?.throwIfAborted()
+  const socket = createConnection({ path: socketPath(home, program), signal })
   try {
     await once(socket, 'connect')
   } catch (error) {
+    signal?.throwIfAborted()
     throw controlError('CONTROL_NOT_RUNNING', { program }, { cause: error })
   }
-  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
+  socket.setTimeout(limitsOf(question).timeoutMs, () => socket.destroy())
   socket.end(`${question}\n`)
   try {
     const value: unknown = JSON.parse(await readAll(socket))
@@ -110,9 +122,17 @@ export async function askControl(
       return value as JsonObject
     }
   } catch (error) {
+    signal?.throwIfAborted()
     throw controlError('CONTROL_NO_ANSWER', { program }, { cause: error })
   }
   throw controlError('CONTROL_NO_ANSWER', { program })
+}
+
+/** Nothing but a question about the chain may be long, or take its time. */
+function limitsOf(question: string): { readonly bytes: number; readonly timeoutMs: number } {
+  return question.startsWith('chain ')
+    ? { bytes: MAX_CHAIN_QUESTION_BYTES, timeoutMs: CHAIN_TIMEOUT_MS }
+    : { bytes: MAX_QUESTION_BYTES, timeoutMs: ANSWER_TIMEOUT_MS }
 }
 
 function answerOne(socket: Socket, answers: ControlAnswers): void {
@@ -121,14 +141,19 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
   socket.on('error', () => socket.destroy())
   const onEnd = (): void => void socket.destroy()
   socket.on('end', onEnd)
+  // Whoever asked has gone.
+  const gone = new AbortController()
+  socket.on('close', () => gone.abort())
   socket.setEncoding('utf8')
   socket.on('data', (part: string) => {
     asked += part
     const end = asked.indexOf('\n')
-    if (end < 0 && asked.length <= MAX_QUESTION_BYTES) return
+    const limits = limitsOf(asked)
+    if (end < 0 && asked.length <= limits.bytes) return
     socket.removeAllListeners('data').off('end', onEnd)
+    socket.setTimeout(limits.timeoutMs)
     socket.resume()
-    void answer(asked.slice(0, end), answers).then(
+    void answer(asked.slice(0, end), answers, gone.signal).then(
       (value) => (value ? socket.end(`${JSON.stringify(value)}\n`) : socket.destroy()),
       () => socket.destroy(),
     )
@@ -136,7 +161,12 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
 }
 
 /** Undefined for a question that is none. */
-async function answer(question: string, answers: ControlAnswers): Promise<JsonObject | undefined> {
+async function answer(
+  question: string,
+  answers: ControlAnswers,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  if (question.startsWith('chain ')) return await answerChain(question, answers.chain, signal)
   if (question === 'status' || question === 'stop') return answers[question]()
   const [, which] = /^give-back (over|all)$/.exec(question) ?? []
   if (which !== undefined) return (await answers.giveBack?.(which === 'all')) ?? { queued: 0 }

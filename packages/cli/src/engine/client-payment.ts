@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import {
   createProofAuthoriser,
   createReceiptKeys,
+  type ClientChainSeat,
   type ReturnPorts,
   type ClientPayment,
   type ClientStakes,
@@ -16,6 +17,7 @@ import { createPool } from '@byway/protocol/ticket'
 import { findDeposits, reserveDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createJoinProver, createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
+import type { ChainAnswers } from '../control/chain-questions.ts'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import { createSlotFacts, type FollowedFacts } from '../ledger/slot-facts.ts'
@@ -24,6 +26,7 @@ import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openClientChain, type ClientChain } from './chain-through.ts'
+import { createChainAnswers } from './command-chain.ts'
 import { chainOptions, openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { forgetSlots } from './own-store.ts'
 
@@ -34,6 +37,8 @@ export interface ClientMoneyRun extends AsyncDisposable {
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
   /** Who is asked what the chain says. */
   readonly through: Pick<ClientChain, 'attach' | 'route'>
+  /** What commands may ask of the chain through this client. */
+  readonly chainAnswers: (seats: () => readonly ClientChainSeat[]) => ChainAnswers
 }
 
 // Local limit (tunable): docs/LIMITS.md.
@@ -84,15 +89,8 @@ export async function openClientMoney(
     random: uniform,
     nowMs: () => performance.now(),
   })
-  const stop = new AbortController()
   const facts = createSlotFacts({ chain: chain.view, fromBlock: payment.deployBlock })
-  const watching = untilGone(facts.follow(stop.signal), log, 'slots are not asked back')
-  // What can be spent does not hang on it.
-  const following = untilGone(books.follow(stop.signal), log, 'what slots paid is not counted')
-  parts.defer(async () => {
-    stop.abort()
-    await Promise.all([following, watching])
-  })
+  parts.use(followAll(books, facts, log))
   const owned = parts.move()
   return {
     stakes: registry,
@@ -114,7 +112,30 @@ export async function openClientMoney(
       },
     },
     ledger: (after) => ledgerPage(store.ledger, after),
+    chainAnswers: (seats) => {
+      const isDirect = setting.config.client.chainThrough === 'direct'
+      return createChainAnswers({ payment, view: chain.view, facts, isDirect, seats })
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** What can be spent does not hang on it. Ends when disposed. */
+function followAll(
+  books: Pick<ReturnType<typeof createClientBooks>, 'follow'>,
+  facts: FollowedFacts,
+  log: Logger,
+): AsyncDisposable {
+  const stop = new AbortController()
+  const all = [
+    untilGone(facts.follow(stop.signal), log, 'slots are not asked back'),
+    untilGone(books.follow(stop.signal), log, 'what slots paid is not counted'),
+  ]
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.all(all)
+    },
   }
 }
 

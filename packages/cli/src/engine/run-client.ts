@@ -45,6 +45,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
     giveBack:
       money && (async (isAll) => ({ queued: (await running?.client.giveBack(isAll)) ?? 0 })),
+    chain: money?.chainAnswers(() => running?.client.ownSeats ?? []),
     scores: (prefix) => scoresOf(running?.client.scores() ?? [], prefix, run.network.payment),
     stop: () => {
       stop.abort()

@@ -12,6 +12,8 @@ export type SlotFactsDeps = {
 export interface FollowedFacts extends SlotFacts {
   /** Follows the chain until the signal aborts. @throws CHAIN_REORG_DEPTH */
   follow(signal: AbortSignal): Promise<void>
+  /** Resolves once all is known up to the chain's head. @throws the signal's reason */
+  untilCurrent(signal: AbortSignal): Promise<void>
 }
 
 /** Creates them; they know nothing before `follow` has come to the chain's head. */
@@ -20,6 +22,7 @@ export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFa
   /** What stood before each event that a reorganisation may still take back. */
   const before = new Map<string, SlotFact | undefined>()
   let isCurrent = false
+  const waiting = new Set<() => void>()
   const take = (event: ChainEvent): void => {
     const fact = factOf(event, (key) => facts.get(key))
     if (!fact) return
@@ -40,6 +43,18 @@ export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFa
       if (!isCurrent) return undefined
       return facts.get(toHex(nullifier)) ?? { state: 'none', provider: undefined }
     },
+    async untilCurrent(signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const onAbort = (): void => reject(signal.reason)
+      signal.throwIfAborted()
+      if (isCurrent) return
+      waiting.add(resolve)
+      signal.addEventListener('abort', onAbort)
+      await promise.finally(() => {
+        waiting.delete(resolve)
+        signal.removeEventListener('abort', onAbort)
+      })
+    },
     async follow(signal) {
       for await (const news of chain.events(fromBlock, signal)) {
         if (news.type === 'event') take(news.event)
@@ -47,6 +62,7 @@ export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFa
         if (news.type === 'quiet') isCurrent = false
         if (news.type !== 'head') continue
         isCurrent = true
+        for (const tell of waiting) tell()
         for (const id of [...before.keys()].slice(0, -MAX_UNDONE_EVENTS)) before.delete(id)
       }
     },

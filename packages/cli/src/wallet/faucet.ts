@@ -1,7 +1,7 @@
 /** Test money on a chain of this machine: mints tokens as their deployer and gives coin for gas. Real chains have none of these calls. */
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { toHex } from '@byway/protocol/base'
-import { LOCAL_CHAIN_ID, type Chain, type TokenCalls } from '@byway/chain'
+import { LOCAL_CHAIN_ID, openChain, type TokenCalls } from '@byway/chain'
 import { walletError } from './wallet-errors.ts'
 
 /** Enough for thousands of calls. */
@@ -16,7 +16,7 @@ const MINTER = '0x07546172'
  * @throws WALLET_NOT_LOCAL on any chain but one of this machine, CHAIN_UNREACHABLE
  */
 export async function fillFromFaucet(
-  { chain, payment, tokenCalls }: FaucetDeps,
+  { payment, tokenCalls }: FaucetDeps,
   account: Uint8Array,
   amount: bigint,
   signal: AbortSignal,
@@ -24,6 +24,8 @@ export async function fillFromFaucet(
   if (payment.chainId !== LOCAL_CHAIN_ID) {
     throw walletError('WALLET_NOT_LOCAL', { chainId: payment.chainId })
   }
+  // No node of the network is asked for what only this machine's chain can do.
+  const chain = openChain({ payment, isLocal: true, onAlert: () => {} })
   const ask = async (method: string, ...params: readonly unknown[]): Promise<unknown> => {
     const [answer] = await chain.reader.quorum.askAll(method, params, signal)
     if (answer?.type === 'result') return answer.result
@@ -41,7 +43,6 @@ export async function fillFromFaucet(
 }
 
 export type FaucetDeps = {
-  readonly chain: Chain
   readonly payment: PaymentParameters
   readonly tokenCalls: TokenCalls
 }

@@ -5,7 +5,7 @@ import type { TransactionReceipt } from '@byway/protocol/payment'
 import { findDeposits, reserveDeposits, type DepositOwner } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import { identityCommitment } from '@byway/protocol/ticket'
-import { openSender, type Wallet } from './open-wallet.ts'
+import { lookEveryMs, openSender, type Wallet } from './open-wallet.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** Told as it goes on. `resumed`: an earlier command was stopped on its way, and its deposit is finished instead of a new one. */
@@ -39,8 +39,6 @@ export type DepositOrder = {
 const DEPOSIT_GAS = 600_000n
 /** The price of gas may rise between looking and sending. */
 const PRICE_ROOM = 3n
-const POLL_MS = 2000
-const LOCAL_POLL_MS = 100
 
 /** What so many slots cost, in the token's smallest part. */
 export function costOf({ pool }: Pick<Wallet, 'pool'>, slots: number): bigint {
@@ -156,7 +154,7 @@ async function untilFunded(
   const { view } = wallet.chain
   const { funds } = wallet.purse.accounts
   const limit = AbortSignal.timeout(waitMs)
-  const pollMs = wallet.isLocal ? LOCAL_POLL_MS : POLL_MS
+  const pollMs = 2 * lookEveryMs(wallet)
   for (;;) {
     const [tokens, coin, needed] = [
       await view.tokenBalance(funds, signal),

@@ -5,7 +5,6 @@ import {
   createTokenCalls,
   createTransactionLane,
   keepLooking,
-  openChain,
   type Chain,
   type PoolCalls,
   type TokenCalls,
@@ -27,7 +26,10 @@ import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import { openOwnStore } from '../engine/own-store.ts'
 import type { CliIo } from '../io.ts'
+import { createOutput } from '../output.ts'
 import { readPassphrase } from './ask-passphrase.ts'
+import type { ClientChain } from './client-chain.ts'
+import { openDirect, openPurseChain } from './purse-chain.ts'
 import { walletError } from './wallet-errors.ts'
 
 export type WalletFlags = {
@@ -43,6 +45,10 @@ export type PaidNetwork = {
   readonly payment: PaymentParameters
   readonly pool: Pool
   readonly chain: Chain
+  /** Where slots are in their lives, in the order of their nullifiers. */
+  readonly slotStates: ClientChain['slotStates']
+  /** True where the running client's nodes are asked, false where the endpoints are. */
+  readonly isThrough: boolean
   readonly poolCalls: PoolCalls
   readonly tokenCalls: TokenCalls
 }
@@ -55,6 +61,14 @@ export type Wallet = AsyncDisposable &
     readonly passphrase: string | undefined
   }
 
+/** What few commands want. */
+export type WalletSpecials = {
+  /** Puts a bond on a challenge. */
+  readonly mayChallenge?: boolean | undefined
+  /** Asks the endpoints without a word: for what no node is asked, and for facts about others. */
+  readonly isDirect?: boolean | undefined
+}
+
 // Local limits (tunable): docs/LIMITS.md.
 /** The most that a unit of gas may cost in a command, wei: 5 gwei. A person sees what it comes to, and may wait. */
 const FEE_CAP_WEI = 5_000_000_000n
@@ -62,12 +76,18 @@ const FEE_CAP_WEI = 5_000_000_000n
 const LOCAL_FEE_CAP_WEI = 100_000_000_000n
 const LOOK_EVERY_MS = 1000
 const LOCAL_LOOK_EVERY_MS = 50
+/** Each look is a question to every node that is asked. */
+const THROUGH_LOOK_EVERY_MS = 5000
+const LOCAL_THROUGH_LOOK_EVERY_MS = 250
+
+/** A network as its file says, before anybody is asked anything. */
+export type KnownNetwork = Omit<PaidNetwork, 'chain' | 'slotStates' | 'isThrough'>
 
 /**
- * Opens the chain of the network that the flags, the configuration or the state folder name.
+ * Reads the network that the flags, the configuration or the state folder name.
  * @throws WALLET_NO_PAYMENT, and what reading the files throws
  */
-export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<PaidNetwork> {
+export async function readPaidNetwork(flags: WalletFlags, io: CliIo): Promise<KnownNetwork> {
   const home = stateFolder(flags, io)
   const env = { ...io.env, BYWAY_HOME: home }
   const config = await loadConfig({ env, flags: { networkFile: flags.network } })
@@ -81,10 +101,25 @@ export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<Pa
     isLocal: network.local,
     payment,
     pool: createPool(nodeTicketCrypto, { chainId, pool, faceValue, winsPerSlot, bond, unit }),
-    chain: openChain({ payment, isLocal: network.local, onAlert: () => {} }),
     poolCalls: createPoolCalls(payment.pool),
     tokenCalls: createTokenCalls(payment.token),
   }
+}
+
+/**
+ * The same with its chain: through the running client where there is one, else at the endpoints; says which.
+ * @throws what `readPaidNetwork` and `openPurseChain` throw
+ */
+export async function openPaidNetwork(
+  flags: WalletFlags,
+  io: CliIo,
+  { isDirect = false }: { readonly isDirect?: boolean | undefined } = {},
+): Promise<PaidNetwork> {
+  const network = await readPaidNetwork(flags, io)
+  const say = (text: string): void => createOutput(io, false).say(text)
+  const { home, payment, isLocal } = network
+  const options = { home, payment, isLocal, say, signal: io.signal }
+  return { ...network, ...(isDirect ? openDirect(options) : await openPurseChain(options)) }
 }
 
 /**
@@ -95,9 +130,9 @@ export async function openWallet(
   flags: WalletFlags,
   io: CliIo,
   recipients: readonly Uint8Array[] = [],
-  { mayChallenge = false }: { readonly mayChallenge?: boolean } = {},
+  { mayChallenge = false, isDirect }: WalletSpecials = {},
 ): Promise<Wallet> {
-  const network = await openPaidNetwork(flags, io)
+  const network = await openPaidNetwork(flags, io, { isDirect })
   const { home, isLocal, payment } = network
   const rules = { ...rulesOf(payment, recipients), mayChallenge }
   const passphrase = await localOr(isLocal, () => readPassphrase(io, 'purse'), io)
@@ -150,7 +185,7 @@ export function openSender(
 
 /** A sender over any key. @throws STORE_LOCKED while another command sends */
 export async function senderOver(
-  { home, chain, payment, isLocal }: PaidNetwork,
+  { home, chain, payment, isLocal, isThrough }: PaidNetwork,
   signer: TransactionSigner,
   signal: AbortSignal,
 ): Promise<Sender> {
@@ -168,7 +203,7 @@ export async function senderOver(
     }),
   )
   const stop = new AbortController()
-  const everyMs = isLocal ? LOCAL_LOOK_EVERY_MS : LOOK_EVERY_MS
+  const everyMs = lookEveryMs({ isLocal, isThrough })
   const looking = keepLooking(lane, { everyMs, signal: stop.signal })
   parts.defer(async () => {
     stop.abort()
@@ -195,6 +230,15 @@ export async function senderOver(
 }
 
 const KEY_HEAD = 'wallet:'
+
+/** Between two looks at the chain while something is waited for. */
+export function lookEveryMs({
+  isLocal,
+  isThrough,
+}: Pick<PaidNetwork, 'isLocal' | 'isThrough'>): number {
+  if (isThrough) return isLocal ? LOCAL_THROUGH_LOOK_EVERY_MS : THROUGH_LOOK_EVERY_MS
+  return isLocal ? LOCAL_LOOK_EVERY_MS : LOOK_EVERY_MS
+}
 
 function isSameCall(a: ContractCall, b: ContractCall): boolean {
   const isSameTo = a.to && b.to ? equalBytes(a.to, b.to) : a.to === b.to

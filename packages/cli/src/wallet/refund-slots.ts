@@ -4,7 +4,7 @@ import { nodeKeyOf } from '@byway/protocol/directory'
 import type { Store } from '@byway/store'
 import type { Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
-import { depositsOf } from './slots-of.ts'
+import { wordedSlotsOf } from './slots-of.ts'
 
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
 const RETURN_GAS = 450_000n
@@ -52,7 +52,7 @@ export async function findReturnable(
     (await store.slots.all()).map((record) => [toHex(record.nullifier), record]),
   )
   const { timeS } = await chain.view.head(signal)
-  const slots = (await depositsOf(wallet, signal)).flatMap((deposit) => deposit.slots)
+  const slots = await wordedSlotsOf(wallet, signal)
   return slots.flatMap((slot): readonly Returnable[] => {
     const record = records.get(toHex(slot.nullifier))
     if (!record || record.hop === NOBODY) return []

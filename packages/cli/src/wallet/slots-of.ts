@@ -18,43 +18,80 @@ export type WalletSlot = {
   readonly number: number
   /** 32 bytes. */
   readonly nullifier: Uint8Array
-  readonly word: SlotWord
+  readonly state: SlotState
 }
 
-export type WalletDeposit = {
+/** The same, with all that the contract has of it. */
+export type WordedSlot = WalletSlot & { readonly word: SlotWord }
+
+export type WalletDeposit<Slot extends WalletSlot = WalletSlot> = {
   readonly deposit: FoundDeposit
-  readonly slots: readonly WalletSlot[]
+  readonly slots: readonly Slot[]
   /** What it holds beyond whole slots; undefined where that is nothing. */
   readonly rest: { readonly units: number; readonly state: SlotState } | undefined
 }
 
-/** Looks all of them up. Asking about slots by name tells the endpoints that they are one owner's (docs/THREAT-MODEL.md). */
+/** Where all of them are. Without a running client this asks the endpoints by name, which tells them that the slots are one owner's (docs/THREAT-MODEL.md). */
 export async function depositsOf(
-  { purse, chain, pool }: Wallet,
+  wallet: Wallet,
   signal: AbortSignal,
 ): Promise<readonly WalletDeposit[]> {
-  const leaves = await chain.view.leaves(0, signal)
-  const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
-  const found: WalletDeposit[] = []
-  for (const deposit of deposits) {
-    const { secret } = deposit.owner
-    const slots: WalletSlot[] = []
-    for (let number = 0; number < slotCount(pool, deposit.limit); number++) {
-      const nullifier = u256Bytes(slotNullifier(nodePoseidon, pool, secret, number))
-      const word = await chain.view.slot(nullifier, signal)
-      slots.push({ deposit, number, nullifier, word })
-    }
-    const units = restUnits(pool, deposit.limit)
-    const name = u256Bytes(restNullifier(nodeTicketCrypto, secret))
-    const rest = units > 0 ? { units, ...(await chain.view.slot(name, signal)) } : undefined
-    found.push({ deposit, slots, rest })
+  const all = await namedOf(wallet, signal)
+  const names = all.flatMap(({ slots, rest }) => [...slots, ...(rest ? [rest] : [])])
+  const states = await wallet.slotStates(
+    names.map(({ nullifier }) => nullifier),
+    signal,
+  )
+  let next = 0
+  const stateOf = (): SlotState => states[next++] ?? 'none'
+  return all.map(({ deposit, slots, rest }) => ({
+    deposit,
+    slots: slots.map((slot) => ({ ...slot, state: stateOf() })),
+    rest: rest && { units: rest.units, state: stateOf() },
+  }))
+}
+
+/** All slots of the purse with their words; asks the endpoints by name. @throws WALLET_CLIENT_RUNS where nodes would be asked */
+export async function wordedSlotsOf(
+  wallet: Wallet,
+  signal: AbortSignal,
+): Promise<readonly WordedSlot[]> {
+  const found: WordedSlot[] = []
+  for (const slot of (await namedOf(wallet, signal)).flatMap(({ slots }) => slots)) {
+    const word = await wallet.chain.view.slot(slot.nullifier, signal)
+    found.push({ ...slot, word, state: word.state })
   }
   return found
+}
+
+/** A deposit's slots, and what they are called on the chain. */
+type NamedDeposit = {
+  readonly deposit: FoundDeposit
+  readonly slots: readonly Omit<WalletSlot, 'state'>[]
+  readonly rest: { readonly units: number; readonly nullifier: Uint8Array } | undefined
+}
+
+async function namedOf(
+  { purse, chain, pool }: Wallet,
+  signal: AbortSignal,
+): Promise<readonly NamedDeposit[]> {
+  const leaves = await chain.view.leaves(0, signal)
+  const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
+  return deposits.map((deposit) => {
+    const { secret } = deposit.owner
+    const slots = Array.from({ length: slotCount(pool, deposit.limit) }, (_, number) => {
+      const nullifier = u256Bytes(slotNullifier(nodePoseidon, pool, secret, number))
+      return { deposit, number, nullifier }
+    })
+    const units = restUnits(pool, deposit.limit)
+    const nullifier = u256Bytes(restNullifier(nodeTicketCrypto, secret))
+    return { deposit, slots, rest: units > 0 ? { units, nullifier } : undefined }
+  })
 }
 
 /** How many slots are in each state. */
 export function countStates(slots: readonly WalletSlot[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
-  for (const { word } of slots) counts[word.state] = (counts[word.state] ?? 0) + 1
+  for (const { state } of slots) counts[state] = (counts[state] ?? 0) + 1
   return counts
 }

@@ -28,6 +28,10 @@ type WalletErrors = {
   WALLET_VOUCHER_USED: { shown: number; slots: number }
   /** The chain does not know the voucher's deposit. */
   WALLET_VOUCHER_UNKNOWN: Record<string, never>
+  /** A client runs with this state folder, and has no circuits yet through which the chain could be asked. */
+  WALLET_CLIENT_STARTING: Record<string, never>
+  /** The command would ask for slots by name, which it does not do through nodes. */
+  WALLET_CLIENT_RUNS: Record<string, never>
 }
 
 export type WalletError = ErrorOf<WalletErrors>
@@ -46,4 +50,6 @@ export const walletError: ErrorBuilder<WalletErrors> = errorBuilder<WalletErrors
   WALLET_AMOUNT: ['config', 'not a usable amount'],
   WALLET_VOUCHER_USED: ['payment', 'the voucher was used'],
   WALLET_VOUCHER_UNKNOWN: ['payment', 'the chain knows no deposit of this voucher'],
+  WALLET_CLIENT_STARTING: ['network', 'the running client has no circuits yet'],
+  WALLET_CLIENT_RUNS: ['local', 'this needs a stopped client'],
 })

@@ -13,7 +13,7 @@ import { openOwnStore } from '../engine/own-store.ts'
 import { recordWithdrawn } from '../ledger/deposit-events.ts'
 import { openSender, type Wallet } from './open-wallet.ts'
 import { queueReturns } from './queued-returns.ts'
-import { depositsOf, type WalletSlot } from './slots-of.ts'
+import { depositsOf, wordedSlotsOf, type WalletSlot, type WordedSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
 
 export type WithdrawResult = {
@@ -41,12 +41,10 @@ export async function withdrawSlots(
 ): Promise<WithdrawResult> {
   const { chain, payment, pool, home, poolCalls } = wallet
   await using store = await openOwnStore(home, 'client')
-  // What became of a voucher that was given away is its holder's business.
-  const own = (await depositsOf(wallet, signal)).filter(({ deposit }) => deposit.kind !== 'voucher')
-  const slots = own.flatMap((one) => one.slots)
+  const slots = (await wordedSlotsOf(wallet, signal)).filter(isOwn)
   const waiting = slots.filter(({ word }) => word.state === 'withdrawing')
   const { timeS } = await chain.view.head(signal)
-  const isDue = ({ word }: WalletSlot): boolean => timeS >= word.timeS + payment.refundDelayS
+  const isDue = ({ word }: WordedSlot): boolean => timeS >= word.timeS + payment.refundDelayS
   const due = waiting.filter(isDue)
   // What is on its way through a relayer has its proof: a second one would burn the bond.
   const taken = [...(await store.slots.all()), ...(await store.returns.all())]
@@ -98,11 +96,9 @@ export async function queueWithdrawals(
   },
 ): Promise<number> {
   await using store = await openOwnStore(wallet.home, 'client')
-  const own = (await depositsOf(wallet, options.signal)).filter(
-    ({ deposit }) => deposit.kind !== 'voucher',
-  )
+  const all = await depositsOf(wallet, options.signal)
+  const slots = all.flatMap((one) => one.slots).filter(isOwn)
   const shown = new Set((await store.slots.all()).map(({ nullifier }) => toHex(nullifier)))
-  const slots = own.flatMap((one) => one.slots)
   const unused = slots.filter((slot) => isWithdrawable(slot, shown)).slice(0, options.most)
   if (unused.length === 0) throw walletError('WALLET_NOTHING', { slots: slots.length })
   const { to } = options
@@ -110,11 +106,16 @@ export async function queueWithdrawals(
   return await queueReturns(wallet, store, orders, options)
 }
 
+/** What became of a voucher that was given away is its holder's business. */
+function isOwn({ deposit }: WalletSlot): boolean {
+  return deposit.kind !== 'voucher'
+}
+
 function isWithdrawable(
-  { deposit, word, nullifier }: WalletSlot,
+  { deposit, state, nullifier }: WalletSlot,
   shown: ReadonlySet<string>,
 ): boolean {
-  return deposit.isPastKnown && word.state === 'none' && !shown.has(toHex(nullifier))
+  return deposit.isPastKnown && state === 'none' && !shown.has(toHex(nullifier))
 }
 
 /** Slot proofs (SPEC §13.5) that are bound to the receiver. */

@@ -8,11 +8,12 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { startByway, type RunningByway } from '../running-byway.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
+import { fundPurse, gatedFile, runWallet, type Row } from './gated-wallet.ts'
 
 type Ready = {
   readonly event: 'ready'
@@ -119,6 +120,20 @@ suite('byway testnet', () => {
     assert.equal((await byway(['node', 'score', 'zz', ...home])).code, 64)
   })
 
+  test('its client asks and tells the chain for wallet commands, and no endpoint hears of them', async (t) => {
+    const { home } = ready.client
+    const network = join(dirname(home), 'network.toml')
+    const { gate, file } = await gatedFile(t, network)
+    await fundPurse(home, network, 1)
+    const first = await runWallet(home, file, 'show')
+    assert.match(first.err, /through the circuits of the running client/)
+    const deposited = await runWallet(home, file, 'deposit', '--slots', '1', '--no-wait')
+    assert.equal(deposited.code, 0, deposited.err)
+    const shown = await runWallet(home, file, 'show')
+    assert.equal(slotsOf(shown.last), slotsOf(first.last) + 1)
+    assert.equal(gate.connections, 0)
+  })
+
   test('lets its exits reach no other loopback port: curl gets a SOCKS error', async () => {
     const { code } = await curl(ready.proxy, `http://127.0.0.1:${other.port}/`)
     assert.equal(code, 97, 'CURLE_PROXY')
@@ -170,6 +185,14 @@ for (const args of [
     const { code, out } = await byway(['testnet', ...args])
     assert.deepEqual([code, out], [64, ''])
   })
+}
+
+/** In all deposits of the purse. */
+function slotsOf({ deposits }: Row): number {
+  return (deposits as readonly { readonly slots: number }[]).reduce(
+    (sum, one) => sum + one.slots,
+    0,
+  )
 }
 
 function isAlive(pid: number): boolean {

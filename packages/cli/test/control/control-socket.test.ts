@@ -5,6 +5,8 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { CHAIN_QUESTION } from '@byway/protocol/wire'
+import { askText, type ChainAnswers } from '../../src/control/chain-questions.ts'
 import { askControl, openControl } from '../../src/control/control-socket.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 
@@ -32,6 +34,39 @@ test('refuses a second one with the same state folder, and replaces what a dead 
   assert.deepEqual(await askControl(home, 'node', 'status'), { nodes: 6 })
 })
 
+test('passes on the largest question about the chain, and stops where the asker has gone', async (t) => {
+  const home = await temporaryHome(t)
+  const question = { kind: CHAIN_QUESTION.SEND, transaction: new Uint8Array(4096).fill(7) } as const
+  const asked: unknown[] = []
+  const stopped = Promise.withResolvers<void>()
+  const chain: ChainAnswers = {
+    about: () => ({ seats: 3 }),
+    ask: async (seat, given, signal) => {
+      asked.push([seat, given])
+      if (seat === 0) return { verdict: 0, body: '' }
+      signal.addEventListener('abort', () => stopped.resolve())
+      return await new Promise(() => {})
+    },
+    leave: () => ({}),
+    leaves: async () => ({}),
+    slots: async () => ({}),
+  }
+  await using _control = await openControl(home, 'client', { ...ANSWERS, chain })
+  assert.deepEqual(await askControl(home, 'client', 'chain about'), { seats: 3 })
+  const answered = askControl(home, 'client', askText(0, question))
+  assert.deepEqual(await answered, { verdict: 0, body: '' })
+  const stop = new AbortController()
+  const asking = askControl(home, 'client', askText(1, question), stop.signal)
+  while (asked.length < 2) await new Promise(setImmediate)
+  stop.abort()
+  await assert.rejects(asking, { name: 'AbortError' })
+  await stopped.promise
+  assert.deepEqual(asked, [
+    [0, question],
+    [1, question],
+  ])
+})
+
 test('refuses a state folder whose socket path the system would cut off', async () => {
   const home = `/tmp/${'a'.repeat(120)}`
   await assert.rejects(openControl(home, 'node', ANSWERS), { code: 'CONTROL_PATH_TOO_LONG' })
@@ -43,6 +78,10 @@ for (const [what, bytes] of [
   ['a question without an end', 'x'.repeat(5000)],
   ['an empty line', '\n'],
   ['JSON', '{"ask":"status"}\n'],
+  ['a long question that is none about the chain', `status${' '.repeat(200)}\n`],
+  ['a question about the chain without an end', `chain ask 0 ${'0'.repeat(20_000)}`],
+  ['one about the chain that no node takes', 'chain ask 0 12ff\n'],
+  ['one about the chain where nothing is paid', `chain slots ${'0'.repeat(64)}\n`],
 ] as const) {
   test(`answers nothing to ${what}, and goes on`, async (t) => {
     const home = await temporaryHome(t)

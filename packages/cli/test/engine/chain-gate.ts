@@ -1,8 +1,14 @@
-/** A gate before a chain: while it is shut, whoever asks is refused, and what was open is cut. */
+/** A gate before a chain: it counts who comes; while it is shut, whoever asks is refused, and what was open is cut. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 
-export type ChainGate = { readonly url: string; shut(): Promise<void>; open(): Promise<void> }
+export type ChainGate = {
+  readonly url: string
+  /** How often somebody came through so far. */
+  readonly connections: number
+  shut(): Promise<void>
+  open(): Promise<void>
+}
 
 /** Opens a gate to an endpoint on this machine; it keeps its port. */
 export async function openGate(t: TestContext, endpoint: string): Promise<ChainGate> {
@@ -12,7 +18,9 @@ export async function openGate(t: TestContext, endpoint: string): Promise<ChainG
     sockets.add(socket)
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
   }
+  let connections = 0
   const server: Server = createServer((inner) => {
+    connections++
     const outer = connect(target, '127.0.0.1')
     follow(inner)
     follow(outer)
@@ -32,5 +40,12 @@ export async function openGate(t: TestContext, endpoint: string): Promise<ChainG
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
   t.after(shut)
-  return { url: `http://127.0.0.1:${port}`, shut, open: () => listen(port) }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get connections() {
+      return connections
+    },
+    shut,
+    open: () => listen(port),
+  }
 }

@@ -37,6 +37,8 @@ export type ChainSeatsDeps = {
   readonly nowMs: () => number
   /** Aborted when the client stops. */
   readonly closing: AbortSignal
+  /** A circuit that nobody asked over for so long ends; its node keeps the seat. @default none does */
+  readonly idleMs?: number | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -103,6 +105,7 @@ class Seat implements ClientChainSeat {
   #circuit: ChainCircuit | undefined
   #opening: Promise<ChainCircuit> | undefined
   #refusals = 0
+  #stopIdle: () => void = () => {}
 
   constructor(deps: ChainSeatsDeps, table: () => Table) {
     this.#deps = deps
@@ -136,6 +139,7 @@ class Seat implements ClientChainSeat {
     const { closing, timers = systemTimers } = this.#deps
     const circuit = await this.#ready(signal)
     const { node } = this
+    this.#restWhenIdle()
     const late = new AbortController()
     const stop = timers.after(ANSWER_MS, () => late.abort(circuitError(CLOSE_REASON.TIMEOUT)))
     try {
@@ -148,6 +152,13 @@ class Seat implements ClientChainSeat {
     } finally {
       stop()
     }
+  }
+
+  #restWhenIdle(): void {
+    const { idleMs, timers = systemTimers } = this.#deps
+    if (idleMs === undefined) return
+    this.#stopIdle()
+    this.#stopIdle = timers.after(idleMs, () => this.#circuit?.finish())
   }
 
   /** A circuit with room, the present one or a fresh one to the same node. */

@@ -115,6 +115,8 @@ export interface Client extends Dialer, AsyncDisposable {
   status(): ClientStatus
   /** Nodes that tell what the chain says, in a network where something is paid (SPEC §15.9); of use once the client has started. */
   readonly chainSeats: readonly ClientChainSeat[]
+  /** Others, for questions that name something of the user's, over circuits that end soon after: whoever is asked all the time shall not learn whose account this is. */
+  readonly ownSeats: readonly ClientChainSeat[]
   /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
@@ -128,6 +130,8 @@ export interface Client extends Dialer, AsyncDisposable {
 // Local limits (tunable): docs/LIMITS.md.
 const WARM_GUARDS = 2
 const WARM_EVERY_MS = 3000
+/** Longer than a command is silent between two questions. */
+const OWN_SEAT_IDLE_MS = 30_000
 
 const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()
@@ -151,7 +155,8 @@ class Engine implements Client {
   readonly #pool: TunnelPool
   readonly #money: Money | undefined
   readonly #closing = new AbortController()
-  readonly chainSeats: readonly ClientChainSeat[] = this.#createChainSeats()
+  readonly chainSeats: readonly ClientChainSeat[] = this.#createChainSeats(undefined)
+  readonly ownSeats: readonly ClientChainSeat[] = this.#createChainSeats(OWN_SEAT_IDLE_MS)
   #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
@@ -339,8 +344,9 @@ class Engine implements Client {
     })
   }
 
-  #createChainSeats(): readonly ClientChainSeat[] {
+  #createChainSeats(idleMs: number | undefined): readonly ClientChainSeat[] {
     return createChainSeats({
+      idleMs,
       nodes: () => this.#directory.nodes.list(nowMs()).filter(isPayee),
       weightOf: (key) => this.#weights.weightOf(key),
       random: unitRandom(randomBytes),

@@ -50,7 +50,7 @@ type World = {
   ask(seat: number): Promise<number | undefined>
 }
 
-function createWorld(nodes: readonly PathNode[]): World {
+function createWorld(nodes: readonly PathNode[], idleMs?: number): World {
   const timers = createHandTimers()
   const closing = new AbortController()
   const opened: number[] = []
@@ -73,6 +73,7 @@ function createWorld(nodes: readonly PathNode[]): World {
     onWrong: (key) => void wrong.push(key),
     nowMs: timers.nowMs,
     closing: closing.signal,
+    idleMs,
     timers,
   })
   const world: World = {
@@ -244,3 +245,16 @@ for (const [what, manner] of NONSENSE) {
     assert.equal(world.standing, 1)
   })
 }
+
+test('a circuit that nobody asks over ends where that is wanted, and its node keeps the seat', async () => {
+  const world = createWorld(nodesOf(1, 2), 30_000)
+  assert.equal(await world.ask(0), 1)
+  await world.timers.pass(20_000)
+  assert.equal(await world.ask(0), 1)
+  await world.timers.pass(29_000)
+  assert.deepEqual([world.opened, world.standing], [[1], 1])
+  await world.timers.pass(2000)
+  assert.equal(world.standing, 0)
+  assert.equal(await world.ask(0), 1)
+  assert.deepEqual(world.opened, [1, 1])
+})

@@ -1,0 +1,49 @@
+/** Who is asked what the chain says for a command with money: the nodes of the running client, or without one the endpoints of the network file. The user is told. */
+import { openChain, type Chain } from '@byway/chain'
+import type { SlotState } from '@byway/protocol/payment'
+import { findClientChain, type ClientChain, type ClientChainOptions } from './client-chain.ts'
+
+/** A chain, and who is asked. */
+export type PurseChain = ClientChain & { readonly isThrough: boolean }
+
+export type PurseChainOptions = Omit<ClientChainOptions, 'onWait'> & {
+  /** Told in words who is asked. */
+  readonly say: (text: string) => void
+}
+
+/** Opens it. @throws WALLET_CLIENT_STARTING, CONTROL_NO_ANSWER, CHAIN_ENDPOINTS, or the signal's reason */
+export async function openPurseChain(options: PurseChainOptions): Promise<PurseChain> {
+  const { say } = options
+  const onWait = (): void => say('waiting for the circuits of the running client')
+  const found = await findClientChain({ ...options, onWait })
+  if (found.way === 'client') {
+    say('asking the chain through the circuits of the running client')
+    return { ...found.opened, isThrough: true }
+  }
+  say(`${WHY[found.way]}: the endpoints of the chain are asked directly, and see this machine`)
+  return openDirect(options)
+}
+
+const WHY = {
+  'no-client': 'no client runs',
+  'other-network': 'the running client is of another network',
+  direct: 'client.chain_through is "direct"',
+} as const
+
+/** Asks the endpoints. @throws CHAIN_ENDPOINTS */
+export function openDirect({
+  payment,
+  isLocal,
+}: Pick<PurseChainOptions, 'payment' | 'isLocal'>): PurseChain {
+  const chain = openChain({ payment, isLocal, onAlert: () => {} })
+  return { chain, slotStates: statesAt(chain), isThrough: false }
+}
+
+/** One question for each. */
+function statesAt({ view }: Chain): ClientChain['slotStates'] {
+  return async (nullifiers, signal) => {
+    const states: SlotState[] = []
+    for (const nullifier of nullifiers) states.push((await view.slot(nullifier, signal)).state)
+    return states
+  }
+}
