@@ -113,6 +113,8 @@ suite('a node killed during a download', () => {
           t.diagnostic(
             `${hops} hops, struck at ${result.strikeAtBytes}, stall ${longestStallMs.toFixed(0)} ms`,
           )
+          const { lost, counters } = await askControl(network.clientHome, 'client', 'status')
+          t.diagnostic(`tunnels lost: ${JSON.stringify(lost)}, proxy: ${JSON.stringify(counters)}`)
           assert.deepEqual(
             [result.ending, result.bytes, result.sha256],
             ['end', origin.bytes, origin.sha256],

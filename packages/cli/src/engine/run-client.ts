@@ -133,7 +133,7 @@ function statusOf(
 ): JsonObject {
   if (!running) return { pid: process.pid, state: 'starting' }
   const { client, proxy, port } = running
-  const { nodes, links, stock, tunnels, money } = client.status()
+  const { nodes, links, stock, tunnels, lost, money } = client.status()
   const { payment } = run.network
   const isPaid = money !== undefined && payment !== undefined
   return {
@@ -144,6 +144,7 @@ function statusOf(
     links,
     stock,
     tunnels: tunnels.map(pathFields),
+    lost,
     counters: { ...proxy.counters() },
     money: isPaid ? spendingFields(money, payment) : null,
     chainThrough: paid?.through.route ?? null,

@@ -25,6 +25,7 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
+import { createLegDeaths } from './leg-deaths.ts'
 import { createGoodputMeter } from './goodput-meter.ts'
 import type { Transfer } from './goodput-meter.ts'
 import { startLegWatch } from './leg-watch.ts'
@@ -43,6 +44,8 @@ export type TunnelDriverDeps = {
   readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
   /** The tunnel is over and can be forgotten. */
   readonly onOver: (driver: ClientTunnelDriver) => void
+  /** The tunnel was given up with so many streams in it, for this. */
+  readonly onLost: (cause: unknown, streams: number) => void
   /** The path has changed: first leg, and each later one. */
   readonly onPath: (driver: ClientTunnelDriver) => void
   /** Told what the nodes of a path have brought in a busy second. */
@@ -79,8 +82,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   readonly #closing = new AbortController()
   #circuit: ReadyCircuit['circuit']
   #isPumpScheduled = false
-  /** When the last legs died. */
-  #deathsAtMs: readonly number[] = []
+  readonly #deaths = createLegDeaths()
   #watch: LegWatch | undefined
   /** The exit does not know the tunnel, and never said a word in it: OPEN was lost, and goes on the next leg. */
   #isOpenLost = false
@@ -318,7 +320,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     const usefulBytes = this.#usefulBytes + strayBytes
     if (!payer || payer.onReceived(cellBytes, usefulBytes, this.useCount > 0)) return
     this.#circuit.destroy(CLOSE_REASON.PROTOCOL)
-    this.#tunnel.giveUp()
+    this.#giveUp(circuitError(CLOSE_REASON.PROTOCOL, this.path.length))
   }
 
   #onTransfer(transfer: Transfer | undefined): void {
@@ -365,18 +367,16 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     const { isJoining, isUnheard } = this.#tunnel
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()
-    const isFinal = FINAL_REASONS.has(reason) && !this.#isOpenLost
     const isUnwanted = this.useCount === 0 || this.#closing.signal.aborted
-    if (isFinal || isUnwanted || this.#diesTooOften()) this.#tunnel.giveUp()
+    const counted = this.#isOpenLost ? CLOSE_REASON.LINK_CLOSED : reason
+    const isLast = this.#deaths.isLast(counted, this.#deps.nowMs())
+    if (isLast || isUnwanted) this.#giveUp(circuitError(reason))
     else void this.#rejoin()
   }
 
-  /** An exit that ends whatever leg it is given would have the client choose relays until it likes them. */
-  #diesTooOften(): boolean {
-    const nowMs = this.#deps.nowMs()
-    const late = this.#deathsAtMs.filter((atMs) => nowMs - atMs < DEATHS_WITHIN_MS)
-    this.#deathsAtMs = [...late, nowMs]
-    return this.#deathsAtMs.length > MAX_DEATHS
+  #giveUp(cause: unknown): void {
+    if (this.useCount > 0) this.#deps.onLost(cause, this.useCount)
+    this.#tunnel.giveUp()
   }
 
   async #rejoin(): Promise<void> {
@@ -398,26 +398,16 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
       this.#listen(ready.circuit, leg)
       // No JOINED will say so.
       if (isOpenLost) this.onJoined()
-    } catch {
-      if (!this.isOver) this.#tunnel.giveUp()
+    } catch (error) {
+      if (!this.isOver) this.#giveUp(error)
     }
   }
 }
-
-/** Closing reasons after which the exit has no tunnel to join: another circuit to it would be of no use. */
-const FINAL_REASONS: ReadonlySet<CloseReason> = new Set([
-  CLOSE_REASON.UNKNOWN_TUNNEL,
-  CLOSE_REASON.NOT_EXIT,
-  CLOSE_REASON.FINISHED,
-])
 
 const FLAGS = ADDRESS_FLAG.IPV4 | ADDRESS_FLAG.IPV6
 // Local limits (tunable).
 /** For CLOSE to reach the exit, which ends the circuit: a few round trips of a slow path. */
 const CLOSE_TIMEOUT_MS = 2000
-/** Legs that may die within a minute: more than a network loses relays, few enough to learn little from. */
-const MAX_DEATHS = 16
-const DEATHS_WITHIN_MS = 60_000
 /** Three legs take as long to be found silent as the exit keeps an orphan. */
 const MAX_SILENT_LEGS = 3
 /** The widest window of a stream (SPEC §8.3). */

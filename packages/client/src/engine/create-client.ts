@@ -89,10 +89,20 @@ export type PathReport = {
   readonly buildMs?: number | undefined
 }
 
+/** Tunnels that were given up with streams in them since the start, and why the last one was. */
+export type LostTunnels = {
+  readonly count: number
+  readonly code?: string | undefined
+  readonly reason?: string | undefined
+  /** Whose fault, from 1; 0 where none is known. */
+  readonly hop?: number | undefined
+}
+
 export type ClientStatus = {
   readonly nodes: number
   readonly links: number
   readonly stock: number
+  readonly lost: LostTunnels
   readonly tunnels: readonly PathReport[]
   /** Undefined where nothing is paid. */
   readonly money: MoneyStatus | undefined
@@ -144,6 +154,7 @@ export function createClient(options: ClientOptions): Client {
 class Engine implements Client {
   readonly #options: ClientOptions
   readonly #log: Logger
+  #lost: LostTunnels = { count: 0 }
   readonly #records: NodeRecords
   readonly #guards: GuardKeeper
   readonly #weights: NodeWeights
@@ -213,16 +224,22 @@ class Engine implements Client {
       need: { port: firstPort(network), hops: options.hops, isAhead: true },
       nowMs: monotonicMs,
     })
-    const money = (this.#money = this.#createMoney(random))
-    this.#pool = createTunnelPool({
+    this.#money = this.#createMoney(random)
+    this.#pool = this.#createPool()
+  }
+
+  #createPool(): TunnelPool {
+    const money = this.#money
+    return createTunnelPool({
       provider: nodeCrypto,
       randomBytes,
       nowMs: monotonicMs,
       source: this.#source,
       stock: this.#stock,
-      defaultHops: options.hops,
+      defaultHops: this.#options.hops,
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
-      onPath: (driver) => options.onPath?.(reportOf(driver)),
+      onPath: (driver) => this.#options.onPath?.(reportOf(driver)),
+      onLost: (cause, streams) => this.#onLost(cause, streams),
       openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
       onTransfer: (path, transfer) =>
@@ -274,9 +291,17 @@ class Engine implements Client {
       nodes: this.#directory.set.size,
       links: this.#links.live.length,
       stock: this.#stock.size,
+      lost: this.#lost,
       tunnels: this.#pool.tunnels.map(reportOf),
       money: this.#money?.status,
     }
+  }
+
+  #onLost(cause: unknown, streams: number): void {
+    const { code, context } = isBywayError(cause) ? cause : { code: 'UNKNOWN', context: {} }
+    const { hop, reason } = context as { readonly hop?: number; readonly reason?: string }
+    this.#lost = { count: this.#lost.count + 1, code, reason, hop }
+    this.#log.warn('tunnel lost', { code, reason, position: hop, streams })
   }
 
   scores(): readonly NodeScore[] {

@@ -38,7 +38,10 @@ const MAX_REFUSED = 2
 /** Sessions without a tunnel whose exit is remembered; one per request would otherwise fill the memory. The oldest are forgotten. */
 const MAX_IDLE_SESSIONS = 4096
 
-export type TunnelPoolDeps = Pick<TunnelDriverDeps, 'provider' | 'randomBytes' | 'nowMs'> & {
+export type TunnelPoolDeps = Pick<
+  TunnelDriverDeps,
+  'provider' | 'randomBytes' | 'nowMs' | 'onLost'
+> & {
   readonly source: CircuitSource
   readonly stock: Omit<CircuitStock, 'paths'>
   /** Hops when the user name does not say. */
@@ -213,6 +216,7 @@ class Pool implements TunnelPool {
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onTransfer: this.#deps.onTransfer,
+      onLost: this.#deps.onLost,
       onOver: (over) => this.#forget(key, over),
       payer,
     })

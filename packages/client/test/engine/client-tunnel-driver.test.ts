@@ -16,7 +16,13 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
   const timers = createHandTimers()
   const exit = createTestExit(timers.nowMs)
   const first = exit.circuit(PATH)
-  const control = { over: 0, paths: 0, rejoins: 0, circuits: [] as TestCircuit[] }
+  const control = {
+    over: 0,
+    paths: 0,
+    rejoins: 0,
+    circuits: [] as TestCircuit[],
+    lost: [] as unknown[],
+  }
   setUp.early?.(first)
   const driver = new ClientTunnelDriver(first, {
     provider: nodeCrypto,
@@ -31,6 +37,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     },
     onOver: () => void control.over++,
     onPath: () => void control.paths++,
+    onLost: (cause, streams) => void control.lost.push({ cause, streams }),
   })
   return { driver, exit, first, control, timers }
 }
@@ -167,6 +174,7 @@ suite('when the circuit dies', () => {
     assert.notEqual(seen.end, '')
     assert.equal(control.over, 1)
     assert.equal(driver.isOver, true)
+    assert.deepEqual(control.lost, [{ cause: new Error('no way'), streams: 2 }])
   })
 
   test('an exit that has forgotten the tunnel ends it: UNKNOWN_TUNNEL (SPEC §9.2)', async () => {
@@ -237,6 +245,7 @@ suite('when the circuit dies', () => {
     assert.equal(driver.isOver, true)
     assert.equal(control.rejoins, 0)
     assert.equal(control.over, 1)
+    assert.deepEqual(control.lost, [])
   })
 
   test('a tunnel with bytes to send for an application that has left is not', async () => {

@@ -90,6 +90,7 @@ export function poolWorld(): PoolWorld {
     defaultHops: undefined,
     opensPort: (node, port) => port === 443 || (port === 80 && node.key === other.key),
     onPath() {},
+    onLost: () => {},
     isProvided: (path) => !unprovided.includes(path),
   })
   const acquire: PoolWorld['acquire'] = (change = {}, signal = NEVER) =>

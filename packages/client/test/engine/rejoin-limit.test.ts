@@ -65,6 +65,7 @@ function makeTunnel() {
     },
     onOver: () => {},
     onPath: () => {},
+    onLost: () => {},
   })
   const stream = driver.connect('name.example', 443)
   stream.on('error', () => {})
