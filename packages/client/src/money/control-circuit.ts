@@ -13,8 +13,8 @@ import type { BuiltCircuit } from '../engine/build-circuit.ts'
 import type { PayCarrier, PayListener } from './carrier.ts'
 
 // Protocol constant (change needs a spec change): SPEC §15.5.
-/** Each hop forwards so much; beyond it the circuit would stand still. */
-const FREE_BYTES = 256 * 1024
+/** Each hop forwards so much of a control circuit's cells; beyond it the circuit would stand still. */
+export const CONTROL_BYTES: number = 256 * 1024
 
 export type ControlCircuitDeps = {
   readonly provider: CryptoProvider
@@ -98,7 +98,7 @@ class ControlCircuit implements ControlCarrier {
 
   #count(cell: Uint8Array): boolean {
     this.carriedBytes += cell.length
-    if (this.carriedBytes <= FREE_BYTES) return true
+    if (this.carriedBytes <= CONTROL_BYTES) return true
     this.#end(CLOSE_REASON.RESOURCE_LIMIT)
     return false
   }

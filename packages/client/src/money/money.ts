@@ -282,7 +282,7 @@ class ClientMoney implements Money {
     const { nowMs, timers } = this.#deps
     return createShop({
       stock,
-      visit: (hop, orders, signal) => this.#visits.visit(hop, orders, signal),
+      visit: (hop, orders, onStocked, signal) => this.#visits.visit(hop, orders, onStocked, signal),
       isLeft: (key) => this.#hops.isLeft(key),
       hopsInUse: () => this.#hopsInUse(),
       spending: this.#spending,

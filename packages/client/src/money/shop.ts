@@ -35,10 +35,11 @@ const MAX_ATTEMPTS = 2
 
 export type ShopDeps = {
   readonly stock: TokenStock
-  /** Buys at a hop on a control circuit what it has little of; resolves when the hop is left again. */
+  /** Buys at a hop on a control circuit what it has little of, and tells each time when there is more; resolves when the hop is left again. */
   readonly visit: (
     hop: PathNode,
     orders: readonly TokenOrder[],
+    onStocked: () => void,
     signal: AbortSignal,
   ) => Promise<void>
   /** This hop is left alone now: nothing is bought there but what somebody waits for. */
@@ -248,7 +249,7 @@ class TokenShop implements Shop {
     const orders = this.#ordersFor(hop)
     hop.orders = []
     try {
-      await this.#deps.visit(hop.node, orders, this.#closing.signal)
+      await this.#deps.visit(hop.node, orders, () => this.#tell(hop), this.#closing.signal)
       hop.restMs = 0
       hop.lastError = undefined
     } catch (error) {

@@ -8,11 +8,14 @@ import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protoc
 import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
+import { TOKENS_PER_SECOND } from '@byway/protocol/payment'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
 import { circuitError } from '../engine/errors.ts'
-import type { PayCarrier } from './carrier.ts'
+import { CONTROL_BYTES } from './control-circuit.ts'
+import type { ControlCarrier } from './control-circuit.ts'
 import { moneyError } from './errors.ts'
+import { HopAccount } from './hop-account.ts'
 import { kindName } from './kind-name.ts'
 import { createSlotSession, MAX_SLOTS } from './slot-session.ts'
 import type { SlotEnd, SlotSession, SlotSessionDeps } from './slot-session.ts'
@@ -30,14 +33,24 @@ const AGAIN_MS = 1000
 const AGAIN_DOUBLINGS = 3
 /** How much later than its delay a hop may sell: its clock and chain are its own. */
 const LATE_MS = 15_000
-/** Batches that a visit buys besides those that it was made for: each takes 24 KiB of the 256 that the circuit may carry, where the hop says TRY_LATER once. */
-const MAX_FURTHER_BATCHES = 7
+/** What a further batch takes of what the circuit may carry: cells of 1 KiB for three tokens each, their tickets, and asking in vain now and then; a whole one takes less. */
+const BATCH_ROOM_BYTES = 64 * 1024
+/** An order of so few is asked for as a whole in any case. */
+const LEAST_PORTION = 4
+/** How often a hop is asked for tokens before they are due: if it sells, it holds the slot by now, which nobody else may be asked. */
+const PROBE_MS = 5000
+/** What a hop sells so much before it is due says that it holds the slot: it counts from when the tickets came to it. */
+const EARLY_MS = 500
+/** After the time when tokens are due, drawn from the upper half: the way there takes longer for one message than for another. */
+const DUE_MARGIN_MS = 100
+/** While tokens are waited for, more is paid as often, so that it comes of age as evenly. */
+const PAY_ON_MS = 1000
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
 const TICKET_UNITS = 16
 
 export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   /** Opens a control circuit to a hop. */
-  readonly open: (hop: PathNode, signal: AbortSignal) => Promise<PayCarrier>
+  readonly open: (hop: PathNode, signal: AbortSignal) => Promise<ControlCarrier>
   readonly stock: TokenStock
   readonly spending: Pick<
     Spending,
@@ -45,12 +58,14 @@ export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   >
   /** What a node asks; undefined when it serves for nothing. */
   readonly tariffOf: (hop: PathNode) => Tariff | undefined
-  /** Units that were paid at a hop and not used, by hop. Kept between visits. */
-  readonly balances: Map<string, number>
+  /** What was paid at a hop and not used, by hop. Kept between visits. */
+  readonly accounts: Map<string, HopAccount>
   /** The network's delay between tickets and tokens. */
   readonly issueDelayMs: number
   /** The circuit is closed when this resolves, which it does: its last receipt is under way. */
   readonly onLeaving: (left: Promise<void>) => void
+  /** Tokens were bought. */
+  readonly onStocked: () => void
   /** The hop took pay and broke its side of it. */
   readonly onFault: (hop: PathNode) => void
   /** Wall clock. */
@@ -93,15 +108,16 @@ type VisitEnd = {
 class Visit {
   readonly #deps: VisitDeps
   readonly #hop: PathNode
-  readonly #carrier: PayCarrier
+  readonly #carrier: ControlCarrier
+  readonly #account: HopAccount
   readonly #session: SlotSession
   #keys: PromiseWithResolvers<void> | undefined
   #sold: PromiseWithResolvers<SoldMessage> | undefined
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
-  /** When the last ticket for the slot went on this carrier. */
-  #paidAtMs = Number.NEGATIVE_INFINITY
-  /** Units paid on this carrier for the slot: the hop's delay counts for them. */
-  #freshUnits = 0
+  /** A ticket for the slot went on this carrier. */
+  #hasPaid = false
+  /** When the hop was last asked for what was not due. */
+  #probedAtMs = Number.NEGATIVE_INFINITY
   /** Tickets went out, and the hop has said nothing since that it says in turn. */
   #unanswered = false
   /** It was given up once what was paid, since the hop counts otherwise. */
@@ -113,20 +129,18 @@ class Visit {
   readonly #gone = new AbortController()
   readonly #draw: () => number
 
-  constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: PayCarrier) {
+  constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: ControlCarrier) {
     this.#deps = deps
     this.#hop = hop
     this.#carrier = carrier
+    this.#account = accountAt(deps, hop)
     this.#draw = unitRandom(deps.randomBytes)
     this.#session = createSlotSession(
       deps,
       { key: hop.key, use: 'tokens', tariff },
       {
         onReady: () => this.#ready.resolve(),
-        onVoid: (units) => {
-          this.#addBalance(-units)
-          this.#freshUnits = Math.max(0, this.#freshUnits - units)
-        },
+        onVoid: (units) => this.#account.onVoid(units),
         onSlotOver: (why) => {
           this.#over = why
           this.#ready.resolve()
@@ -171,10 +185,8 @@ class Visit {
   ): Promise<readonly TokenOrder[]> {
     await this.#getKeys(orders, signal)
     // At once for all of them: the hop's delay counts from the tickets.
-    await this.#payUp(
-      orders.reduce((sum, order) => sum + this.#priceOf(order), 0),
-      signal,
-    )
+    const units = orders.reduce((sum, order) => sum + this.#priceOf(order), 0)
+    await this.#payUp(Math.min(units, this.#mostUnits(orders[0])), signal)
     const left: TokenOrder[] = []
     for (const order of orders) {
       const count = await this.#fill(order, signal)
@@ -184,11 +196,11 @@ class Visit {
     return left
   }
 
-  /** Goes on while tokens are used as fast as they are bought: the next batch would wait for a visit of its own. Each is paid when it is its turn. */
+  /** Goes on while tokens are used as fast as they are bought: the next batch would wait for a visit of its own. Each is paid when it is its turn, or the hop's delay before. */
   async #fillUp(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
     const order = orders.find(({ kind }) => kind === TOKEN_KIND.BANDWIDTH)
     if (!order) return
-    for (let batches = 0; batches < MAX_FURTHER_BATCHES; batches++) {
+    while (this.#carrier.carriedBytes + BATCH_ROOM_BYTES <= CONTROL_BYTES) {
       const next = this.#deps.stock.moreOf(order.node, this.#deps.nowMs())
       if (!next || (await this.#fill(next, signal)) > 0) return
     }
@@ -196,22 +208,83 @@ class Visit {
 
   /** Buys an order; gives how many of it the slot was over before. */
   async #fill(order: TokenOrder, signal: AbortSignal): Promise<number> {
-    // What an earlier visit asked for and got no answer to is asked for again: it may be paid already.
-    const asked = this.#deps.stock.repeatPurchase(order.node, order.kind)
+    const { stock } = this.#deps
+    // What an earlier visit asked for and got no answer to is asked for again, as it was: it may be paid already.
+    const asked = stock.repeatPurchase(order.node, order.kind)
     let left = asked?.elements.length ?? order.count
+    let isAsked = asked !== undefined
     while (left > 0) {
-      const count = await this.#payFor({ ...order, count: left }, signal)
+      const rest = { ...order, count: left }
+      const isWhole = isAsked || this.#isHeld(rest)
+      const count = isWhole ? await this.#payFor(rest, signal) : await this.#portionOf(rest, signal)
       if (count === 0) break
-      if (await this.#buy({ ...order, count }, signal)) left -= count
+      const dueMs = isAsked ? Number.NEGATIVE_INFINITY : this.#dueAtMs({ ...order, count })
+      if (await this.#buy({ ...order, count }, dueMs, signal)) left -= count
+      isAsked = false
     }
     return left
+  }
+
+  /** True where the hop holds the slot, as far as is known, and sells at once; so it does what has another pace. */
+  #isHeld({ node, kind }: TokenOrder): boolean {
+    return kind !== TOKEN_KIND.BANDWIDTH || this.#deps.stock.isLocked(node)
+  }
+
+  /**
+   * SPEC §16.3: pays on, and waits until a hop that does not hold the slot sells some of an order; gives how many. While somebody waits for tokens they are bought as they come of
+   * age, so that a stream goes slowly instead of standing still until a whole batch is due.
+   */
+  async #portionOf(order: TokenOrder, signal: AbortSignal): Promise<number> {
+    const { stock, nowMs, timers } = this.#deps
+    for (;;) {
+      const isShort = stock.isShort(order.node, nowMs())
+      await this.#payUp(Math.min(this.#wantedUnits(order, isShort), this.#mostUnits(order)), signal)
+      const isProbe = nowMs() - this.#probedAtMs >= (isShort ? PROBE_MS : Number.POSITIVE_INFINITY)
+      const isOver = this.#isSpent || !this.#session.isOpen
+      const left = isOver ? this.#affordable(order) : order.count
+      const count = this.#countOf({ ...order, count: left }, isShort, isProbe)
+      const dueMs = this.#dueAtMs({ ...order, count })
+      const isPaid = this.#priceOf({ ...order, count }) <= this.#account.units
+      if (isPaid && (isProbe || nowMs() >= dueMs)) return count
+      const waitMs = isPaid ? this.#untilDueMs(dueMs) : PAY_ON_MS
+      await delay(Math.min(PAY_ON_MS, waitMs), signal, timers)
+    }
+  }
+
+  /** How many of an order to ask for next: what was refused as too early again, else what is due while somebody waits. */
+  #countOf(order: TokenOrder, isShort: boolean, isProbe: boolean): number {
+    const open = this.#deps.stock.repeatPurchase(order.node, order.kind)?.elements.length
+    if (open !== undefined && open <= order.count) return open
+    if (order.count <= LEAST_PORTION || (!isShort && !isProbe)) return order.count
+    const due = isShort ? this.#account.dueTokens(this.#deps.nowMs()) : 0
+    // A few more would take a cell of four times the size.
+    return due < 2 * TOKENS_PER_SECOND ? TOKENS_PER_SECOND : Math.min(order.count, due)
+  }
+
+  /** What should be paid now: for an order, and for what is sold until something that is paid now comes of age. */
+  #wantedUnits(order: TokenOrder, isShort: boolean): number {
+    const { stock, issueDelayMs } = this.#deps
+    const ahead = isShort ? Math.ceil((TOKENS_PER_SECOND * issueDelayMs) / 1000) : 0
+    const count = Math.max(order.count, Math.min(order.count + ahead, stock.roomOf(order.node)))
+    return this.#priceOf({ ...order, count })
+  }
+
+  /** What may be paid in all by now. */
+  #mostUnits(order: TokenOrder | undefined): number {
+    const isHeld = !order || this.#isHeld(order)
+    if (isHeld) return Number.POSITIVE_INFINITY
+    return this.#account.units + this.#account.payableUnits(this.#deps.nowMs())
   }
 
   /** Pays for an order, and tells how many of it are paid for: fewer when the slot filled, of which what was taken before buys what it can. */
   async #payFor(order: TokenOrder, signal: AbortSignal): Promise<number> {
     await this.#payUp(this.#priceOf(order), signal)
+    return this.#affordable(order)
+  }
+
+  #affordable(order: TokenOrder): number {
     let count = this.#isSpent ? 0 : order.count
-    while (count > 0 && this.#priceOf({ ...order, count }) > this.#balance) count--
+    while (count > 0 && this.#priceOf({ ...order, count }) > this.#account.units) count--
     return count
   }
 
@@ -242,61 +315,65 @@ class Visit {
   /** Pays until the balance at the hop is so many units, or the slot is over. */
   async #payUp(units: number, signal: AbortSignal): Promise<void> {
     // SPEC §16.3: a ticket shows whose slot it is. What it pays for stays as balance.
-    const isUnknown = this.#paidAtMs === Number.NEGATIVE_INFINITY
-    const least = isUnknown ? Math.max(units, this.#balance + 1) : units
-    while (this.#balance < least && this.#session.isOpen) {
+    const account = this.#account
+    const least = this.#hasPaid ? units : Math.max(units, account.units + 1)
+    while (account.units < least && this.#session.isOpen) {
       signal.throwIfAborted()
-      const missing = Math.min(TICKET_UNITS, least - this.#balance)
+      const missing = Math.min(TICKET_UNITS, least - account.units)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
         this.#unanswered = true
-        this.#addBalance(missing)
-        this.#freshUnits += missing
-        this.#paidAtMs = this.#deps.nowMs()
+        this.#hasPaid = true
+        account.onPaid(missing, this.#deps.nowMs())
       } else await this.#within(this.#ready.promise, signal)
     }
   }
 
-  /** Buys tokens that are paid for; false when they were not after all, and must be paid for first. */
-  async #buy(order: TokenOrder, signal: AbortSignal): Promise<boolean> {
-    const endMs = this.#deps.nowMs() + this.#deps.issueDelayMs + LATE_MS
-    const isFresh = this.#isFresh(order)
+  /** Buys tokens that are paid for; false when they were not after all and must be paid for first, or are not due yet. @param dueMs - when a hop that does not hold the slot sells them */
+  async #buy(order: TokenOrder, dueMs: number, signal: AbortSignal): Promise<boolean> {
+    const { stock, nowMs, timers } = this.#deps
+    const endMs = nowMs() + this.#deps.issueDelayMs + LATE_MS
+    let wasEarly = false
     for (let tries = 0; ; tries++) {
+      const isEarly = nowMs() < dueMs - EARLY_MS
       const message = this.#message(order)
       if (!message) throw this.#refusal('NO_KEY')
       const result = await this.#ask(message, signal)
       if (result.type === 'stocked') {
-        if (isFresh) this.#noteStanding(order)
+        // SPEC §16.3: who sells before it is due holds the slot on the chain. Nobody asks the chain for one slot: that would tell whose it is.
+        if (isEarly || wasEarly) stock.setLocked(order.node, isEarly)
         this.#onStocked(result)
         return true
       }
       const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
-      if (verdict !== VERDICT.TRY_LATER || this.#deps.nowMs() >= endMs) {
+      if (verdict !== VERDICT.TRY_LATER || nowMs() >= endMs) {
         this.#onUnsold(order, verdict)
         return false
       }
-      const isDueLater = isFresh && tries === 0 && !this.#deps.stock.isLocked(order.node)
-      await delay(this.#againMs(tries, isDueLater), signal, this.#deps.timers)
+      if (isEarly && !this.#isHeld(order)) {
+        this.#probedAtMs = nowMs()
+        return false
+      }
+      const isDueLater = isEarly && !wasEarly && !stock.isLocked(order.node)
+      wasEarly ||= isEarly
+      await delay(isDueLater ? this.#untilDueMs(dueMs) : this.#againMs(tries), signal, timers)
     }
   }
 
-  /** True when it takes units that were paid here: what was paid long ago, or asked for before, is sold at once to everybody. */
-  #isFresh(order: TokenOrder): boolean {
-    const isAsked = this.#deps.stock.repeatPurchase(order.node, order.kind) !== undefined
-    return !isAsked && this.#priceOf(order) > Math.max(0, this.#balance - this.#freshUnits)
+  #dueAtMs(order: TokenOrder): number {
+    const tokens = order.kind === TOKEN_KIND.BANDWIDTH ? order.count : 0
+    return this.#account.dueAtMs(this.#priceOf(order), tokens, this.#deps.nowMs())
   }
 
-  /** SPEC §16.3: who sells before its delay is over holds the slot on the chain. Nobody asks the chain for one slot: that would tell whose it is. */
-  #noteStanding({ node }: TokenOrder): void {
-    const isHeld = this.#deps.nowMs() - this.#paidAtMs < this.#deps.issueDelayMs
-    this.#deps.stock.setLocked(node, isHeld)
+  #untilDueMs(dueMs: number): number {
+    return Math.max(0, dueMs - this.#deps.nowMs()) + (DUE_MARGIN_MS * (1 + this.#draw())) / 2
   }
 
   /** Decides whether to go on after tokens were not sold. */
   #onUnsold(order: TokenOrder, verdict: Verdict): void {
     // What was under way when the slot filled was not taken; what is left of the slot may be of no use.
     const isOver = !this.#session.isOpen
-    if (verdict === VERDICT.NOT_PAID && this.#priceOf(order) > this.#balance) return
+    if (verdict === VERDICT.NOT_PAID && this.#priceOf(order) > this.#account.units) return
     const mayPayAgain = verdict === VERDICT.NOT_PAID && !this.#isPaidAgain
     this.#isPaidAgain ||= mayPayAgain && !isOver
     if (!isOver && !mayPayAgain) {
@@ -310,11 +387,10 @@ class Visit {
     this.#isSpent = isOver
   }
 
-  /** SPEC §16.3: only what was paid just now, for a slot that the hop does not hold, has to be of an age. Whatever else keeps the hop from selling may be over soon. */
-  #againMs(tries: number, isDueLater: boolean): number {
-    const dueMs = this.#paidAtMs + this.#deps.issueDelayMs - this.#deps.nowMs()
+  /** Whatever keeps a hop from selling what is due may be over soon. */
+  #againMs(tries: number): number {
     const mostMs = AGAIN_MS * 2 ** Math.min(tries, AGAIN_DOUBLINGS)
-    return (isDueLater ? Math.max(0, dueMs) : 0) + (mostMs * (1 + this.#draw())) / 2
+    return (mostMs * (1 + this.#draw())) / 2
   }
 
   #message(order: TokenOrder): BuyMessage | undefined {
@@ -349,8 +425,12 @@ class Visit {
   }
 
   #onStocked({ kind, count, bad, units }: Extract<PurchaseResult, { type: 'stocked' }>): void {
-    const { spending } = this.#deps
-    this.#addBalance(-units)
+    const { spending, stock, nowMs } = this.#deps
+    this.#account.onSold(units)
+    const isUnheld =
+      kind === TOKEN_KIND.BANDWIDTH && !stock.isLocked(this.#hop.entry.descriptor.nodeId)
+    if (isUnheld) this.#account.onSoldUnheld(count + bad, nowMs())
+    this.#deps.onStocked()
     spending.onTokensBought(this.#hop.key, kindName(kind), count, units)
     if (bad === 0) return
     this.#deps.onFault(this.#hop)
@@ -384,13 +464,15 @@ class Visit {
 
   #endSlot(): void {
     this.#forfeit()
+    this.#account.onNewSlot(this.#deps.nowMs())
     this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId)
   }
 
   /** What was paid on a slot goes with it. */
   #forfeit(): void {
-    this.#deps.spending.onPaidLost(this.#hop.key, 'balance', this.#balance * UNIT_BYTES)
-    this.#addBalance(-this.#balance)
+    const lost = this.#account.units
+    this.#deps.spending.onPaidLost(this.#hop.key, 'balance', lost * UNIT_BYTES)
+    this.#account.onVoid(lost)
   }
 
   #giveUp(why: string): void {
@@ -400,12 +482,12 @@ class Visit {
   #refusal(verdict: string): Error {
     return moneyError('PAYMENT_REFUSED', { verdict })
   }
+}
 
-  get #balance(): number {
-    return this.#deps.balances.get(this.#hop.key) ?? 0
-  }
-
-  #addBalance(units: number): void {
-    this.#deps.balances.set(this.#hop.key, Math.max(0, this.#balance + units))
-  }
+function accountAt({ accounts, issueDelayMs, nowMs }: VisitDeps, { key }: PathNode): HopAccount {
+  const known = accounts.get(key)
+  if (known) return known
+  const fresh = new HopAccount(issueDelayMs, nowMs())
+  accounts.set(key, fresh)
+  return fresh
 }

@@ -7,12 +7,13 @@ import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { PathNode } from '@byway/protocol/directory'
 import type { TokenOrder } from '@byway/protocol/payment'
 import type { CircuitSource } from '../engine/circuit-source.ts'
-import type { PayCarrier } from './carrier.ts'
 import { createControlCircuit } from './control-circuit.ts'
+import type { ControlCarrier } from './control-circuit.ts'
+import type { HopAccount } from './hop-account.ts'
 import { visitHop } from './visit.ts'
 import type { VisitDeps } from './visit.ts'
 
-export type VisitsDeps = Omit<VisitDeps, 'open' | 'balances' | 'onLeaving'> & {
+export type VisitsDeps = Omit<VisitDeps, 'open' | 'accounts' | 'onLeaving' | 'onStocked'> & {
   readonly provider: CryptoProvider
   readonly source: CircuitSource
 }
@@ -20,19 +21,24 @@ export type VisitsDeps = Omit<VisitDeps, 'open' | 'balances' | 'onLeaving'> & {
 /** Visits hops. */
 export interface Visits {
   /** Opens a control circuit to a hop. @throws what building throws, or the signal's reason */
-  open(hop: PathNode, signal: AbortSignal): Promise<PayCarrier>
-  /** Buys at a hop. @throws what `visitHop` throws */
-  visit(hop: PathNode, orders: readonly TokenOrder[], signal: AbortSignal): Promise<void>
+  open(hop: PathNode, signal: AbortSignal): Promise<ControlCarrier>
+  /** Buys at a hop, and tells each time when there is more. @throws what `visitHop` throws */
+  visit(
+    hop: PathNode,
+    orders: readonly TokenOrder[],
+    onStocked: () => void,
+    signal: AbortSignal,
+  ): Promise<void>
   /** Resolves when the last receipts of all visits are held, or will not be. */
   left(): Promise<void>
 }
 
 /** Creates them: none is under way. */
 export function createVisits(deps: VisitsDeps): Visits {
-  const balances = new Map<string, number>()
+  const accounts = new Map<string, HopAccount>()
   const leaving = new Set<Promise<void>>()
 
-  async function open(hop: PathNode, signal: AbortSignal): Promise<PayCarrier> {
+  async function open(hop: PathNode, signal: AbortSignal): Promise<ControlCarrier> {
     const ready = await deps.source.build({ controlled: hop.key }, signal)
     return createControlCircuit(deps, ready.circuit)
   }
@@ -43,10 +49,15 @@ export function createVisits(deps: VisitsDeps): Visits {
     leaving.delete(left)
   }
 
-  const all: VisitDeps = { ...deps, open, balances, onLeaving: (left) => void noteLeaving(left) }
+  const all = {
+    ...deps,
+    open,
+    accounts,
+    onLeaving: (left: Promise<void>) => void noteLeaving(left),
+  }
   return {
     open,
-    visit: (hop, orders, signal) => visitHop(all, hop, orders, signal),
+    visit: (hop, orders, onStocked, signal) => visitHop({ ...all, onStocked }, hop, orders, signal),
     async left() {
       await Promise.all(leaving)
     },

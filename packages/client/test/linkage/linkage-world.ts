@@ -25,7 +25,7 @@ import {
 import type { ClientPayMessage, HopMessage, PayMessage } from '@byway/protocol/wire'
 import { attempt, testNode, type TestNode } from '../../../protocol/test/circuit/circuit-harness.ts'
 import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
-import type { PayCarrier } from '../../src/money/carrier.ts'
+import type { ControlCarrier } from '../../src/money/control-circuit.ts'
 import { createEntryPayer } from '../../src/money/entry-payer.ts'
 import type { LinkPayer } from '../../src/money/metered-link.ts'
 import type { SlotAuthoriser } from '../../src/money/ports.ts'
@@ -315,7 +315,7 @@ class World implements LinkageWorld {
   #openShop(client: Client): Shop {
     return createShop({
       stock: client.money.stock,
-      visit: async (node, orders, signal) => {
+      visit: async (node, orders, onStocked, signal) => {
         const hop = this.#hops.find(({ pay }) => pay.node.key === node.key)
         assert.ok(hop)
         const deps = {
@@ -323,7 +323,8 @@ class World implements LinkageWorld {
           open: async () => this.#noted(client, 'control', hop.pay.carrier()),
           stock: client.money.stock,
           tariffOf: () => tariffOf(POOL, node),
-          balances: new Map<string, number>(),
+          accounts: new Map(),
+          onStocked,
           onLeaving: (left: Promise<void>) => void left,
           issueDelayMs: 0,
           onFault: () => assert.fail('a fault'),
@@ -369,7 +370,12 @@ class World implements LinkageWorld {
   }
 
   /** Notes both ways. What is said on a control circuit is the slot's that is shown there, the only one. */
-  #noted(client: Client, role: string, carrier: PayCarrier, entryUnit?: string): PayCarrier {
+  #noted(
+    client: Client,
+    role: string,
+    carrier: ControlCarrier,
+    entryUnit?: string,
+  ): ControlCarrier {
     let unit = entryUnit
     const note = (pay: PayMessage): void => {
       if (pay.kind === PAY.SHOW) {
@@ -386,6 +392,9 @@ class World implements LinkageWorld {
     return {
       get isClosed() {
         return carrier.isClosed
+      },
+      get carriedBytes() {
+        return carrier.carriedBytes
       },
       listen: (listener) =>
         carrier.listen({

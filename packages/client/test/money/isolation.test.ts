@@ -63,7 +63,7 @@ describe('payments of one client', () => {
   function openShop(): Shop {
     return createShop({
       stock: world.stock,
-      visit: (node, orders, signal) => visit(node, orders, signal),
+      visit,
       isLeft: () => false,
       hopsInUse: () => hops.map(({ node }) => node),
       spending: world.spending,
@@ -76,6 +76,7 @@ describe('payments of one client', () => {
   async function visit(
     node: PathNode,
     orders: readonly TokenOrder[],
+    onStocked: () => void,
     signal: AbortSignal,
   ): Promise<void> {
     const hop = hopOf(node)
@@ -84,7 +85,8 @@ describe('payments of one client', () => {
       open: async () => hop.carrier(),
       stock: world.stock,
       tariffOf: () => tariffOf(POOL, node),
-      balances: new Map<string, number>(),
+      accounts: new Map(),
+      onStocked,
       onLeaving: (left: Promise<void>) => void left,
       issueDelayMs: 0,
       onFault: () => assert.fail('a fault'),

@@ -14,30 +14,42 @@ import {
 import type { PayeeSlot, SlotStanding, TokenIssuer } from '@byway/protocol/payment'
 import { createPool, unitPrice } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
-import { PAY, VERDICT } from '@byway/protocol/wire'
+import {
+  cellBytesOfClass,
+  encodePayMessage,
+  MAX_CELL_BYTES,
+  PAY,
+  SIZE_CLASS,
+  VERDICT,
+} from '@byway/protocol/wire'
 import type {
   BuyMessage,
   ClientPayMessage,
   HopPayMessage,
   Opening,
+  PayMessage,
   ShownMessage,
   SpendMessage,
   TicketMessage,
   Verdict,
 } from '@byway/protocol/wire'
-import type { PayCarrier, PayListener } from '../../src/money/carrier.ts'
+import type { PayListener } from '../../src/money/carrier.ts'
+import type { ControlCarrier } from '../../src/money/control-circuit.ts'
 import { pathNode } from '../path-node.ts'
 
 export const PROVIDER: Uint8Array = new Uint8Array(20).fill(7)
 export const PRICE_STEP = 4
-export const POOL: Pool = createPool(nodeTicketCrypto, {
+const TERMS = {
   chainId: 31_337,
   pool: new Uint8Array(20).fill(3),
   faceValue: 100_000n * 4096n,
   winsPerSlot: 2,
   bond: 50_000n * 4096n,
   unit: 50_000n * 4096n,
-})
+}
+export const POOL: Pool = createPool(nodeTicketCrypto, TERMS)
+/** No luck fills a slot. */
+export const LASTING_POOL: Pool = createPool(nodeTicketCrypto, { ...TERMS, winsPerSlot: 32 })
 export const UNIT_PRICE: bigint = unitPrice(POOL, PRICE_STEP)
 
 export type TestHop = AsyncDisposable & {
@@ -59,7 +71,7 @@ export type TestHop = AsyncDisposable & {
   /** Messages that it has not answered yet: it signs in a thread of its own, in real time. */
   unanswered: number
   /** A fresh way to it. */
-  carrier(): PayCarrier & { loseLink(): void }
+  carrier(): ControlCarrier & { loseLink(): void }
   /** Judges a token as a circuit does. */
   takes(message: SpendMessage): Promise<boolean>
 }
@@ -71,6 +83,7 @@ export async function startTestHop(
     readonly nowMs?: () => number
     readonly issueDelayMs?: number
     readonly priceStep?: number
+    readonly pool?: Pool
   } = {},
 ): Promise<TestHop> {
   const nowMs = options.nowMs ?? Date.now
@@ -128,7 +141,15 @@ export async function startTestHop(
     [Symbol.asyncDispose]: () => signer[Symbol.asyncDispose](),
   }
   const desk = (): Desk =>
-    createDesk({ hop, provider, priceStep, issuer, nowMs, keys: () => keyring.keysMessage() })
+    createDesk({
+      hop,
+      pool: options.pool ?? POOL,
+      provider,
+      priceStep,
+      issuer,
+      nowMs,
+      keys: () => keyring.keysMessage(),
+    })
   return hop
 }
 
@@ -136,6 +157,7 @@ export async function startTestHop(
 type Desk = (message: ClientPayMessage) => Promise<readonly HopPayMessage[]>
 type DeskDeps = {
   readonly hop: TestHop
+  readonly pool: Pool
   readonly provider: Uint8Array
   readonly priceStep: number
   readonly issuer: TokenIssuer
@@ -146,7 +168,7 @@ type DeskDeps = {
 /** Where each slot went on: a slot shown again goes on after the commits that went out. */
 const floors = new WeakMap<TestHop, Map<string, number>>()
 
-function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps): Desk {
+function createDesk({ hop, pool, provider, priceStep, issuer, nowMs, keys }: DeskDeps): Desk {
   let slot: { readonly payee: PayeeSlot; readonly opening: Opening } | undefined
   let hasPaid = false
   const ofHop = floors.get(hop) ?? new Map<string, number>()
@@ -166,8 +188,8 @@ function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps)
     if (verdict !== VERDICT.OK) return [answer]
     const key = nodeTicketCrypto.sha256(provider, nullifier)
     const firstIndex = ofHop.get(toHex(nullifier)) ?? 0
-    const price = unitPrice(POOL, priceStep)
-    const terms = { crypto: nodeTicketCrypto, pool: POOL, provider, price }
+    const price = unitPrice(pool, priceStep)
+    const terms = { crypto: nodeTicketCrypto, pool, provider, price }
     slot = { opening, payee: createPayeeSlot(terms, { opening, key, firstIndex, wins: [] }) }
     return [answer, ...commits()]
   }
@@ -211,8 +233,12 @@ function createDesk({ hop, provider, priceStep, issuer, nowMs, keys }: DeskDeps)
   }
 }
 
-class TestCarrier implements PayCarrier {
+/** Of a message in its cell: headers, and what seals it at each of three hops. */
+const AROUND_BYTES = 96
+
+class TestCarrier implements ControlCarrier {
   isClosed = false
+  carriedBytes = 0
   readonly #hop: TestHop
   readonly #desk: Desk
   #listener: PayListener | undefined
@@ -230,6 +256,7 @@ class TestCarrier implements PayCarrier {
   send(messages: readonly ClientPayMessage[]): void {
     for (const message of messages) {
       this.#hop.said.push(message)
+      this.#count(message)
       this.#hop.unanswered++
       this.#order = this.#order.then(() => this.#answer(message))
     }
@@ -249,6 +276,13 @@ class TestCarrier implements PayCarrier {
     this.#listener?.onClosed(isLinkLost)
   }
 
+  /** Each message in the smallest cell that holds it and what goes around it. */
+  #count(message: PayMessage): void {
+    const bytes = encodePayMessage(message).length + AROUND_BYTES
+    const classes = [SIZE_CLASS.SMALL, SIZE_CLASS.MEDIUM].map(cellBytesOfClass)
+    this.carriedBytes += classes.find((most) => bytes <= most) ?? MAX_CELL_BYTES
+  }
+
   async #answer(message: ClientPayMessage): Promise<void> {
     await new Promise(setImmediate)
     const answers = await this.#desk(message)
@@ -257,6 +291,7 @@ class TestCarrier implements PayCarrier {
       const said = this.#hop.lie(answer)
       if (!said || this.isClosed) continue
       this.#hop.said.push(said)
+      this.#count(said)
       this.#listener?.onPay(said)
     }
   }

@@ -8,6 +8,7 @@ import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopPayMessage } from '@byway/protocol/wire'
 import type { TokenOrder } from '@byway/protocol/payment'
+import type { HopAccount } from '../../src/money/hop-account.ts'
 import { tariffOf } from '../../src/money/tariff.ts'
 import { visitHop } from '../../src/money/visit.ts'
 import { createMoneyWorld, NEVER } from './money-world.ts'
@@ -17,20 +18,22 @@ import type { TestHop } from './test-hop.ts'
 
 type Shopping = {
   readonly faults: string[]
-  readonly balances: Map<string, number>
+  readonly accounts: Map<string, HopAccount>
   /** Each slot that was shown, with the number of its circuit. */
   readonly circuits: Map<string, number>
   /** Of the latest visit. */
   carrier: ReturnType<TestHop['carrier']> | undefined
   /** Resolves when the latest visit's circuit was closed. */
   left: Promise<void>
+  /** Runs whenever tokens were bought. */
+  onStocked: () => void
   /** Moves the clock until the visit is over. */
   go(orders?: readonly TokenOrder[], signal?: AbortSignal): Promise<void>
 }
 
 function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
   const faults: string[] = []
-  const balances = new Map<string, number>()
+  const accounts = new Map<string, HopAccount>()
   let opened = 0
   const circuits = new Map<string, number>()
   const open = async (): Promise<ReturnType<TestHop['carrier']>> => {
@@ -48,18 +51,20 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     open,
     stock: world.stock,
     tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
-    balances,
+    accounts,
     onLeaving: (left: Promise<void>) => void (shopping.left = left),
+    onStocked: () => shopping.onStocked(),
     issueDelayMs,
     onFault: ({ key }: TestHop['node']) => void faults.push(key),
     nowMs: world.timers.nowMs,
   }
   const shopping: Shopping = {
     faults,
-    balances,
+    accounts,
     circuits,
     carrier: undefined,
     left: Promise.resolve(),
+    onStocked() {},
     async go(orders = bothOrders(hop), signal = NEVER) {
       const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
       await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
@@ -124,7 +129,7 @@ describe('a visit to a hop', () => {
     await counter.go([order(hop, TOKEN_KIND.ADMISSION, 8)])
     assert.deepEqual(held(world, hop), [4, 16])
     assert.equal(paid(hop), 17n * UNIT_PRICE)
-    assert.equal(counter.balances.get(hop.node.key), 1)
+    assert.equal(counter.accounts.get(hop.node.key)?.units, 1)
     await counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 4)])
     assert.equal(paid(hop), 32n * UNIT_PRICE, 'what was paid ahead is used')
   })
@@ -249,16 +254,18 @@ describe('a visit to a hop', () => {
   })
 
   for (const standing of ['mine', 'open'] as const) {
-    it(`knows from the time that a sale takes that its slot is ${standing} at the hop`, async (t) => {
+    it(`knows from the time that a sale takes that its slot is ${standing} at the hop`, async () => {
       const world = await createMoneyWorld()
       await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
       hop.standing = standing
-      const setLocked = t.mock.method(world.stock, 'setLocked')
       const shopping = shop(world, hop, 15_000)
+      await world.stock.open(nodeIdOf(hop), [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION], 0)
+      // It was told otherwise before.
+      world.stock.setLocked(nodeIdOf(hop), standing === 'open')
       await shopping.go()
+      assert.equal(world.stock.isLocked(nodeIdOf(hop)), standing === 'mine')
       await shopping.go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
-      const told = setLocked.mock.calls.map(({ arguments: [, isLocked] }) => isLocked)
-      assert.deepEqual(told, [standing === 'mine', standing === 'mine'])
+      assert.equal(world.stock.isLocked(nodeIdOf(hop)), standing === 'mine')
     })
   }
 

@@ -48,6 +48,7 @@ export type {
   ReceiptLimit,
   SignedReceipt,
 } from './receipts.ts'
+export { AgedUnits } from './aged-units.ts'
 export type { StoredBalance } from './token-balance.ts'
 export { createTokenIssuer } from './token-issuer.ts'
 export type {
@@ -70,6 +71,7 @@ export type {
 export type { KeysVerdict } from './token-offer.ts'
 export type { TokenOrder } from './token-plan.ts'
 export type { HeldToken } from './token-purchase.ts'
+export { TOKENS_AT_ONCE, TOKENS_PER_SECOND, TokenPace } from './token-pace.ts'
 export { createTokenRedeemer } from './token-redeemer.ts'
 export type { Redemption, SpentTokens, TokenRedeemer, TokenRedeemerDeps } from './token-redeemer.ts'
 export type { HeldTokenRecords } from './token-shelf.ts'

@@ -3,8 +3,9 @@
  * after their tickets; a purchase takes the oldest.
  * @module
  */
-import { assert } from '@byway/protocol/base'
 import type { TokenKind } from '@byway/protocol/wire'
+import { AgedUnits } from './aged-units.ts'
+import { TOKENS_AT_ONCE, TokenPace } from './token-pace.ts'
 import { FREE_ADMISSIONS, TOKEN_KINDS } from './token-terms.ts'
 
 /** A slot's balance as it is kept. */
@@ -21,8 +22,6 @@ export type StoredBalance = {
   readonly lastSales: Uint8Array
 }
 
-type Payment = { units: number; readonly atMs: number }
-
 /** The balance of one slot. */
 export class SlotBalance {
   readonly nullifier: Uint8Array
@@ -33,13 +32,12 @@ export class SlotBalance {
   #lastSales: Uint8Array
   /** When anything last happened to it. */
   usedAtMs: number
-  #payments: Payment[] = []
+  readonly #paid = new AgedUnits()
   #admissionDay: number
   #admissions: number
   #firstPaidAtMs: number | undefined
-  /** Tokens that a slot not held here may still buy now, and since when. */
-  #allowance = BURST_TOKENS
-  #allowedAtMs: number
+  /** For while the slot is not held here. */
+  readonly #pace: TokenPace
 
   constructor(stored: StoredBalance, nowMs: number) {
     this.nullifier = stored.nullifier
@@ -47,32 +45,24 @@ export class SlotBalance {
     this.#admissionDay = stored.admissionDay
     this.#admissions = stored.admissions
     this.usedAtMs = stored.paidAtMs
-    this.#allowedAtMs = nowMs
-    if (stored.units > 0) this.#payments.push({ units: stored.units, atMs: stored.paidAtMs })
+    this.#pace = new TokenPace(TOKENS_AT_ONCE, nowMs)
+    if (stored.units > 0) this.#paid.add(stored.units, stored.paidAtMs)
     if (stored.paidAtMs > 0) this.#firstPaidAtMs = stored.paidAtMs
   }
 
   get units(): number {
-    return this.#payments.reduce((sum, { units }) => sum + units, 0)
+    return this.#paid.total
   }
 
   credit(units: number, nowMs: number): void {
     this.#firstPaidAtMs ??= nowMs
     this.usedAtMs = nowMs
-    const last = this.#payments.at(-1)
-    const isSameMoment = last !== undefined && nowMs - last.atMs < MERGE_MS
-    if (last && (isSameMoment || this.#payments.length >= MAX_PAYMENTS)) {
-      this.#payments[this.#payments.length - 1] = { units: last.units + units, atMs: nowMs }
-    } else {
-      this.#payments.push({ units, atMs: nowMs })
-    }
+    this.#paid.add(units, nowMs)
   }
 
   /** Units whose tickets are at least so old. */
   unitsDue(delayMs: number, nowMs: number): number {
-    let due = 0
-    for (const { units, atMs } of this.#payments) if (nowMs - atMs >= delayMs) due += units
-    return due
+    return this.#paid.olderThan(delayMs, nowMs)
   }
 
   /** When the first ticket is so old: before, nothing is given away either. */
@@ -82,19 +72,7 @@ export class SlotBalance {
 
   /** Takes units, the oldest first. Returns what puts them back. */
   take(units: number): () => void {
-    const before = this.#payments.map((payment) => ({ ...payment }))
-    let left = units
-    for (const payment of this.#payments) {
-      const taken = Math.min(left, payment.units)
-      payment.units -= taken
-      left -= taken
-    }
-    assert(left === 0, 'more units taken than were paid')
-    this.#payments = this.#payments.filter((payment) => payment.units > 0)
-    const oldest = before[0]
-    return () => {
-      if (units > 0) this.#payments.unshift({ units, atMs: oldest?.atMs ?? 0 })
-    }
+    return this.#paid.take(units)
   }
 
   /** Admission tokens that this day still gives away. */
@@ -111,11 +89,8 @@ export class SlotBalance {
 
   /** True when so many tokens are within what a slot not held here may buy at a time; counts them then. */
   allow(tokens: number, nowMs: number): boolean {
-    const earned = (Math.max(0, nowMs - this.#allowedAtMs) / 1000) * TOKENS_PER_SECOND
-    this.#allowance = Math.min(BURST_TOKENS, this.#allowance + earned)
-    this.#allowedAtMs = nowMs
-    if (tokens > this.#allowance) return false
-    this.#allowance -= tokens
+    if (tokens > this.#pace.available(nowMs)) return false
+    this.#pace.take(tokens, nowMs)
     return true
   }
 
@@ -134,7 +109,7 @@ export class SlotBalance {
     return {
       nullifier: this.nullifier,
       units: this.units,
-      paidAtMs: this.#payments.at(-1)?.atMs ?? this.#firstPaidAtMs ?? 0,
+      paidAtMs: this.#paid.paidAtMs ?? this.#firstPaidAtMs ?? 0,
       admissionDay: this.#admissionDay,
       admissions: this.#admissions,
       lastSales: this.#lastSales.slice(),
@@ -150,13 +125,3 @@ export function emptyBalance(nullifier: Uint8Array): StoredBalance {
 
 /** SHA-256. */
 const SALE_BYTES = 32
-/** DESIGN §7.1: a slot that is neither locked nor bound is served at most 12.5 MB/s: three tokens of 4 MiB a second. */
-const TOKENS_PER_SECOND = 3
-
-// Local limits (tunable): docs/LIMITS.md.
-/** Payments of a slot told apart by age; the youngest two are counted together, as of now, beyond it. */
-const MAX_PAYMENTS = 32
-/** Payments this near to each other count as one. */
-const MERGE_MS = 500
-/** What a slot that is not held here may buy at once: what a client keeps in stock. */
-const BURST_TOKENS = 64

@@ -26,6 +26,9 @@ export class TokenUse {
   #used = 0
   #laterMs: number
   #usedLater = 0
+  /** Somebody wanted one and there was none: what was used says little then. */
+  #isDry = false
+  #isDryLater = false
 
   constructor(nowMs: number) {
     this.#sinceMs = nowMs
@@ -36,13 +39,19 @@ export class TokenUse {
     this.#usedLater++
   }
 
+  onMissed(): void {
+    this.#isDryLater = true
+  }
+
   onBought(nowMs: number): void {
+    ;[this.#isDry, this.#isDryLater] = [this.#isDryLater, false]
     ;[this.#sinceMs, this.#used] = [this.#laterMs, this.#usedLater]
     ;[this.#laterMs, this.#usedLater] = [nowMs, 0]
   }
 
-  /** What will be used in so long a time, as it is now. */
+  /** What will be used in so long a time, as it is now; without end where more was wanted than there was. */
   within(ms: number, nowMs: number): number {
+    if (this.#isDry || this.#isDryLater) return Number.POSITIVE_INFINITY
     const passedMs = Math.max(1, nowMs - this.#sinceMs)
     return ((this.#used + this.#usedLater) * ms) / passedMs
   }
@@ -121,6 +130,11 @@ export function isLow(hop: Hop, { kind, shelf }: Lane): boolean {
 /** Another batch is used up before the next visit could have brought it. */
 export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
   return isLow(hop, lane) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
+}
+
+/** How many more may be in stock. */
+export function roomOf(hop: Hop, { kind, shelf }: Lane): number {
+  return Math.max(0, limitOf(hop, kind) - shelf.held)
 }
 
 /** How many are kept in stock at most. */

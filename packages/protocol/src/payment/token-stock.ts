@@ -23,6 +23,7 @@ import {
   isLow,
   isShort,
   orderFor,
+  roomOf,
   TokenUse,
   unitsOf,
   type Hop,
@@ -79,6 +80,10 @@ export interface TokenStock {
   orders(nowMs: number): readonly TokenOrder[]
   /** Of bandwidth, what to buy besides while the hop is visited: another batch, where the stock is low and used up soon. Undefined when there is enough, or nothing was bought there yet. */
   moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined
+  /** True when bandwidth of a hop that has sold some is used up soon, or is by now: somebody may be waiting for it. */
+  isShort(node: Uint8Array, nowMs: number): boolean
+  /** How much more bandwidth may be in stock, with what is paid for, in tokens. */
+  roomOf(node: Uint8Array): number
   /** When to ask for orders next; undefined when no hop is in use. */
   wakeAtMs(): number | undefined
   /** Makes the message for an order; undefined without a key, with a purchase of that kind open, or when the key is malformed. */
@@ -184,8 +189,20 @@ class Stock implements TokenStock {
   moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined {
     const hop = this.#hop(node)
     const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
-    const isWanted = hop && lane && hop.isProven && !hop.isCheat && isShort(hop, lane, nowMs)
+    const isWanted = hop && lane && !hop.isCheat && this.isShort(node, nowMs)
     return isWanted ? orderFor(hop, lane, nowMs)[0] : undefined
+  }
+
+  isShort(node: Uint8Array, nowMs: number): boolean {
+    const hop = this.#hop(node)
+    const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
+    return hop?.isProven === true && lane !== undefined && isShort(hop, lane, nowMs)
+  }
+
+  roomOf(node: Uint8Array): number {
+    const hop = this.#hop(node)
+    const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
+    return hop && lane ? roomOf(hop, lane) : 0
   }
 
   wakeAtMs(): number | undefined {
@@ -251,6 +268,7 @@ class Stock implements TokenStock {
     const lane = this.#lane(node, kind)
     const held = lane?.shelf.take(nowMs)
     if (hop && lane && isLow(hop, lane)) hop.clock.hurry(nowMs)
+    if (!held && lane?.shelf.held === 0) lane.use.onMissed()
     if (!held) return undefined
     lane?.use.onSpent()
     const { keyId, nonce, token } = held
