@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { ProgramName } from './artefacts.ts'
 import { zkError } from './errors.ts'
-import { SCALAR_ORDER } from './proof.ts'
+import { multiplicationCode, squareCode } from './field-code.ts'
+import { COORDINATE_MODULUS, SCALAR_ORDER } from './proof.ts'
+import { withBodies } from './wasm-patch.ts'
 
 /** A function over addresses and counts. */
 export type CurveCall = (...at: number[]) => number
@@ -32,10 +34,9 @@ const FIRST_PAGES = 25
 
 /** Opens it for one program, with so many bytes to allocate. */
 export function openCurve(program: ProgramName, roomBytes: number): CurveMemory {
-  const path = createRequire(import.meta.url).resolve('wasmcurves/build/bn128.wasm')
   const pages = FIRST_PAGES + Math.ceil(roomBytes / PAGE_BYTES)
   const memory = new WebAssembly.Memory({ initial: pages })
-  const module = new WebAssembly.Module(readFileSync(path))
+  const module = new WebAssembly.Module((code ??= fasterCode()))
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   const view = new DataView(memory.buffer)
   return {
@@ -53,6 +54,20 @@ export function openCurve(program: ProgramName, roomBytes: number): CurveMemory 
     },
     view,
   }
+}
+
+/** Of all memories. */
+let code: Uint8Array | undefined
+
+/** The library's, with multiplications of our own: the same to the bit. */
+function fasterCode(): Uint8Array {
+  const path = createRequire(import.meta.url).resolve('wasmcurves/build/bn128.wasm')
+  return withBodies(readFileSync(path), {
+    f1m_mul: multiplicationCode(COORDINATE_MODULUS),
+    f1m_square: squareCode(COORDINATE_MODULUS),
+    frm_mul: multiplicationCode(SCALAR_ORDER),
+    frm_square: squareCode(SCALAR_ORDER),
+  })
 }
 
 /** As the library's arithmetic keeps a scalar: times 2^256. */

@@ -1,0 +1,105 @@
+/** Multiplications of our own are what big integers say, for both fields, whatever the digits; and the library's functions that use them give what they gave. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { openCurve, writeNumber } from '../src/curve-memory.ts'
+import { COORDINATE_MODULUS, SCALAR_ORDER } from '../src/proof.ts'
+import { withBodies } from '../src/wasm-patch.ts'
+
+const R = 2n ** 256n
+const SIZE = 32
+const numRuns = process.env['SLOW'] === '1' ? 1_000_000 : 3000
+
+const curve = openCurve('slot', 4096)
+const [x, y, to] = [curve.alloc(SIZE), curve.alloc(SIZE), curve.alloc(SIZE)]
+
+function read(at: number): bigint {
+  const word = (i: number): bigint => curve.view.getBigUint64(at + 8 * i, true)
+  return [3, 2, 1, 0].reduce((number, i) => (number << 64n) | word(i), 0n)
+}
+
+for (const [prefix, modulus] of [
+  ['f1m', COORDINATE_MODULUS],
+  ['frm', SCALAR_ORDER],
+] as const)
+  describe(`multiplication in ${prefix}`, () => {
+    const [multiply, square] = [curve.call(`${prefix}_mul`), curve.call(`${prefix}_square`)]
+    const below = (most: bigint) =>
+      fc.oneof(
+        fc.bigInt({ min: 0n, max: most }),
+        fc.bigInt({ min: 0n, max: 300n }).map((less) => most - less),
+        fc.nat(255).map((bit) => 2n ** BigInt(bit) % (most + 1n)),
+        // Digits that are all ones, or none.
+        fc
+          .array(fc.constantFrom(0n, 1n, 2n ** 29n - 1n, 2n ** 28n), { minLength: 9, maxLength: 9 })
+          .map((limbs) => limbs.reduce((sum, limb) => (sum << 29n) | limb) % (most + 1n)),
+      )
+    const element = below(modulus - 1n)
+    const any = below(R - 1n)
+
+    it('gives x·y/2^256 below the modulus, when one of them is below it', () => {
+      fc.assert(
+        fc.property(element, any, (a, b) => {
+          for (const [one, other] of [
+            [a, b],
+            [b, a],
+          ] as const) {
+            writeNumber(curve.view, x, one)
+            writeNumber(curve.view, y, other)
+            multiply(x, y, to)
+            assert.ok(read(to) < modulus)
+            assert.equal((read(to) * R - a * b) % modulus, 0n)
+          }
+        }),
+        { numRuns },
+      )
+    })
+
+    it('squares alike, and writes over what it reads', () => {
+      fc.assert(
+        fc.property(element, (a) => {
+          writeNumber(curve.view, x, a)
+          square(x, to)
+          assert.ok(read(to) < modulus)
+          assert.equal((read(to) * R - a * a) % modulus, 0n)
+          const squared = read(to)
+          multiply(x, x, x)
+          assert.equal(read(x), squared)
+          writeNumber(curve.view, x, a)
+          square(x, x)
+          assert.equal(read(x), squared)
+        }),
+        { numRuns },
+      )
+    })
+
+    it('reads and writes 32 bytes and no more', () => {
+      const room = curve.alloc(5 * SIZE)
+      const bytes = new Uint8Array(curve.view.buffer, room, 5 * SIZE)
+      const results = [0, 255].map((filling) => {
+        bytes.fill(filling)
+        writeNumber(curve.view, room + SIZE, modulus - 1n)
+        multiply(room + SIZE, room + SIZE, room + 3 * SIZE)
+        for (const i of [0, 2, 4])
+          assert.ok(bytes.slice(i * SIZE, (i + 1) * SIZE).every((byte) => byte === filling))
+        return read(room + 3 * SIZE)
+      })
+      assert.equal(results[0], results[1])
+    })
+  })
+
+describe('the library with other bodies', () => {
+  const library = readFileSync(
+    createRequire(import.meta.url).resolve('wasmcurves/build/bn128.wasm'),
+  )
+
+  it('is the library where no body is replaced', () => {
+    assert.deepEqual(withBodies(library, {}), Uint8Array.from(library))
+  })
+
+  it('is none with a body for what it does not export', () => {
+    assert.throws(() => withBodies(library, { f9m_mul: [] }), RangeError)
+  })
+})
