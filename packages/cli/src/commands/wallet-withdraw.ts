@@ -81,12 +81,14 @@ async function runSlots(flags: WithdrawFlags, { io, output }: CommandContext): P
     signal: io.signal,
     nowS: Math.floor(io.nowMs() / 1000),
   })
-  const { finished, begun, pending, dueAtS } = result
+  const { finished, begun, pending, elsewhere, dueAtS } = result
   const due = dueAtS === undefined ? null : timeText(dueAtS)
   output.result(
-    { to: formatAddress(to), finished, begun, pending, dueAt: due },
+    { to: formatAddress(to), finished, begun, pending, elsewhere, dueAt: due },
     `${finished} slots paid, ${begun} asked for${due === null ? '' : `; run it again after ${due}`}`,
   )
+  if (elsewhere > 0 && !output.isJson)
+    output.hint(`${elsewhere} more were asked for another receiver before: name it with --to`)
 }
 
 async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext): Promise<void> {

@@ -1,11 +1,10 @@
 /** Puts money into the pool: waits for it to arrive, deposits it under the next owner of the purse, and says from when on it can be spent. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isBywayError } from '@byway/protocol/base'
 import type { TransactionReceipt } from '@byway/protocol/payment'
 import { findDeposits, reserveDeposits, type DepositOwner } from '@byway/purse'
 import { nodePoseidon } from '@byway/protocol/node-ticket'
 import { identityCommitment } from '@byway/protocol/ticket'
-import { lookEveryMs, openSender, type Wallet } from './open-wallet.ts'
+import { cameToNothing, lookEveryMs, openSender, type Wallet } from './open-wallet.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** Told as it goes on. `resumed`: an earlier command was stopped on its way, and its deposit is finished instead of a new one. */
@@ -100,11 +99,6 @@ async function resumeDeposit(
     }
   }
   return undefined
-}
-
-function cameToNothing(error: unknown): boolean {
-  const code = isBywayError(error) ? error.code : ''
-  return code === 'CHAIN_TRANSACTION_FAILED' || code === 'CHAIN_TRANSACTION_LOST'
 }
 
 async function resultOf(

@@ -13,7 +13,7 @@ import { forgetIfLost } from '../engine/own-store.ts'
 import { openPurse, type PayingAccount, type Purse, type SignerRules } from '@byway/purse'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { equalBytes } from '@byway/protocol/base'
+import { equalBytes, isBywayError } from '@byway/protocol/base'
 import type {
   ContractCall,
   StoredTransaction,
@@ -230,6 +230,12 @@ export async function senderOver(
 }
 
 const KEY_HEAD = 'wallet:'
+
+/** True for the error of a transaction that changed nothing and never will. */
+export function cameToNothing(error: unknown): boolean {
+  const code = isBywayError(error) ? error.code : ''
+  return code === 'CHAIN_TRANSACTION_FAILED' || code === 'CHAIN_TRANSACTION_LOST'
+}
 
 /** Between two looks at the chain while something is waited for. */
 export function lookEveryMs({

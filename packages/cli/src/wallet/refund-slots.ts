@@ -1,9 +1,9 @@
 /** Slots that were shown and not won, and how they come back (SPEC §14.4). */
 import { toHex } from '@byway/protocol/base'
-import { nodeKeyOf } from '@byway/protocol/directory'
 import type { Store } from '@byway/store'
 import type { Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
+import { isWithdrawnRecord } from './prove-withdrawals.ts'
 import { wordedSlotsOf } from './slots-of.ts'
 
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
@@ -55,7 +55,7 @@ export async function findReturnable(
   const slots = await wordedSlotsOf(wallet, signal)
   return slots.flatMap((slot): readonly Returnable[] => {
     const record = records.get(toHex(slot.nullifier))
-    if (!record || record.hop === NOBODY) return []
+    if (!record || isWithdrawnRecord(record)) return []
     const isInUse = record.standing === 'shown'
     const head = { slot, record, isInUse }
     const { state, timeS: sinceS } = slot.word
@@ -66,6 +66,3 @@ export async function findReturnable(
     return [{ ...head, step: timeS >= dueAtS ? 'finish' : 'wait', dueAtS }]
   })
 }
-
-/** In the journal beside slots that were withdrawn: no hop was shown them. */
-const NOBODY = nodeKeyOf(new Uint8Array(32))

@@ -2,16 +2,18 @@
  * Takes slots back that were never shown (SPEC §14.4): asks for them, and once the delay is over has them paid. A slot that the client has shown to anybody is never among them:
  * two proofs of one slot burn its bond. So each is written into the client's journal before its proof leaves.
  */
-import { toHex } from '@byway/protocol/base'
-import { nodeKeyOf } from '@byway/protocol/directory'
-import { createLeafTree, nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import type { LeafTree } from '@byway/protocol/crypto'
-import { elementOf, proofPath, withdrawalX } from '@byway/protocol/ticket'
+import { equalBytes, toHex } from '@byway/protocol/base'
 import type { Opening } from '@byway/protocol/wire'
-import { assertSetUpServes, createSlotProver, createZkEngine } from '@byway/zk'
+import type { JournalSlot, Store } from '@byway/store'
 import { openOwnStore } from '../engine/own-store.ts'
 import { recordWithdrawn } from '../ledger/deposit-events.ts'
-import { openSender, type Wallet } from './open-wallet.ts'
+import { cameToNothing, openSender, type Sender, type Wallet } from './open-wallet.ts'
+import {
+  isWithdrawnRecord,
+  proveWithdrawals,
+  withdrawnRecord,
+  type WantedProof,
+} from './prove-withdrawals.ts'
 import { queueReturns } from './queued-returns.ts'
 import { depositsOf, wordedSlotsOf, type WalletSlot, type WordedSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
@@ -23,6 +25,8 @@ export type WithdrawResult = {
   readonly begun: number
   /** Slots whose delay is not over. */
   readonly pending: number
+  /** Slots that are to be asked for again, for a receiver who was not named now. */
+  readonly elsewhere: number
   /** When the last of them can be finished, seconds since 1970; undefined with none. */
   readonly dueAtS: number | undefined
 }
@@ -31,54 +35,147 @@ export type WithdrawResult = {
 /** Slots in one transaction: each takes a proof to be checked. */
 const MAX_BATCH = 12
 
+export type WithdrawOptions = {
+  /** Who receives it, 20 bytes. */
+  readonly to: Uint8Array
+  readonly most: number
+  readonly signal: AbortSignal
+  readonly nowS: number
+}
+
 /**
- * Finishes what is due and asks for up to `most` further slots.
+ * Finishes what is due, asks again for what the chain has forgotten, and asks for up to `most` further slots.
  * @throws WALLET_NOTHING, STORE_LOCKED while the client runs, and what lane and signer throw
  */
 export async function withdrawSlots(
   wallet: Wallet,
-  { to, most, signal, nowS }: { to: Uint8Array; most: number; signal: AbortSignal; nowS: number },
+  options: WithdrawOptions,
 ): Promise<WithdrawResult> {
-  const { chain, payment, pool, home, poolCalls } = wallet
+  const { to, signal, nowS } = options
+  const { payment, pool, home, poolCalls } = wallet
   await using store = await openOwnStore(home, 'client')
-  const slots = (await wordedSlotsOf(wallet, signal)).filter(isOwn)
-  const waiting = slots.filter(({ word }) => word.state === 'withdrawing')
-  const { timeS } = await chain.view.head(signal)
-  const isDue = ({ word }: WordedSlot): boolean => timeS >= word.timeS + payment.refundDelayS
-  const due = waiting.filter(isDue)
-  // What is on its way through a relayer has its proof: a second one would burn the bond.
-  const taken = [...(await store.slots.all()), ...(await store.returns.all())]
-  const shown = new Set(taken.map(({ nullifier }) => toHex(nullifier)))
-  const unused = slots.filter((slot) => isWithdrawable(slot, shown)).slice(0, most)
-  if (waiting.length + unused.length === 0) {
-    throw walletError('WALLET_NOTHING', { slots: slots.length })
-  }
   await using sender = await openSender(wallet, 'funds', signal)
+  await finishEarlier(sender)
+  const { due, open, unused, again, elsewhere, timeS } = await lookAtSlots(wallet, store, options)
   for (const [number, batch] of batchesOf(due).entries()) {
     const nullifiers = batch.map(({ nullifier }) => nullifier)
     await sender.send(`finish${number}`, poolCalls.finishWithdraw(nullifiers))
     await recordWithdrawn(store.ledger, nullifiers, pool.slotValue, nowS * 1000)
   }
-  const openings = await provenFor(wallet, unused, to, signal)
-  for (const opening of openings) {
-    const record = {
-      nullifier: opening.nullifier,
-      hop: NOBODY,
-      use: 'link',
-      standing: 'refused',
-    } as const
-    await store.slots.put({ ...record, shownAtS: nowS, opening, floor: 0 })
-  }
-  for (const [number, batch] of batchesOf(openings).entries()) {
-    await sender.send(`withdraw${number}`, poolCalls.withdrawUnused(batch, to))
-  }
-  const open = waiting.filter((slot) => !isDue(slot))
+  const fresh = unused.map((slot) => ({ slot, to }))
+  const openings = [
+    ...(await provenAgain(wallet, again, signal)),
+    ...(await proveWithdrawals(wallet, fresh, signal)),
+  ]
+  for (const opening of openings) await store.slots.put(withdrawnRecord(opening, nowS))
+  await sendAll(wallet, sender, openings)
   const since = [...open.map(({ word }) => word.timeS), ...(openings.length > 0 ? [timeS] : [])]
   return {
     finished: due.length,
     begun: openings.length,
     pending: open.length + openings.length,
+    elsewhere,
     dueAtS: since.length === 0 ? undefined : Math.max(...since) + payment.refundDelayS,
+  }
+}
+
+/** What is to be done now. */
+type Seen = {
+  /** Asked for, and their delay is over. */
+  readonly due: readonly WordedSlot[]
+  /** Asked for, and their delay is not over. */
+  readonly open: readonly WordedSlot[]
+  readonly unused: readonly WordedSlot[]
+  readonly again: readonly Forgotten[]
+  /** Forgotten too, and for others. */
+  readonly elsewhere: number
+  /** Of the newest block. */
+  readonly timeS: number
+}
+
+/** @throws WALLET_NOTHING, and what the chain and the disk throw */
+async function lookAtSlots(
+  wallet: Wallet,
+  store: Pick<Store, 'slots' | 'returns'>,
+  { to, most, signal }: WithdrawOptions,
+): Promise<Seen> {
+  const slots = (await wordedSlotsOf(wallet, signal)).filter(isOwn)
+  const waiting = slots.filter(({ state }) => state === 'withdrawing')
+  const { timeS } = await wallet.chain.view.head(signal)
+  const isDue = ({ word }: WordedSlot): boolean => timeS >= word.timeS + wallet.payment.refundDelayS
+  const journal = await store.slots.all()
+  // What is on its way through a relayer has its proof: a second one would burn the bond.
+  const taken = [...journal, ...(await store.returns.all())]
+  const shown = new Set(taken.map(({ nullifier }) => toHex(nullifier)))
+  const unused = slots.filter((slot) => isWithdrawable(slot, shown)).slice(0, most)
+  const forgotten = forgottenOf(slots, journal)
+  const again = forgotten.filter(isFor([to, wallet.purse.accounts.funds]))
+  const elsewhere = forgotten.length - again.length
+  if (waiting.length + unused.length + forgotten.length === 0) {
+    throw walletError('WALLET_NOTHING', { slots: slots.length })
+  }
+  const due = waiting.filter(isDue)
+  return { due, open: waiting.filter((one) => !isDue(one)), unused, again, elsewhere, timeS }
+}
+
+/** Waits for what a killed command has left under way: before that the chain does not say what is still to be asked for. */
+async function finishEarlier(sender: Sender): Promise<void> {
+  for (const call of await sender.unfinished('withdraw')) {
+    try {
+      await call.finish()
+    } catch (error) {
+      if (!cameToNothing(error)) throw error
+    }
+  }
+}
+
+/** A slot that was asked for and is in the chain as if nobody had: a reorganisation took its root, or the call was never sent. */
+type Forgotten = { readonly slot: WordedSlot; readonly opening: Opening }
+
+function forgottenOf(
+  slots: readonly WordedSlot[],
+  journal: readonly JournalSlot[],
+): readonly Forgotten[] {
+  const asked = journal.filter(isWithdrawnRecord)
+  const openings = new Map(asked.map(({ nullifier, opening }) => [toHex(nullifier), opening]))
+  return slots.flatMap((slot) => {
+    const opening = openings.get(toHex(slot.nullifier))
+    const isFree = slot.state === 'none' || slot.state === 'lapsed'
+    return opening && isFree ? [{ slot, opening }] : []
+  })
+}
+
+/** True where its proof names one of these receivers: nobody else was confirmed. */
+function isFor(receivers: readonly Uint8Array[]): (one: Forgotten) => boolean {
+  return ({ opening }) => receivers.some((each) => equalBytes(each, opening.sessionKey))
+}
+
+/** In the same bytes, or, where its root is gone, proved under the present one for the same receiver: two proofs of a slot for different ones would burn its bond. */
+async function provenAgain(
+  wallet: Wallet,
+  forgotten: readonly Forgotten[],
+  signal: AbortSignal,
+): Promise<readonly Opening[]> {
+  const [standing, rootless]: [Opening[], WantedProof[]] = [[], []]
+  for (const { slot, opening } of forgotten) {
+    if (await wallet.chain.view.publishedRoot(opening.root, signal)) standing.push(opening)
+    else rootless.push({ slot, to: opening.sessionKey })
+  }
+  return [...standing, ...(await proveWithdrawals(wallet, rootless, signal))]
+}
+
+/** Each call is for one receiver. */
+async function sendAll(
+  { poolCalls }: Wallet,
+  sender: Sender,
+  openings: readonly Opening[],
+): Promise<void> {
+  const byReceiver = Map.groupBy(openings, ({ sessionKey }) => toHex(sessionKey))
+  const batches = [...byReceiver.values()].flatMap((some) => batchesOf(some))
+  for (const [number, batch] of batches.entries()) {
+    const [first] = batch
+    if (first)
+      await sender.send(`withdraw${number}`, poolCalls.withdrawUnused(batch, first.sessionKey))
   }
 }
 
@@ -118,57 +215,7 @@ function isWithdrawable(
   return deposit.isPastKnown && state === 'none' && !shown.has(toHex(nullifier))
 }
 
-/** Slot proofs (SPEC §13.5) that are bound to the receiver. */
-async function provenFor(
-  { chain, pool, payment }: Wallet,
-  slots: readonly WalletSlot[],
-  to: Uint8Array,
-  signal: AbortSignal,
-): Promise<readonly Opening[]> {
-  if (slots.length === 0) return []
-  const published = await chain.view.newestRoot(signal)
-  if (!published) return []
-  const { root } = published
-  const leaves = await chain.view.leaves(0, signal)
-  const tree = treeUnder(
-    elementOf(root),
-    leaves.map(({ leaf }) => leaf),
-  )
-  await assertSetUpServes(payment.chainId)
-  using engine = createZkEngine()
-  const prover = createSlotProver(engine)
-  const { domain, tag } = pool
-  const profile = { domain, tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
-  const x = withdrawalX(nodeTicketCrypto, to)
-  const openings: Opening[] = []
-  for (const { deposit, number, nullifier } of slots) {
-    const way = tree.pathOf(deposit.leafIndex)
-    // Too new: no published root holds it.
-    if (!way) continue
-    const { secret } = deposit.owner
-    const path = proofPath(way)
-    const witness = { ...profile, secret, limit: deposit.limit, j: number, path, x }
-    const proof = await prover.prove(witness, signal)
-    // In the journal the receiver stands where a session key would: no hop is ever shown this.
-    const receiver = { sessionKey: to, receiptKey: new Uint8Array(32) }
-    openings.push({ root, nullifier, ...receiver, proof })
-  }
-  return openings
-}
-
-function treeUnder(root: bigint | undefined, leaves: readonly bigint[]): LeafTree {
-  const tree = createLeafTree()
-  for (const leaf of leaves) {
-    tree.insert(leaf)
-    if (tree.root === root) break
-  }
-  return tree
-}
-
 function batchesOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   const count = Math.ceil(items.length / MAX_BATCH)
   return Array.from({ length: count }, (_, at) => items.slice(at * MAX_BATCH, (at + 1) * MAX_BATCH))
 }
-
-/** No hop was shown it. */
-const NOBODY = nodeKeyOf(new Uint8Array(32))
