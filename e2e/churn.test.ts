@@ -84,7 +84,7 @@ suite('a network whose nodes come and go', () => {
     const asked: Promise<Served>[] = []
     const endMs = performance.now() + HOURS * HOUR_MS
     while (performance.now() < endMs) {
-      asked.push(timed(ask(network, `reader-${asked.length % READERS}`)))
+      asked.push(timed(ask(network, `reader${asked.length % READERS}`)))
       await delay(ASK_EVERY_MS)
     }
     const all = await Promise.all(asked)

@@ -130,6 +130,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     policyContext: () => EMPTY_CONTEXT,
     stopped: stop.signal,
     reach: () => reach,
+    serving: { tellNew() {} },
     onLinkClosed: () => {},
   })
   const reach = createReachLinks({

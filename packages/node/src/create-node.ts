@@ -17,7 +17,7 @@ import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway
 import type { Link } from '@byway/protocol/link'
 import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
+import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import { readNodeStatus } from './node-status.ts'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
@@ -47,7 +47,7 @@ import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
 import type { RecordLinks } from './record/record-links.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
-import { pause } from './pause.ts'
+import { createServing, type Serving } from './serving.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Keys are looked at this often; they are replaced when they are due. */
@@ -107,7 +107,12 @@ class Engine implements RunningNode {
     nowMs: () => performance.now(),
   })
   #keyTimer: NodeJS.Timeout | undefined
-  #isDraining = false
+  readonly serving: Serving = createServing({
+    links: () => this.#table.links,
+    relay: () => this.#parts?.relay,
+    exit: () => this.#parts?.exit?.service,
+    nowMs: () => performance.now(),
+  })
   /** As the last edition of the descriptor has it. */
   #wasExitOpen = false
   /** What circuits that are over have carried. */
@@ -216,13 +221,7 @@ class Engine implements RunningNode {
   }
 
   async drain(seconds: number): Promise<void> {
-    this.#isDraining = true
-    for (const link of this.#table.links) link.send({ type: LINK_MESSAGE.DRAIN, seconds })
-    for (const circuit of this.#parts?.relay.circuits ?? []) circuit.announceDrain(seconds)
-    this.#parts?.exit?.service.drain(seconds)
-    const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(seconds * 1000)])
-    while (!deadline.aborted && (this.#parts?.relay.circuits.size ?? 0) > 0) await pause(deadline)
-    this.#endCircuits()
+    await this.serving.drain(seconds, this.#stop.signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,15 +233,11 @@ class Engine implements RunningNode {
     const { ownNetwork, gate, links, money, record } = this.#parts ?? {}
     gate?.[Symbol.dispose]()
     await record?.[Symbol.asyncDispose]()
-    this.#endCircuits()
+    this.#parts?.relay.closeAll(CLOSE_REASON.DRAINING)
+    this.#parts?.exit?.service.closeAll()
     await ownNetwork?.[Symbol.asyncDispose]()
     await links?.close()
     await money?.[Symbol.asyncDispose]()
-  }
-
-  #endCircuits(): void {
-    this.#parts?.relay.closeAll(CLOSE_REASON.DRAINING)
-    this.#parts?.exit?.service.closeAll(CLOSE_REASON.DRAINING)
   }
 
   #started(): Parts {
@@ -353,7 +348,7 @@ class Engine implements RunningNode {
       nowMs: () => performance.now(),
       wallMs: () => Date.now(),
       refuses: () => {
-        if (this.#isDraining) return CLOSE_REASON.DRAINING
+        if (this.serving.drainAtMs !== undefined) return CLOSE_REASON.DRAINING
         return this.#guard.accountant.underPressure ? CLOSE_REASON.RESOURCE_LIMIT : undefined
       },
       onCircuitClosed: (meter) => {
@@ -384,6 +379,7 @@ class Engine implements RunningNode {
       policyContext: () => ownNetwork.context(),
       stopped: this.#stop.signal,
       reach: () => this.#reach,
+      serving: this.serving,
       onLinkClosed: () => this.#place?.maintain(),
     })
   }

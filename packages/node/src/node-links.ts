@@ -22,6 +22,7 @@ import type { ReachLinks } from './reach/reach-links.ts'
 import type { RecordLinks } from './record/record-links.ts'
 import { tryToReach } from './reach/trial.ts'
 import type { Relay } from './relay/relay.ts'
+import type { Serving } from './serving.ts'
 import type { SeenAddresses } from './seen-addresses.ts'
 
 export type NodeLinksDeps = {
@@ -36,6 +37,7 @@ export type NodeLinksDeps = {
   /** Aborts when the node stops. */
   readonly stopped: AbortSignal
   readonly onLinkClosed: () => void
+  readonly serving: Pick<Serving, 'tellNew'>
   /** Absent in an unpaid network, where PAY breaks a rule. */
   readonly money?: LinkMoney | undefined
   /** The same for the orders of SPEC §15.7. */
@@ -92,6 +94,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
       },
     }
     if (link.peer.role === 'node') deps.directory.onNodeLink(link, isDialled)
+    deps.serving.tellNew(link)
   }
 
   return {

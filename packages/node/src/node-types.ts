@@ -13,6 +13,7 @@ import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
 import type { ExitStore } from './record/exit-recorder.ts'
 import type { MoneyStatus, NodePaymentOptions } from './money/node-money.ts'
+import type { Serving } from './serving.ts'
 
 /** Where a node listens or is reached. */
 export type SocketAddress = { readonly host: string; readonly port: number }
@@ -96,6 +97,8 @@ export interface RunningNode extends AsyncDisposable {
   ): Promise<RedeemAnswer | undefined>
   /** Leaves the own service proof with neighbours (SPEC §17.6); nothing where none are shown. */
   leaveProof(proof: Uint8Array): void
+  /** Whether it takes circuits: for whoever keeps quiet hours and caps. */
+  readonly serving: Pick<Serving, 'announceDrain' | 'hibernate' | 'resume'>
   /** Refuses new circuits and lets live ones end, at most this long; then it ends them. Links to other nodes stay. */
   drain(seconds: number): Promise<void>
 }

@@ -14,6 +14,7 @@ export type Config = {
   readonly node: NodeConfig
   readonly exit: ExitConfig
   readonly place: PlaceConfig
+  readonly share: ShareConfig
 }
 
 export type ClientConfig = {
@@ -73,6 +74,17 @@ export type PlaceConfig = {
   readonly builtIn: boolean
 }
 
+/** When and how much a node shares of the home's line. */
+export type ShareConfig = {
+  /** Hours for the household alone, in the machine's time zone: `22:00-07:00`, `mon-fri 18:00-23:00`. */
+  readonly quietHours: readonly string[]
+  /** What the node carries in a day and in a month at most, 10^9 bytes; 0 for no cap. Each byte comes in by the line and goes out again. */
+  readonly dailyCapGb: number
+  readonly monthlyCapGb: number
+  /** The day on which a month of the line begins, 1 to 28. */
+  readonly billingDay: number
+}
+
 const address = z
   .string()
   .refine((text) => parseAddress(text) !== undefined, 'must be an IP address')
@@ -84,6 +96,13 @@ const port = z
   .min(0, 'must be 0 to 65535')
   .max(65_535, 'must be 0 to 65535')
 const nodeId = z.string().regex(/^[0-9a-f]{64}$/, 'must be a node id: 64 hexadecimal digits')
+const DAY = '(?:sun|mon|tue|wed|thu|fri|sat)'
+const HOUR = '(?:[01][0-9]|2[0-3]):[0-5][0-9]'
+const QUIET_HOURS = new RegExp(`^(?:${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)* )?${HOUR}-${HOUR}$`)
+const quietHours = z
+  .string()
+  .regex(QUIET_HOURS, 'must be hours such as 22:00-07:00 or mon-fri 18:00-23:00')
+const capGb = z.number('must be a number').min(0, 'must be 0 or more').max(1e9).default(0)
 const country = z.string().regex(/^(?:[A-Z]{2})?$/, 'must be two capital letters, or empty')
 /** Operators paste published lists; beyond this a file is a mistake. */
 const MAX_DENIALS = 100_000
@@ -149,6 +168,18 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
         .max(8, 'must have at most 8 entries')
         .default([]),
       builtIn: z.boolean().default(true),
+    })
+    .prefault({}),
+  share: z
+    .strictObject({
+      quietHours: z.array(quietHours).max(32, 'must have at most 32 entries').default([]),
+      dailyCapGb: capGb,
+      monthlyCapGb: capGb,
+      billingDay: z
+        .int('must be 1 to 28')
+        .min(1, 'must be 1 to 28')
+        .max(28, 'must be 1 to 28')
+        .default(1),
     })
     .prefault({}),
 })

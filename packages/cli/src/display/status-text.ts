@@ -1,6 +1,7 @@
 /** What `byway status` says to people: a line for each program, and one for each thing that the node needs of its operator. */
 import type { JsonObject } from '../output.ts'
 import { describeBytes } from './path-text.ts'
+import { shareTexts } from './share-text.ts'
 
 /** The client in one line. */
 export function clientText(status: JsonObject | null): string {
@@ -28,6 +29,7 @@ export function nodeTexts(status: JsonObject | null): readonly string[] {
   return [
     `node: ${parts.join(', ')}${earningsText(status['earnings'])}`,
     ...(typeof place === 'string' && place !== '' ? [`  ${place}`] : []),
+    ...shareTexts(status['share']).map((line) => `  ${line}`),
     ...standing.map((alert) => `  ! ${textOf(alert)}`),
   ]
 }

@@ -18,6 +18,7 @@ import { originText } from '../display/origin-text.ts'
 import { placeText, reachText } from '../display/reach-text.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
+import { shareNode, type NodeShare } from './node-share.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
 
 /** What a node says when it is ready. */
@@ -66,12 +67,14 @@ export async function runNode(run: NodeRun): Promise<void> {
     }),
   )
   money?.attach(node)
+  let share: NodeShare | undefined
   const control = await openControl(run.home, 'node', {
     status: () => {
       const status = node.status()
       const paid = money?.status(status.money)
       const alerts = [...originAlerts(status.origin), ...(money?.alerts() ?? [])]
-      return { ...identityOf(run, node), ...status, ...paid, alerts: alerts.map(alertFields) }
+      const shared = { share: share?.status() ?? null, alerts: alerts.map(alertFields) }
+      return { ...identityOf(run, node), ...status, ...paid, ...shared }
     },
     ledger: money && freshPages(node, money.ledger),
     proofs: money?.proofs,
@@ -82,6 +85,7 @@ export async function runNode(run: NodeRun): Promise<void> {
   })
   parts.use(control)
   await node.start(signal)
+  share = parts.use(await shareNode(run, node))
   run.onReady(identityOf(run, node))
   money?.watchStake(node.nodeId)
   const withdrawn = consentEnds?.then(() => 'withdrawn' as const)

@@ -97,7 +97,11 @@ export interface ExitService extends TerminalService {
   drain(seconds: number): void
   /** Ends a tunnel whose connections mostly fail; `circuit` is the key the connector was given. */
   onAbuse(circuit: string): void
-  /** Destroys every circuit and frees every socket; refuses what comes later. */
+  /** Destroys every circuit and frees every socket. After a drain nothing begins until {@link resume}. */
+  endAll(reason: CloseReason): void
+  /** Takes tunnels again after a drain. */
+  resume(): void
+  /** As `endAll`, and for good. */
   closeAll(reason?: CloseReason): void
   status(): ExitStatus
 }
@@ -179,9 +183,17 @@ class Service implements ExitService {
 
   closeAll(reason: CloseReason = CLOSE_REASON.DRAINING): void {
     this.#isClosed = true
+    this.endAll(reason)
+    this.#sweepTimer?.cancel()
+  }
+
+  endAll(reason: CloseReason): void {
     for (const entry of this.#registry.entries) this.#registry.end(entry, reason)
     for (const leg of this.#legs) leg.destroy(reason)
-    this.#sweepTimer?.cancel()
+  }
+
+  resume(): void {
+    this.#registry.isDraining = false
   }
 
   status(): ExitStatus {
