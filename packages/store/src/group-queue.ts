@@ -11,6 +11,16 @@ import { errorFrom, type Group, type GroupResult } from './protocol.ts'
 const MAX_WAITING_GROUPS = 8192
 /** Groups of one transaction. */
 const MAX_BATCH_GROUPS = 512
+/** Between transactions for nothing but what may wait: of it a crash forgets this much more. */
+const SOON_MS = 250
+
+/** Time, for what may wait. */
+export type QueueClock = {
+  /** Monotonic. */
+  readonly nowMs: () => number
+  /** Calls once, later. Returns what calls it off. */
+  readonly after: (ms: number, run: () => void) => () => void
+}
 
 type Waiting = {
   readonly group: Group
@@ -20,20 +30,34 @@ type Waiting = {
 /** Sends batches, one at a time. */
 export class GroupQueue {
   readonly #send: (groups: readonly Group[]) => void
+  readonly #clock: QueueClock
   readonly #waiting: Waiting[] = []
   #underWay: readonly Waiting[] = []
   #isScheduled = false
+  /** Some of what waits may not wait for more. */
+  #isUrgent = false
+  #sentAtMs = Number.NEGATIVE_INFINITY
+  #cancelSoon: (() => void) | undefined
   #refusal: (() => GroupResult) | undefined
   #onIdle: (() => void) | undefined
 
   /** @param send - hands a batch to the worker; its results come back through {@link settle} */
-  constructor(send: (groups: readonly Group[]) => void) {
+  constructor(send: (groups: readonly Group[]) => void, clock: QueueClock = systemClock) {
     this.#send = send
+    this.#clock = clock
   }
 
   /** Does one operation. */
   readonly submit: Submit = async <V extends Verb>(operation: Operation<V>): Promise<Given<V>> => {
     const [given] = await this.#add([operation as Operation])
+    return given as Given<V>
+  }
+
+  /** Does one operation, at once where nothing was done for a moment, else together with what comes until then. */
+  readonly submitSoon: Submit = async <V extends Verb>(
+    operation: Operation<V>,
+  ): Promise<Given<V>> => {
+    const [given] = await this.#add([operation as Operation], true)
     return given as Given<V>
   }
 
@@ -53,14 +77,17 @@ export class GroupQueue {
     const done = this.#underWay
     this.#underWay = []
     done.forEach((waiting, at) => waiting.settle(results[at] ?? lost()))
-    if (this.#waiting.length > 0) this.#sendBatch()
-    else this.#onIdle?.()
+    if (this.#waiting.length === 0) this.#onIdle?.()
+    else if (this.#isUrgent) this.#sendBatch()
+    else this.#sendSoon()
   }
 
   /** Refuses all that comes from now on; resolves when what was accepted is settled. */
   async drain(): Promise<void> {
     this.#refusal = closed
     if (this.#underWay.length === 0 && this.#waiting.length === 0) return
+    this.#isUrgent = true
+    if (this.#underWay.length === 0) this.#sendBatch()
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve
     })
@@ -69,19 +96,22 @@ export class GroupQueue {
   /** Fails what waits and all that comes: the worker is gone. */
   fail(): void {
     this.#refusal ??= lost
+    this.#cancelSoon?.()
     for (const waiting of [...this.#underWay, ...this.#waiting.splice(0)]) waiting.settle(lost())
     this.#underWay = []
     this.#onIdle?.()
   }
 
-  #add(group: Group): Promise<readonly unknown[]> {
+  #add(group: Group, mayWait = false): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       const settle = (result: GroupResult): void =>
         'given' in result ? resolve(result.given) : reject(errorFrom(result.error))
       const refused = this.#refusal?.() ?? (this.#isFull() ? busy() : undefined)
       if (refused) return settle(refused)
       this.#waiting.push({ group, settle })
-      this.#schedule()
+      this.#isUrgent ||= !mayWait
+      if (this.#isUrgent) this.#schedule()
+      else this.#sendSoon()
     })
   }
 
@@ -99,10 +129,35 @@ export class GroupQueue {
     })
   }
 
+  /** What may wait goes out in a moment, or with whatever comes before. */
+  #sendSoon(): void {
+    if (this.#cancelSoon || this.#underWay.length > 0) return
+    const waitMs = this.#sentAtMs + SOON_MS - this.#clock.nowMs()
+    if (waitMs <= 0) this.#schedule()
+    else this.#cancelSoon = this.#clock.after(waitMs, () => this.#onSoon())
+  }
+
+  #onSoon(): void {
+    this.#cancelSoon = undefined
+    if (this.#underWay.length === 0 && this.#waiting.length > 0) this.#sendBatch()
+  }
+
   #sendBatch(): void {
+    this.#cancelSoon?.()
+    this.#cancelSoon = undefined
+    this.#sentAtMs = this.#clock.nowMs()
     this.#underWay = this.#waiting.splice(0, MAX_BATCH_GROUPS)
+    this.#isUrgent &&= this.#waiting.length > 0
     this.#send(this.#underWay.map(({ group }) => group))
   }
+}
+
+const systemClock: QueueClock = {
+  nowMs: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
 }
 
 function closed(): GroupResult {

@@ -88,7 +88,7 @@ function serve(
   })
   const submitAll = (run: (submit: Submit) => void): Promise<void> => queue.submitAll(run)
   return {
-    ...createRecords(queue.submit, submitAll),
+    ...createRecords(queue.submit, submitAll, queue.submitSoon),
     report,
     get health() {
       return health

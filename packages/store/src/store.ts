@@ -79,13 +79,17 @@ export interface Store extends Records, AsyncDisposable {
   atomically(run: (records: Records) => void): Promise<void>
 }
 
-/** Every kind of record over one way of submitting. */
-export function createRecords(submit: Submit, submitAll: SubmitAll): Records {
+/** Every kind of record over one way of submitting. @param submitSoon - for what may wait for more of its kind */
+export function createRecords(
+  submit: Submit,
+  submitAll: SubmitAll,
+  submitSoon: Submit = submit,
+): Records {
   return {
     commitKeys: createCommitKeyRecords(submit),
     openings: createOpeningRecords(submit),
     winners: createWinnerRecords(submit),
-    spentTokens: createSpentTokenRecords(submit),
+    spentTokens: createSpentTokenRecords(submit, submitSoon),
     tokenKeys: createTokenKeyRecords(submit, submitAll),
     balances: createBalanceRecords(submit, submitAll),
     handOvers: createHandOverRecords(submit),

@@ -6,7 +6,8 @@ import type { Submit } from '../operation.ts'
 
 export interface SpentTokenRecords {
   /**
-   * Stores a token as spent. `spent`: it was already. **Credit it only after `fresh`.**
+   * Stores a token as spent. `spent`: it was already. In a stream of them some go to the disk together, a quarter of a second after the first at most: who serves before it says
+   * `fresh` risks what is served until then.
    *
    * @param keyId - 8 bytes
    * @param nonce - the token's, 32 bytes; kept as a keyed hash of 16 bytes, so that the file alone does not say who spent here
@@ -20,10 +21,10 @@ export interface SpentTokenRecords {
 
 const TABLE = 'spent'
 
-export function createSpentTokenRecords(submit: Submit): SpentTokenRecords {
+export function createSpentTokenRecords(submit: Submit, submitSoon: Submit): SpentTokenRecords {
   return {
     async spend(keyId, nonce) {
-      const given = await submit({ verb: 'spend', table: TABLE, key: keyId, tag: nonce })
+      const given = await submitSoon({ verb: 'spend', table: TABLE, key: keyId, tag: nonce })
       return given === 'new' ? 'fresh' : 'spent'
     },
     async forget(keyId) {

@@ -31,7 +31,8 @@ export class SpentSet {
     const tag = macOf(this.#key, [LABEL, keyId, nonce]).subarray(1, 1 + TAG_BYTES)
     if (!known || !this.addTag(known.sequence, tag)) return 'known'
     const { tags, mixed } = known.row
-    this.#table.change(key, sums(Number(tags) + 1, tagNumber(mixed) ^ tagNumber(tag)), [])
+    const next = sums(Number(tags) + 1, tagNumber(mixed) ^ tagNumber(tag))
+    this.#table.replace(known.sequence, { ...known.row, ...next })
     return 'new'
   }
 

@@ -7,6 +7,8 @@ import { TABLES } from './tables.ts'
 import { readTally, TALLY_COLUMNS, tallyCells, type Tally } from './tally.ts'
 import type { MacKey } from './row-mac.ts'
 
+const SAVE_TALLY = `INSERT OR REPLACE INTO tally (${TALLY_COLUMNS.join(', ')}) VALUES (${TALLY_COLUMNS.map(() => '?').join(', ')})`
+
 export class TableSet {
   readonly tables: readonly Table[]
   readonly spent: SpentSet
@@ -66,8 +68,6 @@ export class TableSet {
   }
 
   #write(name: string, tally: Tally): void {
-    const marks = TALLY_COLUMNS.map(() => '?').join(', ')
-    const sql = `INSERT OR REPLACE INTO tally (${TALLY_COLUMNS.join(', ')}) VALUES (${marks})`
-    this.#connection.run(sql, ...tallyCells(this.#key, name, tally))
+    this.#connection.run(SAVE_TALLY, ...tallyCells(this.#key, name, tally))
   }
 }

@@ -14,12 +14,19 @@ export class Table {
   readonly #connection: Connection
   readonly #key: MacKey
   readonly #columns: readonly string[]
+  readonly #insertSql: string
+  readonly #updateSql: string
 
   constructor(connection: Connection, shape: TableShape, key: MacKey) {
     this.shape = shape
     this.#connection = connection
     this.#key = key
     this.#columns = Object.keys(shape.columns)
+    const columns = ['sequence', 'revision', ...this.#columns, 'mac']
+    const cells = `(${columns.join(', ')})`
+    const marks = `(${columns.map(() => '?').join(', ')})`
+    this.#insertSql = `INSERT INTO ${shape.name} ${cells} VALUES ${marks}`
+    this.#updateSql = `UPDATE ${shape.name} SET ${cells} = ${marks} WHERE sequence = ?`
   }
 
   insert(row: Row): 'new' | 'known' {
@@ -32,14 +39,14 @@ export class Table {
 
   put(row: Row): undefined {
     const found = this.get(this.#keyOf(row))
-    if (found) this.#replace(found.sequence, row)
+    if (found) this.replace(found.sequence, row)
     else this.insert(row)
   }
 
   change(key: Row, set: Row, when: readonly Condition[]): boolean {
     const [found] = this.list([...equal(key), ...when], 0, 1)
     if (!found) return false
-    this.#replace(found.sequence, { ...found.row, ...set })
+    this.replace(found.sequence, { ...found.row, ...set })
     return true
   }
 
@@ -48,7 +55,7 @@ export class Table {
     const held = found?.row[column]
     if (!found || typeof held !== 'number') return undefined
     if (value <= held) return held
-    this.#replace(found.sequence, { ...found.row, [column]: value })
+    this.replace(found.sequence, { ...found.row, [column]: value })
     return value
   }
 
@@ -78,6 +85,14 @@ export class Table {
     const taken = this.list(when, 0, limit)
     for (const { sequence } of taken) this.removeAt(sequence)
     return taken
+  }
+
+  /** Gives the row at a place other columns. */
+  replace(sequence: number, row: Row): void {
+    this.#forget(sequence)
+    const revision = this.tally.revision + 1
+    this.tally = { ...this.tally, revision }
+    this.#write('REPLACE', { sequence, revision, row })
   }
 
   /** Removes a row; the tally forgets it by the MAC that it has. */
@@ -116,13 +131,6 @@ export class Table {
     this.#write('INSERT', full)
   }
 
-  #replace(sequence: number, row: Row): void {
-    this.#forget(sequence)
-    const revision = this.tally.revision + 1
-    this.tally = { ...this.tally, revision }
-    this.#write('REPLACE', { sequence, revision, row })
-  }
-
   #forget(sequence: number): void {
     const found = this.#connection.get(
       `SELECT mac FROM ${this.shape.name} WHERE sequence = ?`,
@@ -133,17 +141,11 @@ export class Table {
   }
 
   #write(how: 'INSERT' | 'REPLACE', full: FullRow): void {
-    const { name } = this.shape
     const mac = rowMac(this.#key, this.shape, full)
     const cells = this.#columns.map((column) => full.row[column] ?? null)
     const all: Cell[] = [full.sequence, full.revision, ...cells, mac]
-    const columns = ['sequence', 'revision', ...this.#columns, 'mac']
-    const marks = columns.map(() => '?').join(', ')
-    const sql =
-      how === 'INSERT'
-        ? `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${marks})`
-        : `UPDATE ${name} SET (${columns.join(', ')}) = (${marks}) WHERE sequence = ?`
-    this.#connection.run(sql, ...all, ...(how === 'INSERT' ? [] : [full.sequence]))
+    if (how === 'INSERT') this.#connection.run(this.#insertSql, ...all)
+    else this.#connection.run(this.#updateSql, ...all, full.sequence)
     this.#mix(mac)
   }
 
