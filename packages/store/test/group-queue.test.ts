@@ -16,9 +16,9 @@ type World = {
   /** Numbers of the operations of each batch that was sent. */
   readonly sent: number[][]
   /** Moves the clock. */
-  pass(ms: number): Promise<void>
+  readonly pass: (ms: number) => Promise<void>
   /** The worker has done the batch under way. */
-  settle(): void
+  readonly settle: () => void
 }
 
 function createWorld(): World {
@@ -41,7 +41,7 @@ function createWorld(): World {
   return {
     queue,
     sent,
-    async pass(ms) {
+    pass: async (ms) => {
       nowMs += ms
       for (const timer of timers) {
         if (timer.atMs > nowMs) continue
