@@ -9,7 +9,9 @@ import type { ProgramName } from './artefacts.ts'
 import { zkError } from './errors.ts'
 import { multiplicationCode, squareCode } from './field-code.ts'
 import { COORDINATE_MODULUS, SCALAR_ORDER } from './proof.ts'
+import type { Code } from './wasm-code.ts'
 import { withBodies } from './wasm-patch.ts'
+import { additionCode, subtractionCode } from './word-code.ts'
 
 /** A function over addresses and counts. */
 export type CurveCall = (...at: number[]) => number
@@ -59,15 +61,22 @@ export function openCurve(program: ProgramName, roomBytes: number): CurveMemory 
 /** Of all memories. */
 let code: Uint8Array | undefined
 
-/** The library's, with multiplications of our own: the same to the bit. */
+/** The library's, with arithmetic of our own: the same to the bit. */
 function fasterCode(): Uint8Array {
   const path = createRequire(import.meta.url).resolve('wasmcurves/build/bn128.wasm')
   return withBodies(readFileSync(path), {
-    f1m_mul: multiplicationCode(COORDINATE_MODULUS),
-    f1m_square: squareCode(COORDINATE_MODULUS),
-    frm_mul: multiplicationCode(SCALAR_ORDER),
-    frm_square: squareCode(SCALAR_ORDER),
+    ...fieldCode('f1m', COORDINATE_MODULUS),
+    ...fieldCode('frm', SCALAR_ORDER),
   })
+}
+
+function fieldCode(prefix: string, modulus: bigint): Readonly<Record<string, Code>> {
+  return {
+    [`${prefix}_add`]: additionCode(modulus),
+    [`${prefix}_sub`]: subtractionCode(modulus),
+    [`${prefix}_mul`]: multiplicationCode(modulus),
+    [`${prefix}_square`]: squareCode(modulus),
+  }
 }
 
 /** As the library's arithmetic keeps a scalar: times 2^256. */

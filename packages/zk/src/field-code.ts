@@ -5,19 +5,15 @@
  * A row adds a digit of x times y, and as many times the modulus as make the lowest digit zero, which then is shifted out. Eight rows shift 29 bits each and the last one 24: 256.
  * @module
  */
+import { type Code, constant, functionBody, get, load, load32, op, set } from './wasm-code.ts'
 import {
-  choose,
-  type Code,
-  constant,
-  functionBody,
-  get,
-  isLess,
-  load,
-  load32,
-  op,
-  set,
-  store,
-} from './wasm-code.ts'
+  constantWords,
+  storeEither,
+  subtractWords,
+  WORDS_LOCALS,
+  wordsFrom,
+  type WordsTo,
+} from './word-code.ts'
 
 const LIMBS = 9
 const LIMB_BITS = 29
@@ -40,8 +36,8 @@ type Locals = {
   readonly sum: readonly number[]
   readonly factor: number
   readonly words: readonly number[]
-  readonly less: readonly number[]
-  readonly borrow: number
+  /** These less the modulus. */
+  readonly less: WordsTo
 }
 
 /** `(x, y, to)`: writes x·y/2^256 at `to`, below the modulus, when one of the two numbers is below it. The modulus is odd and below 2^254. */
@@ -76,10 +72,9 @@ function localsAfter(parameters: number): { readonly locals: Locals; readonly co
     sum: some(LIMBS),
     factor: next++,
     words: some(WORDS),
-    less: some(WORDS),
-    borrow: next++,
+    less: wordsFrom(next),
   }
-  return { locals, count: next - parameters }
+  return { locals, count: next + WORDS_LOCALS - parameters }
 }
 
 /** Digits of the number at an address. */
@@ -161,20 +156,17 @@ function negativeInverse(modulus: bigint): bigint {
 
 /** The sum without its 24 lowest bits is below twice the modulus: writes it, less the modulus when it is not below. */
 function writeReduced(modulus: bigint, locals: Locals, to: number): Code[] {
-  const { sum, words, less, borrow } = locals
+  const { sum, words, less } = locals
   const carries = sum.slice(1).flatMap((next, j) => {
     const limb = get(sum[j] ?? 0)
     const carried = op('add', get(next), shift('shiftRight', limb, LIMB_BITS))
     return [set(next, carried), set(sum[j] ?? 0, op('and', limb, constant(LIMB_MASK)))]
   })
-  const write = words.map((word, i) =>
-    store(get(to), WORD_BYTES * i, choose(get(word), get(less[i] ?? 0), get(borrow))),
-  )
   return [
     ...carries,
     ...words.map((word, i) => set(word, wordOf(sum, i))),
-    ...subtractModulus(modulus, locals),
-    ...write,
+    ...subtractWords(words.map(get), constantWords(modulus), less),
+    ...storeEither(to, words, less.words, get(less.carry)),
   ]
 }
 
@@ -188,22 +180,6 @@ function wordOf(sum: readonly number[], word: number): Code {
     return [shift(place < 0 ? 'shiftRight' : 'shiftLeft', get(limb), Math.abs(place))]
   })
   return parts.reduce((all, part) => op('or', all, part))
-}
-
-/** Leaves the words less the modulus, and 1 as the borrow when the words were below it. */
-function subtractModulus(modulus: bigint, { words, less, factor, borrow }: Locals): Code[] {
-  return words.flatMap((word, i) => {
-    const limb = constant(BigInt.asUintN(WORD_BITS, modulus >> BigInt(WORD_BITS * i)))
-    const isBelow = isLess(get(word), limb)
-    const difference = op('subtract', get(word), limb)
-    const to = less[i] ?? 0
-    if (i === 0) return [set(to, difference), set(borrow, isBelow)]
-    return [
-      set(factor, difference),
-      set(to, op('subtract', get(factor), get(borrow))),
-      set(borrow, op('or', isBelow, isLess(get(factor), get(borrow)))),
-    ]
-  })
 }
 
 function shift(way: 'shiftLeft' | 'shiftRight', value: Code, bits: number): Code {

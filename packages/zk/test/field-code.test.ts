@@ -1,4 +1,4 @@
-/** Multiplications of our own are what big integers say, for both fields, whatever the digits; and the library's functions that use them give what they gave. */
+/** Arithmetic of our own is what big integers say, for both fields, whatever the digits. What the library makes of it: multi-exp.test.ts, groth16-verify.test.ts. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -24,7 +24,7 @@ for (const [prefix, modulus] of [
   ['f1m', COORDINATE_MODULUS],
   ['frm', SCALAR_ORDER],
 ] as const)
-  describe(`multiplication in ${prefix}`, () => {
+  describe(`arithmetic in ${prefix}`, () => {
     const [multiply, square] = [curve.call(`${prefix}_mul`), curve.call(`${prefix}_square`)]
     const below = (most: bigint) =>
       fc.oneof(
@@ -70,6 +70,25 @@ for (const [prefix, modulus] of [
           writeNumber(curve.view, x, a)
           square(x, x)
           assert.equal(read(x), squared)
+        }),
+        { numRuns },
+      )
+    })
+
+    it('adds and subtracts, also over what it reads', () => {
+      const [add, subtract] = [curve.call(`${prefix}_add`), curve.call(`${prefix}_sub`)]
+      fc.assert(
+        fc.property(element, element, (a, b) => {
+          for (const [operation, expected] of [
+            [add, (a + b) % modulus],
+            [subtract, (a - b + modulus) % modulus],
+          ] as const)
+            for (const result of [to, x, y]) {
+              writeNumber(curve.view, x, a)
+              writeNumber(curve.view, y, b)
+              operation(x, y, result)
+              assert.equal(read(result), expected)
+            }
         }),
         { numRuns },
       )
