@@ -1,15 +1,15 @@
 /**
- * Makes service proofs: half a minute of all cores and a gigabyte, once a week, in a process of its own that gives way to everything else and ends with its work.
+ * Makes service proofs: half a minute of a core and less than half a gigabyte, once a week, in a process of its own that gives way to everything else and ends with its work.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { constants, setPriority, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { SignalInput } from 'snarkjs'
 import { assertMade, type ProgramName } from './artefacts.ts'
 import type { Proved } from './engine.ts'
 import { zkError } from './errors.ts'
 import type { Answer, Job } from './prover-process.ts'
+import type { SignalInput } from './witness.ts'
 
 /** The argument of a process that proves with all cores. */
 export const ALL_CORES = 'all-cores'

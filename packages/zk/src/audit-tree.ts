@@ -29,7 +29,7 @@ export interface AuditTree {
 }
 
 /**
- * Builds the tree over at most `2^depth` receipts, one for each nullifier. Their signatures are not looked at. Half a millisecond a hash, two hashes a receipt; in threads half of that: for more than a few use
+ * Builds the tree over at most `2^depth` receipts, one for each nullifier. Their signatures are not looked at. Nearly a millisecond a hash, two hashes a receipt; in threads a sixth of that: for more than a few use
  * {@link buildAuditTreeInThreads}.
  *
  * @throws ZK_AUDIT when there are none, too many, or two of one slot

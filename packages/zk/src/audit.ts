@@ -3,8 +3,8 @@
  * @module
  */
 import { poseidon2 } from 'poseidon-lite/poseidon2'
-import type { SignalInput } from 'snarkjs'
 import type { AuditPath, AuditTree } from './audit-tree.ts'
+import type { SignalInput } from './witness.ts'
 
 /** Samples of a proof. */
 export const AUDIT_SAMPLES = 12

@@ -2,8 +2,8 @@
  * The join statement's inputs (SPEC §14.6, `zk-programs/src/join.circom`).
  * @module
  */
-import type { SignalInput } from 'snarkjs'
 import { pathInput, type LeafPath } from './leaf-path.ts'
+import type { SignalInput } from './witness.ts'
 
 /** Leaves that one proof joins at most. */
 export const JOIN_LEAVES = 4

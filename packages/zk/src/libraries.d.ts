@@ -1,4 +1,4 @@
-/** What Byway uses of two libraries that bring no types. */
+/** What our tools and tests use of two libraries that bring no types. */
 declare module 'ffjavascript' {
   export type WasmGroup = { readonly prefix: string; readonly gAffine: Uint8Array }
   export type Curve = {
@@ -42,24 +42,11 @@ declare module '@iden3/binfileutils' {
   export function startWriteSection(file: BinFile, id: number): Promise<void>
   export function endWriteSection(file: BinFile): Promise<void>
 }
-/** What Byway uses of snarkjs, which brings no types. */
+/** What our tools and tests use of snarkjs, which brings no types. */
 declare module 'snarkjs' {
-  export type Groth16Proof = {
-    readonly pi_a: readonly string[]
-    readonly pi_b: readonly (readonly string[])[]
-    readonly pi_c: readonly string[]
-  }
   export type SignalValue = bigint | readonly SignalValue[]
   export type SignalInput = Readonly<Record<string, SignalValue>>
   export const groth16: {
-    fullProve(
-      input: SignalInput,
-      wasm: Uint8Array,
-      key: Uint8Array,
-      logger?: undefined,
-      wtnsCalcOptions?: undefined,
-      proverOptions?: { readonly singleThread: boolean },
-    ): Promise<{ proof: Groth16Proof; publicSignals: readonly string[] }>
     verify(key: object, publicSignals: readonly string[], proof: object): Promise<boolean>
   }
   export const zKey: {

@@ -3,7 +3,6 @@
  * the node and be ended at any moment. A job's failure is an answer, never a crash.
  * @module
  */
-import type { SignalInput } from 'snarkjs'
 import { findProvingFiles, readProvingFiles, readVerificationKey } from './artefacts.ts'
 import type { ProgramName } from './artefacts.ts'
 import { ALL_CORES } from './audit-prover.ts'
@@ -12,7 +11,7 @@ import { zkError } from './errors.ts'
 import { createGroth16 } from './groth16.ts'
 import { createGroth16Verifier, type Groth16Verifier } from './groth16-verify.ts'
 import { proveInThreads } from './groth16-threads.ts'
-import { createWitnessMaker } from './witness.ts'
+import { createWitnessMaker, type SignalInput } from './witness.ts'
 
 /** What the process is asked. */
 export type Job = { readonly id: number; readonly program: ProgramName } & (

@@ -2,8 +2,8 @@
  * The slot statement's inputs (SPEC §13.2, `zk-programs/src/slot.circom`).
  * @module
  */
-import type { SignalInput } from 'snarkjs'
 import { pathInput, type LeafPath } from './leaf-path.ts'
+import type { SignalInput } from './witness.ts'
 
 /** What everybody sees. */
 export type SlotPublic = {

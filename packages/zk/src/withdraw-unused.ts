@@ -2,8 +2,8 @@
  * The withdrawal statement's inputs (SPEC §14.4, `zk-programs/src/withdraw-unused.circom`).
  * @module
  */
-import type { SignalInput } from 'snarkjs'
 import { pathInput, type LeafPath } from './leaf-path.ts'
+import type { SignalInput } from './witness.ts'
 
 /** Slots that one proof takes back at most. */
 export const WITHDRAW_SLOTS = 16

@@ -2,8 +2,13 @@
  * Computes a program's wires from its inputs, by the code that circom (2.0.7 and later) makes of it. That code checks each constraint on the way.
  * @module
  */
-import type { SignalInput, SignalValue } from 'snarkjs'
 import { SCALAR_ORDER } from './proof.ts'
+
+/** A signal's number, or those of an array of signals. */
+export type SignalValue = bigint | readonly SignalValue[]
+
+/** A program's inputs by their names. */
+export type SignalInput = Readonly<Record<string, SignalValue>>
 
 /** Computes all wires, 32 bytes each, least byte first. @throws Error where a constraint breaks, or for inputs that are not the program's */
 export type WitnessMaker = (input: SignalInput) => Uint8Array

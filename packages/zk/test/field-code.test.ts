@@ -20,6 +20,16 @@ function read(at: number): bigint {
   return [3, 2, 1, 0].reduce((number, i) => (number << 64n) | word(i), 0n)
 }
 
+/** By Fermat. */
+function inverse(value: bigint, modulus: bigint): bigint {
+  let [result, base] = [1n, value]
+  for (let power = modulus - 2n; power > 0n; power >>= 1n) {
+    if (power & 1n) result = (result * base) % modulus
+    base = (base * base) % modulus
+  }
+  return result
+}
+
 for (const [prefix, modulus] of [
   ['f1m', COORDINATE_MODULUS],
   ['frm', SCALAR_ORDER],
@@ -54,6 +64,28 @@ for (const [prefix, modulus] of [
           }
         }),
         { numRuns },
+      )
+    })
+
+    it('gives products at either end of the field, where the last step could go wrong', () => {
+      const ends = fc.oneof(
+        fc
+          .bigInt({ min: 0n, max: 300n })
+          .chain((near) => fc.constantFrom(near, modulus - 1n - near)),
+        fc.tuple(fc.constantFrom(64n, 128n, 192n), fc.bigInt({ min: -2n, max: 2n })).chain(
+          // Next to what differs from the modulus in some words only.
+          ([bits, near]) => fc.constantFrom((1n << bits) + near, modulus - (1n << bits) + near),
+        ),
+      )
+      fc.assert(
+        fc.property(ends, element, (product, a) => {
+          if (a === 0n) return
+          writeNumber(curve.view, x, a)
+          writeNumber(curve.view, y, (product * R * inverse(a, modulus)) % modulus)
+          multiply(x, y, to)
+          assert.equal(read(to), product)
+        }),
+        { numRuns: numRuns / 10 },
       )
     })
 
@@ -106,6 +138,11 @@ for (const [prefix, modulus] of [
         return read(room + 3 * SIZE)
       })
       assert.equal(results[0], results[1])
+      // Nothing is behind the last number of memory.
+      const last = curve.view.byteLength - SIZE
+      writeNumber(curve.view, last, modulus - 1n)
+      multiply(last, last, to)
+      assert.equal(read(to), results[0])
     })
   })
 
