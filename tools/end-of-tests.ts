@@ -12,14 +12,19 @@ import { isMainThread } from 'node:worker_threads'
 const GRACE_MS = 5_000
 
 if (isMainThread) {
-  // Leaves without the clean-up; with what the tests came to.
-  process.on('beforeExit', (code) => process.exit(code))
+  const name = basename(process.argv[1] ?? '')
+  let isOver = false
+  // Leaves without the clean-up, with what the tests came to. Nothing is left to be done: where they are not over, one of them waits for what never comes.
+  process.on('beforeExit', (code) => {
+    if (!isOver)
+      console.error(`byway: a test of ${name} waits for ever; those after it did not run`)
+    process.exit(isOver ? code : 1)
+  })
   after(() => {
+    isOver = true
     setTimeout(() => {
       const left = [...new Set(process.getActiveResourcesInfo())].join(', ')
-      console.error(
-        `byway: left open after the last test of ${basename(process.argv[1] ?? '')}: ${left}`,
-      )
+      console.error(`byway: left open after the last test of ${name}: ${left}`)
       process.exit()
     }, GRACE_MS).unref()
   })
