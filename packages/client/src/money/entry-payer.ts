@@ -3,7 +3,6 @@
  * used in earnest, or when it is told to; a link that is only kept warm is paid nothing.
  * @module
  */
-import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { createAllowance } from '@byway/protocol/payment'
@@ -14,6 +13,7 @@ import { delay } from '../engine/abort.ts'
 import { createBulkWatch } from './bulk-watch.ts'
 import type { PaySender } from './carrier.ts'
 import type { LinkPayer } from './metered-link.ts'
+import { isPutOff, isRefused } from './errors.ts'
 import { createRateMeter } from './rate-meter.ts'
 import { createSlotSession } from './slot-session.ts'
 import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
@@ -215,7 +215,7 @@ class Payer implements EntryPayer, PaySender {
   }
 
   #onUnshown(error: unknown): void {
-    const isEntrys = verdictOf(error) !== undefined
+    const isEntrys = isRefused(error)
     this.#want = !isEntrys && error instanceof Error ? error : undefined
     this.#restUntilMs = this.#deps.nowMs() + (isEntrys ? REST_MS : OWN_REST_MS)
     this.#deps.onUnpayable(error)
@@ -228,22 +228,7 @@ class Payer implements EntryPayer, PaySender {
   }
 }
 
-function verdictOf(error: unknown): string | undefined {
-  if (!isBywayError(error) || error.code !== 'PAYMENT_REFUSED') return undefined
-  return (error.context as { verdict: string }).verdict
-}
-
 /** The entry has turned down as many slots as one hop may: more are not risked on it. */
 function isTurnedDown(error: unknown): boolean {
-  const verdict = verdictOf(error)
-  return verdict !== undefined && !PASSING_VERDICTS.has(verdict)
+  return isRefused(error) && !isPutOff(error)
 }
-
-/** What says nothing against the slot (SPEC §15.6), and what is said of a hop that says nothing: the same slot may be shown again. */
-const PASSING_VERDICTS: ReadonlySet<string> = new Set([
-  'TRY_LATER',
-  'UNKNOWN_ROOT',
-  'NO_ANSWER',
-  'CLOSED',
-  'DISK',
-])

@@ -2,7 +2,7 @@
  * Errors of the client's money. None holds a nullifier, an address of the chain or a node id.
  * @module
  */
-import { errorBuilder } from '@byway/protocol/base'
+import { errorBuilder, isBywayError } from '@byway/protocol/base'
 import type { ErrorBuilder, ErrorOf } from '@byway/protocol/base'
 
 type MoneyErrors = {
@@ -24,3 +24,23 @@ export const moneyError: ErrorBuilder<MoneyErrors> = errorBuilder<MoneyErrors>({
   DEPOSIT_TOO_NEW: ['payment', 'the deposit is not published yet: wait for the next root'],
   PAYMENT_REFUSED: ['peer', 'a hop does not take the payment'],
 })
+
+/** True where a hop took no pay. */
+export function isRefused(error: unknown): boolean {
+  return isBywayError(error) && error.code === 'PAYMENT_REFUSED'
+}
+
+/** True where a hop took no pay and turned nothing down: the same slot may be shown to it again, and costs nothing more. */
+export function isPutOff(error: unknown): boolean {
+  if (!isBywayError(error) || error.code !== 'PAYMENT_REFUSED') return false
+  return PUT_OFF.has((error.context as { readonly verdict: string }).verdict)
+}
+
+/** Verdicts that say nothing against the slot (SPEC §15.6), and what is said of a hop that says nothing. */
+const PUT_OFF: ReadonlySet<string> = new Set([
+  'TRY_LATER',
+  'UNKNOWN_ROOT',
+  'NO_ANSWER',
+  'CLOSED',
+  'DISK',
+])

@@ -13,7 +13,7 @@ import type { SpendMessage, TokenKind } from '@byway/protocol/wire'
 import { untilAborted } from '../engine/abort.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
-import { moneyError } from './errors.ts'
+import { isPutOff, moneyError } from './errors.ts'
 import { kindName } from './kind-name.ts'
 import type { Spending } from './spending.ts'
 
@@ -25,6 +25,8 @@ const MAX_VISITS = 6
 /** Between visits that fail at one hop, doubling. */
 const RETRY_MIN_MS = 1000
 const RETRY_MAX_MS = 300_000
+/** The most where a tunnel stands still meanwhile: its exit holds it for a minute and no longer (SPEC §15.4). */
+const RETRY_WAITED_MS = 4000
 /** A hop that is on no circuit any more keeps its place for so long; then its tokens go back to the disk. */
 const IDLE_MS = 600_000
 /** Four tokens are one ticket of 16 units. */
@@ -62,7 +64,7 @@ export interface Shop {
   spend(hop: PathNode): SpendMessage | undefined
   /** True when nothing needs to be bought before a tunnel goes through this hop. */
   isStocked(hop: NodeKey): boolean
-  /** Resolves when there may be tokens of this hop that were not there before. */
+  /** Resolves when there may be tokens of this hop that were not there before. Somebody stands still until then. */
   restocked(hop: PathNode): Promise<void>
   /**
    * What admits a tunnel to this exit, bought first if need be.
@@ -87,8 +89,10 @@ type Hop = {
   /** What the stock said to buy and nobody has yet. */
   orders: readonly TokenOrder[]
   visit: Promise<void> | undefined
-  /** Not visited before this. */
-  restUntilMs: number
+  /** Who stands still for want of its tokens. */
+  waiting: number
+  /** Of the last visit, when that failed; the next one waits for so long. */
+  failedAtMs: number
   restMs: number
   lastError: Error | undefined
   changed: PromiseWithResolvers<void>
@@ -115,8 +119,11 @@ class TokenShop implements Shop {
     return message
   }
 
-  restocked(node: PathNode): Promise<void> {
-    return this.#hopOf(node).changed.promise
+  async restocked(node: PathNode): Promise<void> {
+    const hop = this.#hopOf(node)
+    hop.waiting++
+    await hop.changed.promise
+    hop.waiting--
   }
 
   isStocked(key: NodeKey): boolean {
@@ -142,7 +149,7 @@ class TokenShop implements Shop {
     const hop = this.#hopOf(node)
     await untilAborted(hop.opened, signal)
     if (this.#held(hop, TOKEN_KIND.BANDWIDTH) > 0) return
-    if (hop.restUntilMs <= this.#deps.nowMs()) await untilAborted(this.#visit(hop), signal)
+    if (!this.#isResting(hop)) await untilAborted(this.#visit(hop), signal)
   }
 
   async stop(): Promise<void> {
@@ -161,7 +168,8 @@ class TokenShop implements Shop {
     for (const hop of this.#hops.values()) if (nowMs - hop.usedAtMs > IDLE_MS) this.#forget(hop)
     for (const order of stock.orders(nowMs)) this.#note(order)
     for (const hop of this.#hops.values()) {
-      if (hop.orders.length > 0 && this.#mayVisit(hop)) void this.#visit(hop)
+      const isWanted = hop.orders.length > 0 || hop.waiting > 0
+      if (isWanted && this.#mayVisit(hop)) void this.#visit(hop)
     }
     this.#cancelLook = timers.after(LOOK_MS, this.#look)
   }
@@ -171,10 +179,18 @@ class TokenShop implements Shop {
     if (hop) hop.orders = [...hop.orders.filter(({ kind }) => kind !== order.kind), order]
   }
 
-  #mayVisit({ visit, restUntilMs, node }: Hop): boolean {
-    if (this.#deps.isLeft(node.key)) return false
-    const visits = [...this.#hops.values()].filter((hop) => hop.visit !== undefined).length
-    return !visit && visits < MAX_VISITS && restUntilMs <= this.#deps.nowMs()
+  #mayVisit(hop: Hop): boolean {
+    // Who stands still waits for a hop that is left alone, unless slots would be lost on it.
+    const isNeeded = hop.waiting > 0 && isHarmless(hop.lastError)
+    if (!isNeeded && this.#deps.isLeft(hop.node.key)) return false
+    const visits = [...this.#hops.values()].filter(({ visit }) => visit !== undefined).length
+    return !hop.visit && visits < MAX_VISITS && !this.#isResting(hop)
+  }
+
+  #isResting({ failedAtMs, restMs, waiting, lastError }: Hop): boolean {
+    const isNeeded = waiting > 0 && isHarmless(lastError)
+    const forMs = isNeeded ? Math.min(restMs, RETRY_WAITED_MS) : restMs
+    return this.#deps.nowMs() < failedAtMs + forMs
   }
 
   #hopOf(node: PathNode): Hop {
@@ -190,7 +206,8 @@ class TokenShop implements Shop {
       usedAtMs: nowMs,
       orders: [],
       visit: undefined,
-      restUntilMs: 0,
+      waiting: 0,
+      failedAtMs: 0,
       restMs: 0,
       lastError: undefined,
       changed: Promise.withResolvers(),
@@ -256,7 +273,7 @@ class TokenShop implements Shop {
       hop.lastError = error instanceof Error ? error : undefined
       hop.orders = orders
       hop.restMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, hop.restMs * 2))
-      hop.restUntilMs = this.#deps.nowMs() + hop.restMs
+      hop.failedAtMs = this.#deps.nowMs()
       if (!this.#closing.signal.aborted) this.#deps.onFailed(hop.node.key, error)
     }
     this.#tell(hop)
@@ -285,6 +302,11 @@ class TokenShop implements Shop {
     hop.changed = Promise.withResolvers()
     changed.resolve()
   }
+}
+
+/** The way to the hop broke, or it put the visit off: another one risks no slot. */
+function isHarmless(error: Error | undefined): boolean {
+  return error !== undefined && (isCircuitFailed(error) || isPutOff(error))
 }
 
 function isCircuitFailed(error: Error): boolean {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { HOLD_MS } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import { circuitError } from '../../src/engine/errors.ts'
 import { moneyError } from '../../src/money/errors.ts'
 import { createShop } from '../../src/money/shop.ts'
+import { createHandTimers } from '../engine/hand-timers.ts'
+import type { HandTimers } from '../engine/hand-timers.ts'
 import { pathNode } from '../path-node.ts'
 
 describe('the shop', () => {
@@ -43,13 +46,17 @@ describe('the shop', () => {
   })
 
   /** A shop over a stock that a visit fills, unless `fail` says otherwise. */
-  function counter(fail: (visit: number) => Error | undefined = () => undefined) {
+  function counter(
+    fail: (visit: number) => Error | undefined = () => undefined,
+    timers: HandTimers = createHandTimers(),
+  ) {
     const held = { 1: 0, 2: 0 }
-    const seen = { visits: 0 }
+    const seen = { visits: 0, isLeft: false }
     const stock = {
       open: () => Promise.resolve(),
       refill: () => Promise.resolve(),
       orders: () => [],
+      atHand: (_node: Uint8Array, kind: 1 | 2) => held[kind],
       takeLapsed: () => 0,
       held: (_node: Uint8Array, kind: 1 | 2) => held[kind],
       spend: (_node: Uint8Array, kind: 1 | 2) => {
@@ -66,14 +73,21 @@ describe('the shop', () => {
         if (error) throw error
         Object.assign(held, { 1: 4, 2: 8 })
       },
-      isLeft: () => false,
+      isLeft: () => seen.isLeft,
       hopsInUse: () => [],
       spending: { onTokens: () => {} },
-      nowMs: () => 0,
-      onFailed: () => {},
+      nowMs: timers.nowMs,
+      timers,
+      onFailed: () => {
+        seen.isLeft = true
+      },
     })
     const hop = pathNode(0)
-    return { shop, hop, seen }
+    /** What a tunnel does that has none left. */
+    const paying = async () => {
+      while (!shop.spend(hop)) await shop.restocked(hop)
+    }
+    return { shop, hop, seen, timers, paying }
   }
 
   it('provides for a relay once: a hop in stock is not visited', async () => {
@@ -105,6 +119,32 @@ describe('the shop', () => {
     const refusing = counter(() => moneyError('PAYMENT_REFUSED', { verdict: 'NOT_PAID' }))
     await assert.rejects(refusing.shop.admission(refusing.hop, NEVER), { code: 'PAYMENT_REFUSED' })
     assert.equal(refusing.seen.visits, 1)
+  })
+
+  for (const [name, error] of [
+    ['the way to it breaks', circuitError(CLOSE_REASON.LINK_CLOSED)],
+    ['it puts off', moneyError('PAYMENT_REFUSED', { verdict: 'TRY_LATER' })],
+  ] as const) {
+    it(`buys for who stands still where ${name}, long before a hop gives up who does not pay`, async () => {
+      const { shop, seen, timers, paying } = counter((visit) => (visit > 6 ? undefined : error))
+      shop.start()
+      const paid = paying()
+      await timers.pass(HOLD_MS / 2)
+      await paid
+      assert.equal(seen.visits, 7)
+    })
+  }
+
+  it('leaves alone a hop that turns slots down, whoever stands still', async () => {
+    const refusal = moneyError('PAYMENT_REFUSED', { verdict: 'SLOT_TAKEN' })
+    const { shop, seen, timers, paying } = counter((visit) => (visit > 1 ? undefined : refusal))
+    shop.start()
+    const paid = paying()
+    await timers.pass(HOLD_MS)
+    assert.equal(seen.visits, 1)
+    seen.isLeft = false
+    await timers.pass(500)
+    await paid
   })
 })
 
