@@ -59,25 +59,40 @@ function makePowersOfTau(): void {
   snarkjs('prepare', 'phase2', at('tau.1'), at('tau'))
 }
 
-/** Powers whose secrets stand in the repository. */
-function makeKnownPowers(): void {
-  const script = 'keys/known.ts'
-  const tools = project.at('zk-programs/tools/development-tau.ts')
-  const text = `import { writeDevelopmentTau } from ${JSON.stringify(tools)}
-await writeDevelopmentTau(${JSON.stringify(at('known'))}, 4)
-process.exit(0)
-`
-  writeFileSync(project.at(script), text)
-  succeed(project.run(script))
+/** What became of a step. */
+type Told = { readonly said?: string; readonly refused?: string }
+
+/** Many steps of ceremonies, in one process: to start one takes longer than a small step. */
+function steps(...all: readonly (readonly string[])[]): readonly Told[] {
+  return JSON.parse(succeed(project.run('keys/steps.ts', JSON.stringify(all)))) as readonly Told[]
 }
 
-/** The refusal's words; nothing has changed. */
-function refusalOf(...args: readonly string[]): string {
+/** The steps' driver, and powers whose secrets stand in the repository. */
+function writeDriver(): void {
+  const from = (tool: string): string => JSON.stringify(project.at(`zk-programs/tools/${tool}.ts`))
+  const text = `import { ceremony } from ${from('ceremony')}
+import { writeDevelopmentTau } from ${from('development-tau')}
+const told = []
+for (const [verb, ...args] of JSON.parse(process.argv[2]))
+  told.push(
+    await (verb === 'known' ? writeDevelopmentTau(args[0], 4) : ceremony(verb, args)).then(
+      (said) => ({ said }),
+      ({ message }) => ({ refused: message }),
+    ),
+  )
+process.stdout.write(JSON.stringify(told))
+process.exit(0)
+`
+  writeFileSync(project.at('keys/steps.ts'), text)
+}
+
+/** Asks for these installations; each is refused in such words, and nothing has changed. */
+function areRefused(...all: readonly (readonly [args: readonly string[], why: RegExp])[]): void {
   const was = project.hashes()
-  const { status, stdout, stderr } = install(...args)
-  assert.equal(status, 1, `${args.join(' ')}: ${stdout}`)
+  const told = steps(...all.map(([args]) => ['install', ...args]))
+  for (const [place, [args, why]] of all.entries())
+    assert.match(told[place]?.refused ?? '', why, args.join(' '))
   assert.deepEqual(project.hashes(), was)
-  return stderr
 }
 
 before(() => {
@@ -85,60 +100,80 @@ before(() => {
   mkdirSync(project.at('keys'))
   for (const { name } of PROGRAMS) writeProgram(name)
   makePowersOfTau()
-  succeed(ceremony('begin', 'slot', at('tau'), project.at('keys')))
-  succeed(ceremony('contribute', at('slot.0.zkey'), at('1.zkey'), 'first'))
-  succeed(ceremony('contribute', at('1.zkey'), at('2.zkey'), 'second'))
-  succeed(ceremony('finalise', at('2.zkey'), at('final.zkey'), BEACON))
+  writeDriver()
+  const made = steps(
+    ['begin', 'slot', at('tau'), project.at('keys')],
+    ['contribute', at('slot.0.zkey'), at('1.zkey'), 'first'],
+    ['contribute', at('1.zkey'), at('2.zkey'), 'second'],
+    ['finalise', at('2.zkey'), at('final.zkey'), BEACON],
+    ['finalise', at('slot.0.zkey'), at('alone.zkey'), BEACON],
+    ['contribute', at('final.zkey'), at('after.zkey'), 'third'],
+    ['finalise', at('after.zkey'), at('twice.zkey'), BEACON],
+    ['known', at('known')],
+    ['begin', 'slot', at('known'), project.at('keys/known-keys')],
+    ['contribute', at('known-keys/slot.0.zkey'), at('known.1'), 'first'],
+    ['finalise', at('known.1'), at('known.zkey'), BEACON],
+  )
+  assert.deepEqual(
+    made.filter(({ refused }) => refused !== undefined),
+    [],
+  )
 })
 after(() => project[Symbol.dispose]())
 
 describe('a key that is not good', () => {
+  const slot = (powers: string, key: string): readonly string[] => ['slot', at(powers), at(key)]
+
   it('is refused before a beacon ended its ceremony, or where nobody contributed', () => {
-    assert.match(refusalOf('slot', at('tau'), at('slot.0.zkey')), /not finalised/)
-    assert.match(refusalOf('slot', at('tau'), at('2.zkey')), /not finalised/)
-    succeed(ceremony('finalise', at('slot.0.zkey'), at('alone.zkey'), BEACON))
-    assert.match(refusalOf('slot', at('tau'), at('alone.zkey')), /nobody contributed/)
-    succeed(ceremony('contribute', at('final.zkey'), at('after.zkey'), 'third'))
-    succeed(ceremony('finalise', at('after.zkey'), at('twice.zkey'), BEACON))
-    assert.match(refusalOf('slot', at('tau'), at('twice.zkey')), /not finalised/)
+    areRefused(
+      [slot('tau', 'slot.0.zkey'), /not finalised/],
+      [slot('tau', '2.zkey'), /not finalised/],
+      [slot('tau', 'alone.zkey'), /nobody contributed/],
+      [slot('tau', 'twice.zkey'), /not finalised/],
+    )
   })
 
   it('is refused where it comes of another program or of other powers', () => {
     writeProgram('slot', OTHER)
-    assert.match(refusalOf('slot', at('tau'), at('final.zkey')), /does not come of slot/)
+    areRefused([slot('tau', 'final.zkey'), /does not come of slot/])
     writeProgram('slot')
-    assert.match(refusalOf('slot', at('tau.1'), at('final.zkey')), /does not come of slot/)
-    makeKnownPowers()
-    succeed(ceremony('begin', 'slot', at('known'), project.at('keys')))
-    succeed(ceremony('contribute', at('slot.0.zkey'), at('known.1'), 'first'))
-    succeed(ceremony('finalise', at('known.1'), at('known.zkey'), BEACON))
-    assert.match(refusalOf('slot', at('known'), at('known.zkey')), /everybody knows/)
-    assert.match(refusalOf('slot', at('tau'), at('known.zkey')), /everybody knows/)
+    areRefused(
+      [slot('tau.1', 'final.zkey'), /does not come of slot/],
+      [slot('known', 'known.zkey'), /everybody knows/],
+      [slot('tau', 'known.zkey'), /everybody knows/],
+    )
   })
 
   it('is refused half-written, changed, or when it is none', () => {
     const bytes = readFileSync(at('final.zkey'))
     for (const part of [0.3, 0.9]) {
-      copyFileSync(at('final.zkey'), at('part.zkey'))
-      truncateSync(at('part.zkey'), Math.floor(bytes.length * part))
-      assert.match(refusalOf('slot', at('tau'), at('part.zkey')), /no key, or a part of one/)
+      copyFileSync(at('final.zkey'), at(`${part}.zkey`))
+      truncateSync(at(`${part}.zkey`), Math.floor(bytes.length * part))
     }
     const change = Math.floor(bytes.length / 2)
     bytes.writeUInt8(bytes.readUInt8(change) ^ 1, change)
     writeFileSync(at('changed.zkey'), bytes)
-    assert.match(refusalOf('slot', at('tau'), at('changed.zkey')), /does not come of slot|INVALID/)
     writeFileSync(at('none.zkey'), 'no key')
-    assert.match(refusalOf('slot', at('tau'), at('none.zkey')), /no key/)
-    assert.notEqual(refusalOf('slot', at('tau'), at('missing.zkey')), '')
+    areRefused(
+      [slot('tau', '0.3.zkey'), /no key, or a part of one/],
+      [slot('tau', '0.9.zkey'), /no key, or a part of one/],
+      [slot('tau', 'changed.zkey'), /does not come of slot|INVALID/],
+      [slot('tau', 'none.zkey'), /no key/],
+      [slot('tau', 'missing.zkey'), /./],
+    )
   })
 
   it('is installed together with all that were named, or none of them', () => {
-    const good = ['slot', at('tau'), at('final.zkey')]
-    assert.match(refusalOf(...good, 'join', at('tau'), at('2.zkey')), /not finalised/)
-    assert.match(refusalOf(...good, ...good), /each program once/)
-    assert.match(refusalOf('slot', at('tau')), /NAME POWERS.ptau KEY.zkey/)
-    assert.match(refusalOf('dance', at('tau'), at('final.zkey')), /one of slot/)
-    assert.match(refusalOf(), /each program once/)
+    const good = slot('tau', 'final.zkey')
+    areRefused(
+      [[...good, 'join', at('tau'), at('2.zkey')], /not finalised/],
+      [[...good, ...good], /each program once/],
+      [['slot', at('tau')], /NAME POWERS.ptau KEY.zkey/],
+      [['dance', at('tau'), at('final.zkey')], /one of slot/],
+    )
+    const { status, stderr } = install()
+    assert.equal(status, 1)
+    assert.match(stderr, /each program once/)
   })
 })
 

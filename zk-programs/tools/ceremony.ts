@@ -77,8 +77,8 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<string
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Gives the lines for people. @throws what is wrong with the arguments or the files */
-async function ceremony(verb: string, args: readonly string[]): Promise<string> {
+/** One of its steps. Gives the lines for people. @throws what is wrong with the arguments or the files */
+export async function ceremony(verb: string, args: readonly string[]): Promise<string> {
   const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
   if (!run) throw new Error(`one of ${Object.keys(VERBS).join(', ')} (docs/CEREMONY.md)`)
   return await run(args)

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { buildBn128 } from 'ffjavascript'
 import { zKey } from 'snarkjs'
 import type { ManifestEntry } from '../../packages/zk/src/on-demand.ts'
 import { isHalfReplaced } from './replace-files.ts'
@@ -97,6 +98,7 @@ export async function findStaleArtefacts(
   const manifest = JSON.parse(read(`${ARTEFACTS}/manifest.json`).toString()) as Manifest
   const sources = JSON.parse(read(SOURCES).toString()) as Readonly<Record<string, string>>
   const faults: string[] = []
+  await useOneThread()
   if (isHalfReplaced(root)) faults.push('an installation was cut short: npm run ceremony -- resume')
   for (const [file, { sha256, isOnDemand }] of Object.entries(manifest.files))
     if (!isOnDemand && hashOf(read(`${ARTEFACTS}/${file}`)) !== sha256)
@@ -117,6 +119,12 @@ export async function findStaleArtefacts(
       faults.push(`${library}.sol is not the verification key of ${name}`)
   }
   return faults
+}
+
+/** To read a key takes no other threads, and those that snarkjs starts never end. */
+async function useOneThread(): Promise<void> {
+  const shared = globalThis as { curve_bn128?: unknown }
+  shared.curve_bn128 ??= await buildBn128(true)
 }
 
 export function hashOf(bytes: Uint8Array): string {
