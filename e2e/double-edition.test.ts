@@ -18,6 +18,7 @@ import { PROGRAM } from '../packages/cli/test/running-byway.ts'
 import { startGossip, type Gossip, type GossipPeer } from '../packages/gossip/src/index.ts'
 import { createDescriptorMaker } from '../packages/node/src/directory/own-descriptor.ts'
 import { loadIdentity } from '../packages/node/src/identity-store.ts'
+import { untilGone } from '../packages/home/test/processes.ts'
 import { toHex } from '../packages/protocol/src/base/index.ts'
 import { nodeCrypto } from '../packages/protocol/src/crypto/node-provider.ts'
 import { splitDescriptors } from '../packages/protocol/src/directory/index.ts'
@@ -95,14 +96,7 @@ async function descriptorsOf({ clientHome }: ProcessNetwork): Promise<Map<string
 /** Its identity is the liar's from here on. */
 async function kill({ pid }: NodeProcess): Promise<void> {
   process.kill(pid, 'SIGKILL')
-  const isThere = (): boolean => {
-    try {
-      return process.kill(pid, 0)
-    } catch {
-      return false
-    }
-  }
-  while (isThere()) await delay(LOOK_MS)
+  await untilGone(pid)
 }
 
 /** The next edition, in one of its forms. */

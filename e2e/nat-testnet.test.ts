@@ -21,6 +21,7 @@ import {
   type JsonEvent,
   type RunningByway,
 } from '../packages/cli/test/running-byway.ts'
+import { isAlive } from '../packages/home/test/processes.ts'
 import { missingForGateways, missingForNat } from '../packages/testnet/src/nat/nat-lab.ts'
 import { pollUntil } from '../bench/lib/wait.ts'
 
@@ -145,13 +146,4 @@ suite(`byway testnet --nat ${ARGS.join(' ')}`, { skip: missing ?? false }, () =>
 async function namespacesOf(pid: number): Promise<string[]> {
   const all = await readdir('/run/netns')
   return all.filter((name) => name.startsWith(`byway-${pid}-`))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }

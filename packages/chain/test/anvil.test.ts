@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { isAlive, untilGone } from '../../home/test/processes.ts'
 import { startAnvil } from '../src/anvil/start-anvil.ts'
 import { createRpcEndpoint } from '../src/rpc/endpoint.ts'
 
@@ -39,14 +40,5 @@ test('is gone when the program that started it is killed', async () => {
   const pid = Number(said.toString())
   assert.ok(isAlive(pid))
   parent.kill('SIGKILL')
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20))
+  await untilGone(pid)
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

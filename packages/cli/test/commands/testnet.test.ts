@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { isAlive, untilGone } from '../../../home/test/processes.ts'
 import { startByway, type RunningByway } from '../running-byway.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
 import { fundPurse, gatedFile, runWallet, type Row } from './gated-wallet.ts'
@@ -195,15 +196,6 @@ function slotsOf({ deposits }: Row): number {
   )
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
 async function chainIdOf(url: string): Promise<unknown> {
   const body = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
   const headers = { 'content-type': 'application/json' }
@@ -221,9 +213,4 @@ async function untilChainGone(url: string): Promise<void> {
     if (isGone) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-}
-
-/** Bounded by the test's own limit. */
-async function untilGone(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20))
 }

@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { createPurse, openPurse, startSigner, type SignerPurse } from '@byway/purse'
+import { isAlive } from '../../../home/test/processes.ts'
 import { fixRules } from '../../src/signer/rules.ts'
 import { serveSigner } from '../../src/signer/serve-signer.ts'
 import { formatMessage, MAX_LINE_LETTERS } from '../../src/signer/wire-json.ts'
@@ -32,15 +33,6 @@ async function started(
   const purse = await startSigner(home, { rules, passphrase, isLocal: true, nowMs })
   t.after(() => purse[Symbol.asyncDispose]())
   return purse
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 test('does over a pipe what the purse does in the process', async (t) => {
@@ -94,7 +86,7 @@ test('disposing ends the process; nothing works after it', async (t) => {
   const purse = await started(t, await homeWithPurse(t))
   const pid = purse.pid()
   await purse[Symbol.asyncDispose]()
-  assert.equal(isRunning(pid), false)
+  assert.equal(isAlive(pid), false)
   await assert.rejects(purse.depositOwner(0), { code: 'PURSE_LOCKED' })
   assert.throws(() => purse.sessionSecret(), { code: 'PURSE_LOCKED' })
 })
@@ -107,7 +99,7 @@ test('a killed signer is started again with the next request, at most every ten 
     const pid = purse.pid()
     process.kill(pid, 'SIGKILL')
     // The pipe tells the program; asking until then is answered by the dying one or refused.
-    while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve))
   }
   await kill()
   await assert.rejects(purse.depositOwner(1), { code: 'PURSE_LOCKED' })
@@ -139,7 +131,7 @@ test('passes over the signals that end a program, and dies when its program is k
   const [line] = (await once(program.stdout, 'data')) as [Buffer]
   const pid = Number(line.toString())
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
-  assert.equal(isRunning(pid), true)
+  assert.equal(isAlive(pid), true)
   program.kill('SIGKILL')
   await gone(pid)
 })
@@ -155,7 +147,7 @@ test('has no arguments, no environment and no words', async (t) => {
 
 /** Resolves when the process is gone or a zombie that nobody of ours waits for. */
 async function gone(pid: number): Promise<void> {
-  while (isRunning(pid)) {
+  while (isAlive(pid)) {
     const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
     if (state.includes(') Z')) return
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { untilGone } from '../../../home/test/processes.ts'
 import { missingForGateways, missingForNat } from '../../src/nat/nat-lab.ts'
 import { createNamespaces } from '../../src/nat/namespaces.ts'
 
@@ -45,16 +46,4 @@ test(
 function pidsIn(name: string): number[] {
   const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' })
   return stdout.split('\n').filter(Boolean).map(Number)
-}
-
-/** Bounded by the test's own limit. */
-async function untilGone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
