@@ -64,6 +64,8 @@ export interface Gossip extends AsyncDisposable {
 const DIALLED_NEIGHBOURS = 8
 const LOOK_EVERY_MS = 5000
 const LOCAL_LOOK_EVERY_MS = 500
+/** Where nobody was to be dialled the next look may wait twice as long, up to so long: a small network has fewer nodes than a node wants neighbours. */
+const LOCAL_LOOK_MAX_MS = 4000
 /** Beyond these a look dials no more at once. */
 const DIALS_AT_ONCE = 4
 /** A node that did not answer is left alone so long. */
@@ -123,18 +125,25 @@ function keepNeighbours(
   const ended = new AbortController()
   let woken = new AbortController()
   const rests = new Map<string, number>()
-  const everyMs = options.isLocal ? LOCAL_LOOK_EVERY_MS : LOOK_EVERY_MS
+  const [leastMs, mostMs] = options.isLocal
+    ? [LOCAL_LOOK_EVERY_MS, LOCAL_LOOK_MAX_MS]
+    : [LOOK_EVERY_MS, LOOK_EVERY_MS]
+  let everyMs = leastMs
   const run = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       woken = new AbortController()
-      await look(host, options, rests, ended.signal)
+      const dialled = await look(host, options, rests, ended.signal)
+      everyMs = dialled > 0 ? leastMs : Math.min(2 * everyMs, mostMs)
       const either = AbortSignal.any([ended.signal, woken.signal])
       await sleep(everyMs * (0.5 + options.random()), undefined, { signal: either }).catch(() => {})
     }
   }
   const running = run()
   return {
-    wake: () => woken.abort(),
+    wake() {
+      everyMs = leastMs
+      woken.abort()
+    },
     async stop() {
       ended.abort()
       await running
@@ -142,12 +151,13 @@ function keepNeighbours(
   }
 }
 
+/** Gives how many it dialled. */
 async function look(
   host: GossipHost,
   options: GossipOptions,
   rests: Map<string, number>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   for (const peer of host.getPeers()) {
     const nodeId = nodeIdOf(peer)
     if (nodeId && !options.mayJoin(nodeId)) await host.hangUp(peer).catch(() => {})
@@ -169,6 +179,7 @@ async function look(
       }
     }),
   )
+  return chosen.length
 }
 
 /** At random among those that are no neighbours, one of each group. */

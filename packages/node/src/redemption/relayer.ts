@@ -112,6 +112,9 @@ export function createRelayer(deps: RelayerDeps): Relayer {
 class Service implements Relayer {
   readonly #deps: RelayerDeps
   #judging = 0
+  /** Requests that were kept by this run: while none is open, nobody asks the disk for them each second. */
+  #kept = 0
+  #emptyAtKept = -1
   /** Transactions of ours whose end will be booked. */
   readonly #tracked = new Set<string>()
 
@@ -148,7 +151,10 @@ class Service implements Relayer {
 
   async look(signal: AbortSignal): Promise<number> {
     const { records, chain, nowMs } = this.#deps
+    const kept = this.#kept
+    if (kept === this.#emptyAtKept) return 0
     const open = await records.list('return', 'open')
+    if (open.length === 0) this.#emptyAtKept = kept
     if (open.length === 0) return 0
     await records.forgetBefore(nowMs() - KEEP_ENDED_MS)
     // One transaction at a time, over restarts too: what it changes is seen before the next is put together.
@@ -183,6 +189,7 @@ class Service implements Relayer {
     const handOver = { ...head, id, body, deadlineS: timeS + MAX_RETURN_AGE_S, atMs: nowMs() }
     // Ended before, and yet there is something to do: a reorganisation undid what we saw.
     if ((await records.add(handOver)) === 'known') await records.reopen(handOver)
+    this.#kept++
     return REDEEM_ANSWER.TAKEN
   }
 
