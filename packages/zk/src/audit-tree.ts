@@ -61,15 +61,40 @@ export function selectForAudit(receipts: readonly Receipt[], depth: number): rea
 }
 
 /** The receipts in the order of leaves. @throws ZK_AUDIT */
-export function sortedForAudit(receipts: readonly Receipt[], depth: number): readonly Receipt[] {
-  const sorted = receipts.toSorted((a, b) => compare(keyOf(a), keyOf(b)))
-  const most = 2 ** depth
-  const isTwice = sorted.some((receipt, i) => {
-    const before = sorted[i - 1]
-    return before !== undefined && keyOf(before) === keyOf(receipt)
-  })
-  if (sorted.length === 0 || sorted.length > most || isTwice)
-    throw zkError('ZK_AUDIT', { receipts: sorted.length, most })
+function sortedForAudit(receipts: readonly Receipt[], depth: number): readonly Receipt[] {
+  const steps = sortForAudit(receipts, depth)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+// Local limit (tunable): docs/LIMITS.md.
+/** Receipts that are looked at in one step of sorting: two milliseconds. */
+const SORT_STEP_RECEIPTS = 4096
+
+/** Brings receipts into the order of leaves in steps of some milliseconds, between which an event loop can turn. @throws ZK_AUDIT */
+export function* sortForAudit(
+  receipts: readonly Receipt[],
+  depth: number,
+): Generator<void, readonly Receipt[]> {
+  const [count, most] = [receipts.length, 2 ** depth]
+  if (count === 0 || count > most) throw zkError('ZK_AUDIT', { receipts: count, most })
+  const byKey = new Map<bigint, Receipt>()
+  const keys = new BigUint64Array(count)
+  for (const [i, receipt] of receipts.entries()) {
+    keys[i] = keyOf(receipt)
+    byKey.set(keyOf(receipt), receipt)
+    if (i % SORT_STEP_RECEIPTS === 0) yield
+  }
+  if (byKey.size < count) throw zkError('ZK_AUDIT', { receipts: count, most })
+  keys.sort()
+  const sorted: Receipt[] = []
+  for (const [i, key] of keys.entries()) {
+    const receipt = byKey.get(key)
+    if (receipt) sorted.push(receipt)
+    if (i % SORT_STEP_RECEIPTS === 0) yield
+  }
   return sorted
 }
 
