@@ -24,6 +24,8 @@ export interface CurveMemory {
   alloc(bytes: number): number
   /** The whole memory. */
   readonly view: DataView<ArrayBuffer>
+  /** The same, for other code that works on it. */
+  readonly memory: WebAssembly.Memory
 }
 
 /** Bytes of a number of either field. */
@@ -55,6 +57,7 @@ export function openCurve(program: ProgramName, roomBytes: number): CurveMemory 
       return at
     },
     view,
+    memory,
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * Poseidon in WebAssembly, for those who hash hundreds of thousands of times: six times as fast as in big integers. Each hash is that of the library, to the bit.
+ * Poseidon in WebAssembly, for those who hash hundreds of thousands of times: six to seven times as fast as in big integers. Each hash is that of the library, to the bit.
  * @module
  */
 import { ELEMENT_BYTES, montgomery, openCurve, writeNumber } from './curve-memory.ts'
+import { openProductSum } from './product-sum.ts'
 import { HALF_ROUNDS, type SparsePoseidon, sparsePoseidon } from './sparse-poseidon.ts'
 
 /** Hashes so many field elements. */
@@ -27,6 +28,8 @@ type Field = {
   readonly memory: DataView
   /** Room for so many numbers, for good. */
   alloc(count: number): number
+  /** A sum of so many products. */
+  readonly sumOf: (pairs: number) => (x: number, y: number, to: number) => void
 }
 
 /** That of the scalars of BN254. */
@@ -40,6 +43,7 @@ function openField(): Field {
     plain: curve.call('frm_fromMontgomery'),
     memory: curve.view,
     alloc: (count) => curve.alloc(ELEMENT_BYTES * count),
+    sumOf: (pairs) => openProductSum(curve, pairs),
   }
 }
 
@@ -93,13 +97,14 @@ type Layout = {
 
 /** Everything in place: the state begins and ends at `start`. */
 function createRounds(
-  { add, multiply, square, copy }: Field,
+  { add, multiply, square, copy, sumOf }: Field,
   { width, constants, mix, late, partial, partialRounds, scratch }: Layout,
 ): { readonly start: number; run(): void } {
   const [term, first] = [scratch, scratch + ELEMENT_BYTES]
   const start = scratch + 2 * ELEMENT_BYTES
   const next = start + ELEMENT_BYTES * width
   const partialBytes = ELEMENT_BYTES * 2 * width
+  const [sumAll, sumOthers] = [sumOf(width), sumOf(width - 1)]
 
   function power(at: number): void {
     square(at, term)
@@ -109,15 +114,11 @@ function createRounds(
 
   /** Mixes words of the state by a matrix of this size, and puts them back. */
   function mixAll(matrix: number, size: number, words: number): void {
-    for (let i = 0; i < size; i++) {
-      const [row, to] = [matrix + ELEMENT_BYTES * size * i, next + ELEMENT_BYTES * i]
-      multiply(row, words, to)
-      for (let j = ELEMENT_BYTES; j < ELEMENT_BYTES * size; j += ELEMENT_BYTES) {
-        multiply(row + j, words + j, term)
-        add(to, term, to)
-      }
-    }
-    for (let j = 0; j < ELEMENT_BYTES * size; j += ELEMENT_BYTES) copy(next + j, words + j)
+    const sum = size === width ? sumAll : sumOthers
+    const bytes = ELEMENT_BYTES * size
+    for (let j = 0, row = matrix; j < bytes; j += ELEMENT_BYTES, row += bytes)
+      sum(row, words, next + j)
+    for (let j = 0; j < bytes; j += ELEMENT_BYTES) copy(next + j, words + j)
   }
 
   function full(round: number): void {
@@ -135,10 +136,8 @@ function createRounds(
     add(start, at, start)
     power(start)
     copy(start, first)
-    multiply(row, start, start)
+    sumAll(row, start, start)
     for (let j = ELEMENT_BYTES; j < ELEMENT_BYTES * width; j += ELEMENT_BYTES) {
-      multiply(row + j, start + j, term)
-      add(start, term, start)
       multiply(column + j, first, term)
       add(start + j, term, start + j)
     }

@@ -5,7 +5,17 @@
  * A row adds a digit of x times y, and as many times the modulus as make the lowest digit zero, which then is shifted out. Eight rows shift 29 bits each and the last one 24: 256.
  * @module
  */
-import { type Code, constant, functionBody, get, load, load32, op, set } from './wasm-code.ts'
+import {
+  choose,
+  type Code,
+  constant,
+  functionBody,
+  get,
+  load,
+  load32,
+  op,
+  set,
+} from './wasm-code.ts'
 import {
   constantWords,
   storeEither,
@@ -24,14 +34,19 @@ const LIMB_MASK = (1n << BigInt(LIMB_BITS)) - 1n
 const WORDS = 4
 const WORD_BITS = 64
 const WORD_BYTES = 8
+const NUMBER_BYTES = 32
+const NUMBER_BITS = 256n
+/** Of one sum. */
+const MAX_PAIRS = 6
 /** Where the last digit begins: in the byte after this one's. */
 const LAST_LIMB_AT = 28
 
 /** Locals of the functions after their parameters. */
 type Locals = {
-  readonly x: readonly number[]
-  /** The same as x where a number is squared. */
-  readonly y: readonly number[]
+  /** Of each pair, the digits. */
+  readonly x: readonly (readonly number[])[]
+  /** Not used where a number is squared. */
+  readonly y: readonly (readonly number[])[]
   /** What is summed so far. */
   readonly sum: readonly number[]
   readonly factor: number
@@ -42,11 +57,20 @@ type Locals = {
 
 /** `(x, y, to)`: writes x·y/2^256 at `to`, below the modulus, when one of the two numbers is below it. The modulus is odd and below 2^254. */
 export function multiplicationCode(modulus: bigint): Code {
+  return productSumCode(modulus, 1)
+}
+
+/** `(x, y, to)`: writes (x1·y1 + x2·y2 + …)/2^256 at `to`, below the modulus, of up to six pairs of numbers below it. They stand one after another at x, and at y. */
+export function productSumCode(modulus: bigint, pairs: number): Code {
+  // One more is added each row: 7 · 9 products and what is carried are below 2^64.
+  if (pairs > MAX_PAIRS) throw new RangeError('products that do not fit')
   const [x, y, to] = [0, 1, 2]
-  const { locals, count } = localsAfter(3)
+  const { locals, count } = localsAfter(3, pairs)
+  const read = (at: number, numbers: readonly (readonly number[])[]): Code[] =>
+    numbers.flatMap((limbs, i) => readLimbs(at, limbs, i * NUMBER_BYTES))
   return functionBody(count, [
-    ...readLimbs(x, locals.x),
-    ...readLimbs(y, locals.y),
+    ...read(x, locals.x),
+    ...read(y, locals.y),
     ...rows(modulus, locals, productsOfRow),
     ...writeReduced(modulus, locals, to),
   ])
@@ -55,20 +79,23 @@ export function multiplicationCode(modulus: bigint): Code {
 /** `(x, to)`: writes x²/2^256 at `to`, below the modulus, when x is below it. */
 export function squareCode(modulus: bigint): Code {
   const [x, to] = [0, 1]
-  const { locals, count } = localsAfter(2)
+  const { locals, count } = localsAfter(2, 1)
   return functionBody(count, [
-    ...readLimbs(x, locals.x),
+    ...readLimbs(x, locals.x[0] ?? [], 0),
     ...rows(modulus, locals, squaresOfRow),
     ...writeReduced(modulus, locals, to),
   ])
 }
 
-function localsAfter(parameters: number): { readonly locals: Locals; readonly count: number } {
+function localsAfter(
+  parameters: number,
+  pairs: number,
+): { readonly locals: Locals; readonly count: number } {
   let next = parameters
   const some = (count: number): number[] => Array.from({ length: count }, () => next++)
   const locals = {
-    x: some(LIMBS),
-    y: some(LIMBS),
+    x: Array.from({ length: pairs }, () => some(LIMBS)),
+    y: Array.from({ length: pairs }, () => some(LIMBS)),
     sum: some(LIMBS),
     factor: next++,
     words: some(WORDS),
@@ -77,17 +104,17 @@ function localsAfter(parameters: number): { readonly locals: Locals; readonly co
   return { locals, count: next + WORDS_LOCALS - parameters }
 }
 
-/** Digits of the number at an address. */
-function readLimbs(at: number, limbs: readonly number[]): Code[] {
+/** Digits of the number so many bytes after an address. */
+function readLimbs(at: number, limbs: readonly number[], offset: number): Code[] {
   return limbs.map((limb, i) => {
-    if (i === LIMBS - 1)
-      return set(
-        limb,
-        shift('shiftRight', load32(get(at), LAST_LIMB_AT), LIMB_BITS * i - 8 * LAST_LIMB_AT),
-      )
+    const bit = LIMB_BITS * i
+    if (i === LIMBS - 1) {
+      const half = load32(get(at), offset + LAST_LIMB_AT)
+      return set(limb, shift('shiftRight', half, bit - 8 * LAST_LIMB_AT))
+    }
     // No byte behind the number is read.
-    const from = Math.min((LIMB_BITS * i) >> 3, WORD_BYTES * (WORDS - 1))
-    const word = shift('shiftRight', load(get(at), from), LIMB_BITS * i - 8 * from)
+    const from = Math.min(bit >> 3, WORD_BYTES * (WORDS - 1))
+    const word = shift('shiftRight', load(get(at), offset + from), bit - 8 * from)
     return set(limb, op('and', word, constant(LIMB_MASK)))
   })
 }
@@ -97,12 +124,15 @@ type RowProducts = (locals: Locals, row: number) => Code[]
 
 function productsOfRow({ x, y, sum }: Locals, row: number): Code[] {
   return sum.map((to, j) =>
-    addTo(to, op('multiply', get(x[row] ?? 0), get(y[j] ?? 0)), row === 0 || j === LIMBS - 1),
+    x.flatMap((digits, pair) => {
+      const product = op('multiply', get(digits[row] ?? 0), get(y[pair]?.[j] ?? 0))
+      return addTo(to, product, pair === 0 && (row === 0 || j === LIMBS - 1))
+    }),
   )
 }
 
 /** Each product of two digits is taken once, twice as large; it is of the row of the lower one. */
-function squaresOfRow({ x, sum }: Locals, row: number): Code[] {
+function squaresOfRow({ x: [x = []], sum }: Locals, row: number): Code[] {
   const own = x[row] ?? 0
   const twice = shift('shiftLeft', get(own), 1)
   return sum.map((to, j) => {
@@ -117,7 +147,7 @@ function addTo(to: number, value: Code, isNew: boolean): Code {
 }
 
 function rows(modulus: bigint, locals: Locals, products: RowProducts): Code[] {
-  return locals.x.flatMap((_, row) => {
+  return locals.sum.flatMap((_, row) => {
     const isLast = row === LIMBS - 1
     // What the others wait for comes first.
     const [first = [], ...others] = products(locals, row)
@@ -154,19 +184,27 @@ function negativeInverse(modulus: bigint): bigint {
   return -inverse & LIMB_MASK
 }
 
-/** The sum without its 24 lowest bits is below twice the modulus: writes it, less the modulus when it is not below. */
+/** The sum without its 24 lowest bits is below twice the modulus, or a little more times it: writes it, less the modulus as often as it is not below. */
 function writeReduced(modulus: bigint, locals: Locals, to: number): Code[] {
-  const { sum, words, less } = locals
+  const { x, sum, words, less } = locals
   const carries = sum.slice(1).flatMap((next, j) => {
     const limb = get(sum[j] ?? 0)
     const carried = op('add', get(next), shift('shiftRight', limb, LIMB_BITS))
     return [set(next, carried), set(sum[j] ?? 0, op('and', limb, constant(LIMB_MASK)))]
   })
+  const subtract = subtractWords(words.map(get), constantWords(modulus), less)
+  const isBelow = get(less.carry)
+  const keep = words.map((word, i) =>
+    set(word, choose(get(word), get(less.words[i] ?? 0), isBelow)),
+  )
+  // Each product adds up to the modulus times itself over 2^256; what clears the lowest bits, one modulus.
+  const more = Number((BigInt(x.length) * modulus) >> NUMBER_BITS)
   return [
     ...carries,
     ...words.map((word, i) => set(word, wordOf(sum, i))),
-    ...subtractWords(words.map(get), constantWords(modulus), less),
-    ...storeEither(to, words, less.words, get(less.carry)),
+    ...Array.from({ length: more }, () => [...subtract, ...keep]).flat(),
+    ...subtract,
+    ...storeEither(to, words, less.words, isBelow),
   ]
 }
 

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { openCurve, writeNumber } from '../src/curve-memory.ts'
+import { openProductSum } from '../src/product-sum.ts'
 import { COORDINATE_MODULUS, SCALAR_ORDER } from '../src/proof.ts'
 import { withBodies } from '../src/wasm-patch.ts'
 
@@ -145,6 +146,39 @@ for (const [prefix, modulus] of [
       assert.equal(read(to), results[0])
     })
   })
+
+describe('sums of products', () => {
+  const room = curve.alloc(12 * SIZE)
+  const near = fc.bigInt({ min: 1n, max: 300n }).map((less) => SCALAR_ORDER - less)
+  // The most that digits can hold, and so their sums.
+  const ones = ((SCALAR_ORDER >> 232n) << 232n) - 1n
+  const element = fc.oneof(fc.bigInt({ min: 0n, max: SCALAR_ORDER - 1n }), near, fc.constant(ones))
+
+  for (const pairs of [1, 4, 5, 6])
+    it(`are those of big integers for ${pairs}, also over what is read`, () => {
+      const sum = openProductSum(curve, pairs)
+      const numbers = fc.array(element, { minLength: 2 * pairs, maxLength: 2 * pairs })
+      fc.assert(
+        fc.property(numbers, (all) => {
+          const total = all
+            .slice(0, pairs)
+            .reduce((before, a, i) => before + a * (all[pairs + i] ?? 0n), 0n)
+          for (const result of [to, room + pairs * SIZE, room]) {
+            for (const [i, number] of all.entries())
+              writeNumber(curve.view, room + i * SIZE, number)
+            sum(room, room + pairs * SIZE, result)
+            assert.ok(read(result) < SCALAR_ORDER)
+            assert.equal((read(result) * R - total) % SCALAR_ORDER, 0n)
+          }
+        }),
+        { numRuns },
+      )
+    })
+
+  it('are of no more than fit in 64 bits', () => {
+    assert.throws(() => openProductSum(curve, 7), RangeError)
+  })
+})
 
 describe('the library with other bodies', () => {
   const library = readFileSync(
