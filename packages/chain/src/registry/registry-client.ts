@@ -3,6 +3,7 @@
  * reorganisations, and starts from what it stored when the chain cannot be asked. Judges no descriptor: that is the stake table's.
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { isBywayError, toHex } from '@byway/protocol/base'
 import {
   createStakeTable,
@@ -168,11 +169,17 @@ class Client implements RegistryClient {
       } catch (error) {
         if (this.#stop.signal.aborted) return
         if (!isBywayError(error) || error.code !== 'CHAIN_REORG_DEPTH') inStep.reject(error)
-        await new Promise((resolve) => setTimeout(resolve, ANEW_MS).unref())
+        await this.#pause()
       }
+      // What was seen last is stored at the end.
+      if (this.#stop.signal.aborted) return
       mayStand = false
       this.#at = undefined
     }
+  }
+
+  async #pause(): Promise<void> {
+    await delay(ANEW_MS, undefined, { ref: false, signal: this.#stop.signal }).catch(() => {})
   }
 
   async #followOnce(inStep: PromiseWithResolvers<void>, mayStand: boolean): Promise<void> {
@@ -212,7 +219,7 @@ class Client implements RegistryClient {
         if (signal.aborted) throw error
         if (mayStand) inStep.resolve()
         else inStep.reject(error)
-        await new Promise((resolve) => setTimeout(resolve, ANEW_MS).unref())
+        await this.#pause()
       }
     }
     return false
