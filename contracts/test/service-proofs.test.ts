@@ -69,10 +69,16 @@ test('5 % of a win wait for its epoch’s proof, and are paid when the commitmen
   await service.until(service.challengeEnd(epoch))
   const challenge = service.send(challenger, 'challenge', provider.address, epoch)
   await assert.rejects(challenge, { reason: 'TooLate' })
-  await settle()
+  const [released] = eventsOf(serviceProofsArtifact.abi, await settle())
+  assert.deepEqual(released?.args, { ...head, to: payoutOf('stands'), amount: 2n * HELD })
   assert.equal(await world.balance(payoutOf('stands')), 2n * HELD)
   assert.equal((await service.commitment(provider.address, epoch)).state, 'SETTLED')
   await assert.rejects(settle(), { reason: 'WrongState' })
+  // Clients weigh nodes by it (SPEC §10.3): the same wins burn so much when they are paid out.
+  const before = (await world.readPool('unburned')) as bigint
+  await world.sendPool(anyone, 'payout', provider.address)
+  const burned = ((await world.readPool('unburned')) as bigint) - before
+  assert.equal(burned, (2n * HELD * BigInt(PROFILE.feeBps)) / BigInt(PROFILE.holdBps))
 })
 
 test('what an epoch without a commitment held back is lost, and burned with the next payout', async () => {

@@ -1,0 +1,63 @@
+/** Nodes of a paid network, as real processes with a chain of their own, and no client: nobody proves slots. */
+import { formatNetworkFile } from '../../packages/cli/src/config/network-file.ts'
+import { askControl } from '../../packages/cli/src/control/control-socket.ts'
+import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
+import { fromHex } from '../../packages/protocol/src/base/index.ts'
+import type {
+  NetworkParameters,
+  PaymentParameters,
+} from '../../packages/protocol/src/directory/index.ts'
+import { createLauncher } from '../../packages/testnet/src/launcher.ts'
+import { startLocalMoney } from '../../packages/testnet/src/money/local-money.ts'
+import { planNetwork, withBootstrap } from '../../packages/testnet/src/plan.ts'
+import { startNodes, type NodeProcess } from '../../packages/testnet/src/start-nodes.ts'
+import { createTemporaryFolder } from '../../packages/testnet/src/temporary-folder.ts'
+
+export interface PaidNodes extends AsyncDisposable {
+  readonly nodes: readonly NodeProcess[]
+  readonly payment: PaymentParameters
+  /** With its first contact. */
+  readonly network: NetworkParameters
+  /** How many nodes it knows; undefined when it no longer runs. */
+  knownTo(node: NodeProcess): Promise<number | undefined>
+}
+
+const GRACE_MS = 25_000
+
+/** Starts so many; resolves when each knows all. */
+export async function startPaidNodes(count: number, signal: AbortSignal): Promise<PaidNodes> {
+  await using parts = new AsyncDisposableStack()
+  const folder = parts.use(await createTemporaryFolder())
+  const money = parts.use(await startLocalMoney(signal))
+  const launcher = parts.use(
+    createLauncher({
+      program: PROGRAM,
+      sharedArgs: ['--json', '--stop-with-stdin', '--drain', '0'],
+      env: process.env,
+      graceMs: GRACE_MS,
+      signal,
+    }),
+  )
+  const askStatus = (home: string, program: 'client' | 'node') =>
+    askControl(home, program, 'status')
+  const deps = { program: PROGRAM, env: process.env, formatNetwork: formatNetworkFile, askStatus }
+  const plan = planNetwork({ nodes: count })
+  const start = { deps, options: { signal }, folder: folder.path, launcher, money, signal }
+  const { nodes } = await startNodes(start, plan)
+  const [address = '', port] = nodes[0]?.listen?.split(':') ?? []
+  const nodeId = fromHex(nodes[0]?.id ?? '') ?? new Uint8Array(32)
+  const paid = { ...plan.network, payment: money.payment }
+  const owned = parts.move()
+  return {
+    nodes,
+    payment: money.payment,
+    network: withBootstrap(paid, { nodeId, address, port: Number(port) }),
+    async knownTo({ home }) {
+      const { descriptors } = await askStatus(home, 'node').catch(() => ({
+        descriptors: undefined,
+      }))
+      return typeof descriptors === 'number' ? descriptors : undefined
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
