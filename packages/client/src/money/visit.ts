@@ -8,7 +8,6 @@ import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protoc
 import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
-import { TOKENS_PER_SECOND } from '@byway/protocol/payment'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
 import { circuitError } from '../engine/errors.ts'
@@ -17,6 +16,7 @@ import type { ControlCarrier } from './control-circuit.ts'
 import { moneyError } from './errors.ts'
 import { HopAccount } from './hop-account.ts'
 import { kindName } from './kind-name.ts'
+import { Portions } from './portions.ts'
 import { createSlotSession, MAX_SLOTS } from './slot-session.ts'
 import type { SlotEnd, SlotSession, SlotSessionDeps } from './slot-session.ts'
 import type { Spending } from './spending.ts'
@@ -35,16 +35,6 @@ const AGAIN_DOUBLINGS = 3
 const LATE_MS = 15_000
 /** What a further batch takes of what the circuit may carry: cells of 1 KiB for three tokens each, their tickets, and asking in vain now and then; a whole one takes less. */
 const BATCH_ROOM_BYTES = 64 * 1024
-/** An order of so few is asked for as a whole in any case. */
-const LEAST_PORTION = 4
-/** How often a hop is asked for tokens before they are due: if it sells, it holds the slot by now, which nobody else may be asked. */
-const PROBE_MS = 5000
-/** What a hop sells so much before it is due says that it holds the slot: it counts from when the tickets came to it. */
-const EARLY_MS = 500
-/** After the time when tokens are due, drawn from the upper half: the way there takes longer for one message than for another. */
-const DUE_MARGIN_MS = 100
-/** While tokens are waited for, more is paid as often, so that it comes of age as evenly. */
-const PAY_ON_MS = 1000
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
 const TICKET_UNITS = 16
 
@@ -116,8 +106,6 @@ class Visit {
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
   /** A ticket for the slot went on this carrier. */
   #hasPaid = false
-  /** When the hop was last asked for what was not due. */
-  #probedAtMs = Number.NEGATIVE_INFINITY
   /** Tickets went out, and the hop has said nothing since that it says in turn. */
   #unanswered = false
   /** It was given up once what was paid, since the hop counts otherwise. */
@@ -128,6 +116,7 @@ class Visit {
   #over: SlotEnd | undefined
   readonly #gone = new AbortController()
   readonly #draw: () => number
+  readonly #portions: Portions
 
   constructor(deps: VisitDeps, hop: PathNode, tariff: Tariff, carrier: ControlCarrier) {
     this.#deps = deps
@@ -135,6 +124,7 @@ class Visit {
     this.#carrier = carrier
     this.#account = accountAt(deps, hop)
     this.#draw = unitRandom(deps.randomBytes)
+    this.#portions = new Portions({ ...deps, account: this.#account, draw: this.#draw })
     this.#session = createSlotSession(
       deps,
       { key: hop.key, use: 'tokens', tariff },
@@ -186,7 +176,7 @@ class Visit {
     await this.#getKeys(orders, signal)
     // At once for all of them: the hop's delay counts from the tickets.
     const units = orders.reduce((sum, order) => sum + this.#priceOf(order), 0)
-    await this.#payUp(Math.min(units, this.#mostUnits(orders[0])), signal)
+    await this.#payUp(Math.min(units, this.#portions.mostUnits(orders[0])), signal)
     const left: TokenOrder[] = []
     for (const order of orders) {
       const count = await this.#fill(order, signal)
@@ -215,65 +205,26 @@ class Visit {
     let isAsked = asked !== undefined
     while (left > 0) {
       const rest = { ...order, count: left }
-      const isWhole = isAsked || this.#isHeld(rest)
+      const isWhole = isAsked || this.#portions.isHeld(rest)
       const count = isWhole ? await this.#payFor(rest, signal) : await this.#portionOf(rest, signal)
       if (count === 0) break
-      const dueMs = isAsked ? Number.NEGATIVE_INFINITY : this.#dueAtMs({ ...order, count })
+      const dueMs = isAsked ? Number.NEGATIVE_INFINITY : this.#portions.dueAtMs({ ...order, count })
       if (await this.#buy({ ...order, count }, dueMs, signal)) left -= count
       isAsked = false
     }
     return left
   }
 
-  /** True where the hop holds the slot, as far as is known, and sells at once; so it does what has another pace. */
-  #isHeld({ node, kind }: TokenOrder): boolean {
-    return kind !== TOKEN_KIND.BANDWIDTH || this.#deps.stock.isLocked(node)
-  }
-
-  /**
-   * SPEC §16.3: pays on, and waits until a hop that does not hold the slot sells some of an order; gives how many. While somebody waits for tokens they are bought as they come of
-   * age, so that a stream goes slowly instead of standing still until a whole batch is due.
-   */
+  /** Pays on, and waits until a hop that does not hold the slot sells some of an order; gives how many. */
   async #portionOf(order: TokenOrder, signal: AbortSignal): Promise<number> {
-    const { stock, nowMs, timers } = this.#deps
     for (;;) {
-      const isShort = stock.isShort(order.node, nowMs())
-      await this.#payUp(Math.min(this.#wantedUnits(order, isShort), this.#mostUnits(order)), signal)
-      const isProbe = nowMs() - this.#probedAtMs >= (isShort ? PROBE_MS : Number.POSITIVE_INFINITY)
+      await this.#payUp(this.#portions.unitsFor(order), signal)
       const isOver = this.#isSpent || !this.#session.isOpen
       const left = isOver ? this.#affordable(order) : order.count
-      const count = this.#countOf({ ...order, count: left }, isShort, isProbe)
-      const dueMs = this.#dueAtMs({ ...order, count })
-      const isPaid = this.#priceOf({ ...order, count }) <= this.#account.units
-      if (isPaid && (isProbe || nowMs() >= dueMs)) return count
-      const waitMs = isPaid ? this.#untilDueMs(dueMs) : PAY_ON_MS
-      await delay(Math.min(PAY_ON_MS, waitMs), signal, timers)
+      const { count, waitMs } = this.#portions.next({ ...order, count: left })
+      if (waitMs === 0) return count
+      await delay(waitMs, signal, this.#deps.timers)
     }
-  }
-
-  /** How many of an order to ask for next: what was refused as too early again, else what is due while somebody waits. */
-  #countOf(order: TokenOrder, isShort: boolean, isProbe: boolean): number {
-    const open = this.#deps.stock.repeatPurchase(order.node, order.kind)?.elements.length
-    if (open !== undefined && open <= order.count) return open
-    if (order.count <= LEAST_PORTION || (!isShort && !isProbe)) return order.count
-    const due = isShort ? this.#account.dueTokens(this.#deps.nowMs()) : 0
-    // A few more would take a cell of four times the size.
-    return due < 2 * TOKENS_PER_SECOND ? TOKENS_PER_SECOND : Math.min(order.count, due)
-  }
-
-  /** What should be paid now: for an order, and for what is sold until something that is paid now comes of age. */
-  #wantedUnits(order: TokenOrder, isShort: boolean): number {
-    const { stock, issueDelayMs } = this.#deps
-    const ahead = isShort ? Math.ceil((TOKENS_PER_SECOND * issueDelayMs) / 1000) : 0
-    const count = Math.max(order.count, Math.min(order.count + ahead, stock.roomOf(order.node)))
-    return this.#priceOf({ ...order, count })
-  }
-
-  /** What may be paid in all by now. */
-  #mostUnits(order: TokenOrder | undefined): number {
-    const isHeld = !order || this.#isHeld(order)
-    if (isHeld) return Number.POSITIVE_INFINITY
-    return this.#account.units + this.#account.payableUnits(this.#deps.nowMs())
   }
 
   /** Pays for an order, and tells how many of it are paid for: fewer when the slot filled, of which what was taken before buys what it can. */
@@ -335,7 +286,7 @@ class Visit {
     const endMs = nowMs() + this.#deps.issueDelayMs + LATE_MS
     let wasEarly = false
     for (let tries = 0; ; tries++) {
-      const isEarly = nowMs() < dueMs - EARLY_MS
+      const isEarly = this.#portions.isEarly(dueMs)
       const message = this.#message(order)
       if (!message) throw this.#refusal('NO_KEY')
       const result = await this.#ask(message, signal)
@@ -350,23 +301,14 @@ class Visit {
         this.#onUnsold(order, verdict)
         return false
       }
-      if (isEarly && !this.#isHeld(order)) {
-        this.#probedAtMs = nowMs()
+      if (isEarly && !this.#portions.isHeld(order)) {
+        this.#portions.onRefusedEarly()
         return false
       }
       const isDueLater = isEarly && !wasEarly && !stock.isLocked(order.node)
       wasEarly ||= isEarly
-      await delay(isDueLater ? this.#untilDueMs(dueMs) : this.#againMs(tries), signal, timers)
+      await delay(isDueLater ? this.#portions.untilMs(dueMs) : this.#againMs(tries), signal, timers)
     }
-  }
-
-  #dueAtMs(order: TokenOrder): number {
-    const tokens = order.kind === TOKEN_KIND.BANDWIDTH ? order.count : 0
-    return this.#account.dueAtMs(this.#priceOf(order), tokens, this.#deps.nowMs())
-  }
-
-  #untilDueMs(dueMs: number): number {
-    return Math.max(0, dueMs - this.#deps.nowMs()) + (DUE_MARGIN_MS * (1 + this.#draw())) / 2
   }
 
   /** Decides whether to go on after tokens were not sold. */
