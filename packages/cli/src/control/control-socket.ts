@@ -74,8 +74,11 @@ export async function openControl(
   answers: ControlAnswers,
 ): Promise<AsyncDisposable> {
   const path = socketPath(home, program)
+  const closing = new AbortController()
   // Whoever has asked ends his side; the answer may come later.
-  const server = createServer({ allowHalfOpen: true }, (socket) => answerOne(socket, answers))
+  const server = createServer({ allowHalfOpen: true }, (socket) =>
+    answerOne(socket, answers, closing.signal),
+  )
   server.maxConnections = MAX_CONNECTIONS
   try {
     await listen(server, path)
@@ -91,6 +94,8 @@ export async function openControl(
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close')
       server.close()
+      // What may take its time is not waited for.
+      closing.abort()
       await closed
     },
   }
@@ -115,7 +120,9 @@ export async function askControl(
     throw controlError('CONTROL_NOT_RUNNING', { program }, { cause: error })
   }
   socket.setTimeout(limitsOf(question).timeoutMs, () => socket.destroy())
-  socket.end(`${question}\n`)
+  // Whose side stays open is seen to go: for what takes its time that is an end.
+  if (isLong(question)) socket.write(`${question}\n`)
+  else socket.end(`${question}\n`)
   try {
     const value: unknown = JSON.parse(await readAll(socket))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -129,13 +136,17 @@ export async function askControl(
 }
 
 /** Nothing but a question about the chain may be long, or take its time. */
-function limitsOf(question: string): { readonly bytes: number; readonly timeoutMs: number } {
+function isLong(question: string): boolean {
   return question.startsWith('chain ')
+}
+
+function limitsOf(question: string): { readonly bytes: number; readonly timeoutMs: number } {
+  return isLong(question)
     ? { bytes: MAX_CHAIN_QUESTION_BYTES, timeoutMs: CHAIN_TIMEOUT_MS }
     : { bytes: MAX_QUESTION_BYTES, timeoutMs: ANSWER_TIMEOUT_MS }
 }
 
-function answerOne(socket: Socket, answers: ControlAnswers): void {
+function answerOne(socket: Socket, answers: ControlAnswers, closing: AbortSignal): void {
   let asked = ''
   socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy())
   socket.on('error', () => socket.destroy())
@@ -150,10 +161,12 @@ function answerOne(socket: Socket, answers: ControlAnswers): void {
     const end = asked.indexOf('\n')
     const limits = limitsOf(asked)
     if (end < 0 && asked.length <= limits.bytes) return
-    socket.removeAllListeners('data').off('end', onEnd)
+    socket.removeAllListeners('data')
+    if (!isLong(asked)) socket.off('end', onEnd)
     socket.setTimeout(limits.timeoutMs)
     socket.resume()
-    void answer(asked.slice(0, end), answers, gone.signal).then(
+    const signal = AbortSignal.any([gone.signal, closing])
+    void answer(asked.slice(0, end), answers, signal).then(
       (value) => (value ? socket.end(`${JSON.stringify(value)}\n`) : socket.destroy()),
       () => socket.destroy(),
     )
@@ -166,7 +179,7 @@ async function answer(
   answers: ControlAnswers,
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
-  if (question.startsWith('chain ')) return await answerChain(question, answers.chain, signal)
+  if (isLong(question)) return await answerChain(question, answers.chain, signal)
   if (question === 'status' || question === 'stop') return answers[question]()
   const [, which] = /^give-back (over|all)$/.exec(question) ?? []
   if (which !== undefined) return (await answers.giveBack?.(which === 'all')) ?? { queued: 0 }

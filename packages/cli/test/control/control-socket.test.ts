@@ -67,6 +67,30 @@ test('passes on the largest question about the chain, and stops where the asker 
   ])
 })
 
+test('does not wait for an answer about the chain when it ends', async (t) => {
+  const home = await temporaryHome(t)
+  const asked = Promise.withResolvers<void>()
+  const chain: ChainAnswers = {
+    about: () => ({}),
+    ask: async () => ({}),
+    leave: () => ({}),
+    leaves: async (_from, signal) => {
+      asked.resolve()
+      return await new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    },
+    slots: async () => ({}),
+  }
+  const control = await openControl(home, 'client', { ...ANSWERS, chain })
+  const asking = assert.rejects(askControl(home, 'client', 'chain leaves 0'), {
+    code: 'CONTROL_NO_ANSWER',
+  })
+  await asked.promise
+  await control[Symbol.asyncDispose]()
+  await asking
+})
+
 test('refuses a state folder whose socket path the system would cut off', async () => {
   const home = `/tmp/${'a'.repeat(120)}`
   await assert.rejects(openControl(home, 'node', ANSWERS), { code: 'CONTROL_PATH_TOO_LONG' })
