@@ -23,6 +23,7 @@ import {
   type WalletRun,
 } from '../packages/cli/test/commands/gated-wallet.ts'
 import { PROGRAM, startByway } from '../packages/cli/test/running-byway.ts'
+import { isBywayError } from '../packages/protocol/src/base/index.ts'
 import { createLocalPurse } from '../packages/purse/src/index.ts'
 
 const STRANGER = '0x52908400098527886E0F7030069857D2E4169EE7'
@@ -63,6 +64,10 @@ suite('commands with money beside a running client', { skip }, () => {
     const args = ['up', '--network', clients.file, '--home', home, '--port', '0', '--json']
     const client = startByway(args)
     t.after(() => client.kill())
+    // Before it has circuits: whoever asks then waits for them.
+    await until(() => isAsked(home))
+    const early = await runWallet(home, wallets.file, 'show')
+    assert.equal(early.code, 0, early.err)
     await client.event('ready')
     const isThrough = async (): Promise<boolean> =>
       (await askControl(home, 'client', 'status'))['chainThrough'] === 'network'
@@ -96,6 +101,17 @@ suite('commands with money beside a running client', { skip }, () => {
     assert.deepEqual(alone.last, { ...shown, coinWei: alone.last['coinWei'], tokens: '0' })
   })
 })
+
+/** True once a client that begins, or runs, may be asked. */
+async function isAsked(home: string): Promise<boolean> {
+  try {
+    await askControl(home, 'client', 'chain about')
+    return true
+  } catch (error) {
+    if (isBywayError(error) && error.code === 'CONTROL_NOT_RUNNING') return false
+    throw error
+  }
+}
 
 /** What nodes were asked by clients about the chain so far. */
 async function questions(network: ProcessNetwork): Promise<number> {

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import {
   createProofAuthoriser,
   createReceiptKeys,
-  type ClientChainSeat,
   type ReturnPorts,
   type ClientPayment,
   type ClientStakes,
@@ -17,7 +16,6 @@ import { createPool } from '@byway/protocol/ticket'
 import { findDeposits, reserveDeposits } from '@byway/purse'
 import type { Store } from '@byway/store'
 import { createJoinProver, createReceiptCrypto, createSlotProver, createZkEngine } from '@byway/zk'
-import type { ChainAnswers } from '../control/chain-questions.ts'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import { createSlotFacts, type FollowedFacts } from '../ledger/slot-facts.ts'
@@ -26,7 +24,7 @@ import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { openClientChain, type ClientChain } from './chain-through.ts'
-import { createChainAnswers } from './command-chain.ts'
+import type { CommandChainParts } from './command-chain.ts'
 import { chainOptions, openMoneyParts, type MoneyParts } from './money-parts.ts'
 import { forgetSlots } from './own-store.ts'
 
@@ -37,8 +35,8 @@ export interface ClientMoneyRun extends AsyncDisposable {
   readonly ledger: (afterSequence: number) => Promise<JsonObject>
   /** Who is asked what the chain says. */
   readonly through: Pick<ClientChain, 'attach' | 'route'>
-  /** What commands may ask of the chain through this client. */
-  readonly chainAnswers: (seats: () => readonly ClientChainSeat[]) => ChainAnswers
+  /** What it reads of the chain whole, for commands. */
+  readonly chainParts: Pick<CommandChainParts, 'view' | 'facts'>
 }
 
 // Local limit (tunable): docs/LIMITS.md.
@@ -112,10 +110,7 @@ export async function openClientMoney(
       },
     },
     ledger: (after) => ledgerPage(store.ledger, after),
-    chainAnswers: (seats) => {
-      const isDirect = setting.config.client.chainThrough === 'direct'
-      return createChainAnswers({ payment, view: chain.view, facts, isDirect, seats })
-    },
+    chainParts: { view: chain.view, facts },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -7,42 +7,46 @@ import type { ChainAnswers } from '../control/chain-questions.ts'
 import type { FollowedFacts } from '../ledger/slot-facts.ts'
 import { runError } from './run-errors.ts'
 
-export type CommandChainDeps = {
-  readonly payment: Pick<PaymentParameters, 'chainId' | 'pool'>
+/** What a client has once it runs. */
+export type CommandChainParts = {
   readonly view: Pick<ChainView, 'leaves'>
   readonly facts: Pick<FollowedFacts, 'of' | 'untilCurrent'>
-  /** The user wants nobody asked but the endpoints (`client.chain_through`). */
-  readonly isDirect: boolean
-  /** None before the client has started. */
-  readonly seats: () => readonly ClientChainSeat[]
+  readonly seats: readonly ClientChainSeat[]
 }
 
 // Local limit (tunable): docs/LIMITS.md.
 /** Of one answer: below a megabyte. */
 const LEAVES_A_PAGE = 5000
 
-/** Creates the answers. */
-export function createChainAnswers(deps: CommandChainDeps): ChainAnswers {
-  const { payment, view, facts, isDirect, seats } = deps
+/**
+ * Creates the answers.
+ * @param isDirect - the user wants nobody asked but the endpoints (`client.chain_through`)
+ * @param partsNow - undefined before the client has started
+ */
+export function createChainAnswers(
+  { chainId, pool }: Pick<PaymentParameters, 'chainId' | 'pool'>,
+  isDirect: boolean,
+  partsNow: () => CommandChainParts | undefined,
+): ChainAnswers {
+  const running = (): CommandChainParts => {
+    const parts = partsNow()
+    if (!parts) throw runError('RUN_STARTING', {})
+    return parts
+  }
   return {
-    about: () => ({
-      chainId: payment.chainId,
-      pool: toHex(payment.pool),
-      isDirect,
-      seats: seats().length,
-    }),
+    about: () => ({ chainId, pool: toHex(pool), isDirect, seats: partsNow()?.seats.length ?? 0 }),
     async ask(at, question, signal) {
-      const seat = seats()[at]
+      const seat = running().seats[at]
       if (!seat) throw runError('RUN_CHAIN_SEAT', {})
       const { verdict, body } = await seat.ask(question, signal)
       return { verdict, body: toHex(body) }
     },
     leave() {
-      for (const seat of seats()) seat.replace(false)
+      for (const seat of running().seats) seat.replace(false)
       return {}
     },
     async leaves(from, signal) {
-      const page = (await view.leaves(from, signal)).slice(0, LEAVES_A_PAGE)
+      const page = (await running().view.leaves(from, signal)).slice(0, LEAVES_A_PAGE)
       const isLast = page.length < LEAVES_A_PAGE
       return {
         leaves: page.map(({ leaf, idc, limit }) => [String(leaf), String(idc), limit]),
@@ -50,6 +54,7 @@ export function createChainAnswers(deps: CommandChainDeps): ChainAnswers {
       }
     },
     async slots(nullifiers, signal) {
+      const { facts } = running()
       await facts.untilCurrent(signal)
       return { states: nullifiers.map((nullifier) => facts.of(nullifier)?.state ?? null) }
     },

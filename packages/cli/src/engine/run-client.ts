@@ -15,6 +15,7 @@ import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { ClientMoneyRun } from './client-payment.ts'
+import { createChainAnswers } from './command-chain.ts'
 import { untilAborted, type EngineSetting } from './engine-options.ts'
 import { watchOwnNodes } from './own-nodes.ts'
 import { runError } from './run-errors.ts'
@@ -38,14 +39,20 @@ export async function runClient(run: ClientRun): Promise<void> {
   const signal = AbortSignal.any([run.signal, stop.signal])
   await using parts = new AsyncDisposableStack()
   let running: Parts | undefined
-  const money = await openMoney(run, parts)
+  let money: ClientMoneyRun | undefined
+  const flushBooks = async (): Promise<void> => running?.client.flushBooks()
+  // There before the money is opened, which asks the chain: commands see that a client is about to run, and wait for its circuits.
   const control = await openControl(run.home, 'client', {
     status: () => statusOf(run, running, money),
-    ledger:
-      money && freshPages({ flushBooks: async () => running?.client.flushBooks() }, money.ledger),
-    giveBack:
-      money && (async (isAll) => ({ queued: (await running?.client.giveBack(isAll)) ?? 0 })),
-    chain: money?.chainAnswers(() => running?.client.ownSeats ?? []),
+    ...(run.network.payment && {
+      ledger: (after) => freshPages({ flushBooks }, opened(money).ledger)(after),
+      giveBack: async (isAll) => ({ queued: (await running?.client.giveBack(isAll)) ?? 0 }),
+      chain: createChainAnswers(
+        run.network.payment,
+        run.config.client.chainThrough === 'direct',
+        () => money && running && { ...money.chainParts, seats: running.client.ownSeats },
+      ),
+    }),
     scores: (prefix) => scoresOf(running?.client.scores() ?? [], prefix, run.network.payment),
     stop: () => {
       stop.abort()
@@ -53,6 +60,7 @@ export async function runClient(run: ClientRun): Promise<void> {
     },
   })
   parts.use(control)
+  money = await openMoney({ ...run, signal }, parts)
   const ownNodes = parts.use(await watchOwnNodes(run.home, run.config.client.ownNodes))
   const client = parts.use(
     createClient({
@@ -90,6 +98,12 @@ export async function runClient(run: ClientRun): Promise<void> {
   run.onReady({ host, port })
   await untilAborted(signal)
   await proxy.drain(AbortSignal.timeout(run.drainMs))
+}
+
+/** @throws RUN_STARTING */
+function opened(money: ClientMoneyRun | undefined): ClientMoneyRun {
+  if (!money) throw runError('RUN_STARTING', {})
+  return money
 }
 
 /** Undefined in a network where nothing is paid. */

@@ -4,6 +4,8 @@ import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/b
 type RunErrors = {
   /** No client stands yet that could ask a node what the chain says. */
   RUN_CHAIN_SEAT: Record<string, never>
+  /** The program has not opened its money yet. */
+  RUN_STARTING: Record<string, never>
   /** The node says in `byway status` what it needs and what to do. */
   RUN_ALERTS: { alerts: number }
   /** Another program listens at the proxy's port: stop it, or choose another with `--port`. */
@@ -18,6 +20,7 @@ export type RunError = ErrorOf<RunErrors>
 
 export const runError: ErrorBuilder<RunErrors> = errorBuilder<RunErrors>({
   RUN_CHAIN_SEAT: ['network', 'no node can be asked about the chain yet'],
+  RUN_STARTING: ['local', 'the program has not opened its money yet'],
   RUN_ALERTS: ['payment', 'the node needs its operator: see the lines above'],
   RUN_PORT_TAKEN: ['local', "the proxy's port is taken"],
   RUN_SINGLE_HOP: ['config', 'one hop is for local networks only'],
