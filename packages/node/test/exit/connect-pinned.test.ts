@@ -219,9 +219,11 @@ test('a closed port is refused in words of the SPEC, and no error names the addr
   )
 })
 
-/** A socket that never answers. */
+/** A socket that never answers. As one that connects it keeps its program alive, which waits for it: limits of time alone do not. */
 function silentSocket(log: Socket[]): Socket {
   const socket = new Socket()
+  const alive = setInterval(() => {}, 1000)
+  socket.once('close', () => clearInterval(alive))
   log.push(socket)
   return socket
 }
