@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import test from 'node:test'
 import fc from 'fast-check'
 import type { OpeningReport, Store } from '@byway/store'
+import { SCHEMA_VERSION } from '../src/worker/migrations.ts'
 import { copyStore, edit, flipped } from './support/disk.ts'
 import { bytes, openAt, opening, temporaryFolder, winner } from './support/records.ts'
 
 const WINNERS = 60
 const PAGE_BYTES = 4096
 const HEADER_BYTES = 100
+/** The lowest byte of the schema's version. */
+const VERSION_AT = 63
 /** Flipped, SQLite would open the file for reading only, or without its log. */
 const VERSION_BITS: [[number, number]][] = [[[18, 0]], [[18, 1]], [[19, 0]], [[19, 1]]]
 const RUNS = process.env['SLOW'] === '1' ? 1000 : 25
@@ -47,6 +50,11 @@ function isSuspicious({ damagedRows, missingRows, isTailLost, sideFiles }: Openi
   return damagedRows + missingRows + sideFiles.length > 0 || isTailLost
 }
 
+/** The version of the schema stands there; a somewhat larger one may be that of a newer program, whose store nobody touches. */
+function isNewerVersion(at: number, bit: number): boolean {
+  return at === VERSION_AT && (SCHEMA_VERSION ^ (1 << bit)) > SCHEMA_VERSION
+}
+
 test('finds a flipped bit anywhere in the file, and keeps what is whole', async () => {
   await using folder = await temporaryFolder()
   const original = join(folder.path, 'original')
@@ -58,6 +66,10 @@ test('finds a flipped bit anywhere in the file, and keeps what is whole', async 
     const copy = join(folder.path, `flip-${at}-${bit}`)
     await copyStore(original, copy)
     await edit(copy, 'node.db', (content) => flipped(content, at, bit))
+    if (isNewerVersion(at, bit)) {
+      await assert.rejects(openAt(copy), { code: 'STORE_NEWER' })
+      return await rm(copy, { recursive: true })
+    }
     {
       await using store = await openAt(copy)
       assert.equal(store.report.isNew, false)
@@ -161,6 +173,19 @@ test('gives up a token key of which a spent token was changed', async () => {
   await using store = await openAt(folder.path)
   assert.ok(isSuspicious(store.report))
   assert.deepEqual(await store.spentTokens.damagedKeys(), [key])
+})
+
+test('touches nothing that a newer program wrote', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(folder.path)
+  const newer = (content: Buffer): Buffer => {
+    content.writeUInt32BE(SCHEMA_VERSION + 1, VERSION_AT - 3)
+    return content
+  }
+  await edit(folder.path, 'node.db', newer)
+  const before = await readFile(join(folder.path, 'node.db'))
+  await assert.rejects(openAt(folder.path), { code: 'STORE_NEWER' })
+  assert.ok(before.equals(await readFile(join(folder.path, 'node.db'))))
 })
 
 test('touches nothing that was written with another key', async () => {

@@ -13,7 +13,7 @@ import {
   unmark,
   type StorePaths,
 } from './files.ts'
-import { isWalFile } from './header.ts'
+import { hasOwnHeader } from './header.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { writeSideFile } from './quarantine.ts'
 import { salvage } from './salvage.ts'
@@ -112,7 +112,7 @@ function openIfSound(paths: StorePaths, { wasOpen, wal }: Before): Connection {
   if (fileBytes(paths.database) === 0) throw new Unsound('empty')
   if (wal?.isSpoiled) throw new Unsound('spoiled log')
   makePrivate(paths.database)
-  if (!isWalFile(paths.database)) throw new Unsound('header')
+  if (!hasOwnHeader(paths.database)) throw new Unsound('header')
   const connection = new Connection(paths.database)
   try {
     const isSmall = (fileBytes(paths.database) ?? 0) <= FULL_CHECK_BYTES

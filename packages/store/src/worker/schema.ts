@@ -2,6 +2,7 @@
 import { storeError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts'
+import { sqliteFault } from './sqlite-fault.ts'
 import { isSameMac, macOf, type MacKey } from './row-mac.ts'
 
 const KEY_LABEL = 'byway store key v1'
@@ -15,17 +16,25 @@ export function makeSchema(connection: Connection, key: MacKey): void {
   connection.run("INSERT INTO meta (name, value) VALUES ('key', ?)", keyMark(key))
 }
 
+/** No program will be so many steps ahead of another: a number beyond it is damage. */
+const MAX_STEPS_AHEAD = 250
+
 /**
  * Runs the steps that a file has not seen.
  *
- * @throws STORE_NEWER, and {@link Unsound} for a file without a version
+ * @throws STORE_NEWER, and {@link Unsound} for a file whose version is none, or not that of what is in it
  */
 export function migrate(connection: Connection): void {
   const version = connection.pragma('user_version')
+  if (version < 1 || version > SCHEMA_VERSION + MAX_STEPS_AHEAD) throw new Unsound('no version')
   if (version > SCHEMA_VERSION)
     throw storeError('STORE_NEWER', { found: version, known: SCHEMA_VERSION })
-  if (version < 1) throw new Unsound('no version')
-  runSteps(connection, version)
+  try {
+    runSteps(connection, version)
+  } catch (error) {
+    // A step that was done already cannot be done again.
+    throw sqliteFault(error) === undefined ? new Unsound('another version') : error
+  }
 }
 
 /** True when the file says that it was written with this key. */
