@@ -11,7 +11,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { startProcesses, type ProcessNetwork } from '../packages/testnet/src/index.ts'
 import { formatNetworkFile, loadNetworkFile } from '../packages/cli/src/config/network-file.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
@@ -21,13 +20,11 @@ import { openGate } from '../packages/cli/test/engine/chain-gate.ts'
 import { PROGRAM, startByway, type RunningByway } from '../packages/cli/test/running-byway.ts'
 import { createLocalPurse } from '../packages/purse/src/index.ts'
 import { startBigOrigin, type BigOrigin } from './lib/big-origin.ts'
+import { chainQuestions, until } from './lib/chain-asked.ts'
 import { download } from './lib/download.ts'
 
 const BODY_BYTES = 8_000_000
 const SLOTS = 12
-/** Only stops a hang. */
-const WAIT_MS = 300_000
-const LOOK_MS = 500
 
 suite('a client whose way to the endpoints is cut', () => {
   const stop = new AbortController()
@@ -76,7 +73,7 @@ suite('a client whose way to the endpoints is cut', () => {
     const { proxy } = await first.event('ready')
     await until(isThrough)
     await gate.shut()
-    const asked = await questions(network)
+    const asked = await chainQuestions(network)
     assert.ok(asked > 0)
     const got = await download({
       proxyPort: Number(/:(\d+)$/.exec(String(proxy))?.[1]),
@@ -97,7 +94,7 @@ suite('a client whose way to the endpoints is cut', () => {
     await second.event('ready')
     await until(async () => (await slotsOf()) > found)
     assert.ok(await isThrough())
-    assert.ok((await questions(network)) > asked)
+    assert.ok((await chainQuestions(network)) > asked)
     assert.equal(await second.stop(), 0, second.lastWords())
   })
 })
@@ -113,22 +110,4 @@ async function deposit({ networkFile }: ProcessNetwork, home: string): Promise<v
 function totalOf({ money }: JsonObject): number {
   const { slots } = money as unknown as { readonly slots: { readonly total: number } }
   return slots.total
-}
-
-/** What nodes were asked by clients about the chain so far. */
-async function questions(network: ProcessNetwork): Promise<number> {
-  const all = await Promise.all(network.nodes.map((node) => network.statusOf(node)))
-  const counts = all.map((status) => {
-    const { chainQuestions = 0 } = (status?.['money'] ?? {}) as { chainQuestions?: number }
-    return chainQuestions
-  })
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_MS
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadlineMs, 'waited for too long')
-    await delay(LOOK_MS)
-  }
 }

@@ -1,5 +1,5 @@
 /** A slot's one word (SPEC §14): `u160 holder ‖ u32 last index ‖ u8 wins ‖ u8 state ‖ u48 time`, from the highest bit down; the top bit of `state` says that the bond is gone. */
-import type { SlotState, SlotWord } from '@byway/protocol/payment'
+import { SLOT_STATES, type SlotState, type SlotWord } from '@byway/protocol/payment'
 import { wordOf } from './bytes.ts'
 
 /** Decodes the word; undefined for a state that no contract we know has. */
@@ -18,18 +18,5 @@ export function decodeSlotWord(word: bigint): SlotWord | undefined {
 
 /** The name of a state's number. */
 export function slotStateOf(state: number): SlotState | undefined {
-  return STATES[state]
+  return SLOT_STATES[state]
 }
-
-const STATES: readonly SlotState[] = [
-  'none',
-  'locked',
-  'lapsed',
-  'bound',
-  'closing',
-  'closed',
-  'refunding',
-  'refunded',
-  'withdrawing',
-  'withdrawn',
-]

@@ -16,17 +16,21 @@ export type ChainHead = { readonly number: number; readonly hash: Hex; readonly 
  * `bound`: a win was paid, later ones go to the same provider and session key. `closing`, `refunding`, `withdrawing`: asked back, the delay runs and a provider may still
  * bind. `closed`, `refunded`, `withdrawn`: nothing is left in it.
  */
-export type SlotState =
-  | 'none'
-  | 'locked'
-  | 'lapsed'
-  | 'bound'
-  | 'closing'
-  | 'closed'
-  | 'refunding'
-  | 'refunded'
-  | 'withdrawing'
-  | 'withdrawn'
+export type SlotState = (typeof SLOT_STATES)[number]
+
+/** By the contract's number of each. */
+export const SLOT_STATES = [
+  'none',
+  'locked',
+  'lapsed',
+  'bound',
+  'closing',
+  'closed',
+  'refunding',
+  'refunded',
+  'withdrawing',
+  'withdrawn',
+] as const
 
 /** A slot's one word (SPEC §14), decoded. All zero for a slot that the contract has not seen. */
 export type SlotWord = {

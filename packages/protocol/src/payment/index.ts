@@ -22,6 +22,7 @@ export type {
   TransactionSigner,
   UnsignedTransaction,
 } from './chain-types.ts'
+export { SLOT_STATES } from './chain-types.ts'
 export { createCircuitFree, createFreeBucket, createFreePrefixes } from './free-bytes.ts'
 export type { FreeBucketOptions, FreeBytes, FreePrefixes } from './free-bytes.ts'
 export { createMeter, HOLD_MS } from './meter.ts'
