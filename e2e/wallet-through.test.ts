@@ -11,13 +11,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { startProcesses, type ProcessNetwork } from '../packages/testnet/src/index.ts'
 import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import {
   fundPurse,
   gatedFile,
+  runByway,
   runWallet,
   type Row,
   type WalletRun,
@@ -25,12 +25,10 @@ import {
 import { PROGRAM, startByway } from '../packages/cli/test/running-byway.ts'
 import { isBywayError } from '../packages/protocol/src/base/index.ts'
 import { createLocalPurse } from '../packages/purse/src/index.ts'
+import { chainQuestions, until } from './lib/chain-asked.ts'
 
 const STRANGER = '0x52908400098527886E0F7030069857D2E4169EE7'
 const SLOTS = 3
-/** Only stops a hang. */
-const WAIT_MS = 300_000
-const LOOK_MS = 200
 
 /** What matters of it is tried in the suite of `byway testnet` as well. */
 const skip = process.env['SLOW'] === undefined && 'a network of its own; with SLOW=1'
@@ -81,7 +79,7 @@ suite('commands with money beside a running client', { skip }, () => {
       return done
     }
 
-    const asked = await questions(network)
+    const asked = await chainQuestions(network)
     const deposited = await works('deposit', '--slots', `${SLOTS}`)
     assert.equal(deposited.last['event'], 'usable')
     assert.match(deposited.err, /through the circuits of the running client/)
@@ -91,10 +89,19 @@ suite('commands with money beside a running client', { skip }, () => {
     await works('withdraw', '--from', 'balance', '--to', STRANGER, '--yes')
     const locked = await wallet('withdraw', '--direct')
     assert.equal((locked.last['error'] as Row | undefined)?.['code'], 'STORE_LOCKED')
-    assert.ok((await questions(network)) > asked)
+    const books = await runByway(home, wallets.file, 'ledger', '--side', 'client', '--chain')
+    assert.equal(books.code, 0, books.err)
+    assert.match(books.err, /through the circuits of the running client/)
+    // The node of a stranger: what is asked names no account of ours.
+    const doubt = await runByway(home, wallets.file, 'proof', 'challenge', STRANGER, '--anyway')
+    assert.equal((doubt.last['error'] as Row | undefined)?.['code'], 'PROOF_NO_COMMITMENT')
+    assert.ok((await chainQuestions(network)) > asked)
     assert.equal(wallets.gate.connections, 0)
     assert.equal(await client.stop(), 0, client.lastWords())
 
+    const refused = await wallet('show', '--via-client')
+    assert.equal((refused.last['error'] as Row | undefined)?.['code'], 'WALLET_NO_CLIENT')
+    assert.equal(wallets.gate.connections, 0)
     const alone = await works('show')
     assert.match(alone.err, /no client runs: the endpoints of the chain are asked directly/)
     assert.ok(wallets.gate.connections > 0)
@@ -110,23 +117,5 @@ async function isAsked(home: string): Promise<boolean> {
   } catch (error) {
     if (isBywayError(error) && error.code === 'CONTROL_NOT_RUNNING') return false
     throw error
-  }
-}
-
-/** What nodes were asked by clients about the chain so far. */
-async function questions(network: ProcessNetwork): Promise<number> {
-  const all = await Promise.all(network.nodes.map((node) => network.statusOf(node)))
-  const counts = all.map((status) => {
-    const { chainQuestions = 0 } = (status?.['money'] ?? {}) as { chainQuestions?: number }
-    return chainQuestions
-  })
-  return counts.reduce((sum, count) => sum + count, 0)
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_MS
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadlineMs, 'waited for too long')
-    await delay(LOOK_MS)
   }
 }

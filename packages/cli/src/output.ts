@@ -85,6 +85,8 @@ const HINTS: Readonly<Record<string, string>> = {
   WALLET_CLIENT_RUNS: 'stop the client of this state folder first: `byway down`',
   WALLET_CLIENT_STARTING:
     'wait until `byway status` says running; with no client the endpoints are asked directly',
+  WALLET_NO_CLIENT:
+    'start one with `byway up`; without --via-client the endpoints of the chain are asked, and see this machine',
   WALLET_NO_FUNDS: 'nothing is lost: run the command again, it finds what has arrived meanwhile',
   WALLET_NO_PAYMENT: 'name a network file with a [payment] table with --network',
   WALLET_NOT_CONFIRMED: 'type yes, or add --yes where nobody can be asked',

@@ -8,6 +8,7 @@ export type {
   PathReport,
 } from './engine/create-client.ts'
 export type { ClientChainSeat } from './engine/chain-seats.ts'
+export type { AskedFor, SeatSets } from './engine/seat-sets.ts'
 export type { NodeScore } from './engine/node-score.ts'
 export type { ClientError } from './engine/errors.ts'
 export { findExitRecord } from './engine/find-exit-record.ts'

@@ -16,6 +16,9 @@ import { entryJson, summaryJson } from '../ledger/ledger-json.ts'
 import { ledgerTable } from '../ledger/ledger-table.ts'
 import { readBooks, type OnPosted } from '../ledger/read-books.ts'
 import { parseSince } from '../ledger/since.ts'
+import type { PurseChain } from '../wallet/purse-chain.ts'
+import { addViaClient } from '../wallet/via-client.ts'
+import { walletError } from '../wallet/wallet-errors.ts'
 
 type Flags = {
   readonly home?: string | undefined
@@ -24,10 +27,11 @@ type Flags = {
   readonly since?: string | undefined
   readonly csv?: boolean | undefined
   readonly chain?: boolean | undefined
+  readonly viaClient?: boolean | undefined
 }
 
 export function addLedgerCommand(program: Command, io: CliIo): void {
-  addCommand(program, {
+  const ledger = addCommand(program, {
     usage: 'ledger',
     summary: 'show the books: what was carried, paid, won and claimed, expected beside realised',
     details:
@@ -41,6 +45,7 @@ export function addLedgerCommand(program: Command, io: CliIo): void {
       'byway ledger --json --since 2026-11-01 | tail -n 1',
     ],
   })
+  addViaClient(ledger)
     .option('--side <side>', 'node or client (default: those that have books here)')
     .option('--since <time>', 'a day or time (UTC), or 24h, 7d, 4w: only what came after')
     .option('--csv', 'print every entry as CSV')
@@ -56,9 +61,10 @@ async function showLedger(flags: Flags, context: CommandContext): Promise<void> 
   const sides = sidesOf(flags)
   const sinceMs = flags.since === undefined ? 0 : parseSince(flags.since, io.nowMs())
   const network = await networkOf(flags, home, io)
+  const open = openingOnce(home, flags.viaClient === true, context)
   let shown = 0
   for (const side of sides) {
-    if (await showBooks({ home, side, sinceMs, network, flags }, context)) shown++
+    if (await showBooks({ home, side, sinceMs, network, open, flags }, context)) shown++
   }
   if (shown === 0) throw ledgerError('LEDGER_NO_BOOKS', {})
 }
@@ -68,17 +74,21 @@ type Showing = {
   readonly side: LedgerSide
   readonly sinceMs: number
   readonly network: NetworkParameters | undefined
+  readonly open: OpenChain
   readonly flags: Flags
 }
 
+/** Opens the network's chain, once for all sides. */
+type OpenChain = (network: NetworkParameters) => Promise<PurseChain>
+
 /** False when that side has no books here. */
 async function showBooks(
-  { home, side, sinceMs, network, flags }: Showing,
+  { home, side, sinceMs, network, open, flags }: Showing,
   { io, output }: CommandContext,
 ): Promise<boolean> {
   const isCsv = flags.csv === true
   let isHeaded = false
-  const chain = flags.chain ? await chainSideOf(home, side, network) : undefined
+  const chain = flags.chain ? await chainSideOf({ home, side, network }, open) : undefined
   const onPosted: OnPosted = (event, lines) => {
     chain?.note(event)
     if (event.atMs < sinceMs) return
@@ -115,12 +125,28 @@ function sidesOf({ side, csv }: Flags): readonly LedgerSide[] {
 
 /** Loaded only when it is asked for, since the chain's library takes its time. */
 async function chainSideOf(
-  home: string,
-  side: LedgerSide,
-  network: NetworkParameters | undefined,
+  { home, side, network }: Pick<Showing, 'home' | 'side' | 'network'>,
+  open: OpenChain,
 ): Promise<ChainSide> {
   const { createChainSide } = await import('../ledger/chain-side.ts')
-  return createChainSide(home, side, network)
+  return createChainSide(home, side, network, open)
+}
+
+/** Through the client that runs with this state folder, or at the endpoints; says which. */
+function openingOnce(home: string, viaClient: boolean, { io, output }: CommandContext): OpenChain {
+  let opened: Promise<PurseChain> | undefined
+  const open: OpenChain = async ({ payment, local: isLocal }) => {
+    if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
+    const { openPurseChain } = await import('../wallet/purse-chain.ts')
+    const say = (text: string): void => output.say(text)
+    const told = {
+      say,
+      shows: 'that books are held against it, and whose where they are a node’s',
+      viaClient,
+    }
+    return await openPurseChain({ home, payment, isLocal, ...told, signal: io.signal })
+  }
+  return (network) => (opened ??= open(network))
 }
 
 /** What the network says of its money. The books are shown without it, too. */

@@ -19,7 +19,7 @@ import {
 } from '../proof/challenge.ts'
 import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
 import { proofError } from '../proof/proof-errors.ts'
-import { verifyProof } from '../proof/verify-proof.ts'
+import { verifyProof, type OpenProofChain } from '../proof/verify-proof.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { addWalletOptions, money } from './wallet-deposit.ts'
@@ -73,7 +73,7 @@ async function runChallenge(
   if (!whose) throw cliError('CLI_USAGE', { problem: 'a node is named by its id or its account' })
   const asked = parseEpoch(flags.epoch)
   const network = await networkOf(flags, io)
-  await using wallet = await openWallet(flags, io, [], { mayChallenge: true, isDirect: true })
+  await using wallet = await openWallet(flags, io, [], { mayChallenge: true })
   const provider = await providerOf(whose, network, io.nowMs, io.signal)
   const step = await nextStep(wallet, provider, asked, io.signal)
   const { epoch } = step
@@ -104,13 +104,15 @@ function doneText(wallet: Wallet, step: ChallengeStep): string {
 /** Whether its proof can be had, and holds: then the chain would say the same. */
 async function isShown(
   network: NetworkParameters,
-  { payment }: Wallet,
+  wallet: Wallet,
   whose: Uint8Array,
   epoch: number,
   { nowMs, signal }: CliIo,
 ): Promise<boolean> {
+  const { payment } = wallet
   try {
-    await findProof({ network, payment, whose, epoch, withChain: true, nowMs, signal })
+    const openChain: OpenProofChain = async () => wallet
+    await findProof({ network, payment, whose, epoch, openChain, nowMs, signal })
     return true
   } catch (error) {
     if (isBywayError(error) && UNSHOWN.has(error.code)) return false
@@ -131,7 +133,7 @@ async function runAnswer(
   { io, output }: CommandContext,
 ): Promise<void> {
   const network = await networkOf(flags, io)
-  await using wallet = await openWallet(flags, io, [], { isDirect: true })
+  await using wallet = await openWallet(flags, io)
   const { proof } = (await shownOf(what, flags, network, wallet, io)).verified
   const transaction = await sendAnswer(wallet, proof, io.signal)
   const { provider, epoch } = proof
@@ -145,17 +147,18 @@ async function shownOf(
   what: string,
   flags: AnswerFlags,
   network: NetworkParameters,
-  { payment }: Wallet,
+  wallet: Wallet,
   { nowMs, signal }: CliIo,
 ): Promise<Shown> {
+  const { payment } = wallet
   const whose = parseWhose(what)
   const epoch = parseEpoch(flags.epoch)
-  const withChain = true
+  const openChain: OpenProofChain = async () => wallet
   if (whose)
-    return await findProof({ network, payment, whose, epoch: epoch ?? 0, withChain, nowMs, signal })
+    return await findProof({ network, payment, whose, epoch: epoch ?? 0, openChain, nowMs, signal })
   if (epoch !== undefined) throw cliError('CLI_USAGE', { problem: '--epoch is for a node' })
   const bytes = await readProofFile(what)
-  return { bytes, verified: await verifyProof(bytes, network, payment, { withChain, signal }) }
+  return { bytes, verified: await verifyProof(bytes, payment, { openChain, signal }) }
 }
 
 async function networkOf(flags: WalletFlags, io: CliIo): Promise<NetworkParameters> {

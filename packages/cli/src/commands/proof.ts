@@ -18,12 +18,24 @@ import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '..
 import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
 import { openReceipts } from '../proof/own-receipts.ts'
 import { proofError } from '../proof/proof-errors.ts'
-import { CHAIN_CHECKS, drawnBeacon, verifyProof, type Verified } from '../proof/verify-proof.ts'
+import {
+  CHAIN_CHECKS,
+  drawnBeacon,
+  verifyProof,
+  type OpenProofChain,
+  type Verified,
+  type VerifyOptions,
+} from '../proof/verify-proof.ts'
+import { addViaClient } from '../wallet/via-client.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { addChallengeCommands } from './proof-challenge.ts'
 import { money } from './wallet-deposit.ts'
 
-type Flags = { readonly home?: string | undefined; readonly network?: string | undefined }
+type Flags = {
+  readonly home?: string | undefined
+  readonly network?: string | undefined
+  readonly viaClient?: boolean | undefined
+}
 type MakeFlags = Flags & {
   readonly epoch?: string | undefined
   readonly beacon?: string | undefined
@@ -94,7 +106,7 @@ function addVerify(group: Command, io: CliIo): void {
 }
 
 function addPlaces(command: Command): Command {
-  return command
+  return addViaClient(command)
     .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
     .option('--network <file>', 'the network file (default: network.toml in the state folder)')
 }
@@ -107,7 +119,7 @@ async function runMake(
   if (file === undefined && flags.beacon !== undefined)
     throw cliError('CLI_USAGE', { problem: '--beacon needs a file to write the proof to' })
   const given = flags.beacon === undefined ? undefined : parseBeacon(flags.beacon)
-  const { home, network, payment } = await settingOf(flags, io)
+  const { home, payment, openChain } = await settingOf(flags, { io, output })
   const epoch = endedEpoch(payment, parseEpoch(flags.epoch), io.nowMs())
   const { provider } = await readPurseFile(home)
   const setting = { payment, provider, say: (text: string) => output.say(text) }
@@ -116,7 +128,7 @@ async function runMake(
   if (file !== undefined) await assertMade('service-audit')
   const beacon =
     given ??
-    (file === undefined ? undefined : await drawnBeacon(network, payment, epoch, io.signal))
+    (file === undefined ? undefined : await drawnBeacon(openChain, payment, epoch, io.signal))
   await using to = file === undefined ? undefined : await openNew(file)
   const committed = await hashReceipts(setting, source, epoch, io.signal)
   if (!committed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
@@ -156,8 +168,8 @@ async function runVerify(
   const epoch = parseEpoch(flags.epoch)
   if (!whose && (epoch !== undefined || flags.save !== undefined))
     throw cliError('CLI_USAGE', { problem: '--epoch and --save are for the proof of a node' })
-  const { network, payment } = await settingOf(flags, io)
-  const options = { withChain: flags.chain, signal: io.signal }
+  const { network, payment, openChain } = await settingOf(flags, { io, output })
+  const options = { openChain: flags.chain ? openChain : undefined, signal: io.signal }
   await using to = flags.save === undefined ? undefined : await openNew(flags.save)
   const { verified, bytes } = whose
     ? await findProof({
@@ -168,7 +180,7 @@ async function runVerify(
         nowMs: io.nowMs,
         ...options,
       })
-    : await verifyFile(what, network, payment, options)
+    : await verifyFile(what, payment, options)
   await to?.write(bytes)
   output.result(verifiedJson(verified), verifiedText(verified, payment))
   const missed = notChecked(verified)
@@ -177,12 +189,11 @@ async function runVerify(
 
 async function verifyFile(
   path: string,
-  network: NetworkParameters,
   payment: PaymentParameters,
-  options: { readonly withChain: boolean; readonly signal: AbortSignal },
+  options: VerifyOptions,
 ): Promise<Shown> {
   const bytes = await readProofFile(path)
-  return { bytes, verified: await verifyProof(bytes, network, payment, options) }
+  return { bytes, verified: await verifyProof(bytes, payment, options) }
 }
 
 function notChecked({ checked }: Verified): readonly string[] {
@@ -193,9 +204,14 @@ type Setting = {
   readonly home: string
   readonly network: NetworkParameters
   readonly payment: PaymentParameters
+  /** Through the client that runs with this state folder, or at the endpoints; says which. Once. */
+  readonly openChain: OpenProofChain
 }
 
-async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
+async function settingOf(
+  flags: Flags,
+  { io, output }: Pick<CommandContext, 'io' | 'output'>,
+): Promise<Setting> {
   const home = stateFolder(flags, io)
   const env = { ...io.env, BYWAY_HOME: home }
   const settings = { networkFile: flags.network }
@@ -203,7 +219,16 @@ async function settingOf(flags: Flags, io: CliIo): Promise<Setting> {
   const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
-  return { home, network, payment }
+  let opened: ReturnType<OpenProofChain> | undefined
+  const openOnce: OpenProofChain = async () => {
+    const { openPurseChain } = await import('../wallet/purse-chain.ts')
+    const say = (line: string): void => output.say(line)
+    const viaClient = flags.viaClient === true
+    const told = { say, shows: 'which proof is looked at', viaClient }
+    const isLocal = network.local
+    return await openPurseChain({ home, payment, isLocal, ...told, signal: io.signal })
+  }
+  return { home, network, payment, openChain: () => (opened ??= openOnce()) }
 }
 
 function parseBeacon(text: string): bigint {

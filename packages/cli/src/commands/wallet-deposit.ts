@@ -16,6 +16,7 @@ import {
   type DepositProgress,
 } from '../wallet/make-deposit.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
+import { addViaClient } from '../wallet/via-client.ts'
 
 export type DepositFlags = WalletFlags & {
   readonly slots: number
@@ -54,7 +55,7 @@ export function addDepositCommand(group: Command, io: CliIo): void {
 
 /** The options of every command that needs purse and network. */
 export function addWalletOptions(command: Command): Command {
-  return command
+  return addViaClient(command)
     .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
     .option('--network <file>', 'the network file (default: network.toml in the state folder)')
 }

@@ -51,7 +51,7 @@ async function runSet(
   const to = formatAddress(payout)
   await confirmSending(io, { what: 'all earnings of this node', to, isYes: flags.yes === true })
   const key = await ownerKey(flags, io)
-  await using sender = await senderOver(network, createLocalSigner(key), io.signal)
+  await using sender = await senderOver(network, 'provider', createLocalSigner(key), io.signal)
   const calls = createRegistryCalls(network.payment.registry)
   const { hash } = await sender.send('payout', calls.changePayout(provider, payout))
   key.fill(0)

@@ -49,7 +49,7 @@ async function runRegister(
   key.fill(0)
   // Its owner may receive what the node earns, also where the purse does not know him.
   await using wallet = await openWallet(flags, io, [signer.address])
-  const { purse, payment, chain, tokenCalls } = wallet
+  const { purse, payment, chainOf, tokenCalls } = wallet
   const stake = parseAmount(flags.stake, payment.tokenDecimals)
   const [owner, payout] = [signer.address, purse.accounts.owner ?? signer.address]
   const what = `${money(wallet, stake)} as stake, locked until the node has left`
@@ -57,8 +57,9 @@ async function runRegister(
   await confirmSending(io, { what, to, isYes: flags.yes === true })
   const signature = await purse.signRegistration({ owner, nodeId, payout })
   const { provider } = purse.accounts
-  await using sender = await senderOver(wallet, signer, io.signal)
-  if ((await chain.view.tokenAllowance(owner, payment.registry, io.signal)) < stake) {
+  await using sender = await senderOver(wallet, 'provider', signer, io.signal)
+  const { view } = chainOf('provider')
+  if ((await view.tokenAllowance(owner, payment.registry, io.signal)) < stake) {
     await sender.send('approve', tokenCalls.approve(payment.registry, stake))
   }
   const calls = createRegistryCalls(payment.registry)

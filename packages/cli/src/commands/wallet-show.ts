@@ -25,17 +25,17 @@ export function addShowCommand(group: Command, io: CliIo): void {
 
 async function runShow(flags: WalletFlags, { io, output }: CommandContext): Promise<void> {
   await using wallet = await openWallet(flags, io)
-  const { purse, chain, payment } = wallet
-  const { view } = chain
+  const { purse, chainOf, payment } = wallet
+  const [own, node] = [chainOf('funds').view, chainOf('provider').view]
   const { signal } = io
   const { funds, provider } = purse.accounts
   const deposits = await depositsOf(wallet, signal)
-  const registration = await view.registration(provider, signal)
+  const registration = await node.registration(provider, signal)
   const sums = {
-    tokens: await view.tokenBalance(funds, signal),
-    coinWei: await view.gasBalance(funds, signal),
-    providerCoinWei: await view.gasBalance(provider, signal),
-    credit: await view.credit(provider, signal),
+    tokens: await own.tokenBalance(funds, signal),
+    coinWei: await own.gasBalance(funds, signal),
+    providerCoinWei: await node.gasBalance(provider, signal),
+    credit: await node.credit(provider, signal),
     unused: unusedValue(wallet, deposits),
   }
   const small = await smallDepositsOf(wallet, deposits)

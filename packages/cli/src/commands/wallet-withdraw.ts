@@ -102,7 +102,8 @@ async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext):
   const what = asked === undefined ? 'all tokens of the funds account' : money({ payment }, asked)
   await confirmSending(io, { what, to: formatAddress(to), isYes: flags.yes === true })
   await using wallet = await openWallet(flags, io, [to])
-  const have = await wallet.chain.view.tokenBalance(wallet.purse.accounts.funds, io.signal)
+  const { view } = wallet.chainOf('funds')
+  const have = await view.tokenBalance(wallet.purse.accounts.funds, io.signal)
   const amount = asked ?? have
   if (amount > have) throw walletError('WALLET_AMOUNT', { problem: 'the account holds less' })
   if (amount === 0n) throw walletError('WALLET_NOTHING', { slots: 0 })
@@ -116,7 +117,7 @@ async function runBalance(flags: WithdrawFlags, { io, output }: CommandContext):
 
 async function runEarnings(flags: WithdrawFlags, { io, output }: CommandContext): Promise<void> {
   await using wallet = await openWallet(flags, io)
-  const { view } = wallet.chain
+  const { view } = wallet.chainOf('provider')
   const { provider } = wallet.purse.accounts
   const amount = await view.credit(provider, io.signal)
   const registration = await view.registration(provider, io.signal)

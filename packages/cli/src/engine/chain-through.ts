@@ -7,7 +7,7 @@ import {
   type ChainRoute,
   type ChainSeat,
 } from '@byway/chain'
-import type { Client } from '@byway/client'
+import type { Client, ClientChainSeat } from '@byway/client'
 import type { Logger } from '@byway/protocol/base'
 import type { EngineSetting } from './engine-options.ts'
 import { runError } from './run-errors.ts'
@@ -17,7 +17,7 @@ export interface ClientChain extends AsyncDisposable {
   readonly chain: Chain
   readonly route: ChainRoute
   /** Lets it ask through a client that has started. Once. */
-  attach(client: Pick<Client, 'chainSeats'>): void
+  attach(client: Pick<Client, 'seats'>): void
   /** Between two looks of those who follow the chain; undefined for what they take themselves. */
   readonly followMs: number | undefined
 }
@@ -41,7 +41,7 @@ export function openClientChain(
     return { ...standingStill(openChain(options)), followMs: undefined }
   }
   let trying: Promise<void> = Promise.resolve()
-  let attached: Client['chainSeats'] = []
+  let attached: readonly ClientChainSeat[] = []
   const opened = openChainThrough({
     ...options,
     followMs: network.local ? options.followMs : FOLLOW_MS,
@@ -55,8 +55,8 @@ export function openClientChain(
     get route() {
       return opened.routed.route
     },
-    attach({ chainSeats }) {
-      attached = chainSeats
+    attach({ seats }) {
+      attached = seats.routine
       const everyMs = network.local ? LOCAL_TRY_EVERY_MS : TRY_EVERY_MS
       trying = opened.routed.keepTrying(everyMs, stop.signal)
     },
@@ -77,7 +77,7 @@ function standingStill(chain: Chain): Omit<ClientChain, 'followMs'> {
 }
 
 /** The chain is opened before the client whose seats they are. */
-function lateSeats(attached: () => Client['chainSeats']): readonly ChainSeat[] {
+function lateSeats(attached: () => readonly ClientChainSeat[]): readonly ChainSeat[] {
   return Array.from({ length: SEATS }, (_, at): ChainSeat => {
     return {
       async ask(question, signal) {

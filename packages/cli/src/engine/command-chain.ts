@@ -1,6 +1,6 @@
 /** What a running client answers commands with money about the chain: a node's word over its own circuits, and what it reads whole anyway. */
 import type { ChainView } from '@byway/chain'
-import type { ClientChainSeat } from '@byway/client'
+import type { AskedFor, ClientChainSeat, SeatSets } from '@byway/client'
 import { toHex } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import type { ChainAnswers } from '../control/chain-questions.ts'
@@ -11,7 +11,7 @@ import { runError } from './run-errors.ts'
 export type CommandChainParts = {
   readonly view: Pick<ChainView, 'leaves'>
   readonly facts: Pick<FollowedFacts, 'of' | 'untilCurrent'>
-  readonly seats: readonly ClientChainSeat[]
+  readonly seats: Pick<SeatSets, 'for'>
 }
 
 // Local limit (tunable): docs/LIMITS.md.
@@ -33,16 +33,22 @@ export function createChainAnswers(
     if (!parts) throw runError('RUN_STARTING', {})
     return parts
   }
+  const seatsFor = (account: AskedFor): readonly ClientChainSeat[] => running().seats.for(account)
   return {
-    about: () => ({ chainId, pool: toHex(pool), isDirect, seats: partsNow()?.seats.length ?? 0 }),
-    async ask(at, question, signal) {
-      const seat = running().seats[at]
+    about: () => ({
+      chainId,
+      pool: toHex(pool),
+      isDirect,
+      seats: partsNow()?.seats.for('nobody').length ?? 0,
+    }),
+    async ask(account, at, question, signal) {
+      const seat = seatsFor(account)[at]
       if (!seat) throw runError('RUN_CHAIN_SEAT', {})
       const { verdict, body } = await seat.ask(question, signal)
       return { verdict, body: toHex(body) }
     },
-    leave() {
-      for (const seat of running().seats) seat.replace(false)
+    leave(account) {
+      for (const seat of seatsFor(account)) seat.replace(false)
       return {}
     },
     async leaves(from, signal) {

@@ -50,7 +50,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       chain: createChainAnswers(
         run.network.payment,
         run.config.client.chainThrough === 'direct',
-        () => money && running && { ...money.chainParts, seats: running.client.ownSeats },
+        () => money && running && { ...money.chainParts, seats: running.client.seats },
       ),
     }),
     scores: (prefix) => scoresOf(running?.client.scores() ?? [], prefix, run.network.payment),

@@ -1,15 +1,18 @@
 /** What the contract says of a side's wins, to be held against its books. All events of the pool are read: who asks for one slot tells whose it is. */
-import { openChain, type ChainEvent, type ChainView } from '@byway/chain'
+import type { ChainEvent, ChainView } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import type { Found, LedgerSide, MoneyEvent } from '@byway/protocol/ledger'
 import { readPurseFile } from '@byway/purse'
+import type { PurseChain } from '../wallet/purse-chain.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { heldPerWin } from './held-back.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** All events of a pool are read, through two endpoints. */
 const CHAIN_TIMEOUT_MS = 120_000
+/** Through nodes each few thousand blocks are a question over a circuit. */
+const THROUGH_TIMEOUT_MS = 1_800_000
 /** Of a win, burned by the contract (SPEC §14.3), in hundredths. */
 const BURNED_PERCENT = 5n
 
@@ -17,15 +20,16 @@ const BURNED_PERCENT = 5n
 export interface ChainSide {
   /** Told each event of the books. */
   note(event: MoneyEvent): void
-  /** @throws WALLET_NO_PAYMENT, PURSE_MISSING, CHAIN_UNREACHABLE, CHAIN_DISAGREE */
+  /** @throws WALLET_NO_PAYMENT, PURSE_MISSING, CHAIN_UNREACHABLE, CHAIN_DISAGREE, and what opening the chain throws */
   find(signal: AbortSignal): Promise<readonly Found[]>
 }
 
-/** Creates it for one side of a state folder. */
+/** Creates it for one side of a state folder; `open` is asked for the chain once there is something to ask. */
 export function createChainSide(
   home: string,
   side: LedgerSide,
   network: NetworkParameters | undefined,
+  open: (network: NetworkParameters) => Promise<PurseChain>,
 ): ChainSide {
   const shown = new Set<string>()
   return {
@@ -34,13 +38,15 @@ export function createChainSide(
     },
     async find(signal) {
       if (!network?.payment) throw walletError('WALLET_NO_PAYMENT', {})
-      const { payment, local: isLocal } = network
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
-      const { view } = openChain({ payment, isLocal, onAlert: () => {} })
+      const { payment } = network
+      const { chain, chainOf, isThrough } = await open(network)
+      const timeoutMs = isThrough ? THROUGH_TIMEOUT_MS : CHAIN_TIMEOUT_MS
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const { winValue, deployBlock, confirmations } = payment
-      const seen = await eventsUntil(view, deployBlock, confirmations, limit)
+      const seen = await eventsUntil(chain.view, deployBlock, confirmations, limit)
       if (side === 'client') return clientFound(seen.deep.filter(isWon), shown, winValue)
       const { provider } = await readPurseFile(home)
+      const { view } = chainOf('provider')
       return nodeFound(seen, provider, { view, winValue, held: heldPerWin(payment) }, limit)
     },
   }
@@ -62,7 +68,7 @@ const isSettled = (event: ChainEvent): event is Settled =>
   event.name === 'held-released' || event.name === 'held-burned' || event.name === 'held-lost'
 
 async function eventsUntil(
-  view: ChainView,
+  view: Pick<ChainView, 'head' | 'events'>,
   fromBlock: number,
   confirmations: number,
   signal: AbortSignal,
@@ -91,7 +97,11 @@ async function nodeFound(
     view,
     winValue,
     held,
-  }: { readonly view: ChainView; readonly winValue: bigint; readonly held: bigint },
+  }: {
+    readonly view: Pick<ChainView, 'credit' | 'registration'>
+    readonly winValue: bigint
+    readonly held: bigint
+  },
   signal: AbortSignal,
 ): Promise<readonly Found[]> {
   const isOwn = (event: Won | Settled): boolean => toHex(event.provider) === toHex(provider)

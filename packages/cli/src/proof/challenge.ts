@@ -121,7 +121,8 @@ export async function sendStep(
   signal: AbortSignal,
 ): Promise<string> {
   const { address } = contractOf(wallet)
-  const { chain, purse, tokenCalls } = wallet
+  const { purse, tokenCalls } = wallet
+  const { view } = wallet.chainOf('funds')
   const { funds } = purse.accounts
   const calls = createProofCalls(address)
   await using sender = await openSender(wallet, 'funds', signal)
@@ -129,9 +130,9 @@ export async function sendStep(
     const { hash } = await sender.send('slash', calls.slash(provider, step.epoch))
     return hash
   }
-  if ((await chain.view.tokenBalance(funds, signal)) < step.bond)
+  if ((await view.tokenBalance(funds, signal)) < step.bond)
     throw walletError('WALLET_NO_FUNDS', { waitedS: 0 })
-  if ((await chain.view.tokenAllowance(funds, address, signal)) < step.bond)
+  if ((await view.tokenAllowance(funds, address, signal)) < step.bond)
     await sender.send('bond', tokenCalls.approve(address, step.bond))
   const { hash } = await sender.send('challenge', calls.challenge(provider, step.epoch))
   return hash

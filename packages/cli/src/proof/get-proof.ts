@@ -7,7 +7,7 @@ import { SERVICE_PROOF_BYTES } from '@byway/protocol/wire'
 import { decodeServiceProof } from '@byway/zk'
 import { parseWhole } from '../engine/engine-options.ts'
 import { proofError } from './proof-errors.ts'
-import { verifyProof, type Verified } from './verify-proof.ts'
+import { verifyProof, type Verified, type VerifyOptions } from './verify-proof.ts'
 
 const NODE_ID_BYTES = 32
 const PROVIDER_BYTES = 20
@@ -30,15 +30,13 @@ export async function readProofFile(path: string): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead)
 }
 
-export type FindOptions = {
+export type FindOptions = VerifyOptions & {
   readonly network: NetworkParameters
   readonly payment: PaymentParameters
   readonly whose: Uint8Array
   /** 0 for the newest. */
   readonly epoch: number
-  readonly withChain: boolean
   readonly nowMs: () => number
-  readonly signal: AbortSignal
 }
 
 /** A proof that holds, as it came. */
@@ -49,13 +47,13 @@ export type Shown = { readonly verified: Verified; readonly bytes: Uint8Array }
  * @throws PROOF_FALSE when the node itself shows a false one and nobody a true one, PROOF_NOT_SHOWN, and what finding and checking throw
  */
 export async function findProof(options: FindOptions): Promise<Shown> {
-  const { network, payment, whose, epoch, withChain, signal } = options
+  const { payment, whose, epoch, openChain, signal } = options
   let ownFault: Error | undefined
   const random = Math.random
   for await (const { proof: bytes, isOwn } of findServiceProofs({ ...options, random })) {
     try {
       if (!isAsked(bytes, whose, epoch)) throw proofError('PROOF_FILE', {})
-      const verified = await verifyProof(bytes, network, payment, { withChain, signal })
+      const verified = await verifyProof(bytes, payment, { openChain, signal })
       return { verified, bytes }
     } catch (error) {
       if (!isBywayError(error) || !NOT_HOLDING.has(error.code)) throw error

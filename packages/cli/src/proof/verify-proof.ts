@@ -1,15 +1,18 @@
 /** Checks a service proof as a stranger does: with the network's file, and the chain where it answers (SPEC §17.4). */
 import type { CommitmentState } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
-import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
+import type { PaymentParameters } from '@byway/protocol/directory'
 import { assertSetUpServes, createZkEngine, decodeServiceProof, type ServiceProof } from '@byway/zk'
 import { burnedBeside } from '../ledger/held-back.ts'
 import { checkCommitment, checkRoots, judgeProof } from './judge-proof.ts'
+import type { PurseChain } from '../wallet/purse-chain.ts'
 import { proofError } from './proof-errors.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** Fourteen questions to two endpoints. */
 const CHAIN_TIMEOUT_MS = 30_000
+/** The same over circuits. */
+const THROUGH_TIMEOUT_MS = 120_000
 
 /** What the chain is asked about. */
 export type ChainCheck = 'roots' | 'commitment' | 'beacon'
@@ -34,23 +37,31 @@ export type Verified = {
 /**
  * Checks the bytes of a proof.
  *
- * @param withChain - also ask the chain; when it does not answer, that is said and no error
+ * @param openChain - also ask this chain; when it does not answer, that is said and no error
  * @throws PROOF_FILE, PROOF_FALSE, ZK_DEVELOPMENT_SET_UP, ZK_ARTEFACT, CHAIN_WRONG_CHAIN, CHAIN_DISAGREE
  */
 export async function verifyProof(
   bytes: Uint8Array,
-  network: NetworkParameters,
   payment: PaymentParameters,
-  { withChain, signal }: { readonly withChain: boolean; readonly signal: AbortSignal },
+  { openChain, signal }: VerifyOptions,
 ): Promise<Verified> {
   const proof = decodeServiceProof(bytes)
   if (!proof) throw proofError('PROOF_FILE', {})
   await assertSetUpServes(payment.chainId)
   using engine = createZkEngine()
   await judgeProof(proof, payment, engine)
-  const asked = withChain ? await askChain(proof, network, payment, signal) : NOT_ASKED
+  const asked = openChain ? await askChain(proof, openChain, payment, signal) : NOT_ASKED
   return { proof, ...asked }
 }
+
+/** What a check may ask. */
+export type VerifyOptions = {
+  readonly openChain: OpenProofChain | undefined
+  readonly signal: AbortSignal
+}
+
+/** Whom a proof is held against: asked for nothing that names an account of the user's. */
+export type OpenProofChain = () => Promise<Pick<PurseChain, 'chain' | 'isThrough'>>
 
 type Asked = Pick<Verified, 'checked' | 'onChain'>
 
@@ -59,14 +70,15 @@ const NOT_ASKED: Asked = { checked: [], onChain: undefined }
 /** What it could be held against; nothing when the chain does not answer. @throws PROOF_FALSE, and what the chain throws when it contradicts itself */
 async function askChain(
   proof: ServiceProof,
-  { local: isLocal }: NetworkParameters,
+  openChain: OpenProofChain,
   payment: PaymentParameters,
   signal: AbortSignal,
 ): Promise<Asked> {
   // The chain's library takes its time, and is not wanted offline.
-  const { createProofsView, openChain } = await import('@byway/chain')
-  const { view, reader } = openChain({ payment, isLocal, onAlert: () => {} })
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
+  const { createProofsView } = await import('@byway/chain')
+  const { chain, isThrough } = await openChain()
+  const { view, reader } = chain
+  const limit = limitOf(isThrough, signal)
   const contract = payment.proofs?.contract
   try {
     await checkRoots(proof, view, limit)
@@ -81,19 +93,24 @@ async function askChain(
   }
 }
 
+function limitOf(isThrough: boolean, signal: AbortSignal): AbortSignal {
+  const timeoutMs = isThrough ? THROUGH_TIMEOUT_MS : CHAIN_TIMEOUT_MS
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+}
+
 /** The beacon that the chain has for an epoch. @throws PROOF_NO_EPOCHS, PROOF_NO_BEACON, and what the chain throws */
 export async function drawnBeacon(
-  { local: isLocal }: NetworkParameters,
+  openChain: OpenProofChain,
   payment: PaymentParameters,
   epoch: number,
   signal: AbortSignal,
 ): Promise<bigint> {
   const contract = payment.proofs?.contract
   if (!contract) throw proofError('PROOF_NO_EPOCHS', {})
-  const { createProofsView, openChain } = await import('@byway/chain')
-  const { reader } = openChain({ payment, isLocal, onAlert: () => {} })
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CHAIN_TIMEOUT_MS)])
-  const beacon = await createProofsView(reader, contract).beacon(epoch, limit)
+  const { createProofsView } = await import('@byway/chain')
+  const { chain, isThrough } = await openChain()
+  const proofs = createProofsView(chain.reader, contract)
+  const beacon = await proofs.beacon(epoch, limitOf(isThrough, signal))
   if (beacon === undefined) throw proofError('PROOF_NO_BEACON', { epoch })
   return beacon
 }

@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openChainOverNodes, type AskNode, type Chain, type ChainSeat } from '@byway/chain'
+import type { AskedFor } from '@byway/client'
 import { fromHex, isBywayError, toHex } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
-import type { DepositLeaf, SlotState } from '@byway/protocol/payment'
+import { SLOT_STATES, type DepositLeaf, type SlotState } from '@byway/protocol/payment'
 import { CHAIN_VERDICT, type ChainVerdict } from '@byway/protocol/wire'
 import { askText, MAX_SLOTS_ASKED, slotsText } from '../control/chain-questions.ts'
 import { controlError } from '../control/control-errors.ts'
@@ -14,14 +15,35 @@ import { askControl, type ControlQuestion } from '../control/control-socket.ts'
 import type { JsonObject } from '../output.ts'
 import { walletError } from './wallet-errors.ts'
 
+/** A chain that is asked about no account of the user's: {@link ClientChain.chainOf} is, each account by itself. */
+export type NamelessChain = {
+  readonly reader: Chain['reader']
+  readonly view: Omit<Chain['view'], AccountQuestion>
+}
+type AccountQuestion =
+  | 'registration'
+  | 'held'
+  | 'credit'
+  | 'tokenBalance'
+  | 'tokenAllowance'
+  | 'gasBalance'
+  | 'eventsOf'
+  | 'senderOf'
+
 /** A chain, and where slots are in their lives by a way that names them to nobody else. */
 export type ClientChain = {
-  readonly chain: Chain
+  /** For what names no account. */
+  readonly chain: NamelessChain
+  /** For what names this account of the purse: nobody who is asked learns which other is the same person's. */
+  readonly chainOf: (account: PurseAccount) => Chain
   readonly slotStates: (
     nullifiers: readonly Uint8Array[],
     signal: AbortSignal,
   ) => Promise<readonly SlotState[]>
 }
+
+/** Whose questions are kept apart. The registry shows a provider and its owner together. */
+export type PurseAccount = Exclude<AskedFor, 'nobody'>
 
 /** What there is: a chain through the client, or why not. */
 export type ClientChainFound =
@@ -79,11 +101,11 @@ async function aboutOf(home: string, signal: AbortSignal): Promise<JsonObject | 
 function openThrough({ home, payment, isLocal }: ClientChainOptions, count: number): ClientChain {
   const ask: Ask = (question, signal) => askControl(home, 'client', question, signal)
   const askOwn: Ask = (question, signal) => patiently(() => ask(question, signal), signal)
-  const seats = Array.from({ length: count }, (_, at) => seatOf(ask, at))
   const followMs = isLocal ? LOCAL_FOLLOW_MS : FOLLOW_MS
-  const { reader, view } = openChainOverNodes({ payment, isLocal, followMs, seats })
-  return {
-    chain: {
+  const open = (account: AskedFor): Chain => {
+    const seats = Array.from({ length: count }, (_, at) => seatOf(ask, account, at))
+    const { reader, view } = openChainOverNodes({ payment, isLocal, followMs, seats })
+    return {
       reader,
       view: {
         ...view,
@@ -91,16 +113,21 @@ function openThrough({ home, payment, isLocal }: ClientChainOptions, count: numb
         // Nodes hear of no slot by name.
         slot: () => Promise.reject(walletError('WALLET_CLIENT_RUNS', {})),
       },
-    },
+    }
+  }
+  const chains = { funds: open('funds'), provider: open('provider') }
+  return {
+    chain: open('nobody'),
+    chainOf: (account) => chains[account],
     slotStates: (nullifiers, signal) => statesOf(askOwn, nullifiers, signal),
   }
 }
 
 type Ask = (question: ControlQuestion, signal: AbortSignal) => Promise<JsonObject>
 
-function seatOf(ask: Ask, at: number): ChainSeat {
+function seatOf(ask: Ask, account: AskedFor, at: number): ChainSeat {
   const askOnce: AskNode = async (question, signal) => {
-    const { verdict, body } = await ask(askText(at, question), signal)
+    const { verdict, body } = await ask(askText(account, at, question), signal)
     const bytes = typeof body === 'string' ? fromHex(body) : undefined
     if (!isVerdict(verdict) || !bytes)
       throw controlError('CONTROL_NO_ANSWER', { program: 'client' })
@@ -114,7 +141,8 @@ function seatOf(ask: Ask, at: number): ChainSeat {
         ({ verdict }) => PASSING.has(verdict),
       ),
     // Nobody waits for it: the next question finds other nodes.
-    replace: () => void ask('chain leave', AbortSignal.timeout(START_PATIENCE_MS)).catch(() => {}),
+    replace: () =>
+      void ask(`chain leave ${account}`, AbortSignal.timeout(START_PATIENCE_MS)).catch(() => {}),
   }
 }
 
@@ -186,18 +214,7 @@ async function statesOf(
   return all
 }
 
-const STATES: ReadonlySet<unknown> = new Set<SlotState>([
-  'none',
-  'locked',
-  'lapsed',
-  'bound',
-  'closing',
-  'closed',
-  'refunding',
-  'refunded',
-  'withdrawing',
-  'withdrawn',
-])
+const STATES: ReadonlySet<unknown> = new Set(SLOT_STATES)
 
 function isState(value: unknown): value is SlotState {
   return STATES.has(value)

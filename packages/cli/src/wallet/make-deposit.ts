@@ -46,10 +46,10 @@ export function costOf({ pool }: Pick<Wallet, 'pool'>, slots: number): bigint {
 
 /** Coin that a deposit may need for gas, wei. */
 export async function coinNeeded(
-  { chain }: Pick<Wallet, 'chain'>,
+  { chainOf }: Pick<Wallet, 'chainOf'>,
   signal: AbortSignal,
 ): Promise<bigint> {
-  const { baseFee } = await chain.reader.freshHead(signal)
+  const { baseFee } = await chainOf('funds').reader.freshHead(signal)
   return DEPOSIT_GAS * baseFee * PRICE_ROOM
 }
 
@@ -58,7 +58,8 @@ export async function coinNeeded(
  * @throws WALLET_NO_FUNDS when the money has not arrived in time, and what the lane and the signer throw
  */
 export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<DepositResult> {
-  const { purse, chain, pool, payment, poolCalls, tokenCalls } = wallet
+  const { purse, pool, payment, poolCalls, tokenCalls } = wallet
+  const { view } = wallet.chainOf('funds')
   const { signal, slots, kind } = order
   const resumed = await resumeDeposit(wallet, order)
   if (resumed) return resumed
@@ -69,7 +70,7 @@ export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<
   const { number, owner } = await nextOwner(wallet, kind, signal)
   await using sender = await openSender(wallet, 'funds', signal)
   const { funds } = purse.accounts
-  if ((await chain.view.tokenAllowance(funds, payment.pool, signal)) < amount) {
+  if ((await view.tokenAllowance(funds, payment.pool, signal)) < amount) {
     await sender.send('approve', tokenCalls.approve(payment.pool, amount))
   }
   const idc = identityCommitment(nodePoseidon, owner.secret)
@@ -102,12 +103,12 @@ async function resumeDeposit(
 }
 
 async function resultOf(
-  { chain }: Wallet,
+  { chainOf }: Wallet,
   { hash, block }: TransactionReceipt,
   deposit: Pick<DepositResult, 'slots' | 'number'>,
   signal: AbortSignal,
 ): Promise<DepositResult> {
-  const events = (await chain.view.eventsOf(hash, signal)) ?? []
+  const events = (await chainOf('funds').view.eventsOf(hash, signal)) ?? []
   const leaf = events.find(({ name }) => name === 'leaf')
   if (leaf?.name !== 'leaf') throw walletError('WALLET_NO_FUNDS', { waitedS: 0 })
   return { ...deposit, leafIndex: leaf.index, block }
@@ -145,7 +146,7 @@ async function untilFunded(
   amount: bigint,
   { signal, waitMs, onProgress }: DepositOrder,
 ): Promise<void> {
-  const { view } = wallet.chain
+  const { view } = wallet.chainOf('funds')
   const { funds } = wallet.purse.accounts
   const limit = AbortSignal.timeout(waitMs)
   const pollMs = 2 * lookEveryMs(wallet)

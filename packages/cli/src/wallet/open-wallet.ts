@@ -5,7 +5,6 @@ import {
   createTokenCalls,
   createTransactionLane,
   keepLooking,
-  type Chain,
   type PoolCalls,
   type TokenCalls,
 } from '@byway/chain'
@@ -28,13 +27,15 @@ import { openOwnStore } from '../engine/own-store.ts'
 import type { CliIo } from '../io.ts'
 import { createOutput } from '../output.ts'
 import { readPassphrase } from './ask-passphrase.ts'
-import type { ClientChain } from './client-chain.ts'
-import { openDirect, openPurseChain } from './purse-chain.ts'
+import type { ClientChain, PurseAccount } from './client-chain.ts'
+import { openPurseChain } from './purse-chain.ts'
 import { walletError } from './wallet-errors.ts'
 
 export type WalletFlags = {
   readonly home?: string | undefined
   readonly network?: string | undefined
+  /** No endpoint is asked: without a client that runs the command fails. */
+  readonly viaClient?: boolean | undefined
 }
 
 /** A network in which something is paid. */
@@ -44,7 +45,10 @@ export type PaidNetwork = {
   readonly isLocal: boolean
   readonly payment: PaymentParameters
   readonly pool: Pool
-  readonly chain: Chain
+  /** For what names no account of the purse. */
+  readonly chain: ClientChain['chain']
+  /** For what names this one. */
+  readonly chainOf: ClientChain['chainOf']
   /** Where slots are in their lives, in the order of their nullifiers. */
   readonly slotStates: ClientChain['slotStates']
   /** True where the running client's nodes are asked, false where the endpoints are. */
@@ -65,8 +69,6 @@ export type Wallet = AsyncDisposable &
 export type WalletSpecials = {
   /** Puts a bond on a challenge. */
   readonly mayChallenge?: boolean | undefined
-  /** Asks the endpoints without a word: for what no node is asked, and for facts about others. */
-  readonly isDirect?: boolean | undefined
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -81,7 +83,7 @@ const THROUGH_LOOK_EVERY_MS = 5000
 const LOCAL_THROUGH_LOOK_EVERY_MS = 250
 
 /** A network as its file says, before anybody is asked anything. */
-export type KnownNetwork = Omit<PaidNetwork, 'chain' | 'slotStates' | 'isThrough'>
+export type KnownNetwork = Omit<PaidNetwork, 'chain' | 'chainOf' | 'slotStates' | 'isThrough'>
 
 /**
  * Reads the network that the flags, the configuration or the state folder name.
@@ -110,16 +112,14 @@ export async function readPaidNetwork(flags: WalletFlags, io: CliIo): Promise<Kn
  * The same with its chain: through the running client where there is one, else at the endpoints; says which.
  * @throws what `readPaidNetwork` and `openPurseChain` throw
  */
-export async function openPaidNetwork(
-  flags: WalletFlags,
-  io: CliIo,
-  { isDirect = false }: { readonly isDirect?: boolean | undefined } = {},
-): Promise<PaidNetwork> {
+export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<PaidNetwork> {
   const network = await readPaidNetwork(flags, io)
   const say = (text: string): void => createOutput(io, false).say(text)
   const { home, payment, isLocal } = network
-  const options = { home, payment, isLocal, say, signal: io.signal }
-  return { ...network, ...(isDirect ? openDirect(options) : await openPurseChain(options)) }
+  const viaClient = flags.viaClient === true
+  const shows = 'which accounts and slots are this purse’s'
+  const options = { home, payment, isLocal, say, shows, viaClient, signal: io.signal }
+  return { ...network, ...(await openPurseChain(options)) }
 }
 
 /**
@@ -130,9 +130,9 @@ export async function openWallet(
   flags: WalletFlags,
   io: CliIo,
   recipients: readonly Uint8Array[] = [],
-  { mayChallenge = false, isDirect }: WalletSpecials = {},
+  { mayChallenge = false }: WalletSpecials = {},
 ): Promise<Wallet> {
-  const network = await openPaidNetwork(flags, io, { isDirect })
+  const network = await openPaidNetwork(flags, io)
   const { home, isLocal, payment } = network
   const rules = { ...rulesOf(payment, recipients), mayChallenge }
   const passphrase = await localOr(isLocal, () => readPassphrase(io, 'purse'), io)
@@ -180,12 +180,13 @@ export function openSender(
   account: PayingAccount,
   signal: AbortSignal,
 ): Promise<Sender> {
-  return senderOver(wallet, wallet.purse.transactionSigner(account), signal)
+  return senderOver(wallet, account, wallet.purse.transactionSigner(account), signal)
 }
 
-/** A sender over any key. @throws STORE_LOCKED while another command sends */
+/** A sender over any key, whose account is asked for beside this one's. @throws STORE_LOCKED while another command sends */
 export async function senderOver(
-  { home, chain, payment, isLocal, isThrough }: PaidNetwork,
+  { home, chainOf, payment, isLocal, isThrough }: PaidNetwork,
+  account: PurseAccount,
   signer: TransactionSigner,
   signal: AbortSignal,
 ): Promise<Sender> {
@@ -193,7 +194,7 @@ export async function senderOver(
   const { transactions } = parts.use(await openOwnStore(home, 'wallet'))
   const lane = parts.use(
     createTransactionLane({
-      reader: chain.reader,
+      reader: chainOf(account).reader,
       chainId: payment.chainId,
       signer,
       store: transactions,

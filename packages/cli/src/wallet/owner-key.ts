@@ -5,6 +5,7 @@ import { openOwner, parseWords } from '@byway/purse'
 import { cliError } from '../cli-errors.ts'
 import type { CliIo } from '../io.ts'
 import { readPassphrase } from './ask-passphrase.ts'
+import { addViaClient } from './via-client.ts'
 
 export type OwnerFlags = {
   readonly ownerKeystore?: string | undefined
@@ -13,7 +14,7 @@ export type OwnerFlags = {
 
 /** The options that say where the owner's key is. */
 export function addOwnerOptions(command: Command): Command {
-  return command
+  return addViaClient(command)
     .option('--home <folder>', 'state folder (default: $BYWAY_HOME, or ~/.byway)')
     .option('--network <file>', 'the network file (default: network.toml in the state folder)')
     .option('--owner-keystore <file>', 'the keystore that `wallet create --owner-keystore` wrote')

@@ -30,6 +30,8 @@ type WalletErrors = {
   WALLET_VOUCHER_UNKNOWN: Record<string, never>
   /** A client runs with this state folder, and has no circuits yet through which the chain could be asked. */
   WALLET_CLIENT_STARTING: Record<string, never>
+  /** `--via-client` was said, and no client can be asked: why in words. */
+  WALLET_NO_CLIENT: { why: string }
   /** The command would ask for slots by name, which it does not do through nodes. */
   WALLET_CLIENT_RUNS: Record<string, never>
 }
@@ -51,5 +53,6 @@ export const walletError: ErrorBuilder<WalletErrors> = errorBuilder<WalletErrors
   WALLET_VOUCHER_USED: ['payment', 'the voucher was used'],
   WALLET_VOUCHER_UNKNOWN: ['payment', 'the chain knows no deposit of this voucher'],
   WALLET_CLIENT_STARTING: ['network', 'the running client has no circuits yet'],
+  WALLET_NO_CLIENT: ['local', 'the chain cannot be asked through a running client'],
   WALLET_CLIENT_RUNS: ['local', 'this needs a stopped client'],
 })

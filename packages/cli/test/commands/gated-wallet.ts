@@ -37,12 +37,21 @@ export type WalletRun = {
 }
 
 /** Runs `byway wallet … --json`. */
-export async function runWallet(
+export function runWallet(
   home: string,
   file: string,
   ...args: readonly string[]
 ): Promise<WalletRun> {
-  const all = ['wallet', ...args, '--json', '--network', file]
+  return runByway(home, file, 'wallet', ...args)
+}
+
+/** Runs `byway … --json`. */
+export async function runByway(
+  home: string,
+  file: string,
+  ...args: readonly string[]
+): Promise<WalletRun> {
+  const all = [...args, '--json', '--network', file]
   const { code, out, err } = await asScript(all, { BYWAY_HOME: home })
   const rows = out
     .trim()

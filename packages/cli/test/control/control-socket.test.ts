@@ -41,8 +41,8 @@ test('passes on the largest question about the chain, and stops where the asker 
   const stopped = Promise.withResolvers<void>()
   const chain: ChainAnswers = {
     about: () => ({ seats: 3 }),
-    ask: async (seat, given, signal) => {
-      asked.push([seat, given])
+    ask: async (account, seat, given, signal) => {
+      asked.push([account, seat, given])
       if (seat === 0) return { verdict: 0, body: '' }
       signal.addEventListener('abort', () => stopped.resolve())
       return await new Promise(() => {})
@@ -53,17 +53,17 @@ test('passes on the largest question about the chain, and stops where the asker 
   }
   await using _control = await openControl(home, 'client', { ...ANSWERS, chain })
   assert.deepEqual(await askControl(home, 'client', 'chain about'), { seats: 3 })
-  const answered = askControl(home, 'client', askText(0, question))
+  const answered = askControl(home, 'client', askText('funds', 0, question))
   assert.deepEqual(await answered, { verdict: 0, body: '' })
   const stop = new AbortController()
-  const asking = askControl(home, 'client', askText(1, question), stop.signal)
+  const asking = askControl(home, 'client', askText('nobody', 1, question), stop.signal)
   while (asked.length < 2) await new Promise(setImmediate)
   stop.abort()
   await assert.rejects(asking, { name: 'AbortError' })
   await stopped.promise
   assert.deepEqual(asked, [
-    [0, question],
-    [1, question],
+    ['funds', 0, question],
+    ['nobody', 1, question],
   ])
 })
 
@@ -103,8 +103,8 @@ for (const [what, bytes] of [
   ['an empty line', '\n'],
   ['JSON', '{"ask":"status"}\n'],
   ['a long question that is none about the chain', `status${' '.repeat(200)}\n`],
-  ['a question about the chain without an end', `chain ask 0 ${'0'.repeat(20_000)}`],
-  ['one about the chain that no node takes', 'chain ask 0 12ff\n'],
+  ['a question about the chain without an end', `chain ask funds 0 ${'0'.repeat(20_000)}`],
+  ['one about the chain that no node takes', 'chain ask funds 0 12ff\n'],
   ['one about the chain where nothing is paid', `chain slots ${'0'.repeat(64)}\n`],
 ] as const) {
   test(`answers nothing to ${what}, and goes on`, async (t) => {

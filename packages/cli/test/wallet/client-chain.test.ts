@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { SlotState } from '@byway/protocol/payment'
+import type { AskedFor } from '@byway/client'
 import { toHex } from '@byway/protocol/base'
 import {
   CHAIN_QUESTION,
@@ -31,12 +32,13 @@ function wordOf(value: number): JsonObject {
   return { verdict: CHAIN_VERDICT.OK, body: value.toString(16).padStart(64, '0') }
 }
 
+const NONE = new Uint8Array(0)
 const REFUSAL: JsonObject = { verdict: CHAIN_VERDICT.TRY_LATER, body: '' }
 
 type World = {
   readonly home: string
-  readonly asked: (readonly [seat: number, question: ChainQuestion])[]
-  left: number
+  readonly asked: (readonly [account: AskedFor, seat: number, question: ChainQuestion])[]
+  readonly left: AskedFor[]
   about: JsonObject
   answer: (seat: number, question: ChainQuestion) => JsonObject
   readonly waited: () => boolean
@@ -49,7 +51,7 @@ async function createWorld(t: TestContext, own: Partial<ChainAnswers> = {}): Pro
   const world: World = {
     home,
     asked: [],
-    left: 0,
+    left: [],
     about: {
       chainId: TEST_PAYMENT.chainId,
       pool: toHex(TEST_PAYMENT.pool),
@@ -72,11 +74,11 @@ async function createWorld(t: TestContext, own: Partial<ChainAnswers> = {}): Pro
   }
   const chain: ChainAnswers = {
     about: () => world.about,
-    ask: async (seat, question) => {
-      world.asked.push([seat, question])
+    ask: async (account, seat, question) => {
+      world.asked.push([account, seat, question])
       return world.answer(seat, question)
     },
-    leave: () => ({ left: ++world.left }),
+    leave: (account) => ({ left: world.left.push(account) }),
     leaves: async () => ({ leaves: [], next: null }),
     slots: async () => ({ states: [] }),
     ...own,
@@ -95,7 +97,7 @@ test('believes what two nodes say, whatever one cannot', async (t) => {
   world.answer = (seat) => (seat === 1 ? REFUSAL : headOf(9))
   const { chain } = await world.open()
   assert.equal((await chain.view.head(t.signal)).number, 9)
-  assert.equal(world.asked.filter(([seat]) => seat === 1).length, 3)
+  assert.equal(world.asked.filter(([, seat]) => seat === 1).length, 3)
 })
 
 test('asks a node again that could not answer at first', async (t) => {
@@ -114,10 +116,33 @@ test('believes nobody where nodes contradict each other, and leaves them', async
   const world = await createWorld(t)
   world.answer = (seat, { kind }) =>
     kind === CHAIN_QUESTION.HEAD ? headOf(9) : wordOf(seat === 2 ? 8 : 7)
-  const { chain } = await world.open()
+  const { view } = (await world.open()).chainOf('funds')
   const account = new Uint8Array(20)
-  await assert.rejects(chain.view.tokenBalance(account, t.signal), { code: 'CHAIN_DISAGREE' })
-  while (world.left === 0) await new Promise(setImmediate)
+  await assert.rejects(view.tokenBalance(account, t.signal), { code: 'CHAIN_DISAGREE' })
+  while (world.left.length === 0) await new Promise(setImmediate)
+  assert.deepEqual(new Set(world.left), new Set(['funds']))
+})
+
+test('asks about each account those who are asked about no other', async (t) => {
+  const world = await createWorld(t)
+  world.answer = (_, { kind }) => (kind === CHAIN_QUESTION.HEAD ? headOf(9) : wordOf(7))
+  const { chain, chainOf } = await world.open()
+  const [funds, provider] = [new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)]
+  await chainOf('funds').view.tokenBalance(funds, t.signal)
+  await chainOf('provider').view.gasBalance(provider, t.signal)
+  await chain.view.head(t.signal)
+  const namesOf = (account: AskedFor): ReadonlySet<string> =>
+    new Set(
+      world.asked.flatMap(([asked, , { kind, ...fields }]) => {
+        const bytes = 'data' in fields ? fields.data : 'account' in fields ? fields.account : NONE
+        const named = [funds, provider].filter((each) => toHex(bytes).includes(toHex(each)))
+        return asked === account ? named.map((each) => `${kind} ${each[0]}`) : []
+      }),
+    )
+  assert.deepEqual(namesOf('funds'), new Set([`${CHAIN_QUESTION.CALL} 1`]))
+  assert.deepEqual(namesOf('provider'), new Set([`${CHAIN_QUESTION.BALANCE} 2`]))
+  assert.deepEqual(namesOf('nobody'), new Set())
+  assert.ok(world.asked.some(([account]) => account === 'nobody'))
 })
 
 test('asks for slots and leaves no node but the own client', async (t) => {

@@ -17,6 +17,8 @@ import { circuitError, clientError } from './errors.ts'
 
 /** A place for a node that is asked. */
 export interface ClientChainSeat {
+  /** Which node it has now. */
+  readonly holder: NodeKey | undefined
   /** Asks its node; finds one where it has none. @throws NO_PATH, CIRCUIT_FAILED, DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, or the signal's reason */
   ask(question: ChainQuestion, signal: AbortSignal): Promise<ToldChain>
   /** Gives the seat to another node: this one was wrong, and is asked no more, or is of no use just now. */
@@ -26,6 +28,8 @@ export interface ClientChainSeat {
 export type ChainSeatsDeps = {
   /** Nodes that may know the chain. */
   readonly nodes: () => readonly PathNode[]
+  /** True for a node that is asked about other things already: taken where no other is left. @default none is */
+  readonly isAskedElsewhere?: ((key: NodeKey) => boolean) | undefined
   readonly weightOf: (key: NodeKey) => number
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -71,7 +75,7 @@ type Table = {
 }
 
 function createTable(deps: ChainSeatsDeps): Table {
-  const { nodes, weightOf, random, nowMs, onWrong } = deps
+  const { nodes, weightOf, random, nowMs, onWrong, isAskedElsewhere = () => false } = deps
   const avoidedUntilMs = new Map<NodeKey, number>()
   const free = (seat: Seat): readonly PathNode[] => {
     const others = table.seats.filter((each) => each !== seat).flatMap(({ node }) => node ?? [])
@@ -80,7 +84,7 @@ function createTable(deps: ChainSeatsDeps): Table {
   const isAvoided = ({ key }: PathNode): boolean => (avoidedUntilMs.get(key) ?? 0) > nowMs()
   const table: Table = {
     seats: Array.from({ length: SEATS }, () => new Seat(deps, () => table)),
-    candidates(seat) {
+    *candidates(seat) {
       const all = free(seat)
       if (all.every(isAvoided)) {
         for (const [key, untilMs] of avoidedUntilMs) {
@@ -88,7 +92,9 @@ function createTable(deps: ChainSeatsDeps): Table {
         }
       }
       const open = all.filter((node) => !isAvoided(node))
-      return drawWeighted(open, ({ key }) => weightOf(key), random)
+      const isShared = ({ key }: PathNode): boolean => isAskedElsewhere(key)
+      for (const some of [open.filter((node) => !isShared(node)), open.filter(isShared)])
+        yield* drawWeighted(some, ({ key }) => weightOf(key), random)
     },
     avoid({ key }, isWrong) {
       avoidedUntilMs.set(key, isWrong ? Number.POSITIVE_INFINITY : nowMs() + AVOID_MS)
@@ -110,6 +116,10 @@ class Seat implements ClientChainSeat {
   constructor(deps: ChainSeatsDeps, table: () => Table) {
     this.#deps = deps
     this.#table = table
+  }
+
+  get holder(): NodeKey | undefined {
+    return this.node?.key
   }
 
   async ask(question: ChainQuestion, signal: AbortSignal): Promise<ToldChain> {

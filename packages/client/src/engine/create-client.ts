@@ -27,8 +27,6 @@ import { createMoney } from '../money/money.ts'
 import type { ClientPayment, Money, MoneyStatus } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
-import { createChainSeats } from './chain-seats.ts'
-import type { ClientChainSeat } from './chain-seats.ts'
 import { createCircuitSource, targetOf } from './circuit-source.ts'
 import type { CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
@@ -48,6 +46,8 @@ import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
 import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
+import { createSeatSets } from './seat-sets.ts'
+import type { SeatSets } from './seat-sets.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
@@ -124,9 +124,7 @@ export interface Client extends Dialer, AsyncDisposable {
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus
   /** Nodes that tell what the chain says, in a network where something is paid (SPEC §15.9); of use once the client has started. */
-  readonly chainSeats: readonly ClientChainSeat[]
-  /** Others, for questions that name something of the user's, over circuits that end soon after: whoever is asked all the time shall not learn whose account this is. */
-  readonly ownSeats: readonly ClientChainSeat[]
+  readonly seats: SeatSets
   /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
@@ -140,8 +138,6 @@ export interface Client extends Dialer, AsyncDisposable {
 // Local limits (tunable): docs/LIMITS.md.
 const WARM_GUARDS = 2
 const WARM_EVERY_MS = 3000
-/** Longer than a command is silent between two questions. */
-const OWN_SEAT_IDLE_MS = 30_000
 
 const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()
@@ -166,8 +162,7 @@ class Engine implements Client {
   readonly #pool: TunnelPool
   readonly #money: Money | undefined
   readonly #closing = new AbortController()
-  readonly chainSeats: readonly ClientChainSeat[] = this.#createChainSeats(undefined)
-  readonly ownSeats: readonly ClientChainSeat[] = this.#createChainSeats(OWN_SEAT_IDLE_MS)
+  readonly seats: SeatSets = this.#createSeats()
   #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
@@ -369,9 +364,8 @@ class Engine implements Client {
     })
   }
 
-  #createChainSeats(idleMs: number | undefined): readonly ClientChainSeat[] {
-    return createChainSeats({
-      idleMs,
+  #createSeats(): SeatSets {
+    return createSeatSets({
       nodes: () => this.#directory.nodes.list(nowMs()).filter(isPayee),
       weightOf: (key) => this.#weights.weightOf(key),
       random: unitRandom(randomBytes),

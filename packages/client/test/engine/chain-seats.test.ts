@@ -6,35 +6,16 @@ import {
   CHAIN_QUESTION,
   CHAIN_VERDICT,
   MAX_CHAIN_ANSWER_BYTES,
-  MAX_CHAIN_PART_BYTES,
   PAY,
   type ChainMessage,
-  type ToldMessage,
 } from '@byway/protocol/wire'
 import { createChainSeats, type ClientChainSeat } from '../../src/engine/chain-seats.ts'
-import type { PayListener } from '../../src/money/carrier.ts'
 import type { ControlCarrier } from '../../src/money/control-circuit.ts'
 import { pathNode } from '../path-node.ts'
+import { answerOf, carrierTo, family, nodesOf, type Manner } from './answering-nodes.ts'
 import { createHandTimers, type HandTimers } from './hand-timers.ts'
 
 const HEAD = { kind: CHAIN_QUESTION.HEAD } as const
-/** What a circuit's cells take besides what they carry. */
-const QUESTION_BYTES = 1024
-
-type Manner = (message: ChainMessage) => readonly ToldMessage[] | 'hang' | 'close'
-
-/** All parts of one answer, of so many bytes that name the node. */
-function answerOf(number: number, bytes: number): Manner {
-  return ({ request }) => {
-    const parts: ToldMessage[] = []
-    for (let at = 0; at < bytes; at += MAX_CHAIN_PART_BYTES) {
-      const part = new Uint8Array(Math.min(MAX_CHAIN_PART_BYTES, bytes - at)).fill(number)
-      const isLast = at + part.length === bytes
-      parts.push({ kind: PAY.TOLD, request, verdict: CHAIN_VERDICT.OK, isLast, part })
-    }
-    return parts
-  }
-}
 
 type World = {
   readonly seats: readonly ClientChainSeat[]
@@ -90,40 +71,6 @@ function createWorld(nodes: readonly PathNode[], idleMs?: number): World {
   }
   return world
 }
-
-/** A circuit to a node that answers a turn later. */
-function carrierTo(manner: Manner, onClosed: () => void): ControlCarrier {
-  let listener: PayListener | undefined
-  const carrier = {
-    isClosed: false,
-    carriedBytes: 0,
-    listen: (told: PayListener) => void (listener = told),
-    send(messages: readonly { readonly kind: number }[]) {
-      for (const message of messages) queueMicrotask(() => answer(message as ChainMessage))
-    },
-    close() {
-      if (carrier.isClosed) return
-      carrier.isClosed = true
-      onClosed()
-      listener?.onClosed(false)
-    },
-  }
-  const answer = (message: ChainMessage): void => {
-    const told = manner(message)
-    if (told === 'close') carrier.close()
-    if (typeof told === 'string' || carrier.isClosed) return
-    carrier.carriedBytes += QUESTION_BYTES
-    for (const pay of told) {
-      carrier.carriedBytes += pay.part.length + QUESTION_BYTES
-      listener?.onPay(pay)
-    }
-  }
-  return carrier
-}
-
-const family = (number: number): Partial<PathNode> => ({ owners: [`family ${number}`] })
-const nodesOf = (...numbers: readonly number[]): readonly PathNode[] =>
-  numbers.map((number) => ({ ...pathNode(number), ...family(number) }))
 
 test('seats have nodes that may not share a circuit, and keep them', async () => {
   const twins = [2, 3].map((number) => ({ ...pathNode(number), ...family(9) }))
