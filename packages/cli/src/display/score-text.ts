@@ -2,6 +2,7 @@
 import type { NodeScore } from '@byway/client'
 import type { JsonObject } from '../output.ts'
 import { lineLines, placeLines } from './place-lines.ts'
+import { uptimeLines } from './uptime-lines.ts'
 import { serviceLines, type TokenNames } from './service-lines.ts'
 
 /** One rule's say in a node's weight. */
@@ -16,6 +17,7 @@ export type ScoreLine = {
     | 'double'
     | 'share'
     | 'line'
+    | 'uptime'
   /** What the weight is multiplied by: above 1 adds, below takes. */
   readonly factor: number
   readonly evidence: string
@@ -33,6 +35,7 @@ const TOLD_ALWAYS: ReadonlySet<ScoreLine['reason']> = new Set([
   'service',
   'place',
   'line',
+  'uptime',
 ])
 
 /** What changed a node's weight, in the order in which it is worked out. @param token - undefined where nothing is paid */
@@ -61,6 +64,7 @@ export function scoreLines(score: NodeScore, token: TokenNames | undefined): rea
       remedy: 'put nodes at other places, under other stakes',
     },
     ...lineLines(score),
+    ...uptimeLines(score),
   ]
   return lines.filter(
     ({ reason, factor }) => TOLD_ALWAYS.has(reason) || Math.abs(factor - 1) > TOLD,

@@ -8,9 +8,15 @@ export function clientText(status: JsonObject | null): string {
   if (!status) return 'client: not running'
   const { state, proxy, tunnels, spending } = status
   if (typeof proxy !== 'string') return `client: ${wordOf(state)}`
-  const count = Array.isArray(tunnels) ? tunnels.length : 0
+  const open: readonly unknown[] = Array.isArray(tunnels) ? tunnels : []
+  const lasting = open.filter(isLasting).length
+  const kept = lasting === 0 ? '' : ` (${lasting} to exits chosen for staying)`
   const cost = typeof spending === 'string' ? `; ${spending}` : ''
-  return `client: ${wordOf(state)}, proxy at ${proxy}, ${count} tunnels${cost}`
+  return `client: ${wordOf(state)}, proxy at ${proxy}, ${open.length} tunnels${kept}${cost}`
+}
+
+function isLasting(tunnel: unknown): boolean {
+  return typeof tunnel === 'object' && tunnel !== null && 'lastsS' in tunnel
 }
 
 /** The node in one line, and its alerts. */

@@ -167,11 +167,13 @@ function statusOf(
 }
 
 /** A path as scripts see it. */
-export function pathFields({ hops, streams, rejoins, buildMs }: PathReport): JsonObject {
+export function pathFields({ hops, streams, lastsMs, rejoins, buildMs }: PathReport): JsonObject {
   return {
     hops: hops.map(({ nodeId }) => nodeId),
     countries: hops.map(({ country }) => country),
     streams,
+    // Chosen among nodes that are likely to stay.
+    ...(lastsMs === undefined ? {} : { lastsS: Math.round(lastsMs / 1000) }),
     rejoins,
     buildMs,
   }

@@ -16,6 +16,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     share: 0.1,
     factors: NONE,
     record: undefined,
+    uptime: undefined,
     stakeAgeMs: undefined,
     proven: undefined,
     isGuard: false,
@@ -153,4 +154,21 @@ test('one node is explained, several are listed, and a stranger is nobody', () =
     /^(ac){32}\nweight 1\.00, 10\.0 % of all, a guard/,
   )
   assert.deepEqual(scoresOf(all, 'ff', TOKEN)['scores'], [])
+})
+
+test('how long a node is likely to stay is told, and changes no weight', () => {
+  const uptime = { upMs: 11 * 3_600_000, departures: 1, isUp: true, atMs: 0, doubts: 0 }
+  const [, line] = linesOf({ uptime })
+  assert.deepEqual([line?.reason, line?.factor], ['uptime', 1])
+  assert.match(
+    line?.evidence ?? '',
+    /^it was seen up for 11\.0 hours, and went once: half of such nodes stay another 5\.0 hours\..*× 0\.21$/,
+  )
+  assert.match(line?.remedy ?? '', /^keep it running/)
+  const [, gone] = linesOf({ uptime: { ...uptime, isUp: false } })
+  assert.match(gone?.evidence ?? '', /it has gone and was not seen again\..*× 0\.02$/)
+  const [, old] = linesOf({ uptime: { ...uptime, upMs: 9 * DAY_MS, departures: 0 } })
+  assert.match(old?.evidence ?? '', /^it was seen up for 9\.0 days, and never went: .*× 1\.00$/)
+  assert.equal(old?.remedy, '')
+  assert.equal(linesOf({ uptime: { ...uptime, upMs: 0 } }).length, 1, 'who was only just heard of')
 })

@@ -31,6 +31,8 @@ const MAX_ATTEMPTS = 6
 export type CircuitNeed = PathRequest & {
   /** Nobody waits for it: hops that can be paid only in a while will do. */
   readonly isAhead?: boolean | undefined
+  /** How long its streams last, where that is long: hops that are likely to stay are preferred. */
+  readonly lastsMs?: number | undefined
 }
 
 /** A circuit with the nodes it runs through, entry first. */
@@ -55,6 +57,8 @@ export type CircuitSourceDeps = {
   readonly weights: Pick<NodeWeights, 'weightOf'>
   /** Told of each circuit that was built or failed. */
   readonly observe: (key: NodeKey, observation: Observation) => void
+  /** Told whether a node was there. */
+  readonly sight: (key: NodeKey, isThere: boolean) => void
   readonly links: GuardLinks
   readonly random: () => number
   /** Wall clock. */
@@ -131,9 +135,9 @@ class Source implements CircuitSource, PathPlanner {
   }
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #weigh(key: NodeKey, { exit, controlled, isAhead }: CircuitNeed): number {
+  #weigh(key: NodeKey, { exit, controlled, isAhead, lastsMs }: CircuitNeed): number {
     const { weights, weightOf } = this.#deps
-    const measured = weights.weightOf(key)
+    const measured = weights.weightOf(key, lastsMs)
     if (key === exit || controlled !== undefined || !weightOf) return measured
     return weightOf(key, measured, isAhead === true)
   }
@@ -149,13 +153,17 @@ class Source implements CircuitSource, PathPlanner {
       link = await this.#deps.links.connect(targetOf(entry), signal)
     } catch {
       signal.throwIfAborted()
+      this.#deps.sight(entry.key, false)
       return { blamed: entry.key, error: clientError('ENTRY_UNREACHABLE', { guards: 1 }) }
     }
     const hops = path.map(hopOf)
     const { entryLayer } = this.#deps
     const built = await buildCircuit(this.#deps.build, link, hops, { entryLayer, signal })
     if ('type' in built) return this.#onFailed(path, built)
-    for (const { key } of path) this.#deps.observe(key, { type: 'success' })
+    for (const { key } of path) {
+      this.#deps.observe(key, { type: 'success' })
+      this.#deps.sight(key, true)
+    }
     return { circuit: built, path }
   }
 
@@ -167,6 +175,7 @@ class Source implements CircuitSource, PathPlanner {
     if (!HARMLESS_REASONS.has(reason)) {
       this.#deps.observe(blamed.key, { type: 'failure' })
     }
+    if (ABSENT_REASONS.has(reason)) this.#deps.sight(blamed.key, false)
     return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
   }
 }
@@ -176,6 +185,14 @@ const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.RESOURCE_LIMIT,
   CLOSE_REASON.DRAINING,
   CLOSE_REASON.NOT_ATTACHED,
+])
+
+/** After these the node that is blamed may have gone. */
+const ABSENT_REASONS: ReadonlySet<CloseReason> = new Set([
+  CLOSE_REASON.CONNECT_FAILED,
+  CLOSE_REASON.LINK_CLOSED,
+  CLOSE_REASON.TIMEOUT,
+  CLOSE_REASON.DRAINING,
 ])
 
 /** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes last. */

@@ -46,6 +46,10 @@ export type TunnelDriverDeps = {
   readonly onOver: (driver: ClientTunnelDriver) => void
   /** The tunnel was given up with so many streams in it, for this. */
   readonly onLost: (cause: unknown, streams: number) => void
+  /** A node of the path says that it stops soon. */
+  readonly onLeaving: (node: PathNode) => void
+  /** How long its streams last, where that is long. */
+  readonly lastsMs?: number | undefined
   /** The path has changed: first leg, and each later one. */
   readonly onPath: (driver: ClientTunnelDriver) => void
   /** Told what the nodes of a path have brought in a busy second. */
@@ -117,6 +121,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   get useCount(): number {
     const open = this.#streams.size + this.#lookups.size + this.#flows.size
     return Math.max(open, this.#tunnel.streamCount)
+  }
+
+  get lastsMs(): number | undefined {
+    return this.#deps.lastsMs
   }
 
   get heldBytes(): number {
@@ -243,8 +251,11 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#flows.get(stream)?.onDatagram(endpoint, payload)
   }
 
-  onDraining(): void {
+  /** A relay that stops does not end the tunnel, but the next streams find a better one. */
+  onDraining(_seconds: number, hop: number | undefined): void {
     this.isDraining = true
+    const node = this.path.at(hop ?? -1)
+    if (node) this.#deps.onLeaving(node)
   }
 
   /** SPEC §13: in a network without payment its messages are refused. */

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { NO_LOG } from '@byway/protocol/base'
 import type { Logger } from '@byway/protocol/base'
 import {
+  lastingFactor,
   nodeKeyOf,
   opensPort,
   toIpAddress,
@@ -44,6 +45,8 @@ import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks } from './guard-links.ts'
 import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
+import { createNodeUptimes } from './node-uptimes.ts'
+import type { NodeUptimes } from './node-uptimes.ts'
 import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
@@ -84,6 +87,8 @@ export type PathReport = {
     readonly asn: number | undefined
   }[]
   readonly streams: number
+  /** How long its streams last, where its nodes were chosen for that. */
+  readonly lastsMs?: number | undefined
   /** How often the tunnel has moved since it opened. */
   readonly rejoins: number
   readonly buildMs?: number | undefined
@@ -152,6 +157,7 @@ class Engine implements Client {
   readonly #log: Logger
   #lost: LostTunnels = { count: 0 }
   readonly #records: NodeRecords
+  readonly #uptimes: NodeUptimes
   readonly #guards: GuardKeeper
   readonly #weights: NodeWeights
   readonly #links: GuardLinks
@@ -171,9 +177,11 @@ class Engine implements Client {
     this.#log = options.log ?? NO_LOG
     const random = unitRandom(randomBytes)
     this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
+    this.#uptimes = createNodeUptimes({ path: home && join(home, 'uptimes.json'), nowMs })
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
       recordOf: (key) => this.#records.get(key),
+      uptimeOf: (key) => this.#uptimes.get(key),
       ...stakeFacts(options.stakes),
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
@@ -199,12 +207,15 @@ class Engine implements Client {
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
+    this.#directory.set.onAccepted((entry) => this.#uptimes.onEdition(entry))
     this.#source = createCircuitSource({
       build: { provider: nodeCrypto, randomBytes, hopFromDescriptor },
       directory: this.#directory,
       guards: this.#guards,
       weights,
       observe: (key, observation) => this.#records.observe(key, observation),
+      sight: (key, isThere) =>
+        this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' }),
       links: this.#links,
       random,
       nowMs,
@@ -233,8 +244,10 @@ class Engine implements Client {
       stock: this.#stock,
       defaultHops: this.#options.hops,
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
+      stays: ({ key }, lastsMs) => lastingFactor(this.#uptimes.get(key), lastsMs) === 1,
       onPath: (driver) => this.#options.onPath?.(reportOf(driver)),
       onLost: (cause, streams) => this.#onLost(cause, streams),
+      onLeaving: ({ key }) => this.#uptimes.note(key, { type: 'gone', atMs: nowMs() }),
       openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
       onTransfer: (path, transfer) =>
@@ -243,7 +256,7 @@ class Engine implements Client {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#guards.load(), this.#records.load()])
+    await Promise.all([this.#guards.load(), this.#records.load(), this.#uptimes.load()])
     await this.#directory.start(signal)
     this.#guards.refresh(this.#directory.nodes)
     await this.#money?.start(signal)
@@ -305,6 +318,7 @@ class Engine implements Client {
       nodes: () => this.#directory.nodes.list(Date.now()),
       weights: this.#weights,
       recordOf: (key) => this.#records.get(key),
+      uptimeOf: (key) => this.#uptimes.get(key),
       ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
     })
@@ -326,7 +340,7 @@ class Engine implements Client {
     await this.#money?.signOff()
     this.#links.closeAll()
     await this.#money?.stop()
-    await Promise.all([this.#guards.flush(), this.#records.flush()])
+    await Promise.all([this.#guards.flush(), this.#records.flush(), this.#uptimes.flush()])
   }
 
   async #acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
@@ -448,5 +462,6 @@ function firstPort(network: NetworkParameters): number {
 
 function reportOf(driver: ClientTunnelDriver): PathReport {
   const hops = driver.path.map(({ key, country, asns }) => ({ nodeId: key, country, asn: asns[0] }))
-  return { hops, streams: driver.useCount, rejoins: driver.rejoins }
+  const { useCount: streams, rejoins, lastsMs } = driver
+  return { hops, streams, rejoins, ...(lastsMs === undefined ? {} : { lastsMs }) }
 }

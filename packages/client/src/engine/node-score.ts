@@ -11,6 +11,7 @@ import type {
   PlaceAuthority,
   ProvenService,
   StakeClaim,
+  UptimeRecord,
 } from '@byway/protocol/directory'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
 
@@ -22,6 +23,8 @@ export type NodeScore = {
   readonly factors: WeightFactors
   /** Undefined for a node that was never used. */
   readonly record: NodeRecord | undefined
+  /** For how long it was seen up; undefined where nobody watches. */
+  readonly uptime: UptimeRecord | undefined
   /** Undefined where there is no registry, or nobody knows. */
   readonly stakeAgeMs: number | undefined
   /** Undefined where services are not proven, or nobody knows. */
@@ -43,6 +46,7 @@ export type ScoreDeps = {
   readonly nodes: () => readonly PathNode[]
   readonly weights: NodeWeights
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
+  readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
   readonly provenOf: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   readonly isGuard: (key: NodeKey) => boolean
@@ -63,6 +67,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       share: total > 0 ? weight / total : 0,
       factors: weights.factorsOf(key),
       record: recordOf(key),
+      uptime: deps.uptimeOf?.(key),
       stakeAgeMs: deps.stakeAgeMs?.(descriptor),
       proven: deps.provenOf?.(descriptor),
       isGuard: deps.isGuard(key),

@@ -3,9 +3,14 @@
  * a while, since it is every node's weight that a share is of.
  * @module
  */
-import { fairWeights, measuredFactors, weightOfNode } from '@byway/protocol/directory'
+import {
+  fairWeights,
+  lastingFactor,
+  measuredFactors,
+  weightOfNode,
+} from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
-import type { ProvenService, StakeClaim } from '@byway/protocol/directory'
+import type { ProvenService, StakeClaim, UptimeRecord } from '@byway/protocol/directory'
 
 export type NodeWeightsDeps = {
   readonly nodes: () => PathNodeSet
@@ -17,6 +22,8 @@ export type NodeWeightsDeps = {
   readonly provenOf?: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   /** True for a node that signed two editions under one number. */
   readonly isDouble?: ((key: NodeKey) => boolean) | undefined
+  /** For how long a node was seen up; absent where nobody watches. */
+  readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
   /** Wall clock. */
   readonly nowMs: () => number
 }
@@ -41,8 +48,8 @@ export type WeightFactors = {
 
 /** Weights of nodes as exits, middles and new guards. */
 export interface NodeWeights {
-  /** Positive for every listed node. */
-  weightOf(key: NodeKey): number
+  /** Positive for every listed node. @param lastsMs - of a stream that lasts so long: nodes that are likely to stay weigh more, nobody above its share */
+  weightOf(key: NodeKey, lastsMs?: number): number
   /** True for a node whose stake is young in a network that is not: never a new guard. */
   isNewcomer(key: NodeKey): boolean
   /** Their product is the weight, for every listed node that has not fallen to the least. */
@@ -66,6 +73,9 @@ const DOUBLE_FACTOR = 0.01
 const REWORK_MS = 60_000
 /** The same when a node turns up that was not there. */
 const REWORK_SOON_MS = 1000
+/** Streams are told apart by how long they last in steps of two from here on, and up to here: each step's shares are worked out apart. */
+const LEAST_LASTS_MS = 600_000
+const MOST_LASTS_MS: number = 7 * 86_400_000
 
 type Standing = Pick<WeightFactors, 'service' | 'youth' | 'place' | 'honesty' | 'share'> & {
   readonly factor: number
@@ -74,27 +84,40 @@ type Standing = Pick<WeightFactors, 'service' | 'youth' | 'place' | 'honesty' | 
 
 /** Creates weights over a directory that may still be empty. */
 export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
-  let standings: ReadonlyMap<NodeKey, Standing> = new Map()
-  let workedAtMs = Number.NEGATIVE_INFINITY
+  const standings = new Map<number, Standings>()
 
-  function standingOf(key: NodeKey): Standing {
-    const ageMs = deps.nowMs() - workedAtMs
-    const isMissing = !standings.has(key) && deps.nodes().get(key) !== undefined
-    if (ageMs < 0 || ageMs >= (isMissing ? REWORK_SOON_MS : REWORK_MS)) {
-      workedAtMs = deps.nowMs()
-      standings = workOut(deps)
-    }
-    return standings.get(key) ?? UNKNOWN
+  function standingOf(key: NodeKey, stepMs: number): Standing {
+    const known = standings.get(stepMs)
+    const ageMs = deps.nowMs() - (known?.workedAtMs ?? Number.NEGATIVE_INFINITY)
+    const isMissing = known?.byKey.has(key) !== true && deps.nodes().get(key) !== undefined
+    const isFresh = ageMs >= 0 && ageMs < (isMissing ? REWORK_SOON_MS : REWORK_MS)
+    if (known && isFresh) return known.byKey.get(key) ?? UNKNOWN
+    const byKey = workOut(deps, stepMs)
+    standings.set(stepMs, { byKey, workedAtMs: deps.nowMs() })
+    return byKey.get(key) ?? UNKNOWN
   }
 
   return {
-    weightOf: (key) => weightOfNode(deps.recordOf(key)) * standingOf(key).factor,
-    isNewcomer: (key) => standingOf(key).isNewcomer,
+    weightOf: (key, lastsMs) =>
+      weightOfNode(deps.recordOf(key)) * standingOf(key, stepOf(lastsMs)).factor,
+    isNewcomer: (key) => standingOf(key, 0).isNewcomer,
     factorsOf(key) {
-      const { service, youth, place, honesty, share } = standingOf(key)
+      const { service, youth, place, honesty, share } = standingOf(key, 0)
       return { ...measuredFactors(deps.recordOf(key)), service, youth, place, honesty, share }
     },
   }
+}
+
+type Standings = {
+  readonly byKey: ReadonlyMap<NodeKey, Standing>
+  readonly workedAtMs: number
+}
+
+/** 0 for streams of ordinary kind. */
+function stepOf(lastsMs: number | undefined): number {
+  if (lastsMs === undefined) return 0
+  const steps = Math.ceil(Math.log2(Math.max(1, lastsMs / LEAST_LASTS_MS)))
+  return Math.min(MOST_LASTS_MS, LEAST_LASTS_MS * 2 ** steps)
 }
 
 const UNKNOWN: Standing = {
@@ -107,10 +130,13 @@ const UNKNOWN: Standing = {
   share: 1,
 }
 
-function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
+/** @param lastsMs - 0 for streams of ordinary kind */
+function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
   const newcomers = newcomersOf(nodes, deps)
   const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
+  const stay = ({ key }: PathNode): number =>
+    lastsMs > 0 ? lastingFactor(deps.uptimeOf?.(key), lastsMs) : 1
   const own = ({ key, entry, isMisplaced, countryBy }: PathNode) => ({
     service: deps.provenOf?.(entry.descriptor)?.factor ?? 1,
     youth: newcomers.get(key) ?? 1,
@@ -119,7 +145,7 @@ function workOut(deps: NodeWeightsDeps): ReadonlyMap<NodeKey, Standing> {
   })
   const before = (node: PathNode): number => {
     const { service, youth, place, honesty } = own(node)
-    return measured(node) * service * youth * place * honesty
+    return measured(node) * service * youth * place * honesty * stay(node)
   }
   const weights = fairWeights(nodes, before)
   return new Map(

@@ -15,6 +15,7 @@ import type { TunnelDriverDeps } from './client-tunnel-driver.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import { circuitError, clientError } from './errors.ts'
+import { lastsMsOf } from './long-streams.ts'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -40,7 +41,7 @@ const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<
   TunnelDriverDeps,
-  'provider' | 'randomBytes' | 'nowMs' | 'onLost'
+  'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving'
 > & {
   readonly source: CircuitSource
   readonly stock: Omit<CircuitStock, 'paths'>
@@ -48,6 +49,8 @@ export type TunnelPoolDeps = Pick<
   readonly defaultHops: 1 | 2 | 3 | undefined
   /** True when the exit may serve the port. */
   readonly opensPort: (exit: PathNode, port: number) => boolean
+  /** True when a node is likely enough to stay for streams that last so long. */
+  readonly stays: (node: PathNode, lastsMs: number) => boolean
   readonly onPath: (driver: ClientTunnelDriver) => void
   /** Told what the nodes of a path have brought. */
   readonly onTransfer: TunnelDriverDeps['onTransfer']
@@ -208,15 +211,18 @@ class Pool implements TunnelPool {
     this.#closing.signal.throwIfAborted()
     const nowMs = this.#deps.nowMs()
     const { provider, randomBytes } = this.#deps
+    const lastsMs = lastsMsOf(request.selection, request.port)
     const driver = new ClientTunnelDriver(ready, {
       provider,
       randomBytes,
       nowMs: this.#deps.nowMs,
       timers: this.#timers,
+      lastsMs,
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onTransfer: this.#deps.onTransfer,
       onLost: this.#deps.onLost,
+      onLeaving: this.#deps.onLeaving,
       onOver: (over) => this.#forget(key, over),
       payer,
     })
@@ -257,6 +263,7 @@ class Pool implements TunnelPool {
   ): Promise<ReadyCircuit> {
     const need = { ...this.#needOf(group, request), excludeNodes: refused }
     const { port } = request
+    const { lastsMs } = need
     const isPlain =
       need.country === undefined &&
       need.asn === undefined &&
@@ -266,6 +273,7 @@ class Pool implements TunnelPool {
       const fits = ({ path }: ReadyCircuit): boolean => {
         const exit = path.at(-1)
         if (exit === undefined || refused.has(exit.key)) return false
+        if (lastsMs !== undefined && !this.#deps.stays(exit, lastsMs)) return false
         return port === undefined || this.#deps.opensPort(exit, port)
       }
       const { stock, isProvided = () => true } = this.#deps
@@ -289,12 +297,13 @@ class Pool implements TunnelPool {
       hops: hops ?? this.#deps.defaultHops,
       exit: isPinned ? group.exit : undefined,
       needsDatagrams,
+      lastsMs: lastsMsOf(selection, port),
     }
   }
 
   /** Another circuit to the same exit, around what has just failed. */
   async #rejoin(driver: ClientTunnelDriver, signal: AbortSignal): Promise<ReadyCircuit> {
-    const { path } = driver
+    const { path, lastsMs } = driver
     const exit = path.at(-1)
     const hops = path.length === 1 ? 1 : path.length === 3 ? 3 : 2
     // The entry is another only when the leg went silent: a circuit that failed beyond it is no reason (THREAT-MODEL T7).
@@ -309,7 +318,8 @@ class Pool implements TunnelPool {
         const spared = attempt === 0 && isEntrySuspect ? 0 : 1
         const isWary = attempt === 1 || (attempt === 0 && (isRelaySuspect || isEntrySuspect))
         const excludeNodes = isWary ? new Set(relays.slice(spared)) : undefined
-        return await this.#deps.source.build({ exit: exit?.key, hops, excludeNodes }, signal)
+        const need = { exit: exit?.key, hops, excludeNodes, lastsMs } as const
+        return await this.#deps.source.build(need, signal)
       } catch (error) {
         signal.throwIfAborted()
         if (isExitUnreachable(error, path.length) && ++unreachable >= MAX_UNREACHABLE) throw error
@@ -355,7 +365,7 @@ function isUnused({ members, opening }: Group): boolean {
 }
 
 /** Every field apart, so that no two keys run together. */
-function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): string {
+function groupKey({ isolation, selection, port, needsDatagrams }: TunnelRequest): string {
   const { listener, sourceAddress, username, password, portClass } = isolation
   const wishes = [
     selection.country,
@@ -373,6 +383,8 @@ function groupKey({ isolation, selection, needsDatagrams }: TunnelRequest): stri
     portClass,
     wishes,
     needsDatagrams === true,
+    // What lasts goes to an exit that was chosen for it.
+    lastsMsOf(selection, port) !== undefined,
   ])
 }
 

@@ -38,6 +38,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     onOver: () => void control.over++,
     onPath: () => void control.paths++,
     onLost: (cause, streams) => void control.lost.push({ cause, streams }),
+    onLeaving: () => {},
   })
   return { driver, exit, first, control, timers }
 }

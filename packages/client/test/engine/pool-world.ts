@@ -1,7 +1,7 @@
 /** A pool of tunnels to an exit in memory, over circuits that the test builds and kills. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { PathNode } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { CircuitNeed } from '../../src/engine/circuit-source.ts'
 import type { ClientTunnelDriver } from '../../src/engine/client-tunnel-driver.ts'
@@ -41,13 +41,19 @@ export type PoolWorld = {
   readonly stock: TestCircuit[]
   /** Paths whose hops cannot be paid at once. */
   readonly unprovided: (readonly PathNode[])[]
+  /** Nodes that are likely to stay. */
+  readonly staying: Set<NodeKey>
+  /** Nodes that said that they stop. */
+  readonly left: readonly NodeKey[]
   readonly control: { onBuild: (need: CircuitNeed, signal: AbortSignal) => Promise<TestCircuit> }
   readonly build: () => TestCircuit
   readonly timers: HandTimers
   readonly exit: TestExit
 }
 
-/** A pool whose source answers as `onBuild` says. Exits open 443, and 80 on the exit `OTHER`. */
+const OPEN_PORTS: ReadonlySet<number> = new Set([443, 22, 6667, 12_345])
+
+/** A pool whose source answers as `onBuild` says. Exits open 443 and some others, and 80 on the exit `OTHER`. */
 export function poolWorld(): PoolWorld {
   const [guard, middle, exitNode, other] = nodes
   assert.ok(guard && middle && exitNode && other)
@@ -57,6 +63,8 @@ export function poolWorld(): PoolWorld {
   const circuits: TestCircuit[] = []
   const stock: TestCircuit[] = []
   const unprovided: (readonly PathNode[])[] = []
+  const left: NodeKey[] = []
+  const staying = new Set<NodeKey>()
   const build = (): TestCircuit => {
     const circuit = exit.circuit([guard, middle, exitNode])
     circuits.push(circuit)
@@ -88,14 +96,29 @@ export function poolWorld(): PoolWorld {
       stop() {},
     },
     defaultHops: undefined,
-    opensPort: (node, port) => port === 443 || (port === 80 && node.key === other.key),
+    opensPort: (node, port) => OPEN_PORTS.has(port) || (port === 80 && node.key === other.key),
+    stays: ({ key }) => staying.has(key),
     onPath() {},
     onLost: () => {},
+    onLeaving: ({ key }) => left.push(key),
     isProvided: (path) => !unprovided.includes(path),
   })
   const acquire: PoolWorld['acquire'] = (change = {}, signal = NEVER) =>
     pool.acquire({ ...BASE, ...change }, signal)
-  return { pool, acquire, needs, circuits, stock, unprovided, control, build, timers, exit }
+  return {
+    pool,
+    acquire,
+    needs,
+    circuits,
+    stock,
+    unprovided,
+    staying,
+    left,
+    control,
+    build,
+    timers,
+    exit,
+  }
 }
 
 export const isolated = (change: Partial<TunnelRequest['isolation']>): Partial<TunnelRequest> => ({

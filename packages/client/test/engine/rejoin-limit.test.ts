@@ -66,6 +66,7 @@ function makeTunnel() {
     onOver: () => {},
     onPath: () => {},
     onLost: () => {},
+    onLeaving: () => {},
   })
   const stream = driver.connect('name.example', 443)
   stream.on('error', () => {})

@@ -112,11 +112,14 @@ suite('room', () => {
   })
 
   test('a tunnel that drains or is over is passed over', async () => {
-    const { acquire } = world()
+    const { acquire, left } = world()
     const one = await acquire()
-    one.onDraining()
+    one.onDraining(600, undefined)
+    assert.deepEqual(left, [EXIT?.key], 'and is known to go')
     const two = await acquire()
     assert.notEqual(two, one)
+    two.onDraining(600, 1)
+    assert.equal(left.at(-1), MIDDLE?.key, 'as a relay that says so')
     two.close()
     const three = await acquire()
     assert.ok(three !== one && three !== two)
@@ -236,6 +239,45 @@ suite('opening', () => {
     const second = await acquire(isolated({ username: 'y' }))
     assert.equal(second.path, later)
     assert.equal(needs.length, 0)
+  })
+})
+
+suite('streams that last', () => {
+  const HOURS_6 = 21_600_000
+  const terminal = { ...isolated({ portClass: 'remote' }), port: 22 }
+
+  test('ask for nodes that stay, when they open and when they move; others do not', async () => {
+    const { pool, needs, acquire } = world()
+    await acquire()
+    const { openedAtMs } = await acquire({ selection: { session: 'a1' } })
+    assert.ok(openedAtMs > 0)
+    const life = { session: 'b2', lifeMs: 30 * MINUTE_MS }
+    await acquire({ selection: life })
+    await acquire(terminal)
+    assert.deepEqual(
+      needs.map(({ lastsMs }) => lastsMs),
+      [undefined, HOURS_6, life.lifeMs, HOURS_6],
+    )
+    const [ordinary, session] = pool.tunnels
+    assert.deepEqual([ordinary?.lastsMs, session?.lastsMs], [undefined, HOURS_6])
+  })
+
+  test('share no tunnel with others of the same key', async () => {
+    const { acquire } = world()
+    const chat = await acquire({ ...isolated({ portClass: 'other' }), port: 6667 })
+    const other = await acquire({ ...isolated({ portClass: 'other' }), port: 12_345 })
+    assert.notEqual(chat, other)
+  })
+
+  test('take a circuit from stock only where its exit is likely to stay', async () => {
+    const { acquire, stock, build, needs, staying } = world()
+    stock.push(build())
+    const session = (name: string) => ({ selection: { session: name } })
+    await acquire(session('a1'))
+    assert.deepEqual([needs.length, stock.length], [1, 1])
+    if (EXIT) staying.add(EXIT.key)
+    await acquire(session('b2'))
+    assert.deepEqual([needs.length, stock.length], [1, 0])
   })
 })
 

@@ -104,6 +104,14 @@ export {
   provenService,
 } from './proven-service.ts'
 export {
+  lastingFactor,
+  noteSighting,
+  remainingMsOf,
+  type Sighting,
+  stayChanceOf,
+  type UptimeRecord,
+} from './uptime.ts'
+export {
   CLOCK_TOLERANCE_S,
   type DescriptorFault,
   type DescriptorVerdict,
