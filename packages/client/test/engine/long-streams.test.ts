@@ -83,7 +83,9 @@ suite('streams that last (SPEC §10.3)', () => {
       nowMs: () => nowMs,
     })
     const isUp = (key: NodeKey, fromMs: number, untilMs: number): boolean =>
-      (spans[numbers.get(key) ?? 0] ?? []).some(([from, until]) => from <= fromMs && untilMs < until)
+      (spans[numbers.get(key) ?? 0] ?? []).some(
+        ([from, until]) => from <= fromMs && untilMs < until,
+      )
     /** The first that answers of those that are drawn; what does not is noted. */
     const draw = (lastsMs: number | undefined): NodeKey | undefined => {
       const keys = nodes.list(nowMs).map(({ key }) => key)
@@ -98,7 +100,11 @@ suite('streams that last (SPEC §10.3)', () => {
     const times = new Map<NodeKey, number>()
     let next = 0
     for (; nowMs < END_MS; nowMs += 10 * MINUTE_MS) {
-      for (let edition = editions[next]; edition && edition.atMs <= nowMs; edition = editions[++next]) {
+      for (
+        let edition = editions[next];
+        edition && edition.atMs <= nowMs;
+        edition = editions[++next]
+      ) {
         known.set(edition.entry.key, edition.entry)
         uptimes.onEdition(edition.entry)
       }
@@ -118,7 +124,10 @@ suite('streams that last (SPEC §10.3)', () => {
     assert.ok(shares[1] > 0.93, words)
     assert.ok(Math.max(...times.values()) / kept.count < 0.11, 'nobody gets more than a share')
     const stable = [...numbers].filter(([, number]) => number % 3 === 0).map(([key]) => key)
-    assert.ok(stable.every((key) => (times.get(key) ?? 0) > 0), 'each that stays is used')
+    assert.ok(
+      stable.every((key) => (times.get(key) ?? 0) > 0),
+      'each that stays is used',
+    )
   })
 
   test('are those of ports that stay connected, and of sessions', () => {
