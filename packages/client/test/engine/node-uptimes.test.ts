@@ -19,7 +19,10 @@ const edition = (number: number, atMs: number): DirectoryEntry =>
     sequence: number,
   })
 
-function watching(): { readonly uptimes: NodeUptimes; hear(number: number, hours: number): void } {
+function watching(): {
+  readonly uptimes: NodeUptimes
+  readonly hear: (number: number, hours: number) => void
+} {
   let nowMs = NOW_MS
   const uptimes = createNodeUptimes({ path: undefined, nowMs: () => nowMs })
   return {
