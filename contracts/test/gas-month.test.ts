@@ -8,6 +8,7 @@ import {
   month,
   PLAYED_MONTHS,
   readFigures,
+  restCoverage,
 } from '../tools/gas-month.ts'
 
 const rows = readFigures()
@@ -57,6 +58,17 @@ test('the fee of each request covers its gas at the start values, and a joining 
   for (const [what, covered] of Object.entries(times))
     assert.ok(covered > 1.2, `${what} ${covered}`)
   assert.ok((times['join'] ?? 0) / 2 < 1)
+})
+
+test('a unit does not cover the gas of a last rest, and what who stops would get at two is a fifth of a dollar (ADR 0023)', () => {
+  const { alone, inFours } = restCoverage(rows)
+  assert.ok(alone < 0.85 && inFours < 1, `${alone} ${inFours}`)
+  for (const keptHops of [1, 2]) {
+    const { waiting, paidOut, rests } = month(shared, keptHops, rows).joinings
+    assert.ok(rests > 2 && rests < 8, `${rests} rests`)
+    assert.ok(waiting < 36, `${waiting} units`)
+    assert.ok(paidOut > 14 && paidOut < 21, `${paidOut} units`)
+  }
 })
 
 test('expected binds and later wins add up, and are those of a small case', () => {

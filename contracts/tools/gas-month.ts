@@ -166,6 +166,20 @@ export function coverage(rows: ReadonlyMap<string, number>): Readonly<Record<str
   }
 }
 
+/** What a unit, or two, would cover of the gas of paying out a last rest: alone, and in fours. */
+export function restCoverage(rows: ReadonlyMap<string, number>): {
+  readonly alone: number
+  readonly inFours: number
+} {
+  const gasOf = (what: string): number =>
+    (rows.get(`withdrawPart, ${what}, slot proof`) ?? 0) +
+    (rows.get(`finishWithdraw, ${what}, slot proof`) ?? 0)
+  return {
+    alone: UNIT / (gasOf('a rest alone') * DOLLARS_PER_GAS),
+    inFours: (4 * UNIT) / (gasOf('4 rests alone') * DOLLARS_PER_GAS),
+  }
+}
+
 function print(): void {
   const rows = readFigures()
   const say = (name: string, value: string): void => console.log(`${name.padEnd(64)}${value}`)
@@ -192,6 +206,10 @@ function print(): void {
     say('  or a unit of each for a relayer', dollars(relayed))
     say(`  and two for each of ${joinings.count.toFixed(0)} joinings`, dollars(joinFees))
     say('  locked in what waits to be joined, or is being joined', dollars(unjoined))
+    say(
+      `  who stops has ${joinings.rests.toFixed(1)} rests; paid out at two units each`,
+      `${dollars(joinings.waiting * UNIT)}; ${dollars(joinings.paidOut * UNIT)}`,
+    )
     say('  in all, own gas', dollars(spent + locked + ownGas))
     say('  in all, through relayers, not joined', dollars(spent + locked + relayed))
     say('  in all, joined', dollars(spent + locked + relayed + joinFees))
@@ -199,6 +217,9 @@ function print(): void {
   }
   for (const [what, times] of Object.entries(coverage(rows)))
     say(`the fee of a ${what} covers its gas, times`, times.toFixed(2))
+  const { alone, inFours } = restCoverage(rows)
+  say('a unit would cover the gas of a last rest alone, times', alone.toFixed(2))
+  say('  and in fours', inFours.toFixed(2))
 }
 
 if (import.meta.main) print()

@@ -24,6 +24,9 @@ const LIMIT = 40
 const LEAVES = 64
 /** Units of a bond, with the start values. */
 const FINENESS = 5n
+/** Rests that are withdrawn together, and units of each. */
+const RESTS = 4
+const REST_UNITS = 9
 /** Of a transaction, and of each byte of its call data that is 0 or another. */
 const INTRINSIC_GAS = 21_000
 const ZERO_BYTE_GAS = 4
@@ -91,6 +94,34 @@ export async function measurePart(rows: Record<string, number>): Promise<void> {
   const receipt = await world.sendPool(payer, 'withdrawPart', [part], [receiver])
   if (scene.skips(receipt).length > 0) throw new Error('nothing was withdrawn')
   rows['withdrawPart, 2 slots, slot proof'] = Number(receipt.gasUsed)
+}
+
+/** The last rests of owners who want money, each by a proof of its own through a relayer: asked for, and paid once the delay is over. */
+export async function measureRests(rows: Record<string, number>): Promise<void> {
+  await using scene = await startScene({ profile: { unit: PROFILE.bond / FINENESS } })
+  const { client, payer, world } = scene
+  const unitsPerSlot = unitsPerSlotOf(world.profile)
+  using prover = createLeafProver(client, BigInt(unitsPerSlot))
+  const owners = Array.from({ length: 1 + RESTS }, (_, i) => `rest ${i}`)
+  const leaves: Leaf[] = []
+  for (const name of owners)
+    leaves.push(await client.deposit(payer, name, unitsPerSlot + REST_UNITS))
+  await client.snapshot(payer)
+  const receiver = { to: keyOf('receiver').address, feeTo: payer }
+  const parts = []
+  for (const leaf of leaves) parts.push(await prover.part(leaf, [], true, receiver))
+  for (const batch of [parts.slice(0, 1), parts.slice(1)]) {
+    const receivers = batch.map(() => receiver)
+    const begun = await world.sendPool(payer, 'withdrawPart', batch, receivers)
+    await world.rpc.pass(world.profile.refundDelay)
+    const rests = batch.map(({ rest }) => rest)
+    const ended = await world.sendPool(payer, 'finishWithdraw', rests)
+    if (scene.skips(begun).length + scene.skips(ended).length > 0)
+      throw new Error('a rest was not paid')
+    const count = batch.length === 1 ? 'a rest alone' : `${batch.length} rests alone`
+    rows[`withdrawPart, ${count}, slot proof`] = Number(begun.gasUsed)
+    rows[`finishWithdraw, ${count}, slot proof`] = Number(ended.gasUsed)
+  }
 }
 
 function pick<T>(from: readonly T[], at: number): T {

@@ -12,7 +12,7 @@ import { openingX } from '../test/kit/bytes.ts'
 import { createStakedNode } from '../test/kit/staked-node.ts'
 import { createService, samplesOf } from '../test/kit/service.ts'
 import { PROOFS, STAKES } from '../test/kit/world.ts'
-import { measureJoin, measurePart, measureProofs } from './gas-proofs.ts'
+import { measureJoin, measurePart, measureProofs, measureRests } from './gas-proofs.ts'
 
 /** Row → gas used by the whole transaction; of `judge`, by the call alone. */
 export type GasTable = Readonly<Record<string, number>>
@@ -46,6 +46,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
     await measureProofs(rows)
     await measureJoin(rows)
     await measurePart(rows)
+    await measureRests(rows)
   }
   return rows
 }

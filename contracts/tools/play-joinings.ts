@@ -22,6 +22,10 @@ export type Joinings = {
   readonly inSlots: number
   /** Not in a joining yet, averaged over time. */
   readonly waiting: number
+  /** In how many leaves that is. */
+  readonly rests: number
+  /** What is left of it where each is paid out less so many units as a joining pays: to who stops then. */
+  readonly paidOut: number
   readonly left: number
 }
 
@@ -34,7 +38,7 @@ export function playJoinings(
 ): Joinings {
   const all = returned.unwon + returned.once + returned.full
   const leaves = Math.round(all * months)
-  const sum = { joined: 0, cameBack: 0, inSlots: 0, waiting: 0 }
+  const sum = { joined: 0, cameBack: 0, inSlots: 0, waiting: 0, rests: 0, paidOut: 0 }
   let free: readonly LeafRest[] = []
   const keep = (units: number): void => {
     if (units > 0) free = [...free, { rest: new Uint8Array(32), units }]
@@ -54,6 +58,8 @@ export function playJoinings(
       sum.inSlots += left - (left % sizes.slot)
     }
     sum.waiting += unitsOf(free) / leaves
+    sum.rests += free.length / leaves
+    for (const { units: each } of free) sum.paidOut += Math.max(0, each - JOIN_FEE_UNITS) / leaves
   }
   return {
     count: sum.joined / months,
@@ -61,6 +67,8 @@ export function playJoinings(
     cameBack: sum.cameBack / months,
     inSlots: sum.inSlots / months,
     waiting: sum.waiting,
+    rests: sum.rests,
+    paidOut: sum.paidOut,
     left: unitsOf(free),
   }
 }
