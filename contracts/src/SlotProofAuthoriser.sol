@@ -39,26 +39,18 @@ contract SlotProofAuthoriser is LeafProofs {
         view
         returns (bool)
     {
-        Statement[] memory statements = new Statement[](1);
-        bytes[] memory proofs = new bytes[](1);
-        statements[0] = Statement(root, nullifier, x);
-        proofs[0] = proof;
-        return _verify(domain, statements, proofs);
+        return Groth16Batch.verify(Groth16Batch.Profile(domain, _fixedX, _fixedY), root, nullifier, x, proof);
     }
 
     /// @inheritdoc IAuthoriser
-    /// @dev One pairing product for all, so that each costs a third of what it costs alone. Proofs have 256 bytes.
+    /// @dev One pairing product for all, so that each costs a third of what it costs alone. Proofs have 256 bytes. The call's own bytes say all that is to be
+    /// shown, so that weights drawn from them are drawn from it.
     function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
         external
         view
         returns (bool)
     {
-        return _verify(domain, statements, proofs);
-    }
-
-    /// @dev The call's own bytes say all that is to be shown, so that weights drawn from them are drawn from it.
-    function _verify(uint256 domain, Statement[] memory statements, bytes[] memory proofs) private view returns (bool) {
         Groth16Batch.Profile memory profile = Groth16Batch.Profile(domain, _fixedX, _fixedY);
-        return Groth16Batch.verify(profile, statements, proofs, keccak256(msg.data));
+        return Groth16Batch.verifyAll(profile, statements, proofs, keccak256(msg.data));
     }
 }

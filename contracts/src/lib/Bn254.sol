@@ -11,16 +11,19 @@ library Bn254 {
     uint256 internal constant PROOF_BYTES = 256;
 
     /// @dev A proof's eight words. Not `ok`: another length, a coordinate at or above P (another form of the same number), or a point at infinity in any place.
-    function readProof(bytes memory proof) internal pure returns (uint256[8] memory words, bool ok) {
+    function readProof(bytes calldata proof) internal pure returns (uint256[8] memory words, bool ok) {
         if (proof.length != PROOF_BYTES) return (words, false);
-        // Eight words, where they lie: a copy of each would cost as much as a sum of points.
+        // In one copy and without a branch for each word: those would cost as much as a sum of points.
         assembly ("memory-safe") {
-            words := add(proof, 32)
+            words := mload(0x40)
+            mstore(0x40, add(words, 256))
+            calldatacopy(words, proof.offset, 256)
+            ok := and(lt(mload(words), P), lt(mload(add(words, 32)), P))
+            ok := and(ok, and(lt(mload(add(words, 64)), P), lt(mload(add(words, 96)), P)))
+            ok := and(ok, and(lt(mload(add(words, 128)), P), lt(mload(add(words, 160)), P)))
+            ok := and(ok, and(lt(mload(add(words, 192)), P), lt(mload(add(words, 224)), P)))
         }
-        for (uint256 k; k < 8; ++k) {
-            if (words[k] >= P) return (words, false);
-        }
-        ok = (words[0] | words[1]) != 0 && (words[2] | words[3] | words[4] | words[5]) != 0
+        ok = ok && (words[0] | words[1]) != 0 && (words[2] | words[3] | words[4] | words[5]) != 0
             && (words[6] | words[7]) != 0;
     }
 
@@ -61,7 +64,7 @@ library Bn254 {
         }
     }
 
-    /// @dev Puts a pair at a place of the pairing's input. Of G2's coordinates the imaginary part comes first.
+    /// @dev Puts a pair at a place of the pairing's input, which the caller has made large enough. Of G2's coordinates the imaginary part comes first.
     function put(
         uint256[] memory pairs,
         uint256 place,
@@ -72,12 +75,16 @@ library Bn254 {
         uint256 y1,
         uint256 y0
     ) internal pure {
-        pairs[place] = x;
-        pairs[place + 1] = y;
-        pairs[place + 2] = x1;
-        pairs[place + 3] = x0;
-        pairs[place + 4] = y1;
-        pairs[place + 5] = y0;
+        // Without six looks at the array's length: they cost as much as a sum of points.
+        assembly ("memory-safe") {
+            let at := add(add(pairs, 32), mul(place, 32))
+            mstore(at, x)
+            mstore(add(at, 32), y)
+            mstore(add(at, 64), x1)
+            mstore(add(at, 96), x0)
+            mstore(add(at, 128), y1)
+            mstore(add(at, 160), y0)
+        }
     }
 
     /// @dev EIP-197, address 8: is the product of all pairings one?

@@ -17,7 +17,7 @@ library Groth16 {
 
     /// @dev True when the proof holds for these inputs. Never reverts on bad input: an input at or above the field's order, which would be another form of a smaller
     /// one, is refused as a wrong proof is.
-    function verify(Key memory key, uint256[] memory inputs, bytes memory proof) internal view returns (bool) {
+    function verify(Key memory key, uint256[] memory inputs, bytes calldata proof) internal view returns (bool) {
         (uint256[8] memory words, bool ok) = Bn254.readProof(proof);
         if (!ok || key.inputs.length != 64 * (inputs.length + 1)) return false;
         uint256 lx;

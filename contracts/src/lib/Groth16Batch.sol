@@ -45,10 +45,10 @@ library Groth16Batch {
 
     /// @dev True when every proof holds. Never reverts on bad input.
     /// @param seed a hash over all statements and proofs: the weights come of it
-    function verify(
+    function verifyAll(
         Profile memory profile,
-        IAuthoriser.Statement[] memory statements,
-        bytes[] memory proofs,
+        IAuthoriser.Statement[] calldata statements,
+        bytes[] calldata proofs,
         bytes32 seed
     )
         internal
@@ -57,36 +57,55 @@ library Groth16Batch {
     {
         uint256 n = statements.length;
         if (n == 0 || proofs.length != n) return false;
-        if (profile.domain >= FIELD_ORDER) return false;
-        uint256[] memory pairs = new uint256[](6 * (n + 3));
-        Sums memory sums;
-        sums.ok = true;
+        (Sums memory sums, uint256[] memory pairs) = _begin(n);
         for (uint256 i; i < n; ++i) {
-            uint256 weight = i == 0 ? 1 : uint256(keccak256(abi.encodePacked(seed, i))) >> 128;
-            if (!_add(sums, statements[i], weight)) return false;
+            IAuthoriser.Statement calldata statement = statements[i];
+            uint256 weight = i == 0 ? 1 : _weight(seed, i);
+            if (!_add(sums, statement.root, statement.nullifier, statement.x, weight)) return false;
             if (!_addProof(sums, pairs, i, proofs[i], weight)) return false;
         }
-        if (!_close(sums, profile, pairs, 6 * n)) return false;
-        return Bn254.pairing(pairs);
+        return _close(sums, profile, pairs, 6 * n);
     }
 
-    function _add(Sums memory sums, IAuthoriser.Statement memory statement, uint256 weight)
+    /// @dev True when this proof holds. Never reverts on bad input.
+    function verify(Profile memory profile, uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
+        internal
+        view
+        returns (bool)
+    {
+        (Sums memory sums, uint256[] memory pairs) = _begin(1);
+        return _add(sums, root, nullifier, x, 1) && _addProof(sums, pairs, 0, proof, 1) && _close(sums, profile, pairs, 6);
+    }
+
+    function _begin(uint256 n) private pure returns (Sums memory sums, uint256[] memory pairs) {
+        sums.ok = true;
+        pairs = new uint256[](6 * (n + 3));
+    }
+
+    /// @dev 128 bits of a hash, in the scratch space.
+    function _weight(bytes32 seed, uint256 i) private pure returns (uint256 weight) {
+        assembly ("memory-safe") {
+            mstore(0x00, seed)
+            mstore(0x20, i)
+            weight := shr(128, keccak256(0x00, 0x40))
+        }
+    }
+
+    function _add(Sums memory sums, uint256 root, uint256 nullifier, uint256 x, uint256 weight)
         private
         pure
         returns (bool)
     {
-        if (statement.root >= FIELD_ORDER || statement.nullifier >= FIELD_ORDER || statement.x >= FIELD_ORDER) {
-            return false;
-        }
+        if (root >= FIELD_ORDER || nullifier >= FIELD_ORDER || x >= FIELD_ORDER) return false;
         sums.weights = addmod(sums.weights, weight, FIELD_ORDER);
-        sums.roots = addmod(sums.roots, mulmod(weight, statement.root, FIELD_ORDER), FIELD_ORDER);
-        sums.nullifiers = addmod(sums.nullifiers, mulmod(weight, statement.nullifier, FIELD_ORDER), FIELD_ORDER);
-        sums.xs = addmod(sums.xs, mulmod(weight, statement.x, FIELD_ORDER), FIELD_ORDER);
+        sums.roots = addmod(sums.roots, mulmod(weight, root, FIELD_ORDER), FIELD_ORDER);
+        sums.nullifiers = addmod(sums.nullifiers, mulmod(weight, nullifier, FIELD_ORDER), FIELD_ORDER);
+        sums.xs = addmod(sums.xs, mulmod(weight, x, FIELD_ORDER), FIELD_ORDER);
         return true;
     }
 
     /// @dev Puts (weight · A, B) among the pairs and adds weight · C.
-    function _addProof(Sums memory sums, uint256[] memory pairs, uint256 i, bytes memory proof, uint256 weight)
+    function _addProof(Sums memory sums, uint256[] memory pairs, uint256 i, bytes calldata proof, uint256 weight)
         private
         view
         returns (bool)
@@ -104,12 +123,13 @@ library Groth16Batch {
         return ok;
     }
 
-    /// @dev Puts the three pairs of the key behind those of the proofs, negated.
+    /// @dev Puts the three pairs of the key behind those of the proofs, negated, and asks for the product.
     function _close(Sums memory sums, Profile memory profile, uint256[] memory pairs, uint256 place)
         private
         view
         returns (bool)
     {
+        if (profile.domain >= FIELD_ORDER) return false;
         (uint256 ax, uint256 ay, bool ok) = Bn254.mul(SlotKey.ALPHA_X, SlotKey.ALPHA_Y, sums.weights);
         if (!ok) return false;
         Bn254.put(pairs, place, ax, Bn254.negated(ay), SlotKey.BETA_X1, SlotKey.BETA_X0, SlotKey.BETA_Y1, SlotKey.BETA_Y0);
@@ -123,7 +143,7 @@ library Groth16Batch {
         Bn254.put(
             pairs, place, sums.cx, Bn254.negated(sums.cy), SlotKey.DELTA_X1, SlotKey.DELTA_X0, SlotKey.DELTA_Y1, SlotKey.DELTA_Y0
         );
-        return true;
+        return Bn254.pairing(pairs);
     }
 
     /// @dev Adds up the key's points for the public inputs, weighted: root, nullifier, domain, x, and those that are fixed.
