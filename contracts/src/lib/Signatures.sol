@@ -8,10 +8,16 @@ library Signatures {
     /// @dev The signer of `digest`, or zero for any other form: not 65 bytes, high s, v other than 27 and 28.
     function recover(bytes32 digest, bytes calldata signature) internal pure returns (address) {
         if (signature.length != 65) return address(0);
-        uint8 v = uint8(signature[64]);
-        bytes32 s = bytes32(signature[32:64]);
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        assembly ("memory-safe") {
+            r := calldataload(signature.offset)
+            s := calldataload(add(signature.offset, 32))
+            v := byte(0, calldataload(add(signature.offset, 64)))
+        }
         if (uint256(s) > HALF_ORDER || (v != 27 && v != 28)) return address(0);
-        return ecrecover(digest, v, bytes32(signature[0:32]), s);
+        return ecrecover(digest, v, r, s);
     }
 
     /// @dev Is this `signer`'s signature? Never true for the zero address.
