@@ -38,8 +38,10 @@ export type MoneyParts = {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Of the chain's events, which only the books wait for. */
-const FOLLOW_MS = 1000
+/** Of the chain's events, which only the books wait for: as often as the registry is, so that one look serves both. */
+const FOLLOW_MS = 4000
+/** Where somebody looks on. */
+const LOCAL_FOLLOW_MS = 1000
 
 /**
  * Opens all; what was opened is disposed with `parts`.
@@ -92,7 +94,8 @@ export function chainOptions(
   payment: PaymentParameters,
 ): ChainOptions {
   const onAlert = (alert: EndpointAlert): void => warn(log, alert)
-  return { payment, isLocal: network.local, onAlert, followMs: FOLLOW_MS }
+  const isLocal = network.local
+  return { payment, isLocal, onAlert, followMs: isLocal ? LOCAL_FOLLOW_MS : FOLLOW_MS }
 }
 
 /** A view that cannot be read back is read from the chain. */
