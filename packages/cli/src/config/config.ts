@@ -42,7 +42,7 @@ export type NodeConfig = {
   readonly port: number
   /** Addresses at which others reach this node; empty for a node without a public port. */
   readonly advertise: readonly string[]
-  /** Whether the home's router is asked for a port where no address is given (UPnP, NAT-PMP). */
+  /** Whether the home's router is asked for a port where no address is given (UPnP, PCP, NAT-PMP). */
   readonly mapPort: boolean
   readonly country: string
   /** Number of the AS it is in, for a node without a public address; 0 to say nothing. */

@@ -33,7 +33,7 @@ function mappedText({ mappedBy }: ReachStatus): string {
   return `, at a port that your router opened (${PROTOCOLS[mappedBy]})`
 }
 
-const PROTOCOLS = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP' } as const
+const PROTOCOLS = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP', pcp: 'PCP' } as const
 
 function attachedText({ mappedBy, trials }: ReachStatus, port: number | undefined): string {
   if (port === undefined) return ''

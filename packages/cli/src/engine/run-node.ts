@@ -131,7 +131,7 @@ function nodeOptions({
     home,
     listen,
     advertise,
-    portMap: mapsPort ? createRouterPortMap() : undefined,
+    portMap: mapsPort ? createRouterPortMap(home) : undefined,
     exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,

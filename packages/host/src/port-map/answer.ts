@@ -1,12 +1,16 @@
 /** What the short-lived process that talks to the router says, as one line of JSON. @module */
 import { isIPv4 } from 'node:net'
 
-export type PortMapProtocol = 'upnp' | 'nat-pmp'
+export type PortMapProtocol = (typeof PROTOCOLS)[number]
+
+const PROTOCOLS = ['upnp', 'nat-pmp', 'pcp'] as const
 
 /** Where others find the port now. */
 export type PortMapAnswer = {
   readonly host: string
   readonly port: number
+  /** When the router forgets it by itself. */
+  readonly lifetimeS: number
   readonly protocol: PortMapProtocol
 }
 
@@ -19,10 +23,13 @@ export function readAnswer(line: string): PortMapAnswer | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { host, port, protocol } = value as Readonly<Record<string, unknown>>
+  const { host, port, lifetimeS, protocol } = value as Readonly<Record<string, unknown>>
   if (typeof host !== 'string' || !isIPv4(host)) return undefined
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
-    return undefined
-  if (protocol !== 'upnp' && protocol !== 'nat-pmp') return undefined
-  return { host, port, protocol }
+  if (!isWhole(port, 65_535) || !isWhole(lifetimeS, 0xffff_ffff)) return undefined
+  const known = PROTOCOLS.find((each) => each === protocol)
+  return known && { host, port, lifetimeS, protocol: known }
+}
+
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
 }

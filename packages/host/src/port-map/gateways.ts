@@ -27,3 +27,13 @@ export function localAddressFor(
   }
   return undefined
 }
+
+/** Own IPv4 addresses on networks that others are on. */
+export function ownAddresses(
+  interfaces: readonly (NetworkInterfaceInfo | undefined)[],
+): readonly string[] {
+  return interfaces.flatMap((each) => {
+    const isUsed = each?.family === 'IPv4' && !each.internal && !each.address.startsWith('169.254.')
+    return isUsed ? each.address : []
+  })
+}

@@ -1,12 +1,14 @@
 /** Reading what the router, and the system, say. What real routers answer is in e2e/nat.test.ts. */
 import assert from 'node:assert/strict'
-import type { NetworkInterfaceInfo } from 'node:os'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir, type NetworkInterfaceInfo } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { readAnswer } from '../../src/port-map/answer.ts'
 import { defaultGateway, localAddressFor } from '../../src/port-map/gateways.ts'
 import { createRouterPortMap } from '../../src/port-map/router-port-map.ts'
 
-const GOOD = { host: '198.51.100.9', port: 9443, protocol: 'upnp' }
+const GOOD = { host: '198.51.100.9', port: 9443, lifetimeS: 7200, protocol: 'upnp' }
 
 test('reads an answer, and takes nothing else for one', () => {
   assert.deepEqual(readAnswer(`${JSON.stringify(GOOD)}\n`), GOOD)
@@ -21,7 +23,9 @@ test('reads an answer, and takes nothing else for one', () => {
     JSON.stringify({ ...GOOD, port: 0 }),
     JSON.stringify({ ...GOOD, port: 65_536 }),
     JSON.stringify({ ...GOOD, port: '9443' }),
-    JSON.stringify({ ...GOOD, protocol: 'pcp' }),
+    JSON.stringify({ ...GOOD, protocol: 'igd' }),
+    JSON.stringify({ ...GOOD, lifetimeS: 0 }),
+    JSON.stringify({ ...GOOD, lifetimeS: undefined }),
   ]) {
     assert.equal(readAnswer(bad), undefined, bad)
   }
@@ -55,8 +59,16 @@ test('finds the own address on the network of a gateway', () => {
   assert.equal(localAddressFor('router.example', [...all, home]), undefined)
 })
 
-test('a caller who gives up ends the process that asks', async () => {
-  const portMap = createRouterPortMap()
+test('a caller who gives up ends the process that asks; the name at routers is kept, and is for the owner alone', async (t) => {
+  const home = await mkdtemp(join(tmpdir(), 'byway-port-map-'))
+  t.after(() => rm(home, { recursive: true }))
+  const file = join(home, 'port-map.nonce')
+  const portMap = createRouterPortMap(home)
   assert.equal(await portMap.open(9443, AbortSignal.abort()), undefined)
   assert.equal(await portMap.open(9443, AbortSignal.timeout(1)), undefined)
+  const nonce = await readFile(file, 'utf8')
+  assert.match(nonce, /^[0-9a-f]{24}\n$/)
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  await createRouterPortMap(home).open(9443, AbortSignal.timeout(1))
+  assert.equal(await readFile(file, 'utf8'), nonce)
 })

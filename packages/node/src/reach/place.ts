@@ -55,6 +55,8 @@ const MAP_TIMEOUT_MS = 8000
 const TRIAL_MS = 3_600_000
 /** Between trials of one that they do not: the operator may be at the router just now. */
 const RETRIAL_MS = 600_000
+/** The soonest that a router is asked again, however soon it wants to forget. */
+const LEAST_RENEWAL_MS = 30_000
 
 /** The keeper of a node's place in the network. */
 export interface Place {
@@ -115,7 +117,7 @@ class Keeper implements Place {
     if (this.#stop.signal.aborted) return
     if (isPublic) this.#deps.onChange()
     else this.#attach()
-    if (this.#deps.portMap) this.#tryAgainIn(isPublic ? TRIAL_MS : RETRIAL_MS)
+    if (this.#deps.portMap) this.#tryAgainIn(isPublic ? this.#renewalMs() : RETRIAL_MS)
   }
 
   maintain(): void {
@@ -140,7 +142,14 @@ class Keeper implements Place {
     if (isPublic === true) this.#leaveRelays()
     else if (isPublic === false) this.#attach()
     if (isPublic === true && !isSame(before, this.#address)) this.#deps.onChange()
-    this.#tryAgainIn(isPublic === true ? TRIAL_MS : RETRIAL_MS)
+    this.#tryAgainIn(isPublic === true ? this.#renewalMs() : RETRIAL_MS)
+  }
+
+  /** RFC 6887 §11.2.1: at half of the lifetime that the router gave, which may be less than was asked. */
+  #renewalMs(): number {
+    const { lifetimeS } = this.#mapping ?? {}
+    if (lifetimeS === undefined) return TRIAL_MS
+    return Math.min(TRIAL_MS, Math.max(LEAST_RENEWAL_MS, lifetimeS * 500))
   }
 
   /** True when others reached it, false when they did not, nothing when nobody can tell. */

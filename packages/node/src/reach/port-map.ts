@@ -3,7 +3,9 @@ import type { SocketAddress } from '../node-types.ts'
 
 /** Where others find the port. */
 export type PortMapping = SocketAddress & {
-  readonly protocol: 'upnp' | 'nat-pmp'
+  readonly protocol: 'upnp' | 'nat-pmp' | 'pcp'
+  /** When the router forgets it by itself. */
+  readonly lifetimeS: number
 }
 
 /** Opens a port of the router for this host. */

@@ -10,7 +10,12 @@ import { createFakeLink } from '../fake-link.ts'
 
 const { REACHED, REFUSED, SILENT, STRANGER, UNTRIED } = REACH_RESULT
 const CLAIMED = { host: '203.0.113.7', port: 9443 }
-const MAPPED: PortMapping = { host: '198.51.100.9', port: 31_000, protocol: 'upnp' }
+const MAPPED: PortMapping = {
+  host: '198.51.100.9',
+  port: 31_000,
+  protocol: 'upnp',
+  lifetimeS: 7200,
+}
 const FIRST_TRIAL_MS = 5000
 const RETRIAL_MS = 600_000
 const TRIAL_MS = 3_600_000
@@ -140,6 +145,22 @@ suite('the place of a node (SPEC §10.5)', () => {
     place.stop()
     await starting
     assert.equal(state.attached, 0)
+  })
+
+  test('a router that forgets sooner than it was asked to is asked again at half of that time', async (t) => {
+    const { place, state, pass } = world(t, { hasRouter: true, mapping: MAPPED })
+    state.mapping = { ...MAPPED, lifetimeS: 600, protocol: 'pcp' }
+    await place.start()
+    state.mapping = { ...MAPPED, lifetimeS: 1, host: '198.51.100.10' }
+    await pass(299_000)
+    assert.equal(state.editions.length, 1)
+    await pass(1000)
+    assert.deepEqual(state.editions, [MAPPED.host, '198.51.100.10'])
+    state.mapping = MAPPED
+    await pass(29_000)
+    assert.equal(state.editions.length, 2, 'but not in a circle')
+    await pass(1000)
+    assert.equal(state.editions.length, 3)
   })
 
   test('a new address of the router makes a new edition', async (t) => {

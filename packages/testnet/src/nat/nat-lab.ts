@@ -9,8 +9,8 @@
  *                                                      │ 192.168.1.1
  *                                                    home 192.168.1.2
  *
- * `cone` keeps a connection's port where it can, `symmetric` draws it anew, `double` translates twice (CGNAT), `upnp` and `nat-pmp`
- * are cones whose router opens ports on request. A router drops what nobody inside asked for. No namespace has a way out of this machine.
+ * `cone` keeps a connection's port where it can, `symmetric` draws it anew, `double` translates twice (CGNAT), `upnp`, `upnp-1`, `pcp`
+ * and `nat-pmp` are cones whose router opens ports on request. A router drops what nobody inside asked for. No namespace has a way out of this machine.
  */
 import { spawnSync } from 'node:child_process'
 import { createNamespaces, ip, missingForNamespaces, type Namespace } from './namespaces.ts'
@@ -34,7 +34,7 @@ export interface NatLab extends AsyncDisposable {
   addHome(label: string, kind: NatKind): Promise<LabHost>
 }
 
-/** Says what is missing here, or nothing. `upnp` and `nat-pmp` need {@link missingForGateways} too. */
+/** Says what is missing here, or nothing. Routers that open ports need {@link missingForGateways} too. */
 export function missingForNat(): string | undefined {
   const missing = missingForNamespaces()
   if (missing !== undefined) return missing
@@ -89,7 +89,9 @@ export function createNatLab(): NatLab {
       } else publicAddress = connect(router)
       translate(router, kind === 'symmetric')
       placeBehind(router, home, '192.168.1')
-      if (kind === 'upnp' || kind === 'nat-pmp') ends.use(await startGateway(router, kind))
+      if (kind !== 'cone' && kind !== 'symmetric' && kind !== 'double') {
+        ends.use(await startGateway(router, kind))
+      }
       return { namespace: home, address: '192.168.1.2', publicAddress }
     },
     async [Symbol.asyncDispose]() {

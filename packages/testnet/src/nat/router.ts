@@ -6,8 +6,8 @@ import { onExit } from '../on-exit.ts'
 import { createTemporaryFolder } from '../temporary-folder.ts'
 import type { Namespace } from './namespaces.ts'
 
-/** What a router's daemon speaks. */
-export type GatewayKind = 'upnp' | 'nat-pmp'
+/** What a router's daemon speaks: UPnP as IGD 2 or as IGD 1, PCP (and NAT-PMP, which then nobody needs), NAT-PMP alone. */
+export type GatewayKind = 'upnp' | 'upnp-1' | 'pcp' | 'nat-pmp'
 
 /** Forwards what comes from `lan` out of `wan` under its own address, and drops what nobody inside asked for. A symmetric one draws each connection's port anew. */
 export function translate(router: Namespace, isSymmetric: boolean): void {
@@ -45,10 +45,12 @@ table inet filter {
   )
 }
 
-/** Starts a translating router's daemon, which opens ports to homes in 192.168.1.0/24 (UPnP IGD 2, NAT-PMP). */
+/** Starts a translating router's daemon, which opens ports to homes in 192.168.1.0/24. */
 export async function startGateway(router: Namespace, kind: GatewayKind): Promise<AsyncDisposable> {
   await using parts = new AsyncDisposableStack()
   const { path: folder } = parts.use(await createTemporaryFolder())
+  // The daemon speaks both on one port, and can be told to speak one alone by nobody.
+  if (kind === 'nat-pmp') run(router, 'nft', ['-f', '-'], WITHOUT_PCP)
   const file = join(folder, 'miniupnpd.conf')
   await writeFile(file, settingsOf(kind))
   const { command, args } = router.wrap('miniupnpd', ['-d', '-f', file, '-P', join(folder, 'pid')])
@@ -76,14 +78,25 @@ export async function startGateway(router: Namespace, kind: GatewayKind): Promis
   return parts.move()
 }
 
+/** Version 2 is the first byte of each PCP datagram. */
+const WITHOUT_PCP = `
+table inet without_pcp {
+  chain input {
+    type filter hook input priority 5; policy accept;
+    udp dport 5351 @th,64,8 2 drop
+  }
+}
+`
+
 function settingsOf(kind: GatewayKind): string {
+  const isUpnp = kind === 'upnp' || kind === 'upnp-1'
   return [
     'ext_ifname=wan',
     'listening_ip=lan',
-    `enable_natpmp=${kind === 'nat-pmp' ? 'yes' : 'no'}`,
-    `enable_upnp=${kind === 'upnp' ? 'yes' : 'no'}`,
+    `enable_natpmp=${isUpnp ? 'no' : 'yes'}`,
+    `enable_upnp=${isUpnp ? 'yes' : 'no'}`,
     'secure_mode=yes',
-    'force_igd_desc_v1=no',
+    `force_igd_desc_v1=${kind === 'upnp-1' ? 'yes' : 'no'}`,
     'uuid=28752b7e-072f-41f0-8881-47f1e328e65c',
     'allow 1024-65535 192.168.1.0/24 1024-65535',
     'deny 0-65535 0.0.0.0/0 0-65535',
