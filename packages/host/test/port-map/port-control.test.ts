@@ -23,10 +23,19 @@ const bytesOf = (...parts: readonly string[]): Uint8Array => Buffer.from(parts.j
 /** RFC 6887 §7.2, §11.1, by hand: version 2, opcode 1 | R, result, lifetime, epoch, then nonce, TCP, 9443 → 31000 at 198.51.100.9. */
 const pcpAnswer = ({ result = '00', lifetime = '00000e10', external = '7918' } = {}): Uint8Array =>
   bytesOf(
-    '0281', '00', result, lifetime, '00000064', '000000000000000000000000',
-    '0102030405060708090a0b0c', '06', '000000', '24e3', external,
+    '0281',
+    '00',
+    result,
+    lifetime,
+    '00000064',
+    '000000000000000000000000',
+    '0102030405060708090a0b0c',
+    '06',
+    '000000',
+    '24e3',
+    external,
     '00000000000000000000ffffc6336409',
-  ) // prettier-ignore
+  )
 const PMP_MAP = bytesOf('00', '82', '0000', '00000064', '24e3', '7918', '00000e10')
 const PMP_ADDRESS = bytesOf('00', '80', '0000', '00000064', 'c6336409')
 const UNSUPPORTED = bytesOf('00', '81', '0001', '00000064')
@@ -36,12 +45,19 @@ suite('the bytes of PCP and NAT-PMP', () => {
     assert.equal(
       hex(encodePcpMap(REQUEST)),
       [
-        '0201', '0000', '00001c20', '00000000000000000000ffffc0a80102',
-        '0102030405060708090a0b0c', '06', '000000', '24e3', '24e3',
+        '0201',
+        '0000',
+        '00001c20',
+        '00000000000000000000ffffc0a80102',
+        '0102030405060708090a0b0c',
+        '06',
+        '000000',
+        '24e3',
+        '24e3',
         '00000000000000000000ffff00000000',
       ].join(''),
-    ) // prettier-ignore
-    assert.equal(hex(encodePmpMap(REQUEST)), '00020000' + '24e324e3' + '00001c20')
+    )
+    assert.equal(hex(encodePmpMap(REQUEST)), '0002000024e324e300001c20')
     assert.equal(hex(encodePmpAddress()), '0000')
   })
 
