@@ -3,7 +3,7 @@
  * its children do not, so that each process is listed by the system under test.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Memory of one process, in bytes. */
 export type Memory = {
@@ -58,6 +58,19 @@ function readCpuFields(pid: number): readonly number[] {
 export function readMemory(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   return { residentBytes: kilobytes(status, 'VmRSS'), proportionalBytes: readPss(pid) }
+}
+
+/** The processes that a process started and that are still there. */
+export function childrenOf(pid: number): readonly number[] {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const lists = threads.map((thread) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
+    } catch {
+      return ''
+    }
+  })
+  return lists.join(' ').split(' ').filter(Boolean).map(Number)
 }
 
 /** CPU milliseconds of several processes, by pid; a process that is gone is left out. */

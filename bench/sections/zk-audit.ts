@@ -1,6 +1,5 @@
 /** A service proof of a week with a hundred thousand receipts, made on all cores: the tree, the proof, its verification, and the memory all of it takes. */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
 import {
   AUDIT_DEPTH,
   type AuditTree,
@@ -14,7 +13,7 @@ import {
   signReceipt,
 } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'
-import { readMemory } from '../lib/process-stats.ts'
+import { childrenOf, readMemory } from '../lib/process-stats.ts'
 import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
 
@@ -123,16 +122,4 @@ function addResident(sum: number, pid: number): number {
     // It has ended.
     return sum
   }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const lists = threads.map((thread) => {
-    try {
-      return readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
-    } catch {
-      return ''
-    }
-  })
-  return lists.join(' ').split(' ').filter(Boolean).map(Number)
 }

@@ -5,6 +5,7 @@ import { createPool, depositLeaf, identityCommitment, proofPath } from '@byway/p
 import { createZkEngine, slotInput } from '@byway/zk'
 import type { Proved, ZkEngine } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'
+import { childrenOf, readCpuMs, readMemory } from '../lib/process-stats.ts'
 import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
 
@@ -41,7 +42,12 @@ async function measure({ recorder, log, isQuick }: BenchContext): Promise<void> 
   const input = slotInput(witness())
   const coldMs = await timeOf(() => engine.prove('slot', input))
   add('first proof, with the start of its process', 'ms', coldMs)
+  const [prover = 0] = childrenOf(process.pid)
+  const coldCpuMs = readCpuMs(prover)
+  add('CPU of that', 'ms', coldCpuMs)
   const proving = await whileWatched(rounds, () => engine.prove('slot', input))
+  add('CPU of a proof, mean', 'ms', (readCpuMs(prover) - coldCpuMs) / rounds)
+  add('memory of the process that proves', 'MB', readMemory(prover).residentBytes / 1e6)
   add(ZK_METRICS.proof, 'ms', proving.medianMs)
   add(ZK_METRICS.delayProving, 'ms', proving.p99Ms)
   const made = await engine.prove('slot', input)

@@ -9,7 +9,6 @@ import type { ProgramName } from './artefacts.ts'
 import { zkError } from './errors.ts'
 import { multiplicationCode, squareCode } from './field-code.ts'
 import { COORDINATE_MODULUS, SCALAR_ORDER } from './proof.ts'
-import type { Code } from './wasm-code.ts'
 import { withBodies } from './wasm-patch.ts'
 import { additionCode, subtractionCode } from './word-code.ts'
 
@@ -73,7 +72,7 @@ function fasterCode(): Uint8Array {
   })
 }
 
-function fieldCode(prefix: string, modulus: bigint): Readonly<Record<string, Code>> {
+function fieldCode(prefix: string, modulus: bigint): Readonly<Record<string, readonly number[]>> {
   return {
     [`${prefix}_add`]: additionCode(modulus),
     [`${prefix}_sub`]: subtractionCode(modulus),

@@ -56,12 +56,12 @@ type Locals = {
 }
 
 /** `(x, y, to)`: writes x·y/2^256 at `to`, below the modulus, when one of the two numbers is below it. The modulus is odd and below 2^254. */
-export function multiplicationCode(modulus: bigint): Code {
+export function multiplicationCode(modulus: bigint): readonly number[] {
   return productSumCode(modulus, 1)
 }
 
 /** `(x, y, to)`: writes (x1·y1 + x2·y2 + …)/2^256 at `to`, below the modulus, of up to six pairs of numbers below it. They stand one after another at x, and at y. */
-export function productSumCode(modulus: bigint, pairs: number): Code {
+export function productSumCode(modulus: bigint, pairs: number): readonly number[] {
   // One more is added each row: 7 · 9 products and what is carried are below 2^64.
   if (pairs > MAX_PAIRS) throw new RangeError('products that do not fit')
   const [x, y, to] = [0, 1, 2]
@@ -77,7 +77,7 @@ export function productSumCode(modulus: bigint, pairs: number): Code {
 }
 
 /** `(x, to)`: writes x²/2^256 at `to`, below the modulus, when x is below it. */
-export function squareCode(modulus: bigint): Code {
+export function squareCode(modulus: bigint): readonly number[] {
   const [x, to] = [0, 1]
   const { locals, count } = localsAfter(2, 1)
   return functionBody(count, [

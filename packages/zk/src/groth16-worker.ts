@@ -7,9 +7,9 @@ import type { ProgramName } from './artefacts.ts'
 import { type CurveMemory, ELEMENT_BYTES, openCurve } from './curve-memory.ts'
 import type { GroupName } from './group.ts'
 import { ITEM_BYTES, type KeyFile, openBytes, openKeyFile, type PointsName } from './key-file.ts'
-import { createMultiExp } from './multi-exp.ts'
+import { createMultiExp, multiExpBytes } from './multi-exp.ts'
 import { firstWire, keptPoints, writePoints } from './proving-key.ts'
-import { createQuotient } from './quotient.ts'
+import { createQuotient, quotientBytes } from './quotient.ts'
 
 /** What each thread is told at its start. */
 export type ProofThreadData = {
@@ -37,8 +37,6 @@ export type ProofAnswer = { readonly sum: Uint8Array } | { readonly rows: Shared
 
 /** Of terms that are read at a time: three megabytes. */
 const TERMS_AT_A_TIME = 65_536
-/** Of memory, for each point: twice the point, its number, and slopes with what inverting them takes. */
-const ROOM_PER_POINT_BYTE = 4
 /** A point and some numbers. */
 const ROOM_BYTES = 4096
 const GROUPS = { a: 'g1m', b1: 'g1m', b2: 'g2m', c: 'g1m', h: 'g1m' } as const
@@ -51,7 +49,8 @@ const sums = new Map<GroupName, PartSum>()
 type PartSum = (name: PointsName, from: number, to: number, numbers: Uint8Array) => Uint8Array
 
 function openSum(file: KeyFile, group: GroupName, pointBytes: number): PartSum {
-  const curve = openCurve(program, mostPoints * pointBytes * ROOM_PER_POINT_BYTE + ROOM_BYTES)
+  const roomBytes = mostPoints * (pointBytes + ELEMENT_BYTES) + multiExpBytes(group, mostPoints)
+  const curve = openCurve(program, roomBytes + ROOM_BYTES)
   const [points, scalars] = [pointBytes, ELEMENT_BYTES].map((size) =>
     curve.alloc(mostPoints * size),
   )
@@ -91,7 +90,10 @@ function writeNumbers(
 function rowsOf(file: KeyFile, wires: Uint8Array): SharedArrayBuffer {
   const rowBytes = file.rows * ELEMENT_BYTES
   const pieceBytes = TERMS_AT_A_TIME * ITEM_BYTES.terms
-  const curve = openCurve(program, 3 * rowBytes + wires.length + pieceBytes + ROOM_BYTES)
+  const curve = openCurve(
+    program,
+    quotientBytes(file.rows) + wires.length + pieceBytes + ROOM_BYTES,
+  )
   const [at, piece] = [curve.alloc(wires.length), curve.alloc(pieceBytes)]
   const memory = new Uint8Array(curve.view.buffer)
   memory.set(wires, at)

@@ -1,5 +1,5 @@
 /**
- * Makes Groth16 proofs on one thread: the arithmetic with which snarkjs proves, its sums by fewer multiplications (multi-exp.ts), its key in memory once. snarkjs and the
+ * Makes Groth16 proofs on one thread: sums of points (multi-exp.ts) and rows (quotient.ts) by the engine's vectors, all else by the arithmetic with which snarkjs proves; its key in memory once. snarkjs and the
  * contract check them. Many threads together: groth16-threads.ts.
  * @module
  */
@@ -7,22 +7,23 @@ import type { ProgramName } from './artefacts.ts'
 import { ELEMENT_BYTES, montgomery, openCurve, writeNumber } from './curve-memory.ts'
 import type { CurveMemory } from './curve-memory.ts'
 import type { Proved } from './engine.ts'
-import { bytesOf, openKeyFile } from './key-file.ts'
-import { createMultiExp } from './multi-exp.ts'
+import { bytesOf, type KeyFile, openKeyFile } from './key-file.ts'
+import { createMultiExp, multiExpBytes } from './multi-exp.ts'
 import { type Blinds, createBlinding, openPoint, randomBlinds } from './proof-sums.ts'
 import { placeProvingKey, type ProvingKey, type WirePoints } from './proving-key.ts'
-import { createQuotient } from './quotient.ts'
+import { createQuotient, quotientBytes } from './quotient.ts'
 
 /** Makes the proof for a witness: every wire, 32 bytes each, least byte first, below the scalars' order. That it meets the constraints is for its maker to see. */
 export type Groth16Prover = (witness: Uint8Array) => Proved
 
-/** Of memory, for each byte of a key: what is computed from it takes half as much again, and inverting a little for a while. */
-const ROOM_PER_KEY_BYTE = 3
+/** For a few points and numbers, and what the library takes while it inverts. */
+const SPARE_BYTES = 65_536
 
 /** Places a program's key. */
 export function createGroth16(program: ProgramName, zkey: Uint8Array): Groth16Prover {
-  const curve = openCurve(program, ROOM_PER_KEY_BYTE * zkey.length)
-  const key = placeProvingKey(curve, openKeyFile(bytesOf(zkey)))
+  const file = openKeyFile(bytesOf(zkey))
+  const curve = openCurve(program, roomBytes(file) + zkey.length)
+  const key = placeProvingKey(curve, file)
   const wires = curve.alloc(key.wires * ELEMENT_BYTES)
   const quotient = createQuotient(curve, key, (take) => take(key.terms.at, key.terms.count))
   const points = createPoints(curve, key)
@@ -39,6 +40,14 @@ export function signalsOf(witness: Uint8Array, count: number): readonly bigint[]
     const bytes = witness.slice((i + 1) * ELEMENT_BYTES, (i + 2) * ELEMENT_BYTES)
     return BigInt(`0x${Buffer.from(bytes.reverse()).toString('hex')}`)
   })
+}
+
+/** Of memory, besides the key itself: for its rows, its wires, and sums of its points. */
+function roomBytes(file: KeyFile): number {
+  const most = file.count('c') + file.count('h') + file.count('b1')
+  const numbers = quotientBytes(file.rows) + (file.wires + most) * ELEMENT_BYTES
+  const sums = multiExpBytes('g1m', most) + multiExpBytes('g2m', file.count('b2'))
+  return numbers + sums + SPARE_BYTES
 }
 
 /** Computes a proof from the wires, the quotient's rows and what blinds it. */

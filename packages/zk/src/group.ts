@@ -23,6 +23,7 @@ export type Group = {
     readonly subtract: CurveCall
     readonly multiply: CurveCall
     readonly square: CurveCall
+    readonly negate: CurveCall
     readonly copy: CurveCall
     readonly isZero: CurveCall
     /** From, step, count, to, step. What is zero stays zero. */
@@ -49,6 +50,7 @@ export function openGroup(curve: CurveMemory, group: GroupName): Group {
       subtract: call(`${field}_sub`),
       multiply: call(`${field}_mul`),
       square: call(`${field}_square`),
+      negate: call(`${field}_neg`),
       copy: call(`${field}_copy`),
       isZero: call(`${field}_isZero`),
       invertAll: call(`${field}_batchInverse`),

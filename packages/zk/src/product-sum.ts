@@ -6,7 +6,7 @@ import type { CurveCall, CurveMemory } from './curve-memory.ts'
 import { zkError } from './errors.ts'
 import { productSumCode } from './field-code.ts'
 import { SCALAR_ORDER } from './proof.ts'
-import { type Code, unsigned } from './wasm-code.ts'
+import { unsigned } from './wasm-code.ts'
 
 /** `(x, y, to)`: so many scalars at x, each times the one at y, all added; as the library keeps scalars. At most six. @throws ZK_STOPPED when the engine takes no such module */
 export function openProductSum(curve: CurveMemory, pairs: number): CurveCall {
@@ -30,8 +30,9 @@ const MEMORY = [2, 0, 1]
 const FIRST_FUNCTION = [0, 0]
 
 /** A module with one function (Core Specification 2.0, §5.5). */
-function moduleOf(body: Code): Uint8Array {
-  const one = (id: number, ...entry: Code): Code => sized(id, [1, ...entry])
+function moduleOf(body: readonly number[]): Uint8Array {
+  const one = (id: number, ...entry: readonly number[]): readonly number[] =>
+    sized(id, [1, ...entry])
   return Uint8Array.from([
     ...PREAMBLE,
     ...one(SECTION.types, ...TYPE),
@@ -42,10 +43,10 @@ function moduleOf(body: Code): Uint8Array {
   ])
 }
 
-function sized(id: number, content: Code): Code {
+function sized(id: number, content: readonly number[]): readonly number[] {
   return [id, ...unsigned(content.length), ...content]
 }
 
-function text(value: string): Code {
+function text(value: string): readonly number[] {
   return [...unsigned(value.length), ...Buffer.from(value)]
 }

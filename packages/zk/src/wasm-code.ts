@@ -3,8 +3,8 @@
  * @module
  */
 
-/** Instructions. What takes operands holds theirs first. */
-export type Code = readonly number[]
+/** Instructions: bytes, and other instructions among them. What takes operands holds theirs first. */
+export type Code = readonly (number | Code)[]
 
 /** By name, as the specification's §5.4 numbers them. */
 const OPCODES = {
@@ -35,11 +35,26 @@ const SIGN = 0x40
 /** Loads and stores say nothing of how addresses are aligned. */
 const ANY_ALIGNMENT = 0
 
-/** A number without a sign, in as many bytes as it takes. */
-export function unsigned(number: number): Code {
-  const low = Number(BigInt(number) & LOW_BITS)
-  const rest = BigInt(number) >> BYTE_BITS
-  return rest === 0n ? [low] : [low | MORE, ...unsigned(Number(rest))]
+/** All bytes of instructions, one after another. */
+export function bytesOf(code: Code): number[] {
+  const bytes: number[] = []
+  addBytes(code, bytes)
+  return bytes
+}
+
+function addBytes(code: Code, bytes: number[]): void {
+  for (const part of code) {
+    if (typeof part === 'number') bytes.push(part)
+    else addBytes(part, bytes)
+  }
+}
+
+/** A number below 2^32 without a sign, in as many bytes as it takes. */
+export function unsigned(number: number): readonly number[] {
+  const bytes: number[] = []
+  let rest = number
+  for (; rest >= MORE; rest = Math.floor(rest / MORE)) bytes.push((rest % MORE) | MORE)
+  return [...bytes, rest]
 }
 
 /** A number with a sign: bits from the 65th on are left out. */
@@ -53,32 +68,32 @@ function signed(number: bigint): Code {
 
 /** What a local holds. */
 export function get(local: number): Code {
-  return [OPCODES.localGet, ...unsigned(local)]
+  return [OPCODES.localGet, unsigned(local)]
 }
 
 /** Writes a local. */
 export function set(local: number, value: Code): Code {
-  return [...value, OPCODES.localSet, ...unsigned(local)]
+  return [value, OPCODES.localSet, unsigned(local)]
 }
 
 /** A number of 64 bits. */
 export function constant(value: bigint): Code {
-  return [OPCODES.constant, ...signed(value)]
+  return [OPCODES.constant, signed(value)]
 }
 
 /** Eight bytes of memory, the least first. */
 export function load(at: Code, offset: number): Code {
-  return [...at, OPCODES.load, ANY_ALIGNMENT, ...unsigned(offset)]
+  return [at, OPCODES.load, ANY_ALIGNMENT, unsigned(offset)]
 }
 
 /** Four bytes of memory. */
 export function load32(at: Code, offset: number): Code {
-  return [...at, OPCODES.load32, ANY_ALIGNMENT, ...unsigned(offset)]
+  return [at, OPCODES.load32, ANY_ALIGNMENT, unsigned(offset)]
 }
 
 /** Writes eight bytes. */
 export function store(at: Code, offset: number, value: Code): Code {
-  return [...at, ...value, OPCODES.store, ANY_ALIGNMENT, ...unsigned(offset)]
+  return [at, value, OPCODES.store, ANY_ALIGNMENT, unsigned(offset)]
 }
 
 /** Operations on two numbers of 64 bits, of which bits from the 65th on are left out. */
@@ -86,20 +101,20 @@ export type Operation = 'add' | 'subtract' | 'multiply' | 'and' | 'or' | 'shiftL
 
 /** One operation. */
 export function op(name: Operation, left: Code, right: Code): Code {
-  return [...left, ...right, OPCODES[name]]
+  return [left, right, OPCODES[name]]
 }
 
 /** 1 when a number, without a sign, is less than another; 0 otherwise. */
 export function isLess(left: Code, right: Code): Code {
-  return [...left, ...right, OPCODES.less, OPCODES.extend]
+  return [left, right, OPCODES.less, OPCODES.extend]
 }
 
 /** One of two numbers: the first unless the condition is 0. */
 export function choose(first: Code, second: Code, condition: Code): Code {
-  return [...first, ...second, ...condition, OPCODES.wrap, OPCODES.select]
+  return [first, second, condition, OPCODES.wrap, OPCODES.select]
 }
 
 /** A function's body, with so many locals of 64 bits after its parameters. */
-export function functionBody(locals: number, code: readonly Code[]): Code {
-  return [1, ...unsigned(locals), I64_TYPE, ...code.flat(), OPCODES.end]
+export function functionBody(locals: number, code: readonly Code[]): readonly number[] {
+  return bytesOf([1, unsigned(locals), I64_TYPE, code, OPCODES.end])
 }

@@ -2,7 +2,7 @@
  * Puts other code into functions of a WebAssembly module (Core Specification 2.0, §5.5): who calls them in the module calls that code too.
  * @module
  */
-import { type Code, unsigned } from './wasm-code.ts'
+import { unsigned } from './wasm-code.ts'
 
 /** Magic and version. */
 const PREAMBLE_BYTES = 8
@@ -12,7 +12,10 @@ const SECTION = { imports: 2, exports: 7, code: 10 } as const
 const FUNCTION_KIND = 0
 
 /** The module with other bodies for functions that it exports, by their names. @throws RangeError when it exports no such function, or imports functions */
-export function withBodies(module: Uint8Array, bodies: Readonly<Record<string, Code>>): Uint8Array {
+export function withBodies(
+  module: Uint8Array,
+  bodies: Readonly<Record<string, readonly number[]>>,
+): Uint8Array {
   const sections = sectionsOf(module)
   // Numbers of functions begin with those imported. The library imports none.
   const indexes = exportsOf(sections.find(({ id }) => id === SECTION.exports)?.content)

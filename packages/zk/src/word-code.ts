@@ -85,7 +85,7 @@ const [X, Y, TO] = [0, 1, 2]
 const PARAMETERS = 3
 
 /** `(x, y, to)`: writes x + y at `to`, less the modulus when it is not below. */
-export function additionCode(modulus: bigint): Code {
+export function additionCode(modulus: bigint): readonly number[] {
   const { x, y, loads, next } = loadBoth()
   const [sum, less] = [wordsFrom(next), wordsFrom(next + WORDS_LOCALS)]
   const isBelow = isLess(get(sum.carry), get(less.carry))
@@ -98,7 +98,7 @@ export function additionCode(modulus: bigint): Code {
 }
 
 /** `(x, y, to)`: writes x - y at `to`, and the modulus more when y is greater. */
-export function subtractionCode(modulus: bigint): Code {
+export function subtractionCode(modulus: bigint): readonly number[] {
   const { x, y, loads, next } = loadBoth()
   const [difference, more] = [wordsFrom(next), wordsFrom(next + WORDS_LOCALS)]
   return functionBody(next + 2 * WORDS_LOCALS - PARAMETERS, [

@@ -5,11 +5,13 @@ import fc from 'fast-check'
 import { buildBn128 } from 'ffjavascript'
 import { type CurveMemory, ELEMENT_BYTES, openCurve, writeNumber } from '../src/curve-memory.ts'
 import type { GroupName } from '../src/group.ts'
-import { createMultiExp, type MultiExp } from '../src/multi-exp.ts'
+import { createMultiExp, type MultiExp, multiExpBytes } from '../src/multi-exp.ts'
+import { openPairAdder, type PairAdder } from '../src/pair-adder.ts'
+import { createPlainPairs } from '../src/plain-pairs.ts'
 import { SCALAR_ORDER } from '../src/proof.ts'
 
 const MOST = 1100
-const ROOM_BYTES = 2e6
+const SPARE_BYTES = 65_536
 
 /** Scalars that end digits, carry through all of them, or are none. */
 const scalar = fc.oneof(
@@ -20,13 +22,15 @@ const scalar = fc.oneof(
 /** Few, so that points meet themselves and their opposites. */
 const multiple = fc.constantFrom(1n, 2n, 3n, 5n, SCALAR_ORDER - 1n, SCALAR_ORDER - 2n)
 
-for (const [group, bytes] of [
-  ['g1m', 64],
-  ['g2m', 128],
+for (const [group, bytes, adder] of [
+  ['g1m', 64, openPairAdder],
+  ['g2m', 128, openPairAdder],
+  ['g1m', 64, createPlainPairs],
+  ['g2m', 128, createPlainPairs],
 ] as const)
-  describe(`sums in ${group}`, () => {
+  describe(`sums in ${group} by ${adder.name}`, () => {
     it('are those of the library', async () => {
-      const world = await open(group, bytes)
+      const world = await open(group, bytes, adder)
       fc.assert(
         fc.property(
           fc.array(fc.tuple(multiple, scalar), { minLength: 1, maxLength: 40 }),
@@ -36,8 +40,23 @@ for (const [group, bytes] of [
       )
     })
 
+    it('are the identity for numbers that are all zero, or that take each other away', async () => {
+      const world = await open(group, bytes, adder)
+      holds(world, [[3n, 0n]])
+      holds(world, [
+        [3n, 0n],
+        [5n, 0n],
+      ])
+      holds(world, [
+        [2n, 7n],
+        [SCALAR_ORDER - 2n, 7n],
+        [2n, SCALAR_ORDER - 1n],
+        [2n, 1n],
+      ])
+    })
+
     it('are so for more points too, with wider digits', async () => {
-      const world = await open(group, bytes)
+      const world = await open(group, bytes, adder)
       const few = [1n, 2n, 3n, SCALAR_ORDER - 1n]
       const terms = Array.from({ length: MOST }, (_, i): Term => {
         const number = (BigInt(i) ** 37n * 7n ** BigInt(i % 90)) % SCALAR_ORDER
@@ -60,8 +79,13 @@ type World = {
   readonly results: readonly [number, number]
 }
 
-async function open(group: GroupName, bytes: number): Promise<World> {
-  const curve = openCurve('slot', ROOM_BYTES)
+async function open(
+  group: GroupName,
+  bytes: number,
+  adder: (curve: CurveMemory, group: GroupName) => PairAdder,
+): Promise<World> {
+  const room = multiExpBytes(group, MOST) + MOST * (bytes + ELEMENT_BYTES) + SPARE_BYTES
+  const curve = openCurve('slot', room)
   const { G1, G2 } = await buildBn128(true)
   const generator = curve.alloc(bytes)
   new Uint8Array(curve.view.buffer).set(group === 'g1m' ? G1.gAffine : G2.gAffine, generator)
@@ -70,7 +94,7 @@ async function open(group: GroupName, bytes: number): Promise<World> {
     bytes,
     curve,
     generator,
-    sum: createMultiExp(curve, group, MOST),
+    sum: createMultiExp(curve, group, MOST, adder(curve, group)),
     bases: curve.alloc(MOST * bytes),
     scalars: curve.alloc(MOST * ELEMENT_BYTES),
     results: [curve.alloc(2 * bytes), curve.alloc(2 * bytes)],
