@@ -3,17 +3,15 @@
  * issue delay; leaves when everything is bought or the hop will not sell. The next slot is shown on the next circuit (SPEC §15.2).
  * @module
  */
-import { CLOSE_REASON, PAY, TOKEN_KIND, VERDICT, verdictName } from '@byway/protocol/wire'
-import type { BuyMessage, PayMessage, SoldMessage, Verdict } from '@byway/protocol/wire'
+import { TOKEN_KIND, VERDICT, verdictName } from '@byway/protocol/wire'
+import type { BuyMessage, Verdict } from '@byway/protocol/wire'
 import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
-import { circuitError } from '../engine/errors.ts'
 import { CONTROL_BYTES } from './control-circuit.ts'
 import type { ControlCarrier } from './control-circuit.ts'
-import { moneyError } from './errors.ts'
 import { HopAccount } from './hop-account.ts'
 import { kindName } from './kind-name.ts'
 import { Portions } from './portions.ts'
@@ -21,13 +19,9 @@ import { createSlotSession, MAX_SLOTS } from './slot-session.ts'
 import type { SlotEnd, SlotSession, SlotSessionDeps } from './slot-session.ts'
 import type { Spending } from './spending.ts'
 import type { Tariff } from './tariff.ts'
-import { answerWithin } from './within.ts'
+import { refusal, VisitTalk } from './visit-talk.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A hop that takes longer to answer is left: a round trip and a batch of signatures behind others'. */
-const ANSWER_MS = 20_000
-/** A circuit that is left waits no longer for the hop to have taken the last tickets and sold what it was asked for. */
-const LEAVE_MS = 3000
 /** The most between asking again, doubled so often: each purchase takes 16 KiB of the 256 that the circuit may carry. Drawn from its upper half, since a fault puts off many at once. */
 const AGAIN_MS = 1000
 const AGAIN_DOUBLINGS = 3
@@ -101,20 +95,16 @@ class Visit {
   readonly #carrier: ControlCarrier
   readonly #account: HopAccount
   readonly #session: SlotSession
-  #keys: PromiseWithResolvers<void> | undefined
-  #sold: PromiseWithResolvers<SoldMessage> | undefined
+  readonly #talk: VisitTalk
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
   /** A ticket for the slot went on this carrier. */
   #hasPaid = false
-  /** Tickets went out, and the hop has said nothing since that it says in turn. */
-  #unanswered = false
   /** It was given up once what was paid, since the hop counts otherwise. */
   #isPaidAgain = false
   /** A slot that is over, and buys nothing more. */
   #isSpent = false
   /** Why the slot is over, once it is. */
   #over: SlotEnd | undefined
-  readonly #gone = new AbortController()
   readonly #draw: () => number
   readonly #portions: Portions
 
@@ -125,6 +115,7 @@ class Visit {
     this.#account = accountAt(deps, hop)
     this.#draw = unitRandom(deps.randomBytes)
     this.#portions = new Portions({ ...deps, account: this.#account, draw: this.#draw })
+    this.#talk = new VisitTalk(deps, hop, carrier)
     this.#session = createSlotSession(
       deps,
       { key: hop.key, use: 'tokens', tariff },
@@ -137,27 +128,28 @@ class Visit {
         },
         onFault: () => {
           deps.onFault(hop)
-          this.#giveUp('PROTOCOL')
+          this.#talk.giveUp('PROTOCOL')
         },
       },
     )
     carrier.listen({
-      onPay: (pay) => this.#onPay(pay),
+      onPay: (pay) => {
+        if (!this.#session.onPay(pay)) this.#talk.onPay(pay)
+      },
       onClosed: (isLinkLost) => {
-        if (isLinkLost) this.#gone.abort(circuitError(CLOSE_REASON.LINK_CLOSED))
-        else this.#giveUp('CLOSED')
+        this.#talk.onClosed(isLinkLost)
         this.#session.onClosed()
       },
     })
   }
 
   async buyAll(orders: readonly TokenOrder[], outer: AbortSignal): Promise<VisitEnd> {
-    const signal = AbortSignal.any([outer, this.#gone.signal])
+    const signal = AbortSignal.any([outer, this.#talk.gone])
     try {
       await this.#session.open(this.#carrier, signal)
       const left = await this.#buyWithSlot(orders, signal)
       const isRefused = left.length > 0 && this.#over !== 'full'
-      return { left, refusal: isRefused ? this.#refusal('SLOT_OVER') : undefined }
+      return { left, refusal: isRefused ? refusal('SLOT_OVER') : undefined }
     } catch (error) {
       // Turned down: the next slot may be taken.
       if (this.#over !== 'refused' || signal.aborted || !(error instanceof Error)) throw error
@@ -173,7 +165,7 @@ class Visit {
     orders: readonly TokenOrder[],
     signal: AbortSignal,
   ): Promise<readonly TokenOrder[]> {
-    await this.#getKeys(orders, signal)
+    await this.#talk.getKeys(orders, signal)
     // At once for all of them: the hop's delay counts from the tickets.
     const units = orders.reduce((sum, order) => sum + this.#priceOf(order), 0)
     await this.#payUp(Math.min(units, this.#portions.mostUnits(orders[0])), signal)
@@ -242,25 +234,7 @@ class Visit {
   /** The last receipt and the last tickets go before the circuit does; nobody waits for them. */
   async leave(): Promise<void> {
     await this.#session.finish()
-    // A circuit that is destroyed drops what it still carries: tickets that count here and were never seen there.
-    if (this.#unanswered && !this.#carrier.isClosed) await this.#untilAnswered()
-    this.#carrier.close()
-  }
-
-  async #untilAnswered(): Promise<void> {
-    const answered = (this.#keys = Promise.withResolvers())
-    this.#carrier.send([{ kind: PAY.KEYS_GET }])
-    const { timers } = this.#deps
-    await answerWithin(answered.promise, LEAVE_MS, this.#gone.signal, timers).catch(() => {})
-  }
-
-  async #getKeys(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
-    const nowMs = this.#deps.nowMs()
-    const isKnown = orders.every(({ node, kind }) => !this.#deps.stock.needsKeys(node, kind, nowMs))
-    if (isKnown) return
-    this.#keys = Promise.withResolvers()
-    this.#carrier.send([{ kind: PAY.KEYS_GET }])
-    await this.#within(this.#keys.promise, signal)
+    await this.#talk.close()
   }
 
   /** Pays until the balance at the hop is so many units, or the slot is over. */
@@ -273,10 +247,10 @@ class Visit {
       const missing = Math.min(TICKET_UNITS, least - account.units)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
-        this.#unanswered = true
+        this.#talk.onTickets()
         this.#hasPaid = true
         account.onPaid(missing, this.#deps.nowMs())
-      } else await this.#within(this.#ready.promise, signal)
+      } else await this.#talk.within(this.#ready.promise, signal)
     }
   }
 
@@ -288,8 +262,8 @@ class Visit {
     for (let tries = 0; ; tries++) {
       const isEarly = this.#portions.isEarly(dueMs)
       const message = this.#message(order)
-      if (!message) throw this.#refusal('NO_KEY')
-      const result = await this.#ask(message, signal)
+      if (!message) throw refusal('NO_KEY')
+      const result = await this.#talk.ask(message, signal)
       if (result.type === 'stocked') {
         // SPEC §16.3: who sells before it is due holds the slot on the chain. Nobody asks the chain for one slot: that would tell whose it is.
         if (isEarly || wasEarly) stock.setLocked(order.node, isEarly)
@@ -322,7 +296,7 @@ class Visit {
       this.#deps.stock.abandonPurchase(order.node, order.kind)
       // Paid twice over on this very carrier: no lost books are an excuse.
       if (verdict === VERDICT.NOT_PAID) this.#deps.onFault(this.#hop)
-      throw this.#refusal(verdictName(verdict))
+      throw refusal(verdictName(verdict))
     }
     // It counts otherwise than we: what it owed from before is given up, once.
     this.#forfeit()
@@ -347,25 +321,6 @@ class Visit {
     return this.#deps.stock.priceOf(node, kind, count, this.#deps.nowMs())
   }
 
-  async #ask(message: BuyMessage, signal: AbortSignal): Promise<PurchaseResult> {
-    signal.throwIfAborted()
-    this.#sold = Promise.withResolvers()
-    this.#carrier.send([message])
-    const sold = await this.#answered(this.#sold.promise, signal)
-    const { nodeId } = this.#hop.entry.descriptor
-    return await this.#deps.stock.finishPurchase(nodeId, sold, this.#deps.nowMs())
-  }
-
-  /** When the client stops, what was asked for is still taken in: the hop's books have it. */
-  async #answered(sold: Promise<SoldMessage>, signal: AbortSignal): Promise<SoldMessage> {
-    try {
-      return await this.#within(sold, signal)
-    } catch (error) {
-      if (!signal.aborted) throw error
-      return await answerWithin(sold, LEAVE_MS, this.#gone.signal, this.#deps.timers)
-    }
-  }
-
   #onStocked({ kind, count, bad, units }: Extract<PurchaseResult, { type: 'stocked' }>): void {
     const { spending, stock, nowMs } = this.#deps
     this.#account.onSold(units)
@@ -376,32 +331,7 @@ class Visit {
     spending.onTokensBought(this.#hop.key, kindName(kind), count, units)
     if (bad === 0) return
     this.#deps.onFault(this.#hop)
-    throw this.#refusal('BAD_TOKEN')
-  }
-
-  #onPay(pay: PayMessage): void {
-    if (this.#session.onPay(pay)) return
-    if (pay.kind === PAY.SOLD) this.#onSold(pay)
-    else if (pay.kind === PAY.KEYS) this.#onKeys(pay)
-    else if (pay.kind !== PAY.DUE) this.#carrier.close()
-  }
-
-  #onSold(sold: SoldMessage): void {
-    this.#unanswered = false
-    this.#sold?.resolve(sold)
-  }
-
-  #onKeys(pay: Extract<PayMessage, { kind: typeof PAY.KEYS }>): void {
-    const { nodeId, tokenKeysHash } = this.#hop.entry.descriptor
-    const { stock } = this.#deps
-    const hash = tokenKeysHash ?? new Uint8Array(32)
-    const verdict = stock.acceptKeys(nodeId, pay, hash, this.#deps.nowMs())
-    if (verdict === 'ok') this.#keys?.resolve()
-    else this.#keys?.reject(this.#refusal(`KEYS_${verdict}`))
-  }
-
-  #within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-    return answerWithin(promise, ANSWER_MS, signal, this.#deps.timers)
+    throw refusal('BAD_TOKEN')
   }
 
   #endSlot(): void {
@@ -415,14 +345,6 @@ class Visit {
     const lost = this.#account.units
     this.#deps.spending.onPaidLost(this.#hop.key, 'balance', lost * UNIT_BYTES)
     this.#account.onVoid(lost)
-  }
-
-  #giveUp(why: string): void {
-    this.#gone.abort(this.#refusal(why))
-  }
-
-  #refusal(verdict: string): Error {
-    return moneyError('PAYMENT_REFUSED', { verdict })
   }
 }
 
