@@ -6,7 +6,7 @@ export type {
   ClientStatus,
   GuardMeasure,
   PathReport,
-} from './engine/create-client.ts'
+} from './engine/client-types.ts'
 export type { ClientChainSeat } from './engine/chain-seats.ts'
 export type { AskedFor, SeatSets } from './engine/seat-sets.ts'
 export type { NodeScore } from './engine/node-score.ts'

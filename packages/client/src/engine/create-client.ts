@@ -15,7 +15,7 @@ import {
   unitRandom,
   verifyDescriptor,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, NodeKey, OriginBooks, PathNode } from '@byway/protocol/directory'
+import type { NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { equalBytes } from '@byway/protocol/base'
 import { isBywayError } from '@byway/protocol/base'
@@ -25,20 +25,30 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { formatAddress } from '@byway/protocol/policy'
 import { createControlCircuit } from '../money/control-circuit.ts'
 import { createMoney } from '../money/money.ts'
-import type { ClientPayment, Money, MoneyStatus } from '../money/money-types.ts'
+import type { Money } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
-import { createCircuitSource, targetOf } from './circuit-source.ts'
+import { createCircuitSource } from './circuit-source.ts'
 import type { CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import type { ClientLink } from './client-link.ts'
+import type {
+  Client,
+  ClientOptions,
+  ClientStatus,
+  GuardMeasure,
+  LostTunnels,
+  PathReport,
+} from './client-types.ts'
 import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
-import { dialTarget, targetOfBootstrap } from './dial-target.ts'
+import { dialTarget } from './dial-target.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
 import type { ClientStakes, DirectoryKeeper } from './directory-keeper.ts'
-import { clientError, resetError } from './errors.ts'
+import { createEntryLinks } from './entry-links.ts'
+import type { EntryLinks } from './entry-links.ts'
+import { resetError } from './errors.ts'
 import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
@@ -55,94 +65,6 @@ import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
 import type { TunnelPool, TunnelRequest } from './tunnel-pool.ts'
-
-export type ClientOptions = {
-  readonly network: NetworkParameters
-  /** Folder for guards and the last directory; without it the client remembers nothing. */
-  readonly home?: string | undefined
-  /** The registry's stakes, in a network that has one: without them each signed descriptor counts. */
-  readonly stakes?: ClientStakes | undefined
-  /** Hops of a circuit when the user name does not say. @default 2, or 3 to an exit without an address */
-  readonly hops?: 1 | 2 | 3 | undefined
-  /** Ids of the user's own nodes, asked at each choice: no circuit goes through them. @default none */
-  readonly ownNodes?: (() => readonly Uint8Array[]) | undefined
-  /** Lets `hops: 1` through, which hides nothing. Benches only. @default false */
-  readonly unsafeSingleHop?: boolean | undefined
-  /** A layer for the entry too (SPEC §6.1). @default false */
-  readonly entryLayer?: boolean | undefined
-  /** What is known of addresses besides the network's table (docs/PLACE.md): where a node is goes by it. */
-  readonly places?: OriginBooks | undefined
-  readonly log?: Logger | undefined
-  /** What to pay with, in a network whose file says how it is paid. Without it nothing is paid there, and little is served. */
-  readonly payment?: ClientPayment | undefined
-  /** Told when a tunnel opens and whenever it moves to other relays. */
-  readonly onPath?: ((path: PathReport) => void) | undefined
-}
-
-/** The nodes that a tunnel runs through, entry first. For the user's own eyes: never logged. */
-export type PathReport = {
-  readonly hops: readonly {
-    readonly nodeId: string
-    readonly country: string
-    readonly asn: number | undefined
-  }[]
-  readonly streams: number
-  /** How long its streams last, where its nodes were chosen for that. */
-  readonly lastsMs?: number | undefined
-  /** How often the tunnel has moved since it opened. */
-  readonly rejoins: number
-  readonly buildMs?: number | undefined
-}
-
-/** Tunnels that were given up with streams in them since the start, and why the last one was. */
-export type LostTunnels = {
-  readonly count: number
-  readonly code?: string | undefined
-  readonly reason?: string | undefined
-  /** Whose fault, from 1; 0 where none is known. */
-  readonly hop?: number | undefined
-}
-
-export type ClientStatus = {
-  readonly nodes: number
-  readonly links: number
-  readonly stock: number
-  readonly lost: LostTunnels
-  readonly tunnels: readonly PathReport[]
-  /** Undefined where nothing is paid. */
-  readonly money: MoneyStatus | undefined
-}
-
-/** How far a guard is. */
-export type GuardMeasure = {
-  readonly nodeId: string
-  /** A PING's round trip; undefined when the link closed meanwhile. */
-  readonly rttMs: number | undefined
-}
-
-/** A running client. */
-export interface Client extends Dialer, AsyncDisposable {
-  /**
-   * Fetches the directory, reaches a guard, fills the stock.
-   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, CIRCUIT_FAILED, or the signal's reason
-   */
-  start(signal: AbortSignal): Promise<void>
-  status(): ClientStatus
-  /** Nodes that tell what the chain says, in a network where something is paid (SPEC §15.9); of use once the client has started. */
-  readonly seats: SeatSets
-  /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
-  giveBack(isAll: boolean): Promise<number>
-  /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
-  flushBooks(): Promise<void>
-  /** What this client makes of every node, and of what; the most chosen first. */
-  scores(): readonly NodeScore[]
-  /** Measures every link to a guard that stands now. Resolves within the time a silent link lives (SPEC §4.5). */
-  measureGuards(): Promise<readonly GuardMeasure[]>
-}
-
-// Local limits (tunable): docs/LIMITS.md.
-const WARM_GUARDS = 2
-const WARM_EVERY_MS = 3000
 
 const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()
@@ -161,6 +83,7 @@ class Engine implements Client {
   readonly #guards: GuardKeeper
   readonly #weights: NodeWeights
   readonly #links: GuardLinks
+  readonly #entries: EntryLinks
   readonly #directory: DirectoryKeeper
   readonly #source: CircuitSource & PathPlanner
   readonly #spares: SparePaths
@@ -169,7 +92,6 @@ class Engine implements Client {
   readonly #money: Money | undefined
   readonly #closing = new AbortController()
   readonly seats: SeatSets = this.#createSeats()
-  #warmTimer: NodeJS.Timeout | undefined
 
   constructor(options: ClientOptions) {
     const { home, network, places } = options
@@ -197,13 +119,19 @@ class Engine implements Client {
       onOutcome: (key, isUp) => this.#guards.onLink(key, isUp),
       nowMs: monotonicMs,
     })
+    this.#entries = createEntryLinks({
+      links: this.#links,
+      primary: () => this.#guards.primary(),
+      nodeOf: (key) => this.#directory.nodes.get(key),
+      bootstrap: network.bootstrap,
+    })
     this.#directory = createDirectoryKeeper({
       provider: nodeCrypto,
       network,
       places,
       cachePath: home && join(home, 'directory.bin'),
       stakes: options.stakes,
-      linkToAsk: (asked, signal) => this.#linkToAsk(asked, signal),
+      linkToAsk: (asked, signal) => this.#entries.linkToAsk(asked, signal),
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
@@ -261,8 +189,7 @@ class Engine implements Client {
     this.#guards.refresh(this.#directory.nodes)
     await this.#money?.start(signal)
     this.#stock.start()
-    this.#keepGuardsWarm()
-    this.#warmTimer = setInterval(() => this.#keepGuardsWarm(), WARM_EVERY_MS).unref()
+    this.#entries.keepWarm(this.#closing.signal)
     this.#log.info('client ready', { nodes: this.#directory.set.size })
   }
 
@@ -333,7 +260,6 @@ class Engine implements Client {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
-    clearInterval(this.#warmTimer)
     this.#directory.stop()
     this.#stock.stop()
     this.#pool.closeAll()
@@ -397,40 +323,6 @@ class Engine implements Client {
   #paths(): readonly (readonly PathNode[])[] {
     const { tunnels } = this.#pool
     return [...tunnels.map(({ path }) => path), ...this.#stock.paths, ...this.#spares.of(tunnels)]
-  }
-
-  /** Keeps a second guard's link standing, so that a tunnel whose guard dies moves in one round trip. */
-  #keepGuardsWarm(): void {
-    const primary = this.#guards.primary()
-    const standing = primary.filter((key) => this.#links.get(key)).length
-    const missing = primary.filter((key) => !this.#links.get(key) && !this.#links.isResting(key))
-    for (const key of missing.slice(0, Math.max(0, WARM_GUARDS - standing))) {
-      const node = this.#directory.nodes.get(key)
-      // A guard that does not answer has been noted by then; there is nobody to tell.
-      if (node) this.#links.connect(targetOf(node), this.#closing.signal).catch(() => {})
-    }
-  }
-
-  /** A link for the directory: one that stands, a guard's, or a first contact's. */
-  async #linkToAsk(asked: readonly ClientLink[], signal: AbortSignal): Promise<ClientLink> {
-    const standing = this.#links.live.find((link) => !asked.includes(link))
-    if (standing) return standing
-    const guards = this.#guards.primary().flatMap((key) => this.#directory.nodes.get(key) ?? [])
-    const targets = [
-      ...guards.map(targetOf),
-      ...this.#options.network.bootstrap.map(targetOfBootstrap),
-    ]
-    for (const target of targets) {
-      try {
-        const link = await this.#links.connect(target, signal)
-        if (!asked.includes(link)) return link
-      } catch {
-        signal.throwIfAborted()
-      }
-    }
-    const [again] = asked
-    if (again) return again
-    throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
   }
 }
 

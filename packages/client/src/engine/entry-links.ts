@@ -1,0 +1,70 @@
+/** Links to entries that stand before anybody asks for a circuit: a second guard's, and one to ask for the directory. */
+import type { BootstrapNode, NodeKey, PathNode } from '@byway/protocol/directory'
+import { targetOf } from './circuit-source.ts'
+import type { ClientLink } from './client-link.ts'
+import { targetOfBootstrap } from './dial-target.ts'
+import { clientError } from './errors.ts'
+import type { GuardLinks } from './guard-links.ts'
+
+/** Keeps and gives links to entries. */
+export interface EntryLinks {
+  /** Keeps a second guard's link standing until the signal aborts, so that a tunnel whose guard dies moves in one round trip. */
+  keepWarm(signal: AbortSignal): void
+  /** A link for the directory that was not asked yet, if there is one: one that stands, a guard's, or a first contact's. @throws ENTRY_UNREACHABLE or the signal's reason */
+  linkToAsk(asked: readonly ClientLink[], signal: AbortSignal): Promise<ClientLink>
+}
+
+export type EntryLinksDeps = {
+  readonly links: Pick<GuardLinks, 'live' | 'get' | 'isResting' | 'connect'>
+  /** The guards in use, the first one first. */
+  readonly primary: () => readonly NodeKey[]
+  readonly nodeOf: (key: NodeKey) => PathNode | undefined
+  /** First contacts of the network's file. */
+  readonly bootstrap: readonly BootstrapNode[]
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+const WARM_GUARDS = 2
+const WARM_EVERY_MS = 3000
+
+/** Creates it; it opens nothing by itself. */
+export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
+  const { links, primary, nodeOf, bootstrap } = deps
+
+  function warm(signal: AbortSignal): void {
+    const keys = primary()
+    const standing = keys.filter((key) => links.get(key)).length
+    const missing = keys.filter((key) => !links.get(key) && !links.isResting(key))
+    for (const key of missing.slice(0, Math.max(0, WARM_GUARDS - standing))) {
+      const node = nodeOf(key)
+      // A guard that does not answer has been noted by then; there is nobody to tell.
+      if (node) links.connect(targetOf(node), signal).catch(() => {})
+    }
+  }
+
+  return {
+    keepWarm(signal) {
+      if (signal.aborted) return
+      warm(signal)
+      const timer = setInterval(() => warm(signal), WARM_EVERY_MS).unref()
+      signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+    },
+    async linkToAsk(asked, signal) {
+      const standing = links.live.find((link) => !asked.includes(link))
+      if (standing) return standing
+      const guards = primary().flatMap((key) => nodeOf(key) ?? [])
+      const targets = [...guards.map(targetOf), ...bootstrap.map(targetOfBootstrap)]
+      for (const target of targets) {
+        try {
+          const link = await links.connect(target, signal)
+          if (!asked.includes(link)) return link
+        } catch {
+          signal.throwIfAborted()
+        }
+      }
+      const [again] = asked
+      if (again) return again
+      throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
+    },
+  }
+}
