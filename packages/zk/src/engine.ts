@@ -30,7 +30,7 @@ export interface ZkEngine extends Disposable {
 // Local limits (tunable): docs/LIMITS.md.
 /** A process without a job for so long is ended. */
 const IDLE_MS = 60_000
-/** The one that proves ahead: it gets a single job where a slot was used, and starting takes half of what that takes. */
+/** The one that proves ahead: it gets some jobs at a time where slots were used, and starting takes as long as one and a half. */
 const AHEAD_IDLE_MS = 5000
 /** What is proved ahead yields to applications, and to us. */
 const AHEAD_NICENESS = 10

@@ -152,4 +152,7 @@ function yieldTo({ pid }: ChildProcess, niceness: number): void {
   }
 }
 
-const PROVER = fileURLToPath(new URL('./prover-process.ts', import.meta.url))
+/** Beside this file, with its ending: `.ts` from source, `.js` from a build. */
+const PROVER = fileURLToPath(
+  new URL(`./prover-process${import.meta.url.slice(-3)}`, import.meta.url),
+)

@@ -1,5 +1,5 @@
 /**
- * Openings made before somebody asks (ADR-0027): a proof takes a second or more, and a circuit waits for none. Two are made at a time, one of them yielding to the rest of the machine;
+ * Openings made before somebody asks (ADR-0027): a proof takes a third of a second of a good core, and a circuit waits for none. Two are made at a time, one of them yielding to the rest of the machine;
  * while there are few, or somebody waits, the other works too. What is in stock is on the disk as well.
  * @module
  */
@@ -12,6 +12,8 @@ import type { OpeningRecords } from './ports.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Two guards, an attachment relay, two exits, and the circuits in stock around them; then some for a morning's new exits. */
 const MOST_OPENINGS = 16
+/** With more, none is made yet: starting what proves takes as long as a proof and a half, so that four are made in one run. */
+const ENOUGH_OPENINGS = 12
 /** With fewer, making more does not yield: a guard, a relay, an exit and a spare guard. */
 const LEAST_OPENINGS = 4
 /** The whole stock is made anew for newer roots at most this often: what was made under those before is good for hours (SPEC §15.2), and a network with roots each second would have us prove without end. */
@@ -48,7 +50,7 @@ export interface OpeningStock {
   has(nullifier: Uint8Array): boolean
   /** Takes one of these out, any of them. */
   take(nullifiers: readonly Uint8Array[]): Opening | undefined
-  /** Drops what is not wanted any more, makes what is missing. Resolves when it is full. @throws what making throws, or the signal's reason */
+  /** Drops what is not wanted any more, makes what is missing when that is worth a run. Resolves when nothing is to be made. @throws what making throws, or the signal's reason */
   keepFull(wanted: OpeningsWanted, signal: AbortSignal): Promise<void>
   /** The same, and resolves with the next one that is made: before who comes later. @throws what making throws, or the signal's reason */
   one(wanted: OpeningsWanted, signal: AbortSignal): Promise<void>
@@ -145,7 +147,8 @@ class Stock implements OpeningStock {
   /** Sees that as many work as there is work for. */
   #work(signal: AbortSignal): void {
     for (const isAhead of [false, true]) {
-      const first = this.#makers.has(isAhead) ? undefined : this.#next(isAhead)
+      const isEnough = isAhead && this.#ready.size + this.#making.size > ENOUGH_OPENINGS
+      const first = isEnough || this.#makers.has(isAhead) ? undefined : this.#next(isAhead)
       if (!first) continue
       const maker = this.#makeAll(first, isAhead, signal)
       this.#makers.set(isAhead, maker)

@@ -1,5 +1,5 @@
 /**
- * The authorisation of slots in zero knowledge (SPEC §13.5): an opening shows that it is of some deposit, and nothing of which. A proof takes a second, so that some are made
+ * The authorisation of slots in zero knowledge (SPEC §13.5): an opening shows that it is of some deposit, and nothing of which. A proof takes a third of a second of a good core and seconds of a slow one, so that some are made
  * ahead, for slots that nobody was shown, as soon as a root is published: how many and when is the stock's.
  * @module
  */

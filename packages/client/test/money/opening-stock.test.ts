@@ -94,6 +94,28 @@ describe('the stock of openings', () => {
     assert.deepEqual(lanes.slice(5), Array(lanes.length - 5).fill('ahead'))
   })
 
+  it('makes four in one run, when so many are gone', async () => {
+    const { stock, jobs } = createWorld()
+    let unshown = SLOTS
+    const fill = async (): Promise<number> => {
+      const full = stock.keepFull({ unshown, root: 1n }, NEVER)
+      await setImmediate()
+      const made = await finishAll(jobs)
+      await full
+      return made
+    }
+    const take = (): void => {
+      const taken = stock.take(unshown)?.nullifier
+      unshown = unshown.filter((nullifier) => nullifier !== taken)
+    }
+    assert.equal(await fill(), 16)
+    for (const made of [0, 0, 0, 4, 0]) {
+      take()
+      assert.equal(await fill(), made)
+    }
+    assert.equal(stock.size, 15)
+  })
+
   it('gives who waits the next that is ready, whoever made it, and works for them first', async () => {
     const { stock, jobs } = createWorld()
     void stock.keepFull({ unshown: SLOTS, root: 1n }, NEVER)
