@@ -13,6 +13,7 @@ import {
   signReceipt,
 } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'
+import { watchLoop } from '../lib/loop-delay.ts'
 import { childrenOf, readMemory } from '../lib/process-stats.ts'
 import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
@@ -29,6 +30,7 @@ export const ZK_AUDIT_SYSTEM = 'byway-zk-audit'
 export const ZK_AUDIT_METRICS = {
   proof: 'proof, with its witness',
   memory: 'greatest memory of all processes',
+  delay: 'loop delay while hashing and proving, p99',
 } as const
 
 /** Creates the section. */
@@ -49,8 +51,10 @@ async function measure({ recorder, log }: BenchContext): Promise<void> {
   await assertMade('service-audit')
   const receipts = weekOfReceipts()
   using memory = watchMemory()
+  const loop = watchLoop()
   const hashing = await timed(() => buildAuditTreeInThreads(receipts, AUDIT_DEPTH))
   const proving = await timed(() => proveAudit(auditInput(hashing.made, statementOf(hashing.made))))
+  const { p99Ms, longestMs } = loop.stop()
   const peakBytes = memory.peakBytes()
   using engine = createZkEngine({ readyToVerify: 'service-audit' })
   const { signals, proof } = proving.made
@@ -61,6 +65,8 @@ async function measure({ recorder, log }: BenchContext): Promise<void> {
   add(ZK_AUDIT_METRICS.proof, 's', proving.seconds)
   add('verification', 'ms', 1000 * verification.seconds)
   add(ZK_AUDIT_METRICS.memory, 'MB', peakBytes / 1e6)
+  add(ZK_AUDIT_METRICS.delay, 'ms', p99Ms)
+  add('loop delay while hashing and proving, longest', 'ms', longestMs)
 }
 
 /** Receipts of as many slots. What is drawn follows from the total alone, so that it is known which of them must be signed. */

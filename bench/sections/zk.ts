@@ -1,10 +1,10 @@
 /** Slot proofs made and judged beside a program's other work: no network, so a world of its own. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createLeafTree, nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
 import { createPool, depositLeaf, identityCommitment, proofPath } from '@byway/protocol/ticket'
 import { createZkEngine, slotInput } from '@byway/zk'
 import type { Proved, ZkEngine } from '@byway/zk'
 import type { BenchContext } from '../lib/fleet.ts'
+import { watchLoop } from '../lib/loop-delay.ts'
 import { childrenOf, readCpuMs, readMemory } from '../lib/process-stats.ts'
 import { worldOf } from './section.ts'
 import type { WorldSection } from './section.ts'
@@ -69,14 +69,12 @@ async function whileWatched(
   rounds: number,
   work: () => Promise<unknown>,
 ): Promise<{ medianMs: number; p99Ms: number }> {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  delay.enable()
+  const loop = watchLoop()
   const times: number[] = []
   for (let round = 0; round < rounds; round++) times.push(await timeOf(work))
-  delay.disable()
+  const { p99Ms } = loop.stop()
   const medianMs = times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0
-  // What the histogram has are the intervals: what is above the timer's own is the delay.
-  return { medianMs, p99Ms: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS) }
+  return { medianMs, p99Ms }
 }
 
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
@@ -101,5 +99,3 @@ function witness() {
   const profile = { tag: pool.tag, unitsPerSlot: BigInt(pool.unitsPerSlot), domain: pool.domain }
   return { ...profile, secret: SECRET, limit: LIMIT, j: 7, x: 777n, path: proofPath(path) }
 }
-
-const RESOLUTION_MS = 1

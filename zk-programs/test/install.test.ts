@@ -12,24 +12,13 @@ import type { assertSetUpServes } from '../../packages/zk/src/artefacts.ts'
 import { PROGRAMS } from '../tools/build.ts'
 import { findStaleArtefacts, type Manifest } from '../tools/pins.ts'
 import { copyProject, type ProjectCopy, type Ran } from './kit/project-copy.ts'
+import { SMALL_PROGRAM } from './kit/small-program.ts'
 
 const TOOL = 'zk-programs/tools/ceremony.ts'
 const BEACON = 'ab'.repeat(32)
 const ANY_CHAIN = 8453
 
-/** As many public signals as the slot program has: the contract names each. */
-const SMALL = `pragma circom 2.2.0;
-
-template Small() {
-  signal input a[5];
-  signal input b;
-  signal output c;
-  c <== a[0] * b;
-}
-
-component main { public [a] } = Small();
-`
-const OTHER = SMALL.replace('a[0] * b', 'a[1] * b')
+const OTHER = SMALL_PROGRAM.replace('a[0] * b', 'a[1] * b')
 
 let project: ProjectCopy
 const at = (name: string): string => project.at(`keys/${name}`)
@@ -42,7 +31,7 @@ function succeed({ status, stdout, stderr }: Ran): string {
 const ceremony = (...args: readonly string[]): Ran => project.run(TOOL, ...args)
 const install = (...args: readonly string[]): Ran => ceremony('install', ...args)
 
-function writeProgram(name: string, text = SMALL): void {
+function writeProgram(name: string, text = SMALL_PROGRAM): void {
   writeFileSync(project.at(`zk-programs/src/${name}.circom`), text)
 }
 

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
+  mkdirSync,
+  readdirSync,
   globSync,
   mkdtempSync,
   readFileSync,
@@ -68,19 +70,15 @@ export type ProjectCopy = Disposable & {
   hashes(): Readonly<Record<string, string>>
 }
 
-export function copyProject(): ProjectCopy {
+/** @param isQuick - its contracts are compiled the quick way, and run nowhere. @default true */
+export function copyProject(isQuick = true): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), 'byway-project-'))
   const at = (path: string): string => join(folder, path)
   for (const part of [...PARTS, ...CONTRACTS.map((name) => `contracts/src/${name}.sol`)])
     cpSync(join(root, part), at(part), { recursive: true })
-  const compiler = at('contracts/tools/solc.ts')
-  for (const [slow, quick] of QUICK) {
-    const text = readFileSync(compiler, 'utf8')
-    assert.ok(text.includes(slow), slow)
-    writeFileSync(compiler, text.replaceAll(slow, quick))
-  }
+  if (isQuick) compileQuickly(at('contracts/tools/solc.ts'))
   for (const file of globSync(LEFT_OUT, { cwd: folder })) rmSync(at(file))
-  symlinkSync(join(root, 'node_modules'), at('node_modules'))
+  linkModules(at('node_modules'))
   const env = { ...process.env, XDG_CACHE_HOME: at('cache') }
   return {
     at,
@@ -101,5 +99,24 @@ export function copyProject(): ProjectCopy {
       return Object.fromEntries(files.map((file) => [file, hashOf(file)]))
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** The compiler of programs reads nothing through a link that leads out of the folder. */
+function linkModules(folder: string): void {
+  mkdirSync(folder)
+  const modules = join(root, 'node_modules')
+  for (const name of readdirSync(modules).filter((each) => each !== LIBRARY))
+    symlinkSync(join(modules, name), join(folder, name))
+  cpSync(join(modules, LIBRARY), join(folder, LIBRARY), { recursive: true })
+}
+
+const LIBRARY = 'circomlib'
+
+function compileQuickly(compiler: string): void {
+  for (const [slow, quick] of QUICK) {
+    const text = readFileSync(compiler, 'utf8')
+    assert.ok(text.includes(slow), slow)
+    writeFileSync(compiler, text.replaceAll(slow, quick))
   }
 }
