@@ -10,6 +10,7 @@ export type {
 export type { ClientChainSeat } from './engine/chain-seats.ts'
 export type { AskedFor, SeatSets } from './engine/seat-sets.ts'
 export type { NodeScore } from './engine/node-score.ts'
+export type { TooNear } from './engine/round-trips.ts'
 export type { ClientError } from './engine/errors.ts'
 export { findExitRecord } from './engine/find-exit-record.ts'
 export type { ExitRecordQuery, ExitWitness } from './engine/find-exit-record.ts'

@@ -1,12 +1,13 @@
 /** Where a node is and on what line, as `byway node score` says it: who says so, what contradicts it, and what it rests on. */
-import type { NodeScore } from '@byway/client'
+import type { NodeScore, TooNear } from '@byway/client'
 import type { LineReason, PlaceAuthority } from '@byway/protocol/directory'
 import type { ScoreLine } from './score-text.ts'
 
 /** Says what is known of the country; a deduction where the node says another. Nothing where nobody says any. */
 export function placeLines(score: NodeScore): readonly ScoreLine[] {
-  const { factors, country, countryBy } = score
+  const { factors, country, countryBy, tooNear } = score
   if (countryBy === undefined) return []
+  if (tooNear) return [distanceLine(score, tooNear)]
   const isMisplaced = factors.place < 1
   return [
     {
@@ -18,6 +19,17 @@ export function placeLines(score: NodeScore): readonly ScoreLine[] {
         : '',
     },
   ]
+}
+
+function distanceLine({ factors, claimedCountry }: NodeScore, tooNear: TooNear): ScoreLine {
+  const { observers, country, rttMs, km } = tooNear
+  return {
+    reason: 'place',
+    factor: factors.place,
+    evidence: `it says ${claimedCountry}, and answered within ${rttMs.toFixed(0)} ms by way of ${country}, which is ${km.toFixed(0)} km away at least: light takes longer (${observers} observers agree). It serves nobody who asks for ${claimedCountry}`,
+    remedy:
+      'start it with the --country where it is, or without; where the tables are wrong about the observers, docs/PLACE.md says how to appeal',
+  }
 }
 
 function placeEvidence({

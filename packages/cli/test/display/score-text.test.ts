@@ -23,6 +23,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     country: '',
     countryBy: undefined,
     claimedCountry: '',
+    tooNear: undefined,
     isPublic: true,
     line: { grade: 'open', reasons: [] },
     ...change,
@@ -171,4 +172,22 @@ test('how long a node is likely to stay is told, and changes no weight', () => {
   assert.match(old?.evidence ?? '', /^it was seen up for 9\.0 days, and never went: .*× 1\.00$/)
   assert.equal(old?.remedy, '')
   assert.equal(linesOf({ uptime: { ...uptime, upMs: 0 } }).length, 1, 'who was only just heard of')
+})
+
+test('a node that answers sooner than light loses, and is told who saw it and how near', () => {
+  const tooNear = { observers: 3, country: 'FR', rttMs: 18.2, km: 8412.3 }
+  const factors = { ...NONE, place: 0.25 }
+  const [, line] = linesOf({
+    factors,
+    country: 'JP',
+    countryBy: 'claim',
+    claimedCountry: 'JP',
+    tooNear,
+  })
+  assert.deepEqual([line?.reason, line?.factor], ['place', 0.25])
+  assert.equal(
+    line?.evidence,
+    'it says JP, and answered within 18 ms by way of FR, which is 8412 km away at least: light takes longer (3 observers agree). It serves nobody who asks for JP',
+  )
+  assert.match(line?.remedy ?? '', /--country where it is/)
 })

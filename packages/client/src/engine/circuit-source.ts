@@ -59,6 +59,10 @@ export type CircuitSourceDeps = {
   readonly observe: (key: NodeKey, observation: Observation) => void
   /** Told whether a node was there. */
   readonly sight: (key: NodeKey, isThere: boolean) => void
+  /** Told how long a circuit over these nodes took. */
+  readonly onBuilt?: ((path: readonly PathNode[], buildMs: number) => void) | undefined
+  /** True for a node that is not where it says: nobody who asks for that country gets it. @default none is */
+  readonly isElsewhere?: ((node: PathNode) => boolean) | undefined
   readonly links: GuardLinks
   readonly random: () => number
   /** Wall clock. */
@@ -135,8 +139,12 @@ class Source implements CircuitSource, PathPlanner {
   }
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #weigh(key: NodeKey, { exit, controlled, isAhead, lastsMs }: CircuitNeed): number {
-    const { weights, weightOf } = this.#deps
+  #weigh(key: NodeKey, { exit, controlled, isAhead, lastsMs, country }: CircuitNeed): number {
+    const { weights, weightOf, directory, isElsewhere } = this.#deps
+    if (country !== undefined && exit === undefined) {
+      const node = directory.nodes.get(key)
+      if (node?.country === country && isElsewhere?.(node)) return 0
+    }
     const measured = weights.weightOf(key, lastsMs)
     if (key === exit || controlled !== undefined || !weightOf) return measured
     return weightOf(key, measured, isAhead === true)
@@ -164,6 +172,7 @@ class Source implements CircuitSource, PathPlanner {
       this.#deps.observe(key, { type: 'success' })
       this.#deps.sight(key, true)
     }
+    this.#deps.onBuilt?.(path, built.buildMs)
     return { circuit: built, path }
   }
 

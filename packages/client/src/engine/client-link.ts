@@ -5,7 +5,7 @@
  */
 import type { Link, LinkCloseReason } from '@byway/protocol/link'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
-import type { CloseReason, LinkMessage } from '@byway/protocol/wire'
+import type { CloseReason, IpBytes, LinkMessage } from '@byway/protocol/wire'
 import { unpackDirectory } from '@byway/net'
 import { clientError } from './errors.ts'
 
@@ -27,6 +27,8 @@ export interface ClientLink {
   /** The guard has said that it stops: what runs goes on, nothing new begins. */
   readonly isDraining: boolean
   readonly circuitCount: number
+  /** The address under which the guard sees this client; undefined before it has said so. */
+  readonly seenAs: IpBytes | undefined
   /** Settles when the link is gone. */
   readonly closed: Promise<LinkCloseReason>
   /** Reserves an id for a new circuit. */
@@ -59,6 +61,7 @@ class GuardLink implements ClientLink {
   readonly link: Link
   readonly closed: Promise<LinkCloseReason>
   isDraining = false
+  seenAs: IpBytes | undefined
   readonly #sinks = new Map<number, CircuitSink>()
   readonly #fetches = new Map<number, Fetch>()
   #lastRequestId = 0
@@ -130,6 +133,7 @@ class GuardLink implements ClientLink {
 
   #onMessage(message: LinkMessage): void {
     if (message.type === LINK_MESSAGE.DRAIN) this.isDraining = true
+    if (message.type === LINK_MESSAGE.NETINFO) this.seenAs = message.address
     if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
     const fetch = this.#fetches.get(message.requestId)
     if (!fetch) return

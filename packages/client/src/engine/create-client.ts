@@ -13,11 +13,8 @@ import {
   opensPort,
   toIpAddress,
   unitRandom,
-  verifyDescriptor,
 } from '@byway/protocol/directory'
 import type { NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
-import type { HopSpec } from '@byway/protocol/circuit'
-import { equalBytes } from '@byway/protocol/base'
 import { isBywayError } from '@byway/protocol/base'
 import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -53,6 +50,7 @@ import { createGuardKeeper } from './guard-keeper.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks } from './guard-links.ts'
+import { hopFromDescriptor } from './hop-from-descriptor.ts'
 import { createNodeRecords } from './node-records.ts'
 import type { NodeRecords } from './node-records.ts'
 import { createNodeUptimes } from './node-uptimes.ts'
@@ -61,6 +59,8 @@ import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
+import { ownObserver } from './own-observer.ts'
+import { createRoundTrips } from './round-trips.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
@@ -80,6 +80,7 @@ class Engine implements Client {
   #lost: LostTunnels = { count: 0 }
   readonly #records: NodeRecords
   readonly #uptimes: NodeUptimes
+  readonly #roundTrips = createRoundTrips()
   readonly #guards: GuardKeeper
   readonly #weights: NodeWeights
   readonly #links: GuardLinks
@@ -105,6 +106,7 @@ class Engine implements Client {
       recordOf: (key) => this.#records.get(key),
       uptimeOf: (key) => this.#uptimes.get(key),
       ...stakeFacts(options.stakes),
+      isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
       nowMs,
     }))
@@ -144,6 +146,9 @@ class Engine implements Client {
       observe: (key, observation) => this.#records.observe(key, observation),
       sight: (key, isThere) =>
         this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' }),
+      // On one machine countries are made up.
+      onBuilt: network.local ? undefined : (path, ms) => this.#onBuilt(path, ms),
+      isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
       random,
       nowMs,
@@ -232,6 +237,11 @@ class Engine implements Client {
     }
   }
 
+  #onBuilt(path: readonly PathNode[], buildMs: number): void {
+    const own = ownObserver(this.#links.live, this.#directory.nodes.origins)
+    this.#roundTrips.onBuilt(path, buildMs, own)
+  }
+
   #onLost(cause: unknown, streams: number): void {
     const { code, context } = isBywayError(cause) ? cause : { code: 'UNKNOWN', context: {} }
     const { hop, reason } = context as { readonly hop?: number; readonly reason?: string }
@@ -246,6 +256,7 @@ class Engine implements Client {
       weights: this.#weights,
       recordOf: (key) => this.#records.get(key),
       uptimeOf: (key) => this.#uptimes.get(key),
+      tooNear: (node) => this.#roundTrips.tooNear(node),
       ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
     })
@@ -337,14 +348,6 @@ function stakeFacts(stakes: ClientStakes | undefined): Pick<ScoreDeps, 'stakeAge
 /** A node that is paid has a view of the chain. */
 function isPayee({ entry }: PathNode): boolean {
   return entry.descriptor.provider !== undefined
-}
-
-/** SPEC §5.4: a descriptor that came with STALE_KEY counts only when it is that node's own. */
-function hopFromDescriptor(bytes: Uint8Array, expected: HopSpec): HopSpec | undefined {
-  const verdict = verifyDescriptor(nodeCrypto, bytes, Date.now())
-  if (verdict.result !== 'valid') return undefined
-  const { nodeId, onionKey } = verdict.descriptor
-  return equalBytes(nodeId, expected.nodeId) ? { nodeId, onionKey } : undefined
 }
 
 /** The port that circuits in stock must serve: the web's, or in a local network that of its only target. */

@@ -14,6 +14,7 @@ import type {
   UptimeRecord,
 } from '@byway/protocol/directory'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
+import type { TooNear } from './round-trips.ts'
 
 export type NodeScore = {
   readonly nodeId: NodeKey
@@ -36,6 +37,8 @@ export type NodeScore = {
   readonly countryBy: PlaceAuthority | undefined
   /** As the node says itself. */
   readonly claimedCountry: string
+  /** Why it cannot be where it says; undefined while it can. */
+  readonly tooNear: TooNear | undefined
   /** False for a node that is reached through relays, of whose place there is only its word. */
   readonly isPublic: boolean
   /** Whether it may be on a home's line. */
@@ -47,6 +50,7 @@ export type ScoreDeps = {
   readonly weights: NodeWeights
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
   readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
+  readonly tooNear?: ((node: PathNode) => TooNear | undefined) | undefined
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
   readonly provenOf: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   readonly isGuard: (key: NodeKey) => boolean
@@ -74,6 +78,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       country,
       countryBy,
       claimedCountry: descriptor.country,
+      tooNear: deps.tooNear?.(node),
       isPublic,
       line: lineHintOf(node),
     }

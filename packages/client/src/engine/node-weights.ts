@@ -20,6 +20,8 @@ export type NodeWeightsDeps = {
   readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
   /** What a node's provider has proven lately, as the chain says; absent or undefined where nobody says. */
   readonly provenOf?: ((claim: StakeClaim) => ProvenService | undefined) | undefined
+  /** True for a node that answered sooner than light comes from where it says it is. */
+  readonly isElsewhere?: ((node: PathNode) => boolean) | undefined
   /** True for a node that signed two editions under one number. */
   readonly isDouble?: ((key: NodeKey) => boolean) | undefined
   /** For how long a node was seen up; absent where nobody watches. */
@@ -137,11 +139,11 @@ function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, S
   const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
   const stay = ({ key }: PathNode): number =>
     lastsMs > 0 ? lastingFactor(deps.uptimeOf?.(key), lastsMs) : 1
-  const own = ({ key, entry, isMisplaced, countryBy }: PathNode) => ({
-    service: deps.provenOf?.(entry.descriptor)?.factor ?? 1,
-    youth: newcomers.get(key) ?? 1,
-    place: isMisplaced ? misplacedFactor(countryBy) : 1,
-    honesty: deps.isDouble?.(key) ? DOUBLE_FACTOR : 1,
+  const own = (node: PathNode) => ({
+    service: deps.provenOf?.(node.entry.descriptor)?.factor ?? 1,
+    youth: newcomers.get(node.key) ?? 1,
+    place: placeFactor(node, deps.isElsewhere?.(node) === true),
+    honesty: deps.isDouble?.(node.key) ? DOUBLE_FACTOR : 1,
   })
   const before = (node: PathNode): number => {
     const { service, youth, place, honesty } = own(node)
@@ -159,8 +161,10 @@ function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, S
   )
 }
 
-function misplacedFactor(by: PathNode['countryBy']): number {
-  return by === 'built-in' ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
+function placeFactor({ isMisplaced, countryBy }: PathNode, isElsewhere: boolean): number {
+  if (isElsewhere) return MISPLACED_FACTOR
+  if (!isMisplaced) return 1
+  return countryBy === 'built-in' ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
 }
 
 /** What each young stake counts; all count in full in a network that is itself young. Counted in old nodes, which nobody can make in a day, and not in shares. */

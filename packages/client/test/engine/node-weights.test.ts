@@ -91,6 +91,23 @@ suite('weights of nodes (SPEC §10.3)', () => {
     })
   })
 
+  test('one that is not where it says weighs a quarter, whatever tables say', () => {
+    const { nodes, keys } = network(22)
+    const [elsewhere] = keys
+    assert.ok(elsewhere)
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: () => undefined,
+      isElsewhere: ({ key }) => key === elsewhere,
+      nowMs: () => NOW_MS,
+    })
+    assert.deepEqual(
+      keys.slice(0, 2).map((key) => weights.weightOf(key)),
+      [0.25, 1],
+    )
+    assert.equal(weights.factorsOf(elsewhere).place, 0.25)
+  })
+
   test('in a network that is itself young, or of which nobody knows the age, there are no newcomers', () => {
     const { nodes, keys } = network(22)
     const young = new Set(keys.slice(0, 3))

@@ -23,6 +23,7 @@ export {
   type OriginBooks,
   type OriginSource,
 } from './address-origin.ts'
+export { KM_PER_RTT_MS, leastKmBetween } from './distance.ts'
 export { type JudgedPlace, type PlaceAuthority, placeOf } from './claimed-place.ts'
 export { type LineGrade, type LineHint, lineHintOf, type LineReason } from './line-hint.ts'
 export {

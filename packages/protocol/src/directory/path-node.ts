@@ -32,6 +32,8 @@ export interface PathNodeSet {
   get(key: NodeKey): PathNode | undefined
   /** All nodes whose descriptor has not expired at that time. */
   list(nowMs: number): readonly PathNode[]
+  /** What is known of any address. */
+  readonly origins: OriginSource
   /** Ports that exits of this network open besides their profile (the targets of a local network). */
   readonly extraPorts: ReadonlySet<number>
 }
@@ -63,6 +65,7 @@ export function createPathNodeSet(
       }
       return nodes
     },
+    origins,
     extraPorts: new Set(network.exitTargets.map(({ port }) => port)),
   }
 }

