@@ -144,10 +144,8 @@ class Engine implements Client {
       guards: this.#guards,
       weights,
       observe: (key, observation) => this.#records.observe(key, observation),
-      sight: (key, isThere) =>
-        this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' }),
-      // On one machine countries are made up.
-      onBuilt: network.local ? undefined : (path, ms) => this.#onBuilt(path, ms),
+      sight: (key, isThere) => this.#sight(key, isThere),
+      onBuilt: (path, ms) => this.#onBuilt(path, ms),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
       random,
@@ -237,7 +235,13 @@ class Engine implements Client {
     }
   }
 
+  #sight(key: NodeKey, isThere: boolean): void {
+    this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' })
+  }
+
   #onBuilt(path: readonly PathNode[], buildMs: number): void {
+    // On one machine countries are made up.
+    if (this.#options.network.local) return
     const own = ownObserver(this.#links.live, this.#directory.nodes.origins)
     this.#roundTrips.onBuilt(path, buildMs, own)
   }
