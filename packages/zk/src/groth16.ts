@@ -19,8 +19,12 @@ export type Groth16Prover = (witness: Uint8Array) => Proved
 /** For a few points and numbers, and what the library takes while it inverts. */
 const SPARE_BYTES = 65_536
 
-/** Places a program's key. */
-export function createGroth16(program: ProgramName, zkey: Uint8Array): Groth16Prover {
+/** Places a program's key. @param drawBlinds - for each proof; fixed ones, which hide nothing, are for tests */
+export function createGroth16(
+  program: ProgramName,
+  zkey: Uint8Array,
+  drawBlinds: () => Blinds = randomBlinds,
+): Groth16Prover {
   const file = openKeyFile(bytesOf(zkey))
   const curve = openCurve(program, roomBytes(file) + zkey.length)
   const key = placeProvingKey(curve, file)
@@ -29,7 +33,7 @@ export function createGroth16(program: ProgramName, zkey: Uint8Array): Groth16Pr
   const points = createPoints(curve, key)
   return (witness) => {
     new Uint8Array(curve.view.buffer).set(witness, wires)
-    const proof = points(wires, quotient(wires), randomBlinds())
+    const proof = points(wires, quotient(wires), drawBlinds())
     return { signals: signalsOf(witness, key.publicSignals), proof }
   }
 }
