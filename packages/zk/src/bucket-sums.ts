@@ -58,21 +58,40 @@ function sumBuckets(
   room: SumRoom,
 ): PointLists {
   const half = 2 ** (bits - 1)
-  const count = windows[0]?.length ?? 0
-  const found = new Uint32Array(windows.length * count)
-  const numbers = new Int32Array(windows.length * count)
-  const { pointBytes } = adder
-  let to = 0
+  const count = windows.length * half
+  const [lengths, starts] = [new Uint32Array(count), new Uint32Array(count)]
+  for (const [window, digits] of windows.entries()) countDigits(digits, lengths, window * half - 1)
+  let all = 0
+  for (let list = 0; list < count; list++) {
+    starts[list] = all
+    all += lengths[list] ?? 0
+  }
+  const entries = new Uint32Array(all)
+  const ends = starts.slice()
   for (const [window, digits] of windows.entries()) {
-    const before = window * half - 1
-    for (let i = 0; i < count; i++, to++) {
+    const first = window * half - 1
+    for (let i = 0, at = points; i < digits.length; i++, at += adder.pointBytes) {
       const digit = digits[i] ?? 0
-      const at = points + pointBytes * i
-      found[to] = digit < 0 ? at + 1 : at
-      numbers[to] = digit === 0 ? -1 : before + Math.abs(digit)
+      if (digit === 0) continue
+      const list = first + Math.abs(digit)
+      const end = ends[list] ?? 0
+      entries[end] = digit < 0 ? at + 1 : at
+      ends[list] = end + 1
     }
   }
-  return sumInLists(adder, { found, numbers, count: windows.length * half }, room)
+  const lists = { entries, starts, lengths }
+  sumLists(adder, lists, room)
+  return lists
+}
+
+/** Counts digits without their sign, that of n at `first + n`. */
+function countDigits(digits: Int16Array, lengths: Uint32Array, first: number): void {
+  for (let i = 0; i < digits.length; i++) {
+    const digit = digits[i] ?? 0
+    if (digit === 0) continue
+    const list = first + Math.abs(digit)
+    lengths[list] = (lengths[list] ?? 0) + 1
+  }
 }
 
 /** For each window lists for each `low`, then for each `high`. Those that are zero count nothing. */
@@ -84,13 +103,16 @@ function sumHalves(
   room: SumRoom,
 ): PointLists {
   const { low, lows, highs } = halvesOf(bits)
-  const [found, numbers]: [number[], number[]] = [[], []]
+  const found = new Uint32Array(2 * buckets.lengths.length)
+  const numbers = new Int32Array(found.length).fill(-1)
   eachSum(buckets, (point, list) => {
     const bucket = (list & (2 ** (bits - 1) - 1)) + 1
     const first = (list >> (bits - 1)) * (lows + highs)
     const [lowest, highest] = [bucket & (lows - 1), bucket >> low]
-    found.push(point, point)
-    numbers.push(lowest > 0 ? first + lowest : -1, highest > 0 ? first + lows + highest : -1)
+    found[2 * list] = point
+    found[2 * list + 1] = point
+    if (lowest > 0) numbers[2 * list] = first + lowest
+    if (highest > 0) numbers[2 * list + 1] = first + lows + highest
   })
   return sumInLists(adder, { found, numbers, count: windows * (lows + highs) }, room)
 }

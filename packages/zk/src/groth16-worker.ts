@@ -4,11 +4,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ProgramName } from './artefacts.ts'
-import { type CurveMemory, ELEMENT_BYTES, openCurve } from './curve-memory.ts'
+import { ELEMENT_BYTES, openCurve } from './curve-memory.ts'
 import type { GroupName } from './group.ts'
 import { ITEM_BYTES, type KeyFile, openBytes, openKeyFile, type PointsName } from './key-file.ts'
 import { createMultiExp, multiExpBytes } from './multi-exp.ts'
-import { firstWire, keptPoints, writePoints } from './proving-key.ts'
+import { copyItems, firstWire, keptPoints, writePoints } from './proving-key.ts'
 import { createQuotient, quotientBytes } from './quotient.ts'
 
 /** What each thread is told at its start. */
@@ -62,27 +62,10 @@ function openSum(file: KeyFile, group: GroupName, pointBytes: number): PartSum {
     const kept = keptPoints(bytes, pointBytes)
     writePoints(curve, bytes, pointBytes, kept, points)
     const first = firstWire(file, name) + from
-    writeNumbers(
-      curve,
-      numbers,
-      kept.map((i) => i + first),
-      scalars,
-    )
+    const places = kept.map((i) => i + first)
+    copyItems(numbers, { size: ELEMENT_BYTES, places }, new Uint8Array(curve.view.buffer), scalars)
     sum(points, scalars, kept.length, at)
     return new Uint8Array(curve.view.buffer).slice(at, at + (3 * pointBytes) / 2)
-  }
-}
-
-function writeNumbers(
-  curve: CurveMemory,
-  numbers: Uint8Array,
-  places: Uint32Array,
-  to: number,
-): void {
-  const memory = new Uint8Array(curve.view.buffer)
-  for (const [i, place] of places.entries()) {
-    const number = numbers.subarray(place * ELEMENT_BYTES, (place + 1) * ELEMENT_BYTES)
-    memory.set(number, to + i * ELEMENT_BYTES)
   }
 }
 

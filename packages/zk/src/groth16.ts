@@ -10,7 +10,7 @@ import type { Proved } from './engine.ts'
 import { bytesOf, type KeyFile, openKeyFile } from './key-file.ts'
 import { createMultiExp, multiExpBytes } from './multi-exp.ts'
 import { type Blinds, createBlinding, openPoint, randomBlinds } from './proof-sums.ts'
-import { placeProvingKey, type ProvingKey, type WirePoints } from './proving-key.ts'
+import { copyItems, placeProvingKey, type ProvingKey, type WirePoints } from './proving-key.ts'
 import { createQuotient, quotientBytes } from './quotient.ts'
 
 /** Makes the proof for a witness: every wire, 32 bytes each, least byte first, below the scalars' order. That it meets the constraints is for its maker to see. */
@@ -60,7 +60,7 @@ function createPoints(curve: CurveMemory, key: ProvingKey) {
   const sum1 = createMultiExp(curve, 'g1m', most)
   const sum2 = createMultiExp(curve, 'g2m', key.b2.wires.length)
   const scalars = curve.alloc(most * ELEMENT_BYTES)
-  const [copy, multiply] = [curve.call('frm_copy'), curve.call('frm_mul')]
+  const multiply = curve.call('frm_mul')
   const factor = curve.alloc(ELEMENT_BYTES)
   const blind = createBlinding(curve, key.constants)
   const [a, c] = [openPoint(curve, 'g1m'), openPoint(curve, 'g1m')]
@@ -68,8 +68,8 @@ function createPoints(curve: CurveMemory, key: ProvingKey) {
 
   /** Picks the numbers of some points, and says where the next ones go. */
   function pick({ wires }: WirePoints, numbers: number, to: number): number {
-    for (const [i, wire] of wires.entries())
-      copy(numbers + ELEMENT_BYTES * wire, to + ELEMENT_BYTES * i)
+    const memory = new Uint8Array(curve.view.buffer)
+    copyItems(memory.subarray(numbers), { size: ELEMENT_BYTES, places: wires }, memory, to)
     return to + ELEMENT_BYTES * wires.length
   }
 

@@ -23,7 +23,7 @@ export interface PairAdder {
   readonly list: Uint32Array
   /** Brings affine points, none of them the identity, into that form. */
   place(points: number, count: number, to: number): void
-  /** Makes the first so many sums. Returns which of them are the identity: nothing is written for these. */
+  /** Makes the first so many sums. Returns where those were to go that are the identity: nothing is written there. The list is used up. */
   add(count: number): readonly number[]
   /** Writes a point, negated where its address is odd, as the library has affine points. */
   show(point: number, to: number): void
@@ -151,7 +151,7 @@ class VectorPairs implements PairAdder {
       }
       const [a = 0, b = 0, to = 0] = list.subarray(3 * i, 3 * i + 3)
       const sum = this.#sumOfSame(this, a, b)
-      if (sum === undefined) identities.push(i)
+      if (sum === undefined) identities.push(to)
       else this.place(sum, 1, to)
     }
     return { left, identities }

@@ -30,7 +30,7 @@ export function createPlainPairs(curve: CurveMemory, name: GroupName): PairAdder
       group.field.invertAll(room.slopes, size, count, room.slopes, size)
       const identities: number[] = []
       for (let i = 0; i < count; i++)
-        if (!addPair(group, room, list, i, same.has(i))) identities.push(i)
+        if (!addPair(group, room, list, i, same.has(i))) identities.push(list[3 * i + 2] ?? 0)
       return identities
     },
     show(point, to) {

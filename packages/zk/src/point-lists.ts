@@ -58,14 +58,14 @@ const IDENTITY = 0
 function addPairs(adder: PairAdder, lists: PointLists, room: SumRoom, first: number): void {
   const { entries, starts, lengths } = lists
   const { list, most, pointBytes } = adder
-  const places = new Uint32Array(most)
   let next = room.next
   let count = 0
   let identities = 0
   const add = (): void => {
     if (next > room.end) throw new RangeError('no room for a sum')
-    for (const i of adder.add(count)) {
-      entries[places[i] ?? 0] = IDENTITY
+    for (const to of adder.add(count)) {
+      // What stands there from before comes later in the list.
+      entries[entries.indexOf(to)] = IDENTITY
       identities++
     }
     count = 0
@@ -88,7 +88,6 @@ function addPairs(adder: PairAdder, lists: PointLists, room: SumRoom, first: num
       list[at + 1] = b
       list[at + 2] = to
       entries[start + pair] = to
-      places[count] = start + pair
       if (++count === most) add()
     }
     if (length & 1) entries[start + (length >> 1)] = entries[start + length - 1] ?? 0

@@ -76,11 +76,16 @@ export function firstWire({ publicSignals }: KeyFile, name: PointsName): number 
   return name === 'c' ? publicSignals + 1 : 0
 }
 
-/** Which of some points are not the identity. */
+/** Which of some points are not the identity, whose bytes are all zero. */
 export function keptPoints(points: Uint8Array, size: number): Uint32Array {
-  const isKept = (i: number): boolean =>
-    points.subarray(i * size, (i + 1) * size).some((byte) => byte !== 0)
-  return Uint32Array.from({ length: points.length / size }, (_, i) => i).filter(isKept)
+  const kept = new Uint32Array(points.length / size)
+  let count = 0
+  for (let i = 0; i < kept.length; i++) {
+    let at = i * size
+    while (at < (i + 1) * size && points[at] === 0) at++
+    if (at < (i + 1) * size) kept[count++] = i
+  }
+  return kept.slice(0, count)
 }
 
 /** Writes the points that are kept to an address. */
@@ -91,9 +96,22 @@ export function writePoints(
   kept: Uint32Array,
   to: number,
 ): void {
-  const memory = new Uint8Array(curve.view.buffer)
-  for (const [i, from] of kept.entries())
-    memory.set(points.subarray(from * size, (from + 1) * size), to + i * size)
+  copyItems(points, { size, places: kept }, new Uint8Array(curve.view.buffer), to)
+}
+
+/** Copies items of so many bytes, by their places, one after another: what stands together goes together. */
+export function copyItems(
+  from: Uint8Array,
+  { size, places }: { readonly size: number; readonly places: Uint32Array },
+  to: Uint8Array,
+  at: number,
+): void {
+  for (let first = 0, next = 0; first < places.length; first = next) {
+    const place = places[first] ?? 0
+    do next++
+    while (places[next] === place + next - first)
+    to.set(from.subarray(place * size, (place + next - first) * size), at + first * size)
+  }
 }
 
 function place(curve: CurveMemory, bytes: Uint8Array): number {
