@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { assertMade, type ProgramName } from './artefacts.ts'
 import type { Proved } from './engine.ts'
 import { zkError } from './errors.ts'
+import type { OnProofProgress, ProofOptions } from './progress.ts'
 import type { Answer, Job } from './prover-process.ts'
 import type { SignalInput } from './witness.ts'
 
@@ -35,10 +36,10 @@ export function assertRoomToProve(
  *
  * @throws ZK_SMALL_MACHINE, ZK_NOT_MADE, ZK_ARTEFACT, ZK_FALSE_STATEMENT, ZK_STOPPED, or the signal's reason
  */
-export async function proveAudit(input: SignalInput, signal?: AbortSignal): Promise<Proved> {
+export async function proveAudit(input: SignalInput, options?: ProofOptions): Promise<Proved> {
   assertRoomToProve()
   await assertMade(PROGRAM)
-  return await proveWithAllCores(PROGRAM, input, signal)
+  return await proveWithAllCores(PROGRAM, input, options)
 }
 
 /**
@@ -49,7 +50,7 @@ export async function proveAudit(input: SignalInput, signal?: AbortSignal): Prom
 export async function proveWithAllCores(
   program: ProgramName,
   input: SignalInput,
-  signal?: AbortSignal,
+  { onProgress, signal }: ProofOptions = {},
 ): Promise<Proved> {
   signal?.throwIfAborted()
   const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const
@@ -66,7 +67,7 @@ export async function proveWithAllCores(
   signal?.addEventListener('abort', end)
   try {
     giveWay(child)
-    const answer = await answerOf(child, { id: 1, do: 'prove', program, input })
+    const answer = await answerOf(child, { id: 1, do: 'prove', program, input }, onProgress)
     if (answer?.result === 'proof') return { signals: answer.signals, proof: answer.proof }
     signal?.throwIfAborted()
     if (answer?.result !== 'failed') throw zkError('ZK_STOPPED', { program })
@@ -80,9 +81,16 @@ export async function proveWithAllCores(
 }
 
 /** Undefined when the process ended without one. */
-async function answerOf(child: ChildProcess, job: Job): Promise<Answer | undefined> {
+async function answerOf(
+  child: ChildProcess,
+  job: Job,
+  onProgress: OnProofProgress | undefined,
+): Promise<Answer | undefined> {
   const { promise, resolve } = Promise.withResolvers<Answer | undefined>()
-  child.once('message', (answer: Answer) => resolve(answer))
+  child.on('message', (answer: Answer) => {
+    if (answer.result === 'progress') onProgress?.(answer.progress)
+    else resolve(answer)
+  })
   child.once('error', () => resolve(undefined))
   child.once('close', () => resolve(undefined))
   child.send(job)

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AuditLeaf, AuditNode } from './audit-levels.ts'
 import { type AuditTree, auditTreeOf, sortForAudit } from './audit-tree.ts'
 import type { HashTask } from './audit-worker.ts'
+import type { ProofOptions } from './progress.ts'
 import type { Receipt } from './receipt.ts'
 import { createThreads } from './threads.ts'
 
@@ -15,12 +16,9 @@ import { createThreads } from './threads.ts'
 const PART_LEVELS = 12
 
 /** How a tree is built. */
-export type AuditBuildOptions = {
-  /** Told of the receipts that are hashed so far. */
-  readonly onProgress?: ((done: number, all: number) => void) | undefined
+export type AuditBuildOptions = ProofOptions & {
   /** A thread hashes 2^n receipts at a time. @default 12, some seconds of work */
   readonly partLevels?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -40,10 +38,12 @@ export async function buildAuditTreeInThreads(
     sorted.slice(i * size, (i + 1) * size).map(leafOf),
   )
   let done = 0
+  const tell = (): void => onProgress?.({ stage: 'tree', done, total: sorted.length })
+  tell()
   const tasks = parts.map((leaves): HashTask => ({ lowest: { of: 'leaves', leaves }, height: low }))
   const hashed = await hashAll(tasks, signal, (i) => {
     done += parts[i]?.length ?? 0
-    onProgress?.(done, sorted.length)
+    tell()
   })
   const lower = Array.from({ length: low + 1 }, (_, level) =>
     hashed.flatMap((levels) => levels[level] ?? []),

@@ -11,6 +11,7 @@ import { signalsOf } from './groth16.ts'
 import type { ProofAnswer, ProofTask, ProofThreadData } from './groth16-worker.ts'
 import type { GroupName } from './group.ts'
 import { type KeyFile, openBytes, openKeyFile, type PointsName } from './key-file.ts'
+import type { ProofOptions } from './progress.ts'
 import { createBlinding, openPoint, randomBlinds, type SumPoint } from './proof-sums.ts'
 import { placeConstants } from './proving-key.ts'
 import { createThreads, type Threads } from './threads.ts'
@@ -22,13 +23,11 @@ const MAX_PROOF_THREADS = 8
 const MAX_PART_POINTS = 131_072
 
 /** How a proof is shared out. */
-export type SharedProofOptions = {
+export type SharedProofOptions = ProofOptions & {
   /** @default the machine's cores, at most eight */
   readonly threads?: number | undefined
   /** Points of a part. @default 131 072, or fewer where there are many threads */
   readonly partPoints?: number | undefined
-  /** Ends the threads. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -41,7 +40,12 @@ export async function proveInThreads(
   program: ProgramName,
   keyPath: string,
   witness: Uint8Array,
-  { threads: count = coresToUse(), partPoints = MAX_PART_POINTS, signal }: SharedProofOptions = {},
+  {
+    threads: count = coresToUse(),
+    partPoints = MAX_PART_POINTS,
+    onProgress,
+    signal,
+  }: SharedProofOptions = {},
 ): Promise<Proved> {
   using bytes = openBytes(keyPath)
   const key = openKeyFile(bytes.read)
@@ -56,7 +60,14 @@ export async function proveInThreads(
     data: { program, keyPath, mostPoints } satisfies ProofThreadData,
     signal,
   })
-  const sums = await sumAll(threads, share(witness), parts)
+  const total = NAMES.reduce((all, name) => all + key.count(name), 0)
+  let done = 0
+  const onSummed = (points: number): void => {
+    done += points
+    onProgress?.({ stage: 'sums', done, total })
+  }
+  onSummed(0)
+  const sums = await sumAll(threads, share(witness), parts, onSummed)
   return { signals: signalsOf(witness, key.publicSignals), proof: combine(program, key, sums) }
 }
 
@@ -83,6 +94,7 @@ async function sumAll(
   threads: Threads<ProofTask, ProofAnswer>,
   wires: SharedArrayBuffer,
   partsFor: (name: PointsName) => readonly Part[],
+  onSummed: (points: number) => void,
 ): Promise<PartSums> {
   const rows = threads.run({ do: 'rows', wires }).then((answer) => {
     if ('rows' in answer) return answer.rows
@@ -90,9 +102,11 @@ async function sumAll(
   })
   const sumsOf = async (name: PointsName): Promise<readonly Uint8Array[]> => {
     const numbers = name === 'h' ? await rows : wires
-    const tasks = partsFor(name).map((part) => {
+    const tasks = partsFor(name).map(async (part) => {
       // What had to wait for the rows comes next.
-      return threads.run({ do: 'sum', points: name, ...part, numbers }, name === 'h')
+      const sum = await threads.run({ do: 'sum', points: name, ...part, numbers }, name === 'h')
+      onSummed(part.to - part.from)
+      return sum
     })
     return (await Promise.all(tasks)).map((answer) => {
       if ('sum' in answer) return answer.sum

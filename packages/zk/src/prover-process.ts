@@ -11,6 +11,7 @@ import { zkError } from './errors.ts'
 import { createGroth16 } from './groth16.ts'
 import { createGroth16Verifier, type Groth16Verifier } from './groth16-verify.ts'
 import { proveInThreads } from './groth16-threads.ts'
+import type { OnProofProgress, ProofProgress } from './progress.ts'
 import { createWitnessMaker, type SignalInput } from './witness.ts'
 
 /** What the process is asked. */
@@ -24,6 +25,8 @@ export type Job = { readonly id: number; readonly program: ProgramName } & (
 export type Answer = { readonly id: number } & (
   | { readonly result: 'proof'; readonly signals: readonly bigint[]; readonly proof: Uint8Array }
   | { readonly result: 'loaded' }
+  /** Before the proof of a program that takes all cores. */
+  | { readonly result: 'progress'; readonly progress: ProofProgress }
   | { readonly result: 'verdict'; readonly holds: boolean }
   | { readonly result: 'failed'; readonly why: 'artefact' | 'false' }
 )
@@ -32,7 +35,7 @@ export type Answer = { readonly id: number } & (
 type Prover = {
   /** All wires. @throws Error for a false statement */
   readonly witnessOf: (input: SignalInput) => Uint8Array
-  readonly prove: (witness: Uint8Array) => Proved | Promise<Proved>
+  readonly prove: (witness: Uint8Array, onProgress: OnProofProgress) => Proved | Promise<Proved>
 }
 
 const isSingleThread = !process.argv.includes(ALL_CORES)
@@ -55,13 +58,17 @@ async function answer(job: Job): Promise<Answer> {
 async function proved(program: ProgramName, id: number, input: SignalInput): Promise<Answer> {
   const open = isSingleThread ? openProver : openManyThreads
   const { witnessOf, prove } = await once(provers, program, open)
+  const onProgress = (progress: ProofProgress): void => {
+    if (!isSingleThread) process.send?.({ id, result: 'progress', progress } satisfies Answer)
+  }
+  onProgress({ stage: 'witness', done: 0, total: 1 })
   let witness: Uint8Array
   try {
     witness = witnessOf(input)
   } catch {
     return { id, result: 'failed', why: 'false' }
   }
-  return { id, result: 'proof', ...(await prove(witness)) }
+  return { id, result: 'proof', ...(await prove(witness, onProgress)) }
 }
 
 async function openVerifier(program: ProgramName): Promise<Groth16Verifier> {
@@ -90,8 +97,8 @@ async function openManyThreads(program: ProgramName): Promise<Prover> {
   const verify = await openVerifier(program)
   return {
     witnessOf: createWitnessMaker(wasm),
-    prove: async (witness) => {
-      const made = await proveInThreads(program, keyPath, witness)
+    prove: async (witness, onProgress) => {
+      const made = await proveInThreads(program, keyPath, witness, { onProgress })
       if (!verify(made.signals, made.proof)) throw zkError('ZK_ARTEFACT', { program })
       return made
     },

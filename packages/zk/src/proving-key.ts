@@ -107,10 +107,10 @@ export function copyItems(
   at: number,
 ): void {
   for (let first = 0, next = 0; first < places.length; first = next) {
-    const place = places[first] ?? 0
+    const start = places[first] ?? 0
     do next++
-    while (places[next] === place + next - first)
-    to.set(from.subarray(place * size, (place + next - first) * size), at + first * size)
+    while (places[next] === start + next - first)
+    to.set(from.subarray(start * size, (start + next - first) * size), at + first * size)
   }
 }
 

@@ -18,6 +18,7 @@ import { proveAudit } from './audit-prover.ts'
 import type { AuditTree } from './audit-tree.ts'
 import type { ZkEngine } from './engine.ts'
 import { zkError } from './errors.ts'
+import type { ProofOptions } from './progress.ts'
 import { receiptKeyOf } from './receipt.ts'
 import type { ServiceProof } from './service-proof-form.ts'
 import { createSlotVerifier } from './slot-authorisation.ts'
@@ -40,7 +41,7 @@ export async function makeServiceProof(
   claim: ServiceClaim,
   tree: AuditTree,
   openingOf: OpeningSource,
-  signal?: AbortSignal,
+  options?: ProofOptions,
 ): Promise<ServiceProof> {
   const { root, total } = tree
   const openings: Opening[] = []
@@ -59,7 +60,7 @@ export async function makeServiceProof(
     maxUnits: claim.maxUnits,
     beacon: claim.beacon,
   }
-  const { proof } = await proveAudit(auditInput(tree, statement), signal)
+  const { proof } = await proveAudit(auditInput(tree, statement), options)
   return { ...claim, root, total, proof, openings }
 }
 

@@ -8,6 +8,7 @@ import {
   AUDIT_DEPTH,
   auditInput,
   buildAuditTree,
+  type ProofProgress,
   type Proved,
   proveAudit,
   type Receipt,
@@ -82,12 +83,20 @@ describe('a proof made by threads', () => {
 
 describe('a process that proves with all cores', () => {
   it('proves, and ends with its signal; there is no proof of a false statement', async () => {
-    const made = await proveWithAllCores(PROGRAM, input)
+    const told: ProofProgress[] = []
+    const onProgress = (progress: ProofProgress): void => void told.push(progress)
+    const made = await proveWithAllCores(PROGRAM, input, { onProgress })
+    assert.deepEqual(told[0], { stage: 'witness', done: 0, total: 1 })
+    const sums = told.slice(1)
+    assert.ok(sums.length > 2 && sums.every(({ stage }) => stage === 'sums'))
+    assert.equal(sums[0]?.done, 0)
+    assert.ok(sums.every(({ done }, i) => i === 0 || done > (sums[i - 1]?.done ?? 0)))
+    assert.equal(sums.at(-1)?.done, sums.at(-1)?.total)
     assert.deepEqual(made.signals, await signalsOf(PROGRAM, input, SIGNALS))
     assert.equal(await libraryAccepts(PROGRAM, made), true)
     await assert.rejects(proveWithAllCores(PROGRAM, slotOf(8)), { code: 'ZK_FALSE_STATEMENT' })
     const stop = new AbortController()
-    const proving = proveWithAllCores(PROGRAM, input, stop.signal)
+    const proving = proveWithAllCores(PROGRAM, input, { signal: stop.signal })
     stop.abort(new Error('enough'))
     await assert.rejects(proving, /enough/)
   })

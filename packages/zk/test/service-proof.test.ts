@@ -13,6 +13,7 @@ import {
   decodeServiceProof,
   encodeServiceProof,
   type ProgramName,
+  type ProofProgress,
   type Receipt,
   type ServiceProof,
   verifyServiceProof,
@@ -173,13 +174,16 @@ describe('the audit tree in threads', () => {
   it('is the tree of one thread, with every path, whatever the parts', async () => {
     const whole = buildAuditTree(receipts, 7)
     for (const partLevels of [3, 12]) {
-      const told: number[] = []
-      const onProgress = (done: number): void => void told.push(done)
+      const told: ProofProgress[] = []
+      const onProgress = (progress: ProofProgress): void => void told.push(progress)
       const tree = await buildAuditTreeInThreads(receipts, 7, { partLevels, onProgress })
       assert.deepEqual([tree.root, tree.total], [whole.root, whole.total])
       for (let unit = 0n; unit < tree.total; unit += 5n)
         assert.deepEqual(tree.find(unit), whole.find(unit))
-      assert.equal(told.at(-1), receipts.length)
+      const total = receipts.length
+      assert.deepEqual(told[0], { stage: 'tree', done: 0, total })
+      assert.deepEqual(told.at(-1), { stage: 'tree', done: total, total })
+      assert.ok(told.every(({ done }, i) => i === 0 || done > (told[i - 1]?.done ?? 0)))
     }
   })
 

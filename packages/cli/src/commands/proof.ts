@@ -11,6 +11,7 @@ import { addCommand, addGroup, contextOf, type CommandContext } from '../command
 import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { loadNetworkFile } from '../config/network-file.ts'
+import { createProgressLine, showProof } from '../display/progress-line.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
@@ -122,7 +123,8 @@ async function runMake(
   const { home, payment, openChain } = await settingOf(flags, { io, output })
   const epoch = endedEpoch(payment, parseEpoch(flags.epoch), io.nowMs())
   const { provider } = await readPurseFile(home)
-  const setting = { payment, provider, say: (text: string) => output.say(text) }
+  using progress = createProgressLine(io)
+  const setting = { payment, provider, onProgress: showProof(progress) }
   await using source = await openReceipts(home)
   // Nothing is worth a minute of work that cannot be proved or written.
   if (file !== undefined) await assertMade('service-audit')

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { formatAddress, parseAddress } from '@byway/purse'
 import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import { createProgressLine } from '../display/progress-line.ts'
 import type { CliIo } from '../io.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
@@ -75,11 +76,13 @@ async function runSlots(flags: WithdrawFlags, { io, output }: CommandContext): P
     )
     return
   }
+  using progress = createProgressLine(io)
   const result = await withdrawSlots(wallet, {
     to,
     most: flags.slots,
     signal: io.signal,
     nowS: Math.floor(io.nowMs() / 1000),
+    onProgress: (done, total) => progress.show(`proving ${total} slots`, done, total),
   })
   const { finished, begun, pending, elsewhere, dueAtS } = result
   const due = dueAtS === undefined ? null : timeText(dueAtS)

@@ -11,6 +11,8 @@ import {
   type AuditTree,
   buildAuditTreeInThreads,
   makeServiceProof,
+  type OnProofProgress,
+  type OpeningSource,
   type Receipt,
   receiptOf,
   selectForAudit,
@@ -24,8 +26,8 @@ export type ProofSetting = {
   readonly payment: PaymentParameters
   /** 20 bytes. */
   readonly provider: Uint8Array
-  /** A line for people: how far it is. */
-  readonly say: (text: string) => void
+  /** Told how far it is. */
+  readonly onProgress?: OnProofProgress | undefined
 }
 
 /** What a provider commits to. */
@@ -43,7 +45,7 @@ export type Committed = { readonly commitment: Commitment; readonly tree: AuditT
 
 /** Hashes an epoch's receipts; undefined when there are none. @throws ZK_AUDIT, ZK_STOPPED, and what reading them throws */
 export async function hashReceipts(
-  { payment, provider, say }: ProofSetting,
+  { payment, provider, onProgress }: ProofSetting,
   source: Pick<ReceiptSource, 'receipts'>,
   epoch: number,
   signal: AbortSignal,
@@ -51,7 +53,6 @@ export async function hashReceipts(
   const payable = payableUnits(poolOf(payment))
   const receipts = await countedReceipts(source.receipts(epoch), provider, payable.at(-1) ?? 0n)
   if (receipts.length === 0) return undefined
-  const onProgress = (done: number, all: number): void => say(`hashed ${done} of ${all} receipts`)
   const tree = await buildAuditTreeInThreads(receipts, AUDIT_DEPTH, { onProgress, signal })
   const { root, total } = tree
   // It follows from the receipts alone, so that a commitment stays what it is when the node's price changes.
@@ -62,18 +63,18 @@ export async function hashReceipts(
 
 /** Proves over such a tree. @throws what `assertSetUpServes` and `makeServiceProof` throw */
 export async function proveReceipts(
-  { payment, provider, say }: ProofSetting,
+  { payment, provider, onProgress }: ProofSetting,
   source: Pick<ReceiptSource, 'opening'>,
   { tree, commitment }: Committed,
   beacon: bigint,
   signal: AbortSignal,
 ): Promise<ServiceProof> {
   await assertSetUpServes(payment.chainId)
-  say('proving, which takes a minute or less of all cores')
   const { epoch, maxUnits } = commitment
   const { chainId, pool } = payment
   const claim = { chainId, pool, provider, epoch, maxUnits, beacon }
-  return await makeServiceProof(claim, tree, (nullifier) => source.opening(nullifier), signal)
+  const openingOf: OpeningSource = (nullifier) => source.opening(nullifier)
+  return await makeServiceProof(claim, tree, openingOf, { onProgress, signal })
 }
 
 /** What a slot pays for at each price that a node may have, the least first. */

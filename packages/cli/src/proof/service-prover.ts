@@ -32,7 +32,7 @@ export function createServiceProver({
   leave,
   assertAble = assertAbleHere,
 }: ServiceProverDeps): ServiceProver {
-  const setting = { payment, provider, say: () => {} }
+  const setting = { payment, provider }
   const source: Pick<ReceiptSource, 'receipts' | 'opening'> = {
     receipts: (epoch) => store.receipts.ofEpoch(epoch),
     async opening(nullifier) {

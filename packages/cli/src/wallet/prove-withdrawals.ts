@@ -12,11 +12,18 @@ import type { WalletSlot } from './slots-of.ts'
 /** A slot, and who is to have it, 20 bytes. */
 export type WantedProof = { readonly slot: WalletSlot; readonly to: Uint8Array }
 
+/** How they are proved. */
+export type WithdrawalProofOptions = {
+  readonly signal: AbortSignal
+  /** Told of those that are proved so far. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
 /** Proves each under the newest root; what that does not hold yet is left out. @throws what the chain and the prover throw */
 export async function proveWithdrawals(
   { chain, pool, payment }: Wallet,
   wanted: readonly WantedProof[],
-  signal: AbortSignal,
+  { signal, onProgress }: WithdrawalProofOptions,
 ): Promise<readonly Opening[]> {
   if (wanted.length === 0) return []
   const published = await chain.view.newestRoot(signal)
@@ -33,7 +40,8 @@ export async function proveWithdrawals(
   const { domain, tag } = pool
   const profile = { domain, tag, unitsPerSlot: BigInt(pool.unitsPerSlot) }
   const openings: Opening[] = []
-  for (const { slot, to } of wanted) {
+  for (const [done, { slot, to }] of wanted.entries()) {
+    onProgress?.(done, wanted.length)
     const { deposit, number, nullifier } = slot
     const way = tree.pathOf(deposit.leafIndex)
     if (!way) continue
@@ -45,6 +53,7 @@ export async function proveWithdrawals(
     // In the journal the receiver stands where a session key would: no hop is ever shown this.
     openings.push({ root, nullifier, sessionKey: to, receiptKey: new Uint8Array(32), proof })
   }
+  onProgress?.(wanted.length, wanted.length)
   return openings
 }
 

@@ -11,6 +11,7 @@ import { cameToNothing, openSender, type Sender, type Wallet } from './open-wall
 import {
   isWithdrawnRecord,
   proveWithdrawals,
+  type WithdrawalProofOptions,
   withdrawnRecord,
   type WantedProof,
 } from './prove-withdrawals.ts'
@@ -35,11 +36,10 @@ export type WithdrawResult = {
 /** Slots in one transaction: each takes a proof to be checked. */
 const MAX_BATCH = 12
 
-export type WithdrawOptions = {
+export type WithdrawOptions = WithdrawalProofOptions & {
   /** Who receives it, 20 bytes. */
   readonly to: Uint8Array
   readonly most: number
-  readonly signal: AbortSignal
   readonly nowS: number
 }
 
@@ -64,8 +64,8 @@ export async function withdrawSlots(
   }
   const fresh = unused.map((slot) => ({ slot, to }))
   const openings = [
-    ...(await provenAgain(wallet, again, signal)),
-    ...(await proveWithdrawals(wallet, fresh, signal)),
+    ...(await provenAgain(wallet, again, options)),
+    ...(await proveWithdrawals(wallet, fresh, options)),
   ]
   for (const opening of openings) await store.slots.put(withdrawnRecord(opening, nowS))
   await sendAll(wallet, sender, openings)
@@ -154,14 +154,14 @@ function isFor(receivers: readonly Uint8Array[]): (one: Forgotten) => boolean {
 async function provenAgain(
   wallet: Wallet,
   forgotten: readonly Forgotten[],
-  signal: AbortSignal,
+  options: WithdrawalProofOptions,
 ): Promise<readonly Opening[]> {
   const [standing, rootless]: [Opening[], WantedProof[]] = [[], []]
   for (const { slot, opening } of forgotten) {
-    if (await wallet.chain.view.publishedRoot(opening.root, signal)) standing.push(opening)
+    if (await wallet.chain.view.publishedRoot(opening.root, options.signal)) standing.push(opening)
     else rootless.push({ slot, to: opening.sessionKey })
   }
-  return [...standing, ...(await proveWithdrawals(wallet, rootless, signal))]
+  return [...standing, ...(await proveWithdrawals(wallet, rootless, options))]
 }
 
 /** Each call is for one receiver. */

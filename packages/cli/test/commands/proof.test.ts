@@ -52,7 +52,7 @@ describe('byway proof make', () => {
     assert.match(String(root), /^0x[0-9a-f]{64}$/)
     const shown = { provider: `0x${toHex(provider)}`, epoch: EPOCH, total: TOTAL }
     assert.deepEqual(rest, { ...shown, maxUnits: 512, receipts: SLOTS })
-    assert.match(err, new RegExp(`hashed ${SLOTS} of ${SLOTS} receipts`))
+    assert.match(err, new RegExp(`byway: hashing ${SLOTS} receipts\n`))
 
     await using store = await openOwnStore(home, 'node')
     const answers = { status: () => ({}), stop: () => ({}), proofs: proofAnswers(store) }
