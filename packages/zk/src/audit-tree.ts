@@ -45,19 +45,29 @@ export function buildAuditTree(receipts: readonly Receipt[], depth: number): Aud
   )
 }
 
-/**
- * The receipts that a tree of this depth can hold: of those that share a place, which a client can bring about by choosing nullifiers, the one with the most units, and
- * of too many the ones with the most.
- */
-export function selectForAudit(receipts: readonly Receipt[], depth: number): readonly Receipt[] {
+/** Receipts as they come: to choose among a hundred thousand at once would hold an event loop up for 45 ms. */
+export interface AuditSelection {
+  add(receipt: Receipt): void
+  /**
+   * Those that a tree can hold: of those that share a place, which a client can bring about by choosing nullifiers, the one with the most units, and of too many the ones with the most.
+   */
+  chosen(): readonly Receipt[]
+}
+
+/** An empty one, for a tree of this depth. */
+export function createAuditSelection(depth: number): AuditSelection {
   const byKey = new Map<bigint, Receipt>()
-  for (const receipt of receipts) {
-    const known = byKey.get(keyOf(receipt))
-    if (!known || known.units < receipt.units) byKey.set(keyOf(receipt), receipt)
-  }
   const most = 2 ** depth
-  if (byKey.size <= most) return [...byKey.values()]
-  return [...byKey.values()].toSorted((a, b) => compare(b.units, a.units)).slice(0, most)
+  return {
+    add(receipt) {
+      const known = byKey.get(keyOf(receipt))
+      if (!known || known.units < receipt.units) byKey.set(keyOf(receipt), receipt)
+    },
+    chosen() {
+      if (byKey.size <= most) return [...byKey.values()]
+      return [...byKey.values()].toSorted((a, b) => compare(b.units, a.units)).slice(0, most)
+    },
+  }
 }
 
 /** The receipts in the order of leaves. @throws ZK_AUDIT */

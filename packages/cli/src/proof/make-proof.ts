@@ -10,12 +10,12 @@ import {
   AUDIT_DEPTH,
   type AuditTree,
   buildAuditTreeInThreads,
+  createAuditSelection,
   makeServiceProof,
   type OnProofProgress,
   type OpeningSource,
   type Receipt,
   receiptOf,
-  selectForAudit,
   type ServiceProof,
 } from '@byway/zk'
 import type { ReceiptSource } from './own-receipts.ts'
@@ -89,13 +89,13 @@ export async function countedReceipts(
   provider: Uint8Array,
   maxUnits: bigint,
 ): Promise<readonly Receipt[]> {
-  const receipts: Receipt[] = []
+  const selection = createAuditSelection(AUDIT_DEPTH)
   for await (const each of stored) {
     const receipt = receiptOf({ ...each, provider })
     // Signed at another price: the program takes none above this one's.
-    if (receipt.units <= maxUnits) receipts.push(receipt)
+    if (receipt.units <= maxUnits) selection.add(receipt)
   }
-  return selectForAudit(receipts, AUDIT_DEPTH)
+  return selection.chosen()
 }
 
 /** The pool that the network's file describes. */
