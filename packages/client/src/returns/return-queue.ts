@@ -72,8 +72,10 @@ const LOOK_MS = 30_000
 const LOOKS_PER_DELAY = 8
 /** So long an order is kept after the chain has shown its end, or the mean delay where that is short: a reorganisation may undo it, and then the same relayer is told the same. */
 const SETTLED_MS = 600_000
-/** What was due while the client was off is drawn anew, shorter: or all of it would go at the start. */
+/** What was due while the client was off, asleep or could not read the chain is drawn anew, shorter: or all of it would go one after the other. */
 const OVERDUE_PART = 6
+/** What is late by more looks than this was held up with others. */
+const OVERDUE_LOOKS = 4
 
 /** Creates a queue that does nothing yet. */
 export function createReturnQueue(deps: ReturnQueueDeps): ReturnQueue {
@@ -133,12 +135,15 @@ class Queue implements ReturnQueue {
   }
 
   #next(): void {
-    const { closing, timers = systemTimers, meanDelayMs } = this.#deps
+    const { closing, timers = systemTimers } = this.#deps
     if (closing.aborted) return
-    const waitMs = Math.min(LOOK_MS, Math.max(1, meanDelayMs / LOOKS_PER_DELAY))
-    this.#cancelLook = timers.after(waitMs, () => {
+    this.#cancelLook = timers.after(this.#lookMs, () => {
       this.#work = this.#look().finally(() => this.#next())
     })
+  }
+
+  get #lookMs(): number {
+    return Math.min(LOOK_MS, Math.max(1, this.#deps.meanDelayMs / LOOKS_PER_DELAY))
   }
 
   /** One slot a look: two at once would be known to be of one client. */
@@ -162,8 +167,8 @@ class Queue implements ReturnQueue {
   async #advance(record: ReturnRecord): Promise<boolean> {
     const { facts, longestDelayMs, patienceMs, nowMs } = this.#deps
     const fact = factOf(facts, record)
-    // The chain was not read up to now: its next look is ours.
-    if (!fact) return false
+    // The chain is not read up to now: what waits for it must not go together once it is.
+    if (!fact) return await this.#putOff(record)
     if (isOver(fact)) return await this.#settle(record)
     this.#overSinceMs.delete(toHex(record.nullifier))
     if (isUnderWay(record, fact) && record.state === 'asked' && record.relay !== undefined) {
@@ -174,9 +179,10 @@ class Queue implements ReturnQueue {
     }
     if (record.kind === 'withdraw' && fact.state !== 'none' && fact.state !== 'lapsed') {
       // Locked by somebody, or begun: there is only one proof, and its relayer has it.
-      await this.#put({ ...record, dueMs: this.#soon() })
-      return false
+      return await this.#putOff(record)
     }
+    // Nobody looked when it was due: the machine slept, or an earlier order took long.
+    if (nowMs() - record.dueMs > OVERDUE_LOOKS * this.#lookMs) return await this.#putOff(record)
     await this.#leave(record, fact)
     return true
   }
@@ -229,10 +235,15 @@ class Queue implements ReturnQueue {
     return from[Math.floor(random() * from.length)]
   }
 
-  /** A fresh delay for what did not work, or was due while nobody was here. */
+  /** A fresh delay for what did not work, or could not be done when it was due. */
   #soon(): number {
     const { meanDelayMs, random, nowMs } = this.#deps
     return nowMs() + exponential(meanDelayMs / OVERDUE_PART, random)
+  }
+
+  async #putOff(record: ReturnRecord): Promise<false> {
+    await this.#put({ ...record, dueMs: this.#soon() })
+    return false
   }
 
   async #put(record: ReturnRecord): Promise<void> {

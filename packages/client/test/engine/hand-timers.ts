@@ -7,11 +7,13 @@ export type HandTimers = Timers & {
   readonly waiting: () => readonly number[]
   /** Moves the clock; each timer runs at its time, and what it sets off settles before the next. */
   readonly pass: (ms: number) => Promise<void>
+  /** Moves the clock as a machine's sleep does: no timer runs meanwhile, and each has as long to wait as before. */
+  readonly sleep: (ms: number) => void
 }
 
 export function createHandTimers(startMs = 0): HandTimers {
   let nowMs = startMs
-  const timers = new Set<{ readonly atMs: number; readonly run: () => void }>()
+  const timers = new Set<{ atMs: number; readonly run: () => void }>()
   const next = () => [...timers].toSorted((a, b) => a.atMs - b.atMs)[0]
   return {
     nowMs: () => nowMs,
@@ -31,6 +33,10 @@ export function createHandTimers(startMs = 0): HandTimers {
         await settle()
       }
       nowMs = endMs
+    },
+    sleep(ms) {
+      nowMs += ms
+      for (const timer of timers) timer.atMs += ms
     },
   }
 }
