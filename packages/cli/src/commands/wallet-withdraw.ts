@@ -33,7 +33,7 @@ export function addWithdrawCommand(group: Command, io: CliIo): void {
       details:
         'slots: has slots that were never shown paid out through relayers, each at its own random time once `byway up` runs, less a unit of each. --direct asks from the own account instead,\n' +
         'at once and for gas, and shows the chain that these slots are of one owner; run it again after the delay, and they are paid. Both need a stopped client.\n' +
-        'balance: sends tokens from the funds account to --to. earnings: pays what the node won to its payout address.\n' +
+        'balance: sends tokens from the funds account to --to. earnings: pays what the node won to its payout address; the funds account pays the gas, which shows the chain whose node it is.\n' +
         'An address other than the own one is shown and must be confirmed.',
       examples: [
         'byway wallet withdraw',
