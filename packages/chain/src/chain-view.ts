@@ -73,12 +73,12 @@ export type HeldBack = { readonly due: bigint; readonly open: bigint; readonly l
 
 /**
  * What the follower says, in the chain's order. `removed`: this event is no longer in the chain; told newest first. `head`: all events up to this block were
- * told. `quiet`: the chain cannot be asked at the moment; told once, a `head` ends it.
+ * told, and `isNewest` says that there is no later one: a long history is read in parts. `quiet`: the chain cannot be asked at the moment; told once, a `head` ends it.
  */
 export type ChainNews =
   | { readonly type: 'event'; readonly event: ChainEvent }
   | { readonly type: 'removed'; readonly event: ChainEvent }
-  | { readonly type: 'head'; readonly head: ChainHead }
+  | { readonly type: 'head'; readonly head: ChainHead; readonly isNewest: boolean }
   | { readonly type: 'quiet' }
 
 /** An event of the contracts. Amounts are the token's smallest parts. */

@@ -97,8 +97,9 @@ function createHistory({ reader, sources, fromBlock, pollMs, ...options }: Follo
       marks = all.filter(({ number }) => number > oldest)
       const told = read.marks.flatMap(({ events }) => events)
       const added = told.map((event): ChainNews => ({ type: 'event', event }))
-      const news: ChainNews[] = [...removed, ...added, { type: 'head', head: read.head }]
-      return { news, isMore: read.head.number < top.number }
+      const isNewest = read.head.number >= top.number
+      const news: ChainNews[] = [...removed, ...added, { type: 'head', head: read.head, isNewest }]
+      return { news, isMore: !isNewest }
     },
   }
 }

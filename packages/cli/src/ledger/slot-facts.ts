@@ -24,7 +24,7 @@ export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFa
   let isCurrent = false
   const waiting = new Set<() => void>()
   const take = (event: ChainEvent): void => {
-    const fact = factOf(event, (key) => facts.get(key))
+    const fact = slotFactOf(event, (key) => facts.get(key))
     if (!fact) return
     const key = toHex(fact.nullifier)
     before.set(idOf(event), facts.get(key))
@@ -61,8 +61,8 @@ export function createSlotFacts({ chain, fromBlock }: SlotFactsDeps): FollowedFa
         if (news.type === 'removed') undo(news.event)
         if (news.type === 'quiet') isCurrent = false
         if (news.type !== 'head') continue
-        isCurrent = true
-        for (const tell of waiting) tell()
+        if (news.isNewest) isCurrent = true
+        if (isCurrent) for (const tell of waiting) tell()
         for (const id of [...before.keys()].slice(0, -MAX_UNDONE_EVENTS)) before.delete(id)
       }
     },
@@ -75,7 +75,8 @@ const MAX_UNDONE_EVENTS = 10_000
 
 type Named = SlotFact & { readonly nullifier: Uint8Array }
 
-function factOf(
+/** What an event says of its slot; undefined where it says nothing. @param known - what was known of a slot by its name's hexadecimal digits */
+export function slotFactOf(
   event: ChainEvent,
   known: (key: string) => SlotFact | undefined,
 ): Named | undefined {

@@ -6,7 +6,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { Store } from '@byway/store'
 import type { Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
-import { wordedSlotsOf } from './slots-of.ts'
+import { toldSlotsOf } from './slots-of.ts'
 
 /** A slot that a hop has bound, and what is left in it. */
 export type Closable = Returnable & {
@@ -42,10 +42,10 @@ export async function findClosable(
   const all = await store.slots.all()
   const records = new Map(all.map((record) => [toHex(record.nullifier), record]))
   const { timeS } = await chain.view.head(signal)
-  const slots = await wordedSlotsOf(wallet, signal)
+  const slots = await toldSlotsOf(wallet, signal)
   const binders = await bindersOf(chain.view, payment.deployBlock, signal)
   return slots.flatMap((slot): readonly Closable[] => {
-    const { state, timeS: sinceS, wins, isBurned } = slot.word
+    const { state, timeS: sinceS, wins, isBurned } = slot.story
     const record = records.get(toHex(slot.nullifier))
     const provider = binders.get(toHex(slot.nullifier))
     if (!record || !provider || (state !== 'bound' && state !== 'closing')) return []

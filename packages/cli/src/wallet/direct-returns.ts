@@ -14,7 +14,7 @@ import { openOwnStore } from '../engine/own-store.ts'
 import { createClientBooks } from '../ledger/client-books.ts'
 import { openSender, type Sender, type Wallet } from './open-wallet.ts'
 import { queueReturns } from './queued-returns.ts'
-import type { WordedSlot } from './slots-of.ts'
+import type { ToldSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** `ask`: can be asked for now. `wait`: its delay is not over. `finish`: comes back with the next call. `locked`: a hop has won and holds it for a while. */
@@ -22,7 +22,7 @@ export type ReturnStep = 'ask' | 'wait' | 'finish' | 'locked'
 
 /** A slot that was shown and can come back. */
 export type Returnable = {
-  readonly slot: WordedSlot
+  readonly slot: ToldSlot
   readonly record: JournalSlot
   readonly step: ReturnStep
   /** Whether the client would go on paying with it. */

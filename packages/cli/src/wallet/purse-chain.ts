@@ -1,7 +1,7 @@
 /** Who is asked what the chain says for a command: the nodes of the running client, or without one the endpoints of the network file. The user is told. */
 import { openChain, type Chain } from '@byway/chain'
-import type { SlotState } from '@byway/protocol/payment'
 import { findClientChain, type ClientChain, type ClientChainOptions } from './client-chain.ts'
+import { readSlotStories } from './slot-stories.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** A chain, and who is asked. */
@@ -47,14 +47,14 @@ function openDirect({
   isLocal,
 }: Pick<PurseChainOptions, 'payment' | 'isLocal'>): PurseChain {
   const chain = openChain({ payment, isLocal, onAlert: () => {} })
-  return { chain, chainOf: () => chain, slotStates: statesAt(chain), isThrough: false }
+  const slotStates = statesAt(chain, payment.deployBlock)
+  return { chain, chainOf: () => chain, slotStates, isThrough: false }
 }
 
-/** One question for each. */
-function statesAt({ view }: Chain): ClientChain['slotStates'] {
+/** From all that ever happened to all slots: who asks for some names them as one owner's. */
+function statesAt(chain: Chain, fromBlock: number): ClientChain['slotStates'] {
   return async (nullifiers, signal) => {
-    const states: SlotState[] = []
-    for (const nullifier of nullifiers) states.push((await view.slot(nullifier, signal)).state)
-    return states
+    const storyOf = await readSlotStories(chain, fromBlock, signal)
+    return nullifiers.map((nullifier) => storyOf(nullifier).state)
   }
 }

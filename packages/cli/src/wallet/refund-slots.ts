@@ -4,7 +4,7 @@ import type { Store } from '@byway/store'
 import type { Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
 import { isWithdrawnRecord } from './prove-withdrawals.ts'
-import { wordedSlotsOf } from './slots-of.ts'
+import { toldSlotsOf } from './slots-of.ts'
 
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
 const RETURN_GAS = 450_000n
@@ -52,13 +52,13 @@ export async function findReturnable(
     (await store.slots.all()).map((record) => [toHex(record.nullifier), record]),
   )
   const { timeS } = await chain.view.head(signal)
-  const slots = await wordedSlotsOf(wallet, signal)
+  const slots = await toldSlotsOf(wallet, signal)
   return slots.flatMap((slot): readonly Returnable[] => {
     const record = records.get(toHex(slot.nullifier))
     if (!record || isWithdrawnRecord(record)) return []
     const isInUse = record.standing === 'shown'
     const head = { slot, record, isInUse }
-    const { state, timeS: sinceS } = slot.word
+    const { state, timeS: sinceS } = slot.story
     if (state === 'none' || state === 'lapsed') return [{ ...head, step: 'ask', dueAtS: undefined }]
     if (state === 'locked') return [{ ...head, step: 'locked', dueAtS: sinceS + payment.lockS }]
     if (state !== 'refunding') return []

@@ -1,7 +1,7 @@
 /** The slots behind the purse's deposits, and where each is in its life. */
 import { findDeposits, type FoundDeposit } from '@byway/purse'
 import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import type { SlotState, SlotWord } from '@byway/protocol/payment'
+import type { SlotState } from '@byway/protocol/payment'
 import {
   restNullifier,
   restUnits,
@@ -10,6 +10,7 @@ import {
   u256Bytes,
 } from '@byway/protocol/ticket'
 import type { Wallet } from './open-wallet.ts'
+import { readSlotStories, type SlotStory } from './slot-stories.ts'
 
 /** One slot of a deposit. */
 export type WalletSlot = {
@@ -21,8 +22,8 @@ export type WalletSlot = {
   readonly state: SlotState
 }
 
-/** The same, with all that the contract has of it. */
-export type WordedSlot = WalletSlot & { readonly word: SlotWord }
+/** The same, with what became of it on the chain. */
+export type ToldSlot = WalletSlot & { readonly story: SlotStory }
 
 export type WalletDeposit<Slot extends WalletSlot = WalletSlot> = {
   readonly deposit: FoundDeposit
@@ -31,7 +32,7 @@ export type WalletDeposit<Slot extends WalletSlot = WalletSlot> = {
   readonly rest: { readonly units: number; readonly state: SlotState } | undefined
 }
 
-/** Where all of them are. Without a running client this asks the endpoints by name, which tells them that the slots are one owner's (docs/THREAT-MODEL.md). */
+/** Where all of them are. Nobody is asked for one by its name: that would tell whose they are. */
 export async function depositsOf(
   wallet: Wallet,
   signal: AbortSignal,
@@ -51,17 +52,17 @@ export async function depositsOf(
   }))
 }
 
-/** All slots of the purse with their words; asks the endpoints by name. @throws WALLET_CLIENT_RUNS where nodes would be asked */
-export async function wordedSlotsOf(
+/** All slots of the purse with what became of them. */
+export async function toldSlotsOf(
   wallet: Wallet,
   signal: AbortSignal,
-): Promise<readonly WordedSlot[]> {
-  const found: WordedSlot[] = []
-  for (const slot of (await namedOf(wallet, signal)).flatMap(({ slots }) => slots)) {
-    const word = await wallet.chain.view.slot(slot.nullifier, signal)
-    found.push({ ...slot, word, state: word.state })
-  }
-  return found
+): Promise<readonly ToldSlot[]> {
+  const storyOf = await readSlotStories(wallet.chain, wallet.payment.deployBlock, signal)
+  const slots = (await namedOf(wallet, signal)).flatMap((deposit) => deposit.slots)
+  return slots.map((slot) => {
+    const story = storyOf(slot.nullifier)
+    return { ...slot, story, state: story.state }
+  })
 }
 
 /** A deposit's slots, and what they are called on the chain. */

@@ -16,7 +16,7 @@ import {
   type WantedProof,
 } from './prove-withdrawals.ts'
 import { queueReturns } from './queued-returns.ts'
-import { depositsOf, wordedSlotsOf, type WalletSlot, type WordedSlot } from './slots-of.ts'
+import { depositsOf, toldSlotsOf, type WalletSlot, type ToldSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
 
 export type WithdrawResult = {
@@ -69,7 +69,7 @@ export async function withdrawSlots(
   ]
   for (const opening of openings) await store.slots.put(withdrawnRecord(opening, nowS))
   await sendAll(wallet, sender, openings)
-  const since = [...open.map(({ word }) => word.timeS), ...(openings.length > 0 ? [timeS] : [])]
+  const since = [...open.map(({ story }) => story.timeS), ...(openings.length > 0 ? [timeS] : [])]
   return {
     finished: due.length,
     begun: openings.length,
@@ -82,10 +82,10 @@ export async function withdrawSlots(
 /** What is to be done now. */
 type Seen = {
   /** Asked for, and their delay is over. */
-  readonly due: readonly WordedSlot[]
+  readonly due: readonly ToldSlot[]
   /** Asked for, and their delay is not over. */
-  readonly open: readonly WordedSlot[]
-  readonly unused: readonly WordedSlot[]
+  readonly open: readonly ToldSlot[]
+  readonly unused: readonly ToldSlot[]
   readonly again: readonly Forgotten[]
   /** Forgotten too, and for others. */
   readonly elsewhere: number
@@ -99,10 +99,10 @@ async function lookAtSlots(
   store: Pick<Store, 'slots' | 'returns'>,
   { to, most, signal }: WithdrawOptions,
 ): Promise<Seen> {
-  const slots = (await wordedSlotsOf(wallet, signal)).filter(isOwn)
+  const slots = (await toldSlotsOf(wallet, signal)).filter(isOwn)
   const waiting = slots.filter(({ state }) => state === 'withdrawing')
   const { timeS } = await wallet.chain.view.head(signal)
-  const isDue = ({ word }: WordedSlot): boolean => timeS >= word.timeS + wallet.payment.refundDelayS
+  const isDue = ({ story }: ToldSlot): boolean => timeS >= story.timeS + wallet.payment.refundDelayS
   const journal = await store.slots.all()
   // What is on its way through a relayer has its proof: a second one would burn the bond.
   const taken = [...journal, ...(await store.returns.all())]
@@ -130,10 +130,10 @@ async function finishEarlier(sender: Sender): Promise<void> {
 }
 
 /** A slot that was asked for and is in the chain as if nobody had: a reorganisation took its root, or the call was never sent. */
-type Forgotten = { readonly slot: WordedSlot; readonly opening: Opening }
+type Forgotten = { readonly slot: ToldSlot; readonly opening: Opening }
 
 function forgottenOf(
-  slots: readonly WordedSlot[],
+  slots: readonly ToldSlot[],
   journal: readonly JournalSlot[],
 ): readonly Forgotten[] {
   const asked = journal.filter(isWithdrawnRecord)

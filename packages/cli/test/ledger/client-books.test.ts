@@ -34,6 +34,7 @@ function gone(one: ChainNews): ChainNews {
 const headAt = (number: number): ChainNews => ({
   type: 'head',
   head: { number, hash: `0x${'0'.repeat(64)}`, timeS: number },
+  isNewest: true,
 })
 
 type Step = ChainNews | ((books: ClientBooks) => void)

@@ -21,6 +21,7 @@ function at(block: number, logIndex: number, body: Body, transaction = block): C
 const head = (number: number): ChainNews => ({
   type: 'head',
   head: { number, hash: '0x00', timeS: number },
+  isNewest: true,
 })
 
 /** The books after some news; transactions below 100 are our own. */

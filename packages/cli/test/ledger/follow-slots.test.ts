@@ -58,6 +58,7 @@ function won(slot: string, block: number, branch = '0'): Told {
 const headAt = (number: number): ChainNews => ({
   type: 'head',
   head: { number, hash: `0x${'0'.repeat(64)}`, timeS: number },
+  isNewest: true,
 })
 
 /** Follows what the chain tells, after the slot was shown; resolves with the books. */

@@ -5,7 +5,13 @@ import type { ChainNews } from '@byway/chain'
 import { createSlotFacts } from '../../src/ledger/slot-facts.ts'
 
 const HASH = `0x${'1'.repeat(64)}` as const
-const HEAD: ChainNews = { type: 'head', head: { number: 3, hash: HASH, timeS: 9 } }
+const HEAD: ChainNews = {
+  type: 'head',
+  head: { number: 3, hash: HASH, timeS: 9 },
+  isNewest: true,
+}
+/** A part of a long history. */
+const PART: ChainNews = { ...HEAD, isNewest: false }
 const SLOT = new Uint8Array(32).fill(5)
 const PLACE = { block: 2, blockHash: HASH, transaction: HASH, logIndex: 0 }
 
@@ -36,6 +42,7 @@ test('waits until the chain was read up to its head, and again when it cannot be
   })
   stop.abort()
   await left
+  await tell(PART)
   assert.deepEqual([isTold, facts.of(SLOT)], [false, undefined])
   await tell(HEAD)
   await waiting
