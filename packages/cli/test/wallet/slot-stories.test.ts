@@ -41,7 +41,12 @@ test('a story says what the word says, without a question for any slot', async (
   await contracts.sendPool(payer, 'refund', [refunded.opening], [to(refunded, 'other heir')])
   await contracts.rpc.pass(contracts.profile.closeDelay)
   await contracts.sendPool(payer, 'finishClose', [boundTo(closed)], [to(closed, 'heir')])
-  await contracts.sendPool(payer, 'finishRefund', [refunded.nullifier], [to(refunded, 'other heir')])
+  await contracts.sendPool(
+    payer,
+    'finishRefund',
+    [refunded.nullifier],
+    [to(refunded, 'other heir')],
+  )
   await contracts.sendPool(payer, 'refund', [refunding.opening], [to(refunding, 'third heir')])
   const unused = client.unused(withdrawing.leaf, withdrawing.j, payer)
   await contracts.sendPool(payer, 'withdrawUnused', [unused], payer)
