@@ -117,7 +117,7 @@ export async function openPaidNetwork(flags: WalletFlags, io: CliIo): Promise<Pa
   const say = (text: string): void => createOutput(io, false).say(text)
   const { home, payment, isLocal } = network
   const viaClient = flags.viaClient === true
-  const shows = 'which accounts and slots are this purse’s'
+  const shows = 'which accounts are this purse’s'
   const options = { home, payment, isLocal, say, shows, viaClient, signal: io.signal }
   return { ...network, ...(await openPurseChain(options)) }
 }

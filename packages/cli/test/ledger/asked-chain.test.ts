@@ -37,7 +37,7 @@ async function setUp(t: TestContext, side: LedgerSide) {
     asked.push('nobody: events')
     yield wonBy(provider, SLOT, 0)
     yield wonBy(stranger, new Uint8Array(32), 1)
-    yield { type: 'head', head: HEAD }
+    yield { type: 'head', isNewest: true, head: HEAD }
   }
   const open = async (): Promise<PurseChain> => {
     asked.push('opened')
