@@ -1,5 +1,5 @@
 /**
- * Makes service proofs: half a minute of a core and less than half a gigabyte, once a week, in a process of its own that gives way to everything else and ends with its work.
+ * Makes service proofs: ten seconds of a core and less than half a gigabyte, once a week, in a process of its own that gives way to everything else and ends with its work.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'

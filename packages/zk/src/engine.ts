@@ -30,11 +30,11 @@ export interface ZkEngine extends Disposable {
 // Local limits (tunable): docs/LIMITS.md.
 /** A process without a job for so long is ended. */
 const IDLE_MS = 60_000
-/** The one that proves ahead: it gets some jobs at a time where slots were used, and starting takes as long as one and a half. */
+/** The one that proves ahead: it gets some jobs at a time where slots were used, and starting takes as long as one or more. */
 const AHEAD_IDLE_MS = 5000
 /** What is proved ahead yields to applications, and to us. */
 const AHEAD_NICENESS = 10
-/** Two processes that prove have 400 MB between them; with less than this free one proves all. */
+/** Two processes that prove have 300 MB between them; with less than this free one proves all. */
 const TWO_PROVERS_BYTES = 1024 * 1024 * 1024
 
 /** How an engine works. */

@@ -33,7 +33,7 @@ export type ServiceClaim = Pick<
 export type OpeningSource = (nullifier: Uint8Array) => Promise<Opening | undefined>
 
 /**
- * Makes a proof over the tree that the provider committed to: half a minute of CPU on all cores.
+ * Makes a proof over the tree that the provider committed to: ten seconds of a good core, on all cores.
  *
  * @throws ZK_NO_OPENING, ZK_FALSE_STATEMENT when a sampled receipt is not what the tree says, and what `proveAudit` throws
  */

@@ -12,7 +12,7 @@ import type { OpeningRecords } from './ports.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Two guards, an attachment relay, two exits, and the circuits in stock around them; then some for a morning's new exits. */
 const MOST_OPENINGS = 16
-/** With more, none is made yet: starting what proves takes as long as a proof and a half, so that four are made in one run. */
+/** With more, none is made yet: starting what proves takes as long as a proof or more, so that four are made in one run. */
 const ENOUGH_OPENINGS = 12
 /** With fewer, making more does not yield: a guard, a relay, an exit and a spare guard. */
 const LEAST_OPENINGS = 4
