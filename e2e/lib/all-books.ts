@@ -43,8 +43,16 @@ export type NodeBooks = TicketCount & {
 
 export type AllBooks = {
   readonly winValue: bigint
-  /** Of redeemers, by the nodes' books: what those without gas paid, how much of it out of wins (the rest is from stakes), and what the others earned. */
-  readonly fees: { readonly paid: bigint; readonly ofWins: bigint; readonly earned: bigint }
+  /**
+   * Of redeemers, by the nodes' books: what those without gas paid, how much of it out of wins (the rest is from stakes), and what the others earned, of which the client paid its part for
+   * slots that came back.
+   */
+  readonly fees: {
+    readonly paid: bigint
+    readonly ofWins: bigint
+    readonly ofReturns: bigint
+    readonly earned: bigint
+  }
   readonly client: {
     readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
     readonly isSound: boolean
@@ -93,23 +101,30 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
       isSound: ledger.isSound,
     })
   }
-  const leaves = await view.leaves(0, signal)
   const inBooks = (...accounts: readonly string[]): bigint =>
     found
       .flatMap(({ ledger }) => accounts.map((name) => ledger.total('money', name)))
       .reduce((total, each) => total + each, 0n)
   const feesPaid = inBooks('redeemer fees')
-  // What came in as stake and is neither there nor slashed.
-  const ofStakes = -inBooks('outside', 'stake', 'slashed')
+  const earned = -inBooks('wins of others')
+  // Earned fees go on to their owners, outside. What came in as stake and is neither there nor slashed went for fees.
+  const moved = earned - inBooks('fees earned')
+  const ofStakes = moved - inBooks('outside', 'stake', 'slashed')
   return {
     winValue: payment.winValue,
-    fees: { paid: feesPaid, ofWins: feesPaid - ofStakes, earned: inBooks('fees earned') },
+    fees: {
+      paid: feesPaid,
+      ofWins: feesPaid - ofStakes,
+      ofReturns: client.total('money', 'relayer fees'),
+      earned,
+    },
     client: { hops: client.hops, isSound: client.isSound, problems: client.problems },
     nodes,
     chain: {
       wins: won.length,
       paid: won.reduce((sum, { paid }) => sum + paid, 0n),
-      deposited: leaves.reduce((sum, { limit }) => sum + BigInt(limit) * payment.unit, 0n),
+      // What comes back makes leaves too, of money that was counted before.
+      deposited: -client.total('money', 'outside'),
       poolBalance: await heldByContracts(view, payment, signal),
     },
   }
@@ -166,8 +181,12 @@ export function compareBooks({
   return [
     ...ofNodes,
     // Nothing was paid out and nothing was burned for good: all that was put in is still there, but for what redeemers got.
-    differ('pool: balance, deposits', chain.poolBalance + fees.ofWins, chain.deposited),
-    differ('fees of redeemers: paid, earned', fees.paid, fees.earned),
+    differ(
+      'pool: balance, deposits',
+      chain.poolBalance + fees.ofWins + fees.ofReturns,
+      chain.deposited,
+    ),
+    differ('fees of redeemers: paid, earned', fees.paid + fees.ofReturns, fees.earned),
     client.isSound ? undefined : `the client's books do not balance: ${client.problems}`,
   ].filter((text) => text !== undefined)
 }

@@ -44,7 +44,7 @@ export function createFeeKeeper(deps: FeeKeeperDeps): FeeKeeper {
     for (const { amount, receipt } of moved.splice(0)) {
       const atMs = wallMs()
       await events.record(gasPaid(receipt, atMs))
-      await events.record({ id: `fees:${receipt.hash}`, atMs, type: 'purse-sent', amount })
+      await events.record({ id: `fees:${receipt.hash}`, atMs, type: 'fees-moved', amount })
     }
   }
 

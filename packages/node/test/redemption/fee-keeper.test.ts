@@ -44,5 +44,5 @@ test('the fees of a redeemer are moved to its owner once they are worth the gas,
   assert.equal(await scene.world.balance(owner), profile.winValue)
   const told = []
   for await (const { event } of store.ledger.read()) told.push(event.type)
-  assert.deepEqual(told, ['gas-paid', 'purse-sent'])
+  assert.deepEqual(told, ['gas-paid', 'fees-moved'])
 })

@@ -48,6 +48,7 @@ export const EVENT_FIELDS: { readonly [T in Type]: Fields<T> } = {
   'held-back-settled': { received: 'amount', burned: 'amount' },
   'lock-fee-paid': { from: ['purse', 'stake'], amount: 'amount' },
   'fee-earned': { amount: 'amount' },
+  'fees-moved': { amount: 'amount' },
   staked: { amount: 'signed' },
   slashed: { amount: 'amount' },
   deposited: { amount: 'amount' },

@@ -113,6 +113,10 @@ export type NodeMoneyEvent = EventHead &
         readonly type: 'fee-earned'
         readonly amount: bigint
       }
+    | /** Such fees went on from that account to the owner's own. */ {
+        readonly type: 'fees-moved'
+        readonly amount: bigint
+      }
     | /** Stake put in (positive) or taken back (negative). */ {
         readonly type: 'staked'
         readonly amount: bigint

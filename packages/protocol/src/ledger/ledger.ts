@@ -176,6 +176,7 @@ const NODE_ONLY: ReadonlySet<string> = new Set<OnlyOf<NodeMoneyEvent, ClientMone
   'held-back-settled',
   'lock-fee-paid',
   'fee-earned',
+  'fees-moved',
   'staked',
   'slashed',
 ])
@@ -205,6 +206,7 @@ const REVERSIBLE: ReadonlySet<string> = new Set<MoneyEvent['type']>([
   'held-back-settled',
   'lock-fee-paid',
   'fee-earned',
+  'fees-moved',
   'staked',
   'slashed',
   'deposited',

@@ -28,6 +28,8 @@ export function postNodeEvent(event: NodeMoneyEvent): readonly Line[] {
       return move('money', event.from, 'redeemer fees', event.amount)
     case 'fee-earned':
       return move('money', 'wins of others', 'fees earned', event.amount)
+    case 'fees-moved':
+      return move('money', 'fees earned', 'outside', event.amount)
     case 'staked':
       return move('money', 'purse', 'stake', event.amount)
     case 'slashed':

@@ -37,6 +37,16 @@ function table(ledger: Ledger): Record<string, bigint> {
 }
 
 suite('the books of a month', () => {
+  test('fees that a node earned and moved to its owner leave its purse alone', () => {
+    const head = { atMs: START_MS }
+    const ledger = booksOf('node', [
+      { ...head, id: 'earned', type: 'fee-earned', amount: 7n },
+      { ...head, id: 'moved', type: 'fees-moved', amount: 7n },
+    ])
+    assert.deepEqual(table(ledger), { 'money: wins of others': -7n, 'money: outside': 7n })
+    assert.deepEqual(ledger.overdrafts(), [])
+  })
+
   test('at a node: from bytes to the purse', () => {
     const ledger = booksOf('node', NODE_MONTH)
     assert.deepEqual(table(ledger), {
