@@ -24,7 +24,7 @@ const UNIT = PROFILE.bond
 /** Of each closed slot that paid one win: two units of the five are gone. */
 const SMALL_UNITS = 3
 const NO_PROOF: Hex = '0x'
-/** A point at infinity in the place of A. */
+/** A point at infinity in the place of A; identity-points.test.ts has those of proofs that hold otherwise. */
 const identityOf = (proof: Hex): Hex =>
   concat([uint(0, 256), uint(0, 256), `0x${proof.slice(130)}`])
 const stateOf = async (nullifier: bigint) => (await scene.word(nullifier)).state

@@ -158,7 +158,7 @@ describe('the slot proof authoriser', () => {
     const [statement, proof] = first()
     const zeros: Hex = `0x${'00'.repeat(256)}`
     const ones: Hex = `0x${'ff'.repeat(256)}`
-    // A point at infinity for A and C, with a real B.
+    // Points at infinity; identity-points.test.ts has those of proofs that hold otherwise.
     const infinite: Hex = `0x${'00'.repeat(64)}${proof.slice(2 + 2 * 64, 2 + 6 * 64)}${'00'.repeat(64)}`
     const others: Hex[] = [
       '0x',

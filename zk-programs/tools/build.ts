@@ -6,7 +6,6 @@
  * for others in their place.
  */
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   mkdirSync,
@@ -21,6 +20,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { zKey } from 'snarkjs'
 import { onDemandPath, type ManifestEntry } from '../../packages/zk/src/on-demand.ts'
+import { BEACON, BEACON_ITERATIONS } from './development-beacon.ts'
 import { writeDevelopmentKey } from './development-key.ts'
 import { writeDevelopmentTau } from './development-tau.ts'
 import {
@@ -47,9 +47,6 @@ export const PROGRAMS = [
   { name: 'service-audit', logSize: undefined, library: 'ServiceAuditKey' },
 ] as const
 type Program = (typeof PROGRAMS)[number]
-/** Of the one "contribution", which moves delta away from gamma. Public, like all of a development set-up. */
-const BEACON = createHash('sha256').update('byway development set-up').digest('hex')
-const BEACON_ITERATIONS = 10
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const artefacts = join(root, ARTEFACTS)

@@ -24,6 +24,10 @@ declare module 'ffjavascript' {
     }
     terminate(): Promise<void>
   }
+  export class ChaCha {
+    constructor(seed: readonly number[])
+    nextU64(): bigint
+  }
   export function buildBn128(singleThread?: boolean): Promise<Curve>
 }
 

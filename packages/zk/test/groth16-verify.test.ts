@@ -161,6 +161,29 @@ describe('the verifier', () => {
       assert.equal(verify(signals, swapped), false)
   })
 
+  it('refuses the identity in a proof that holds otherwise, of which the library accepts two', async () => {
+    const [key, signals] = [keyOf(SECRETS), [4n, 6n]]
+    const verify = createGroth16Verifier('slot', key)
+    const right = 3n * 5n + (13n + 17n * 4n + 19n * 6n) * 7n
+    const third = points.g1(modulo(-right * inverse(11n)))
+    const [none1, none2] = [
+      [0n, 0n],
+      [0n, 0n, 0n, 0n],
+    ]
+    for (const [name, proof] of [
+      ['A', bytesOf(none1, points.g2(29n), third)],
+      ['B', bytesOf(points.g1(23n), none2, third)],
+      ['C', bytesOf(points.g1(right), points.g2(1n), none1)],
+    ] as const) {
+      assert.equal(
+        await libraryVerifies(key, { signals, proof }),
+        name !== 'B',
+        `${name}, the library`,
+      )
+      assert.equal(verify(signals, proof), false, name)
+    }
+  })
+
   it('refuses other counts of signals, and values of them that are not below the order', () => {
     const verify = createGroth16Verifier('slot', keyOf(SECRETS))
     const proof = forge(SECRETS, [4n, 6n], 23n, 29n)

@@ -149,7 +149,7 @@ describe('the slot program (SPEC §13.2)', () => {
       changed[at] = (changed[at] ?? 0) ^ 1
       assert.equal(await engine.verify('slot', made.signals, changed), false, `byte ${at}`)
     }
-    // A point at infinity in the place of A, of B and of C.
+    // A point at infinity in the place of A, of B and of C; groth16-verify.test.ts has those of proofs that hold otherwise.
     for (const [from, to] of [
       [0, 64],
       [64, 192],
