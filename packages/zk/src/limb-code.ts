@@ -3,7 +3,7 @@
  * and sums of two numbers have no carries between their digits and need no branch. Two numbers of a pair go through the same steps side by side.
  *
  * A product of two digits has 102 bits. Added to 1.5·2^103, of which the last bit counts 2^51, it leaves its upper half in that double's last bits; what this rounds away is the
- * lower half, exact by a second multiplication that is rounded once (N. Emmart, J. Luitjens, C. Weems, C. Woolley, "Optimizing modular multiplication for NVIDIA's Maxwell GPUs", ARITH 2016). Doubles of one size are
+ * lower half, exact by a second multiplication that is rounded once (N. Emmart, F. Zheng, C. Weems, "Faster modular exponentiation using double precision floating point arithmetic on the GPU", ARITH 2018). Doubles of one size are
  * added up as words. The product is Montgomery's, with R = 2^255.
  *
  * Numbers stand for themselves modulo p, from -2.6 p to 2.6 p. The product of x and y is at most 0.38 |x| |y| + 0.5 in p's: whole proofs come by with less than 2 p.
