@@ -30,10 +30,8 @@ export async function proveWithdrawals(
   if (!published) return []
   const { root } = published
   const leaves = await chain.view.leaves(0, signal)
-  const tree = treeUnder(
-    elementOf(root),
-    leaves.map(({ leaf }) => leaf),
-  )
+  const tree = createLeafTree(leaves.map(({ leaf }) => leaf))
+  const size = sizeUnder(elementOf(root), tree)
   await assertSetUpServes(payment.chainId)
   using engine = createZkEngine()
   const prover = createSlotProver(engine)
@@ -43,7 +41,7 @@ export async function proveWithdrawals(
   for (const [done, { slot, to }] of wanted.entries()) {
     onProgress?.(done, wanted.length)
     const { deposit, number, nullifier } = slot
-    const way = tree.pathOf(deposit.leafIndex)
+    const way = tree.pathOf(deposit.leafIndex, size)
     if (!way) continue
     const { secret } = deposit.owner
     const path = proofPath(way)
@@ -71,11 +69,8 @@ export function isWithdrawnRecord({ hop }: JournalSlot): boolean {
 /** No hop was shown it. */
 const NOBODY = nodeKeyOf(new Uint8Array(32))
 
-function treeUnder(root: bigint | undefined, leaves: readonly bigint[]): LeafTree {
-  const tree = createLeafTree()
-  for (const leaf of leaves) {
-    tree.insert(leaf)
-    if (tree.root === root) break
-  }
-  return tree
+/** How many leaves had this root; all where none did. */
+function sizeUnder(root: bigint | undefined, tree: LeafTree): number {
+  for (let size = tree.size; size > 0; size--) if (tree.rootAt(size) === root) return size
+  return tree.size
 }

@@ -28,14 +28,20 @@ export interface LeafBook {
   pathUnder(root: bigint, leaf: bigint, signal: AbortSignal): Promise<TreePath | undefined>
 }
 
+// Local limits (tunable): docs/LIMITS.md.
+/** Hashes between two turns of the event loop: some milliseconds. */
+const HASHES_A_TURN = 24
+
 /** Creates an empty book. */
 export function createLeafBook(deps: {
   readonly chain: Pick<DepositChain, 'leaves'>
   readonly createTree: () => LeafTree
 }): LeafBook {
   let leaves: bigint[] = []
-  /** The tree as it was under the root last asked for. */
+  /** Over all of them, or some of the first. */
   let tree = deps.createTree()
+  /** What was last asked for, and of how many leaves it is. */
+  let found = { root: 0n, size: 0 }
   /** Whoever looks up a path: the tree is shared. */
   let last: Promise<unknown> = Promise.resolve()
 
@@ -47,33 +53,42 @@ export function createLeafBook(deps: {
     for (const { leaf } of more.slice(into.length - from)) into.push(leaf)
   }
 
-  /** Inserts leaves until the tree has this root. The contract publishes roots of the past: what came after them is left out. */
-  async function grow(root: bigint): Promise<boolean> {
-    for (let at = tree.size; at < leaves.length; at++) {
-      tree.insert(leaves[at] ?? 0n)
-      if (tree.root === root) return true
-      // Some milliseconds each in a large tree: cells go between them.
-      await setImmediate()
+  /** How many leaves had this root. The contract publishes roots of the past: what came after them is left out. */
+  async function sizeUnder(root: bigint, signal: AbortSignal): Promise<number | undefined> {
+    const rest = createRest(signal)
+    while (tree.size < leaves.length) {
+      tree.insert(leaves[tree.size] ?? 0n)
+      await rest(1)
     }
-    return false
+    // Few leaves are newer than the newest root.
+    for (let size = tree.size; size > 0; size--) {
+      if (tree.rootAt(size) === root) return size
+      await rest(Math.ceil(Math.log2(size + 1)))
+    }
+    return undefined
   }
 
-  async function growTo(root: bigint, signal: AbortSignal): Promise<void> {
-    if (tree.root === root) return
+  async function findSize(root: bigint, signal: AbortSignal): Promise<number> {
+    if (found.size > 0 && found.root === root) return found.size
     await refresh(signal)
-    if (await grow(root)) return
-    // An older root than the last one, or the chain was reorganised under us: from the beginning, once.
-    tree = deps.createTree()
-    leaves = []
-    await refresh(signal)
-    if (!(await grow(root))) throw moneyError('DEPOSIT_TOO_NEW', {})
+    let size = await sizeUnder(root, signal)
+    if (size === undefined) {
+      // The chain was reorganised under us: from the beginning, once.
+      tree = deps.createTree()
+      leaves = []
+      await refresh(signal)
+      size = await sizeUnder(root, signal)
+    }
+    if (size === undefined) throw moneyError('DEPOSIT_TOO_NEW', {})
+    found = { root, size }
+    return size
   }
 
-  /** Where the leaf is may have changed with the chain: it is looked up once the tree has the root. */
   async function findPath(root: bigint, leaf: bigint, signal: AbortSignal) {
-    await growTo(root, signal)
+    const size = await findSize(root, signal)
+    // Where the leaf is may have changed with the chain.
     const index = leaves.indexOf(leaf)
-    return index < 0 ? undefined : tree.pathOf(index)
+    return index < 0 ? undefined : tree.pathOf(index, size)
   }
 
   return {
@@ -84,5 +99,17 @@ export function createLeafBook(deps: {
       last = path.catch(() => {})
       return path
     },
+  }
+}
+
+/** Lets cells go now and then. What it gives is told how many hashes were made. @throws the signal's reason */
+function createRest(signal: AbortSignal): (hashes: number) => Promise<void> {
+  let made = 0
+  return async (hashes) => {
+    made += hashes
+    if (made < HASHES_A_TURN) return
+    made = 0
+    await setImmediate()
+    signal.throwIfAborted()
   }
 }

@@ -35,8 +35,7 @@ export function depositSlots(chain: FakeChain, count: number): readonly TestSlot
   const crypto = nodeTicketCrypto
   const secret = BigInt(`0x${randomBytes(31).toString('hex')}`)
   const limit = count * TEST_POOL.unitsPerSlot
-  const tree = createLeafTree()
-  tree.insertMany([3n, 5n, 7n])
+  const tree = createLeafTree([3n, 5n, 7n])
   tree.insert(depositLeaf(crypto, TEST_POOL, identityCommitment(crypto, secret), limit))
   const root = u256Bytes(tree.root)
   chain.publish(root, chain.nowS)

@@ -51,11 +51,12 @@ export interface LeafTree {
   readonly size: number
   /** 0 while it is empty. */
   readonly root: bigint
+  /** Takes one hash on average, and one for each level at most. */
   insert(leaf: bigint): void
-  /** Inserts many; far cheaper than one by one. */
-  insertMany(leaves: readonly bigint[]): void
-  /** @returns undefined for an index that the tree does not have */
-  pathOf(index: number): TreePath | undefined
+  /** The root when it had so many leaves, of those that it has: a hash for each level at most. */
+  rootAt(size: number): bigint
+  /** @param size - of the tree at that time; now unless said @returns undefined for an index that it did not have */
+  pathOf(index: number, size?: number): TreePath | undefined
 }
 
 // Protocol constants (change needs a spec change): SPEC §13.

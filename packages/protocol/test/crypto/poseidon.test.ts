@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { FIELD_ORDER } from '@byway/protocol/crypto'
 import { createLeafTree, nodePoseidon } from '@byway/protocol/node-ticket'
 import { rootOf } from '@byway/protocol/ticket'
+import { LeanIMT } from '@zk-kit/lean-imt'
 import fc from 'fast-check'
 
 const poseidon2 = (a: bigint, b: bigint): bigint => nodePoseidon.poseidon2(a, b)
@@ -50,17 +51,21 @@ describe('the tree of deposits (SPEC §13.2)', () => {
     )
   })
 
-  it('is the same one by one and many at once, with equal leaves too', () => {
-    const one = createLeafTree()
-    assert.equal(one.root, 0n)
-    const leaves = [5n, 6n, 5n, 7n, 5n]
-    for (const leaf of leaves) one.insert(leaf)
-    const many = createLeafTree([5n])
-    many.insertMany([])
-    many.insertMany(leaves.slice(1))
-    assert.equal(many.root, one.root)
-    assert.equal(many.size, 5)
-    assert.equal(createLeafTree(leaves).root, one.root)
+  it('is the library’s at every size that it had, paths too, with equal leaves', () => {
+    const leaves = Array.from({ length: 70 }, (_, i) => BigInt(5 + (i % 11)))
+    const tree = createLeafTree(leaves)
+    assert.equal(createLeafTree().root, 0n)
+    assert.equal(tree.size, leaves.length)
+    for (let size = 1; size <= leaves.length; size++) {
+      const oracle = new LeanIMT((a: bigint, b: bigint) => poseidon2(a, b), leaves.slice(0, size))
+      assert.equal(tree.rootAt(size), oracle.root, `${size} leaves`)
+      for (let index = 0; index < size; index++) {
+        const { index: pathBits, siblings } = oracle.generateProof(index)
+        assert.deepEqual(tree.pathOf(index, size), { pathBits, siblings }, `${index} of ${size}`)
+      }
+      assert.equal(tree.pathOf(size, size), undefined)
+    }
+    assert.equal(tree.pathOf(0, leaves.length + 1), undefined)
   })
 
   it('leaves out a level without a sibling: a node moves up as it is', () => {
