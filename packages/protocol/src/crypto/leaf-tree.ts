@@ -64,11 +64,9 @@ class Tree implements LeafTree {
   /** The last node of each level in the tree of so many leaves, the root last: the only ones that may stand over less than a whole subtree. */
   #edgeAt(size: number): readonly bigint[] {
     const edge: bigint[] = []
-    for (let level = 0; size > 0; level++) {
-      const count = nodesAt(size, level)
+    const levels = size > 0 ? 1 + Math.ceil(Math.log2(size)) : 0
+    for (let level = 0; level < levels; level++)
       edge.push(this.#lastNode(size, level, edge.at(-1) ?? 0n))
-      if (count === 1) break
-    }
     return edge
   }
 
