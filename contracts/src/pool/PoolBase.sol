@@ -24,7 +24,7 @@ abstract contract PoolBase is IBywayPool {
     uint256 private constant MAX_FEE_BPS = 5000;
     /// @dev Credits have 96 bits.
     uint256 private constant MAX_WIN_VALUE = type(uint80).max;
-    /// @dev Limits of leaves have 16 bits in the slot proof.
+    /// @dev Limits of leaves have 16 bits in the proofs of joining and withdrawing.
     uint256 internal constant MAX_LIMIT = type(uint16).max;
 
     IERC20 internal immutable _token;

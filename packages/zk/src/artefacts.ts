@@ -97,7 +97,7 @@ async function readPinned(
  */
 export async function assertSetUpServes(chainId: number): Promise<void> {
   const { setUp } = await readManifest('slot')
-  if (setUp === 'development' && chainId !== LOCAL_CHAIN_ID)
+  if (setUp !== 'ceremony' && chainId !== LOCAL_CHAIN_ID)
     throw zkError('ZK_DEVELOPMENT_SET_UP', { chainId })
 }
 

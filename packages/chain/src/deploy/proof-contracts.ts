@@ -36,6 +36,6 @@ export function assertDeployable(
   token: Uint8Array | undefined,
 ): void {
   if (chainId === LOCAL_CHAIN_ID) return
-  if (setUp === 'development') throw chainError('CHAIN_DEVELOPMENT_SET_UP', { chainId })
+  if (setUp !== 'ceremony') throw chainError('CHAIN_DEVELOPMENT_SET_UP', { chainId })
   if (!token) throw chainError('CHAIN_NO_TOKEN', { chainId })
 }
