@@ -68,7 +68,7 @@ export function describeNotice(notice: MoneyNotice): string | undefined {
     case 'budgetSpent':
       return 'the budget of this month is spent: nothing more is paid. Raise it with --budget'
     case 'recordsLost':
-      return 'the records of which slots were shown are lost: all that was deposited until now counts as shown and is not used. Deposit anew, or take it back once its time is over'
+      return 'the records of which slots were shown are lost, or older than the chain: all that was deposited until now counts as shown and is not used. Deposit anew, or take it back once its time is over'
     case 'cheated':
       return 'a hop took pay and broke its side of it; it is left alone'
     case 'returnsDelayed':

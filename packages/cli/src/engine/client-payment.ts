@@ -42,6 +42,8 @@ export interface ClientMoneyRun extends AsyncDisposable {
 // Local limit (tunable): docs/LIMITS.md.
 /** All leaves are read through two endpoints. */
 const DEPOSITS_TIMEOUT_MS = 60_000
+/** So long slots wait for what the chain says of them: before that an older copy of the records would not be noticed. */
+const FACTS_TIMEOUT_MS = 20_000
 
 /**
  * Opens it.
@@ -74,12 +76,16 @@ export async function openClientMoney(
       crypto: nodeTicketCrypto,
       sessionSecret,
     })
+  const facts = createSlotFacts({ chain: chain.view, fromBlock: payment.deployBlock })
   const authoriser = createProofAuthoriser({
     crypto: nodeTicketCrypto,
     createTree: createLeafTree,
     pool: createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue }),
     chain: chain.view,
-    deposits: () => depositsOf({ purse, store, chain }, books),
+    async deposits(signal) {
+      await untilCurrent(facts, signal)
+      return await depositsOf({ purse, store, chain }, books)
+    },
     sessionSecret,
     receipts,
     prover: { ...createSlotProver(engine), ...createJoinProver(engine) },
@@ -87,7 +93,6 @@ export async function openClientMoney(
     random: uniform,
     nowMs: () => performance.now(),
   })
-  const facts = createSlotFacts({ chain: chain.view, fromBlock: payment.deployBlock })
   parts.use(followAll(books, facts, log))
   const owned = parts.move()
   return {
@@ -99,6 +104,7 @@ export async function openClientMoney(
       tokens: store.tokens,
       receipts,
       book: monthBookOf(store),
+      forgetPast: () => forgetSlots(setting.home),
       record: (event) => store.ledger.record(event),
       budget: most,
       maxPriceStep: maxPrice,
@@ -113,6 +119,12 @@ export async function openClientMoney(
     chainParts: { view: chain.view, facts },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Resolves when the facts are there, or have not come in time: what can be spent does not hang on them for longer. @throws the signal's reason */
+async function untilCurrent(facts: FollowedFacts, signal: AbortSignal): Promise<void> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)])
+  await facts.untilCurrent(inTime).catch(() => signal.throwIfAborted())
 }
 
 /** What can be spent does not hang on it. Ends when disposed. */
@@ -180,10 +192,11 @@ async function depositsOf(
   const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
   const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
   books.found(deposits)
-  return deposits.map(({ owner, limit, isPastKnown }) => ({
+  return deposits.map(({ owner, limit, isPastKnown, kind }) => ({
     secret: owner.secret,
     limit,
     isPastKnown: isPastKnown && isWhole(store),
+    isOwnersAlone: kind === 'deposit',
   }))
 }
 

@@ -82,15 +82,17 @@ export function slotFactOf(
 ): Named | undefined {
   if (event.name === 'locked' || event.name === 'lapsed')
     return { nullifier: event.nullifier, state: event.name, provider: undefined }
+  const old = 'nullifier' in event ? known(toHex(event.nullifier)) : undefined
   if (event.name === 'won') {
-    const { nullifier, provider } = event
+    const { nullifier, provider, index } = event
+    const lastWin = Math.max(index, old?.lastWin ?? 0)
     // A later win may be paid while the slot is being closed.
-    const isClosing = known(toHex(nullifier))?.state === 'closing'
-    return { nullifier, state: isClosing ? 'closing' : 'bound', provider }
+    const state = old?.state === 'closing' ? 'closing' : 'bound'
+    return { nullifier, state, provider, lastWin }
   }
   if (event.name !== 'slot') return undefined
   const { nullifier, state } = event
-  return { nullifier, state, provider: known(toHex(nullifier))?.provider }
+  return { nullifier, state, provider: old?.provider, lastWin: old?.lastWin }
 }
 
 /** The same event in another block is another one. */

@@ -1,9 +1,8 @@
 /** Names of token kinds in the ledger. @module */
 import type { TokenKindName } from '@byway/protocol/ledger'
 import { TOKEN_KIND } from '@byway/protocol/wire'
-import type { TokenKind } from '@byway/protocol/wire'
 
 /** A kind's name. */
-export function kindName(kind: TokenKind): TokenKindName {
+export function kindName(kind: number): TokenKindName {
   return kind === TOKEN_KIND.BANDWIDTH ? 'bandwidth' : 'admission'
 }

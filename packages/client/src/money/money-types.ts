@@ -27,7 +27,7 @@ export type MoneyNotice =
   | { readonly type: 'slotsUnknown'; readonly slots: number }
   /** The budget of this month is used up: nothing more is paid until the next, or until it is raised. */
   | { readonly type: 'budgetSpent' }
-  /** The records of which slots were shown are gone or not whole: every slot of what was deposited until now counts as shown. */
+  /** The records of which slots were shown are gone, not whole, or older than the chain: every slot of what was deposited until now counts as shown. */
   | { readonly type: 'recordsLost' }
   /** A hop cannot be paid now; `code` is the error's. */
   | { readonly type: 'unpayable'; readonly code: string }
@@ -44,6 +44,8 @@ export type ClientPayment = {
   /** Signs receipts, with the keys that the authoriser put into openings. */
   readonly receipts?: ReceiptKeys | undefined
   readonly book: MonthBook
+  /** Has the purse vouch for no deposit of until now, from its next start on: the records are older than the chain. */
+  readonly forgetPast?: (() => Promise<void>) | undefined
   /** Takes the ledger's events. */
   readonly record: (event: ClientMoneyEvent) => Promise<void>
   /** The most to spend in a calendar month, the token's smallest part; undefined: no limit. */

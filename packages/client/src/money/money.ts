@@ -18,6 +18,7 @@ import { moneyError } from './errors.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
 import type { Money, MoneyDeps, MoneyNotice, MoneyStatus } from './money-types.ts'
+import { forgetOld } from './old-records.ts'
 import { watchProving } from './proving-watch.ts'
 import { createReceiptSigner } from './receipts.ts'
 import type { ReceiptSigner } from './receipts.ts'
@@ -63,6 +64,7 @@ class ClientMoney implements Money {
   readonly #slots: SlotKeeper
   readonly #spending: Spending
   readonly #hops: HopBook
+  readonly #stock: TokenStock
   readonly #shop: Shop
   readonly #returns: ReturnQueue | undefined
   readonly #joiner: Joiner | undefined
@@ -84,6 +86,8 @@ class ClientMoney implements Money {
       ...deps,
       isReturning: (nullifier) => this.#returns?.has(nullifier) ?? false,
       onShown: (hop, nullifier) => this.#spending.onSlotShown(hop, nullifier),
+      facts: deps.returns?.facts,
+      onOlder: (unrecorded) => this.#onOlderRecords(unrecorded),
       onUnknown: (slots) => this.#notice({ type: 'slotsUnknown', slots }),
       onLow: (unshown) => this.#notice({ type: 'depositLow', unshown }),
       closing: this.#closing.signal,
@@ -97,9 +101,9 @@ class ClientMoney implements Money {
       nowMs: deps.monotonicMs,
     })
     this.#receipts = this.#createReceipts()
-    const stock = this.#createTokenStock()
-    this.#visits = this.#createVisits(stock)
-    this.#shop = this.#createShop(stock)
+    this.#stock = this.#createTokenStock()
+    this.#visits = this.#createVisits(this.#stock)
+    this.#shop = this.#createShop(this.#stock)
     this.#entries = this.#createEntries()
   }
 
@@ -182,6 +186,8 @@ class ClientMoney implements Money {
   async giveBack(isAll: boolean): Promise<number> {
     const { returns, journal } = this.#deps
     if (!this.#returns || !returns) return 0
+    // Numbers of deposits that an older copy takes for free may be in use.
+    await this.#slots.compare()
     // A full slot holds its bond alone, and the relayer gets some of it.
     const isBondWorth = returns.fee < this.#pool.bond
     const records = await journal.all()
@@ -379,6 +385,13 @@ class ClientMoney implements Money {
     if (nowMs - this.#returnsToldMs < RETURNS_TOLD_MS) return
     this.#returnsToldMs = nowMs
     this.#notice({ type: 'returnsDelayed', code: codeOf(error) })
+  }
+
+  async #onOlderRecords(unrecorded: readonly Uint8Array[]): Promise<void> {
+    const { forgetPast } = this.#deps
+    const parts = { spending: this.#spending, stock: this.#stock, returns: this.#returns }
+    await forgetOld({ ...parts, forgetPast }, unrecorded)
+    this.#notice({ type: 'recordsLost' })
   }
 
   #onVisitFailed(hop: NodeKey, error: unknown): void {

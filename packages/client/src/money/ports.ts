@@ -19,6 +19,8 @@ export type Slot = {
   readonly nullifier: Uint8Array
   /** False: it may have been shown to somebody in a past that this client has no record of, so it is never shown again. */
   readonly isKnownUnshown: boolean
+  /** False: somebody else has the secret of its deposit as well, as who gave a voucher does. What the chain says of it tells nothing of these records. */
+  readonly isOwnersAlone: boolean
 }
 
 /** Says which slots there are and makes their openings: the one place that knows what proves a slot. */

@@ -25,6 +25,7 @@ import type { DepositChain, LeafBook } from './leaf-book.ts'
 import { createOpeningStock } from './opening-stock.ts'
 import type { OpeningStock } from './opening-stock.ts'
 import type { JoinProof, OpeningRecords, Slot, SlotAuthoriser, LeafRest } from './ports.ts'
+import { untilAborted } from '../engine/abort.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
 import { createLeafRests } from './leaf-rests.ts'
@@ -39,6 +40,8 @@ export type SecretDeposit = {
   readonly limit: number
   /** False after lost state: any of its slots may have been shown by somebody who forgot it. */
   readonly isPastKnown: boolean
+  /** See {@link Slot}. @default true */
+  readonly isOwnersAlone?: boolean | undefined
 }
 
 export type ProofAuthoriserDeps = {
@@ -47,7 +50,7 @@ export type ProofAuthoriserDeps = {
   readonly pool: Pool
   readonly chain: DepositChain
   /** The client's deposits as they are known now; new ones turn up at the end. */
-  readonly deposits: () => Promise<readonly SecretDeposit[]>
+  readonly deposits: (signal: AbortSignal) => Promise<readonly SecretDeposit[]>
   /** 32 bytes from which every session key is made. */
   readonly sessionSecret: Uint8Array
   /** Makes the key that the slot's receipts are signed with; absent in a network without service proofs. */
@@ -109,7 +112,7 @@ class ProofAuthoriser implements SlotAuthoriser {
   }
 
   async slots(signal: AbortSignal): Promise<readonly Slot[]> {
-    const deposits = await this.#deps.deposits()
+    const deposits = await untilAborted(this.#deps.deposits(signal), signal)
     await this.#leaves.refresh(signal)
     for (const deposit of deposits) await this.#addSlots(deposit)
     return [...this.#slots.values()]
@@ -241,13 +244,20 @@ class ProofAuthoriser implements SlotAuthoriser {
     if (!this.#leaves.has(leaf)) return
     const count = slotCount(pool, deposit.limit)
     this.#rests.add({ ...deposit, leaf })
-    const isKnownUnshown = deposit.isPastKnown
+    const { isPastKnown: isKnownUnshown, isOwnersAlone = true } = deposit
     let number = this.#slotsKnown.get(leaf) ?? 0
     for (; number < count; number++) {
       const nullifier = u256Bytes(slotNullifier(crypto, pool, deposit.secret, number))
       const key = toHex(nullifier)
       if (!this.#slots.has(key))
-        this.#slots.set(key, { nullifier, isKnownUnshown, deposit, number, leaf })
+        this.#slots.set(key, {
+          nullifier,
+          isKnownUnshown,
+          isOwnersAlone,
+          deposit,
+          number,
+          leaf,
+        })
       if (number % SLOTS_AT_ONCE === 0) await setImmediate()
     }
     this.#slotsKnown.set(leaf, number)

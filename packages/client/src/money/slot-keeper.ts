@@ -9,7 +9,9 @@ import { createSentTickets } from '@byway/protocol/payment'
 import type { SentTickets } from '@byway/protocol/payment'
 import type { Opening } from '@byway/protocol/wire'
 import { untilAborted } from '../engine/abort.ts'
+import type { SlotFacts } from '../returns/ports.ts'
 import { moneyError } from './errors.ts'
+import { findNewer } from './old-records.ts'
 import type {
   Slot,
   SlotAuthoriser,
@@ -34,6 +36,10 @@ export type SlotKeeperDeps = {
   readonly journal: SlotJournal
   /** A hop is about to be shown a slot for the first time. */
   readonly onShown: (hop: NodeKey, nullifier: Uint8Array) => void
+  /** What the chain says of slots; absent where nobody follows it. */
+  readonly facts?: SlotFacts | undefined
+  /** The records are older than the chain: what is known of deposits until now is void. Repeated until it has worked; these slots were used and have no record. */
+  readonly onOlder: (unrecorded: readonly Uint8Array[]) => Promise<void>
   /** This slot is on its way back to its owner: it is shown to nobody. */
   readonly isReturning: (nullifier: Uint8Array) => boolean
   /** Wall clock. */
@@ -83,6 +89,8 @@ export interface SlotKeeper {
   load(): Promise<void>
   /** Looks for deposits and top-ups on the chain. @throws what the chain throws, or the signal's reason */
   refresh(signal: AbortSignal): Promise<void>
+  /** Looks whether the chain is ahead of the records; nothing while it is not read up to now. @throws what `onOlder` and the journal throw */
+  compare(): Promise<void>
   /**
    * The slot of this hop for this use: the one that it was shown before, or one never shown, journalled by then.
    * @throws DEPOSIT_SPENT when no slot is left, what the authoriser or the journal throws, or the signal's reason
@@ -129,6 +137,10 @@ class Keeper implements SlotKeeper {
   readonly #giving = new Map<string, Promise<SlotRecord>>()
   /** Slots that nobody was shown; undefined after a change. */
   #free: readonly Slot[] | undefined
+  /** Of deposits whose past an older copy of the records has lost. */
+  readonly #forgotten = new Set<SlotKey>()
+  /** Older records were found, and `onOlder` has not worked yet. */
+  #older: readonly Uint8Array[] | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #wasLow = false
   #unknownTold = 0
@@ -176,9 +188,34 @@ class Keeper implements SlotKeeper {
     this.#refreshedAtMs = this.#deps.nowMs()
     for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
     this.#free = undefined
+    await this.compare()
     this.#warnIfUnknown()
     this.#warnIfLow()
     this.#prepare()
+  }
+
+  async compare(): Promise<void> {
+    const { facts, isReturning } = this.#deps
+    if (!facts) return
+    const vouchedFor = [...this.#slots].filter(
+      ([key, slot]) =>
+        !this.#isUnknown(key, slot) && !this.#records.has(key) && !isReturning(slot.nullifier),
+    )
+    const inUse = [...this.#records.values()].filter(({ standing }) => standing === 'shown')
+    const floors = inUse.map(
+      (record) => [record, this.#floors.get(keyOf(record.nullifier)) ?? 0] as const,
+    )
+    const slots = vouchedFor.map(([, slot]) => slot)
+    const newer = findNewer(slots, floors, facts)
+    if (newer.isFound) {
+      this.#older = [...(this.#older ?? []), ...newer.unrecorded]
+      for (const [key] of vouchedFor) this.#forgotten.add(key)
+      this.#free = undefined
+    }
+    if (!this.#older) return
+    for (const { nullifier } of inUse) await this.retire(nullifier, 'refused')
+    await this.#deps.onOlder(this.#older)
+    this.#older = undefined
   }
 
   async slotFor(hop: NodeKey, use: SlotUse, signal: AbortSignal): Promise<ShownSlot> {
@@ -304,9 +341,12 @@ class Keeper implements SlotKeeper {
 
   /** Asked for often: paths are chosen by how many are left. */
   #unshown(): readonly Slot[] {
-    const isFree = ([key, { nullifier, isKnownUnshown }]: readonly [SlotKey, Slot]): boolean => {
+    const { facts, isReturning } = this.#deps
+    const isFree = ([key, slot]: readonly [SlotKey, Slot]): boolean => {
       const isTaken = this.#records.has(key) || this.#reserved.has(key)
-      return isKnownUnshown && !isTaken && !this.#deps.isReturning(nullifier)
+      const isUntouched = (facts?.of(slot.nullifier)?.state ?? 'none') === 'none'
+      const isKnown = !this.#isUnknown(key, slot)
+      return isKnown && isUntouched && !isTaken && !isReturning(slot.nullifier)
     }
     return (this.#free ??= [...this.#slots].filter(isFree).map(([, slot]) => slot))
   }
@@ -332,10 +372,14 @@ class Keeper implements SlotKeeper {
     else this.#inUse.delete(place)
   }
 
+  #isUnknown(key: SlotKey, { isKnownUnshown }: Slot): boolean {
+    return !isKnownUnshown || this.#forgotten.has(key)
+  }
+
   #unknown(): number {
     let unknown = 0
-    for (const [key, { isKnownUnshown }] of this.#slots)
-      if (!isKnownUnshown && !this.#records.has(key)) unknown++
+    for (const [key, slot] of this.#slots)
+      if (this.#isUnknown(key, slot) && !this.#records.has(key)) unknown++
     return unknown
   }
 

@@ -59,6 +59,8 @@ export type SlotFact = {
   readonly state: SlotState
   /** To whom it is bound, 20 bytes. */
   readonly provider: Uint8Array | undefined
+  /** The highest index that was paid; absent where none was. */
+  readonly lastWin?: number | undefined
 }
 
 /** All slots of the chain, from all its events: who asks for one tells whose it is. */

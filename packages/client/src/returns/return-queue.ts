@@ -62,6 +62,11 @@ export interface ReturnQueue {
   start(): void
   /** Adds slots; see `orderReturns`. */
   add(orders: readonly ReturnOrder[]): Promise<number>
+  /**
+   * Gives withdrawals up that nobody was told: in an older copy of the records they may have been told since, and two proofs of a slot for different receivers burn its bond.
+   * @throws what the disk throws
+   */
+  forgetUntold(): Promise<void>
   /** Ends once the slot that is being asked back is. Never rejects. */
   stop(): Promise<void>
 }
@@ -127,6 +132,14 @@ class Queue implements ReturnQueue {
       if (!this.#records.has(key)) this.#records.set(key, record)
     }
     return added
+  }
+
+  async forgetUntold(): Promise<void> {
+    for (const { kind, body, nullifier } of this.#records.values()) {
+      if (kind !== 'withdraw' || body.length > 0) continue
+      await this.#deps.records.remove(nullifier)
+      this.#records.delete(toHex(nullifier))
+    }
   }
 
   async stop(): Promise<void> {

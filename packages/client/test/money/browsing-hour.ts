@@ -112,6 +112,7 @@ class BrowsingHour {
       nowMs,
       onShown: (hop) => this.#onShown(hop),
       onUnknown: () => {},
+      onOlder: () => Promise.resolve(),
       isReturning: () => false,
       onLow: () => {},
       closing: NEVER,

@@ -18,7 +18,7 @@ import { POOL } from './test-hop.ts'
 import type { Slot, SlotAuthoriser, SlotJournal, SlotRecord } from '../../src/money/ports.ts'
 
 export function slotOf(number: number, isKnownUnshown = true): Slot {
-  return { nullifier: new Uint8Array(32).fill(number), isKnownUnshown }
+  return { nullifier: new Uint8Array(32).fill(number), isKnownUnshown, isOwnersAlone: true }
 }
 
 export type TestJournal = SlotJournal & {
@@ -168,6 +168,7 @@ export async function createMoneyWorld(
     nowMs: timers.nowMs,
     onShown: (hop, nullifier) => spending.onSlotShown(hop, nullifier),
     onUnknown: () => {},
+    onOlder: () => Promise.resolve(),
     isReturning: () => false,
     onLow: () => {},
     closing: NEVER,
@@ -201,6 +202,10 @@ export function createTokenDisk(): TokenDisk {
     },
     giveBack: async (tokens) => void disk.tokens.unshift(...tokens),
     list: async (node, kind) => disk.tokens.filter((token) => isOf(token, node, kind)),
+    async forgetAll() {
+      const gone = disk.tokens.splice(0)
+      return gone.map(({ node, kind }) => ({ node, kind, count: 1 }))
+    },
   }
   return disk
 }

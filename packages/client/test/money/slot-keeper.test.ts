@@ -38,6 +38,7 @@ async function createWorld(
     onShown: (hop) => void shown.push(hop),
     nowMs: () => world.nowMs,
     onUnknown: (count) => void unknown.push(count),
+    onOlder: () => Promise.resolve(),
     isReturning: () => false,
     onLow: (unshown) => void lows.push(unshown),
     closing: NEVER,

@@ -133,6 +133,21 @@ describe('slots on their way back', () => {
     await again.close()
   })
 
+  it('gives up withdrawals that nobody was told, and nothing else', async () => {
+    const { start, pass, told, records } = createWorld(5)
+    const queue = await start()
+    await queue.add([withdraw(0)])
+    while (told.length === 0) await pass(60_000)
+    await queue.add([withdraw(1), back(2)])
+    await queue.forgetUntold()
+    assert.deepEqual(
+      records.map(({ nullifier }) => nullifier[0]),
+      [1, 3],
+    )
+    assert.equal(queue.counts.waiting + queue.counts.asked, 2)
+    await queue.close()
+  })
+
   it('proves a withdrawal anew where a reorganisation took its root, for the same receiver and relay: then it is no second use', async () => {
     const { start, pass, told, world } = createWorld(5)
     let isGrumpy = true

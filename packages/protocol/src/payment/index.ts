@@ -75,7 +75,7 @@ export type { HeldToken } from './token-purchase.ts'
 export { TOKENS_AT_ONCE, TOKENS_PER_SECOND, TokenPace } from './token-pace.ts'
 export { createTokenRedeemer } from './token-redeemer.ts'
 export type { Redemption, SpentTokens, TokenRedeemer, TokenRedeemerDeps } from './token-redeemer.ts'
-export type { HeldTokenRecords } from './token-shelf.ts'
+export type { HeldTokenRecords, TokenCount } from './token-shelf.ts'
 export { createTokenStock } from './token-stock.ts'
 export type { PurchaseResult, TokenStock, TokenStockDeps } from './token-stock.ts'
 export {

@@ -15,6 +15,15 @@ export interface HeldTokenRecords {
   giveBack(tokens: readonly HeldToken[]): Promise<void>
   /** What is kept for a hop. */
   list(node: Uint8Array, kind: number): Promise<readonly HeldToken[]>
+  /** Removes all there are, of every hop; gives how many. */
+  forgetAll(): Promise<readonly TokenCount[]>
+}
+
+/** Tokens of one hop and kind. */
+export type TokenCount = {
+  readonly node: Uint8Array
+  readonly kind: number
+  readonly count: number
 }
 
 /** The tokens of one hop and kind. */
@@ -92,6 +101,15 @@ export class TokenShelf {
     const block = this.#block
     this.#block = []
     if (block.length > 0) await this.#records.giveBack(block)
+  }
+
+  /** Gives the block up; what is on the disk is up to the caller. Gives how many there were. */
+  async forget(): Promise<number> {
+    await this.#loading?.catch(leaveForNextTake)
+    const count = this.#block.length
+    this.#block = []
+    this.#onDisk = 0
+    return count
   }
 
   async #load(): Promise<void> {

@@ -31,7 +31,7 @@ import {
   type TokenOrder,
 } from './token-plan.ts'
 import { RestockClock } from './token-restock.ts'
-import { TokenShelf, type HeldTokenRecords } from './token-shelf.ts'
+import { TokenShelf, type HeldTokenRecords, type TokenCount } from './token-shelf.ts'
 import { TOKEN_KINDS, type TokenHash } from './token-terms.ts'
 
 /**
@@ -106,6 +106,8 @@ export interface TokenStock {
   takeLapsed(node: Uint8Array, kind: TokenKind): number
   /** Ends with a hop: no more orders, unspent tokens back on disk. */
   close(node: Uint8Array): Promise<void>
+  /** Gives up every token in memory and on disk, of hops in use or not: they may have been spent by somebody who forgot it. Gives how many. */
+  forgetAll(): Promise<readonly TokenCount[]>
   /** Ends with all of them. */
   closeAll(): Promise<void>
 }
@@ -288,6 +290,14 @@ class Stock implements TokenStock {
     if (!hop) return
     this.#hops.delete(toHex(node))
     await Promise.all(hop.lanes.map(({ shelf }) => shelf.close()))
+  }
+
+  async forgetAll(): Promise<readonly TokenCount[]> {
+    const atHand: TokenCount[] = []
+    for (const { node, lanes } of this.#hops.values())
+      for (const { kind, shelf } of lanes) atHand.push({ node, kind, count: await shelf.forget() })
+    const onDisk = await this.#deps.records.forgetAll()
+    return [...atHand, ...onDisk].filter(({ count }) => count > 0)
   }
 
   async closeAll(): Promise<void> {

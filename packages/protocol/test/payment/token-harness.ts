@@ -145,6 +145,10 @@ export function createClientDisk(): ClientDisk {
     },
     giveBack: (tokens) => disk.add(tokens),
     list: async (node, kind) => disk.tokens.filter((token) => isOf(token, node, kind)),
+    async forgetAll() {
+      const gone = disk.tokens.splice(0)
+      return gone.map(({ node, kind }) => ({ node, kind, count: 1 }))
+    },
   }
   return disk
 }

@@ -285,6 +285,26 @@ suite('crash, stop and age', () => {
     assert.equal(again.held(NODE, BANDWIDTH), 15)
   })
 
+  test('what is given up whole is gone from memory and disk, and is counted by hop', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const stock = await startClient(disk, hop)
+    await buy(stock, hop, BANDWIDTH, 16)
+    assert.ok(stock.atHand(NODE, BANDWIDTH) > 0 && disk.tokens.length > 0)
+    const given = await stock.forgetAll()
+    assert.equal(
+      given.reduce((sum, { count }) => sum + count, 0),
+      16,
+    )
+    assert.ok(given.every(({ node, kind }) => toHex(node) === toHex(NODE) && kind === BANDWIDTH))
+    assert.equal(stock.held(NODE, BANDWIDTH), 0)
+    assert.deepEqual(disk.tokens, [])
+    assert.equal(stock.spend(NODE, BANDWIDTH, NOON), undefined)
+    await buy(stock, hop, BANDWIDTH, 4)
+    assert.equal(stock.held(NODE, BANDWIDTH), 4)
+    await stock.closeAll()
+  })
+
   test('tokens that are about to lapse are not handed out, and are counted', async () => {
     await using hop = await startHop(createHopDisk())
     const stock = await startClient(createClientDisk(), hop)

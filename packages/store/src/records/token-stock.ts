@@ -2,9 +2,10 @@
  * A client's tokens that it bought and has not handed out (SPEC §16).
  * @module
  */
-import type { HeldToken, HeldTokenRecords } from '@byway/protocol/payment'
+import { toHex } from '@byway/protocol/base'
+import type { HeldToken, HeldTokenRecords, TokenCount } from '@byway/protocol/payment'
 import type { Condition, Row, StoredRow, Submit, SubmitAll } from '../operation.ts'
-import { bytesOf, numberOf } from './row.ts'
+import { bytesOf, numberOf, readAll } from './row.ts'
 
 export interface TokenStock extends HeldTokenRecords {
   /**
@@ -38,9 +39,23 @@ export function createTokenStock(submit: Submit, submitAll: SubmitAll): TokenSto
       const rows = await submit({ verb: 'list', table: TABLE, when, after: 0, limit: LIST_MAX })
       return rows.map(toToken)
     },
+    async forgetAll() {
+      const rows = await readAll(submit, TABLE, [])
+      await submit({ verb: 'remove', table: TABLE, when: [] })
+      return countsOf(rows.map(toToken))
+    },
     forgetExpired: (nowMs) =>
       submit({ verb: 'remove', table: TABLE, when: [{ column: 'not_after_ms', below: nowMs }] }),
   }
+}
+
+function countsOf(tokens: readonly HeldToken[]): readonly TokenCount[] {
+  const counts = new Map<string, TokenCount>()
+  for (const { node, kind } of tokens) {
+    const name = `${toHex(node)} ${kind}`
+    counts.set(name, { node, kind, count: (counts.get(name)?.count ?? 0) + 1 })
+  }
+  return [...counts.values()]
 }
 
 function at(node: Uint8Array, kind: number): readonly Condition[] {
