@@ -187,7 +187,7 @@ export function createWorld(seed = 1): ReturnWorld {
       closing.abort()
       await queue.stop()
     }
-    return { ...queue, add: (orders) => queue.add(orders), has: (one) => queue.has(one), close }
+    return Object.assign(queue, { close })
   }
   const pass = async (ms: number): Promise<void> => {
     await timers.pass(ms)
