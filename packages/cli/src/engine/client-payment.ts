@@ -19,7 +19,7 @@ import { createJoinProver, createReceiptCrypto, createSlotProver, createZkEngine
 import { createClientBooks } from '../ledger/client-books.ts'
 import { ledgerPage } from '../ledger/ledger-page.ts'
 import { createSlotFacts, type FollowedFacts } from '../ledger/slot-facts.ts'
-import { returnDelayMs } from '../wallet/queued-returns.ts'
+import { returnDelayMs, returnWaitS } from '../wallet/queued-returns.ts'
 import type { JsonObject } from '../output.ts'
 import { parseAmount } from '../wallet/amounts.ts'
 import type { EngineSetting } from './engine-options.ts'
@@ -165,6 +165,7 @@ function returnPortsOf(
     fee: payment.unit,
     meanDelayMs,
     patienceMs: meanDelayMs,
+    batchWaitMs: returnWaitS(network.local) * 1000,
     longestDelayMs: Math.max(payment.refundDelayS, payment.closeDelayS) * 1000,
     ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
     isPublished: async (root, signal) =>

@@ -23,6 +23,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import type { PurseAccounts } from '@byway/purse'
 import type { Store } from '@byway/store'
+import { returnWaitS } from '../wallet/queued-returns.ts'
 import type { EngineSetting } from './engine-options.ts'
 
 /** What sends transactions, and where they are kept. */
@@ -97,11 +98,6 @@ export function coinPriceOf(
   return BigInt(config.node.coinPrice) * 10n ** BigInt(tokenDecimals)
 }
 
-// Local limits (tunable): docs/LIMITS.md.
-/** Slots on their way back wait so long for company: it makes each cheaper, and hides whose they are. */
-const RETURN_WAIT_S = 1800
-const LOCAL_RETURN_WAIT_S = 2
-
 /** A redeemer sends clients' slots back too. */
 export function relayerOf(
   setting: EngineSetting,
@@ -125,7 +121,7 @@ export function relayerOf(
     lockS,
     refundDelayS,
     closeDelayS,
-    batchWaitS: setting.network.local ? LOCAL_RETURN_WAIT_S : RETURN_WAIT_S,
+    batchWaitS: returnWaitS(setting.network.local),
     nowMs: () => Date.now(),
   })
 }

@@ -12,10 +12,18 @@ import type { Wallet } from './open-wallet.ts'
 /** The mean of the delay before a slot is asked back (DESIGN §7.1). */
 const RETURN_DELAY_MS = 6 * 3_600_000
 const LOCAL_RETURN_DELAY_MS = 4_000
+/** Slots on their way back wait so long for company at a relayer: it makes each cheaper, and hides whose they are. */
+const RETURN_WAIT_S = 1800
+const LOCAL_RETURN_WAIT_S = 2
 
 /** What every command and the client wait on average before a slot is asked back. */
 export function returnDelayMs(isLocal: boolean): number {
   return isLocal ? LOCAL_RETURN_DELAY_MS : RETURN_DELAY_MS
+}
+
+/** How long a relayer lets the first of a batch wait, seconds (SPEC §15.8): clients keep their slots apart by it. */
+export function returnWaitS(isLocal: boolean): number {
+  return isLocal ? LOCAL_RETURN_WAIT_S : RETURN_WAIT_S
 }
 
 /** Queues slots in the store of a client that is not running; gives how many were not there before. @throws what the chain and the disk throw */

@@ -106,6 +106,7 @@ async function startOnce(
       fee: payment.unit,
       meanDelayMs: 3_600_000,
       patienceMs: 3_600_000,
+      batchWaitMs: 60_000,
       longestDelayMs: 3_600_000,
       ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
       isPublished: async (root, within) => (await view.publishedRoot(root, within)) !== undefined,

@@ -200,6 +200,8 @@ export async function beginLife(options: LifeOptions): Promise<ClientLife> {
     facts,
     fee: payment.unit,
     patienceMs: PATIENCE_MS,
+    // This relayer waits for nobody.
+    batchWaitMs: 0,
     longestDelayMs: LONGEST_DELAY_MS,
     ownerSecret: async (number) => (await purse.depositOwner(number)).secret,
     isPublished: async (root, within) => (await view.publishedRoot(root, within)) !== undefined,

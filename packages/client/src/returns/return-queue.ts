@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes, toHex } from '@byway/protocol/base'
-import type { PathNode } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { encodePayMessage, PAY, REDEEM_ANSWER, returnFeeTo } from '@byway/protocol/wire'
 import type { ReturnRequest } from '@byway/protocol/wire'
 import type { PayCarrier } from '../money/carrier.ts'
@@ -24,6 +24,8 @@ export type ReturnPorts = OrderDeps &
     readonly fee: bigint
     /** A relayer that has a slot for longer than this and has not begun is asked no more. */
     readonly patienceMs: number
+    /** How long a relayer lets the first of a batch wait for company. */
+    readonly batchWaitMs: number
     /** `T_refund` or `T_close`, whichever is longer. */
     readonly longestDelayMs: number
   }
@@ -79,6 +81,8 @@ const LOOKS_PER_DELAY = 8
 const SETTLED_MS = 600_000
 /** What was due while the client was off, asleep or could not read the chain is drawn anew, shorter: or all of it would go one after the other. */
 const OVERDUE_PART = 6
+/** So many waits of a batch a relayer is told of no second order: then neither the beginnings nor the ends of the two fall into one batch. */
+const REST_WAITS = 3
 /** What is late by more looks than this was held up with others. */
 const OVERDUE_LOOKS = 4
 
@@ -196,17 +200,17 @@ class Queue implements ReturnQueue {
     }
     // Nobody looked when it was due: the machine slept, or an earlier order took long.
     if (nowMs() - record.dueMs > OVERDUE_LOOKS * this.#lookMs) return await this.#putOff(record)
-    await this.#leave(record, fact)
-    return true
+    return await this.#leave(record, fact)
   }
 
-  async #leave(record: ReturnRecord, fact: SlotFact): Promise<void> {
+  /** False when nobody could be asked now. */
+  async #leave(record: ReturnRecord, fact: SlotFact): Promise<boolean> {
     const { open, closing, timers, patienceMs, nowMs } = this.#deps
     const relay = this.#relayFor(record)
     // If it fails on the way it is tried again at a time that says nothing of this one.
     const again = { ...record, state: 'waiting', dueMs: this.#soon() } as const
     await this.#put({ ...again, relay: relay?.key ?? record.relay })
-    if (!relay) return
+    if (!relay) return false
     let left: ReturnRecord = again
     const carrier = await open(relay, closing)
     const answer = await leaveReturn(
@@ -222,8 +226,9 @@ class Queue implements ReturnQueue {
       closing,
       timers,
     )
-    if (answer === REDEEM_ANSWER.TAKEN || left.state === 'waiting') return
+    if (answer === REDEEM_ANSWER.TAKEN || left.state === 'waiting') return true
     await this.#put({ ...left, state: 'waiting', relay: undefined, dueMs: this.#soon() })
+    return true
   }
 
   /** A withdrawal that was told to somebody is told to nobody else, and for nobody else. */
@@ -239,13 +244,32 @@ class Queue implements ReturnQueue {
     return feeTo && (await makeRequest(this.#deps, record, fact, feeTo, closing))
   }
 
-  #relayFor({ kind, body, relay: last }: ReturnRecord): PathNode | undefined {
-    const { relays, random } = this.#deps
+  /** One that was told of no other slot lately; nobody while there is none, for two slots in one batch would be known as one owner's. */
+  #relayFor(record: ReturnRecord): PathNode | undefined {
+    const { relays, random, nowMs, batchWaitMs } = this.#deps
+    const { kind, body, relay: last } = record
     const all = relays().filter(({ entry }) => entry.descriptor.provider !== undefined)
-    if (kind === 'withdraw' && body.length > 0) return relayOf(all, body)
+    const restedSinceMs = nowMs() - REST_WAITS * batchWaitMs
+    const hasRested = ({ key }: PathNode) => (this.#toldAtMs(key, record) ?? 0) < restedSinceMs
+    if (kind === 'withdraw' && body.length > 0) {
+      const only = relayOf(all, body)
+      return only && hasRested(only) ? only : undefined
+    }
     const others = all.filter(({ key }) => key !== last)
-    const from = others.length > 0 ? others : all
+    const rested = (others.length > 0 ? others : all).filter(hasRested)
+    // One that has none of them at all holds none back that its next batch would have.
+    const unused = rested.filter(({ key }) => this.#toldAtMs(key, record) === undefined)
+    const from = unused.length > 0 ? unused : rested
     return from[Math.floor(random() * from.length)]
+  }
+
+  /** When a relayer was told last of another order that it has; undefined when it has none. */
+  #toldAtMs(relay: NodeKey, record: ReturnRecord): number | undefined {
+    const own = toHex(record.nullifier)
+    const told = [...this.#records]
+      .filter(([name, one]) => name !== own && one.state === 'asked' && one.relay === relay)
+      .map(([, { dueMs }]) => dueMs - this.#deps.patienceMs)
+    return told.length === 0 ? undefined : Math.max(...told)
   }
 
   /** A fresh delay for what did not work, or could not be done when it was due. */

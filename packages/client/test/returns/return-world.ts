@@ -23,6 +23,8 @@ import { createTestAuthoriser, createTestJournal } from '../money/money-world.ts
 
 export const HOUR_MS: number = 3_600_000
 export const MEAN_MS: number = 6 * HOUR_MS
+/** Of the relayers. */
+export const BATCH_WAIT_MS: number = HOUR_MS / 2
 export const TO: Uint8Array = new Uint8Array(20).fill(0xee)
 const POOL = createPool(nodeTicketCrypto, {
   chainId: 31_337,
@@ -86,8 +88,8 @@ export type ReturnWorld = Pick<ReturnState, 'timers' | 'records' | 'told' | 'aut
   readonly pass: (ms: number) => Promise<void>
 }
 
-/** Three relayers; the clock begins with 2026. */
-export function createWorld(seed = 1): ReturnWorld {
+/** The clock begins with 2026. */
+export function createWorld(seed = 1, relayCount = 3): ReturnWorld {
   const timers = createHandTimers(Date.UTC(2026, 0, 1))
   const random = seededRandom(seed)
   const records: ReturnRecord[] = []
@@ -121,7 +123,7 @@ export function createWorld(seed = 1): ReturnWorld {
       return Promise.resolve()
     },
   }
-  const relays = [1, 2, 3].map((number) =>
+  const relays = Array.from({ length: relayCount }, (_, at) => at + 1).map((number) =>
     pathNode(number, { provider: new Uint8Array(20).fill(number) }),
   )
   const open = (hop: PathNode): Promise<PayCarrier> => {
@@ -168,6 +170,7 @@ export function createWorld(seed = 1): ReturnWorld {
       },
       fee: POOL.bond,
       patienceMs: MEAN_MS,
+      batchWaitMs: BATCH_WAIT_MS,
       longestDelayMs: 72 * HOUR_MS,
       ownerSecret: async (number) => BigInt(number + 1000),
       isPublished: async (root) => toHex(root) === toHex(world.root),
