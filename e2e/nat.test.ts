@@ -39,6 +39,8 @@ const BEHIND: readonly (readonly [NatKind, string])[] = [
   ['symmetric', 'DE'],
   ['double', 'JP'],
 ]
+/** Of the home that says another country than its address has: the ninth host or home of the lab. */
+const LIAR_PREFIX = '5.9'
 /** What is waited for takes seconds; this only ends a hang. */
 const HANG_MS = 120_000
 /** Answers with the address from which it was asked. */
@@ -51,11 +53,12 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   let lab: NatLab
   let folder: string
   const relayHomes: string[] = []
+  let load: (name: string, country: string) => Promise<string | undefined>
   let network: NetworkParameters = {
     name: 'homes',
     local: false,
     reachablePrefixes: [],
-    asnTable: [],
+    asnTable: [{ prefix: `${LIAR_PREFIX}.0.0/16`, asn: 64_512, country: 'SE' }],
     bootstrap: [],
     exitTargets: [],
   }
@@ -68,6 +71,8 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   ): Promise<RunningByway & { readonly home: string }> => {
     const home = oldHome ?? (await mkdtemp(join(folder, `${label}-`)))
     await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
+    // The lab's addresses are somebody's, all over the world, and a millisecond from each other: light would tell on everybody.
+    await writeFile(join(home, 'config.toml'), '[place]\nbuilt_in = false\n')
     if (args.includes('--exit')) await writeConsent(home, Date.now())
     const running = startByway(
       [...args, '--json', '--drain', '0'],
@@ -133,21 +138,41 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     const client = lab.addHost('client')
     const up = await start(client, 'client', ['up', '--port', '1080'])
     await up.event('ready')
-    for (const { country, address } of homes) {
-      const user = `a-country-${country.toLowerCase()}`
+    /** What the origin sees of an exit in a country; nothing when there is none. */
+    load = async (name, country) => {
       const curl = client.namespace.wrap('curl', [
         '--silent',
         '--show-error',
+        '--max-time',
+        '15',
         '--proxy',
-        `socks5h://${user}:x@127.0.0.1:1080`,
+        `socks5h://${name}-country-${country.toLowerCase()}:x@127.0.0.1:1080`,
         `http://${origin.address}/`,
       ])
-      const seen = await pollUntil(`an exit in ${country}`, HANG_MS, async () => {
-        const answer = await run(curl.command, curl.args).catch(() => undefined)
-        return answer?.stdout
-      })
+      return (await run(curl.command, curl.args).catch(() => undefined))?.stdout
+    }
+    for (const { country, address } of homes) {
+      const seen = await pollUntil(`an exit in ${country}`, HANG_MS, () => load('a', country))
       assert.equal(seen, address)
     }
+  })
+
+  test('one without an address is where two of its relays see it, and serves nobody who asks for the country that it says (SPEC §5.4)', async () => {
+    const home = await lab.addHome('liar', 'cone')
+    assert.ok(home.publicAddress.startsWith(`${LIAR_PREFIX}.`))
+    const running = await start(home, 'liar', ['node', '--exit', '--country', 'US'])
+    await running.event('ready')
+    let tries = 0
+    let isServed = false
+    // Each name has a tunnel of its own, and each tunnel a relay that is drawn anew: after two of them the client knows.
+    const seen = await pollUntil('an exit in SE', HANG_MS, async () => {
+      tries++
+      isServed ||= (await load(`u${tries}`, 'US')) === home.publicAddress
+      return await load(`s${tries}`, 'SE')
+    })
+    assert.ok(isServed, 'it was believed while nobody knew better')
+    assert.equal(await load('last', 'US'), undefined)
+    assert.equal(seen, home.publicAddress)
   })
 
   test('a relay with an address is found public by the others', async () => {

@@ -112,6 +112,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
     refuses: () => undefined,
+    seenPlaceOf: () => ({ country: '', asn: 0 }),
     onCircuitClosed: () => {},
   })
   const links = createNodeLinks({

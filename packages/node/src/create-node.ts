@@ -46,6 +46,7 @@ import { createReachLinks } from './reach/reach-links.ts'
 import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
 import type { RecordLinks } from './record/record-links.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
+import { seenPlaceOf } from './relay/seen-place.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { createServing, type Serving } from './serving.ts'
 
@@ -351,6 +352,7 @@ class Engine implements RunningNode {
         if (this.serving.drainAtMs !== undefined) return CLOSE_REASON.DRAINING
         return this.#guard.accountant.underPressure ? CLOSE_REASON.RESOURCE_LIMIT : undefined
       },
+      seenPlaceOf: (id, address) => seenPlaceOf(this.#nodes, nodeKeyOf(id), address),
       onCircuitClosed: (meter) => {
         this.#past.forwardBytes += meter.forwardBytes
         this.#past.backwardBytes += meter.backwardBytes

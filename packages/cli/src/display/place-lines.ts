@@ -78,5 +78,6 @@ export const AUTHORITIES: Readonly<Record<PlaceAuthority, string>> = {
   database: 'your database',
   network: "the network's table",
   'built-in': 'the coarse table that comes with byway',
+  relays: 'what two of its relays see',
   claim: 'nobody else',
 }

@@ -191,3 +191,23 @@ test('a node that answers sooner than light loses, and is told who saw it and ho
   )
   assert.match(line?.remedy ?? '', /--country where it is/)
 })
+
+test('a node without an address that its relays see elsewhere loses, and is told so', () => {
+  const factors = { ...NONE, place: 0.5 }
+  const change = {
+    country: 'DE',
+    countryBy: 'relays',
+    claimedCountry: 'JP',
+    isPublic: false,
+  } as const
+  const [, line] = linesOf({ ...change, factors })
+  assert.match(
+    line?.evidence ?? '',
+    /^it says JP, and what two of its relays see says DE of its address/,
+  )
+  const [, agreed] = linesOf({ ...change, claimedCountry: 'DE' })
+  assert.equal(
+    agreed?.evidence,
+    'it says DE, and what two of its relays see says DE of its address',
+  )
+})

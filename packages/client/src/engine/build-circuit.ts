@@ -15,7 +15,7 @@ import {
   readDestroyBody,
   readKind,
 } from '@byway/protocol/wire'
-import type { CloseReason } from '@byway/protocol/wire'
+import type { CloseReason, SeenPlace } from '@byway/protocol/wire'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { CircuitSink, ClientLink } from './client-link.ts'
@@ -42,6 +42,8 @@ export type BuiltCircuit = {
   readonly entryLayer: boolean
   /** From sending CREATE to reading CREATED. */
   readonly buildMs: number
+  /** Where each hop but the last says that it sees the next. */
+  readonly seen: readonly SeenPlace[]
   setSink(sink: CircuitSink): void
   /** Sends DESTROY and forgets the circuit. */
   destroy(reason: CloseReason): void
@@ -119,6 +121,7 @@ async function tryOnce(
       hops: result.hops,
       entryLayer,
       buildMs,
+      seen: result.seen,
       setSink,
       destroy,
     }

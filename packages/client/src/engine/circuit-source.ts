@@ -38,6 +38,9 @@ export type CircuitNeed = PathRequest & {
 /** A circuit with the nodes it runs through, entry first. */
 export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: readonly PathNode[] }
 
+/** What a circuit shows when it is built. */
+export type BuiltFacts = Pick<BuiltCircuit, 'buildMs' | 'seen'>
+
 /** Builds circuits. */
 export interface CircuitSource {
   /** @throws NO_PATH, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
@@ -59,8 +62,8 @@ export type CircuitSourceDeps = {
   readonly observe: (key: NodeKey, observation: Observation) => void
   /** Told whether a node was there. */
   readonly sight: (key: NodeKey, isThere: boolean) => void
-  /** Told how long a circuit over these nodes took. */
-  readonly onBuilt?: ((path: readonly PathNode[], buildMs: number) => void) | undefined
+  /** Told how long a circuit over these nodes took, and where each hop sees the next. */
+  readonly onBuilt?: ((path: readonly PathNode[], built: BuiltFacts) => void) | undefined
   /** True for a node that is not where it says: nobody who asks for that country gets it. @default none is */
   readonly isElsewhere?: ((node: PathNode) => boolean) | undefined
   readonly links: GuardLinks
@@ -172,7 +175,7 @@ class Source implements CircuitSource, PathPlanner {
       this.#deps.observe(key, { type: 'success' })
       this.#deps.sight(key, true)
     }
-    this.#deps.onBuilt?.(path, built.buildMs)
+    this.#deps.onBuilt?.(path, built)
     return { circuit: built, path }
   }
 

@@ -26,7 +26,7 @@ import type { Money } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
 import { createCircuitSource } from './circuit-source.ts'
-import type { CircuitSource, PathPlanner } from './circuit-source.ts'
+import type { BuiltFacts, CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import type { ClientLink } from './client-link.ts'
@@ -60,6 +60,7 @@ import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
 import { ownObserver } from './own-observer.ts'
+import { createRelayWords } from './relay-words.ts'
 import { createRoundTrips } from './round-trips.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
@@ -81,6 +82,7 @@ class Engine implements Client {
   readonly #records: NodeRecords
   readonly #uptimes: NodeUptimes
   readonly #roundTrips = createRoundTrips()
+  readonly #relayWords = createRelayWords()
   readonly #guards: GuardKeeper
   readonly #weights: NodeWeights
   readonly #links: GuardLinks
@@ -132,6 +134,7 @@ class Engine implements Client {
       network,
       places,
       cachePath: home && join(home, 'directory.bin'),
+      seenPlaceOf: (key) => this.#relayWords.of(key),
       stakes: options.stakes,
       linkToAsk: (asked, signal) => this.#entries.linkToAsk(asked, signal),
       nowMs,
@@ -145,7 +148,7 @@ class Engine implements Client {
       weights,
       observe: (key, observation) => this.#records.observe(key, observation),
       sight: (key, isThere) => this.#sight(key, isThere),
-      onBuilt: (path, ms) => this.#onBuilt(path, ms),
+      onBuilt: (path, built) => this.#onBuilt(path, built),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
       random,
@@ -239,7 +242,8 @@ class Engine implements Client {
     this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' })
   }
 
-  #onBuilt(path: readonly PathNode[], buildMs: number): void {
+  #onBuilt(path: readonly PathNode[], { buildMs, seen }: BuiltFacts): void {
+    this.#relayWords.onBuilt(path, seen)
     // On one machine countries are made up.
     if (this.#options.network.local) return
     const own = ownObserver(this.#links.live, this.#directory.nodes.origins)

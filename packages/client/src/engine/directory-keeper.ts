@@ -15,6 +15,7 @@ import type {
   OriginBooks,
   PathNodeSet,
   ProvenService,
+  SeenPlaceOf,
   StakeClaim,
   StakeSource,
 } from '@byway/protocol/directory'
@@ -47,6 +48,8 @@ export type DirectoryKeeperDeps = {
   readonly network: NetworkParameters
   /** What is known of addresses besides the network's table. */
   readonly places?: OriginBooks | undefined
+  /** Where relays see nodes that name no address. */
+  readonly seenPlaceOf?: SeenPlaceOf | undefined
   /** Where the last set is kept; none in memory-only clients. */
   readonly cachePath: string | undefined
   /** The stakes, and how long ago the chain said so; absent in a network without a registry, where each descriptor counts. */
@@ -114,7 +117,7 @@ class Keeper implements DirectoryKeeper {
     const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
     this.set = createDescriptorSet(deps.provider, { admits })
     this.#stopWatching = stakes?.onChange(() => this.set.prune(deps.nowMs()))
-    this.nodes = createPathNodeSet(this.set, deps.network, deps.places)
+    this.nodes = createPathNodeSet(this.set, deps.network, deps.places, deps.seenPlaceOf)
   }
 
   async start(signal: AbortSignal): Promise<void> {

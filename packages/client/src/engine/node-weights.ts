@@ -67,7 +67,7 @@ const OLD_ENOUGH = 20
 const NEWCOMER_FACTOR = 0.1
 /** What a node counts that says it is in another country than its address. */
 const MISPLACED_FACTOR = 0.25
-/** The same where only the coarse table that comes with the program contradicts it. */
+/** The same where only the coarse table that comes with the program contradicts it, or relays that see it. */
 const PERHAPS_MISPLACED_FACTOR = 0.5
 /** And one that tells some this and others that. */
 const DOUBLE_FACTOR = 0.01
@@ -164,7 +164,8 @@ function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, S
 function placeFactor({ isMisplaced, countryBy }: PathNode, isElsewhere: boolean): number {
   if (isElsewhere) return MISPLACED_FACTOR
   if (!isMisplaced) return 1
-  return countryBy === 'built-in' ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
+  const isWeak = countryBy === 'built-in' || countryBy === 'relays'
+  return isWeak ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
 }
 
 /** What each young stake counts; all count in full in a network that is itself young. Counted in old nodes, which nobody can make in a day, and not in shares. */

@@ -96,7 +96,8 @@ export function createRoundTrips(): RoundTrips {
 
 /** A node is an observer where a table knows its address: its own word would let two liars accuse a third. */
 function observerOf({ key, country, countryBy, isMisplaced }: PathNode): Observer | undefined {
-  if (countryBy === undefined || countryBy === 'claim' || isMisplaced) return undefined
+  if (countryBy === undefined || countryBy === 'claim' || countryBy === 'relays') return undefined
+  if (isMisplaced) return undefined
   return { key, country, by: countryBy }
 }
 

@@ -41,6 +41,7 @@ function world() {
               hops: [],
               entryLayer: false,
               buildMs: 1,
+              seen: [],
               setSink: (sink: CircuitSink) => void sinks.push(sink),
               destroy: () => void item.destroyed++,
             },

@@ -176,6 +176,7 @@ export function createTestExit(nowMs: () => number): TestExit {
         hops: [hop, hop],
         entryLayer: false,
         buildMs: 1,
+        seen: [],
         setSink(next) {
           sink = next
           for (const cell of early.splice(0)) next.onCell(cell, nowMs())

@@ -14,7 +14,7 @@ import {
   readDestroyBody,
   readKind,
 } from '@byway/protocol/wire'
-import type { CloseReason } from '@byway/protocol/wire'
+import type { CloseReason, SeenPlace } from '@byway/protocol/wire'
 import { createCreateDesk } from './create-desk.ts'
 import type { LinkCreates } from './create-desk.ts'
 import type { CellToll } from '../money/held-cells.ts'
@@ -35,6 +35,8 @@ export type RelayDeps = {
   readonly wallMs: () => number
   /** Called with the final counts of each circuit. */
   readonly onCircuitClosed: (meter: Meter) => void
+  /** Where a node is by what is known of the address from which its link comes; '' and 0 where its descriptor names addresses, or nothing is known. */
+  readonly seenPlaceOf: (nodeId: Uint8Array, address: string) => SeenPlace
   /** A reason while new circuits are refused: shutting down, or memory under pressure. */
   readonly refuses: () => CloseReason | undefined
 }
@@ -48,7 +50,7 @@ export interface RelayPort {
 /** The relay role of a node. */
 export interface Relay {
   readonly circuits: ReadonlySet<RelayCircuit>
-  /** Starts serving circuits on a link. @param address - of its other side, for limits only */
+  /** Starts serving circuits on a link. @param address - of its other side, for limits, and to say in which country a node without an address is */
   attach(link: Link, address: string): RelayPort
   /** Destroys every circuit. */
   closeAll(reason: CloseReason): void
@@ -70,6 +72,7 @@ type NextAnswer = (cell: Uint8Array | CloseReason) => void
 /** What one link has: its circuits by id, and those that wait. */
 type LinkState = {
   readonly link: Link
+  readonly address: string
   readonly ends: Map<number, CircuitEnd>
   readonly creates: LinkCreates
   /** Set on a client's link where it is paid. */
@@ -94,7 +97,7 @@ class RelayRole implements Relay {
       this.#handshake(state, joint, cell),
     )
     const toll = link.peer.role === 'client' ? this.#deps.money?.linkToll(link) : undefined
-    const state: LinkState = { link, ends: new Map(), creates, toll }
+    const state: LinkState = { link, address, ends: new Map(), creates, toll }
     this.#links.set(link, state)
     return {
       onCell: (circuitId, cell, nowMs) => this.#onCell(state, circuitId, cell, nowMs),
@@ -164,10 +167,9 @@ class RelayRole implements Relay {
     deadline.addEventListener('abort', onTimeout, { once: true })
     const answer: NextAnswer = (result) => {
       deadline.removeEventListener('abort', onTimeout)
-      this.#finish(
-        circuit,
-        typeof result === 'number' ? step.onNextFailed(result) : step.onNextCreated(result),
-      )
+      if (typeof result === 'number') return this.#finish(circuit, step.onNextFailed(result))
+      const seen = this.#deps.seenPlaceOf(step.nodeId, state.address)
+      this.#finish(circuit, step.onNextCreated(result, seen))
     }
     state.ends.set(circuitId, { circuit, side: 'next', answer })
     if (deadline.aborted) onTimeout()

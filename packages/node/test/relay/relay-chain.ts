@@ -62,6 +62,7 @@ function makeNode(money: RelayMoney | undefined): TestNode {
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
     refuses: () => undefined,
+    seenPlaceOf: () => ({ country: '', asn: 0 }),
     onCircuitClosed: () => {},
   })
   const onionKey = onionKeys.current().pair.publicKey

@@ -29,6 +29,8 @@ import {
   encodeCreatedPayload,
   MESSAGE_2_OVERHEAD_BYTES,
   type Position,
+  SEEN_PLACE_BYTES,
+  type SeenPlace,
   SUITE,
   SUITE_OFFER,
   type Suite,
@@ -76,8 +78,8 @@ export type HopExtension = {
   readonly cell: Uint8Array
   /** When to call `onNextFailed(TIMEOUT)`, on the clock of `onCreate`. */
   readonly deadlineAtMs: number
-  /** Takes the CREATED cell of the next hop. */
-  readonly onNextCreated: (cell: Uint8Array) => HopAnswer
+  /** Takes the CREATED cell of the next hop. @param seen - where this node sees it; nothing to say by default */
+  readonly onNextCreated: (cell: Uint8Array, seen?: SeenPlace) => HopAnswer
   /** Answers that the next hop could not be reached. */
   readonly onNextFailed: (reason: CloseReason) => HopAnswer
 }
@@ -164,19 +166,19 @@ function extend(
     nodeId: next.nodeId.slice(),
     cell: createCell(options.provider, { ...next, position }),
     deadlineAtMs: nowMs + Math.min(payload.deadlineMs, MAX_DEADLINE_MS),
-    onNextCreated: (cell) => answer(opened, outcomeOf(cell)),
+    onNextCreated: (cell, seen = UNSEEN) => answer(opened, outcomeOf(cell, seen)),
     onNextFailed: (reason) => answer(opened, failure(reason)),
   }
 }
 
 /** What the next hop's CREATED means to the client. */
-function outcomeOf(cell: Uint8Array): CreateOutcome {
+function outcomeOf(cell: Uint8Array, seen: SeenPlace): CreateOutcome {
   try {
     const created = decodeCreated(bodyOf(cell))
     if (created.result === 'failed') return created
     // An answer that this hop's own could not hold is no answer of SPEC §5.4.
     if (created.message2.length > MAX_NEXT_ANSWER_BYTES) return failure(PROTOCOL)
-    return { result: 'extended', message2: created.message2 }
+    return { result: 'extended', message2: created.message2, seen }
   } catch (error) {
     if (error instanceof BywayError && error.kind === 'peer') return failure(PROTOCOL)
     throw error
@@ -221,9 +223,11 @@ function nextPosition(position: Position): Position | undefined {
 }
 
 const { PROTOCOL } = CLOSE_REASON
+const UNSEEN: SeenPlace = { country: '', asn: 0 }
 
-/** What is left of a CREATED for the next hop's message 2: status and n, our message 2, the head of its payload (SPEC §5.4). */
-const MAX_NEXT_ANSWER_BYTES = CREATE_BODY_BYTES - 3 - MESSAGE_2_OVERHEAD_BYTES - 5
+/** What is left of a CREATED for the next hop's message 2: status and n, our message 2, the head of its payload and where the next hop is seen (SPEC §5.4). */
+const MAX_NEXT_ANSWER_BYTES =
+  CREATE_BODY_BYTES - 3 - MESSAGE_2_OVERHEAD_BYTES - 5 - SEEN_PLACE_BYTES
 
 /** Protocol constant (change needs a spec change): SPEC §5.3, a hop uses at most 15 000. */
 const MAX_DEADLINE_MS = 15_000

@@ -23,6 +23,7 @@ import {
   decodeCreatedPayload,
   encodeCreatePayload,
   type Extend,
+  type SeenPlace,
   SUITE_OFFER,
 } from '@byway/protocol/wire'
 import { createCell } from './create-cell.ts'
@@ -54,7 +55,13 @@ export type OriginBuildOptions = {
  * with STALE_KEY only, serves one retry (SPEC §5.4).
  */
 export type OriginBuildResult =
-  | { readonly type: 'ready'; readonly hops: readonly HopKeys[]; readonly entryLayer: boolean }
+  | {
+      readonly type: 'ready'
+      readonly hops: readonly HopKeys[]
+      readonly entryLayer: boolean
+      /** Where each hop but the last says that it sees the next. */
+      readonly seen: readonly SeenPlace[]
+    }
   | {
       readonly type: 'failed'
       readonly hopIndex: number
@@ -111,6 +118,7 @@ function finish(
     if (created.result === 'failed') return failed(0, 0, created)
     let message2: Uint8Array | undefined = created.message2
     const hops: HopKeys[] = []
+    const seen: SeenPlace[] = []
     for (const [index, initiator] of initiators.entries()) {
       hopIndex = index
       if (!message2) return lied(index)
@@ -123,11 +131,14 @@ function finish(
       }
       const { keys, handshakeHash } = answer
       hops.push({ suite: suiteName(suite), keys, handshakeHash })
-      message2 = outcome.result === 'extended' ? outcome.message2 : undefined
+      message2 = undefined
+      if (outcome.result !== 'extended') continue
+      message2 = outcome.message2
+      seen.push(outcome.seen)
     }
     // More answers than hops: the last one says that it went on.
     if (message2) return lied(hopIndex)
-    return { type: 'ready', hops, entryLayer }
+    return { type: 'ready', hops, entryLayer, seen }
   } catch (error) {
     if (error instanceof BywayError && error.kind === 'peer') return lied(hopIndex)
     throw error

@@ -4,10 +4,11 @@
  * @module
  */
 import type { IpAddress } from '@byway/protocol/policy'
+import type { SeenPlace } from '@byway/protocol/wire'
 import type { OriginAuthority, OriginSource } from './address-origin.ts'
 
-/** Who says where a node is; `claim` is nobody but the node. */
-export type PlaceAuthority = OriginAuthority | 'claim'
+/** Who says where a node is: tables, relays that see one without an address, or nobody but the node. */
+export type PlaceAuthority = OriginAuthority | 'relays' | 'claim'
 
 export type JudgedPlace = {
   /** Of its addresses by what is known; its own claim only when nothing is. Never 0. */
@@ -21,17 +22,31 @@ export type JudgedPlace = {
   readonly isMisplaced: boolean
 }
 
-/** Judges a node's claim. @param addresses - none for a node that is reached through relays: nothing is known of it */
+/** Judges a node's claim. @param addresses - none for a node that is reached through relays @param seen - where relays see one without; absent where they do not say, or not the same */
 export function placeOf(
   addresses: readonly IpAddress[],
   claim: { readonly country: string; readonly asn: number },
   origins: OriginSource,
+  seen?: SeenPlace,
 ): JudgedPlace {
-  const known = addresses.map((address) => origins.lookup(address))
+  const known: Known =
+    addresses.length > 0 ? addresses.map((address) => origins.lookup(address)) : knownOf(seen)
   return { ...countryOf(known, claim.country), ...asnsOf(known, claim.asn) }
 }
 
-type Known = readonly ReturnType<OriginSource['lookup']>[]
+type Known = readonly {
+  readonly country: string
+  readonly countryBy: PlaceAuthority | undefined
+  readonly asn: number
+  readonly asnBy: PlaceAuthority | undefined
+}[]
+
+function knownOf(seen: SeenPlace | undefined): Known {
+  if (!seen) return []
+  const { country, asn } = seen
+  const by = (isSaid: boolean): 'relays' | undefined => (isSaid ? 'relays' : undefined)
+  return [{ country, countryBy: by(country !== ''), asn, asnBy: by(asn !== 0) }]
+}
 
 function countryOf(
   known: Known,

@@ -87,7 +87,13 @@ export {
   type PathResult,
   type PathRule,
 } from './path.ts'
-export { createPathNodeSet, mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
+export {
+  createPathNodeSet,
+  mayShareCircuit,
+  type PathNode,
+  type PathNodeSet,
+  type SeenPlaceOf,
+} from './path-node.ts'
 export {
   createStakeTable,
   type ProvenChange,

@@ -4,7 +4,7 @@
  * @module
  */
 import { toHex } from '@byway/protocol/base'
-import { type Descriptor, ROLE } from '@byway/protocol/wire'
+import { type Descriptor, ROLE, type SeenPlace } from '@byway/protocol/wire'
 import { createOriginSource, type OriginBooks, type OriginSource } from './address-origin.ts'
 import { prefixGroupOf, toIpAddress } from './asn-table.ts'
 import { type JudgedPlace, placeOf } from './claimed-place.ts'
@@ -38,19 +38,24 @@ export interface PathNodeSet {
   readonly extraPorts: ReadonlySet<number>
 }
 
+/** Where relays see a node that names no address; the same object until they say something else. */
+export type SeenPlaceOf = (key: NodeKey) => SeenPlace | undefined
+
 /** Views a set of descriptors through a network's table, and through what else is known of addresses. Work per node is done once for each edition. */
 export function createPathNodeSet(
   set: Pick<DescriptorSet, 'get' | 'entries'>,
   network: Pick<NetworkParameters, 'asnTable' | 'exitTargets'>,
   books?: OriginBooks,
+  seenPlaceOf: SeenPlaceOf = () => undefined,
 ): PathNodeSet {
   const origins = createOriginSource(network.asnTable, books)
-  const seen = new WeakMap<DirectoryEntry, PathNode>()
+  const worked = new WeakMap<DirectoryEntry, { node: PathNode; seen: SeenPlace | undefined }>()
   const toNode = (entry: DirectoryEntry): PathNode => {
-    const old = seen.get(entry)
-    if (old) return old
-    const node = toPathNode(entry, origins)
-    seen.set(entry, node)
+    const old = worked.get(entry)
+    const seen = entry.descriptor.addresses.length > 0 ? undefined : seenPlaceOf(entry.key)
+    if (old && old.seen === seen) return old.node
+    const node = toPathNode(entry, origins, seen)
+    worked.set(entry, { node, seen })
     return node
   }
   return {
@@ -71,7 +76,11 @@ export function createPathNodeSet(
 }
 
 /** Works out a node's groups. */
-export function toPathNode(entry: DirectoryEntry, origins: OriginSource): PathNode {
+export function toPathNode(
+  entry: DirectoryEntry,
+  origins: OriginSource,
+  seen?: SeenPlace,
+): PathNode {
   const { descriptor } = entry
   const addresses = descriptor.addresses.map(toIpAddress)
   return {
@@ -82,7 +91,7 @@ export function toPathNode(entry: DirectoryEntry, origins: OriginSource): PathNo
     isPublic: addresses.length > 0,
     attachments: descriptor.attachments.map(nodeKeyOf),
     prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
-    ...placeOf(addresses, descriptor, origins),
+    ...placeOf(addresses, descriptor, origins, seen),
     owners: ownersOf(descriptor),
   }
 }

@@ -9,13 +9,19 @@
  *      3    n message 2, or with STALE_KEY       2    1 outcome
  *             the hop's descriptor               3    2 m
  *    3+n      zeros                              5    m next message 2, or a descriptor
+ *                                              5+m    6 with a next message 2: country ‖ ASN
  * ```
  * @module
  */
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { CREATE_BODY_BYTES } from './create.ts'
-import { MAX_DESCRIPTOR_BYTES, MIN_DESCRIPTOR_BYTES } from './descriptor.ts'
+import {
+  countryBytes,
+  MAX_DESCRIPTOR_BYTES,
+  MIN_DESCRIPTOR_BYTES,
+  readCountry,
+} from './descriptor.ts'
 import { wireError } from './errors.ts'
 import { CLOSE_REASON, type CloseReason, parseCloseReason } from './reasons.ts'
 import { requireVersion, WIRE_VERSION } from './text.ts'
@@ -37,10 +43,13 @@ export type CreateFailure = {
 /** The body of CREATED. Byte fields are views. */
 export type Created = { readonly result: 'answered'; readonly message2: Uint8Array } | CreateFailure
 
+/** Where a hop sees the next one, by its own tables; '' and 0 where it says nothing. */
+export type SeenPlace = { readonly country: string; readonly asn: number }
+
 /** What became of the circuit behind a hop (SPEC §5.4, "outcome"). Byte fields are views. */
 export type CreateOutcome =
   | { readonly result: 'ready' }
-  | { readonly result: 'extended'; readonly message2: Uint8Array }
+  | { readonly result: 'extended'; readonly message2: Uint8Array; readonly seen: SeenPlace }
   | CreateFailure
 
 /** The payload of message 2. */
@@ -81,30 +90,35 @@ export function decodeCreatedPayload(payload: Uint8Array): CreatedPayload {
   if (!isSuite(suite)) throw wireError('WIRE_VALUE', { field: 'suite', value: suite })
   const outcome = reader.u8('outcome')
   const bytes = reader.view(reader.u16('outcomeBytes'), 'outcome')
+  if (outcome !== OUTCOME_EXTENDED) {
+    reader.end('createdPayload')
+    return { suite, outcome: toEnd(outcome, bytes) }
+  }
+  requireMessage2(bytes)
+  const seen = { country: readCountry(reader), asn: reader.u32('asn') }
   reader.end('createdPayload')
-  return { suite, outcome: toOutcome(outcome, bytes) }
+  return { suite, outcome: { result: 'extended', message2: bytes, seen } }
 }
 
 /** Encodes the payload of message 2. @throws WIRE_ENCODE */
 export function encodeCreatedPayload({ suite, outcome }: CreatedPayload): Uint8Array {
   const content = contentOf(outcome)
-  return new ByteWriter(new Uint8Array(PAYLOAD_HEADER_BYTES + content.length))
+  const seen = outcome.result === 'extended' ? outcome.seen : undefined
+  const bytes = PAYLOAD_HEADER_BYTES + content.length + (seen ? SEEN_PLACE_BYTES : 0)
+  const writer = new ByteWriter(new Uint8Array(bytes))
     .u8(WIRE_VERSION, 'version')
     .u8(suite, 'suite')
     .u8(outcomeByte(outcome), 'outcome')
     .u16(content.length, 'outcomeBytes')
     .raw(content, 'outcome')
-    .done()
+  if (seen) writer.raw(countryBytes(seen.country), 'country').u32(seen.asn, 'asn')
+  return writer.done()
 }
 
-function toOutcome(byte: number, bytes: Uint8Array): CreateOutcome {
-  if (byte === OUTCOME_READY) {
-    requireEmpty(bytes)
-    return { result: 'ready' }
-  }
-  if (byte !== OUTCOME_EXTENDED) return toFailure(byte, bytes)
-  requireMessage2(bytes)
-  return { result: 'extended', message2: bytes }
+function toEnd(byte: number, bytes: Uint8Array): CreateOutcome {
+  if (byte !== OUTCOME_READY) return toFailure(byte, bytes)
+  requireEmpty(bytes)
+  return { result: 'ready' }
 }
 
 function toFailure(byte: number, bytes: Uint8Array): CreateFailure {
@@ -154,5 +168,7 @@ function isSuite(byte: number): byte is Suite {
 const OUTCOME_READY = 0
 const OUTCOME_EXTENDED = 1
 const PAYLOAD_HEADER_BYTES = 5
+/** SPEC §5.4: country and ASN after a next message 2. */
+export const SEEN_PLACE_BYTES = 6
 const MIN_MESSAGE_2_BYTES = MESSAGE_2_OVERHEAD_BYTES + PAYLOAD_HEADER_BYTES
 const NOTHING = new Uint8Array(0)

@@ -150,7 +150,7 @@ export function encodeUnsignedDescriptor(descriptor: Descriptor): Uint8Array {
     .u8(descriptor.roles, 'roles')
     .u8(descriptor.exitProfile, 'exitProfile')
     .u8(descriptor.exitFlags, 'exitFlags')
-    .raw(descriptor.country === '' ? NO_COUNTRY : asciiBytes(descriptor.country), 'country')
+    .raw(countryBytes(descriptor.country), 'country')
     .u32(descriptor.asn, 'asn')
     .fixed(descriptor.familyId ?? NO_ID, 32, 'familyId')
     .fixed(descriptor.stakerId ?? NO_ID, 32, 'stakerId')
@@ -204,12 +204,18 @@ function isExitProfile(byte: number): byte is ExitProfile {
   return byte <= EXIT_PROFILE.REDUCED
 }
 
-function readCountry(reader: ByteReader): string {
+/** Two letters, or '' for two zeros. @throws WIRE_VALUE */
+export function readCountry(reader: ByteReader): string {
   const letters = reader.view(2, 'country')
   if (letters[0] === 0 && letters[1] === 0) return ''
   const country = asciiText(letters)
   if (!isCountry(country)) throw wireError('WIRE_VALUE', { field: 'country', value: letters[0]! })
   return country
+}
+
+/** The bytes of two letters, or of ''. */
+export function countryBytes(country: string): Uint8Array {
+  return country === '' ? NO_COUNTRY : asciiBytes(country)
 }
 
 function isCountry(text: string): boolean {

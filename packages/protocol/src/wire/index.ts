@@ -44,6 +44,8 @@ export {
   decodeCreatedPayload,
   encodeCreatedPayload,
   MESSAGE_2_OVERHEAD_BYTES,
+  SEEN_PLACE_BYTES,
+  type SeenPlace,
   SUITE,
   writeCreated,
 } from './created.ts'

@@ -60,7 +60,8 @@ describe('a hop that authenticates and lies', () => {
   })
 
   it('cannot make a circuit longer or shorter than the client asked', () => {
-    const extended = { result: 'extended', message2 } as const
+    const seen = { country: '', asn: 0 }
+    const extended = { result: 'extended', message2, seen } as const
     const longer = entrySays(testNodes(1), true, { suite: AES_256_GCM, outcome: extended })
     assert.equal(longer.type === 'failed' && longer.reason, CLOSE_REASON.PROTOCOL)
     const ready = { result: 'ready' } as const
@@ -69,14 +70,14 @@ describe('a hop that authenticates and lies', () => {
   })
 
   it('cannot make the hop before it answer with more than a CREATED holds', () => {
-    for (const bytes of [2927, 2928, 4084]) {
+    for (const bytes of [2921, 2922, 4084]) {
       const nodes = testNodes(2)
       const origin = startOriginBuild(originOptions(nodes))
       const step = nodes[0]?.build.onCreate(origin.cell, 'client', 0)
       assert.equal(step?.type, 'extend')
       const long = new Uint8Array(bytes)
       const answer = step.onNextCreated(createdCell({ result: 'answered', message2: long }))
-      assert.equal(answer.type, bytes === 2927 ? 'ready' : 'refused')
+      assert.equal(answer.type, bytes === 2921 ? 'ready' : 'refused')
       const built = origin.onCreated(answer.cell)
       assert.equal(built.type === 'failed' && built.reason, CLOSE_REASON.PROTOCOL)
     }
@@ -96,7 +97,8 @@ describe('a hop that authenticates and lies', () => {
   })
 
   it('cannot answer for the hop behind it', () => {
-    const outcome = { result: 'extended', message2 } as const
+    const seen = { country: '', asn: 0 }
+    const outcome = { result: 'extended', message2, seen } as const
     const result = entrySays(testNodes(2), true, { suite: AES_256_GCM, outcome })
     assert.deepEqual(result.type === 'failed' && result.hopIndex, 1)
   })

@@ -344,7 +344,13 @@ export const createdPayload: fc.Arbitrary<CreatedPayload> = record<CreatedPayloa
   suite: fc.constantFrom(0 as const, 1 as const),
   outcome: fc.oneof(
     fc.constant({ result: 'ready' as const }),
-    someBytes(1157, 1200).map((message2) => ({ result: 'extended' as const, message2 })),
+    fc
+      .tuple(someBytes(1157, 1200), fc.constantFrom('', 'DE', 'US'), u32)
+      .map(([message2, country, asn]) => ({
+        result: 'extended' as const,
+        message2,
+        seen: { country, asn },
+      })),
     failure,
   ),
 })

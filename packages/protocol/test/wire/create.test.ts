@@ -129,11 +129,17 @@ test('refuses a CREATED with a short answer, a missing or an unasked descriptor'
   assert.throws(() => decodeCreated(hex('12 0001 00*4084')), code('WIRE_LENGTH'))
 })
 
+const UNSEEN = { country: '', asn: 0 }
+
 test('the payload of message 2 says suite, outcome and what follows (SPEC §5.4)', () => {
   const { STALE_KEY, TIMEOUT } = CLOSE_REASON
   const rows = [
     [{ result: 'ready' }, '01 00 00 0000'],
-    [{ result: 'extended', message2 }, '01 00 01 0485 bb*1157'],
+    [{ result: 'extended', message2, seen: UNSEEN }, '01 00 01 0485 bb*1157 0000 00000000'],
+    [
+      { result: 'extended', message2, seen: { country: 'DE', asn: 3320 } },
+      '01 00 01 0485 bb*1157 4445 00000cf8',
+    ],
     [{ result: 'failed', reason: STALE_KEY, descriptor }, '01 00 13 012c dd*300'],
     [{ result: 'failed', reason: TIMEOUT, descriptor: undefined }, '01 00 17 0000'],
   ] as const
@@ -165,7 +171,8 @@ test('the longest failure of three hops, a stale key at the last, fits the body 
   } as const
   const second =
     encodeCreatedPayload({ suite: 0, outcome: stale }).length + MESSAGE_2_OVERHEAD_BYTES
-  const outcome = { result: 'extended', message2: new Uint8Array(second) } as const
+  const message = new Uint8Array(second)
+  const outcome = { result: 'extended', message2: message, seen: UNSEEN } as const
   const first = encodeCreatedPayload({ suite: 0, outcome }).length + MESSAGE_2_OVERHEAD_BYTES
   assert.ok(3 + first <= CREATE_BODY_BYTES)
 })
