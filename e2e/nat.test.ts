@@ -167,7 +167,8 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     // Each name has a tunnel of its own, and each tunnel a relay that is drawn anew: after two of them the client knows.
     const seen = await pollUntil('an exit in SE', HANG_MS, async () => {
       tries++
-      isServed ||= (await load(`u${tries}`, 'US')) === home.publicAddress
+      const us = await load(`u${tries}`, 'US')
+      isServed ||= us === home.publicAddress
       return await load(`s${tries}`, 'SE')
     })
     assert.ok(isServed, 'it was believed while nobody knew better')

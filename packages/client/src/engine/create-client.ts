@@ -141,23 +141,7 @@ class Engine implements Client {
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
     this.#directory.set.onAccepted((entry) => this.#uptimes.onEdition(entry))
-    this.#source = createCircuitSource({
-      build: { provider: nodeCrypto, randomBytes, hopFromDescriptor },
-      directory: this.#directory,
-      guards: this.#guards,
-      weights,
-      observe: (key, observation) => this.#records.observe(key, observation),
-      sight: (key, isThere) => this.#sight(key, isThere),
-      onBuilt: (path, built) => this.#onBuilt(path, built),
-      isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
-      links: this.#links,
-      random,
-      nowMs,
-      ownNodes,
-      entryLayer: options.entryLayer ?? false,
-      unsafeSingleHop: options.unsafeSingleHop ?? false,
-      weightOf: (key, measured, isAhead) => this.#money?.weigh(key, measured, isAhead) ?? measured,
-    })
+    this.#source = this.#createSource(random, ownNodes)
     this.#spares = createSparePaths({ planner: this.#source, nowMs: monotonicMs })
     this.#stock = createCircuitStock({
       source: this.#source,
@@ -166,6 +150,29 @@ class Engine implements Client {
     })
     this.#money = this.#createMoney(random)
     this.#pool = this.#createPool()
+  }
+
+  #createSource(
+    random: () => number,
+    ownNodes: () => ReadonlySet<NodeKey>,
+  ): CircuitSource & PathPlanner {
+    return createCircuitSource({
+      build: { provider: nodeCrypto, randomBytes, hopFromDescriptor },
+      directory: this.#directory,
+      guards: this.#guards,
+      weights: this.#weights,
+      observe: (key, observation) => this.#records.observe(key, observation),
+      sight: (key, isThere) => this.#sight(key, isThere),
+      onBuilt: (path, built) => this.#onBuilt(path, built),
+      isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
+      links: this.#links,
+      random,
+      nowMs,
+      ownNodes,
+      entryLayer: this.#options.entryLayer ?? false,
+      unsafeSingleHop: this.#options.unsafeSingleHop ?? false,
+      weightOf: (key, measured, isAhead) => this.#money?.weigh(key, measured, isAhead) ?? measured,
+    })
   }
 
   #createPool(): TunnelPool {
