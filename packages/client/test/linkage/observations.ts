@@ -15,11 +15,10 @@ export type Observation = {
 /** Units of one client that somebody could tell to be of one. */
 export type FoundLink = { readonly name: string; readonly units: readonly string[] }
 
-const WINDOWS_BYTES = [8, 16, 32]
-/** Shorter ones are compared as numbers are. */
-const WHOLE_BYTES = 8
+/** What 16 or 32 bytes have in common, so many of them have. */
+const WINDOW_BYTES = 8
 
-/** Values of bytes that only one client has, in several of its units: whole, and 8, 16 and 32 bytes from the beginning and the end. */
+/** Values of bytes that only one client has, in several of its units: whole ones, every eight bytes from the beginning, and the last eight. Shorter fields are compared as numbers are. */
 export function findSharedBytes(all: readonly Observation[]): readonly FoundLink[] {
   const first = new Map<string, Observation>()
   const shared = new Map<string, { readonly name: string; readonly units: Set<string> }>()
@@ -44,37 +43,43 @@ export function findSharedBytes(all: readonly Observation[]): readonly FoundLink
 
 function windowsOf(value: Uint8Array): readonly string[] {
   const { length } = value
+  if (length < WINDOW_BYTES) return []
   const bytes = Buffer.from(value.buffer, value.byteOffset, length)
-  const windows = length < WHOLE_BYTES ? [] : [bytes.toString('latin1')]
-  for (const size of WINDOWS_BYTES) {
-    if (length <= size) continue
-    for (const part of [bytes.subarray(0, size), bytes.subarray(-size)])
-      // Padding is nobody's.
-      if (part.some((byte) => byte !== 0)) windows.push(part.toString('latin1'))
+  const windows = [bytes.toString('latin1')]
+  if (length === WINDOW_BYTES) return windows
+  for (let at = 0; at < length; at += WINDOW_BYTES) {
+    const from = Math.min(at, length - WINDOW_BYTES)
+    const part = bytes.subarray(from, from + WINDOW_BYTES)
+    // Padding is nobody's.
+    if (part.some((byte) => byte !== 0)) windows.push(part.toString('latin1'))
   }
   return windows
+}
+
+/** A number, or a short field as one. */
+function numberIn(value: Uint8Array | number): number | undefined {
+  if (typeof value === 'number') return value
+  if (value.length === 0 || value.length >= WINDOW_BYTES) return undefined
+  // Seven bytes are more than a number holds: the first six bits of them are left out.
+  return Number(BigInt(`0x${Buffer.from(value).toString('hex')}`) & (2n ** 50n - 1n))
 }
 
 /** How far the agreement of a number within clients is above what it is when units are dealt to clients at random: in pairs of units, and in standard deviations. */
 export type Agreement = { readonly name: string; readonly pairs: number; readonly sigmas: number }
 
-const DEALS = 40
-
-/** Compares, for each number, the first and the last that each unit has. */
-export function agreements(
-  all: readonly Observation[],
-  random: () => number,
-): readonly Agreement[] {
+/** Compares, for each number and short field, the first and the last that each unit has. */
+export function agreements(all: readonly Observation[]): readonly Agreement[] {
   const names = new Map<string, Map<string, { client: number; value: number }>>()
   for (const { client, unit, name, value } of all) {
-    if (typeof value !== 'number') continue
+    const number = numberIn(value)
+    if (number === undefined) continue
     const first = within(names, `${name} first`)
-    if (!first.has(unit)) first.set(unit, { client, value })
-    within(names, `${name} last`).set(unit, { client, value })
+    if (!first.has(unit)) first.set(unit, { client, value: number })
+    within(names, `${name} last`).set(unit, { client, value: number })
   }
   return [...names].map(([name, units]) => {
     const list = [...units.values()]
-    return { name, ...excess(list, random) }
+    return { name, ...excess(list) }
   })
 }
 
@@ -84,36 +89,76 @@ function within<Value>(map: Map<string, Map<string, Value>>, name: string): Map<
   return inner
 }
 
-function excess(
-  units: readonly { readonly client: number; readonly value: number }[],
-  random: () => number,
-): Omit<Agreement, 'name'> {
+function excess(units: readonly { readonly client: number; readonly value: number }[]) {
   const clients = units.map(({ client }) => client)
   const numbers = new Map<number, number>()
   for (const { value } of units) if (!numbers.has(value)) numbers.set(value, numbers.size)
-  // What all say alike, or each differently, agrees within clients as often as between them, or never.
-  if (numbers.size === 1) return { pairs: 0, sigmas: 0 }
   const values = units.map(({ value }) => numbers.get(value) ?? 0)
-  const observed = pairsThatAgree(clients, values, numbers.size)
-  const dealt = Array.from({ length: DEALS }, () =>
-    pairsThatAgree(shuffled(clients, random), values, numbers.size),
-  )
-  const mean = dealt.reduce((sum, count) => sum + count, 0) / DEALS
-  const variance = dealt.reduce((sum, count) => sum + (count - mean) ** 2, 0) / DEALS
-  const pairs = observed - mean
-  return { pairs, sigmas: variance === 0 ? 0 : pairs / Math.sqrt(variance) }
+  return createComparison(clients)(values, numbers.size)
 }
 
-/** Pairs of units of one client with the same value; values are numbered from 0. */
+/** What the same units of clients are compared by, again and again. @param values - numbered from 0 below `kinds` */
+export type Comparison = (values: ArrayLike<number>, kinds: number) => Omit<Agreement, 'name'>
+
+/**
+ * How far agreement within clients is above what it is on average, and how many standard deviations that is, over all ways to deal the same values to the same units. Exact: of pairs of units that agree
+ * (a graph of cliques) and pairs of one client (another), laid upon each other at random, mean and variance of the common ones follow from the numbers of edges and of pairs of edges with a common end.
+ */
+export function createComparison(clients: readonly number[]): Comparison {
+  const n = clients.length
+  const byClient = countsOf(clients, Math.max(0, ...clients) + 1)
+  const [edges, paths] = [pairsOf(byClient), pathsOf(byClient)]
+  const all = (n * (n - 1)) / 2
+  const allPaths = all * (n - 2)
+  const allApart = (all * (all - 1)) / 2 - allPaths
+  const apart = (edges * (edges - 1)) / 2 - paths
+  return (values, kinds) => {
+    const byValue = countsOf(values, kinds)
+    const edges2 = pairsOf(byValue)
+    // What all say alike, or each differently, agrees within clients as often as between them, or never.
+    if (n < 4 || edges === 0 || edges2 === 0 || edges2 === all) return { pairs: 0, sigmas: 0 }
+    const paths2 = pathsOf(byValue)
+    const apart2 = (edges2 * (edges2 - 1)) / 2 - paths2
+    const mean = (edges * edges2) / all
+    const products = (2 * paths * paths2) / allPaths + (2 * apart * apart2) / allApart
+    const variance = mean + products - mean ** 2
+    const pairs = pairsThatAgree(clients, values, kinds, byClient.length) - mean
+    return { pairs, sigmas: variance <= 0 ? 0 : pairs / Math.sqrt(variance) }
+  }
+}
+
+function countsOf(values: ArrayLike<number>, kinds: number): Int32Array {
+  const counts = new Int32Array(kinds)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    counts[value] = (counts[value] ?? 0) + 1
+  }
+  return counts
+}
+
+function pairsOf(counts: Int32Array): number {
+  let sum = 0
+  for (const count of counts) sum += (count * (count - 1)) / 2
+  return sum
+}
+
+/** Pairs of edges with a common end. */
+function pathsOf(counts: Int32Array): number {
+  let sum = 0
+  for (const count of counts) sum += (count * (count - 1) * (count - 2)) / 2
+  return sum
+}
+
 function pairsThatAgree(
   clients: readonly number[],
-  values: readonly number[],
+  values: ArrayLike<number>,
   kinds: number,
+  owners: number,
 ): number {
-  const counts = new Int32Array((Math.max(...clients) + 1) * kinds)
+  const counts = new Int32Array(owners * kinds)
   let pairs = 0
-  for (const [i, client] of clients.entries()) {
-    const place = client * kinds + (values[i] ?? 0)
+  for (let i = 0; i < clients.length; i++) {
+    const place = (clients[i] ?? 0) * kinds + (values[i] ?? 0)
     const count = counts[place] ?? 0
     pairs += count
     counts[place] = count + 1

@@ -1,7 +1,7 @@
 /**
  * Payments link nothing (THREAT-MODEL T26): over many circuits no value that one hop of a circuit sees in payment messages is seen by another, and no value of one circuit is
  * seen in another at the same hop. Values that are the same for everybody (amounts, kinds, roots, a hop's own address and keys) and positions in a hop's own sequence are left
- * out, and so is the plain proof, which shows its owner by design.
+ * out, and so are an opening's root, receipt key and proof, which are fakes here: linkage.test.ts has real ones of all but the proof, and packages/zk/test/blinding.test.ts has that.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

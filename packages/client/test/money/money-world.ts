@@ -140,8 +140,11 @@ export async function createMoneyWorld(
     timers?: HandTimers
     /** Slots of real deposits. */
     slotsFrom?: SlotAuthoriser
+    /** @default the system's */
+    random?: (count: number) => Uint8Array
   } = {},
 ): Promise<MoneyWorld> {
+  const random = options.random ?? randomBytes
   const timers = options.timers ?? createHandTimers(START_MS)
   const journal = options.journal ?? createTestJournal()
   const list = Array.from({ length: options.slots ?? 10 }, (_, i) => slotOf(i + 1))
@@ -180,10 +183,10 @@ export async function createMoneyWorld(
     scheme: nodeBlindTokens,
     hash: nodeCrypto,
     records: disk,
-    random: randomBytes,
+    random,
   })
   const crypto = nodeTicketCrypto
-  const sessionDeps = { slots, spending, crypto, pool: POOL, randomBytes, timers }
+  const sessionDeps = { slots, spending, crypto, pool: POOL, randomBytes: random, timers }
   return { timers, journal, authoriser, slots, spending, stock, disk, events, booked, sessionDeps }
 }
 

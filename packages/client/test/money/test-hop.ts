@@ -56,6 +56,12 @@ export type TestHop = AsyncDisposable & {
   readonly node: PathNode
   readonly tickets: TicketMessage[]
   readonly spent: SpendMessage[]
+  /** Tickets that won, in order, with what a contract wants to see of them. */
+  readonly wins: {
+    readonly opening: Opening
+    readonly ticket: TicketMessage
+    readonly reveal: Uint8Array
+  }[]
   /** Openings shown, in order. */
   readonly shown: Opening[]
   /** Bytes that tokens given so far are worth. */
@@ -125,6 +131,7 @@ export async function startTestHop(
     node: pathNode(number, { provider, priceStep, tokenKeysHash: keyring.hash() }),
     tickets: [],
     spent: [],
+    wins: [],
     shown: [],
     tokensTaken: 0,
     verdictOf: () => VERDICT.OK,
@@ -210,6 +217,7 @@ function createDesk({ hop, pool, provider, priceStep, issuer, nowMs, keys }: Des
       return [{ kind: PAY.REFUSED, verdict, index: ticket.index }]
     }
     hop.tickets.push(ticket)
+    if (result.reveal) hop.wins.push({ opening: slot.opening, ticket, reveal: result.reveal })
     hasPaid = true
     issuer.credit(slot.opening.nullifier, result.units, nowMs())
     return result.full ? [result.full] : commits()
@@ -229,6 +237,10 @@ function createDesk({ hop, pool, provider, priceStep, issuer, nowMs, keys }: Des
     if (message.kind === PAY.SHOW) return show(message.opening)
     if (message.kind === PAY.TICKET) return take(message)
     if (message.kind === PAY.BUY) return buy(message)
+    if (message.kind === PAY.RECEIPT) {
+      const { nullifier, epoch, units, signature } = message
+      return [{ kind: PAY.HELD, nullifier, epoch, units, signature }]
+    }
     return message.kind === PAY.KEYS_GET ? [keys()] : []
   }
 }

@@ -1,0 +1,87 @@
+/** Takes down what hops and the chain see, field by field and cell by cell, with whose it was and which unit of theirs (observations.ts). */
+import assert from 'node:assert/strict'
+import { toHex } from '@byway/protocol/base'
+import { PAY } from '@byway/protocol/wire'
+import type { PayMessage } from '@byway/protocol/wire'
+import type { ControlCarrier } from '../../src/money/control-circuit.ts'
+import { CellBook } from './cell-book.ts'
+import { fieldsOf, type Observation } from './observations.ts'
+
+/** Which unit a hop's view belongs to; it may become known only later. */
+export type Place = { unit: string | undefined; readonly waiting: ((unit: string) => void)[] }
+
+export class Recorder {
+  readonly seen: Observation[] = []
+  readonly cells: CellBook = new CellBook()
+  /** By nullifier: the unit whose observer knows it. */
+  readonly #unitOfSlot = new Map<string, string>()
+
+  value(client: number, unit: string, name: string, value: Uint8Array | number): void {
+    this.seen.push({ client, unit, name, value })
+  }
+
+  message(client: number, unit: string, role: string, message: object): void {
+    for (const { name, value } of fieldsOf(role, message))
+      this.value(client, unit, name, value instanceof Uint8Array ? value.slice() : value)
+  }
+
+  /** @param hop - which of them sees it */
+  cell(client: number, place: Place, name: string, hop: string, cell: Uint8Array): void {
+    const bytes = cell.slice()
+    const note = (unit: string): void => this.cells.add(client, unit, name, hop, bytes)
+    if (place.unit === undefined) place.waiting.push(note)
+    else note(place.unit)
+  }
+
+  unitOf(nullifier: Uint8Array): string {
+    return this.#unitOfSlot.get(toHex(nullifier)) ?? `slot ${toHex(nullifier)}`
+  }
+
+  /** Takes down what is said both ways. On a control circuit that is the slot's which is shown there, the only one. */
+  carrier(client: number, role: string, carrier: ControlCarrier, place: Place): ControlCarrier {
+    const isEntry = place.unit !== undefined
+    const note = (pay: PayMessage): void => {
+      if (pay.kind === PAY.SHOW) {
+        const shown = isEntry ? place.unit : this.unitOf(pay.opening.nullifier)
+        assert.ok(shown !== undefined)
+        assert.ok(place.unit === undefined || place.unit === shown, 'one slot on a control circuit')
+        this.#unitOfSlot.set(toHex(pay.opening.nullifier), shown)
+        settle(place, shown)
+      }
+      // Nothing is said before a slot is shown but the question for the keys, which are everybody's.
+      if (place.unit !== undefined) this.message(client, place.unit, role, pay)
+      else assert.ok(pay.kind === PAY.KEYS_GET || pay.kind === PAY.KEYS)
+    }
+    return {
+      get isClosed() {
+        return carrier.isClosed
+      },
+      get carriedBytes() {
+        return carrier.carriedBytes
+      },
+      listen: (listener) =>
+        carrier.listen({
+          ...listener,
+          onClosed: (isLinkLost) => listener.onClosed(isLinkLost),
+          onPay(pay) {
+            note(pay)
+            listener.onPay(pay)
+          },
+        }),
+      send(messages) {
+        for (const message of messages) note(message)
+        carrier.send(messages)
+      },
+      close: () => carrier.close(),
+    }
+  }
+}
+
+export function placeOf(unit?: string): Place {
+  return { unit, waiting: [] }
+}
+
+function settle(place: Place, unit: string): void {
+  place.unit = unit
+  for (const note of place.waiting.splice(0)) note(unit)
+}

@@ -1,0 +1,163 @@
+/** What becomes of slots on the chain: wins are paid, what is left comes back through relayers, and is joined. Slots of all clients in one order, drawn at random, each told by itself. */
+import assert from 'node:assert/strict'
+import { toHex } from '@byway/protocol/base'
+import type { SlotState } from '@byway/protocol/payment'
+import { slotNullifier, u256Bytes } from '@byway/protocol/ticket'
+import { PAY, type ReturnRequest } from '@byway/protocol/wire'
+import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import type { SlotRecord } from '../../src/money/ports.ts'
+import { NEVER } from '../money/money-world.ts'
+import { POOL, type TestHop } from '../money/test-hop.ts'
+import type { ChainList, Win } from './chain-list.ts'
+import type { ClientKeys } from './linkage-client.ts'
+import { shuffled } from './observations.ts'
+import type { Recorder } from './recorder.ts'
+import { giveBack, joinRests, withdraw } from './returning.ts'
+
+export type WayBackDeps = {
+  readonly clients: readonly ClientKeys[]
+  readonly hops: readonly TestHop[]
+  readonly chain: ChainList
+  readonly recorder: Recorder
+  readonly random: () => number
+}
+
+/** How often each thing happened, by the name of the pool's call. */
+export type WayBack = {
+  readonly done: ReadonlyMap<string, number>
+  run(): Promise<void>
+}
+
+/** Slots of one deposit that are paid out by one proof. */
+const PART_SLOTS = 2
+/** Of a proof. */
+const PROOF_BYTES = 256
+
+export function createWayBack(deps: WayBackDeps): WayBack {
+  const { clients, hops, chain, recorder, random } = deps
+  const done = new Map<string, number>()
+  const joined = new Set<string>()
+  let [joinings, parts] = [0, 0]
+  const count = (name: string): void => void done.set(name, (done.get(name) ?? 0) + 1)
+  /** Whom the fee is paid, drawn anew. */
+  const relay = (): Uint8Array =>
+    hops[Math.floor(random() * hops.length)]?.node.entry.descriptor.provider ?? assert.fail()
+
+  /** Told to a relayer, and by it to the chain, in two steps. */
+  function carryOut(
+    { number }: ClientKeys,
+    unit: string,
+    [call, finish]: readonly [string, string],
+    request: ReturnRequest,
+    nullifier: Uint8Array,
+    [first, second]: readonly [SlotState, SlotState],
+  ): void {
+    recorder.message(number, unit, call, { kind: PAY.RETURN, request })
+    chain.change(number, unit, call, request, [nullifier], first)
+    const again = 'destination' in request ? { destination: request.destination } : {}
+    chain.change(number, unit, finish, { nullifier, ...again }, [nullifier], second)
+    count(call)
+    count(finish)
+  }
+
+  async function giveSlotBack(client: ClientKeys, record: SlotRecord): Promise<void> {
+    const { nullifier } = record
+    const unit = recorder.unitOf(nullifier)
+    const name = toHex(nullifier)
+    const hop = hops.find(({ node }) => node.key === record.hop) ?? assert.fail('a hop')
+    const wins: readonly Win[] = hop.wins.filter(({ opening }) => toHex(opening.nullifier) === name)
+    const { provider } = hop.node.entry.descriptor
+    assert.ok(provider)
+    chain.pay(client.number, unit, provider, wins)
+    if (wins.length > 0) count('bind')
+    if (wins.length > 1) count('claimMore')
+    await client.journal.put({ ...record, standing: 'refused' })
+    // What is left of a full one is its relayer's fee.
+    if (wins.length >= POOL.winsPerSlot) return
+    const bound = wins.length > 0 ? { provider, wins: wins.length } : undefined
+    const { request, secret, limit } = await giveBack(client, nullifier, relay(), bound)
+    if (bound)
+      carryOut(client, unit, ['close', 'finishClose'], request, nullifier, ['closing', 'closed'])
+    else
+      carryOut(client, unit, ['refund', 'finishRefund'], request, nullifier, [
+        'refunding',
+        'refunded',
+      ])
+    client.deposits.push(chain.insert(client.number, unit, secret, limit))
+  }
+
+  /** One never-shown slot by itself through a relayer, and two by one proof, which shows that they are of one deposit, and no more. */
+  async function payOut(client: ClientKeys): Promise<void> {
+    const { number, journal } = client
+    const shown = await journal.all()
+    const taken = new Set(shown.map(({ nullifier }) => toHex(nullifier)))
+    const slots = await client.authoriser.slots(NEVER)
+    const { secret } = client.deposits[0] ?? assert.fail('a deposit')
+    const ofFirst = new Set(
+      Array.from({ length: slots.length }, (_, j) =>
+        toHex(u256Bytes(slotNullifier(nodeTicketCrypto, POOL, secret, j))),
+      ),
+    )
+    const unshown = slots
+      .map(({ nullifier }) => nullifier)
+      .filter((nullifier) => !taken.has(toHex(nullifier)) && ofFirst.has(toHex(nullifier)))
+    const [alone, ...others] = shuffled(unshown, client.random)
+    assert.ok(alone && others.length >= PART_SLOTS, `${unshown.length} slots are left`)
+    const request = await withdraw(client, alone, relay())
+    const states = ['withdrawing', 'withdrawn'] as const
+    const unit = recorder.unitOf(alone)
+    carryOut(client, unit, ['withdrawThrough', 'finishWithdraw'], request, alone, states)
+    const together = others.slice(0, PART_SLOTS)
+    const part = {
+      root: u256Bytes(chain.root),
+      nullifiers: together,
+      proof: client.randomBytes(PROOF_BYTES),
+      to: client.randomBytes(20),
+      feeTo: relay(),
+    }
+    const name = `part ${parts++}`
+    chain.change(number, name, 'withdrawPart', part, together, 'withdrawing')
+    chain.change(number, name, 'finishWithdraw', { nullifiers: together }, together, 'withdrawn')
+    count('withdrawPart')
+    const [like] = shown
+    assert.ok(like)
+    // They are never shown after this.
+    for (const nullifier of [alone, ...together])
+      await journal.put({
+        ...like,
+        nullifier,
+        standing: 'refused',
+        opening: { ...like.opening, nullifier },
+      })
+  }
+
+  /** Of each client some rests become one leaf; all under one root, as in an interval. */
+  async function joinAll(): Promise<void> {
+    chain.publish()
+    for (const client of shuffled(clients, random)) {
+      const made = await joinRests(client, joined, relay(), client.random)
+      if (!made) continue
+      const unit = `joining ${joinings++}`
+      const { request, secret, limit } = made
+      recorder.message(client.number, unit, 'joining', { kind: PAY.RETURN, request })
+      chain.change(client.number, unit, 'join', request, [], 'withdrawn')
+      client.deposits.push(chain.insert(client.number, unit, secret, limit))
+      count('join')
+    }
+    chain.publish()
+  }
+
+  return {
+    done,
+    async run() {
+      const lists = clients.map(async (client) =>
+        (await client.journal.all()).map((record) => ({ client, record })),
+      )
+      const all = (await Promise.all(lists)).flat()
+      for (const { client, record } of shuffled(all, random)) await giveSlotBack(client, record)
+      for (const client of shuffled(clients, random)) await payOut(client)
+      // The second time also what the leaf of the first has beyond its slots.
+      for (let times = 0; times < 2; times++) await joinAll()
+    },
+  }
+}

@@ -1,0 +1,133 @@
+/** Circuits of three hops in memory, with real handshakes and layers; every cell is taken down at the hop that gets it, or from which it comes. */
+import assert from 'node:assert/strict'
+import { toHex } from '@byway/protocol/base'
+import {
+  createControlHop,
+  createExitLeg,
+  createHopLayers,
+  createOriginLayers,
+  type HopLayers,
+  type OriginLayers,
+} from '@byway/protocol/circuit'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { HopPayMessage } from '@byway/protocol/wire'
+import { createLegLink } from '@byway/net'
+import { attempt, type TestNode } from '../../../protocol/test/circuit/circuit-harness.ts'
+import type { BuiltCircuit } from '../../src/engine/build-circuit.ts'
+import type { CircuitSink } from '../../src/engine/client-link.ts'
+import { type ControlCarrier, createControlCircuit } from '../../src/money/control-circuit.ts'
+import { createFakeLink } from '../engine/fake-link.ts'
+import type { Place, Recorder } from './recorder.ts'
+
+export type Path = {
+  readonly client: number
+  readonly nodes: readonly TestNode[]
+  /** Where each hop's view belongs. */
+  readonly places: readonly Place[]
+  /** `circuit` or `control`. */
+  readonly role: string
+  readonly randomBytes: (count: number) => Uint8Array
+}
+
+export type Wire = {
+  readonly origin: OriginLayers
+  readonly layers: readonly HopLayers[]
+  readonly built: Pick<BuiltCircuit, 'hops' | 'entryLayer'>
+  /** Of the last hop. */
+  readonly last: { readonly handshakeHash: Uint8Array; readonly tunnelSecret: Uint8Array }
+  /** Takes down a cell where it is seen. @param hop - the middle's are those of its neighbours, who share links with it and know each other by them */
+  readonly note: (hop: number, way: string, cell: Uint8Array) => void
+}
+
+/** Builds a circuit. */
+export function buildWire(recorder: Recorder, path: Path): Wire {
+  const { client, nodes, places, role, randomBytes } = path
+  const note = (hop: number, way: string, cell: Uint8Array): void =>
+    recorder.cell(
+      client,
+      places[hop] ?? assert.fail(),
+      `${role} ${way} at ${hop}`,
+      toHex(nodes[hop]?.nodeId ?? assert.fail()),
+      cell,
+    )
+  const { result, answers } = attempt(nodes, { randomBytes }, (cell, way, hop) => {
+    note(hop, way, cell)
+    return cell
+  })
+  assert.ok(result.type === 'ready')
+  const { hops, entryLayer } = result
+  const circuits = answers.map((answer) => {
+    assert.ok(answer.type === 'ready')
+    return answer.circuit
+  })
+  const last = hops.at(-1) ?? assert.fail()
+  return {
+    origin: createOriginLayers({ provider: nodeCrypto, hops, entryLayer }),
+    layers: circuits.map(({ hop, position, entryLayer: layered }) =>
+      createHopLayers({ provider: nodeCrypto, hop, position, entryLayer: layered }),
+    ),
+    built: { hops, entryLayer },
+    last: { handshakeHash: last.handshakeHash, tunnelSecret: last.keys.tunnelSecret },
+    note: (hop, way, cell) => {
+      if (hop !== 1) note(hop, way, cell)
+    },
+  }
+}
+
+/** A control circuit as the client builds it, over a wire whose last hop passes on what is said to a carrier. */
+export function openControl(recorder: Recorder, path: Path, atHop: ControlCarrier): ControlCarrier {
+  const wire = buildWire(recorder, path)
+  const { randomBytes } = path
+  const [link, back] = [createFakeLink(), createFakeLink()]
+  let sink: CircuitSink | undefined
+  const queue = back.openQueue(1)
+  const exit = wire.layers.at(-1) ?? assert.fail()
+  const leg = createExitLeg(exit, {
+    ...wire.last,
+    link: createLegLink({ link: back, queue, onRoom() {} }),
+    randomBytes,
+  })
+  const hop = createControlHop(leg, {
+    onPay(message) {
+      atHop.send([message])
+      return true
+    },
+  })
+  const last = wire.layers.length - 1
+  link.onPush = (_id, cell) => {
+    for (const [at, layer] of wire.layers.entries()) {
+      wire.note(at, 'forward', cell)
+      if (at === last) assert.ok(hop.onCell(cell))
+      else assert.equal(layer.openForward(cell), 'pass')
+    }
+  }
+  back.onPush = (_id, cell) => {
+    for (let at = last; at >= 0; at--) {
+      if (at !== last) wire.layers[at]?.sealBackward(cell)
+      wire.note(at, 'backward', cell)
+    }
+    sink?.onCell(cell, 0)
+  }
+  atHop.listen({
+    onPay(pay) {
+      assert.ok(hop.pay(pay as HopPayMessage))
+      hop.pump()
+    },
+    onClosed() {},
+  })
+  const none = undefined as unknown
+  return createControlCircuit(
+    { provider: nodeCrypto, randomBytes },
+    {
+      ...wire.built,
+      clientLink: none as BuiltCircuit['clientLink'],
+      link,
+      queue: link.openQueue(1),
+      circuitId: 1,
+      buildMs: 0,
+      seen: [],
+      setSink: (next) => (sink = next),
+      destroy: () => atHop.close(),
+    },
+  )
+}
