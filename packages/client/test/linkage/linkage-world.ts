@@ -1,7 +1,7 @@
 /**
  * Twenty clients, their circuits and their slots over hops in memory: the core's own machines at both ends of each circuit, tunnels' and control circuits' alike, with real handshakes, layers, tickets, tokens
- * and receipts; slots are stamped, not proved, and the chain is a list. All that a hop or the chain gets to see is noted, with whose it was. Every key of a client comes out of the seed; those of the hops'
- * blind signatures are OpenSSL's, which takes none, and are the same for all clients.
+ * and receipts; slots are stamped, not proved, and the chain is a list. All that a hop or the chain gets to see is noted, with whose it was. Every key of a client comes out of the seed. Hops make blind
+ * signatures in threads, in real time and with OpenSSL's keys: so what a client draws next for which hop is not the same in each run of a seed, only the stream that it draws from.
  */
 import assert from 'node:assert/strict'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
