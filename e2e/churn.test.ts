@@ -76,8 +76,13 @@ suite('a network whose nodes come and go', () => {
   })
 
   const skip = isSlow ? false : 'five compressed hours; with SLOW=1'
-  test(`30 % an hour (seed ${seed})`, { skip, timeout: 1_800_000 }, async (t) => {
-    await using network = await startChurningNetwork(NODES, origin.port, t.signal)
+  for (const isPaid of [false, true]) {
+    const name = `30 % an hour, ${isPaid ? 'paid' : 'for nothing'} (seed ${seed})`
+    test(name, { skip, timeout: 1_800_000 }, async (t) => await countServed(t, isPaid))
+  }
+
+  async function countServed(t: TestContext, isPaid: boolean): Promise<void> {
+    await using network = await startChurningNetwork(NODES, origin.port, t.signal, isPaid)
     await untilServed(t, network)
     const stop = new AbortController()
     const churning = churn(network, stop.signal)
@@ -97,7 +102,7 @@ suite('a network whose nodes come and go', () => {
       `${gone} nodes went in ${HOURS} hours of ${HOUR_MS / 1000} s; ${served.length} of ${all.length} requests served in ${SERVED_MS / 1000} s; median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(0.99999)} ms; ${all.filter(({ isServed }) => !isServed).length} failed`,
     )
     assert.ok(served.length / all.length >= 0.99)
-  })
+  }
 })
 
 const NODES = 20

@@ -1,4 +1,4 @@
-/** A network of real processes without payment, whose nodes are killed and started again as they were: with their folder, at their address. */
+/** A network of real processes, whose nodes are killed and started again as they were: with their folder, at their address. */
 import { formatNetworkFile } from '../../packages/cli/src/config/network-file.ts'
 import { askControl } from '../../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
@@ -28,6 +28,7 @@ export async function startChurningNetwork(
   nodes: number,
   originPort: number,
   signal: AbortSignal,
+  isPaid = false,
 ): Promise<ChurningNetwork> {
   let path: readonly string[] = []
   const network = await startProcesses(
@@ -39,7 +40,7 @@ export async function startChurningNetwork(
     },
     {
       nodes,
-      isPaid: false,
+      isPaid,
       exitTargets: [{ address: '127.0.0.1', port: originPort }],
       onPath: ({ hops }) => void (path = Array.isArray(hops) ? hops.map(String) : path),
       signal,
@@ -80,5 +81,6 @@ function argsOf({ plan, home, listen }: NodeProcess, { networkFile }: ProcessNet
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (listen !== null) args.push('--listen', listen)
   if (plan.isExit) args.push('--exit')
+  if (plan.isRedeemer) args.push('--redeemer')
   return args
 }
