@@ -75,6 +75,11 @@ suite('a client whose way to the endpoints is cut', () => {
     await gate.shut()
     const asked = await chainQuestions(network)
     assert.ok(asked > 0)
+    // A root that holds the deposit is published within a second or two; until then nothing can be paid for, and the proxy says so at once.
+    await until(async () => {
+      const { money } = (await status()) as { readonly money?: { readonly canBegin?: boolean } }
+      return money?.canBegin === true
+    })
     const got = await download({
       proxyPort: Number(/:(\d+)$/.exec(String(proxy))?.[1]),
       originPort: origin.port,
