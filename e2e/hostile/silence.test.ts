@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { askControl } from '../../packages/cli/src/control/control-socket.ts'
 import { startByway } from '../../packages/cli/test/running-byway.ts'
 import { startBigOrigin } from '../lib/big-origin.ts'
 import { download } from '../lib/download.ts'
@@ -71,6 +72,9 @@ suite('a relay goes silent', { concurrency: 3 }, () => {
         },
       })
       t.diagnostic(`stalled for ${result.longestStallMs.toFixed()} ms`)
+      const { home } = ready['client'] as { readonly home: string }
+      const { lost } = await askControl(home, 'client', 'status')
+      t.diagnostic(`tunnels lost: ${JSON.stringify(lost)}, paths: ${JSON.stringify(paths)}`)
       assert.equal(stopped.length, 1, 'nobody was stopped')
       assert.deepEqual(
         [result.ending, result.bytes, result.sha256],
