@@ -48,6 +48,8 @@ export interface Spread extends AsyncDisposable {
 /** How often some neighbour is asked for what gossip did not bring. */
 const ASK_EVERY_MS = 20_000
 const LOCAL_ASK_EVERY_MS = 2000
+/** Of so many such questions one goes to any node there is: two halves of a network that was cut have neighbours enough in themselves, and would ask nobody else for ever. */
+const ASKS_PER_STRANGER = 3
 /** How often is looked whether the own edition can go out. */
 const LOOK_EVERY_MS = 500
 
@@ -86,8 +88,9 @@ export async function startSpread(deps: SpreadDeps): Promise<Spread> {
   })
   const announce = announcer(deps, gossip)
   const looking = setInterval(announce, LOOK_EVERY_MS).unref()
+  let asked = 0
   const asking = setInterval(
-    () => deps.ask(undefined),
+    () => deps.ask(++asked % ASKS_PER_STRANGER === 0 ? anyone(deps) : undefined),
     isLocal ? LOCAL_ASK_EVERY_MS : ASK_EVERY_MS,
   ).unref()
   return {
@@ -143,6 +146,12 @@ function candidatesOf({ nodes, nodeId, stakes, nowMs }: SpreadDeps): readonly Go
       },
     ]
   })
+}
+
+/** Some node with an address, neighbour or not. */
+function anyone(deps: SpreadDeps): Uint8Array | undefined {
+  const all = candidatesOf(deps)
+  return all[Math.floor(deps.random() * all.length)]?.nodeId
 }
 
 /** Tells neighbours of each own edition once, when they can see the stake behind it and want to hear. */
