@@ -14,7 +14,13 @@ type Told = Omit<SlotStory, 'timeS'> & { readonly block: number }
 
 /** Reads all events up to the newest block. @param fromBlock - where the pool begins @throws what following and reading the chain throw, or the signal's reason */
 export async function readSlotStories(
-  { view, reader }: Pick<Chain, 'reader'> & { readonly view: Pick<Chain['view'], 'events'> },
+  {
+    view,
+    reader,
+  }: {
+    readonly view: Pick<Chain['view'], 'events'>
+    readonly reader: Pick<Chain['reader'], 'freshHead' | 'block'>
+  },
   fromBlock: number,
   signal: AbortSignal,
 ): Promise<SlotStories> {
@@ -22,6 +28,8 @@ export async function readSlotStories(
   for await (const news of view.events(fromBlock, signal)) {
     if (news.type === 'event') events.set(idOf(news.event), news.event)
     if (news.type === 'removed') events.delete(idOf(news.event))
+    // Whoever waits at a terminal is told that the chain is away; one that answers again is followed on.
+    if (news.type === 'quiet') await reader.freshHead(signal)
     if (news.type === 'head' && news.isNewest) break
   }
   signal.throwIfAborted()

@@ -1,6 +1,7 @@
 /** What became of slots by all events, beside the word that the contract has of each: on real contracts, with a slot in every state that a call can bring about. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ChainNews } from '@byway/chain'
 import { hexToBytes } from 'viem'
 import { uint } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
@@ -12,6 +13,16 @@ import {
   startRedeemingWorld,
 } from '../../../node/test/redemption/redeeming-world.ts'
 import { readSlotStories } from '../../src/wallet/slot-stories.ts'
+
+test('a chain that is away is said to be, and not waited for', async (t) => {
+  const away = new Error('away')
+  async function* events(): AsyncGenerator<ChainNews> {
+    yield { type: 'quiet' }
+    await new Promise(() => {})
+  }
+  const reader = { freshHead: async () => Promise.reject(away), block: async () => undefined }
+  await assert.rejects(readSlotStories({ view: { events }, reader }, 0, t.signal), away)
+})
 
 test('a story says what the word says, without a question for any slot', async () => {
   await using world = await startRedeemingWorld()
