@@ -16,6 +16,7 @@ import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.
 import type { CircuitStock } from './circuit-stock.ts'
 import { circuitError, clientError } from './errors.ts'
 import { lastsMsOf } from './long-streams.ts'
+import { rejoinRoute } from './rejoin-route.ts'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -29,9 +30,6 @@ const MAX_TUNNELS_PER_KEY = 16
 const BUSY_WAIT_MS = 100
 const IDLE_CLOSE_MS = 120_000
 const SWEEP_MS = 30_000
-const REJOIN_DELAYS_MS = [0, 150, 400, 800, 1000] as const
-/** An exit that its neighbours cannot reach so often, or that shuts down, is gone. */
-const MAX_UNREACHABLE = 4
 /** Before another try to open a tunnel, where what failed may hold a moment later: hops that are busy or restart, a control circuit that died, a chain that did not answer. An application waits longer for its answer. */
 const REOPEN_DELAYS_MS = [150, 400, 800, 1600, 3000] as const
 /** Exits that sell no admission before the application is told. */
@@ -218,7 +216,8 @@ class Pool implements TunnelPool {
       nowMs: this.#deps.nowMs,
       timers: this.#timers,
       lastsMs,
-      rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
+      rejoin: (dead, rejoinSignal) =>
+        rejoinRoute(dead, this.#deps.source, this.#timers, rejoinSignal),
       onPath: this.#deps.onPath,
       onTransfer: this.#deps.onTransfer,
       onLost: this.#deps.onLost,
@@ -301,32 +300,6 @@ class Pool implements TunnelPool {
     }
   }
 
-  /** Another circuit to the same exit, around what has just failed. */
-  async #rejoin(driver: ClientTunnelDriver, signal: AbortSignal): Promise<ReadyCircuit> {
-    const { path, lastsMs } = driver
-    const exit = path.at(-1)
-    const hops = path.length === 1 ? 1 : path.length === 3 ? 3 : 2
-    // The entry is another only when the leg went silent: a circuit that failed beyond it is no reason (THREAT-MODEL T7).
-    const relays = path.slice(0, -1).map(({ key }) => key)
-    const isEntrySuspect = driver.silentLegs > 0
-    // A leg whose own link has closed says nothing against the relay, of which there are tokens.
-    const isRelaySuspect = !driver.isLinkLost
-    let unreachable = 0
-    for (let attempt = 0; ; attempt++) {
-      await delay(REJOIN_DELAYS_MS[attempt] ?? 1000, signal, this.#timers)
-      try {
-        const spared = attempt === 0 && isEntrySuspect ? 0 : 1
-        const isWary = attempt === 1 || (attempt === 0 && (isRelaySuspect || isEntrySuspect))
-        const excludeNodes = isWary ? new Set(relays.slice(spared)) : undefined
-        const need = { exit: exit?.key, hops, excludeNodes, lastsMs } as const
-        return await this.#deps.source.build(need, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        if (isExitUnreachable(error, path.length) && ++unreachable >= MAX_UNREACHABLE) throw error
-      }
-    }
-  }
-
   #forget(key: string, driver: ClientTunnelDriver): void {
     const group = this.#groups.get(key)
     if (!group) return
@@ -402,9 +375,3 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   'CHAIN_UNREACHABLE',
   'CHAIN_DISAGREE',
 ])
-
-function isExitUnreachable(error: unknown, hops: number): boolean {
-  if (!isBywayError(error) || error.code !== 'CIRCUIT_FAILED') return false
-  const { hop, reason } = error.context as { hop: number; reason: string }
-  return hop === hops && (reason === 'CONNECT_FAILED' || reason === 'DRAINING')
-}
