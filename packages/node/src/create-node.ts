@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto'
 import { equalBytes, NO_LOG } from '@byway/protocol/base'
 import type { Logger } from '@byway/protocol/base'
-import { createHopBuild } from '@byway/protocol/circuit'
 import {
   createDescriptorSet,
   createPathNodeSet,
@@ -15,7 +14,6 @@ import {
 } from '@byway/protocol/directory'
 import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { loadIdentity } from './identity-store.ts'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
@@ -23,11 +21,11 @@ import { readNodeStatus } from './node-status.ts'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
 import { meetFirstContacts } from './directory/first-contacts.ts'
+import { joinGossip } from './directory/join-gossip.ts'
 import { openEditionNumbers, type EditionNumbers } from './directory/edition-numbers.ts'
 import { openEvidenceFile, type EvidenceFile } from './directory/evidence-file.ts'
 import type { Spread } from './directory/spread.ts'
-import { createDescriptorMaker } from './directory/own-descriptor.ts'
-import { ownFacts } from './directory/own-facts.ts'
+import { createOwnEditions, type OwnEditions } from './directory/own-editions.ts'
 import { createOwnOriginWatch, type OwnOriginWatch } from './directory/own-origin.ts'
 import { nodeError } from './errors.ts'
 import type { ExitRole } from './exit/assemble-exit.ts'
@@ -35,7 +33,6 @@ import type { OwnNetwork } from './exit/own-network.ts'
 import { startExit, type ExitParts } from './exit/start-exit.ts'
 import { createLinkTable } from './link-table.ts'
 import { createMemoryGuard } from './memory-guard.ts'
-import { createDeskTerminals } from './money/control-desk.ts'
 import { openNodeMoney, type NodeMoney } from './money/node-money.ts'
 import { openNodeKeys, type NodeKeys } from './node-keys.ts'
 import { createNodeLinks, type NodeLinks } from './node-links.ts'
@@ -45,8 +42,8 @@ import { createNodePlace, placeFacts, type NodePlace } from './reach/node-place.
 import { createReachLinks } from './reach/reach-links.ts'
 import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
 import type { RecordLinks } from './record/record-links.ts'
-import { createRelay, type Relay } from './relay/relay.ts'
-import { seenPlaceOf } from './relay/seen-place.ts'
+import { assembleRelay } from './relay/assemble-relay.ts'
+import type { Relay } from './relay/relay.ts'
 import { createSeenAddresses } from './seen-addresses.ts'
 import { createServing, type Serving } from './serving.ts'
 
@@ -67,7 +64,7 @@ type Parts = ExitParts & {
   readonly relay: Relay
   readonly links: NodeLinks
   readonly money: NodeMoney | undefined
-  readonly numbers: EditionNumbers
+  readonly editions: OwnEditions
   readonly evidence: EvidenceFile
   readonly record: NodeRecord | undefined
 }
@@ -100,8 +97,6 @@ class Engine implements RunningNode {
   #parts: Parts | undefined
   #place: NodePlace | undefined
   #spread: Spread | undefined
-  #ownDescriptor: Uint8Array | undefined
-  #publish: () => void = () => {}
   readonly #reach = createReachLinks({
     probe: (link, port, signal) => this.#started().links.probe(link, port, signal),
     stopped: this.#stop.signal,
@@ -114,8 +109,6 @@ class Engine implements RunningNode {
     exit: () => this.#parts?.exit?.service,
     nowMs: () => performance.now(),
   })
-  /** As the last edition of the descriptor has it. */
-  #wasExitOpen = false
   /** What circuits that are over have carried. */
   readonly #past = { forwardBytes: 0, backwardBytes: 0 }
 
@@ -133,7 +126,7 @@ class Engine implements RunningNode {
     this.#directory = createDirectoryService({
       set: this.#set,
       nodeLinks: () => this.#nodeLinks(),
-      own: () => this.#ownDescriptor,
+      own: () => this.#parts?.editions.current,
       isFlooding: !stakes,
       nowMs: () => Date.now(),
     })
@@ -172,15 +165,15 @@ class Engine implements RunningNode {
     const record = await openNodeRecord(this.#options, keys.identity, this.#set)
     const exitParts = await this.#startExit(money)
     const { ownNetwork, exit, gate } = exitParts
-    const relay = this.#createRelay(keys, exit, money)
+    const editions = this.#createEditions(keys, money, numbers)
+    const relay = this.#createRelay(keys, editions, exit, money)
     const links = this.#createLinks(keys, relay, ownNetwork, money, record?.links)
-    this.#parts = { ...exitParts, keys, relay, links, money, numbers, evidence, record }
-    this.#publish = this.#publisher(keys, money, numbers)
+    this.#parts = { ...exitParts, keys, editions, relay, links, money, evidence, record }
     if (listen)
       this.listen = { host: listen.host, port: await links.listen(listen.host, listen.port) }
-    await this.#startSpread(keys)
+    this.#spread = await this.#joinGossip(keys, links)
     await this.#joinNetwork(links, AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]))
-    this.#keyTimer = setInterval(() => this.#rotateKeys(keys), KEY_CHECK_MS).unref()
+    this.#keyTimer = setInterval(() => this.#checkKeys(), KEY_CHECK_MS).unref()
     gate?.meetWitnesses()
     this.#guard.start()
     this.#log.info('node ready', { nodes: this.#set.size, role: exit ? 'exit' : 'relay' })
@@ -255,41 +248,6 @@ class Engine implements RunningNode {
     return [...this.#table.links].filter((link) => link.peer.role === 'node')
   }
 
-  /** @throws NODE_GOSSIP_LISTEN */
-  async #startSpread({ nodeId }: NodeKeys): Promise<void> {
-    const { stakes, network, home, listen } = this.#options
-    if (!stakes) return
-    // Loaded only where there is gossip: the library takes its time.
-    const { startSpread } = await import('./directory/spread.ts')
-    this.#spread = await startSpread({
-      networkName: network.name,
-      isLocal: network.local,
-      identitySeed: await loadIdentity(home),
-      nodeId,
-      listen: listen && { host: listen.host, port: listen.port === 0 ? 0 : listen.port + 1 },
-      set: this.#set,
-      nodes: this.#nodes,
-      stakes,
-      own: () => this.#ownDescriptor,
-      ask: (asked) => void this.#askNode(asked),
-      random: this.#random,
-      nowMs: () => Date.now(),
-    })
-  }
-
-  /** Asks a node, or one of those with a link, for what it knows. Never rejects. */
-  async #askNode(nodeId: Uint8Array | undefined): Promise<void> {
-    const links = this.#nodeLinks()
-    const any = links[Math.floor(this.#random() * links.length)]
-    // A first contact may have been busy: alone nobody is known.
-    if (!any && !nodeId) {
-      const own = this.#started().links
-      await meetFirstContacts(this.#options.network, this.nodeId, own, this.#stop.signal)
-    }
-    const found = nodeId ? await this.#table.linkTo(nodeId, this.#stop.signal) : any
-    if (found && typeof found === 'object') this.#directory.ask(found)
-  }
-
   /** @throws NODE_PAYMENT_MISSING in a network with payment when the options have none */
   async #openMoney(): Promise<NodeMoney | undefined> {
     const { payment, network } = this.#options
@@ -298,7 +256,7 @@ class Engine implements RunningNode {
     return await openNodeMoney({
       ...payment,
       parameters: network.payment,
-      onKeysChanged: () => this.#onTokenKeys(),
+      onKeysChanged: () => this.#parts?.editions.onTokenKeys(),
       log: this.#log.child('money'),
     })
   }
@@ -317,42 +275,47 @@ class Engine implements RunningNode {
         nowMs: () => performance.now(),
         log: this.#log.child('exit'),
         money: money?.exit,
-        // The exit role is named in the descriptor from the moment that it carries anything.
-        onMoved: () => this.#isExitOpen !== this.#wasExitOpen && this.#publish(),
+        onMoved: () => this.#parts?.editions.onExitMoved(),
       },
       this.#options.exit,
     )
   }
 
-  get #isExitOpen(): boolean {
-    return this.#parts?.gate?.isOpen === true
+  #createEditions(
+    keys: NodeKeys,
+    money: NodeMoney | undefined,
+    numbers: EditionNumbers,
+  ): OwnEditions {
+    return createOwnEditions({
+      keys,
+      numbers,
+      options: this.#options,
+      facts: () => {
+        this.#origin.look(this.address?.host, this.#seen.agreed())
+        const place = placeFacts(this.#place, this.#spread?.port)
+        return { ...place, origins: this.#origin.source, money: money?.facts }
+      },
+      isExitOpen: () => this.#parts?.gate?.isOpen === true,
+      onMade: () => this.#directory.publish(),
+      nowMs: () => Date.now(),
+    })
   }
 
-  #createRelay(keys: NodeKeys, exit: ExitRole | undefined, money: NodeMoney | undefined): Relay {
-    const { nodeId, onionKeys } = keys
-    const build = createHopBuild({
-      provider: nodeCrypto,
-      randomBytes,
-      nodeId,
-      onionKeys,
-      descriptor: () => this.#descriptorForStale(keys),
-      preferAes: true,
-    })
-    return createRelay({
-      provider: nodeCrypto,
-      build,
+  #createRelay(
+    keys: NodeKeys,
+    editions: OwnEditions,
+    exit: ExitRole | undefined,
+    money: NodeMoney | undefined,
+  ): Relay {
+    return assembleRelay({
+      keys,
+      ownDescriptor: () => editions.forStale(),
+      exit,
+      money,
       nextHops: this.#table,
-      terminals:
-        exit?.service ??
-        createDeskTerminals({ provider: nodeCrypto, randomBytes, desk: money?.exit.desk }),
-      money: money?.relay,
-      nowMs: () => performance.now(),
-      wallMs: () => Date.now(),
-      refuses: () => {
-        if (this.serving.drainAtMs !== undefined) return CLOSE_REASON.DRAINING
-        return this.#guard.accountant.underPressure ? CLOSE_REASON.RESOURCE_LIMIT : undefined
-      },
-      seenPlaceOf: (id, address) => seenPlaceOf(this.#nodes, nodeKeyOf(id), address),
+      nodes: this.#nodes,
+      isDraining: () => this.serving.drainAtMs !== undefined,
+      accountant: this.#guard.accountant,
       onCircuitClosed: (meter) => {
         this.#past.forwardBytes += meter.forwardBytes
         this.#past.backwardBytes += meter.backwardBytes
@@ -386,10 +349,27 @@ class Engine implements RunningNode {
     })
   }
 
+  /** @throws NODE_GOSSIP_LISTEN */
+  async #joinGossip({ nodeId }: NodeKeys, links: NodeLinks): Promise<Spread | undefined> {
+    return await joinGossip({
+      options: this.#options,
+      nodeId,
+      set: this.#set,
+      nodes: this.#nodes,
+      table: this.#table,
+      links,
+      nodeLinks: () => this.#nodeLinks(),
+      directory: this.#directory,
+      own: () => this.#parts?.editions.current,
+      random: this.#random,
+      stopped: this.#stop.signal,
+    })
+  }
+
   /** Meets the first contacts; a node without a public port also waits until it is attached. @throws NODE_NOT_ATTACHED */
   async #joinNetwork(links: NodeLinks, signal: AbortSignal): Promise<void> {
     this.#place = this.#createPlace(links)
-    this.#publish()
+    this.#started().editions.publish()
     await meetFirstContacts(this.#options.network, this.nodeId, links, signal)
     await this.#place.join(signal)
   }
@@ -407,49 +387,13 @@ class Engine implements RunningNode {
       seen: this.#seen,
       reach: this.#reach,
       random: this.#random,
-      onChange: () => this.#publish(),
+      onChange: () => this.#parts?.editions.publish(),
       onStatus: (status) => this.#options.onReach?.(status),
     })
   }
 
-  /** A key whose filter is full is not accepted any more: the edition that a client gets for it must name another. */
-  #descriptorForStale(keys: NodeKeys): Uint8Array {
-    if (keys.onionKeys.nextRotationAtMs() <= Date.now()) this.#rotateKeys(keys)
-    return this.#ownDescriptor ?? new Uint8Array(0)
-  }
-
-  /** Midnight's edition carries a new onion key too: two a day, not three. */
-  #onTokenKeys(): void {
-    this.#parts?.keys.onionKeys.rotate(Date.now(), true)
-    this.#publish()
-  }
-
-  #rotateKeys({ onionKeys }: NodeKeys): void {
-    // Numbers that cannot be reserved rise one by one until they can.
-    this.#parts?.numbers.extend(Math.floor(Date.now() / 1000)).catch(() => {})
-    if (onionKeys.rotate(Date.now())) this.#publish()
+  #checkKeys(): void {
+    this.#parts?.editions.rotateKeys()
     this.#set.prune(Date.now())
-  }
-
-  /** Makes a new edition of the descriptor, with what holds at the moment, and passes it on. */
-  #publisher(keys: NodeKeys, money: NodeMoney | undefined, numbers: EditionNumbers): () => void {
-    const maker = createDescriptorMaker(nodeCrypto, keys.identity, (nowS) => numbers.take(nowS))
-    const { exit, country, asn } = this.#options
-    return () => {
-      this.#wasExitOpen = this.#isExitOpen
-      this.#origin.look(this.address?.host, this.#seen.agreed())
-      const facts = ownFacts({
-        ...placeFacts(this.#place, this.#spread?.port),
-        origins: this.#origin.source,
-        country,
-        asn,
-        onionKey: keys.onionKeys.current().pair.publicKey,
-        exit: this.#wasExitOpen ? exit : undefined,
-        money: money?.facts,
-      })
-      if (!facts) return
-      this.#ownDescriptor = maker.make(facts, Date.now())
-      this.#directory.publish()
-    }
   }
 }
