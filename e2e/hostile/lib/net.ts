@@ -37,10 +37,11 @@ export interface HostileNet extends AsyncDisposable {
   settled(): Promise<void>
 }
 
-/** Makes an empty network whose exits may reach these targets; the test's end takes it down. */
+/** Makes an empty network whose exits may reach these targets; the test's end takes it down. @param ownCountry - where its table has 127.0.0.1, from which all dial; nowhere by default */
 export async function makeNet(
   t: TestContext,
   exitTargets: readonly ExitTarget[],
+  ownCountry?: string,
 ): Promise<HostileNet> {
   const folder = await mkdtemp(join(tmpdir(), 'byway-hostile-'))
   const parts = new AsyncDisposableStack()
@@ -50,11 +51,16 @@ export async function makeNet(
     name: 'hostile',
     local: true,
     reachablePrefixes: ['127.0.0.0/8'],
-    asnTable: COUNTRIES.map((country, index) => ({
-      prefix: `127.${index + 2}.0.0/16`,
-      asn: 64_512 + index,
-      country,
-    })),
+    asnTable: [
+      ...COUNTRIES.map((country, index) => ({
+        prefix: `127.${index + 2}.0.0/16`,
+        asn: 64_512 + index,
+        country,
+      })),
+      ...(ownCountry === undefined
+        ? []
+        : [{ prefix: '127.0.0.0/16', asn: 0, country: ownCountry }]),
+    ],
     bootstrap: [],
     exitTargets: exitTargets.map(({ address, port }) => ({ address, port })),
   }

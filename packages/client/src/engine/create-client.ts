@@ -250,11 +250,23 @@ class Engine implements Client {
   }
 
   #onBuilt(path: readonly PathNode[], { buildMs, seen }: BuiltFacts): void {
+    const before = this.#placesOf(path)
     this.#relayWords.onBuilt(path, seen)
     // On one machine countries are made up.
-    if (this.#options.network.local) return
-    const own = ownObserver(this.#links.live, this.#directory.nodes.origins)
-    this.#roundTrips.onBuilt(path, buildMs, own)
+    if (!this.#options.network.local) {
+      const own = ownObserver(this.#links.live, this.#directory.nodes.origins)
+      this.#roundTrips.onBuilt(path, buildMs, own)
+    }
+    const after = this.#placesOf(path)
+    if (after.some((each, at) => each !== before[at])) this.#weights.workOutSoon()
+  }
+
+  /** What circuits have shown of where these nodes are: the same values until that is something else. */
+  #placesOf(path: readonly PathNode[]): readonly unknown[] {
+    return path.flatMap((node) => [
+      this.#relayWords.of(node.key),
+      this.#roundTrips.tooNear(node) !== undefined,
+    ])
   }
 
   #onLost(cause: unknown, streams: number): void {

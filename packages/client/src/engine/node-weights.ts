@@ -56,6 +56,8 @@ export interface NodeWeights {
   isNewcomer(key: NodeKey): boolean
   /** Their product is the weight, for every listed node that has not fallen to the least. */
   factorsOf(key: NodeKey): WeightFactors
+  /** Something was found out about a node's place: it counts within a second, as a node that turns up does. */
+  workOutSoon(): void
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -73,7 +75,7 @@ const PERHAPS_MISPLACED_FACTOR = 0.5
 const DOUBLE_FACTOR = 0.01
 /** Between two times that shares are worked out. */
 const REWORK_MS = 60_000
-/** The same when a node turns up that was not there. */
+/** The same when a node turns up that was not there, or is found to be elsewhere. */
 const REWORK_SOON_MS = 1000
 /** Streams are told apart by how long they last in steps of two from here on, and up to here: each step's shares are worked out apart. */
 const LEAST_LASTS_MS = 600_000
@@ -87,12 +89,15 @@ type Standing = Pick<WeightFactors, 'service' | 'youth' | 'place' | 'honesty' | 
 /** Creates weights over a directory that may still be empty. */
 export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
   const standings = new Map<number, Standings>()
+  /** What was worked out before is of an older look at places. */
+  let staleBeforeMs = Number.NEGATIVE_INFINITY
 
   function standingOf(key: NodeKey, stepMs: number): Standing {
     const known = standings.get(stepMs)
     const ageMs = deps.nowMs() - (known?.workedAtMs ?? Number.NEGATIVE_INFINITY)
     const isMissing = known?.byKey.has(key) !== true && deps.nodes().get(key) !== undefined
-    const isFresh = ageMs >= 0 && ageMs < (isMissing ? REWORK_SOON_MS : REWORK_MS)
+    const isStale = isMissing || (known?.workedAtMs ?? 0) < staleBeforeMs
+    const isFresh = ageMs >= 0 && ageMs < (isStale ? REWORK_SOON_MS : REWORK_MS)
     if (known && isFresh) return known.byKey.get(key) ?? UNKNOWN
     const byKey = workOut(deps, stepMs)
     standings.set(stepMs, { byKey, workedAtMs: deps.nowMs() })
@@ -107,6 +112,7 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
       const { service, youth, place, honesty, share } = standingOf(key, 0)
       return { ...measuredFactors(deps.recordOf(key)), service, youth, place, honesty, share }
     },
+    workOutSoon: () => void (staleBeforeMs = deps.nowMs()),
   }
 }
 
