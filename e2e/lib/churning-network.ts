@@ -11,6 +11,7 @@ import {
 
 export interface ChurningNetwork extends AsyncDisposable {
   readonly nodes: readonly NodeProcess[]
+  readonly networkFile: string
   readonly proxyPort: number
   /** The nodes of the newest path, entry first. */
   readonly currentPath: () => readonly NodeProcess[]
@@ -56,6 +57,7 @@ export async function startChurningNetwork(
   const pids = new Map(network.nodes.map(({ id, pid }) => [id, pid]))
   return {
     nodes: network.nodes,
+    networkFile: network.networkFile,
     proxyPort: Number(/:(\d+)$/.exec(network.proxy)?.[1]),
     currentPath: () => path.flatMap((id) => network.nodes.find((node) => node.id === id) ?? []),
     isUp: ({ id }) => pids.has(id),
