@@ -9,14 +9,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { findExitRecord } from '@byway/client'
+import { fromHex, toHex } from '@byway/protocol/base'
+import { toIpBytes } from '@byway/protocol/directory'
+import { parseAddress } from '@byway/protocol/policy'
 import { startProcesses } from '../packages/testnet/src/index.ts'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { formatNetworkFile, loadNetworkFile } from '../packages/cli/src/config/network-file.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { run } from '../packages/cli/test/run-cli.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
+import { createTestRegistry } from './lib/staked-nodes.ts'
 
 type Answer = {
   readonly answer: string
+  readonly staked: boolean
   readonly covering: number
   readonly exits: readonly {
     node: string
@@ -24,6 +30,7 @@ type Answer = {
     signed: number
     from: string
     until: string
+    shown: readonly { witness: string; page: { root: string } | null }[]
   }[]
   readonly contradicting: readonly object[]
 }
@@ -61,6 +68,14 @@ test('independent nodes show by signed pages that an address was an exit, and th
     ['yes', exit.id, 2, []],
   )
 
+  const relays = network.nodes.filter(({ roles }) => !roles.includes('exit'))
+  assert.equal(found.staked, true)
+  assert.deepEqual(
+    new Set(shown?.shown.map(({ witness }) => witness)),
+    new Set(relays.map(({ id }) => id)),
+  )
+  assert.ok(shown?.shown.every(({ page }) => page && page.root.length === 64))
+
   const relay = await ask('127.1.0.1')
   assert.equal(relay.answer, 'no')
   const early = await run('exit', 'record', '127.3.0.1', '--at', '2020-01-01T00:00Z', ...where)
@@ -78,6 +93,25 @@ test('independent nodes show by signed pages that an address was an exit, and th
     forged,
     `${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`,
   )
+  // Whoever makes up witnesses has no stake behind them.
+  const [staked] = relays
+  const registry = createTestRegistry()
+  registry.stake(fromHex(staked?.id ?? '') ?? new Uint8Array(0))
+  const heard: string[] = []
+  for await (const { nodeId } of findExitRecord({
+    network: await loadNetworkFile(network.networkFile),
+    stakes: registry,
+    address: toIpBytes(parseAddress('127.3.0.1') ?? assert.fail()),
+    atS: undefined,
+    pageS: 10,
+    knownHead: () => undefined,
+    random: Math.random,
+    nowMs: Date.now,
+    signal: t.signal,
+  }))
+    heard.push(toHex(nodeId))
+  assert.deepEqual(heard, [staked?.id])
+
   const refused = await run('exit', 'record', '--verify', forged, ...where)
   assert.equal(refused.code, 76, refused.err)
 })

@@ -6,15 +6,23 @@ import { exitPageS, toIpBytes, type NetworkParameters } from '@byway/protocol/di
 import { formatAddress, parseAddress, type IpAddress } from '@byway/protocol/policy'
 import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
+import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
+import { openPlaceBooks } from '../engine/place-books.ts'
 import type { CliIo } from '../io.ts'
 import type { JsonObject, Output } from '../output.ts'
 import { judgeEvidence, readEvidence, writeEvidence } from '../record/evidence-file.ts'
 import { openKnownHeads } from '../record/known-heads.ts'
-import { answerOf, type AnsweredExit, type RecordAnswer } from '../record/record-answer.ts'
+import {
+  answerOf,
+  type AnsweredExit,
+  type RecordAnswer,
+  type ShownBy,
+} from '../record/record-answer.ts'
 import { recordError } from '../record/record-errors.ts'
+import { readWitnessStakes } from '../record/witness-stakes.ts'
 
 type Flags = {
   readonly home?: string | undefined
@@ -57,13 +65,21 @@ async function askRecord(
   const ip = addressOf(text)
   const atS = flags.at === undefined ? undefined : timeOf(flags.at, io.nowMs())
   const home = stateFolder(flags, io)
-  const network = await networkOf(flags, home, io)
+  const { network, config } = await settingOf(flags, home, io)
+  const isLocal = network.local
+  const { books: places } = await openPlaceBooks({
+    config: config.place,
+    home,
+    isLocal,
+    nowMs: io.nowMs(),
+  })
+  const stakes = await readWitnessStakes({ home, network, output, io })
   const pageS = exitPageS(network)
   const known = await openKnownHeads(home)
   const witnesses: ExitWitness[] = []
   const knownHead = (witness: Uint8Array): Uint8Array | undefined => known.get(witness)
   const address = toIpBytes(ip)
-  const asked = { network, address, atS, pageS, knownHead, random: Math.random }
+  const asked = { network, places, stakes, address, atS, pageS, knownHead, random: Math.random }
   for await (const witness of findExitRecord({ ...asked, nowMs: io.nowMs, signal: io.signal })) {
     witnesses.push(witness)
     const newest = witness.heads.at(-1)
@@ -72,7 +88,10 @@ async function askRecord(
   const shown = { address: formatAddress(ip), atS, pageS }
   if (flags.evidence !== undefined) await writeEvidence(flags.evidence, network, shown, witnesses)
   await known.save()
-  tell(output, shown.address, answerOf(witnesses, atS, pageS), witnesses.length)
+  tell(output, shown.address, answerOf(witnesses, atS, pageS), {
+    asked: witnesses.length,
+    areStaked: stakes !== undefined,
+  })
 }
 
 async function verifyRecord(
@@ -88,33 +107,48 @@ async function verifyRecord(
     throw cliError('CLI_USAGE', { problem: `the evidence is of ${evidence.address}` })
   const atS = flags.at === undefined ? evidence.atS : timeOf(flags.at, io.nowMs())
   const testimony = judgeEvidence(evidence)
-  tell(output, evidence.address, answerOf(testimony, atS, evidence.pageS), testimony.length)
+  tell(output, evidence.address, answerOf(testimony, atS, evidence.pageS), {
+    asked: testimony.length,
+    areStaked: false,
+  })
   output.say(
     'whose nodes the witnesses are, a file does not prove: look for their ids in the registry',
   )
 }
 
-/** @throws RECORD_UNKNOWN */
-function tell(output: Output, address: string, found: RecordAnswer, asked: number): void {
-  for (const { witness, fault } of found.contradicting)
-    output.say(`node ${witness} contradicts itself (${fault}): nothing that it shows is counted`)
-  if (found.answer === 'unknown') throw recordError('RECORD_UNKNOWN', { asked })
-  output.result(answerJson(address, found, asked), answerText(address, found))
+/** Who was asked. */
+type Asked = {
+  readonly asked: number
+  /** The registry has a stake of each. */
+  readonly areStaked: boolean
 }
 
-function answerJson(address: string, found: RecordAnswer, asked: number): JsonObject {
+/** @throws RECORD_UNKNOWN */
+function tell(output: Output, address: string, found: RecordAnswer, who: Asked): void {
+  for (const { witness, fault } of found.contradicting)
+    output.say(`node ${witness} contradicts itself (${fault}): nothing that it shows is counted`)
+  if (found.answer === 'unknown') throw recordError('RECORD_UNKNOWN', { asked: who.asked })
+  output.result(answerJson(address, found, who), answerText(address, found))
+}
+
+function answerJson(address: string, found: RecordAnswer, { asked, areStaked }: Asked): JsonObject {
   const { answer, covering, exits, contradicting } = found
   return {
     address,
     answer,
     asked,
+    staked: areStaked,
     covering,
-    exits: exits.map(({ nodeId, fromS, untilS, witnesses, signed }) => ({
+    exits: exits.map(({ nodeId, fromS, untilS, witnesses, signed, shown }) => ({
       node: nodeId,
       from: isoOf(fromS),
       until: isoOf(untilS),
       witnesses,
       signed,
+      shown: shown.map(({ witness, page }) => ({
+        witness,
+        page: page ? { ...page, closed: isoOf(page.closedS) } : null,
+      })),
     })),
     contradicting: contradicting.map(({ witness, fault }) => ({ witness, fault })),
   }
@@ -126,10 +160,18 @@ function answerText(address: string, { answer, exits, covering }: RecordAnswer):
   return [`yes: ${address} was an exit`, ...exits.map(exitText)].join('\n')
 }
 
-function exitText({ nodeId, fromS, untilS, witnesses, signed }: AnsweredExit): string {
+function exitText({ nodeId, fromS, untilS, witnesses, signed, shown }: AnsweredExit): string {
   const by = `by ${witnesses} ${witnesses === 1 ? 'witness' : 'independent witnesses'}`
   const pages = signed === witnesses ? 'on signed pages' : `${signed} of them on a signed page`
-  return `  from ${isoOf(fromS)} to ${isoOf(untilS)} as node ${nodeId}, ${by}, ${pages}`
+  const line = `  from ${isoOf(fromS)} to ${isoOf(untilS)} as node ${nodeId}, ${by}, ${pages}`
+  return [line, ...shown.map(shownText)].join('\n')
+}
+
+function shownText({ witness, page }: ShownBy): string {
+  const where = page
+    ? `page ${page.number}, closed ${isoOf(page.closedS)}, root ${page.root}`
+    : 'on no page yet: the exit’s own signed words'
+  return `    ${witness}: ${where}`
 }
 
 function isoOf(timeS: number): string {
@@ -155,9 +197,16 @@ function timeOf(text: string, nowMs: number): number {
 /** With a zone: a time of day without one would mean another moment on another machine. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/
 
-async function networkOf(flags: Flags, home: string, io: CliIo): Promise<NetworkParameters> {
+async function settingOf(
+  flags: Flags,
+  home: string,
+  io: CliIo,
+): Promise<{ readonly network: NetworkParameters; readonly config: Config }> {
   const env = { ...io.env, BYWAY_HOME: home }
   const settings = { networkFile: flags.network }
   const config = await loadConfig({ env, configPath: undefined, flags: settings })
-  return await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  return {
+    config,
+    network: await loadNetworkFile(config.networkFile || join(home, 'network.toml')),
+  }
 }

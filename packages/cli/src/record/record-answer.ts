@@ -1,6 +1,7 @@
 /** What witnesses' exit records say together (SPEC §10.6): yes, no or unknown, and who was the exit from when to when. */
 import type { ExitWitness } from '@byway/client'
 import { toHex } from '@byway/protocol/base'
+import type { ShownExit } from '@byway/protocol/directory'
 
 /** When an exit had the address, as one or more witnesses have it. */
 export type AnsweredExit = {
@@ -12,6 +13,17 @@ export type AnsweredExit = {
   readonly witnesses: number
   /** How many of those have it on a signed page. */
   readonly signed: number
+  /** Where each of them has it. */
+  readonly shown: readonly ShownBy[]
+}
+
+/** What one witness shows: its name, and the newest of its pages with the exit on it. Its record's file holds the proof. */
+export type ShownBy = {
+  readonly witness: string
+  /** Undefined while it has closed none: then only the exit's own words stand. */
+  readonly page:
+    | { readonly number: number; readonly closedS: number; readonly root: string }
+    | undefined
 }
 
 export type RecordAnswer = {
@@ -54,27 +66,39 @@ function exitsOf(
   atS: number | undefined,
 ): readonly AnsweredExit[] {
   const byNode = new Map<string, AnsweredExit>()
-  for (const { proofs, isIndependent } of witnesses) {
-    const counted = new Set<string>()
+  for (const { nodeId: witness, proofs, isIndependent } of witnesses) {
+    if (!isIndependent) continue
     for (const { verdict } of proofs) {
-      if (verdict.result !== 'holds' || !isIndependent) continue
-      const { entry, head } = verdict.shown
-      const { fromS, untilS } = entry
+      if (verdict.result !== 'holds') continue
+      const { fromS, untilS } = verdict.shown.entry
       if (atS !== undefined && (atS < fromS || atS > untilS)) continue
-      const nodeId = toHex(entry.nodeId)
-      const isNew = !counted.has(nodeId)
-      counted.add(nodeId)
-      const before = byNode.get(nodeId)
-      byNode.set(nodeId, {
-        nodeId,
-        fromS: Math.min(fromS, before?.fromS ?? fromS),
-        untilS: Math.max(untilS, before?.untilS ?? untilS),
-        witnesses: (before?.witnesses ?? 0) + (isNew ? 1 : 0),
-        signed: (before?.signed ?? 0) + (isNew && head ? 1 : 0),
-      })
+      const nodeId = toHex(verdict.shown.entry.nodeId)
+      byNode.set(nodeId, withProof(byNode.get(nodeId), verdict.shown, toHex(witness)))
     }
   }
   return [...byNode.values()].toSorted((a, b) => b.witnesses - a.witnesses)
+}
+
+/** One proof more. A witness counts once, by its newest page. */
+function withProof(
+  before: AnsweredExit | undefined,
+  { entry, head }: ShownExit,
+  witness: string,
+): AnsweredExit {
+  const { fromS, untilS } = entry
+  const page = head && { number: head.page, closedS: head.closedS, root: toHex(head.root) }
+  const others = before?.shown.filter((each) => each.witness !== witness) ?? []
+  const own = before?.shown.find((each) => each.witness === witness)?.page
+  const isNewer = own === undefined || (page !== undefined && page.number > own.number)
+  const shown = [...others, { witness, page: isNewer ? page : own }]
+  return {
+    nodeId: toHex(entry.nodeId),
+    fromS: Math.min(fromS, before?.fromS ?? fromS),
+    untilS: Math.max(untilS, before?.untilS ?? untilS),
+    witnesses: shown.length,
+    signed: shown.filter((each) => each.page !== undefined).length,
+    shown,
+  }
 }
 
 /** A record says "no" of the time of a page that it has, and of the time since its newest one. */

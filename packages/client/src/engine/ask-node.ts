@@ -1,6 +1,12 @@
 /** Asks nodes a question as a stranger does: takes the directory from a first contact, dials a node for one answer. Whoever is asked sees who asks. @module */
 import { createDescriptorSet } from '@byway/protocol/directory'
-import type { DescriptorSet, DirectoryEntry, NetworkParameters } from '@byway/protocol/directory'
+import type {
+  DescriptorSet,
+  DirectoryEntry,
+  NetworkParameters,
+  StakeClaim,
+  StakeSource,
+} from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { LinkMessage } from '@byway/protocol/wire'
 import { targetOfEntry } from './circuit-source.ts'
@@ -16,6 +22,8 @@ const DIRECTORY_TIMEOUT_MS = 60_000
 
 export type DirectoryQuery = {
   readonly network: NetworkParameters
+  /** The registry's stakes: nodes without one are left out. Absent where nobody was asked, and each signed descriptor counts. */
+  readonly stakes?: Pick<StakeSource, 'view'> | undefined
   /** Wall clock. */
   readonly nowMs: () => number
   readonly signal: AbortSignal
@@ -24,10 +32,12 @@ export type DirectoryQuery = {
 /** @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
 export async function readDirectory({
   network,
+  stakes,
   nowMs,
   signal,
 }: DirectoryQuery): Promise<DescriptorSet> {
-  const set = createDescriptorSet(nodeCrypto)
+  const admits = stakes && ((claim: StakeClaim): boolean => stakes.view.stakeOf(claim) > 0n)
+  const set = createDescriptorSet(nodeCrypto, { admits })
   for (const contact of network.bootstrap) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(DIRECTORY_TIMEOUT_MS)])
     try {

@@ -9,10 +9,10 @@ import {
   judgeExitChain,
   judgeExitProof,
   mayShareCircuit,
-  nodeKeyOf,
   readExitHead,
   type ExitChain,
   type ExitProofVerdict,
+  type OriginBooks,
   type PathNode,
 } from '@byway/protocol/directory'
 import { equalBytes } from '@byway/protocol/base'
@@ -20,6 +20,7 @@ import type { IpBytes } from '@byway/protocol/wire'
 import { decodeExitHead, LINK_MESSAGE, RECORD_PART, splitExitHeads } from '@byway/protocol/wire'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { askNode, readDirectory, type DirectoryQuery } from './ask-node.ts'
+import { standsAlone } from './exit-witness.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Nodes asked, each from another home than the others. */
@@ -36,6 +37,8 @@ export type ExitRecordQuery = DirectoryQuery & {
   readonly pageS: number
   /** The newest head that a witness showed earlier, if it is known. */
   readonly knownHead: (witness: Uint8Array) => Uint8Array | undefined
+  /** What is known of addresses besides the network's table: who stands apart from whom goes by it. */
+  readonly places?: OriginBooks | undefined
   /** In [0, 1). */
   readonly random: () => number
 }
@@ -57,9 +60,9 @@ export type ExitWitness = {
 
 /** Gives what each node shows that answers, until enough have. @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
 export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<ExitWitness> {
-  const { network, random, nowMs } = query
+  const { network, places, random, nowMs } = query
   const set = await readDirectory(query)
-  const nodes = createPathNodeSet(set, network)
+  const nodes = createPathNodeSet(set, network, places)
   const left = nodes
     .list(nowMs())
     .filter(({ isPublic }) => isPublic)
@@ -72,18 +75,11 @@ export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<Ex
     const answer = await ask(query, node)
     if (!answer) continue
     heard.push(node)
-    const exits = shownExits(answer).flatMap((nodeId) => nodes.get(nodeKeyOf(nodeId)) ?? [])
-    const isIndependent =
-      shownExits(answer).every((nodeId) => nodeKeyOf(nodeId) !== node.key) &&
-      exits.every((exit) => mayShareCircuit(node, exit))
-    yield { ...answer, isIndependent }
+    const shown = answer.proofs.flatMap(({ verdict }) =>
+      verdict.result === 'holds' ? [verdict.shown] : [],
+    )
+    yield { ...answer, isIndependent: standsAlone(node, shown, nodes.origins) }
   }
-}
-
-function shownExits({ proofs }: Pick<ExitWitness, 'proofs'>): readonly Uint8Array[] {
-  return proofs.flatMap(({ verdict }) =>
-    verdict.result === 'holds' ? [verdict.shown.entry.nodeId] : [],
-  )
 }
 
 async function ask(

@@ -93,6 +93,7 @@ export {
   type PathNode,
   type PathNodeSet,
   type SeenPlaceOf,
+  toPathNode,
 } from './path-node.ts'
 export {
   createStakeTable,
