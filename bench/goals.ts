@@ -157,7 +157,7 @@ function paymentGoal(title: string, metric: string, limit: number, row = 'paid')
     metric,
     system: `${BYWAY} ${row}`,
     compare: 'ratio',
-    beside: `${BYWAY} unpaid`,
+    beside: `${BYWAY} free`,
     sense: 'at most',
     limit,
   }

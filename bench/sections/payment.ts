@@ -1,4 +1,4 @@
-/** What payment costs: the same download through three networks of real programs, one that pays nothing, one at the usual price and one at the dearest. */
+/** What payment costs: the same download through networks of real programs: without money, for nothing, and at three prices. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { bodySha256 } from '../lib/body.ts'
 import { childrenOf, startTestnet, type Testnet } from '../byway/testnet.ts'
@@ -28,11 +28,12 @@ export const PAYMENT_METRICS = {
 type Row = { readonly system: string; readonly step: number | undefined; readonly wins?: number }
 
 /**
- * SPEC §13.1. The usual: DESIGN's start values, $0.10 a GiB, where one ticket of a MiB in 1024 wins and a slot pays 2 GiB on average. Bulk: DESIGN's bulk profile, whose slots pay eight wins, by the
+ * SPEC §13.1. Unpaid: without a chain, a registry and gossip. Free: with all of them, and nothing is asked for: beside it payment alone is seen. The usual: DESIGN's start values, $0.10 a GiB, where one ticket of a MiB in 1024 wins and a slot pays 2 GiB on average. Bulk: DESIGN's bulk profile, whose slots pay eight wins, by the
  * network's file (ADR-0030). The dearest: four times the usual price.
  */
 const PRICES: readonly Row[] = [
   { system: 'byway-3 unpaid', step: undefined },
+  { system: 'byway-3 free', step: 0 },
   { system: 'byway-3 paid', step: 4 },
   { system: 'byway-3 paid, bulk', step: 4, wins: 8 },
   { system: 'byway-3 paid, dearest', step: 8 },
@@ -42,7 +43,7 @@ const PRICES: readonly Row[] = [
 export function createPayment(): WorldSection {
   return {
     name: 'payment',
-    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network with \`--unpaid\`, all warm and in turn: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`bulk\` the same in a network whose slots pay eight wins, thus 8 GiB, \`dearest\` the highest, at which it pays 512 MiB`,
+    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network at the price 0 (\`free\`) and one without a chain, a registry and gossip (\`unpaid\`), all warm and in turn: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`bulk\` the same in a network whose slots pay eight wins, thus 8 GiB, \`dearest\` the highest, at which it pays 512 MiB`,
     missing: () => undefined,
     async open(context) {
       const network = { nodes: NODES, hops: HOPS, originPort: context.origin.port }
