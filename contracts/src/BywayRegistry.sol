@@ -30,6 +30,8 @@ contract BywayRegistry is IBywayRegistry {
     uint32 public immutable unbondingDelay;
     /// @inheritdoc IBywayRegistry
     uint32 public immutable payoutDelay;
+    /// @dev What a node keeps that is active: nine tenths of the smallest stake.
+    uint96 private immutable _leastStake;
 
     mapping(address provider => Node) private _nodes;
     /// @dev One above the highest number of which two editions were shown.
@@ -54,6 +56,7 @@ contract BywayRegistry is IBywayRegistry {
         if (minStake_ == 0 || unbondingDelay_ > MAX_DELAY || unbondingDelay_ < payoutDelay_) revert BadParameters();
         (token, pool, evidence) = (token_, pool_, evidence_);
         (minStake, unbondingDelay, payoutDelay) = (minStake_, unbondingDelay_, payoutDelay_);
+        _leastStake = minStake_ - minStake_ / 10;
     }
 
     /// @inheritdoc IBywayRegistry
@@ -142,14 +145,13 @@ contract BywayRegistry is IBywayRegistry {
     /// @inheritdoc IBywayRegistry
     function isActive(address provider) external view returns (bool) {
         Node storage own = _nodes[provider];
-        return own.stake >= _leastStake() && own.unbondedAt == 0;
+        return own.stake >= _leastStake && own.unbondedAt == 0;
     }
 
     /// @inheritdoc IBywayRegistry
     function spareStake(address provider) external view returns (uint96) {
         uint96 stake = _nodes[provider].stake;
-        uint96 least = _leastStake();
-        return stake > least ? stake - least : 0;
+        return stake > _leastStake ? stake - _leastStake : 0;
     }
 
     /// @inheritdoc IBywayRegistry
@@ -168,11 +170,6 @@ contract BywayRegistry is IBywayRegistry {
         own.stake -= amount;
         emit Slashed(provider, msg.sender, amount, to, own.stake);
         token.safeTransfer(to, amount);
-    }
-
-    /// @dev What a node keeps that is active: nine tenths of the smallest stake.
-    function _leastStake() private view returns (uint96) {
-        return minStake - minStake / 10;
     }
 
     /// @dev A live registration of the caller's.

@@ -12,7 +12,7 @@ interface IBywayPool {
     enum Reason {
         NONE,
         UNKNOWN_ROOT, // never published
-        SLOT_TAKEN, // locked by, or bound to, another
+        SLOT_TAKEN, // locked by, or bound to, another provider or session key
         SLOT_FINISHED, // closed, refunded or withdrawn
         SLOT_FULL, // K wins were paid
         WRONG_STATE, // not in the state that this call needs
@@ -45,25 +45,12 @@ interface IBywayPool {
         bytes signature;
     }
 
-    /// @dev A later win of a bound slot.
-    struct Claim {
-        uint256 nullifier;
-        address sessionKey;
-        Ticket ticket;
-    }
-
-    /// @dev What the provider pays to whoever sends its batch (SPEC §14.5). `fee` is for each entry that succeeds. With a fee of 0, bind
-    /// needs no signature: anyone may send it, and only the provider is paid. claimMore by another than the provider always needs it.
+    /// @dev What the provider pays to whoever sends its binds (SPEC §14.5). `fee` is for each entry that succeeds. With a fee of 0 no signature is
+    /// needed: anyone may send them, and only the provider is paid. Those of lock and claimMore stand in their bytes (SPEC §14.8).
     struct Terms {
         uint96 fee;
         uint64 deadline;
         bytes signature;
-    }
-
-    struct LockBatch {
-        address provider;
-        uint256[] nullifiers;
-        Terms terms;
     }
 
     /// @dev Opening i goes with ticket i.
@@ -71,12 +58,6 @@ interface IBywayPool {
         address provider;
         Opening[] openings;
         Ticket[] tickets;
-        Terms terms;
-    }
-
-    struct ClaimBatch {
-        address provider;
-        Claim[] claims;
         Terms terms;
     }
 
@@ -204,6 +185,8 @@ interface IBywayPool {
     error NothingNew();
     /// @notice Arrays that go together differ in length.
     error LengthMismatch();
+    /// @notice Bytes of lock or claimMore that are not of their form: a kind other than 0 and 1, or a batch or slot that does not end where it should.
+    error BadBatchBytes();
     /// @notice More than 12 % of V.
     error FeeTooHigh();
     /// @notice The provider's signature is for an earlier time.
@@ -241,10 +224,10 @@ interface IBywayPool {
     /// by whoever comes first. A lock without a bind costs `lockPenalty` of the stake.
     /// Sent by the provider itself (no signature) or by a redeemer; the fee comes from the winnings, else from what the stake has above nine tenths of the
     /// smallest. What neither covers is not locked.
-    /// @param batches of one or more providers
+    /// @param packed batches of one or more providers, in the bytes of SPEC §14.8
     /// @return done how many were locked
-    /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature
-    function lock(LockBatch[] calldata batches) external returns (uint256 done);
+    /// @custom:error BadBatchBytes, FeeTooHigh, RedemptionExpired, BadRedeemSignature
+    function lock(bytes calldata packed) external returns (uint256 done);
 
     /// @notice Pays the first win of each slot and binds the slot to (provider, session key) for good (SPEC §14.3). First come is final.
     /// @param batches of one or more providers
@@ -254,10 +237,10 @@ interface IBywayPool {
 
     /// @notice Pays later wins of bound slots, up to K for each; indices rise. Needs no proof. Sent by the provider itself or with its signature over
     /// the whole batch, also for a fee of 0: the highest index sent alone would close those below it.
-    /// @param batches of one or more providers
+    /// @param packed batches of one or more providers, in the bytes of SPEC §14.8
     /// @return done how many were paid
-    /// @custom:error FeeTooHigh, RedemptionExpired, BadRedeemSignature
-    function claimMore(ClaimBatch[] calldata batches) external returns (uint256 done);
+    /// @custom:error BadBatchBytes, FeeTooHigh, RedemptionExpired, BadRedeemSignature
+    function claimMore(bytes calldata packed) external returns (uint256 done);
 
     /// @notice Charges providers for locks that have lapsed. Every other call that meets a lapsed lock does the same.
     /// @param nullifiers of the slots

@@ -5,8 +5,9 @@ import { concat, type Hex } from 'viem'
 import { REST, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
 import { startRelaying, type Joining, type Part, type Receiver } from './kit/leaf-proofs.ts'
+import { lockBytes } from './kit/batches.ts'
 import { boundTo, startScene } from './kit/scene.ts'
-import { type Leaf, NO_TERMS, type Slot, ZERO } from './kit/slots.ts'
+import { type Leaf, type Slot, ZERO } from './kit/slots.ts'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
 import { PROFILE } from './kit/world.ts'
 
@@ -99,8 +100,7 @@ test('a join that does not hold to the letter is skipped, with the reason (SPEC 
 test('joins small leaves into one of their sum, at once and once; a lock on a rest counts for nothing', async () => {
   const [first = 0n, second = 0n] = whole.rests
   assert.deepEqual([first, second], small.slice(0, 2).map(restOf))
-  const lock = { provider: provider.address, nullifiers: [first], terms: NO_TERMS }
-  await world.sendPool(provider.address, 'lock', [lock])
+  await world.sendPool(provider.address, 'lock', lockBytes([first]))
   const held = await world.balance(world.pool)
   const receipt = await world.sendPool(relayer, 'join', [whole, whole])
   assert.deepEqual(scene.skips(receipt), ['SLOT_FINISHED'])

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { keyOf } from './kit/keys.ts'
+import { lockBytes } from './kit/batches.ts'
 import { startScene } from './kit/scene.ts'
-import { NO_TERMS, type Slot } from './kit/slots.ts'
+import type { Slot } from './kit/slots.ts'
 import { BURN, PROFILE, STAKES } from './kit/world.ts'
 
 const scene = await startScene()
@@ -103,8 +104,12 @@ test('only a provider with a live stake locks', async () => {
   const leaver = await scene.provider('leaver')
   await world.rpc.send(keyOf('leaver owner').address, world.inRegistry('unbond', leaver.address))
   assert.deepEqual(scene.skips(await scene.lock(leaver, [slot])), ['NOT_ACTIVE'])
-  const batch = { provider: provider.address, nullifiers: [slot.nullifier], terms: NO_TERMS }
-  await assert.rejects(world.sendPool(rival.address, 'lock', [batch]), {
+  const named = lockBytes([slot.nullifier], provider, {
+    fee: 0n,
+    deadline: 0n,
+    signature: `0x${'0'.repeat(130)}`,
+  })
+  await assert.rejects(world.sendPool(rival.address, 'lock', named), {
     reason: 'RedemptionExpired',
   })
 })

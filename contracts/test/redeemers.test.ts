@@ -3,7 +3,8 @@ import { after, test } from 'node:test'
 import { concat, type Hex } from 'viem'
 import { BIND_KIND, CLAIM_KIND, LOCK_KIND, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
-import { claimBatch, startScene } from './kit/scene.ts'
+import { claimBytes, lockBytes, slotsBytes } from './kit/batches.ts'
+import { startScene } from './kit/scene.ts'
 import type { Drawn, Slot, Terms } from './kit/slots.ts'
 import { PROFILE, STAKES } from './kit/world.ts'
 
@@ -36,8 +37,8 @@ test('a redeemer sends signed binds and later wins, and is paid from them (SPEC 
   assert.equal(await world.balance(redeemer), 2n * FEE)
   assert.equal(await scene.credit(provider.address), 2n * (NET - FEE))
   const later = slots.map((slot) => win(slot, 2))
-  const more = await scene.terms(provider, CLAIM_KIND, digests(later), FEE)
-  await world.sendPool(redeemer, 'claimMore', [{ ...claimBatch(provider, later), terms: more }])
+  const more = await scene.terms(provider, CLAIM_KIND, [slotsBytes(later)], FEE)
+  await world.sendPool(redeemer, 'claimMore', claimBytes(later, provider, more))
   assert.equal(await world.balance(redeemer), 4n * FEE)
   assert.equal(await scene.credit(provider.address), 4n * (NET - FEE))
 })
@@ -71,8 +72,8 @@ test('refuses a fee that the provider did not promise for exactly this batch', a
   ]
   for (const [reason, terms] of changed)
     await assert.rejects(world.sendPool(thief, 'bind', [bindBatch(wins, terms)]), { reason })
-  const later = { ...claimBatch(provider, wins), terms: good }
-  await assert.rejects(world.sendPool(thief, 'claimMore', [later]), {
+  const later = claimBytes(wins, provider, good)
+  await assert.rejects(world.sendPool(thief, 'claimMore', later), {
     reason: 'BadRedeemSignature',
   })
   await world.rpc.pass(601)
@@ -89,7 +90,7 @@ test('a redeemer locks for a provider without gas: the fee comes from its winnin
     const nullifiers = slots.map(({ nullifier }) => nullifier)
     const items = nullifiers.map((nullifier) => uint(nullifier, 256))
     const terms = await scene.terms(newcomer, LOCK_KIND, items, fee)
-    return world.sendPool(redeemer, 'lock', [{ provider: newcomer.address, nullifiers, terms }])
+    return world.sendPool(redeemer, 'lock', lockBytes(nullifiers, newcomer, terms))
   }
   const before = await world.balance(redeemer)
   await send([first], FEE)
@@ -113,15 +114,13 @@ test('nobody locks in a provider’s name, even for nothing', async () => {
     await scene.terms(provider, BIND_KIND, items, 0n),
     await scene.terms(provider, LOCK_KIND, [uint(1, 256)], 0n),
   ])
-    await assert.rejects(
-      world.sendPool(thief, 'lock', [{ provider: provider.address, nullifiers, terms }]),
-      { reason: 'BadRedeemSignature' },
-    )
+    await assert.rejects(world.sendPool(thief, 'lock', lockBytes(nullifiers, provider, terms)), {
+      reason: 'BadRedeemSignature',
+    })
   const dear = await scene.terms(provider, LOCK_KIND, items, FEE + 1n)
-  await assert.rejects(
-    world.sendPool(redeemer, 'lock', [{ provider: provider.address, nullifiers, terms: dear }]),
-    { reason: 'FeeTooHigh' },
-  )
+  await assert.rejects(world.sendPool(redeemer, 'lock', lockBytes(nullifiers, provider, dear)), {
+    reason: 'FeeTooHigh',
+  })
 })
 
 test('a provider cannot carry its stake to a second account as fees of locks: nine tenths of the smallest stay', async () => {
@@ -132,7 +131,7 @@ test('a provider cannot carry its stake to a second account as fees of locks: ni
     const nullifiers = Array.from({ length: count }, (_, i) => first + BigInt(i))
     const items = nullifiers.map((nullifier) => uint(nullifier, 256))
     const terms = await scene.terms(cheat, LOCK_KIND, items, FEE)
-    return world.sendPool(accomplice, 'lock', [{ provider: cheat.address, nullifiers, terms }])
+    return world.sendPool(accomplice, 'lock', lockBytes(nullifiers, cheat, terms))
   }
   const stakeOf = async () =>
     ((await world.rpc.read(world.inRegistry('node', cheat.address))) as { stake: bigint }).stake
@@ -168,8 +167,8 @@ test('fees of locks come from winnings however small the stake is', async () => 
   const items = [uint(next.nullifier, 256)]
   const terms = await scene.terms(poor, LOCK_KIND, items, FEE)
   const before = await world.balance(redeemer)
-  const batch = { provider: poor.address, nullifiers: [next.nullifier], terms }
-  assert.deepEqual(scene.skips(await world.sendPool(redeemer, 'lock', [batch])), [])
+  const batch = lockBytes([next.nullifier], poor, terms)
+  assert.deepEqual(scene.skips(await world.sendPool(redeemer, 'lock', batch)), [])
   assert.equal((await world.balance(redeemer)) - before, FEE)
   assert.equal(await scene.credit(poor.address), NET - FEE)
 })

@@ -19,6 +19,8 @@ export type GasTable = Readonly<Record<string, number>>
 
 const LEAVES = 64
 const BATCHES = [1, 2, 4, 8, 16]
+/** Of one slot, sent together. */
+const WINS_OF_RUN = 6
 /** The first deposits meet an empty tree and empty storage; no one else does. */
 const WARM_UP = 8
 
@@ -35,6 +37,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   await measureLocks(stand)
   await measureBinds(stand, 'plain proof')
   await measureLater(stand)
+  await measureRun(rows)
   await measureReturns(stand)
   await measureEditions(plain, rows)
   const pool = await prepare(bare, rows)
@@ -143,10 +146,23 @@ async function measureBinds(stand: Stand, proof: string): Promise<void> {
 async function measureLater(stand: Stand): Promise<void> {
   const { scene, provider, bound } = stand
   let next = 0
-  for (const size of [1, 6, 16]) {
+  for (const size of [1, 16]) {
     const slots = bound.slice(next, (next += size))
     await stand.note(`claimMore ${size}`, scene.claim(provider, winsOf(stand, slots, 2)))
   }
+}
+
+/** Later wins of one slot, which a slot of two wins does not hold. */
+async function measureRun(rows: Record<string, number>): Promise<void> {
+  await using scene = await startScene({ profile: { winsPerSlot: WINS_OF_RUN + 2 } })
+  const provider = keyOf('provider')
+  const [slot] = await scene.slots('of many wins', 1)
+  if (!slot) throw new Error('too few slots')
+  const win = (index: number) =>
+    [slot, scene.client.winning(slot, provider.address, index)] as const
+  await scene.bind(provider, [win(1)])
+  const run = Array.from({ length: WINS_OF_RUN }, (_, i) => win(2 + i))
+  rows[`claimMore ${WINS_OF_RUN}, one slot`] = gasOf(await scene.claim(provider, run))
 }
 
 async function measureReturns(stand: Stand): Promise<void> {

@@ -23,7 +23,12 @@ library AccountWord {
 
     /// @dev After so many more wins in its epoch, of which `net` each is credited; V is below 2^80, so that a batch stays below 2^96.
     function won(uint256 word, uint256 wins, uint256 net) internal pure returns (uint256) {
-        return word + ((wins * net) << CREDIT) + (wins << UNPAID) + wins;
+        uint256 more;
+        unchecked {
+            more = ((wins * net) << CREDIT) + (wins << UNPAID) + wins;
+        }
+        // A credit of 2^96 takes no more.
+        return word + more;
     }
 
     function spend(uint256 word, uint256 amount) internal pure returns (uint256) {

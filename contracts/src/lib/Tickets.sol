@@ -49,13 +49,49 @@ library Tickets {
         }
     }
 
+    /// @dev Room for the 148 bytes of a digest, for many tickets to one provider: what they share is written once.
+    function digestRoom(bytes32 ticketDomain, address provider) internal pure returns (uint256 room) {
+        assembly ("memory-safe") {
+            room := mload(0x40)
+            mstore(0x40, add(room, 160))
+            mstore(room, ticketDomain)
+            mstore(add(room, 32), shl(96, provider))
+        }
+    }
+
+    /// @dev Digest and draw of a win that lies at `win` of the call data as `index[4] ‖ amount[12] ‖ reveal[32] ‖ nonce[16]`. `drawn` has 160 bits.
+    function drawAt(uint256 room, uint256 nullifier, uint256 win)
+        internal
+        view
+        returns (bytes32 hash, uint256 drawn)
+    {
+        assembly ("memory-safe") {
+            mstore(add(room, 52), nullifier)
+            calldatacopy(add(room, 84), win, 16)
+            calldatacopy(0x00, add(win, 16), 32)
+            calldatacopy(add(room, 132), add(win, 48), 16)
+            let isDone := staticcall(gas(), 0x02, 0x00, 0x20, add(room, 100), 0x20)
+            isDone := and(isDone, staticcall(gas(), 0x02, room, 148, 0x20, 0x20))
+            hash := mload(0x20)
+            isDone := and(isDone, staticcall(gas(), 0x02, 0x00, 0x40, 0x00, 0x20))
+            if iszero(isDone) { revert(0, 0) }
+            drawn := shr(96, mload(0x00))
+        }
+    }
+
     /// @dev The draw: wins with probability amount / winValue. Nothing of it comes from signature bytes.
     function isWin(bytes32 ticketDigest, bytes32 reveal, uint96 amount, uint96 winValue)
         internal
         view
         returns (bool)
     {
-        uint256 drawn = uint160(bytes20(Sha256.ofWords(reveal, ticketDigest)));
-        return drawn * winValue < uint256(amount) << 160;
+        return isBelow(uint160(bytes20(Sha256.ofWords(reveal, ticketDigest))), amount, winValue);
+    }
+
+    /// @dev What was drawn, of 160 bits, against the ticket's part of V.
+    function isBelow(uint256 drawn, uint96 amount, uint96 winValue) internal pure returns (bool) {
+        unchecked {
+            return drawn * winValue < uint256(amount) << 160;
+        }
     }
 }

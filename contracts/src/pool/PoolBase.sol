@@ -51,6 +51,8 @@ abstract contract PoolBase is IBywayPool {
     uint96 internal immutable _burnedPerWin;
     /// @dev What of each win waits for its epoch's service proof, and who judges that.
     uint96 internal immutable _heldPerWin;
+    /// @dev And what its provider gets, before the sender's fee.
+    uint96 internal immutable _netPerWin;
     uint16 private immutable _holdBps;
     address internal immutable _proofs;
     uint32 internal immutable _epochDuration;
@@ -91,6 +93,7 @@ abstract contract PoolBase is IBywayPool {
         if (_unitsPerSlot > MAX_LIMIT) revert BadParameters();
         _burnedPerWin = uint96((uint256(p.winValue) * p.feeBps) / 10_000);
         _heldPerWin = uint96((uint256(p.winValue) * p.holdBps) / 10_000);
+        _netPerWin = p.winValue - _burnedPerWin - _heldPerWin;
         (_holdBps, _proofs, _epochDuration) = (p.holdBps, p.proofs, p.epochDuration);
         domain = uint256(sha256(abi.encodePacked("byway pool v1", block.chainid, address(this)))) >> 8;
         ticketDomain = sha256(abi.encodePacked("byway ticket v1", block.chainid, address(this)));

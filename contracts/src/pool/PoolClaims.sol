@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBywayPool} from "../IBywayPool.sol";
 import {AccountWord} from "../lib/AccountWord.sol";
+import {BatchBytes} from "../lib/BatchBytes.sol";
 import {BURN_ADDRESS} from "../lib/Field.sol";
 import {Sha256} from "../lib/Sha256.sol";
 import {Signatures} from "../lib/Signatures.sol";
@@ -23,18 +24,17 @@ abstract contract PoolClaims is PoolBase {
     mapping(address provider => uint256) private _accounts;
 
     /// @inheritdoc IBywayPool
-    function lock(LockBatch[] calldata batches) external returns (uint256 done) {
+    function lock(bytes calldata packed) external returns (uint256 done) {
         uint256 fees;
-        for (uint256 i; i < batches.length; ++i) {
-            LockBatch calldata batch = batches[i];
-            if (msg.sender == batch.provider) {
-                done += _lockAll(batch, type(uint256).max);
-                continue;
-            }
-            _checkTerms(KIND_LOCK, batch.provider, sha256(abi.encodePacked(batch.nullifiers)), batch.terms);
-            uint256 locked = _lockAll(batch, _affordableLocks(batch));
+        while (packed.length != 0) {
+            address provider;
+            uint96 fee;
+            bytes calldata slots;
+            (provider, fee, slots, packed) = _batch(KIND_LOCK, packed);
+            if (slots.length % 32 != 0) revert BadBatchBytes();
+            uint256 locked = _lockAll(provider, slots, fee == 0 ? type(uint256).max : _affordableLocks(provider, slots, fee));
             done += locked;
-            fees += _takeLockFee(batch.provider, locked * batch.terms.fee);
+            if (fee != 0) fees += _takeLockFee(provider, locked * fee);
         }
         _send(msg.sender, fees);
     }
@@ -67,13 +67,16 @@ abstract contract PoolClaims is PoolBase {
     }
 
     /// @inheritdoc IBywayPool
-    function claimMore(ClaimBatch[] calldata batches) external returns (uint256 done) {
+    function claimMore(bytes calldata packed) external returns (uint256 done) {
         uint256 fees;
-        for (uint256 i; i < batches.length; ++i) {
-            ClaimBatch calldata batch = batches[i];
-            uint256 wins = _claimAll(batch, _net(batch.terms.fee));
+        while (packed.length != 0) {
+            address provider;
+            uint96 fee;
+            bytes calldata slots;
+            (provider, fee, slots, packed) = _batch(KIND_CLAIM, packed);
+            uint256 wins = _claimAll(provider, slots, _net(fee));
             done += wins;
-            fees += _pay(batch.provider, wins, batch.terms.fee);
+            fees += _pay(provider, wins, fee);
         }
         _send(msg.sender, fees);
     }
@@ -130,33 +133,57 @@ abstract contract PoolClaims is PoolBase {
         _send(BURN_ADDRESS, amount);
     }
 
+    /// @dev The first of some batches, whose terms its provider has signed unless it is the sender. Of claims the highest index, sent alone, would close those
+    /// below it: only the provider says what stands in a batch.
+    function _batch(uint8 kind, bytes calldata packed)
+        private
+        view
+        returns (address provider, uint96 fee, bytes calldata slots, bytes calldata rest)
+    {
+        uint256 from;
+        bool isSigned;
+        (from, isSigned, slots, rest) = BatchBytes.batch(packed);
+        if (!isSigned) return (msg.sender, 0, slots, rest);
+        uint64 deadline;
+        bytes calldata signature;
+        (provider, fee, deadline, signature) = BatchBytes.terms(from);
+        _checkTerms(kind, provider, sha256(slots), fee, deadline, signature);
+    }
+
     /// @dev Locks at most `most` of a batch; what is beyond that the provider could not pay the sender for.
-    function _lockAll(LockBatch calldata batch, uint256 most) private returns (uint256 locked) {
-        bool isActive = _registry.isActive(batch.provider);
-        for (uint256 i; i < batch.nullifiers.length; ++i) {
-            uint256 nullifier = batch.nullifiers[i];
+    function _lockAll(address provider, bytes calldata slots, uint256 most) private returns (uint256 locked) {
+        bool isActive = _registry.isActive(provider);
+        uint256 here = BatchBytes.offsetOf(slots);
+        uint256 end = here + slots.length;
+        for (; here != end; here = BatchBytes.nextWord(here)) {
+            uint256 nullifier = BatchBytes.wordAt(here);
             uint256 word = _current(nullifier);
-            Reason reason = _whyNotUnused(word);
-            if (word.state() == SlotWord.LAPSED) reason = Reason.WRONG_STATE;
+            Reason reason = word == 0 ? Reason.NONE : _whyNotLocked(word);
             if (!isActive) reason = Reason.NOT_ACTIVE;
             if (reason == Reason.NONE && locked == most) reason = Reason.FEE_NOT_COVERED;
             if (reason == Reason.NONE) {
-                slot[nullifier] = SlotWord.make(word, batch.provider, 0, 0, SlotWord.LOCKED);
-                emit Locked(nullifier, batch.provider);
+                slot[nullifier] = SlotWord.make(word, provider, 0, 0, SlotWord.LOCKED);
+                emit Locked(nullifier, provider);
             }
             locked += _count(nullifier, reason);
         }
     }
 
+    /// @dev A slot is locked once in its life.
+    function _whyNotLocked(uint256 word) private pure returns (Reason) {
+        return word.state() == SlotWord.LAPSED ? Reason.WRONG_STATE : _whyNotUnused(word);
+    }
+
     /// @dev For how many locks a provider can pay: with its winnings, and with what its stake has above nine tenths of the smallest. Not with more: a lock needs no
     /// slot that exists, so a provider could sign its whole stake over to a second account of its own as fees, and have nothing left to lose. What it can move
     /// that way are its own winnings, and a tenth of a stake at most. Penalties that the batch itself brings about are charged before.
-    function _affordableLocks(LockBatch calldata batch) private returns (uint256) {
-        if (batch.terms.fee == 0) return type(uint256).max;
-        for (uint256 i; i < batch.nullifiers.length; ++i) {
-            _current(batch.nullifiers[i]);
+    function _affordableLocks(address provider, bytes calldata slots, uint96 fee) private returns (uint256) {
+        uint256 here = BatchBytes.offsetOf(slots);
+        uint256 end = here + slots.length;
+        for (; here != end; here = BatchBytes.nextWord(here)) {
+            _current(BatchBytes.wordAt(here));
         }
-        return (_accounts[batch.provider].credit() + _registry.spareStake(batch.provider)) / batch.terms.fee;
+        return (_accounts[provider].credit() + _registry.spareStake(provider)) / fee;
     }
 
     /// @dev First pass over one provider's entries: everything but the proofs.
@@ -180,7 +207,9 @@ abstract contract PoolClaims is PoolBase {
             reasons[place++] = reason;
         }
         if (batch.terms.fee != 0) {
-            _checkTerms(KIND_BIND, batch.provider, sha256(abi.encodePacked(digests)), batch.terms);
+            bytes32 items = sha256(abi.encodePacked(digests));
+            Terms calldata terms = batch.terms;
+            _checkTerms(KIND_BIND, batch.provider, items, terms.fee, terms.deadline, terms.signature);
         }
         return place;
     }
@@ -201,19 +230,67 @@ abstract contract PoolClaims is PoolBase {
         }
     }
 
-    function _claimAll(ClaimBatch calldata batch, uint96 paid) private returns (uint256 wins) {
-        Claim[] calldata claims = batch.claims;
-        bytes32[] memory digests = new bytes32[](claims.length);
-        for (uint256 i; i < claims.length; ++i) {
-            Claim calldata claim = claims[i];
-            bytes32 digest = _digest(batch.provider, claim.nullifier, claim.ticket);
-            digests[i] = digest;
-            wins += _count(claim.nullifier, _claimOne(batch.provider, claim, digest, paid));
+    /// @dev Later wins of one provider.
+    function _claimAll(address provider, bytes calldata slots, uint96 paid) private returns (uint256 wins) {
+        uint256 room = Tickets.digestRoom(ticketDomain, provider);
+        uint256 here = BatchBytes.offsetOf(slots);
+        uint256 end = here + slots.length;
+        while (here != end) {
+            (uint256 nullifier, uint256 from, uint256 to) = BatchBytes.slotAt(here, end);
+            wins += _claimSlot(provider, nullifier, from, to, room, paid);
+            here = to;
         }
-        // The highest index, sent alone, would close those below it: only the provider says what stands in a batch.
-        if (msg.sender != batch.provider || batch.terms.fee != 0) {
-            _checkTerms(KIND_CLAIM, batch.provider, sha256(abi.encodePacked(digests)), batch.terms);
+    }
+
+    /// @dev Later wins of one slot: its word is read and written once for all of them.
+    function _claimSlot(address provider, uint256 nullifier, uint256 here, uint256 to, uint256 room, uint96 paid)
+        private
+        returns (uint256 wins)
+    {
+        uint256 before = slot[nullifier];
+        uint256 word = before;
+        // Whose signature was found to be the session key's.
+        address known;
+        for (; here != to; here = BatchBytes.next(here)) {
+            Reason reason = _whyNotLater(word, here);
+            if (reason == Reason.NONE) (reason, known) = _whyNotSigned(provider, nullifier, word, here, room, known);
+            if (reason == Reason.NONE) {
+                uint32 index = BatchBytes.indexAt(here);
+                word = word.won(index);
+                emit Won(nullifier, provider, index, word.wins(), paid);
+            }
+            wins += _count(nullifier, reason);
         }
+        if (word != before) slot[nullifier] = word;
+    }
+
+    /// @dev May this slot pay one more win, of this index and amount?
+    function _whyNotLater(uint256 word, uint256 win) private view returns (Reason) {
+        uint8 state = word.state();
+        if (state != SlotWord.BOUND && state != SlotWord.CLOSING) {
+            return word.isFinished() ? Reason.SLOT_FINISHED : Reason.WRONG_STATE;
+        }
+        if (word.wins() >= _winsPerSlot) return Reason.SLOT_FULL;
+        if (BatchBytes.indexAt(win) <= word.lastIndex()) return Reason.BAD_INDEX;
+        uint96 amount = BatchBytes.amountAt(win);
+        return amount == 0 || amount > _winValue ? Reason.BAD_AMOUNT : Reason.NONE;
+    }
+
+    /// @dev Did it win, and does the slot pay this provider for whoever signed it? The signer is the session key where the two make the slot's holder.
+    function _whyNotSigned(
+        address provider,
+        uint256 nullifier,
+        uint256 word,
+        uint256 win,
+        uint256 room,
+        address known
+    ) private view returns (Reason, address) {
+        (bytes32 digest, uint256 drawn) = Tickets.drawAt(room, nullifier, win);
+        if (!Tickets.isBelow(drawn, BatchBytes.amountAt(win), _winValue)) return (Reason.NOT_A_WIN, known);
+        address signer = Signatures.recoverAt(digest, BatchBytes.signatureOf(win));
+        if (signer == address(0)) return (Reason.BAD_SIGNATURE, known);
+        if (signer == known || word.holder() == SlotWord.binding(provider, signer)) return (Reason.NONE, signer);
+        return (Reason.SLOT_TAKEN, known);
     }
 
     /// @dev Writes one bind. The word is looked at anew: an entry of the same batch may have bound the slot.
@@ -244,26 +321,6 @@ abstract contract PoolClaims is PoolBase {
         return state == SlotWord.LOCKED && word.holder() != provider ? Reason.SLOT_TAKEN : Reason.NONE;
     }
 
-    function _claimOne(address provider, Claim calldata claim, bytes32 digest, uint96 paid)
-        private
-        returns (Reason reason)
-    {
-        uint256 word = slot[claim.nullifier];
-        if (word.isFinished()) return Reason.SLOT_FINISHED;
-        uint8 state = word.state();
-        if (state != SlotWord.BOUND && state != SlotWord.CLOSING) return Reason.WRONG_STATE;
-        if (word.holder() != SlotWord.binding(provider, claim.sessionKey)) return Reason.SLOT_TAKEN;
-        if (word.wins() >= _winsPerSlot) return Reason.SLOT_FULL;
-        Ticket calldata ticket = claim.ticket;
-        uint32 index = ticket.index;
-        if (index <= word.lastIndex()) return Reason.BAD_INDEX;
-        reason = _whyNotWon(claim.sessionKey, ticket, digest);
-        if (reason != Reason.NONE) return reason;
-        word = word.won(index);
-        slot[claim.nullifier] = word;
-        emit Won(claim.nullifier, provider, index, word.wins(), paid);
-    }
-
     function _whyNotWon(address sessionKey, Ticket calldata ticket, bytes32 digest) private view returns (Reason) {
         uint96 amount = ticket.amount;
         if (amount == 0 || amount > _winValue) return Reason.BAD_AMOUNT;
@@ -277,26 +334,32 @@ abstract contract PoolClaims is PoolBase {
     }
 
     /// @dev Did the provider promise this fee for this batch?
-    function _checkTerms(uint8 kind, address provider, bytes32 items, Terms calldata terms) private view {
-        if (uint256(terms.fee) * 100 > uint256(_winValue) * MAX_FEE_PERCENT) revert FeeTooHigh();
-        if (block.timestamp > terms.deadline) revert RedemptionExpired();
+    function _checkTerms(
+        uint8 kind,
+        address provider,
+        bytes32 items,
+        uint96 fee,
+        uint64 deadline,
+        bytes calldata signature
+    ) private view {
+        if (uint256(fee) * 100 > uint256(_winValue) * MAX_FEE_PERCENT) revert FeeTooHigh();
+        if (block.timestamp > deadline) revert RedemptionExpired();
         bytes32 digest = sha256(
-            abi.encodePacked(
-                "byway redeem v1", block.chainid, address(this), kind, provider, items, terms.fee, terms.deadline
-            )
+            abi.encodePacked("byway redeem v1", block.chainid, address(this), kind, provider, items, fee, deadline)
         );
-        if (!Signatures.isBy(provider, digest, terms.signature)) revert BadRedeemSignature();
+        if (!Signatures.isBy(provider, digest, signature)) revert BadRedeemSignature();
     }
 
     /// @dev What the provider gets of one win.
     function _net(uint96 fee) private view returns (uint96) {
-        return _winValue - _burnedPerWin - _heldPerWin - fee;
+        return _netPerWin - fee;
     }
 
     /// @dev A provider's account in this epoch. What it held back for an epoch that nothing can prove any more is said to be lost.
     function _account(address provider) private returns (uint256 word) {
         uint256 stored = _accounts[provider];
         word = stored.inEpoch(block.timestamp / _epochDuration);
+        if (word == stored) return word;
         uint256 gone = word.lost() - stored.lost();
         if (gone != 0) emit HeldLost(provider, gone * _heldPerWin);
     }

@@ -8,7 +8,8 @@ import type { Address, Hex } from 'viem'
 import { BIND_KIND, CLAIM_KIND, openingX } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import { eventsOf, type Receipt, RevertedError } from './rpc.ts'
-import { claimBatch, decodeWord, type Scene, type Word } from './scene.ts'
+import { claimBytes, lockBytes, slotsBytes } from './batches.ts'
+import { decodeWord, type Scene, type Word } from './scene.ts'
 import { poolProbeArtifact } from '../artifacts/pool-probe.ts'
 import { DEPLOYER, unitsPerSlotOf } from './world.ts'
 import { createLeafProver, type Joining, type Part } from './leaf-proofs.ts'
@@ -255,10 +256,9 @@ export const MOVES: Readonly<Record<string, Play>> = {
       (step) =>
         [faceOf(board, move), ticketOf(board, { ...move, index: move.index + step })] as const,
     )
-    const digests = wins.map(([, { digest }]) => digest)
-    const terms = await board.scene.terms(provider, CLAIM_KIND, digests, 0n)
-    const batch = { ...claimBatch(provider, wins), terms }
-    return send(board, senderOf(board, move), 'claimMore', [batch])
+    const terms = await board.scene.terms(provider, CLAIM_KIND, [slotsBytes(wins)], 0n)
+    const packed = claimBytes(wins, provider, terms)
+    return send(board, senderOf(board, move), 'claimMore', packed)
   },
   refund: (board, move) =>
     send(
@@ -318,9 +318,7 @@ export const MOVES: Readonly<Record<string, Play>> = {
   },
   lockRest: (board, move) => {
     const { nullifier } = pick(board.rests, move.slot)
-    const { address: provider } = providerOf(board, move)
-    const batch = { provider, nullifiers: [nullifier], terms: NO_TERMS }
-    return send(board, provider, 'lock', [batch])
+    return send(board, providerOf(board, move).address, 'lock', lockBytes([nullifier]))
   },
   finishRest: (board, move) =>
     send(board, senderOf(board, move), 'finishWithdraw', [pick(board.rests, move.slot).nullifier]),

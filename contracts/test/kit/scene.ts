@@ -1,5 +1,6 @@
 /** A chain with a client, registered providers and a published deposit, and short words for what tests do with them. */
 import { type Address, type Hex, stringToHex } from 'viem'
+import { claimBytes, lockBytes } from './batches.ts'
 import { redeemDigest, registerDigest, uint } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import { type Call, eventsOf, type Receipt } from './rpc.ts'
@@ -72,6 +73,7 @@ export interface Scene extends AsyncDisposable {
   word(nullifier: bigint): Promise<Word>
   credit(provider: Address): Promise<bigint>
   bind(provider: Key, wins: readonly (readonly [Slot, Ticket])[], from?: Address): Promise<Receipt>
+  /** Later wins, sent by their provider, or by another as if they were its own. */
   claim(provider: Key, wins: readonly (readonly [Slot, Ticket])[], from?: Address): Promise<Receipt>
   lock(provider: Key, slots: readonly Slot[]): Promise<Receipt>
   /** What a batch left out and why. */
@@ -113,15 +115,9 @@ export async function startScene(...options: Parameters<typeof startWorld>): Pro
     bind: (provider, wins, from = provider.address) =>
       world.sendPool(from, 'bind', [batch(provider, wins)]),
     claim: (provider, wins, from = provider.address) =>
-      world.sendPool(from, 'claimMore', [claimBatch(provider, wins)]),
+      world.sendPool(from, 'claimMore', claimBytes(wins)),
     lock: (provider, slots) =>
-      world.sendPool(provider.address, 'lock', [
-        {
-          provider: provider.address,
-          nullifiers: slots.map(({ nullifier }) => nullifier),
-          terms: NO_TERMS,
-        },
-      ]),
+      world.sendPool(provider.address, 'lock', lockBytes(slots.map(({ nullifier }) => nullifier))),
     skips: (receipt) => skipsOf(world, receipt),
     async terms(provider, kind, items, fee) {
       const deadline = BigInt((await world.rpc.now()) + 600)
@@ -130,25 +126,6 @@ export async function startScene(...options: Parameters<typeof startWorld>): Pro
     },
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   }
-}
-
-export type ClaimBatch = {
-  readonly provider: Address
-  readonly claims: readonly {
-    readonly nullifier: bigint
-    readonly sessionKey: Address
-    readonly ticket: Ticket
-  }[]
-  readonly terms: Terms
-}
-
-export function claimBatch(provider: Key, wins: readonly (readonly [Slot, Ticket])[]): ClaimBatch {
-  const claims = wins.map(([{ nullifier, session }, ticket]) => ({
-    nullifier,
-    sessionKey: session.address,
-    ticket,
-  }))
-  return { provider: provider.address, claims, terms: NO_TERMS }
 }
 
 /** The call that registers a provider, signed by its key. */

@@ -5,7 +5,7 @@ import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
-import { type Address, concat, type Hex } from 'viem'
+import { type Address, concat, type Hex, slice } from 'viem'
 import {
   hash,
   isWin,
@@ -143,7 +143,7 @@ export function createClient(world: World): Client {
   ): Drawn {
     const { nullifier, session } = slot
     const reveal = hash(text('reveal'), uint(nullifier, 256), uint(index, 32))
-    const nonce = uint(attempt, 128)
+    const nonce = slice(hash(reveal, uint(attempt, 32)), 0, 16)
     const commit = hash(reveal)
     const digest = ticketDigest(pool, { provider, nullifier, index, amount, commit, nonce })
     return {

@@ -9,11 +9,11 @@ import { POOL_ABI } from './abi.ts'
 import {
   bindBatchOf,
   boundSlotOf,
-  claimOf,
+  claimBytesOf,
   destinationOf,
   evidenceOf,
+  lockBytesOf,
   openingOf,
-  partyOf,
   signedTicketOf,
   unusedOf,
 } from './pool-values.ts'
@@ -99,9 +99,7 @@ function redeemCalls(
   const call = callTo(pool)
   return {
     lock(batches) {
-      const args = [
-        batches.map((each) => ({ ...partyOf(each), nullifiers: each.nullifiers.map(numberOf) })),
-      ] as const
+      const args = [lockBytesOf(batches)] as const
       const entries = sum(batches.map(({ nullifiers }) => nullifiers.length))
       return call(
         gasFor(LOCK_ENTRY_GAS, entries),
@@ -118,10 +116,8 @@ function redeemCalls(
       return call(gasFor(BIND_ENTRY_GAS, entries), data)
     },
     claimMore(batches) {
-      const args = [
-        batches.map((each) => ({ ...partyOf(each), claims: each.claims.map(claimOf) })),
-      ] as const
       const entries = sum(batches.map(({ claims }) => claims.length))
+      const args = [claimBytesOf(batches)] as const
       return call(
         gasFor(CLAIM_ENTRY_GAS, entries),
         encodeFunctionData({ abi, functionName: 'claimMore', args }),

@@ -29,6 +29,7 @@ export type CallTerms = {
   readonly signature: Uint8Array
 }
 
+/** Of one provider. With {@link OWN_TERMS} it is whoever sends the call. */
 export type LockBatch = {
   readonly provider: Uint8Array
   readonly nullifiers: readonly Uint8Array[]
@@ -41,12 +42,13 @@ export type BindBatch = {
   readonly terms: CallTerms
 }
 
+/** A later win of a bound slot. */
 export type CallClaim = {
   readonly nullifier: Uint8Array
-  readonly sessionKey: Uint8Array
   readonly ticket: CallTicket
 }
 
+/** Of one provider. With {@link OWN_TERMS} it is whoever sends the call. */
 export type ClaimBatch = {
   readonly provider: Uint8Array
   readonly claims: readonly CallClaim[]

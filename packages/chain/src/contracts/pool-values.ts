@@ -1,10 +1,10 @@
 /** Our bytes as the values that viem encodes for the pool. */
 import type { Hex } from '@byway/protocol/payment'
+import { encodeBatches, encodeClaimSlots, encodeLockSlots } from '@byway/protocol/wire'
 import { hexOf, numberOf } from './bytes.ts'
 import type {
   BindBatch,
   CallBoundSlot,
-  CallClaim,
   CallDestination,
   CallEvidence,
   CallOpening,
@@ -12,6 +12,8 @@ import type {
   CallTerms,
   CallTicket,
   CallUnused,
+  ClaimBatch,
+  LockBatch,
 } from './pool-types.ts'
 
 export type OpeningValue = {
@@ -38,11 +40,6 @@ export type BindBatchValue = PartyValue & {
   readonly openings: readonly OpeningValue[]
   readonly tickets: readonly TicketValue[]
 }
-export type ClaimValue = {
-  readonly nullifier: bigint
-  readonly sessionKey: Hex
-  readonly ticket: TicketValue
-}
 export type DestinationValue = {
   readonly idc: bigint
   readonly feeTo: Hex
@@ -64,11 +61,10 @@ export type SignedTicketValue = {
   readonly signature: Hex
 }
 
+type Party = { readonly provider: Uint8Array; readonly terms: CallTerms }
+
 /** Whose batch it is, and on what terms. */
-export function partyOf(batch: {
-  readonly provider: Uint8Array
-  readonly terms: CallTerms
-}): PartyValue {
+export function partyOf(batch: Party): PartyValue {
   const { fee, deadlineS, signature } = batch.terms
   const terms = { fee, deadline: BigInt(deadlineS), signature: hexOf(signature) }
   return { provider: hexOf(batch.provider), terms }
@@ -82,12 +78,26 @@ export function bindBatchOf(batch: BindBatch): BindBatchValue {
   }
 }
 
-export function claimOf({ nullifier, sessionKey, ticket }: CallClaim): ClaimValue {
-  return {
-    nullifier: numberOf(nullifier),
-    sessionKey: hexOf(sessionKey),
-    ticket: ticketOf(ticket),
-  }
+/** The bytes of `lock` (SPEC §14.8). @throws WIRE_ENCODE */
+export function lockBytesOf(batches: readonly LockBatch[]): Hex {
+  return packedOf(batches, ({ nullifiers }) => encodeLockSlots(nullifiers))
+}
+
+/** The bytes of `claimMore` (SPEC §14.8). @throws WIRE_ENCODE */
+export function claimBytesOf(batches: readonly ClaimBatch[]): Hex {
+  return packedOf(batches, ({ claims }) => encodeClaimSlots(claims))
+}
+
+function packedOf<Batch extends Party>(
+  batches: readonly Batch[],
+  slotsOf: (batch: Batch) => Uint8Array,
+): Hex {
+  const packed = batches.map((batch) => {
+    const { provider, terms } = batch
+    const isOwn = terms.signature.length === 0
+    return { slots: slotsOf(batch), terms: isOwn ? undefined : { provider, ...terms } }
+  })
+  return hexOf(encodeBatches(packed))
 }
 
 export function openingOf(opening: CallOpening): OpeningValue {

@@ -55,15 +55,14 @@ export class ChainList {
   /** A provider's winnings in one slot: locked, bound with the first, claimed with the next. */
   pay(client: number, unit: string, provider: Uint8Array, wins: readonly Win[]): void {
     for (const [i, { opening, ticket, reveal }] of wins.entries()) {
-      const { nullifier, sessionKey } = opening
+      const { nullifier } = opening
       const { index, amount, nonce, signature } = ticket
       const shown = { index, amount, reveal, nonce, signature }
       if (i === 0) {
         this.#note(client, unit, 'lock', { provider, nullifier })
         this.#note(client, unit, 'Locked', { nullifier, provider })
         this.#note(client, unit, 'bind', { provider, opening, ticket: shown })
-      } else
-        this.#note(client, unit, 'claimMore', { provider, nullifier, sessionKey, ticket: shown })
+      } else this.#note(client, unit, 'claimMore', { provider, nullifier, ticket: shown })
       const paid = POOL.faceValue
       this.#note(client, unit, 'Won', { nullifier, provider, index, wins: i + 1, paid })
     }

@@ -7,6 +7,7 @@ import { commitOf, ticketDigest, type Pool } from '@byway/protocol/ticket'
 import {
   decodeOpening,
   decodeRedeemOrder,
+  encodeClaimSlots,
   MAX_REDEEM_BYTES,
   MAX_REDEEM_ENTRIES,
   REDEEM_KIND,
@@ -14,7 +15,6 @@ import {
   type RedeemEntries,
   type RedeemOrder,
 } from '@byway/protocol/wire'
-import type { StoredWinner } from '@byway/store'
 import type { Batch, BatchKind } from './batching.ts'
 import { slotsOf } from './sender.ts'
 
@@ -38,10 +38,7 @@ export function orderEntries({
       })
     }
     case 'claim': {
-      const claims = winners.map((ticket) => {
-        const { nullifier, sessionKey } = decodeOpening(ticket.opening)
-        return { nullifier, sessionKey, ticket }
-      })
+      const claims = winners.map((ticket) => ({ nullifier: ticket.nullifier, ticket }))
       return pieces(claims, () => HEAD_BYTES).map((some) => {
         return { kind: REDEEM_KIND.CLAIM, claims: some }
       })
@@ -81,20 +78,16 @@ export function orderTerms(
 }
 
 function itemsOf(entries: RedeemEntries, provider: Uint8Array, pool: Pool): readonly Uint8Array[] {
-  const digest = (
-    nullifier: Uint8Array,
-    ticket: Pick<StoredWinner, 'index' | 'amount' | 'reveal' | 'nonce'>,
-  ): Uint8Array => {
-    const commit = commitOf(nodeTicketCrypto, ticket.reveal)
-    return ticketDigest(nodeTicketCrypto, { pool, provider, nullifier }, { ...ticket, commit })
-  }
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
       return entries.nullifiers
     case REDEEM_KIND.BIND:
-      return entries.binds.map(({ opening, ticket }) => digest(opening.nullifier, ticket))
+      return entries.binds.map(({ opening: { nullifier }, ticket }) => {
+        const commit = commitOf(nodeTicketCrypto, ticket.reveal)
+        return ticketDigest(nodeTicketCrypto, { pool, provider, nullifier }, { ...ticket, commit })
+      })
     case REDEEM_KIND.CLAIM:
-      return entries.claims.map(({ nullifier, ticket }) => digest(nullifier, ticket))
+      return [encodeClaimSlots(entries.claims)]
   }
 }
 

@@ -146,10 +146,7 @@ export function callOf(
       return calls.bind([{ provider, binds, terms }])
     }
     case 'claim': {
-      const claims = winners.map((ticket) => {
-        const { nullifier, sessionKey } = decodeOpening(ticket.opening)
-        return { nullifier, sessionKey, ticket }
-      })
+      const claims = winners.map((ticket) => ({ nullifier: ticket.nullifier, ticket }))
       return calls.claimMore([{ provider, claims, terms }])
     }
   }

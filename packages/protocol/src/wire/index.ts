@@ -269,7 +269,10 @@ export {
   redeemBindBytes,
   redeemOrderBytes,
 } from './redeem-order.ts'
-export type { RedeemEntries, RedeemOrder, RevealedTicket } from './redeem-order.ts'
+export type { RedeemEntries, RedeemOrder } from './redeem-order.ts'
+export { encodeBatches, encodeClaimSlots, encodeLockSlots } from './batch-bytes.ts'
+export type { BatchTerms, SlotBatch, SlotWin } from './batch-bytes.ts'
+export type { RevealedTicket } from './revealed-ticket.ts'
 export { MAX_JOINED_LEAVES, RETURN_KIND, returnFeeTo, returnNullifier } from './return-request.ts'
 export type {
   CloseRequest,

@@ -13,7 +13,7 @@
  *
  * lock   nullifier[32]
  * bind   opening ‖ ticket
- * claim  nullifier[32] ‖ session key[20] ‖ ticket
+ * claim  nullifier[32] ‖ ticket
  * ticket u32 index ‖ u96 amount ‖ reveal[32] ‖ nonce[16] ‖ signature[65]
  * ```
  * @module
@@ -31,7 +31,7 @@ import {
   type Opening,
   TICKET_SIGNATURE_BYTES,
 } from './opening.ts'
-import { COMMIT_BYTES, TICKET_NONCE_BYTES } from './pay-messages.ts'
+import { readTicket, TICKET_BYTES, writeTicket, type RevealedTicket } from './revealed-ticket.ts'
 
 /** SPEC §15.7. */
 export const MAX_REDEEM_ENTRIES = 16
@@ -40,15 +40,6 @@ export const MAX_REDEEM_BYTES = 15_360
 
 /** SPEC §14.5. */
 export const REDEEM_KIND = { LOCK: 1, BIND: 2, CLAIM: 3 } as const
-
-/** A winning ticket with its reveal. Byte fields have 32, 16 and 65 bytes. */
-export type RevealedTicket = {
-  readonly index: number
-  readonly amount: bigint
-  readonly reveal: Uint8Array
-  readonly nonce: Uint8Array
-  readonly signature: Uint8Array
-}
 
 /** What is to be sent. */
 export type RedeemEntries =
@@ -61,7 +52,6 @@ export type RedeemEntries =
       readonly kind: (typeof REDEEM_KIND)['CLAIM']
       readonly claims: readonly {
         readonly nullifier: Uint8Array
-        readonly sessionKey: Uint8Array
         readonly ticket: RevealedTicket
       }[]
     }
@@ -119,7 +109,6 @@ export function decodeRedeemOrder(bytes: Uint8Array): RedeemOrder {
 }
 
 const HEADER_BYTES = 1 + CHAIN_ADDRESS_BYTES + 12 + 8 + TICKET_SIGNATURE_BYTES + 1
-const TICKET_BYTES = 4 + 12 + COMMIT_BYTES + TICKET_NONCE_BYTES + TICKET_SIGNATURE_BYTES
 
 function countOf(entries: RedeemEntries): number {
   if (entries.kind === REDEEM_KIND.LOCK) return entries.nullifiers.length
@@ -133,7 +122,7 @@ function entriesBytes(entries: RedeemEntries): number {
     case REDEEM_KIND.BIND:
       return entries.binds.reduce((sum, { opening }) => sum + redeemBindBytes(opening), 0)
     case REDEEM_KIND.CLAIM:
-      return (FIELD_BYTES + CHAIN_ADDRESS_BYTES + TICKET_BYTES) * entries.claims.length
+      return (FIELD_BYTES + TICKET_BYTES) * entries.claims.length
   }
 }
 
@@ -148,19 +137,10 @@ function writeEntries(writer: ByteWriter, entries: RedeemEntries): void {
         writeTicket(writeOpening(writer, opening), ticket)
       break
     case REDEEM_KIND.CLAIM:
-      for (const { nullifier, sessionKey, ticket } of entries.claims) {
-        writer.fixed(nullifier, FIELD_BYTES, 'nullifier')
-        writeTicket(writer.fixed(sessionKey, CHAIN_ADDRESS_BYTES, 'sessionKey'), ticket)
-      }
+      for (const { nullifier, ticket } of entries.claims)
+        writeTicket(writer.fixed(nullifier, FIELD_BYTES, 'nullifier'), ticket)
       break
   }
-}
-
-function writeTicket(writer: ByteWriter, ticket: RevealedTicket): void {
-  writeAmount(writer.u32(ticket.index, 'index'), ticket.amount)
-  writer.fixed(ticket.reveal, COMMIT_BYTES, 'reveal')
-  writer.fixed(ticket.nonce, TICKET_NONCE_BYTES, 'nonce')
-  writer.fixed(ticket.signature, TICKET_SIGNATURE_BYTES, 'signature')
 }
 
 function readEntries(reader: ByteReader, kind: number, count: number): RedeemEntries {
@@ -177,23 +157,9 @@ function readEntries(reader: ByteReader, kind: number, count: number): RedeemEnt
     case REDEEM_KIND.CLAIM:
       return {
         kind,
-        claims: each(() => ({
-          nullifier: readNullifier(),
-          sessionKey: reader.copy(CHAIN_ADDRESS_BYTES, 'sessionKey'),
-          ticket: readTicket(reader),
-        })),
+        claims: each(() => ({ nullifier: readNullifier(), ticket: readTicket(reader) })),
       }
     default:
       throw wireError('WIRE_VALUE', { field: 'redeemKind', value: kind })
-  }
-}
-
-function readTicket(reader: ByteReader): RevealedTicket {
-  return {
-    index: reader.u32('index'),
-    amount: readAmount(reader),
-    reveal: reader.copy(COMMIT_BYTES, 'reveal'),
-    nonce: reader.copy(TICKET_NONCE_BYTES, 'nonce'),
-    signature: reader.copy(TICKET_SIGNATURE_BYTES, 'signature'),
   }
 }

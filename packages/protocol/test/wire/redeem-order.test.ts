@@ -33,7 +33,7 @@ const opening = record({
 const some = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
   fc.array(item, { minLength: 1, maxLength: MAX_REDEEM_ENTRIES })
 const { LOCK, BIND, CLAIM } = REDEEM_KIND
-const claim = record({ nullifier: bytes(32), sessionKey: bytes(20), ticket })
+const claim = record({ nullifier: bytes(32), ticket })
 const entries: fc.Arbitrary<RedeemEntries> = fc.oneof(
   record({ kind: fc.constant(LOCK), nullifiers: some(bytes(32)) }),
   record({ kind: fc.constant(BIND), binds: some(record({ opening, ticket })) }),
