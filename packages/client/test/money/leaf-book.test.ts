@@ -67,4 +67,70 @@ suite('the leaves of the pool', () => {
     assert.ok(await book.pathUnder(root, 1002n, t.signal))
     assert.ok(hashes <= 13, `${hashes} hashes for a further path`)
   })
+
+  test('are looked through once for a root that none of them had, some thousands of sizes at a time', async (t) => {
+    const [first, more] = [4096 + 900, 5]
+    let hashes = 0
+    const hash = (left: bigint, right: bigint): bigint => {
+      hashes++
+      return (left * 31n + right * 17n + 1n) % 1_000_003n
+    }
+    const state = { all: leavesOf(first) }
+    const readFrom: number[] = []
+    const book = createLeafBook({
+      chain: {
+        async leaves(from) {
+          readFrom.push(from)
+          return state.all.slice(from)
+        },
+      },
+      createTree: () => createTreeOver(hash),
+    })
+    const unknown = 2_000_000n
+    const cost = async (): Promise<number> => {
+      hashes = 0
+      const looking = book.pathUnder(unknown, 1001n, t.signal)
+      await assert.rejects(looking, { code: 'DEPOSIT_TOO_NEW' })
+      return hashes
+    }
+    const whole = await cost()
+    // No size costs more than a hash for each level, and the mean is half of that.
+    assert.ok(whole < first + 4096 * 13, `${whole} hashes for the newest sizes`)
+    const below = await cost()
+    assert.ok(below > 0 && below < 900 * 13, `${below} hashes for what was left`)
+    assert.equal(await cost(), 0, 'everything was looked at')
+    state.all = leavesOf(first + more)
+    assert.ok((await cost()) <= more * 14, 'new leaves alone')
+    assert.equal(
+      readFrom.filter((from) => from === 0).length,
+      1 + 3,
+      'read anew after 1, 2 and 4 looks',
+    )
+    // A root that old is found nevertheless, at the second look.
+    const tree = createTreeOver(hash)
+    for (const { leaf } of state.all) tree.insert(leaf)
+    const old = book.pathUnder(tree.rootAt(40), 1001n, t.signal)
+    await assert.rejects(old, { code: 'DEPOSIT_TOO_NEW' })
+    assert.ok(await book.pathUnder(tree.rootAt(40), 1001n, t.signal))
+  })
+
+  test('go on where a look was broken off', async (t) => {
+    const all = leavesOf(600)
+    const stop = new AbortController()
+    let hashes = 0
+    const book = bookOf({ all }, () =>
+      createTreeOver((left, right) => {
+        // Once all leaves are in, and a part of the sizes was tried.
+        if (++hashes === 2000) stop.abort(new Error('stopped'))
+        return (left * 31n + right * 17n + 1n) % 1_000_003n
+      }),
+    )
+    await assert.rejects(book.pathUnder(2_000_000n, 1001n, stop.signal), /stopped/)
+    const whole = hashes
+    await assert.rejects(book.pathUnder(2_000_000n, 1001n, t.signal), { code: 'DEPOSIT_TOO_NEW' })
+    const left = hashes - whole
+    hashes = 0
+    await assert.rejects(book.pathUnder(2_000_001n, 1001n, t.signal), { code: 'DEPOSIT_TOO_NEW' })
+    assert.ok(left < hashes - 1000, `${left} of ${hashes} hashes were left`)
+  })
 })
