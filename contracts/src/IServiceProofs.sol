@@ -26,10 +26,11 @@ interface IServiceProofs {
         uint256 root;
         uint48 total; // units
         uint48 maxUnits; // of a slot
-        uint96 held; // taken out of the pool
+        uint96 held; // taken out of the pool, less the fee of the commitment's sender
         State state;
         uint48 challengedAt;
         address challenger;
+        uint96 fee; // promised to who settles
     }
 
     /// @dev All that was fixed at deployment.
@@ -53,12 +54,16 @@ interface IServiceProofs {
     event BeaconDrawn(uint32 indexed epoch, uint256 beacon);
     /// @notice The proof must be on the chain until `deadline`.
     event Challenged(address indexed provider, uint32 indexed epoch, address indexed challenger, uint48 deadline);
-    /// @notice It was, and `bond` of the challenger went to `to`.
+    /// @notice It was, and of the challenger's bond `bond` went to `to`.
     event Proven(address indexed provider, uint32 indexed epoch, address to, uint96 bond);
     /// @notice It was not: `slashed` was taken of the stake, of which the challenger got `reward`.
     event Failed(address indexed provider, uint32 indexed epoch, uint96 slashed, uint96 reward);
-    /// @notice What was held back went to the payout address.
-    event Released(address indexed provider, uint32 indexed epoch, address to, uint96 amount);
+    /// @notice What was held back went to the payout address: `amount` of `held`, the rest as fees to who sent the commitment and settled.
+    event Released(address indexed provider, uint32 indexed epoch, address to, uint96 amount, uint96 held);
+    /// @notice Of what was held back a fee went to who sent the commitment, or settled, in the provider's place.
+    event HeldFeePaid(address indexed provider, uint32 indexed epoch, address to, uint96 amount);
+    /// @notice Of the challenger's bond a part went to who answered in the provider's place.
+    event AnswerFeePaid(address indexed provider, uint32 indexed epoch, address to, uint96 amount);
     /// @notice What was held back is burned.
     event HeldBurned(address indexed provider, uint32 indexed epoch, uint96 amount);
 
@@ -78,6 +83,10 @@ interface IServiceProofs {
     error NotActive();
     /// @notice Zero, no field element, or units that no price makes of a slot.
     error BadCommitment();
+    /// @notice More than 12 % of a win, or a fee where the provider itself calls.
+    error FeeTooHigh();
+    /// @notice What is held back does not cover the fee twice: of who commits, and of who settles.
+    error FeeNotCovered();
     /// @notice The commitment is not in the state that this call needs.
     error WrongState();
     /// @notice The epoch's beacon is there already.
@@ -97,17 +106,20 @@ interface IServiceProofs {
     /// @param root of the sum tree (SPEC §17.2)
     /// @param total units under it, above zero
     /// @param maxUnits the most that one slot pays for at one of the prices that a node may have (SPEC §13.1)
-    /// @param signature the provider key's over `H("byway service v1" ‖ u256 chainId ‖ this[20] ‖ u32 epoch ‖ u256 root ‖ u48 total ‖ u48 maxUnits)`, 65 bytes; empty
-    /// where the provider itself calls
-    /// @custom:error TooEarly, TooLate, BadProviderSignature, NotActive, BadCommitment, WrongState
+    /// @param fee to who sends this in the provider's place, at once out of what was held back, and as much to who settles; 0 where the provider itself calls
+    /// @param signature the provider key's over `H("byway service v1" ‖ u256 chainId ‖ this[20] ‖ u32 epoch ‖ u256 root ‖ u48 total ‖ u48 maxUnits ‖ u96 fee)`, 65 bytes;
+    /// empty where the provider itself calls
+    /// @return earned what the sender got
+    /// @custom:error TooEarly, TooLate, FeeTooHigh, BadProviderSignature, NotActive, BadCommitment, WrongState, FeeNotCovered
     function commit(
         address provider,
         uint32 epoch,
         uint256 root,
         uint48 total,
         uint48 maxUnits,
+        uint96 fee,
         bytes calldata signature
-    ) external;
+    ) external returns (uint96 earned);
 
     /// @notice Writes down the beacon of an epoch, from the first block at or after the beginning of a round. Anyone may, while that block is among the last 256.
     /// @param epoch in question
@@ -123,14 +135,17 @@ interface IServiceProofs {
     /// @custom:error WrongState, NoBeacon, TooLate
     function challenge(address provider, uint32 epoch) external;
 
-    /// @notice Answers a challenge. Anyone may: the proof and the openings are what the provider publishes anyway. The challenger's bond goes to the payout address.
+    /// @notice Answers a challenge. Anyone may: the proof and the openings are what the provider publishes anyway. The challenger's bond goes to the payout address, a tenth of it
+    /// to who answers in the provider's place.
     /// @param provider whose commitment
     /// @param epoch of it
     /// @param openings of the twelve sampled slots, in the order of the samples
     /// @param proof 256 bytes
+    /// @return earned what the sender got
     /// @custom:error WrongState, TooLate, BadProof
     function answer(address provider, uint32 epoch, IBywayPool.Opening[12] calldata openings, bytes calldata proof)
-        external;
+        external
+        returns (uint96 earned);
 
     /// @notice Slashes the whole stake of a provider that did not answer in time. A tenth, and the bond, go to the challenger; the rest is burned. Anyone may.
     /// @param provider whose commitment
@@ -138,11 +153,13 @@ interface IServiceProofs {
     /// @custom:error WrongState, TooEarly
     function slash(address provider, uint32 epoch) external;
 
-    /// @notice Pays what was held back, once the commitment was proven or stood unchallenged; burns it where no beacon was drawn. Anyone may.
+    /// @notice Pays what was held back, once the commitment was proven or stood unchallenged; burns it where no beacon was drawn. Anyone may, and gets the fee that the
+    /// commitment promised out of what is paid.
     /// @param provider whose commitment
     /// @param epoch of it
+    /// @return earned what the sender got
     /// @custom:error WrongState, TooEarly
-    function settle(address provider, uint32 epoch) external;
+    function settle(address provider, uint32 epoch) external returns (uint96 earned);
 
     /// @notice All that was fixed at deployment. @return the parameters
     function parameters() external view returns (Parameters memory);

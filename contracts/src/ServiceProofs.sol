@@ -18,7 +18,10 @@ import {Tickets} from "./lib/Tickets.sol";
 contract ServiceProofs is IServiceProofs {
     using SafeERC20 for IERC20;
 
+    /// @dev Of a stake to who challenged a silent provider, and of a bond to who answered for another.
     uint96 private constant REWARD_DIVISOR = 10;
+    /// @dev As for wins (IBywayPool).
+    uint256 private constant MAX_FEE_PERCENT = 12;
     /// @dev A unit costs so many parts of a win, by the steps of SPEC §13.1.
     bytes8 private constant PRICE_STEPS = 0x0102030406080c10;
     uint256 private constant PRICE_PARTS = 4096;
@@ -75,21 +78,29 @@ contract ServiceProofs is IServiceProofs {
         uint256 root,
         uint48 total,
         uint48 maxUnits,
+        uint96 fee,
         bytes calldata signature
-    ) external {
+    ) external returns (uint96 earned) {
         uint256 end = _endOf(epoch);
         if (block.timestamp < end) revert TooEarly();
         if (block.timestamp >= end + _commitWindow) revert TooLate();
         if (root == 0 || root >= FIELD_ORDER || total == 0) revert BadCommitment();
         if (!_isPayable(maxUnits)) revert BadCommitment();
-        if (msg.sender != provider) _mustBeSigned(provider, epoch, root, total, maxUnits, signature);
+        if (msg.sender != provider) _mustBeSigned(provider, epoch, root, total, maxUnits, fee, signature);
+        else if (fee != 0) revert FeeTooHigh();
         if (!_answersFor(provider, epoch)) revert NotActive();
         Commitment storage own = _commitments[provider][epoch];
         if (own.state != State.NONE) revert WrongState();
         (own.root, own.total, own.maxUnits, own.state) = (root, total, maxUnits, State.COMMITTED);
         uint96 held = uint96(_pool.takeHeld(provider));
-        own.held = held;
+        if (2 * uint256(fee) > held) revert FeeNotCovered();
+        own.held = held - fee;
         emit Committed(provider, epoch, root, total, maxUnits, held);
+        if (fee != 0) {
+            own.fee = fee;
+            _payFee(provider, epoch, fee);
+        }
+        return fee;
     }
 
     /// @inheritdoc IServiceProofs
@@ -126,6 +137,7 @@ contract ServiceProofs is IServiceProofs {
     /// @inheritdoc IServiceProofs
     function answer(address provider, uint32 epoch, IBywayPool.Opening[12] calldata openings, bytes calldata proof)
         external
+        returns (uint96 earned)
     {
         Commitment storage own = _commitments[provider][epoch];
         if (own.state != State.CHALLENGED) revert WrongState();
@@ -134,8 +146,12 @@ contract ServiceProofs is IServiceProofs {
         if (!_auditor.verify(_statementOf(provider, epoch, own, openings), proof)) revert BadProof();
         own.state = State.PROVEN;
         address to = _registry.payoutOf(provider);
-        emit Proven(provider, epoch, to, _challengeBond);
-        _token.safeTransfer(to, _challengeBond);
+        if (msg.sender != provider) earned = _challengeBond / REWARD_DIVISOR;
+        emit Proven(provider, epoch, to, _challengeBond - earned);
+        _token.safeTransfer(to, _challengeBond - earned);
+        if (earned == 0) return 0;
+        emit AnswerFeePaid(provider, epoch, msg.sender, earned);
+        _token.safeTransfer(msg.sender, earned);
     }
 
     /// @inheritdoc IServiceProofs
@@ -154,7 +170,7 @@ contract ServiceProofs is IServiceProofs {
     }
 
     /// @inheritdoc IServiceProofs
-    function settle(address provider, uint32 epoch) external {
+    function settle(address provider, uint32 epoch) external returns (uint96 earned) {
         Commitment storage own = _commitments[provider][epoch];
         State state = own.state;
         if (state != State.COMMITTED && state != State.PROVEN) revert WrongState();
@@ -162,10 +178,18 @@ contract ServiceProofs is IServiceProofs {
         // What no beacon was drawn for was never at risk. Whoever wants its money draws one.
         bool isEarned = beacon[epoch] != 0;
         own.state = isEarned ? State.SETTLED : State.FAILED;
-        if (!isEarned) return _burn(provider, epoch, own.held);
+        if (!isEarned) {
+            _burn(provider, epoch, own.held);
+            return 0;
+        }
+        // Who is not the provider gets what the commitment's sender got.
+        uint96 promised = own.fee;
+        if (msg.sender != provider) earned = promised;
         address to = _registry.payoutOf(provider);
-        emit Released(provider, epoch, to, own.held);
-        if (own.held != 0) _token.safeTransfer(to, own.held);
+        uint96 left = own.held - earned;
+        emit Released(provider, epoch, to, left, own.held + promised);
+        if (left != 0) _token.safeTransfer(to, left);
+        if (earned != 0) _payFee(provider, epoch, earned);
     }
 
     /// @inheritdoc IServiceProofs
@@ -230,10 +254,12 @@ contract ServiceProofs is IServiceProofs {
         uint256 root,
         uint48 total,
         uint48 maxUnits,
+        uint96 fee,
         bytes calldata signature
     ) private view {
+        if (uint256(fee) * 100 > _winValue * MAX_FEE_PERCENT) revert FeeTooHigh();
         bytes32 digest = sha256(
-            abi.encodePacked("byway service v1", block.chainid, address(this), epoch, root, total, maxUnits)
+            abi.encodePacked("byway service v1", block.chainid, address(this), epoch, root, total, maxUnits, fee)
         );
         if (!Signatures.isBy(provider, digest, signature)) revert BadProviderSignature();
     }
@@ -265,6 +291,12 @@ contract ServiceProofs is IServiceProofs {
             statement.receiptKeys[i] = uint256(openings[i].receiptKey);
             statement.nullifiers[i] = openings[i].nullifier;
         }
+    }
+
+    /// @dev To who sends in the provider's place, out of what was held back.
+    function _payFee(address provider, uint32 epoch, uint96 fee) private {
+        emit HeldFeePaid(provider, epoch, msg.sender, fee);
+        _token.safeTransfer(msg.sender, fee);
     }
 
     function _burn(address provider, uint32 epoch, uint96 amount) private {

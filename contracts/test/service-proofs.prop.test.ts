@@ -47,7 +47,7 @@ const way: fc.Arbitrary<readonly Move[]> = fc
   )
 
 test('whatever anyone does, what was held back is paid or burned, and only the silent lose a stake (SPEC §17.5)', async () => {
-  const met = { released: 0, burned: 0, slashed: 0, lostBonds: 0 }
+  const met = { released: 0, burned: 0, slashed: 0, lostBonds: 0, fees: 0 }
   const ways = fc.array(way, { minLength: 2, maxLength: 4 })
   await fc.assert(
     fc.asyncProperty(ways, async (moves) => {
@@ -58,6 +58,7 @@ test('whatever anyone does, what was held back is paid or burned, and only the s
         met.burned += Number(seen.burned > 0n)
         met.slashed += seen.slashed.size
         met.lostBonds += Number(seen.lostBonds > 0n)
+        met.fees += Number(seen.fees > 0n)
       })
     }),
     { numRuns: RUNS },

@@ -70,7 +70,8 @@ test('5 % of a win wait for its epoch’s proof, and are paid when the commitmen
   const challenge = service.send(challenger, 'challenge', provider.address, epoch)
   await assert.rejects(challenge, { reason: 'TooLate' })
   const [released] = eventsOf(serviceProofsArtifact.abi, await settle())
-  assert.deepEqual(released?.args, { ...head, to: payoutOf('stands'), amount: 2n * HELD })
+  const paid = { to: payoutOf('stands'), amount: 2n * HELD, held: 2n * HELD }
+  assert.deepEqual(released?.args, { ...head, ...paid })
   assert.equal(await world.balance(payoutOf('stands')), 2n * HELD)
   assert.equal((await service.commitment(provider.address, epoch)).state, 'SETTLED')
   await assert.rejects(settle(), { reason: 'WrongState' })
@@ -143,11 +144,11 @@ test('only the provider commits, in time, once, to something that can be proved'
   ]
   for (const signature of others)
     await assert.rejects(
-      service.send(anyone, 'commit', provider.address, epoch, ...args, signature),
+      service.send(anyone, 'commit', provider.address, epoch, ...args, 0n, signature),
       { reason: 'BadProviderSignature' },
     )
   const signature = service.sign(provider, epoch)
-  await service.send(anyone, 'commit', provider.address, epoch, ...args, signature)
+  await service.send(anyone, 'commit', provider.address, epoch, ...args, 0n, signature)
   await assert.rejects(service.commit(provider, epoch), { reason: 'WrongState' })
   // Each step's number of units passes, and stands.
   for (const step of [1, 2, 3, 4, 6, 8, 12, 16]) {
@@ -263,11 +264,86 @@ test('a proof in time takes the challenger’s bond, and frees what was held bac
     reason: 'TooEarly',
   })
   await answer(openings)
-  assert.equal(await world.balance(payoutOf('honest')), PROOFS.challengeBond)
+  assert.equal(await world.balance(payoutOf('honest')), (PROOFS.challengeBond * 9n) / 10n)
   assert.equal(await stakeOf(provider), stake)
   await assert.rejects(answer(openings), { reason: 'WrongState' })
   await settle()
-  assert.equal(await world.balance(payoutOf('honest')), PROOFS.challengeBond + 2n * HELD)
+  const paid = (PROOFS.challengeBond * 9n) / 10n + 2n * HELD
+  assert.equal(await world.balance(payoutOf('honest')), paid)
+})
+
+test('the whole bond goes to a payout address whose provider answers itself', async () => {
+  const [provider, slots, epoch] = await drawnFor('answers itself')
+  await service.send(challenger, 'challenge', provider.address, epoch)
+  const openings = samplesOf(slots)
+  const proof = await service.proof(provider, epoch, openings)
+  await service.send(provider.address, 'answer', provider.address, epoch, openings, proof)
+  assert.equal(await world.balance(payoutOf('answers itself')), PROOFS.challengeBond)
+  assert.equal(await world.balance(provider.address), 0n)
+})
+
+test('who commits and who settles for a provider without coin is paid out of what was held back (SPEC §17.5)', async () => {
+  const [provider, , epoch] = await served('poor')
+  const [first, second] = [keyOf('sends the commitment').address, keyOf('settles').address]
+  const FEE = HELD / 2n
+  const { abi } = serviceProofsArtifact
+  const head = { provider: provider.address, epoch }
+  const [committed, paid] = eventsOf(abi, await service.commitFor(first, provider, epoch, FEE))
+  assert.equal(committed?.args['held'], 2n * HELD)
+  assert.deepEqual(paid, {
+    ...paid,
+    eventName: 'HeldFeePaid',
+    args: { ...head, to: first, amount: FEE },
+  })
+  assert.equal(await world.balance(first), FEE)
+  await service.draw(epoch)
+  await service.until(service.challengeEnd(epoch))
+  const settled = eventsOf(abi, await service.send(second, 'settle', provider.address, epoch))
+  const to = payoutOf('poor')
+  assert.deepEqual(
+    settled.map(({ eventName, args }) => [eventName, args]),
+    [
+      ['Released', { ...head, to, amount: 2n * HELD - 2n * FEE, held: 2n * HELD }],
+      ['HeldFeePaid', { ...head, to: second, amount: FEE }],
+    ],
+  )
+  assert.equal(await world.balance(second), FEE)
+  assert.equal(await world.balance(to), 2n * HELD - 2n * FEE)
+})
+
+test('a provider that settles itself keeps that fee; what no beacon was drawn for is burned without it', async () => {
+  const FEE = HELD / 2n
+  const [own, , epoch] = await served('settles itself')
+  await service.commitFor(anyone, own, epoch, FEE)
+  await service.draw(epoch)
+  await service.until(service.challengeEnd(epoch))
+  await service.send(own.address, 'settle', own.address, epoch)
+  assert.equal(await world.balance(payoutOf('settles itself')), 2n * HELD - FEE)
+  assert.equal(await world.balance(own.address), 0n)
+  const [other, , later] = await served('undrawn')
+  await service.commitFor(anyone, other, later, FEE)
+  await service.until(service.challengeEnd(later))
+  const [before, burned] = [await world.balance(anyone), await world.balance(BURN)]
+  await service.send(anyone, 'settle', other.address, later)
+  assert.equal(await world.balance(anyone), before)
+  assert.equal((await world.balance(BURN)) - burned, 2n * HELD - FEE)
+})
+
+test('a fee is signed, at most 12 % of a win, covered twice, and not the provider’s own', async () => {
+  const [provider, , epoch] = await served('dear', 6)
+  const most = (PROFILE.winValue * 12n) / 100n
+  const refused = (reason: string, sent: Promise<unknown>) => assert.rejects(sent, { reason })
+  await refused('FeeTooHigh', service.commitFor(anyone, provider, epoch, most + 1n))
+  await refused('FeeTooHigh', service.commit(provider, epoch, {}, 1n))
+  const { root, total, maxUnits } = CLAIMED
+  const cheap = service.sign(provider, epoch, CLAIMED, 1n)
+  const args = [provider.address, epoch, root, total, maxUnits, 2n, cheap]
+  await refused('BadProviderSignature', service.send(anyone, 'commit', ...args))
+  await service.commitFor(anyone, provider, epoch, most)
+  assert.equal((await service.commitment(provider.address, epoch)).held, 6n * HELD - most)
+  const [small, , own] = await served('covers one')
+  await refused('FeeNotCovered', service.commitFor(anyone, small, own, HELD + 1n))
+  await service.commitFor(anyone, small, own, HELD)
 })
 
 test('an answer must be a proof of this commitment, over slots that are there', async () => {

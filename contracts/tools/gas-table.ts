@@ -251,7 +251,23 @@ async function measureEpoch(stand: Stand): Promise<void> {
   const proof = await service.proof(provider, epoch, openings)
   const answer = service.send(challenger, 'answer', provider.address, epoch, openings, proof)
   await note('answer, without the proofs', answer)
-  await note('settle', service.send(challenger, 'settle', provider.address, epoch))
+  await note('settle', service.send(provider.address, 'settle', provider.address, epoch))
+  await measureEpochForAnother(stand, epoch + 2)
+}
+
+/** The same for a provider without coin, by one who has had fees before. */
+async function measureEpochForAnother(stand: Stand, epoch: number): Promise<void> {
+  const { note, provider, scene } = stand
+  const service = createService(scene)
+  const redeemer = keyOf('redeemer').address
+  await scene.world.fund(redeemer, 1n)
+  await service.until(service.endOf(epoch - 1))
+  await scene.bind(provider, winsOf(stand, stand.take(2), 1))
+  await service.until(service.endOf(epoch))
+  await note('commit for another', service.commitFor(redeemer, provider, epoch, 1n))
+  await service.draw(epoch)
+  await service.until(service.challengeEnd(epoch))
+  await note('settle for another', service.send(redeemer, 'settle', provider.address, epoch))
 }
 
 function winsOf({ scene, provider }: Stand, slots: readonly Slot[], index: number) {

@@ -44,6 +44,9 @@ export type Seen = {
   lostBonds: bigint
   /** Tenths of stakes. */
   rewards: bigint
+  /** Of what was held back, to who sent for a provider; and what of it, and of tenths of bonds for answers, challengers got. */
+  fees: bigint
+  earned: bigint
   wins: number
   readonly slashed: Set<Address>
 }
@@ -53,8 +56,13 @@ const HONEST = 0
 const SILENT = 1
 
 const REFUSALS = new Set(
-  'TooEarly TooLate WrongState NoBeacon BeaconKnown BadHeader NotActive NothingDue'.split(' '),
+  'TooEarly TooLate WrongState NoBeacon BeaconKnown BadHeader NotActive NothingDue FeeNotCovered'.split(
+    ' ',
+  ),
 )
+/** Less than half of what one win holds back. */
+const FEE = TOKEN / 1000n
+const REDEEMER = keyOf('redeemer').address
 const FUNDS = 10_000n * TOKEN
 
 /** Providers with a stake, slots to win, and challengers with money: the same at the start of every play. */
@@ -69,8 +77,9 @@ export async function setUpTable(scene: Scene): Promise<Table> {
 }
 
 export function startSeen(): Seen {
-  const money = { held: 0n, released: 0n, burned: 0n, bonds: 0n, lostBonds: 0n, rewards: 0n }
-  return { ...money, wins: 0, slashed: new Set() }
+  const money = { held: 0n, released: 0n, burned: 0n, bonds: 0n, lostBonds: 0n }
+  const gains = { rewards: 0n, fees: 0n, earned: 0n }
+  return { ...money, ...gains, wins: 0, slashed: new Set() }
 }
 
 /** Makes a move and checks everything. */
@@ -113,8 +122,13 @@ const win: Play = async (table, move, seen) => {
   return scene.bind(provider, [[slot, ticket]])
 }
 
-const commit: Play = async (table, move) =>
-  table.service.commit(providerOf(table, move), await epochOf(table, move))
+/** By the provider itself, or for a fee by one who has nothing to do with the rest. */
+const commit: Play = async (table, move) => {
+  const [provider, epoch] = [providerOf(table, move), await epochOf(table, move)]
+  return move.sender % 2 === 0
+    ? table.service.commit(provider, epoch)
+    : table.service.commitFor(REDEEMER, provider, epoch, FEE)
+}
 
 const challenge: Play = async (table, move) => {
   const from = pick(table.challengers, move.sender)
@@ -187,12 +201,20 @@ async function answerAll(table: Table, seen: Seen): Promise<void> {
   }
 }
 
-function note({ providers }: Table, seen: Seen, receipt: Receipt): void {
+function note({ providers, challengers }: Table, seen: Seen, receipt: Receipt): void {
   const honest = pick(providers, HONEST).address
   for (const { eventName, args } of eventsOf(serviceProofsArtifact.abi, receipt)) {
     const provider = args['provider'] as Address
     if (eventName === 'Committed') seen.held += args['held'] as bigint
     if (eventName === 'Released') seen.released += args['amount'] as bigint
+    if (eventName === 'HeldFeePaid') {
+      seen.fees += FEE
+      assert.equal(args['amount'], FEE)
+      // Challengers may settle too: that is no gain by their challenge.
+      if (challengers.includes(args['to'] as Address)) seen.earned += FEE
+    }
+    if (eventName === 'AnswerFeePaid' && challengers.includes(args['to'] as Address))
+      seen.earned += args['amount'] as bigint
     if (eventName === 'HeldBurned') seen.burned += args['amount'] as bigint
     if (eventName === 'Challenged') seen.bonds += PROOFS.challengeBond
     if (eventName === 'Proven') {
@@ -214,7 +236,11 @@ function note({ providers }: Table, seen: Seen, receipt: Receipt): void {
 async function check({ scene, providers, challengers }: Table, seen: Seen): Promise<void> {
   const { world } = scene
   const inContract = await world.balance(world.proofs)
-  assert.equal(inContract, seen.held - seen.released - seen.burned + seen.bonds, 'books balance')
+  assert.equal(
+    inContract,
+    seen.held - seen.released - seen.burned - seen.fees + seen.bonds,
+    'books balance',
+  )
   for (const { address } of providers) {
     const { stake } = (await world.rpc.read(world.inRegistry('node', address))) as { stake: bigint }
     assert.equal(stake, seen.slashed.has(address) ? 0n : STAKES.minStake, 'stakes move once')
@@ -224,7 +250,7 @@ async function check({ scene, providers, challengers }: Table, seen: Seen): Prom
   const now = balances.reduce((sum, each) => sum + each, 0n)
   assert.equal(
     now,
-    begun - seen.bonds - seen.lostBonds + seen.rewards,
+    begun - seen.bonds - seen.lostBonds + seen.rewards + seen.earned,
     'a challenger gains by silence only',
   )
 }

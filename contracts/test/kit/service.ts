@@ -33,8 +33,11 @@ export interface Service {
   challengeEnd(epoch: number): number
   send(from: Address, name: string, ...args: readonly unknown[]): Promise<Receipt>
   read(name: string, ...args: readonly unknown[]): Promise<unknown>
-  commit(provider: Key, epoch: number, claimed?: Partial<Claimed>): Promise<Receipt>
-  sign(provider: Key, epoch: number, claimed?: Claimed): Hex
+  commit(provider: Key, epoch: number, claimed?: Partial<Claimed>, fee?: bigint): Promise<Receipt>
+  /** What somebody else needs to send it. */
+  sign(provider: Key, epoch: number, claimed?: Claimed, fee?: bigint): Hex
+  /** By somebody else, for a fee. */
+  commitFor(from: Address, provider: Key, epoch: number, fee: bigint): Promise<Receipt>
   /** Headers of the newest block and of the one before. */
   headers(): Promise<readonly [Hex, Hex]>
   /** Goes to the first round and draws. Gives the beacon. */
@@ -74,11 +77,19 @@ export function createService({ world }: Scene): Service {
     until,
     headers,
     epoch: async () => Math.floor((await rpc.now()) / profile.epochDuration),
-    commit: (provider, epoch, claimed) => {
+    commit: (provider, epoch, claimed, fee = 0n) => {
       const { root, total, maxUnits } = { ...CLAIMED, ...claimed }
-      return send(provider.address, 'commit', provider.address, epoch, root, total, maxUnits, '0x')
+      const args = [epoch, root, total, maxUnits, fee, '0x']
+      return send(provider.address, 'commit', provider.address, ...args)
     },
-    sign: (provider, epoch, claimed = CLAIMED) => provider.sign(digestOf(world, epoch, claimed)),
+    sign: (provider, epoch, claimed = CLAIMED, fee = 0n) =>
+      provider.sign(digestOf(world, epoch, claimed, fee)),
+    commitFor: (from, provider, epoch, fee) => {
+      const { root, total, maxUnits } = CLAIMED
+      const signature = provider.sign(digestOf(world, epoch, CLAIMED, fee))
+      const args = [epoch, root, total, maxUnits, fee, signature]
+      return send(from, 'commit', provider.address, ...args)
+    },
     async draw(epoch) {
       await until(beaconTime(epoch))
       await send(world.pool, 'draw', epoch, ...(await headers()))
@@ -121,7 +132,12 @@ export function samplesOf(slots: readonly Slot[]): readonly Opening[] {
   return Array.from({ length: 12 }, (_, m) => slots[m % slots.length]?.opening ?? assert.fail())
 }
 
-function digestOf({ proofs }: World, epoch: number, { root, total, maxUnits }: Claimed): Hex {
+function digestOf(
+  { proofs }: World,
+  epoch: number,
+  { root, total, maxUnits }: Claimed,
+  fee: bigint,
+): Hex {
   return hash(
     text('byway service v1'),
     uint(31_337, 256),
@@ -130,6 +146,7 @@ function digestOf({ proofs }: World, epoch: number, { root, total, maxUnits }: C
     uint(root, 256),
     uint(total, 48),
     uint(maxUnits, 48),
+    uint(fee, 96),
   )
 }
 

@@ -141,10 +141,26 @@ export type ChainEventBody =
       readonly amount: bigint
     }
   | {
-      /** What was held back for an epoch went to the payout address, or was burned. */
-      readonly name: 'held-released' | 'held-burned'
+      /** What was held back for an epoch, `held`, went to the payout address, but for fees of who sent in the provider's place. */
+      readonly name: 'held-released'
       readonly provider: Uint8Array
       readonly epoch: number
+      readonly amount: bigint
+      readonly held: bigint
+    }
+  | {
+      /** What was held back for an epoch, but for a fee that was paid before, was burned. */
+      readonly name: 'held-burned'
+      readonly provider: Uint8Array
+      readonly epoch: number
+      readonly amount: bigint
+    }
+  | {
+      /** Who sent a step of a service proof in the provider's place was paid: of what was held back, or for an answer of the bond. */
+      readonly name: 'held-fee' | 'answer-fee'
+      readonly provider: Uint8Array
+      readonly epoch: number
+      readonly to: Uint8Array
       readonly amount: bigint
     }
   | { readonly name: 'burned'; readonly amount: bigint }

@@ -33,6 +33,7 @@ export type {
   PayingAccount,
   Purse,
   PurseAccounts,
+  CommitmentStatement,
   RedeemTerms,
   RegistrationStatement,
 } from './purse-types.ts'

@@ -37,6 +37,18 @@ export type RegistrationStatement = {
   readonly payout: Uint8Array
 }
 
+/** What a provider commits to, and promises to whoever sends that (SPEC §17.5). */
+export type CommitmentStatement = {
+  readonly epoch: number
+  /** Of the sum tree, 32 bytes. */
+  readonly root: Uint8Array
+  /** Units under it. */
+  readonly total: number
+  readonly maxUnits: number
+  /** For who sends it, and as much for who settles: the token's smallest part, each at most 12 % of `V`. */
+  readonly fee: bigint
+}
+
 /** Owns one deposit. Who has its secret can show all of its slots, and take them back; the owner key itself stays in the purse. */
 export type DepositOwner = {
   /** A field element (SPEC §13.3). */
@@ -67,4 +79,6 @@ export interface Purse extends AsyncDisposable {
   signRedeemTerms(terms: RedeemTerms): Promise<Uint8Array>
   /** 65 bytes of the provider's key. @throws PURSE_REFUSED, PURSE_NO_RULES */
   signRegistration(statement: RegistrationStatement): Promise<Uint8Array>
+  /** 65 bytes of the provider's key. @throws PURSE_REFUSED, also in a network without service proofs, PURSE_NO_RULES */
+  signCommitment(statement: CommitmentStatement): Promise<Uint8Array>
 }

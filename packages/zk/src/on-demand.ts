@@ -13,8 +13,13 @@ export type ManifestEntry = {
   readonly isOnDemand?: boolean
 }
 
-/** Where such a file is kept: `$XDG_CACHE_HOME/byway/zk`, `~/.cache` where that is not set. Another version has another name. */
-export function onDemandPath(name: string, sha256: string): string {
+/** Where such files are kept: `$XDG_CACHE_HOME/byway/zk`, `~/.cache` where that is not set. */
+export function onDemandFolder(): string {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  return join(cache, 'byway', 'zk', `${sha256.slice(0, 16)}-${name}`)
+  return join(cache, 'byway', 'zk')
+}
+
+/** Where such a file is kept. Another version has another name. */
+export function onDemandPath(name: string, sha256: string): string {
+  return join(onDemandFolder(), `${sha256.slice(0, 16)}-${name}`)
 }

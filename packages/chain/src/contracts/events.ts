@@ -64,11 +64,23 @@ function proofsBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody 
   if (!first) return undefined
   const { eventName, args } = decodeEventLog({ abi: PROOFS_ABI, topics: [first, ...rest], data })
   switch (eventName) {
-    case 'Released':
-    case 'HeldBurned': {
-      const name = eventName === 'Released' ? 'held-released' : 'held-burned'
+    case 'Released': {
+      const { epoch, amount, held } = args
+      return { name: 'held-released', provider: providerOf(args), epoch, amount, held }
+    }
+    case 'HeldBurned':
+      return {
+        name: 'held-burned',
+        provider: providerOf(args),
+        epoch: args.epoch,
+        amount: args.amount,
+      }
+    case 'HeldFeePaid':
+    case 'AnswerFeePaid': {
+      const name = eventName === 'HeldFeePaid' ? 'held-fee' : 'answer-fee'
       const { epoch, amount } = args
-      return { name, provider: bytesOf(args.provider.toLowerCase()), epoch, amount }
+      const to = bytesOf(args.to.toLowerCase())
+      return { name, provider: providerOf(args), epoch, to, amount }
     }
     // Of these the contract is asked when they matter.
     case 'Committed':
@@ -78,6 +90,10 @@ function proofsBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody 
     case 'Failed':
       return undefined
   }
+}
+
+function providerOf({ provider }: { readonly provider: string }): Uint8Array {
+  return bytesOf(provider.toLowerCase())
 }
 
 function poolBody({ topics: [first, ...rest], data }: RawLog): ChainEventBody | undefined {

@@ -28,9 +28,22 @@ export type ServiceAnswer = {
 /** The first block of a round and the one before it, RLP. */
 export type RoundHeaders = { readonly first: Hex; readonly parent: Hex }
 
+/** What a provider promises to who sends its commitment, and as much to who settles. */
+export type CommitTerms = {
+  /** Of what is held back, the token's smallest part. */
+  readonly fee: bigint
+  /** 65 bytes (SPEC §17.5). */
+  readonly signature: Uint8Array
+}
+
 export interface ProofCalls {
-  /** By the provider itself. */
-  commit(provider: Uint8Array, epoch: number, commitment: ServiceCommitment): ContractCall
+  /** By the provider itself, or with its promise by anybody. */
+  commit(
+    provider: Uint8Array,
+    epoch: number,
+    commitment: ServiceCommitment,
+    terms?: CommitTerms,
+  ): ContractCall
   draw(epoch: number, headers: RoundHeaders): ContractCall
   /** The contract must be allowed to take the bond (`tokenCalls.approve`). */
   challenge(provider: Uint8Array, epoch: number): ContractCall
@@ -59,8 +72,10 @@ export function createProofCalls(contract: Uint8Array): ProofCalls {
     }
   }
   return {
-    commit(provider, epoch, { root, total, maxUnits }) {
-      const args = [hexOf(provider), epoch, numberOf(root), total, maxUnits, '0x'] as const
+    commit(provider, epoch, { root, total, maxUnits }, terms) {
+      const { fee = 0n, signature = new Uint8Array(0) } = terms ?? {}
+      const said = [numberOf(root), total, maxUnits] as const
+      const args = [hexOf(provider), epoch, ...said, fee, hexOf(signature)] as const
       return call(COMMIT_GAS, encodeFunctionData({ abi, functionName: 'commit', args }))
     },
     draw(epoch, { first, parent }) {

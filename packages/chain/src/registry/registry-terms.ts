@@ -46,7 +46,7 @@ export function changeOf(
   }
   if (event.name !== 'held-released') return undefined
   // What was held back and what was burned are parts of the same wins: one tells the other.
-  const fees = holdBps > 0 ? (event.amount * BigInt(feeBps)) / BigInt(holdBps) : 0n
+  const fees = holdBps > 0 ? (event.held * BigInt(feeBps)) / BigInt(holdBps) : 0n
   const { provider, epoch } = event
   return { provider, change: { type: 'proven', epoch, fees } }
 }

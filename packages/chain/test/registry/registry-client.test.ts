@@ -94,11 +94,13 @@ function clientOf(
 }
 
 /** What makes {@link LOGGER} say that an epoch of the provider was released. */
-function releasedCall(to: Uint8Array, epoch: number, amount: bigint): ContractCall {
+function releasedCall(to: Uint8Array, epoch: number, held: bigint): ContractCall {
   const provider = hexOf(PROVIDER)
   const args = { provider, epoch } as const
   const topics = encodeEventTopics({ abi: PROOFS_ABI, eventName: 'Released', args })
-  const data = encodeAbiParameters([{ type: 'address' }, { type: 'uint96' }], [provider, amount])
+  const types = [{ type: 'address' }, { type: 'uint96' }, { type: 'uint96' }] as const
+  // Redeemers had the rest: that takes nothing from what was proven.
+  const data = encodeAbiParameters(types, [provider, held / 2n, held])
   const words = [...topics.map(String), data].map((hex) => bytesOf(hex))
   return { to, data: concatBytes(...words), value: 0n, gasCap: 100_000n }
 }

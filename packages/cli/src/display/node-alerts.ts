@@ -9,6 +9,7 @@ export type NodeAlert = {
   readonly alert:
     | RedemptionAlert['type']
     | ServiceAlert['type']
+    | 'proof-program'
     | 'gas-low'
     | 'gas-none'
     | 'not-staked'
@@ -28,6 +29,8 @@ export interface NodeAlerts {
   onWinsOver(type: RedemptionAlert['type']): void
   onGas(state: GasState): void
   onProofs(alert: ServiceAlert): void
+  /** Whether the program of service proofs is being made. */
+  onProofProgram(isMaking: boolean): void
   /** What opening the records of money found: told where they were not whole. */
   onStoreReport(report: OpeningReport): void
   onStoreHealth(health: StoreHealth): void
@@ -61,6 +64,10 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
     onWins: (alert) => raise({ alert: alert.type, text: describeWins(alert) }),
     onWinsOver: (type) => void standing.delete(type),
     onProofs: (alert) => raise({ alert: alert.type, text: describeProofs(alert) }),
+    onProofProgram(isMaking) {
+      if (isMaking) raise({ alert: 'proof-program', text: PROGRAM_TEXT })
+      else standing.delete('proof-program')
+    },
     onStoreReport(report) {
       if (isDamaged(report)) raise({ alert: 'records-damaged', text: describeDamage(report) })
     },
@@ -107,6 +114,9 @@ function describeDamage(report: OpeningReport): string {
   const place = sideFiles.length > 0 ? `side file ${sideFiles.join(', ')}` : 'no side file'
   return `the records of money were damaged and are repaired: ${keptRows} kept, ${damagedRows} damaged and ${missingRows} missing${tail}; ${place}. See to the disk: a win among what is gone is not paid`
 }
+
+const PROGRAM_TEXT =
+  'the program of service proofs is being made, once for this machine: some minutes at low priority, after which the node commits. Nothing to do but to keep it running'
 
 const DISK_TEXTS = {
   full: 'the disk of the state folder is full: no ticket is taken and nothing is earned until there is room. Free some space; the node goes on by itself',
@@ -156,9 +166,11 @@ function describeProofs(alert: ServiceAlert): string {
         return `this machine has too little memory for a service proof: nothing is committed to ${epoch}, and what was held back of its wins will be lost. A proof takes two gigabytes`
       if (alert.code === 'PROOF_OTHER_RECEIPTS')
         return `the receipts on this disk are not those that were committed to for ${epoch}: the state folder was put back to another time. Put the newest copy back; a challenge without those receipts takes the stake`
-      return `the service proof of ${epoch} cannot be made (${alert.code}): \`npm run zk -- service-audit\` makes its program. A challenge without it takes the stake`
+      if (alert.code === 'ZK_NOT_MADE')
+        return `the files of the program of service proofs are not on this machine, so that nothing is committed to ${epoch} or its proof is missing: in a clone of Byway \`npm run ceremony -- keep service-audit KEY.zkey\` brings a ceremony's, \`npm run zk -- service-audit\` makes a local network's. Without them what was held back is lost, and a challenge of what was committed takes the stake`
+      return `the service proof of ${epoch} cannot be made (${alert.code}). A challenge without it takes the stake`
     case 'commit-no-coin':
-      return `there is no coin for gas to commit to ${epoch}: send some to the provider's account (\`byway wallet show\`) before ${new Date(alert.deadlineS * 1000).toISOString()}, or what was held back of its wins is lost`
+      return `there is no coin for gas to commit to ${epoch}, and no redeemer takes it for what was held back: send some to the provider's account (\`byway wallet show\`) before ${new Date(alert.deadlineS * 1000).toISOString()}, or what was held back of its wins is lost`
     case 'challenged':
       return `the service proof of ${epoch} is challenged: keep the node running, so that it answers before ${new Date(alert.deadlineS * 1000).toISOString()}`
     case 'epoch-lost':

@@ -24,5 +24,5 @@ const UNPROVEN: ScoreLine = {
   factor: 1,
   evidence: `no wins of a proven epoch among the last ${PROVEN_WINDOW_EPOCHS} are on the chain; that takes nothing`,
   remedy:
-    'let the node redeem its wins and keep coin for gas, with which it commits to each epoch and settles it; it counts from then on',
+    'let the node redeem its wins and stay online in the first days of each week, in which it commits to the one before; it counts from then on',
 }

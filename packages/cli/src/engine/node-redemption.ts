@@ -88,7 +88,7 @@ export function startRedeeming(
     setting,
     payment,
     { store, chain, lane },
-    { ...others, leave: (proof) => node()?.leaveProof(proof) },
+    { ...others, maxFee: winFeeOf(payment), leave: (proof) => node()?.leaveProof(proof) },
   )
   if (epochs) parts.use(keepAt((signal) => epochs.look(signal), IDLE_LOOK_MS, failed))
   const look: typeof redemption.look = async (signal) => {
@@ -177,6 +177,11 @@ export function lockFeeOf({ winValue }: PaymentParameters): bigint {
   return (winValue * LOCK_FEE_PERCENT) / 100n
 }
 
+/** And for a win, or a step of a service proof. */
+function winFeeOf({ winValue }: PaymentParameters): bigint {
+  return (winValue * REDEEMER_FEE_PERCENT) / 100n
+}
+
 /** Others who send our claims when the account has no gas, and while the home sleeps. */
 function redeemersOf(
   payment: PaymentParameters,
@@ -186,9 +191,10 @@ function redeemersOf(
   return createRedeemers({
     pool: poolOf(payment),
     provider: purse.accounts.provider,
-    fee: (payment.winValue * REDEEMER_FEE_PERCENT) / 100n,
+    fee: winFeeOf(payment),
     lockFee: lockFeeOf(payment),
     sign: (terms) => purse.signRedeemTerms(terms),
+    signCommitment: (commitment) => purse.signCommitment(commitment),
     candidates: () => node()?.knownNodes() ?? [],
     ask: async (nodeId, order, signal) => node()?.askRedeemer(nodeId, order, signal),
   })

@@ -2,6 +2,7 @@
 import {
   createLeafCalls,
   createPoolCalls,
+  createProofCalls,
   createRegistryCalls,
   createTokenCalls,
   tryCall,
@@ -46,7 +47,10 @@ export function serviceOf(
     events: store.ledger,
     chain: chain.view,
     lane,
-    calls: createPoolCalls(payment.pool),
+    calls: {
+      ...createPoolCalls(payment.pool),
+      proofs: payment.proofs?.contract && createProofCalls(payment.proofs.contract),
+    },
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     coinPrice: coinPriceOf(setting, payment),
     nowMs: () => Date.now(),

@@ -55,7 +55,10 @@ export function createChainSide(
 type Won = Extract<ChainEvent, { readonly name: 'won' }>
 
 /** What became of what was held back. */
-type Settled = Extract<ChainEvent, { readonly name: 'held-released' | 'held-burned' | 'held-lost' }>
+type Settled = Extract<
+  ChainEvent,
+  { readonly name: 'held-released' | 'held-burned' | 'held-lost' | 'held-fee' }
+>
 
 /** Events in blocks that are deep enough for the books, and the others. */
 type SeenSoFar = {
@@ -65,7 +68,10 @@ type SeenSoFar = {
 
 const isWon = (event: ChainEvent): event is Won => event.name === 'won'
 const isSettled = (event: ChainEvent): event is Settled =>
-  event.name === 'held-released' || event.name === 'held-burned' || event.name === 'held-lost'
+  event.name === 'held-released' ||
+  event.name === 'held-burned' ||
+  event.name === 'held-lost' ||
+  event.name === 'held-fee'
 
 async function eventsUntil(
   view: Pick<ChainView, 'head' | 'events'>,
@@ -110,7 +116,7 @@ async function nodeFound(
   const early = sumOf(young.filter(isOwn).filter(isWon), ({ paid }) => paid)
   const settled = own.filter(isSettled)
   const heldBurned = sumOf(
-    settled.filter(({ name }) => name !== 'held-released'),
+    settled.filter(({ name }) => name === 'held-burned' || name === 'held-lost'),
     ({ amount }) => amount,
   )
   const heldBack = wins * held - sumOf(settled, ({ amount }) => amount)

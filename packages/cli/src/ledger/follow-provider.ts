@@ -93,15 +93,18 @@ type Sums = {
   /** Of what was held back: paid to the payout address, and burned or lost. */
   readonly released: bigint
   readonly heldBurned: bigint
+  /** And to who sent steps of service proofs for us. */
+  readonly heldFees: bigint
 }
 
 function sumsOf(events: readonly ChainEvent[], stakeBefore: bigint): Sums {
   const money = { raised: 0n, withdrawn: 0n, slashed: 0n, penalties: 0n, paidOut: 0n }
-  const sums = { ...money, released: 0n, heldBurned: 0n }
+  const sums = { ...money, released: 0n, heldBurned: 0n, heldFees: 0n }
   let stake = stakeBefore
   for (const event of events) {
     if (event.name === 'paid-out') sums.paidOut += event.amount
     if (event.name === 'held-released') sums.released += event.amount
+    if (event.name === 'held-fee') sums.heldFees += event.amount
     if (event.name === 'held-burned' || event.name === 'held-lost') sums.heldBurned += event.amount
     if (event.name === 'lapsed') sums.penalties += event.penalty
     if (event.name !== 'registry' || !event.change || event.change.type === 'unbonding') continue
@@ -132,11 +135,12 @@ type Head = { readonly id: string; readonly atMs: number }
 
 /** Stake comes from the owner's account and goes back there: to us it is outside. What was slashed beyond penalties is the part of the fees that winnings did not cover. */
 function eventsOf(
-  { raised, withdrawn, slashed, penalties, paidOut, released, heldBurned: burned }: Sums,
-  fees: bigint,
+  { raised, withdrawn, slashed, penalties, paidOut, released, heldBurned, heldFees }: Sums,
+  lockFees: bigint,
   { id, atMs }: Head,
 ): readonly NodeMoneyEvent[] {
-  const feesOfStake = fees === 0n ? 0n : slashed - penalties
+  const feesOfStake = lockFees === 0n ? 0n : slashed - penalties
+  const fees = lockFees + heldFees
   const all: readonly NodeMoneyEvent[] = [
     { id: `${id}:in`, atMs, type: 'purse-received', amount: raised },
     { id: `${id}:staked`, atMs, type: 'staked', amount: raised },
@@ -148,10 +152,10 @@ function eventsOf(
     { id: `${id}:paid-out`, atMs, type: 'purse-sent', amount: paidOut + released },
   ]
   const moved = all.filter((event) => 'amount' in event && event.amount !== 0n)
-  const received = released
-  return received + burned === 0n
+  const settled = { received: released + heldFees, burned: heldBurned }
+  return settled.received + settled.burned === 0n
     ? moved
-    : [{ id: `${id}:held`, atMs, type: 'held-back-settled', received, burned }, ...moved]
+    : [{ id: `${id}:held`, atMs, type: 'held-back-settled', ...settled }, ...moved]
 }
 
 function isOf(event: ChainEvent, provider: Uint8Array): boolean {

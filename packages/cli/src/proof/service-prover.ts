@@ -4,7 +4,8 @@ import type { PaymentParameters } from '@byway/protocol/directory'
 import { u256Bytes } from '@byway/protocol/ticket'
 import { decodeOpening } from '@byway/protocol/wire'
 import type { Store } from '@byway/store'
-import { assertMade, assertRoomToProve, encodeServiceProof } from '@byway/zk'
+import { assertRoomToProve, encodeServiceProof } from '@byway/zk'
+import type { AuditProgram } from './audit-program.ts'
 import { hashReceipts, proveReceipts } from './make-proof.ts'
 import type { ReceiptSource } from './own-receipts.ts'
 import { proofError } from './proof-errors.ts'
@@ -19,8 +20,10 @@ export type ServiceProverDeps = {
   readonly home: string
   /** Leaves a proof with neighbours. */
   readonly leave: (proof: Uint8Array) => void
-  /** Rejects where no proof could be made. @default memory and files of the program are asked for */
-  readonly assertAble?: (() => Promise<void>) | undefined
+  /** What proofs are made with. */
+  readonly program: AuditProgram
+  /** Throws where the machine is too small. @default its memory is asked for */
+  readonly assertRoom?: (() => void) | undefined
 }
 
 /** Creates it; nothing is read before it is asked. */
@@ -30,7 +33,8 @@ export function createServiceProver({
   provider,
   home,
   leave,
-  assertAble = assertAbleHere,
+  program,
+  assertRoom = assertRoomToProve,
 }: ServiceProverDeps): ServiceProver {
   const setting = { payment, provider }
   const source: Pick<ReceiptSource, 'receipts' | 'opening'> = {
@@ -43,9 +47,10 @@ export function createServiceProver({
   return {
     async commitment(epoch, signal) {
       // Who commits to what it cannot prove loses its stake to the first who asks.
-      await assertAble()
+      assertRoom()
       const hashed = await hashReceipts(setting, source, epoch, signal)
       if (!hashed) return undefined
+      await program.ensure(signal)
       const { root, total, maxUnits } = hashed.commitment
       return { root: u256Bytes(root), total: Number(total), maxUnits: Number(maxUnits) }
     },
@@ -60,6 +65,7 @@ export function createServiceProver({
       if (!hashed) throw proofError('PROOF_NO_RECEIPTS', { epoch })
       // A store of another time: no proof of these receipts is an answer.
       if (hashed.commitment.root !== root) throw proofError('PROOF_OTHER_RECEIPTS', { epoch })
+      await program.ensure(signal)
       const made = await proveReceipts(setting, source, hashed, beacon, signal)
       const bytes = encodeServiceProof(made)
       await keepProof(path, bytes)
@@ -67,10 +73,4 @@ export function createServiceProver({
       return made
     },
   }
-}
-
-/** @throws ZK_MEMORY, ZK_NOT_MADE */
-async function assertAbleHere(): Promise<void> {
-  assertRoomToProve()
-  await assertMade('service-audit')
 }

@@ -83,7 +83,7 @@ test('service that nobody proved takes nothing, and the way to prove it is told'
   const proven = { epochs: 0, fees: 0n, factor: 1 }
   const [, line] = linesOf({ proven })
   assert.deepEqual([line?.reason, line?.factor], ['service', 1])
-  assert.match(line?.remedy ?? '', /coin for gas/)
+  assert.match(line?.remedy ?? '', /commits to the one before/)
   assert.equal(scoreLines(scoreOf({ proven }), undefined).length, 1, 'a network that pays nothing')
 })
 

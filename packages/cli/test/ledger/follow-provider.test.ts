@@ -88,6 +88,19 @@ test('books what was paid out, ignores other providers, and waits for depth', as
   assert.equal(of('outside'), 70n)
 })
 
+test('books what redeemers got of what was held back, and the rest when it is paid (SPEC §17.5)', async () => {
+  const fee = (block: number, logIndex: number, to = OTHER): ChainEvent =>
+    at(block, logIndex, { name: 'held-fee', epoch: 7, to, amount: 3n })
+  const released = at(3, 0, { name: 'held-released', epoch: 7, amount: 94n, held: 100n })
+  const answered = at(2, 1, { name: 'answer-fee', epoch: 7, to: OTHER, amount: 50n })
+  const news = [event(fee(2, 0)), event(answered), event(released), event(fee(3, 1)), head(3)]
+  const { of } = await booksAfter(news)
+  assert.deepEqual(
+    [of('held back'), of('redeemer fees'), of('outside'), of('purse')],
+    [-100n, 6n, 94n, 0n],
+  )
+})
+
 test('takes back what a reorganisation undid, and what the stake was', async () => {
   const raised = at(2, 0, { name: 'registry', change: { type: 'stake', stake: 1500n } })
   const again = at(3, 0, { name: 'registry', change: { type: 'stake', stake: 1200n } })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { decodeServiceProof } from '@byway/zk'
 import { loadNetworkFile } from '../../src/config/network-file.ts'
 import { openOwnStore } from '../../src/engine/own-store.ts'
+import { createAuditProgram } from '../../src/proof/audit-program.ts'
 import { createServiceProver } from '../../src/proof/service-prover.ts'
 import { EPOCH, networkFile, nodeWithReceipts, TOTAL } from '../commands/proof-world.ts'
 import { temporaryHome } from '../spawn-byway.ts'
@@ -26,7 +27,8 @@ test('commits to the receipts of its store, and shows a proof that it has made b
     provider,
     home,
     leave: (proof) => void given.push(proof),
-    assertAble: async () => {},
+    program: { ensure: async () => {} },
+    assertRoom: () => {},
   })
   const committed = await prover.commitment(EPOCH, t.signal)
   assert.equal(committed?.total, TOTAL)
@@ -64,6 +66,12 @@ test('commits to nothing where no proof could be made: the first challenge would
     if (before === undefined) delete process.env['XDG_CACHE_HOME']
     else process.env['XDG_CACHE_HOME'] = before
   })
-  const prover = createServiceProver({ store, payment, provider, home, leave: () => {} })
+  // On a real chain nothing is made: a person brings the ceremony's.
+  const program = createAuditProgram({
+    chainId: 1,
+    onStep: () => {},
+    onMaking: () => assert.fail(),
+  })
+  const prover = createServiceProver({ store, payment, provider, home, leave: () => {}, program })
   await assert.rejects(prover.commitment(EPOCH, t.signal), { code: 'ZK_NOT_MADE' })
 })

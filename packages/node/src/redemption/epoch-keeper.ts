@@ -1,6 +1,7 @@
 /**
  * Commits to each epoch's receipts, draws its beacon, publishes the proof, answers who doubts it, and fetches what was held back (SPEC §17.5). Asks the chain anew at each look: a
- * restart, another's transaction and a reorganisation look the same. What cannot be done now is done at a later look, as long as there is time.
+ * restart, another's transaction and a reorganisation look the same. What cannot be done now is done at a later look, as long as there is time. What there is no coin for is left with
+ * redeemers (SPEC §15.7).
  * @module
  */
 import type {
@@ -14,7 +15,10 @@ import type {
   ServiceCommitment,
 } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
+import { REDEEM_KIND } from '@byway/protocol/wire'
 import { sendNoted, type NotingDeps } from './gas-paid.ts'
+import { createLeftSteps, type LeftSteps } from './left-steps.ts'
+import type { Redeemers } from './redeemers.ts'
 
 /** What a node proves with: its receipts and the audit's program. */
 export interface ServiceProver {
@@ -33,7 +37,7 @@ export type ServiceAlert =
   | { readonly type: 'epoch-lost'; readonly epoch: number; readonly held: bigint }
   /** Commitment or proof cannot be made; without the one the epoch is lost, without the other a challenge takes the stake. */
   | { readonly type: 'proof-missing'; readonly epoch: number; readonly code: string }
-  /** The commitment waits for coin for gas until then; after that the epoch is lost. */
+  /** The commitment waits until then for coin for gas, or a redeemer that takes it; after that the epoch is lost. */
   | { readonly type: 'commit-no-coin'; readonly epoch: number; readonly deadlineS: number }
   /** Somebody doubts the proof; it must be on the chain by then. */
   | { readonly type: 'challenged'; readonly epoch: number; readonly deadlineS: number }
@@ -45,6 +49,12 @@ export type EpochKeeperDeps = NotingDeps & {
   readonly proofs: ProofsView
   readonly calls: Pick<ProofCalls, 'commit' | 'draw' | 'answer' | 'settle'>
   readonly prover: ServiceProver
+  /** Who sends what there is no coin for. */
+  readonly redeemers?: Pick<Redeemers, 'handOverProof'> | undefined
+  /** The most that each of them gets of what was held back, the token's smallest part. */
+  readonly maxFee: bigint
+  /** True for a redeemer: those without coin can draw no beacon either. */
+  readonly drawsForAll: boolean
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array
   readonly epochS: number
@@ -66,6 +76,8 @@ const DRAW_SPREAD_S = 60
 const GRACE_S = 60
 /** What could not be hashed or proved is tried again after this: the program may be there then. */
 const RETRY_S = 600
+/** A settle has no deadline of its own: so long a redeemer keeps it. */
+const SETTLE_ORDER_S = 72 * 3600
 /** Creates a keeper that has done nothing yet. */
 export function createEpochKeeper(deps: EpochKeeperDeps): EpochKeeper {
   return new Keeper(deps)
@@ -80,15 +92,19 @@ class Keeper implements EpochKeeper {
   readonly #answers = new Map<number, ServiceAnswer>()
   /** When the work for it failed, by the chain's clock. */
   readonly #failedS = new Map<number, number>()
+  /** Whose beacon is on the chain. */
+  readonly #drawn = new Set<number>()
   /** What the operator was told of open epochs. */
   readonly #told = new Set<string>()
   /** Where in a round we draw. */
   readonly #drawDelayS: number
+  readonly #left: LeftSteps
   /** What is hashed or proved now, one of each at a time: no look waits for it, and no commitment for the proof of another epoch. */
   readonly #busy = new Set<Work>()
 
   constructor(deps: EpochKeeperDeps) {
     this.#deps = deps
+    this.#left = createLeftSteps(deps.redeemers)
     this.#drawDelayS = deps.random() * DRAW_SPREAD_S
   }
 
@@ -101,18 +117,33 @@ class Keeper implements EpochKeeper {
       const oldest = Math.max(0, newest - openEpochs(times, epochS))
       this.#forgetBefore(oldest)
       for (let epoch = newest; epoch >= oldest; epoch--) {
-        if (!this.#done.has(epoch)) await this.#lookAt(epoch, { times, timeS }, signal)
+        if (this.#deps.drawsForAll)
+          await this.#unlessLater(this.#draw(epoch, { times, timeS }, signal))
+        if (this.#done.has(epoch)) continue
+        await this.#unlessLater(this.#lookAt(epoch, { times, timeS }, signal))
       }
     } catch (error) {
-      // Away, gas is dear or there is none, or somebody was faster: the same at a later look.
-      if (!isBywayError(error) || (error.kind !== 'chain' && !LATER.has(error.code))) throw error
+      // Away: the same at a later look.
+      if (!isBywayError(error) || error.kind !== 'chain') throw error
+    }
+  }
+
+  /** Gas is dear or there is none, or somebody was faster: other epochs do not wait for that. @throws all else */
+  async #unlessLater(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      const code = isBywayError(error) ? error.code : ''
+      if (AWAY.has(code) || !isBywayError(error)) throw error
+      if (error.kind !== 'chain' && !LATER.has(code)) throw error
     }
   }
 
   #forgetBefore(epoch: number): void {
-    for (const kept of [this.#commitments, this.#answers, this.#failedS, this.#done])
+    for (const kept of [this.#commitments, this.#answers, this.#failedS, this.#done, this.#drawn])
       for (const each of kept.keys()) if (each < epoch) kept.delete(each)
     for (const name of this.#told) if (Number(name.split(' ')[1]) < epoch) this.#told.delete(name)
+    this.#left.forgetBefore(epoch)
   }
 
   async #lookAt(epoch: number, now: Now, signal: AbortSignal): Promise<void> {
@@ -126,7 +157,7 @@ class Keeper implements EpochKeeper {
       case 'challenged':
         return await this.#answer(epoch, status, now, signal)
       case 'proven':
-        return await this.#settle(epoch, signal)
+        return await this.#settle(epoch, now, signal)
       case 'settled':
         return void this.#done.add(epoch)
       case 'failed':
@@ -144,14 +175,17 @@ class Keeper implements EpochKeeper {
     const readyS = endS + Math.min(GRACE_S, times.commitWindowS / 4)
     if (timeS < readyS || wallMs() / 1000 < readyS) return
     if (known) {
-      try {
-        await this.#send('commit', epoch, calls.commit(provider, epoch, known), signal)
-      } catch (error) {
-        // Nobody else pays for it: the contract has no fee for that.
-        if (isBywayError(error) && error.code === 'CHAIN_NO_COIN')
-          this.#tell({ type: 'commit-no-coin', epoch, deadlineS: endS + times.commitWindowS })
-        throw error
-      }
+      const deadlineS = endS + times.commitWindowS
+      const call = calls.commit(provider, epoch, known)
+      await this.#send('commit', epoch, call, signal, async () => {
+        const { due } = await this.#deps.chain.held(provider, signal)
+        // Nothing waits for it, and there is nothing to pay for it with.
+        if (due === 0n) return
+        const step = { entries: { kind: REDEEM_KIND.COMMIT, epoch, ...known } } as const
+        const fees = { due, most: this.#deps.maxFee }
+        if (!(await this.#left.commit(step, fees, { timeS, deadlineS }, signal)))
+          this.#tell({ type: 'commit-no-coin', epoch, deadlineS })
+      })
     } else
       this.#work('hash', { epoch, timeS }, signal, async () => {
         this.#commitments.set(epoch, (await prover.commitment(epoch, signal)) ?? 'nothing')
@@ -174,16 +208,25 @@ class Keeper implements EpochKeeper {
     { times, timeS }: Now,
     signal: AbortSignal,
   ): Promise<void> {
-    const { proofs, epochS, calls } = this.#deps
-    const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds, challengeWindowS } = times
-    const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
-    const lastS = firstS + beaconRounds * beaconSpacingS
-    if (timeS >= lastS + challengeWindowS) return await this.#settle(epoch, signal)
+    const { proofs, epochS } = this.#deps
+    const { lastS } = roundsOf(epoch, epochS, times)
+    if (timeS >= lastS + times.challengeWindowS)
+      return await this.#settle(epoch, { times, timeS }, signal)
     const beacon = await proofs.beacon(epoch, signal)
     if (beacon !== undefined) return void this.#proofOf(epoch, { root, beacon }, timeS, signal)
-    if (timeS < firstS || timeS >= lastS) return
+    await this.#draw(epoch, { times, timeS }, signal)
+  }
+
+  /** Writes the beacon down, in its time and where nobody has. */
+  async #draw(epoch: number, { times, timeS }: Now, signal: AbortSignal): Promise<void> {
+    const { proofs, epochS, calls } = this.#deps
+    const { firstS, lastS } = roundsOf(epoch, epochS, times)
+    if (timeS < firstS || timeS >= lastS || this.#drawn.has(epoch)) return
+    const { beaconSpacingS } = times
     const roundS = firstS + Math.floor((timeS - firstS) / beaconSpacingS) * beaconSpacingS
     if (timeS < roundS + Math.min(this.#drawDelayS, beaconSpacingS / 4)) return
+    // It may have been drawn since somebody asked; what a reorganisation takes back is drawn at the next start.
+    if ((await proofs.beacon(epoch, signal)) !== undefined) return void this.#drawn.add(epoch)
     const headers = await proofs.roundHeaders(roundS, signal)
     if (headers) await this.#send('draw', epoch, calls.draw(epoch, headers), signal)
   }
@@ -202,7 +245,11 @@ class Keeper implements EpochKeeper {
     const answer = this.#proofOf(epoch, { root, beacon }, timeS, signal)
     if (!answer) return
     try {
-      await this.#send('answer', epoch, calls.answer(provider, epoch, answer), signal)
+      const call = calls.answer(provider, epoch, answer)
+      await this.#send('answer', epoch, call, signal, async () => {
+        const step = { entries: { kind: REDEEM_KIND.ANSWER, epoch, ...answer } }
+        await this.#left.leave(step, { timeS, deadlineS }, signal)
+      })
     } catch (error) {
       // The contract takes no such proof: of an opening, since the root was compared.
       if (isBywayError(error) && error.code === 'CHAIN_REVERTED')
@@ -211,9 +258,12 @@ class Keeper implements EpochKeeper {
     }
   }
 
-  async #settle(epoch: number, signal: AbortSignal): Promise<void> {
+  async #settle(epoch: number, { timeS }: Now, signal: AbortSignal): Promise<void> {
     const { calls, provider } = this.#deps
-    await this.#send('settle', epoch, calls.settle(provider, epoch), signal)
+    await this.#send('settle', epoch, calls.settle(provider, epoch), signal, async () => {
+      const step = { entries: { kind: REDEEM_KIND.SETTLE, epoch } }
+      await this.#left.leave(step, { timeS, deadlineS: timeS + SETTLE_ORDER_S }, signal)
+    })
   }
 
   /** The proof, or undefined while it is made. */
@@ -258,13 +308,20 @@ class Keeper implements EpochKeeper {
     this.#deps.onAlert(alert)
   }
 
+  /** Sends it, or where there is no coin for that does the other thing. @throws what the lane throws */
   async #send(
     what: string,
     epoch: number,
     call: Omit<LaneCall, 'key'>,
     signal: AbortSignal,
+    withoutCoin?: () => Promise<void>,
   ): Promise<void> {
-    await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
+    try {
+      await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
+    } catch (error) {
+      if (!withoutCoin || !isBywayError(error) || error.code !== 'CHAIN_NO_COIN') throw error
+      await withoutCoin()
+    }
   }
 }
 
@@ -280,4 +337,15 @@ function openEpochs(times: ProofTimes, epochS: number): number {
 /** The chain's clock and the contract's times. */
 type Now = { readonly times: ProofTimes; readonly timeS: number }
 
+/** When an epoch's first round begins, and its last one is over. */
+function roundsOf(
+  epoch: number,
+  epochS: number,
+  { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds }: ProofTimes,
+): { readonly firstS: number; readonly lastS: number } {
+  const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
+  return { firstS, lastS: firstS + beaconRounds * beaconSpacingS }
+}
+
 const LATER: ReadonlySet<string> = new Set(['CHAIN_NO_COIN', 'CHAIN_LANE_FULL'])
+const AWAY: ReadonlySet<string> = new Set(['CHAIN_UNREACHABLE', 'CHAIN_DISAGREE'])

@@ -1,6 +1,6 @@
 /** Between batches, orders (SPEC §15.7) and calls of the pool (SPEC §14.5). */
 import { createHash } from 'node:crypto'
-import type { PoolCalls } from '@byway/chain'
+import type { PoolCalls, ProofCalls } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { ContractCall } from '@byway/protocol/payment'
 import { commitOf, ticketDigest, type Pool } from '@byway/protocol/ticket'
@@ -11,9 +11,11 @@ import {
   MAX_REDEEM_BYTES,
   MAX_REDEEM_ENTRIES,
   REDEEM_KIND,
+  isProofEntries,
+  type ProofEntries,
   redeemBindBytes,
-  type RedeemEntries,
   type RedeemOrder,
+  type WinEntries,
 } from '@byway/protocol/wire'
 import type { Batch, BatchKind } from './batching.ts'
 import { slotsOf } from './sender.ts'
@@ -25,7 +27,7 @@ const HEAD_BYTES = 256
 export function orderEntries({
   kind,
   winners,
-}: Pick<Batch, 'kind' | 'winners'>): readonly RedeemEntries[] {
+}: Pick<Batch, 'kind' | 'winners'>): readonly WinEntries[] {
   switch (kind) {
     case 'lock':
       return pieces(slotsOf(winners), () => 32).map((nullifiers) => {
@@ -67,7 +69,7 @@ function pieces<Item>(
 
 /** What the provider's key signs for a piece: its kind, and the hash of its items (SPEC §14.5). */
 export function orderTerms(
-  entries: RedeemEntries,
+  entries: WinEntries,
   provider: Uint8Array,
   pool: Pool,
 ): { readonly kind: BatchKind; readonly items: Uint8Array } {
@@ -77,7 +79,7 @@ export function orderTerms(
   return { kind: kinds[entries.kind], items: new Uint8Array(hash.digest()) }
 }
 
-function itemsOf(entries: RedeemEntries, provider: Uint8Array, pool: Pool): readonly Uint8Array[] {
+function itemsOf(entries: WinEntries, provider: Uint8Array, pool: Pool): readonly Uint8Array[] {
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
       return entries.nullifiers
@@ -91,11 +93,18 @@ function itemsOf(entries: RedeemEntries, provider: Uint8Array, pool: Pool): read
   }
 }
 
-/** The call that carries an order out. */
+/** The contracts that orders are about; the second where the network has one. */
+export type OrderCalls = Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'> & {
+  readonly proofs?: Pick<ProofCalls, 'commit' | 'answer' | 'settle'> | undefined
+}
+
+/** The call that carries an order out; undefined in a network without the contract that it is about. */
 export function orderCall(
   { provider, fee, deadlineS, signature, entries }: RedeemOrder,
-  calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>,
-): ContractCall {
+  calls: OrderCalls,
+): ContractCall | undefined {
+  if (isProofEntries(entries))
+    return calls.proofs && proofCall(provider, { fee, signature }, entries, calls.proofs)
   const party = { provider, terms: { fee, deadlineS, signature } }
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
@@ -104,6 +113,22 @@ export function orderCall(
       return calls.bind([{ ...party, binds: entries.binds }])
     case REDEEM_KIND.CLAIM:
       return calls.claimMore([{ ...party, claims: entries.claims }])
+  }
+}
+
+function proofCall(
+  provider: Uint8Array,
+  terms: Pick<RedeemOrder, 'fee' | 'signature'>,
+  entries: ProofEntries,
+  calls: NonNullable<OrderCalls['proofs']>,
+): ContractCall {
+  switch (entries.kind) {
+    case REDEEM_KIND.COMMIT:
+      return calls.commit(provider, entries.epoch, entries, terms)
+    case REDEEM_KIND.ANSWER:
+      return calls.answer(provider, entries.epoch, entries)
+    case REDEEM_KIND.SETTLE:
+      return calls.settle(provider, entries.epoch)
   }
 }
 

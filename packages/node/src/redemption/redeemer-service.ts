@@ -1,16 +1,21 @@
 /**
- * The role of a redeemer (SPEC §15.7): takes others' signed claims, sends them, and is paid the fee by the contract. An order is on the disk before it is acknowledged; what is
+ * The role of a redeemer (SPEC §15.7): takes others' signed claims and steps of service proofs, sends them, and is paid the fee by the contract. An order is on the disk before it is acknowledged; what is
  * promised is sent after any restart, or its time ends.
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { ChainEvent, ChainView, PoolCalls, TransactionLane, TriedCall } from '@byway/chain'
-import { isBywayError, toHex } from '@byway/protocol/base'
+import type { ChainEvent, ChainView, TransactionLane, TriedCall } from '@byway/chain'
+import { equalBytes, isBywayError, toHex } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { ChainHead, ContractCall, TransactionReceipt } from '@byway/protocol/payment'
-import { REDEEM_ANSWER, type RedeemAnswer, type RedeemOrder } from '@byway/protocol/wire'
+import {
+  isProofEntries,
+  REDEEM_ANSWER,
+  type RedeemAnswer,
+  type RedeemOrder,
+} from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords } from '@byway/store'
-import { decodedOrder, orderCall } from './order.ts'
+import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { gasPaid } from './gas-paid.ts'
 
@@ -19,7 +24,7 @@ export type RedeemerServiceDeps = {
   readonly events: MoneyEventSink
   readonly chain: Pick<ChainView, 'head' | 'gasBalance' | 'eventsOf'>
   readonly lane: Pick<TransactionLane, 'send' | 'account'>
-  readonly calls: Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'>
+  readonly calls: OrderCalls
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
   readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
   /** The token's smallest parts that 10^18 wei are worth, as the operator says. */
@@ -137,10 +142,7 @@ class Service implements RedeemerService {
       if (!isChainAway(error)) throw error
       return void this.#done.push({ handOver, order, receipt })
     }
-    const provider = toHex(order.provider)
-    const isPaid = (event: ChainEvent): boolean =>
-      (event.name === 'locked' || event.name === 'won') && toHex(event.provider) === provider
-    const amount = order.fee * BigInt((told ?? []).filter(isPaid).length)
+    const amount = earnedBy(order, told ?? [], this.#deps.lane.account)
     const atMs = nowMs()
     await events.record(gasPaid(receipt, atMs))
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
@@ -159,7 +161,8 @@ class Service implements RedeemerService {
     const { timeS } = await chain.head(signal)
     const leftS = order.deadlineS - timeS
     if (leftS < MIN_DEADLINE_S || leftS > MAX_DEADLINE_S) return REDEEM_ANSWER.BAD_ORDER
-    const tried = await tryCall(orderCall(order, calls), signal)
+    const call = orderCall(order, calls)
+    const tried = call && (await tryCall(call, signal))
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
     const expected = isWaiting(order, bindingSlots(open)) ? afterBind(order, tried) : tried
     const feeCap = this.#feeCap(order, expected)
@@ -176,9 +179,10 @@ class Service implements RedeemerService {
     return REDEEM_ANSWER.TAKEN
   }
 
-  /** The most that a unit of gas may cost for the fees of the entries that would succeed now to cover it, wei. */
-  #feeCap({ fee }: RedeemOrder, { gas, done }: TriedCall): bigint {
-    return (fee * done * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
+  /** The most that a unit of gas may cost for the fees of the entries that would succeed now to cover it, wei. A step of a service proof answers what it pays. */
+  #feeCap({ fee, entries }: RedeemOrder, { gas, done }: TriedCall): bigint {
+    const earned = isProofEntries(entries) ? done : fee * done
+    return (earned * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
   }
 
   async #send(
@@ -193,9 +197,9 @@ class Service implements RedeemerService {
     const isResting = idle && Math.abs(head.number - idle.tried) < IDLE_RETRY_BLOCKS
     if (this.#tracked.has(key) || isResting) return
     const call = orderCall(order, calls)
-    const tried = await tryCall(call, signal)
+    const tried = call && (await tryCall(call, signal))
     const feeCap = tried ? this.#feeCap(order, tried) : 0n
-    if (feeCap === 0n) return await this.#rest(handOver, head)
+    if (!call || feeCap === 0n) return await this.#rest(handOver, head)
     try {
       const sent = await lane.send({ ...call, key, feeCap }, signal)
       this.#idle.delete(key)
@@ -222,6 +226,22 @@ class Service implements RedeemerService {
     this.#idle.delete(keyOf(handOver))
     await this.#deps.records.end(handOver, 'ended')
   }
+}
+
+/** What the transaction that carried it out brought us. */
+function earnedBy(
+  { provider, fee, entries }: RedeemOrder,
+  events: readonly ChainEvent[],
+  account: Uint8Array,
+): bigint {
+  let earned = 0n
+  for (const event of events) {
+    if (!('provider' in event) || !equalBytes(event.provider, provider)) continue
+    if (event.name === 'locked' || event.name === 'won') earned += fee
+    const isFee = event.name === 'held-fee' || event.name === 'answer-fee'
+    if (isFee && isProofEntries(entries) && equalBytes(event.to, account)) earned += event.amount
+  }
+  return earned
 }
 
 /** Of its transaction. */

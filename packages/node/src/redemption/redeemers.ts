@@ -1,15 +1,18 @@
 /**
- * A provider's side of redeemers (SPEC §14.5, §15.7): signs its claims and leaves them with two others at once.
+ * A provider's side of redeemers (SPEC §14.5, §15.7): signs its claims, and leaves them and steps of its service proofs with two others at once.
  * @module
  */
 import { toHex } from '@byway/protocol/base'
 import type { Pool } from '@byway/protocol/ticket'
 import {
   encodeRedeemOrder,
+  type ProofEntries,
   REDEEM_ANSWER,
   REDEEM_KIND,
   type RedeemAnswer,
-  type RedeemEntries,
+  type RedeemOrder,
+  TICKET_SIGNATURE_BYTES,
+  type WinEntries,
 } from '@byway/protocol/wire'
 import type { Batch, BatchKind } from './batching.ts'
 import { orderEntries, orderTerms } from './order.ts'
@@ -27,7 +30,17 @@ export interface Redeemers {
    * @param deadlineS - of the promise, by the chain's clock
    */
   handOver(batch: Batch, deadlineS: number, signal: AbortSignal): Promise<number>
+  /** The same for a step of a service proof, signed where it has to be. */
+  handOverProof(step: ProofStep, deadlineS: number, signal: AbortSignal): Promise<number>
 }
+
+/** A step, and of a commitment what its sender gets: as much goes to who settles (SPEC §17.5). */
+export type ProofStep =
+  | { readonly entries: Exclude<ProofEntries, CommitEntries> }
+  | { readonly entries: CommitEntries; readonly fee: bigint }
+
+/** What a provider commits to. */
+export type CommitEntries = Extract<ProofEntries, { readonly kind: (typeof REDEEM_KIND)['COMMIT'] }>
 
 /** What the purse signs (SPEC §14.5). */
 export type OrderTerms = {
@@ -45,6 +58,10 @@ export type RedeemersDeps = {
   readonly lockFee: bigint
   /** 65 bytes by the provider's key. */
   readonly sign: (terms: OrderTerms) => Promise<Uint8Array>
+  /** The same, of a commitment and the fee for who sends it. */
+  readonly signCommitment: (
+    commitment: CommitEntries & { readonly fee: bigint },
+  ) => Promise<Uint8Array>
   /** Node ids of those that may do it, in any order. */
   readonly candidates: () => readonly Uint8Array[]
   /** Asks one of them; nothing when it does not answer. Never rejects. */
@@ -88,16 +105,14 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
     const isOther = (nodeId: Uint8Array): boolean => others.has(toHex(nodeId))
     return [...round.filter((id) => !isOther(id)), ...round.filter(isOther)]
   }
-  const leave = async (
-    entries: RedeemEntries,
-    deadlineS: number,
-    signal: AbortSignal,
-  ): Promise<number> => {
+  const signed = async (entries: WinEntries, deadlineS: number): Promise<RedeemOrder> => {
     const { provider, pool } = deps
     const fee = entries.kind === REDEEM_KIND.LOCK ? deps.lockFee : deps.fee
     const terms = { ...orderTerms(entries, provider, pool), fee, deadlineS }
-    const signature = await deps.sign(terms)
-    const order = encodeRedeemOrder({ provider, fee, deadlineS, signature, entries })
+    return { provider, fee, deadlineS, signature: await deps.sign(terms), entries }
+  }
+  const leave = async (whole: RedeemOrder, signal: AbortSignal): Promise<number> => {
+    const order = encodeRedeemOrder(whole)
     const candidates = inOrder().slice(0, MAX_ASKED_REDEEMERS)
     let taken = 0
     for (let at = 0; at < candidates.length && taken < AT_ONCE && !signal.aborted;) {
@@ -109,17 +124,28 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
     }
     return taken
   }
+  const promise = ({ entries, fee }: Extract<ProofStep, { readonly fee: bigint }>) =>
+    deps.signCommitment({ ...entries, fee })
   return {
     fee: deps.fee,
     lockFee: deps.lockFee,
     async handOver(batch, deadlineS, signal) {
       let least = AT_ONCE
       for (const entries of orderEntries(batch))
-        least = Math.min(least, await leave(entries, deadlineS, signal))
+        least = Math.min(least, await leave(await signed(entries, deadlineS), signal))
       return least
+    },
+    async handOverProof(step, deadlineS, signal) {
+      const { provider } = deps
+      const { entries } = step
+      const terms = 'fee' in step ? { fee: step.fee, signature: await promise(step) } : NO_TERMS
+      return await leave({ provider, deadlineS, entries, ...terms }, signal)
     },
   }
 }
+
+/** Anybody may answer or settle: what it brings stands in the contract (SPEC §17.5). */
+const NO_TERMS = { fee: 0n, signature: new Uint8Array(TICKET_SIGNATURE_BYTES) } as const
 
 function noteOther(others: Set<string>, name: string): void {
   others.delete(name)

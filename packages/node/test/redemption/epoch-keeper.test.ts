@@ -1,123 +1,23 @@
-/** A provider's commitments, on a real chain whose clock the test moves. Proofs are those of the test's auditor: the program is another's business. */
+/** A provider's commitments, on a real chain whose clock the test moves. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createProofCalls, createProofsView, type ServiceAnswer } from '@byway/chain'
-import { errorBuilder } from '@byway/protocol/base'
-import { hexToBytes } from 'viem'
-import { uint } from '../../../../contracts/test/kit/bytes.ts'
-import { keyOf, type Key } from '../../../../contracts/test/kit/keys.ts'
-import { CLAIMED, createService, samplesOf } from '../../../../contracts/test/kit/service.ts'
-import type { Opening, Slot } from '../../../../contracts/test/kit/slots.ts'
-import { PROFILE, PROOFS, TOKEN } from '../../../../contracts/test/kit/world.ts'
-import {
-  createEpochKeeper,
-  type ServiceAlert,
-  type ServiceProver,
-} from '../../src/redemption/epoch-keeper.ts'
-import { openProvider, settingsOf, startRedeemingWorld } from './redeeming-world.ts'
+import { keyOf } from '../../../../contracts/test/kit/keys.ts'
+import { CLAIMED, createService } from '../../../../contracts/test/kit/service.ts'
+import { PROOFS, TOKEN } from '../../../../contracts/test/kit/world.ts'
+import { HELD, keeperOf } from './epoch-world.ts'
+import { startRedeemingWorld } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
 after(() => world[Symbol.asyncDispose]())
 const { scene } = world
-const { world: contracts, client } = scene
+const { world: contracts } = scene
 const { rpc } = contracts
 const service = createService(scene)
-const HELD = PROFILE.winValue / 20n
 const challenger = keyOf('challenger').address
 await contracts.fund(challenger, 100n * TOKEN)
 
-const noProgram = errorBuilder<{ ZK_NOT_MADE: Record<string, never> }>({
-  ZK_NOT_MADE: ['local', 'the program is not there'],
-})('ZK_NOT_MADE', {})
-
-/** A provider that won in an epoch which is over, and its keeper. */
-async function keeperOf(
-  name: string,
-  { canProve = true, hasReceipts = true, isProvingLong = false } = {},
-) {
-  const key = await scene.provider(name)
-  const slots = await scene.slots(`${name} client`, 2)
-  await service.until(service.endOf(await service.epoch()))
-  const epoch = await service.epoch()
-  await scene.bind(
-    key,
-    slots.map((slot) => [slot, client.winning(slot, key.address, 1)] as const),
-  )
-  const provider = await openProvider(settingsOf(world, name))
-  await rpc.request('anvil_setBalance', key.address, `0x${(10n ** 20n).toString(16)}`)
-  const alerts: ServiceAlert[] = []
-  const asked = { commitments: 0, proofs: 0, root: 0n }
-  const prover: ServiceProver = {
-    async commitment() {
-      asked.commitments++
-      const { root, total, maxUnits } = CLAIMED
-      return hasReceipts ? { root: hexToBytes(uint(root, 256)), total, maxUnits } : undefined
-    },
-    async proof(of, { root }) {
-      asked.proofs++
-      asked.root = root
-      if (!canProve) throw noProgram
-      if (isProvingLong) return await new Promise<never>(() => {})
-      return answerOf(key, of, slots)
-    },
-  }
-  const contract = hexToBytes(contracts.proofs)
-  const start = () =>
-    createEpochKeeper({
-      chain: provider.chain.view,
-      proofs: createProofsView(provider.chain.reader, contract),
-      calls: createProofCalls(contract),
-      lane: provider.lane,
-      prover,
-      events: provider.store.ledger,
-      provider: hexToBytes(key.address),
-      epochS: PROFILE.epochDuration,
-      random: () => 0,
-      wallMs: () => wallMs,
-      onAlert: (alert) => alerts.push(alert),
-    })
-  let keeper = start()
-  let wallMs = Number.MAX_SAFE_INTEGER
-  return {
-    key,
-    epoch,
-    alerts,
-    asked,
-    store: provider.store,
-    setWall: (ms: number) => void (wallMs = ms),
-    restart: () => void (keeper = start()),
-    /** Looks at the chain at this time, a few times: what it sends is mined between. */
-    async at(timeS: number) {
-      await service.until(timeS)
-      for (let look = 0; look < 3; look++) {
-        await keeper.look(world.signal)
-        await provider.lane.look(world.signal)
-        await new Promise(setImmediate)
-      }
-    },
-    state: async () => (await service.commitment(key.address, epoch)).state,
-    [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
-  }
-}
-
-async function answerOf(key: Key, epoch: number, slots: readonly Slot[]): Promise<ServiceAnswer> {
-  const samples = samplesOf(slots)
-  const proof = hexToBytes(await service.proof(key, epoch, samples))
-  return { openings: samples.map(bytesOfOpening), proof }
-}
-
-function bytesOfOpening({ root, nullifier, sessionKey, receiptKey, proof }: Opening) {
-  return {
-    root: hexToBytes(uint(root, 256)),
-    nullifier: hexToBytes(uint(nullifier, 256)),
-    sessionKey: hexToBytes(sessionKey),
-    receiptKey: hexToBytes(receiptKey),
-    proof: hexToBytes(proof),
-  }
-}
-
 test('commits, draws, and fetches what was held back, by itself (SPEC §17.5)', async () => {
-  await using node = await keeperOf('keeps')
+  await using node = await keeperOf(world, 'keeps')
   const { epoch } = node
   // The last receipts may still be on their way to the disk.
   await node.at(service.endOf(epoch) + 5)
@@ -143,7 +43,7 @@ test('commits, draws, and fetches what was held back, by itself (SPEC §17.5)', 
 })
 
 test('answers a challenge by itself, and tells its operator', async () => {
-  await using node = await keeperOf('answers')
+  await using node = await keeperOf(world, 'answers')
   const { epoch, key } = node
   await node.at(service.endOf(epoch) + 60)
   await node.at(service.beaconTime(epoch) + 3)
@@ -160,7 +60,7 @@ test('answers a challenge by itself, and tells its operator', async () => {
 })
 
 test('says that it cannot prove, tries again, and says when it has failed', async () => {
-  await using node = await keeperOf('cannot', { canProve: false })
+  await using node = await keeperOf(world, 'cannot', { canProve: false })
   const { epoch, key } = node
   await node.at(service.endOf(epoch) + 60)
   await node.at(service.beaconTime(epoch) + 3)
@@ -180,7 +80,7 @@ test('says that it cannot prove, tries again, and says when it has failed', asyn
 })
 
 test('commits to an epoch while the proof of the one before is still being made', async () => {
-  await using node = await keeperOf('busy', { isProvingLong: true })
+  await using node = await keeperOf(world, 'busy', { isProvingLong: true })
   const { epoch, key } = node
   await node.at(service.endOf(epoch) + 60)
   await node.at(service.beaconTime(epoch) + 3)
@@ -191,7 +91,7 @@ test('commits to an epoch while the proof of the one before is still being made'
 })
 
 test('says what it takes to commit where there is no coin for gas, and commits when there is', async () => {
-  await using node = await keeperOf('poor')
+  await using node = await keeperOf(world, 'poor')
   const { epoch, key } = node
   await rpc.request('anvil_setBalance', key.address, '0x0')
   await node.at(service.endOf(epoch) + 60)
@@ -204,7 +104,7 @@ test('says what it takes to commit where there is no coin for gas, and commits w
 })
 
 test('says what is lost with an epoch to which nothing was committed in time', async () => {
-  await using node = await keeperOf('late')
+  await using node = await keeperOf(world, 'late')
   const { epoch } = node
   await node.at(service.endOf(epoch) + PROOFS.commitWindow)
   assert.deepEqual(node.alerts, [{ type: 'epoch-lost', epoch, held: 2n * HELD }])
@@ -212,10 +112,10 @@ test('says what is lost with an epoch to which nothing was committed in time', a
 })
 
 test('commits to nothing where nobody signed, and waits for its own clock too', async () => {
-  await using silent = await keeperOf('unsigned', { hasReceipts: false })
+  await using silent = await keeperOf(world, 'unsigned', { hasReceipts: false })
   await silent.at(service.endOf(silent.epoch) + 60)
   assert.equal(await silent.state(), 'NONE')
-  await using early = await keeperOf('slow clock')
+  await using early = await keeperOf(world, 'slow clock')
   early.setWall((service.endOf(early.epoch) + 59) * 1000)
   await early.at(service.endOf(early.epoch) + 120)
   assert.equal(early.asked.commitments, 0)

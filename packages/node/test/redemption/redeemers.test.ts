@@ -1,29 +1,20 @@
 /** Nodes without gas leave their claims with others (SPEC §15.7) on the real contracts. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createPoolCalls, tryCall } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
-import { bytesToHex, hexToBytes, toHex, type Hex } from 'viem'
+import { bytesToHex, hexToBytes, type Hex } from 'viem'
 import { hash, text, uint, type Place } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
-import {
-  createRedeemerService,
-  type RedeemerService,
-} from '../../src/redemption/redeemer-service.ts'
+import type { RedeemerService } from '../../src/redemption/redeemer-service.ts'
 import {
   createRedeemers,
   type Redeemers,
   type RedeemersDeps,
 } from '../../src/redemption/redeemers.ts'
-import {
-  openProvider,
-  settingsOf,
-  startRedeemingWorld,
-  statesOf,
-  type RunningProvider,
-} from './redeeming-world.ts'
+import { openRedeemer } from './redeemer-kit.ts'
+import { openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
 const { scene } = world
@@ -37,34 +28,6 @@ const KINDS = { lock: 1, bind: 2, claim: 3 } as const
 const PEER = new Uint8Array(32).fill(7)
 
 type Ask = RedeemersDeps['ask']
-
-/** A redeemer with gas of its own. */
-async function openRedeemer(
-  name: string,
-  coinPrice = 10n ** 18n,
-): Promise<RunningProvider & { readonly service: RedeemerService; work(): Promise<void> }> {
-  const key = keyOf(name)
-  await rpc.request('anvil_setBalance', key.address, toHex(10n ** 21n))
-  const running = await openProvider(settingsOf(world, name))
-  const { reader, view } = running.chain
-  const service = createRedeemerService({
-    records: running.store.handOvers,
-    events: running.store.ledger,
-    chain: view,
-    lane: running.lane,
-    calls: createPoolCalls(hexToBytes(pool)),
-    tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
-    coinPrice,
-    nowMs: Date.now,
-  })
-  const work = async (): Promise<void> => {
-    await service.look(world.signal)
-    await running.lane.look(world.signal)
-    await new Promise((resolve) => setImmediate(resolve))
-    await service.look(world.signal)
-  }
-  return { ...running, service, work }
-}
 
 function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
   const key = keyOf(name)
@@ -86,6 +49,7 @@ function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
       const digest = redeemDigestOf(place, KINDS[kind], key.address, items, fee, deadlineS)
       return hexToBytes(key.sign(digest))
     },
+    signCommitment: () => Promise.reject(new Error('no service proofs here')),
     candidates: () => asked.map((_ask, at) => new Uint8Array(32).fill(at)),
     ask: async (nodeId, order, signal) => asked[nodeId[0] ?? 0]?.(nodeId, order, signal),
   })
@@ -123,8 +87,8 @@ const censor = async (): Promise<RedeemAnswer> => REDEEM_ANSWER.TAKEN
 test('a node without gas is paid through two redeemers, each win once, less the fee', async () => {
   const key = await scene.provider('poor')
   const slots = await scene.slots('poor payer', 3)
-  await using first = await openRedeemer('redeemer one')
-  await using second = await openRedeemer('redeemer two')
+  await using first = await openRedeemer(world, 'redeemer one')
+  await using second = await openRedeemer(world, 'redeemer two')
   const redeemers = redeemersOf('poor', [taker(first.service), taker(second.service)])
   await using provider = await openProvider(settingsOf(world, 'poor'), {
     redeemers,
@@ -160,7 +124,7 @@ test('redeemers that take claims and do nothing are survived: others are asked',
   const key = await scene.provider('censored')
   const [slot] = await scene.slots('censored payer', 1)
   if (!slot) assert.fail()
-  await using honest = await openRedeemer('honest redeemer')
+  await using honest = await openRedeemer(world, 'honest redeemer')
   const redeemers = redeemersOf('censored', [censor, censor, taker(honest.service)])
   let nowMs = Date.now()
   const options = { redeemers, withoutGas: true, nowMs: () => nowMs }
@@ -179,7 +143,7 @@ test('redeemers that take claims and do nothing are survived: others are asked',
 test('what is left with a redeemer before a shutdown is paid while the home sleeps', async () => {
   const key = await scene.provider('sleeping')
   const slots = await scene.slots('sleeping payer', 2)
-  await using redeemer = await openRedeemer('weekend redeemer')
+  await using redeemer = await openRedeemer(world, 'weekend redeemer')
   const redeemers = redeemersOf('sleeping', [taker(redeemer.service)])
   const policy = { bindWaitMs: 1e9, claimWaitMs: 1e9 }
   const options = { redeemers, withoutGas: true, policy }
@@ -215,7 +179,7 @@ test('a win of the last moment, whose lock is still on its way, is left with red
   const key = await scene.provider('hasty')
   const [slot] = await scene.slots('hasty payer', 1)
   if (!slot) assert.fail()
-  await using redeemer = await openRedeemer('evening redeemer')
+  await using redeemer = await openRedeemer(world, 'evening redeemer')
   const redeemers = redeemersOf('hasty', [taker(redeemer.service)])
   const options = { redeemers, withoutGas: true, policy: { bindWaitMs: 1e9 } }
   {
@@ -235,7 +199,7 @@ test('a node that redeems and has no coin takes no order: it could not keep its 
   const key = await scene.provider('trusting')
   const [slot] = await scene.slots('trusting payer', 1)
   if (!slot) assert.fail()
-  await using broke = await openRedeemer('broke redeemer')
+  await using broke = await openRedeemer(world, 'broke redeemer')
   await rpc.request('anvil_setBalance', keyOf('broke redeemer').address, '0x0')
   const answers: RedeemAnswer[] = []
   const ask: Ask = async (_nodeId, order, signal) => {
@@ -273,14 +237,14 @@ test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps
   assert.ok(good && late && endless)
   const { take } = await (async () => {
     // Dear at the lowest price of gas: it falls with each block of the chain.
-    const poor = await openRedeemer('dear redeemer', 10n ** 30n)
+    const poor = await openRedeemer(world, 'dear redeemer', 10n ** 30n)
     const answer = await poor.service.take(PEER, good, world.signal)
     await poor[Symbol.asyncDispose]()
     return { take: answer }
   })()
   assert.equal(take, REDEEM_ANSWER.FEE_TOO_LOW)
   {
-    await using redeemer = await openRedeemer('judging redeemer')
+    await using redeemer = await openRedeemer(world, 'judging redeemer')
     const judge = (order: Uint8Array) => redeemer.service.take(PEER, order, world.signal)
     const forged = Uint8Array.from(good)
     forged[30] = (forged[30] ?? 0) ^ 1
@@ -291,7 +255,7 @@ test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps
     assert.equal(await judge(good), REDEEM_ANSWER.TAKEN)
     assert.equal(decodeRedeemOrder(good).fee, FEE)
   }
-  await using redeemer = await openRedeemer('judging redeemer')
+  await using redeemer = await openRedeemer(world, 'judging redeemer')
   await redeemer.work()
   await world.mine(1)
   await redeemer.work()
@@ -328,7 +292,7 @@ test('a redeemer takes no order whose entries the contract would skip: it would 
   )
   const [order] = orders
   assert.ok(order)
-  await using redeemer = await openRedeemer('wary redeemer')
+  await using redeemer = await openRedeemer(world, 'wary redeemer')
   assert.equal(await redeemer.service.take(PEER, order, world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
 })
 
@@ -337,8 +301,8 @@ test('all that is open before a shutdown is paid by others: later wins too, and 
   const key = await scene.provider('weary')
   const [slot, bound] = await scene.slots('weary payer', 2)
   if (!slot || !bound) assert.fail()
-  await using redeemer = await openRedeemer('night redeemer')
-  await using other = await openRedeemer('other redeemer')
+  await using redeemer = await openRedeemer(world, 'night redeemer')
+  await using other = await openRedeemer(world, 'other redeemer')
   const asked: Ask[] = [censor, censor]
   const options = { redeemers: redeemersOf('weary', asked), withoutGas: true }
   {
@@ -365,8 +329,8 @@ test('a redeemer keeps an order that another has carried out until no reorganisa
   const key = await scene.provider('undone')
   const [slot] = await scene.slots('undone payer', 1)
   if (!slot) assert.fail()
-  await using redeemer = await openRedeemer('patient redeemer')
-  await using quick = await openRedeemer('quick redeemer')
+  await using redeemer = await openRedeemer(world, 'patient redeemer')
+  await using quick = await openRedeemer(world, 'quick redeemer')
   const redeemers = redeemersOf('undone', [taker(redeemer.service), taker(quick.service)])
   const options = { redeemers, withoutGas: true }
   {

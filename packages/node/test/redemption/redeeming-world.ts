@@ -104,6 +104,8 @@ export type RedeemerSettings = {
   readonly registry: Address
   readonly token: Address
   readonly authoriser: Address
+  /** The contract of service proofs. */
+  readonly proofs: Address
   readonly profile: Scene['world']['profile']
   readonly confirmations: number
 }
@@ -113,9 +115,9 @@ export function settingsOf(
   name: string,
   confirmations = 1,
 ): RedeemerSettings {
-  const { pool, registry, token, authoriser, rpc, profile } = world.scene.world
+  const { pool, registry, token, authoriser, proofs, rpc, profile } = world.scene.world
   const folder = join(world.folder, name.replaceAll(' ', '-'))
-  const addresses = { pool, registry, token, authoriser }
+  const addresses = { pool, registry, token, authoriser, proofs }
   return { url: rpc.url, folder, name, ...addresses, profile, confirmations }
 }
 
@@ -243,6 +245,7 @@ function paymentOf(settings: RedeemerSettings): PaymentParameters {
     registry: hexToBytes(settings.registry),
     token: hexToBytes(settings.token),
     authoriser: hexToBytes(settings.authoriser),
+    proofs: { epochS: profile.epochDuration, contract: hexToBytes(settings.proofs) },
     deployBlock: 0,
     winValue: profile.winValue,
     winsPerSlot: profile.winsPerSlot,

@@ -104,7 +104,7 @@ export type NodeMoneyEvent = EventHead &
         readonly received: bigint
         readonly burned: bigint
       }
-    | /** A lock of ours was sent by a redeemer: its fee, out of what the pool owes us or out of the stake (SPEC §14.5). */ {
+    | /** A lock of ours, or a step of a service proof, was sent by a redeemer: its fee, out of what the pool owes us or held back, or out of the stake (SPEC §14.5, §17.5). */ {
         readonly type: 'lock-fee-paid'
         readonly from: 'purse' | 'stake'
         readonly amount: bigint

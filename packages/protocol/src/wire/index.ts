@@ -260,16 +260,19 @@ export { REACH_RESULT } from './reach-result.ts'
 export type { ReachResult } from './reach-result.ts'
 export { REDEEM_ANSWER } from './redeem-answer.ts'
 export type { RedeemAnswer } from './redeem-answer.ts'
+export { PROOF_ORDER_KIND } from './proof-entries.ts'
+export type { ProofEntries } from './proof-entries.ts'
 export {
   decodeRedeemOrder,
   encodeRedeemOrder,
+  isProofEntries,
   MAX_REDEEM_BYTES,
   MAX_REDEEM_ENTRIES,
   REDEEM_KIND,
   redeemBindBytes,
   redeemOrderBytes,
 } from './redeem-order.ts'
-export type { RedeemEntries, RedeemOrder } from './redeem-order.ts'
+export type { RedeemEntries, RedeemOrder, WinEntries } from './redeem-order.ts'
 export { encodeBatches, encodeClaimSlots, encodeLockSlots } from './batch-bytes.ts'
 export type { BatchTerms, SlotBatch, SlotWin } from './batch-bytes.ts'
 export type { RevealedTicket } from './revealed-ticket.ts'

@@ -1,14 +1,14 @@
 /**
- * Signed claims as a provider leaves them with a redeemer (SPEC §15.7).
+ * Signed claims, and steps of service proofs, as a provider leaves them with a redeemer (SPEC §15.7).
  *
  * ```text
  * offset size field
- *      0    1 kind: 1 lock, 2 bind, 3 claim
+ *      0    1 kind: 1 lock, 2 bind, 3 claim; 4 commit, 5 answer, 6 settle (`proof-entries.ts`)
  *      1   20 provider
  *     21   12 fee for each entry, u96
  *     33    8 deadline, seconds
- *     41   65 the provider's signature (SPEC §14.5)
- *    106    1 n, entries, 1 to 16
+ *     41   65 the provider's signature (SPEC §14.5, of a commit §17.5; zeros where there is none)
+ *    106    1 n, entries, 1 to 16; 1 for a step of a service proof
  *    107      entries
  *
  * lock   nullifier[32]
@@ -31,6 +31,13 @@ import {
   type Opening,
   TICKET_SIGNATURE_BYTES,
 } from './opening.ts'
+import {
+  PROOF_ORDER_KIND,
+  type ProofEntries,
+  proofEntriesBytes,
+  readProofEntries,
+  writeProofEntries,
+} from './proof-entries.ts'
 import { readTicket, TICKET_BYTES, writeTicket, type RevealedTicket } from './revealed-ticket.ts'
 
 /** SPEC §15.7. */
@@ -38,11 +45,18 @@ export const MAX_REDEEM_ENTRIES = 16
 /** SPEC §15.7: an order fits one cell. */
 export const MAX_REDEEM_BYTES = 15_360
 
-/** SPEC §14.5. */
-export const REDEEM_KIND = { LOCK: 1, BIND: 2, CLAIM: 3 } as const
+/** SPEC §14.5, §15.7. */
+export const REDEEM_KIND: {
+  readonly LOCK: 1
+  readonly BIND: 2
+  readonly CLAIM: 3
+} & typeof PROOF_ORDER_KIND = { LOCK: 1, BIND: 2, CLAIM: 3, ...PROOF_ORDER_KIND }
 
 /** What is to be sent. */
-export type RedeemEntries =
+export type RedeemEntries = WinEntries | ProofEntries
+
+/** Of wins. */
+export type WinEntries =
   | { readonly kind: (typeof REDEEM_KIND)['LOCK']; readonly nullifiers: readonly Uint8Array[] }
   | {
       readonly kind: (typeof REDEEM_KIND)['BIND']
@@ -60,10 +74,10 @@ export type RedeemEntries =
 export type RedeemOrder = {
   /** 20 bytes. */
   readonly provider: Uint8Array
-  /** For each entry that succeeds. */
+  /** For each entry that succeeds; of a commit what it promises (SPEC §17.5), 0 for an answer and a settle. */
   readonly fee: bigint
   readonly deadlineS: number
-  /** 65 bytes, over the digest of SPEC §14.5. */
+  /** 65 bytes, over the digest of SPEC §14.5 or, of a commit, §17.5; zeros for an answer and a settle. */
   readonly signature: Uint8Array
   readonly entries: RedeemEntries
 }
@@ -101,8 +115,8 @@ export function decodeRedeemOrder(bytes: Uint8Array): RedeemOrder {
   const deadlineS = reader.u64('deadline')
   const signature = reader.copy(TICKET_SIGNATURE_BYTES, 'signature')
   const count = reader.u8('entries')
-  if (count === 0 || count > MAX_REDEEM_ENTRIES)
-    throw wireError('WIRE_VALUE', { field: 'entries', value: count })
+  const most = isProofKind(kind) ? 1 : MAX_REDEEM_ENTRIES
+  if (count === 0 || count > most) throw wireError('WIRE_VALUE', { field: 'entries', value: count })
   const entries = readEntries(reader, kind, count)
   reader.end('redeemOrder')
   return { provider, fee, deadlineS, signature, entries }
@@ -110,12 +124,23 @@ export function decodeRedeemOrder(bytes: Uint8Array): RedeemOrder {
 
 const HEADER_BYTES = 1 + CHAIN_ADDRESS_BYTES + 12 + 8 + TICKET_SIGNATURE_BYTES + 1
 
+/** Whether an order is a step of a service proof. */
+export function isProofEntries(entries: RedeemEntries): entries is ProofEntries {
+  return isProofKind(entries.kind)
+}
+
+function isProofKind(kind: number): kind is ProofEntries['kind'] {
+  return Object.values<number>(PROOF_ORDER_KIND).includes(kind)
+}
+
 function countOf(entries: RedeemEntries): number {
+  if (isProofEntries(entries)) return 1
   if (entries.kind === REDEEM_KIND.LOCK) return entries.nullifiers.length
   return entries.kind === REDEEM_KIND.BIND ? entries.binds.length : entries.claims.length
 }
 
 function entriesBytes(entries: RedeemEntries): number {
+  if (isProofEntries(entries)) return proofEntriesBytes(entries)
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
       return FIELD_BYTES * entries.nullifiers.length
@@ -128,6 +153,7 @@ function entriesBytes(entries: RedeemEntries): number {
 
 function writeEntries(writer: ByteWriter, entries: RedeemEntries): void {
   writer.u8(countOf(entries), 'entries')
+  if (isProofEntries(entries)) return writeProofEntries(writer, entries)
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
       for (const nullifier of entries.nullifiers) writer.fixed(nullifier, FIELD_BYTES, 'nullifier')
@@ -146,6 +172,7 @@ function writeEntries(writer: ByteWriter, entries: RedeemEntries): void {
 function readEntries(reader: ByteReader, kind: number, count: number): RedeemEntries {
   const each = <Entry>(read: () => Entry): readonly Entry[] => Array.from({ length: count }, read)
   const readNullifier = (): Uint8Array => reader.copy(FIELD_BYTES, 'nullifier')
+  if (isProofKind(kind)) return readProofEntries(reader, kind)
   switch (kind) {
     case REDEEM_KIND.LOCK:
       return { kind, nullifiers: each(readNullifier) }

@@ -32,12 +32,19 @@ const opening = record({
 })
 const some = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
   fc.array(item, { minLength: 1, maxLength: MAX_REDEEM_ENTRIES })
-const { LOCK, BIND, CLAIM } = REDEEM_KIND
+const { LOCK, BIND, CLAIM, COMMIT, ANSWER, SETTLE } = REDEEM_KIND
+const epoch = fc.nat(2 ** 32 - 1)
+const units = fc.nat(2 ** 48 - 1)
+const proof = fc.uint8Array({ maxLength: 400 })
+const twelve = fc.array(opening, { minLength: 12, maxLength: 12 })
 const claim = record({ nullifier: bytes(32), ticket })
 const entries: fc.Arbitrary<RedeemEntries> = fc.oneof(
   record({ kind: fc.constant(LOCK), nullifiers: some(bytes(32)) }),
   record({ kind: fc.constant(BIND), binds: some(record({ opening, ticket })) }),
   record({ kind: fc.constant(CLAIM), claims: some(claim) }),
+  record({ kind: fc.constant(COMMIT), epoch, root: bytes(32), total: units, maxUnits: units }),
+  record({ kind: fc.constant(ANSWER), epoch, openings: twelve, proof }),
+  record({ kind: fc.constant(SETTLE), epoch }),
 )
 const order: fc.Arbitrary<RedeemOrder> = record({
   provider: bytes(20),
@@ -64,6 +71,21 @@ test('a lock has the bytes of its table (SPEC §15.7)', () => {
   assert.deepEqual(written, hex('01 aa*20 00*10 0102 00000000 6b49d200 bb*65 02 cc*32 dd*32'))
 })
 
+test('a commit has the bytes of its table, and stands alone (SPEC §15.7)', () => {
+  const written = encodeRedeemOrder({
+    provider: hex('aa*20'),
+    fee: 258n,
+    deadlineS: 1_800_000_000,
+    signature: hex('bb*65'),
+    entries: { kind: COMMIT, epoch: 2969, root: hex('cc*32'), total: 100_000, maxUnits: 2048 },
+  })
+  const head = '04 aa*20 00*10 0102 00000000 6b49d200 bb*65 01'
+  const entry = '00000b99 cc*32 00000000 000186a0 00000000 00000800'
+  assert.deepEqual(written, hex(`${head} ${entry}`))
+  written[106] = 2
+  assert.throws(() => decodeRedeemOrder(written), code('WIRE_VALUE'))
+})
+
 test('bytes that are no order are refused, never more than one error', () => {
   const good = encodeRedeemOrder({
     provider: hex('aa*20'),
@@ -77,7 +99,7 @@ test('bytes that are no order are refused, never more than one error', () => {
     copy[at] = value
     return copy
   }
-  assert.throws(() => decodeRedeemOrder(changed(0, 4)), code('WIRE_VALUE'))
+  assert.throws(() => decodeRedeemOrder(changed(0, 7)), code('WIRE_VALUE'))
   assert.throws(() => decodeRedeemOrder(changed(106, 0)), code('WIRE_VALUE'))
   assert.throws(() => decodeRedeemOrder(changed(106, 17)), code('WIRE_VALUE'))
   assert.throws(() => decodeRedeemOrder(changed(106, 2)), code('WIRE_LENGTH'))
@@ -114,4 +136,7 @@ test('an order that fits no cell is not made', () => {
     () => encodeRedeemOrder({ ...head, entries: { kind: BIND, binds } }),
     code('WIRE_ENCODE'),
   )
+  const openings = Array.from({ length: 11 }, () => ({ ...long, sessionKey: hex('01*20') }))
+  const answer = { kind: ANSWER, epoch: 1, openings, proof: hex('00*256') }
+  assert.throws(() => encodeRedeemOrder({ ...head, entries: answer }), code('WIRE_ENCODE'))
 })

@@ -66,8 +66,8 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['pool', BOTH, 'burn()'],
   // Nothing of ours goes out: what is taken is the liar's.
   ['registry', ['provider'], 'slashEditions(address,bytes,bytes)'],
-  // Money of theirs goes to payout addresses, challengers and the burn address only.
-  ['proofs', ['provider'], 'commit(address,uint32,uint256,uint48,uint48,bytes)'],
+  // Money of theirs goes to payout addresses, challengers, who sends for another, and the burn address only.
+  ['proofs', ['provider'], 'commit(address,uint32,uint256,uint48,uint48,uint96,bytes)'],
   ['proofs', ['provider'], 'draw(uint32,bytes,bytes)'],
   ['proofs', BOTH, `answer(address,uint32,${OPENING}[12],bytes)`],
   ['proofs', BOTH, 'slash(address,uint32)'],

@@ -41,6 +41,8 @@ export async function createPurseOver(
     signRedeemTerms: (terms) => sign({ verb: 'terms', terms }),
     signRegistration: (registration) =>
       sign({ verb: 'statement', statement: { kind: 'registration', registration } }),
+    signCommitment: (commitment) =>
+      sign({ verb: 'statement', statement: { kind: 'commitment', commitment } }),
     async [Symbol.asyncDispose]() {
       if (!isOpen) return
       isOpen = false

@@ -1,7 +1,7 @@
 /** Reads requests to the signer, and what it is told first. Whatever `formatMessage` writes of them is read back; anything else is PURSE_SIGNER. */
 import type { UnsignedTransaction } from '@byway/protocol/payment'
 import { ADDRESS_BYTES } from '../keys.ts'
-import type { RedeemTerms, RegistrationStatement } from '../purse-types.ts'
+import type { CommitmentStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
 import { bytesOf, fault, fieldsOf, recordOf } from './json-fields.ts'
 import { MAX_CALL_BYTES, type FixedRules } from './rules.ts'
 import type { OwnerName, SignerRequest, SignerStatement } from './verbs.ts'
@@ -15,6 +15,9 @@ export type OpenMessage = {
 }
 
 const FIELD_BYTES = 32
+/** SPEC §17.4. */
+const MAX_EPOCH = 0xffff_ffff
+const MAX_UNITS = 2 ** 48 - 1
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Numbers of owners are u32 where keys are derived. */
@@ -119,9 +122,24 @@ function decodeTerms(value: unknown): RedeemTerms {
 
 function decodeStatement(value: unknown): SignerStatement {
   const kind = recordOf(value)['kind']
+  if (kind === 'commitment') {
+    const fields = fieldsOf(value, ['kind', 'commitment'])
+    return { kind, commitment: decodeCommitment(fields.raw('commitment')) }
+  }
   if (kind !== 'registration') throw fault('field')
   const fields = fieldsOf(value, ['kind', 'registration'])
   return { kind, registration: decodeRegistration(fields.raw('registration')) }
+}
+
+function decodeCommitment(value: unknown): CommitmentStatement {
+  const fields = fieldsOf(value, ['epoch', 'root', 'total', 'maxUnits', 'fee'])
+  return {
+    epoch: fields.whole('epoch', MAX_EPOCH),
+    root: fields.bytes('root', FIELD_BYTES),
+    total: fields.whole('total', MAX_UNITS),
+    maxUnits: fields.whole('maxUnits', MAX_UNITS),
+    fee: fields.amount('fee'),
+  }
 }
 
 function decodeOwner(value: unknown): OwnerName {

@@ -4,6 +4,7 @@ import { purseError, type RefusalRule } from '../errors.ts'
 import type { KeyName, KeyRing, OwnerKeyName } from '../key-ring.ts'
 import type { PursePast } from '../purse-file.ts'
 import type {
+  CommitmentStatement,
   PayingAccount,
   PurseAccounts,
   RedeemTerms,
@@ -13,8 +14,15 @@ import type { GasMeter } from './gas-meter.ts'
 import { isIn, judgeTransaction, mayReceive } from './judge-transaction.ts'
 import { MAX_REDEEM_DEADLINE_S, MAX_REDEEM_FEE_PERCENT, type SignerRules } from './rules.ts'
 import { signTransaction } from './sign-transaction.ts'
-import { redeemDigest, registerDigest } from './statements.ts'
-import type { AskSigner, OwnerName, PurseFacts, SignerAnswer, SignerRequest } from './verbs.ts'
+import { commitmentDigest, redeemDigest, registerDigest } from './statements.ts'
+import type {
+  AskSigner,
+  OwnerName,
+  PurseFacts,
+  SignerAnswer,
+  SignerRequest,
+  SignerStatement,
+} from './verbs.ts'
 
 export type SignerCoreDeps = {
   readonly ring: KeyRing
@@ -56,12 +64,14 @@ function answer(
     case 'terms':
       return signature(deps.ring, PROVIDER, termsDigest(deps, request.terms))
     case 'statement':
-      return signature(
-        deps.ring,
-        PROVIDER,
-        registrationDigest(deps, request.statement.registration),
-      )
+      return signature(deps.ring, PROVIDER, statementDigest(deps, request.statement))
   }
+}
+
+function statementDigest(deps: SignerCoreDeps, statement: SignerStatement): Uint8Array {
+  return statement.kind === 'registration'
+    ? registrationDigest(deps, statement.registration)
+    : commitmentDigestOf(deps, statement.commitment)
 }
 
 function transactionAnswer(
@@ -80,7 +90,7 @@ function transactionAnswer(
 
 function termsDigest(deps: SignerCoreDeps, terms: RedeemTerms): Uint8Array {
   const { rules } = limitsOf(deps)
-  if (terms.fee * 100n > rules.winValue * MAX_REDEEM_FEE_PERCENT) throw refused('fee')
+  if (isDear(terms.fee, rules)) throw refused('fee')
   const latestS = Math.floor(deps.nowMs() / 1000) + MAX_REDEEM_DEADLINE_S
   if (terms.deadlineS > latestS) throw refused('deadline')
   return redeemDigest(terms, deps.accounts.provider, rules)
@@ -91,6 +101,19 @@ function registrationDigest(deps: SignerCoreDeps, statement: RegistrationStateme
   const { rules } = limitsOf(deps)
   if (!isIn(mayReceive(rules, deps.accounts), statement.payout)) throw refused('recipient')
   return registerDigest(statement, rules)
+}
+
+/** What it puts at risk, the stake, the asking program can put at risk by a transaction of its own. */
+function commitmentDigestOf(deps: SignerCoreDeps, statement: CommitmentStatement): Uint8Array {
+  const { rules } = limitsOf(deps)
+  const contract = rules.proofs?.contract
+  if (!contract) throw refused('contract')
+  if (isDear(statement.fee, rules)) throw refused('fee')
+  return commitmentDigest(statement, contract, rules)
+}
+
+function isDear(fee: bigint, { winValue }: SignerRules): boolean {
+  return fee * 100n > winValue * MAX_REDEEM_FEE_PERCENT
 }
 
 function limitsOf({ limits }: SignerCoreDeps): NonNullable<SignerCoreDeps['limits']> {

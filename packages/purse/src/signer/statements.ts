@@ -1,11 +1,11 @@
 /**
  * The statements that keys of the purse sign besides transactions, each with a label of its own in front, so that none reads as another: terms for a redeemer
- * (SPEC §14.5), a registration (SPEC §14.6).
+ * (SPEC §14.5), a registration (SPEC §14.6), a commitment to an epoch (SPEC §17.5).
  * @module
  */
 import { createHash } from 'node:crypto'
 import { assert, concatBytes, utf8Bytes } from '@byway/protocol/base'
-import type { RedeemTerms, RegistrationStatement } from '../purse-types.ts'
+import type { CommitmentStatement, RedeemTerms, RegistrationStatement } from '../purse-types.ts'
 import { ADDRESS_BYTES } from '../keys.ts'
 import type { SignerRules } from './rules.ts'
 
@@ -42,6 +42,24 @@ export function registerDigest(
     sized(owner, ADDRESS_BYTES),
     sized(nodeId, FIELD_BYTES),
     sized(payout, ADDRESS_BYTES),
+  )
+}
+
+/** SPEC §17.5: what the provider commits to, and the fee of whoever sends it. */
+export function commitmentDigest(
+  { epoch, root, total, maxUnits, fee }: CommitmentStatement,
+  contract: Uint8Array,
+  { chainId }: SignerRules,
+): Uint8Array {
+  return sha256(
+    'byway service v1',
+    uint(BigInt(chainId), 32),
+    contract,
+    uint(BigInt(epoch), 4),
+    sized(root, FIELD_BYTES),
+    uint(BigInt(total), 6),
+    uint(BigInt(maxUnits), 6),
+    uint(fee, 12),
   )
 }
 

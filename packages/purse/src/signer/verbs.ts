@@ -2,6 +2,7 @@
 import type { Hex, UnsignedTransaction } from '@byway/protocol/payment'
 import type { PursePast } from '../purse-file.ts'
 import type {
+  CommitmentStatement,
   PayingAccount,
   PurseAccounts,
   RedeemTerms,
@@ -26,10 +27,9 @@ export type SignerRequest =
   | { readonly verb: 'statement'; readonly statement: SignerStatement }
   | { readonly verb: 'lock' }
 
-export type SignerStatement = {
-  readonly kind: 'registration'
-  readonly registration: RegistrationStatement
-}
+export type SignerStatement =
+  | { readonly kind: 'registration'; readonly registration: RegistrationStatement }
+  | { readonly kind: 'commitment'; readonly commitment: CommitmentStatement }
 
 /** What the purse is, told once. */
 export type PurseFacts = {

@@ -126,3 +126,26 @@ test('consents to a registration whose winnings go to an own account (SPEC §14.
     context: { rule: 'recipient' },
   })
 })
+
+test('signs a commitment for whoever sends it (SPEC §17.5), for 12 % of V at most and only where there are service proofs', async (t) => {
+  const contract = address(4)
+  const purse = await openWith(t, { ...RULES, proofs: { contract } })
+  const root = new Uint8Array(32).fill(9)
+  const said = { epoch: 2969, root, total: 100_000, maxUnits: 2048, fee: 120n }
+  const uint = (value: number, bytes: number): Buffer =>
+    Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex')
+  const digest = createHash('sha256')
+    .update('byway service v1')
+    .update(uint(31_337, 32))
+    .update(contract)
+    .update(uint(2969, 4))
+    .update(root)
+    .update(uint(100_000, 6))
+    .update(uint(2048, 6))
+    .update(uint(120, 12))
+    .digest()
+  assert.deepEqual(signerOf(await purse.signCommitment(said), digest), purse.accounts.provider)
+  await assert.rejects(purse.signCommitment({ ...said, fee: 121n }), { context: { rule: 'fee' } })
+  const without = await openWith(t, RULES)
+  await assert.rejects(without.signCommitment(said), { context: { rule: 'contract' } })
+})

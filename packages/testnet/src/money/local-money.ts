@@ -54,7 +54,8 @@ const PARAMETERS: ContractParameters = {
   feeBps: 500,
   holdBps: 500,
   epochS: 1800,
-  commitWindowS: 300,
+  // Some minutes more than it takes to make the program of service proofs, once.
+  commitWindowS: 600,
   beaconDelayS: 5,
   beaconSpacingS: 300,
   beaconRounds: 2,
