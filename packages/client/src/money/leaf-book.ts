@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { LeafTree, TreePath } from '@byway/protocol/crypto'
 import type { DepositLeaf, PublishedRoot } from '@byway/protocol/payment'
 import { moneyError } from './errors.ts'
+import { createRootSearch } from './root-search.ts'
 
 /** What is looked up on the chain. */
 export interface DepositChain {
@@ -31,21 +32,6 @@ export interface LeafBook {
 // Local limits (tunable): docs/LIMITS.md.
 /** Hashes between two turns of the event loop: some milliseconds. */
 const HASHES_A_TURN = 24
-/**
- * Sizes of the tree that one look for a root tries, the newest first: as many leaves may be younger than the newest root. Some ten seconds of processor time for a root that is none of
- * ours. The next look for it goes on below.
- */
-const MAX_SIZES_A_LOOK = 4096
-
-/** Where a root was looked for in vain. */
-type Searched = {
-  readonly root: bigint
-  /** No tree of more than `below` and at most `upTo` leaves has it. */
-  readonly upTo: number
-  readonly below: number
-  /** Looks so far. */
-  readonly times: number
-}
 
 /** Creates an empty book. */
 export function createLeafBook(deps: {
@@ -57,7 +43,7 @@ export function createLeafBook(deps: {
   let tree = deps.createTree()
   /** What was last asked for, and of how many leaves it is. */
   let found = { root: 0n, size: 0 }
-  let searched: Searched = { root: 0n, upTo: 0, below: 0, times: 0 }
+  const search = createRootSearch()
   /** Whoever looks up a path: the tree is shared. */
   let last: Promise<unknown> = Promise.resolve()
 
@@ -76,22 +62,7 @@ export function createLeafBook(deps: {
       tree.insert(leaves[tree.size] ?? 0n)
       await rest(1)
     }
-    const newest = tree.size
-    if (searched.root !== root) searched = { root, upTo: newest, below: newest, times: 0 }
-    const tryAt = async (size: number): Promise<boolean> => {
-      const isIt = tree.rootAt(size) === root
-      await rest(Math.ceil(Math.log2(size + 1)))
-      return isIt
-    }
-    // Few leaves are newer than the newest root, and fewer have come since it was looked for in vain.
-    for (let size = newest; size > searched.upTo; size--) if (await tryAt(size)) return size
-    searched = { ...searched, upTo: newest }
-    const least = Math.max(0, searched.below - MAX_SIZES_A_LOOK)
-    for (let size = searched.below; size > least; size--) {
-      if (await tryAt(size)) return size
-      searched = { ...searched, below: size - 1 }
-    }
-    return undefined
+    return await search.sizeIn(tree, root, rest)
   }
 
   /** Reads all leaves again: the chain may have been reorganised under us. True when there is something new to look in. */
@@ -104,7 +75,7 @@ export function createLeafBook(deps: {
     // Trees of fewer leaves are as they were.
     tree = deps.createTree()
     if (known < found.size) found = { root: 0n, size: 0 }
-    searched = { ...searched, upTo: known, below: Math.min(known, searched.below) }
+    search.changedFrom(known)
     return true
   }
 
@@ -113,10 +84,8 @@ export function createLeafBook(deps: {
     await refresh(signal)
     let size = await sizeUnder(root, signal)
     if (size === undefined) {
-      const times = searched.times + 1
-      searched = { ...searched, times }
       // All leaves are much to read: again after one look in vain, two, four, eight.
-      const isDue = Number.isInteger(Math.log2(times))
+      const isDue = Number.isInteger(Math.log2(search.inVain()))
       if (isDue && (await readAnew(signal))) size = await sizeUnder(root, signal)
     }
     if (size === undefined) throw moneyError('DEPOSIT_TOO_NEW', {})

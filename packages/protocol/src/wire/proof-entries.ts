@@ -8,8 +8,8 @@
  * ```
  * @module
  */
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import type { ByteReader } from './byte-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
 import {
   FIELD_BYTES,
