@@ -184,6 +184,7 @@ class Keeper implements SlotKeeper {
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
+    await this.#retireReturning()
     const slots = await this.#deps.authoriser.slots(signal)
     this.#refreshedAtMs = this.#deps.nowMs()
     for (const slot of slots) this.#slots.set(keyOf(slot.nullifier), slot)
@@ -269,6 +270,12 @@ class Keeper implements SlotKeeper {
   async retire(nullifier: Uint8Array, standing: Exclude<SlotStanding, 'shown'>): Promise<void> {
     const record = this.#records.get(keyOf(nullifier))
     if (record?.standing === 'shown') await this.#write({ ...record, standing })
+  }
+
+  /** What comes back is on the disk before the journal says so: a stop between the two must not leave the slot in use. */
+  async #retireReturning(): Promise<void> {
+    for (const { nullifier } of [...this.#records.values()])
+      if (this.#deps.isReturning(nullifier)) await this.retire(nullifier, 'refused')
   }
 
   #sentOf(key: SlotKey): SentTickets {

@@ -23,8 +23,14 @@ type World = {
 
 async function createWorld(
   slots: number,
-  options: { journal?: TestJournal; random?: () => number; known?: boolean } = {},
+  options: {
+    journal?: TestJournal
+    random?: () => number
+    known?: boolean
+    isReturning?: (nullifier: Uint8Array) => boolean
+  } = {},
 ): Promise<World> {
+  const { isReturning = () => false } = options
   const journal = options.journal ?? createTestJournal()
   const list = Array.from({ length: slots }, (_, i) => slotOf(i + 1, options.known ?? true))
   const authoriser = createTestAuthoriser(list, options.random)
@@ -39,7 +45,7 @@ async function createWorld(
     nowMs: () => world.nowMs,
     onUnknown: (count) => void unknown.push(count),
     onOlder: () => Promise.resolve(),
-    isReturning: () => false,
+    isReturning,
     onLow: (unshown) => void lows.push(unshown),
     closing: NEVER,
   })
@@ -116,6 +122,27 @@ describe('slot keeper', () => {
     const again = await createWorld(12, { journal: createTestJournal(records.toReversed()) })
     assert.deepEqual((await again.keeper.slotFor(A, 'link', NEVER)).nullifier, first.nullifier)
     assert.deepEqual((await again.keeper.nextFor(A, 'link'))?.nullifier, next.nullifier)
+  })
+
+  it('uses no slot that was queued to come back before a stop, while the journal still had it as shown', async () => {
+    const { keeper, journal } = await createWorld(5)
+    const [queued, other] = [
+      await keeper.slotFor(A, 'link', NEVER),
+      await keeper.slotFor(B, 'link', NEVER),
+    ]
+    const again = await createWorld(5, {
+      journal: createTestJournal(journal.records),
+      isReturning: (nullifier) => toHex(nullifier) === toHex(queued.nullifier),
+    })
+    assert.deepEqual([again.keeper.counts.inUse, again.keeper.counts.over], [1, 1])
+    const standings = again.journal.records.map(({ nullifier, standing }) => [
+      toHex(nullifier) === toHex(queued.nullifier),
+      standing,
+    ])
+    assert.deepEqual(Object.fromEntries(standings), { true: 'refused', false: 'shown' })
+    const next = await again.keeper.slotFor(A, 'link', NEVER)
+    assert.notDeepEqual(next.nullifier, queued.nullifier)
+    assert.deepEqual((await again.keeper.slotFor(B, 'link', NEVER)).nullifier, other.nullifier)
   })
 
   it('never gives two hops one slot, however they race', async () => {
