@@ -274,7 +274,7 @@ class Keeper implements SlotKeeper {
 
   /** What comes back is on the disk before the journal says so: a stop between the two must not leave the slot in use. */
   async #retireReturning(): Promise<void> {
-    for (const { nullifier } of [...this.#records.values()])
+    for (const { nullifier } of this.#records.values())
       if (this.#deps.isReturning(nullifier)) await this.retire(nullifier, 'refused')
   }
 
