@@ -90,6 +90,7 @@ export function createWorld(options: WorldOptions): World {
   const accountant = createAccountant<MemoryOwner>(options.memoryBytes ?? 64 * 1024 * 1024)
   const context = contextOf(options.targets.map((port) => ({ address: '127.0.0.1', port })))
   const resolver = resolverOf(options.answers)
+  let isClosed = false
   let skewMs = 0
   const nowMs = (): number => performance.now() + skewMs
   const timers = new Set<() => void>()
@@ -195,10 +196,11 @@ export function createWorld(options: WorldOptions): World {
     async send(id, bytes) {
       for (let at = 0; at < bytes.length; at += 65_536) {
         if (client.write(id, bytes.subarray(at, at + 65_536), nowMs())) continue
-        const drained = streamOf(id).events.filter((event) => event === 'drained').length
-        await until(
-          () => streamOf(id).events.filter((event) => event === 'drained').length > drained,
-        )
+        const drained = (): number =>
+          streamOf(id).events.filter((event) => event === 'drained').length
+        const before = drained()
+        await until(() => isClosed || drained() > before)
+        assert.ok(!isClosed, 'the world was closed before all was sent')
       }
     },
     end: (id) => client.end(id),
@@ -221,6 +223,7 @@ export function createWorld(options: WorldOptions): World {
       return leg
     },
     [Symbol.dispose]() {
+      isClosed = true
       service.closeAll()
     },
   }
