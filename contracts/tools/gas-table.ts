@@ -9,6 +9,7 @@ import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
 import { openingX } from '../test/kit/bytes.ts'
+import { challengeAnswer, readAnswer, startAnswerScene } from '../test/kit/real-answer.ts'
 import { createStakedNode } from '../test/kit/staked-node.ts'
 import { createService, samplesOf } from '../test/kit/service.ts'
 import { PROOFS, STAKES } from '../test/kit/world.ts'
@@ -45,6 +46,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   await measureRefund(pool, 'without the proof')
   await measureConflicts(pool)
   await measureEpoch(pool)
+  await measureAnswer(rows)
   if (withProofs) {
     await measureProofs(rows)
     await measureJoin(rows)
@@ -268,6 +270,18 @@ async function measureEpochForAnother(stand: Stand, epoch: number): Promise<void
   await service.draw(epoch)
   await service.until(service.challengeEnd(epoch))
   await note('settle for another', service.send(redeemer, 'settle', provider.address, epoch))
+}
+
+/** With the kept proofs: of twelve slots, and the audit's. */
+async function measureAnswer(rows: Record<string, number>): Promise<void> {
+  const made = await startAnswerScene()
+  await using scene = made.scene
+  const challenger = keyOf('challenger').address
+  const { epoch, openings, proof } = await readAnswer(made)
+  await challengeAnswer(made, challenger)
+  const args = [made.provider.address, epoch, openings, proof]
+  const call = scene.world.inProofs('answer', ...args)
+  rows['answer, real proofs'] = gasOf(await scene.world.rpc.send(challenger, call))
 }
 
 function winsOf({ scene, provider }: Stand, slots: readonly Slot[], index: number) {

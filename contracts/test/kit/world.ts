@@ -118,10 +118,11 @@ export interface World extends AsyncDisposable {
   readPool(name: string, ...args: readonly unknown[]): Promise<unknown>
 }
 
-/** Deploys everything. `authoriser` replaces the plain one. */
+/** Deploys everything. `authoriser` and `auditor` replace the plain ones. */
 export async function startWorld(
   options: {
     readonly profile?: Partial<Profile>
+    readonly auditor?: { readonly abi: Abi; readonly bytecode: Hex }
     readonly authoriser?: {
       readonly abi: Abi
       readonly bytecode: Hex
@@ -156,7 +157,7 @@ async function deployWorld(
         bond,
         unit,
       ])
-  const auditor = await rpc.deploy(DEPLOYER, echoAuditorArtifact, [])
+  const auditor = await rpc.deploy(DEPLOYER, options.auditor ?? echoAuditorArtifact, [])
   const pool = await nextContract(rpc, 1)
   const proofs = await nextContract(rpc, 2)
   const registry = await rpc.deploy(DEPLOYER, bywayRegistryArtifact, [
