@@ -98,7 +98,8 @@ export async function challengeAnswer(
   { scene, service, provider, statement }: AnswerScene,
   challenger: Address,
 ): Promise<void> {
-  const { rpc, proofs, fund } = scene.world
+  const { world } = scene
+  const { rpc, proofs } = world
   await service.until(service.endOf(EPOCH))
   const { root, total } = statement
   await service.commit(provider, EPOCH, { root, total: Number(total), maxUnits: MAX_UNITS })
@@ -106,7 +107,7 @@ export async function challengeAnswer(
   await rpc.request('anvil_setStorageAt', proofs, keccak256(place), uint(BEACON, 256))
   if ((await service.read('beacon', EPOCH)) !== BEACON) throw new Error('beacons lie elsewhere now')
   await service.until(service.beaconTime(EPOCH))
-  await fund(challenger, PROOFS.challengeBond)
+  await world.fund(challenger, PROOFS.challengeBond)
   await service.send(challenger, 'challenge', provider.address, EPOCH)
 }
 
