@@ -8,7 +8,7 @@ import { createControlHop } from '@byway/protocol/circuit'
 import type { ControlHop } from '@byway/protocol/circuit'
 import type { TokenIssuer } from '@byway/protocol/payment'
 import type { Link } from '@byway/protocol/link'
-import { CLOSE_REASON, PAY, REDEEM_ANSWER, RETURN_KIND, VERDICT } from '@byway/protocol/wire'
+import { CLOSE_REASON, PAY, REDEEM_ANSWER, RETURN_KIND, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type {
   BuyMessage,
   ClientPayMessage,
@@ -300,9 +300,11 @@ class ControlCircuit implements TerminalHandler {
     await slot.kept()
     // Of this moment, not of the showing: somebody else may have locked the slot since.
     const standing = await slot.standing()
-    const { issuer, books, wallMs } = this.#deps
+    const { issuer, books, bulk, wallMs } = this.#deps
     const sale = await issuer.buy(buy, slot.opening.nullifier, standing, wallMs())
     this.#purchases--
+    const isEarly = standing === 'open' && sale.message.verdict === VERDICT.TRY_LATER
+    if (isEarly && buy.tokenKind === TOKEN_KIND.BANDWIDTH) bulk.wanted(slot.opening)
     if (sale.sold > 0) books.tokensSold(tokenKindName(buy.tokenKind), sale.sold, sale.units)
     this.#send(sale.message)
   }

@@ -56,7 +56,7 @@ import type { Relayer } from '../redemption/relayer.ts'
 import type { RelayMoney } from '../relay/ports.ts'
 import { createBooks } from './books.ts'
 import type { Books, MoneyTotals } from './books.ts'
-import { createBulkSlots } from './bulk-slots.ts'
+import { createBulkSlots, unitsOfBulk } from './bulk-slots.ts'
 import { createCircuitToll } from './circuit-toll.ts'
 import { openCommitKeys, SLOT_LIFE_MS } from './commit-keys.ts'
 import type { CommitKeys } from './commit-keys.ts'
@@ -250,6 +250,7 @@ class Money implements NodeMoney {
       priceStep,
       receipts,
       bulk: createBulkSlots({
+        leastUnits: unitsOfBulk(parameters.winValue, unitPrice(this.#pool, priceStep)),
         nowMs: () => this.#watch.nowMs(),
         onBulk: (opening) => deps.onBulk?.(opening),
       }),

@@ -159,7 +159,7 @@ class Session implements SlotSession {
     credit(units, slot)
     books.ticket({ use, units, amount: ticket.amount })
     this.#deps.receipts?.paid(slot.opening, units)
-    this.#deps.bulk.paid(slot.opening, units)
+    this.#deps.bulk.paid(slot.opening, units, use)
     this.#lockNext(slot)
     if (full) {
       this.#lateTickets = MAX_LATE_TICKETS

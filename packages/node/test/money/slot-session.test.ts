@@ -32,7 +32,7 @@ async function refusing(
       books: { ticket() {}, refusedTicket: () => void seen.booked++, voidTickets() {} } as never,
       provider: new Uint8Array(20),
       priceStep: 1,
-      bulk: { paid() {}, follow() {}, soon() {} },
+      bulk: { paid() {}, wanted() {}, follow() {}, soon() {} },
     },
     {
       use: 'link',
