@@ -8,7 +8,14 @@ import { createControlHop } from '@byway/protocol/circuit'
 import type { ControlHop } from '@byway/protocol/circuit'
 import type { TokenIssuer } from '@byway/protocol/payment'
 import type { Link } from '@byway/protocol/link'
-import { CLOSE_REASON, PAY, REDEEM_ANSWER, RETURN_KIND, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
+import {
+  CLOSE_REASON,
+  PAY,
+  REDEEM_ANSWER,
+  RETURN_KIND,
+  TOKEN_KIND,
+  VERDICT,
+} from '@byway/protocol/wire'
 import type {
   BuyMessage,
   ClientPayMessage,
