@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { encodeBatches, encodeClaimSlots, encodeLockSlots } from '@byway/protocol/wire'
-import { bytesToHex, concat, type Hex, hexToBytes, slice } from 'viem'
+import { type Address, bytesToHex, concat, type Hex, hexToBytes, slice } from 'viem'
+import { seededRandom } from '../../packages/protocol/test/circuit/seeded.ts'
 import {
   batchBytes,
   claimBytes,
@@ -13,11 +14,16 @@ import {
 } from './kit/batches.ts'
 import { CLAIM_KIND, LOCK_KIND, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
+import { RevertedError } from './kit/rpc.ts'
 import { startScene } from './kit/scene.ts'
 import type { Slot } from './kit/slots.ts'
 import { PROFILE } from './kit/world.ts'
 
 const K = 8
+const SEED = 20_261_122
+const CHANGES = 400
+/** What whoever changes a batch may be told. */
+const REFUSALS = new Set(['BadBatchBytes', 'BadRedeemSignature', 'FeeTooHigh', 'RedemptionExpired'])
 const scene = await startScene({ profile: { winsPerSlot: K } })
 const { client, world } = scene
 after(() => scene[Symbol.asyncDispose]())
@@ -219,6 +225,35 @@ test('bytes of no form are refused whole, whatever else stands in the call', asy
   await assert.rejects(world.sendPool(provider.address, 'lock', '0x000020'), {
     reason: 'BadBatchBytes',
   })
+})
+
+test(`any changed byte pays less, or reverts: ${CHANGES} changes of seed ${SEED}`, async () => {
+  const [first, second] = await boundSlots('changed', 2)
+  assert.ok(first && second)
+  const some = [...wins(first, 2, 3), ...wins(second, 2)]
+  const terms = await scene.terms(provider, CLAIM_KIND, [slotsBytes(some)], 0n)
+  const own = claimBytes(some)
+  const signed = claimBytes(some, provider, terms)
+  const paid = async (packed: Hex, from: Address): Promise<bigint | string> => {
+    try {
+      return (await world.rpc.read(world.inPool('claimMore', packed), from)) as bigint
+    } catch (error) {
+      return error instanceof RevertedError ? error.reason : assert.fail(String(error))
+    }
+  }
+  assert.equal(await paid(own, provider.address), 3n)
+  assert.equal(await paid(signed, anyone), 3n)
+  const random = seededRandom(SEED)
+  for (let i = 0; i < CHANGES; i++) {
+    const bytes = hexToBytes(i % 2 === 0 ? own : signed)
+    const at = Math.floor(random() * bytes.length)
+    bytes[at] = (bytes[at] ?? 0) ^ (1 + Math.floor(random() * 255))
+    const came = await paid(bytesToHex(bytes), i % 2 === 0 ? provider.address : anyone)
+    const name = `byte ${at} of the ${i % 2 === 0 ? 'own' : 'signed'} batch: ${came}`
+    // Whoever sends another's batch changes nothing in it, and as the sender's own it pays nobody.
+    const most = i % 2 === 0 ? 2n : 0n
+    assert.ok(typeof came === 'string' ? REFUSALS.has(came) : came <= most, name)
+  }
 })
 
 test('nothing is paid for bytes that hold no win', async () => {

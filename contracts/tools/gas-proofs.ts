@@ -32,7 +32,7 @@ const INTRINSIC_GAS = 21_000
 const ZERO_BYTE_GAS = 4
 const OTHER_BYTE_GAS = 16
 
-/** Adds a row for one proof, for two and for sixteen together: execution only, for the call data is part of a bind already. */
+/** Adds a row for one proof and for two to sixteen together: execution only, for the call data is part of a bind already. */
 export async function measureProofs(rows: Record<string, number>): Promise<void> {
   const { statement, proof } = await proveOne()
   await using rpc = await startRpc()
@@ -44,7 +44,7 @@ export async function measureProofs(rows: Record<string, number>): Promise<void>
     bond,
     unit,
   ])
-  for (const size of [1, 2, 16]) {
+  for (const size of [1, 2, 4, 8, 16]) {
     const args = [DOMAIN, Array(size).fill(statement), Array(size).fill(proof)]
     const call = { abi, to, name: 'verifyAll', args }
     if ((await rpc.read(call)) !== true) throw new Error('the proof does not hold')
