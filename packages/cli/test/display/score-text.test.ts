@@ -158,7 +158,7 @@ test('one node is explained, several are listed, and a stranger is nobody', () =
 })
 
 test('how long a node is likely to stay is told, and changes no weight', () => {
-  const uptime = { upMs: 11 * 3_600_000, departures: 1, isUp: true, atMs: 0, doubts: 0 }
+  const uptime = { upMs: 11 * 3_600_000, departures: 1, isUp: true, atMs: 0, doubters: [] }
   const [, line] = linesOf({ uptime })
   assert.deepEqual([line?.reason, line?.factor], ['uptime', 1])
   assert.match(

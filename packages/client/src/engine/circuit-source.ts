@@ -6,6 +6,7 @@
 import { choosePath, toIpAddress } from '@byway/protocol/directory'
 import type {
   DirectoryEntry,
+  Doubter,
   NodeKey,
   Observation,
   PathNode,
@@ -24,8 +25,11 @@ import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
 import type { NodeWeights } from './node-weights.ts'
 
-/** Local limit (tunable): paths tried for one circuit before the caller is told. */
+// Local limits (tunable): docs/LIMITS.md.
+/** Paths tried for one circuit before the caller is told. */
 const MAX_ATTEMPTS = 6
+/** What a node that was not there a moment ago counts: it is taken where nobody else will do. */
+const ABSENT_FACTOR = 1e-6
 
 /** What the last hop must offer, and who must not be on the path. */
 export type CircuitNeed = PathRequest & {
@@ -60,8 +64,12 @@ export type CircuitSourceDeps = {
   readonly weights: Pick<NodeWeights, 'weightOf'>
   /** Told of each circuit that was built or failed. */
   readonly observe: (key: NodeKey, observation: Observation) => void
-  /** Told whether a node was there. */
-  readonly sight: (key: NodeKey, isThere: boolean) => void
+  /** Told of each node of a circuit that was built. */
+  readonly reached: (key: NodeKey) => void
+  /** Told of a node that a circuit did not reach, and who says so: the hop before it, this client, or itself when it stops. */
+  readonly missed: (key: NodeKey, by: Doubter) => void
+  /** True for a node that a circuit did not reach lately. @default none is */
+  readonly isAbsent?: ((key: NodeKey) => boolean) | undefined
   /** Told how long a circuit over these nodes took, and where each hop sees the next. */
   readonly onBuilt?: ((path: readonly PathNode[], built: BuiltFacts) => void) | undefined
   /** True for a node that is not where it says: nobody who asks for that country gets it. @default none is */
@@ -148,7 +156,8 @@ class Source implements CircuitSource, PathPlanner {
       const node = directory.nodes.get(key)
       if (node?.country === country && isElsewhere?.(node)) return 0
     }
-    const measured = weights.weightOf(key, lastsMs)
+    const isLast = key !== exit && this.#deps.isAbsent?.(key) === true
+    const measured = weights.weightOf(key, lastsMs) * (isLast ? ABSENT_FACTOR : 1)
     if (key === exit || controlled !== undefined || !weightOf) return measured
     return weightOf(key, measured, isAhead === true)
   }
@@ -164,7 +173,7 @@ class Source implements CircuitSource, PathPlanner {
       link = await this.#deps.links.connect(targetOf(entry), signal)
     } catch {
       signal.throwIfAborted()
-      this.#deps.sight(entry.key, false)
+      this.#deps.missed(entry.key, 'self')
       return { blamed: entry.key, error: clientError('ENTRY_UNREACHABLE', { guards: 1 }) }
     }
     const hops = path.map(hopOf)
@@ -173,7 +182,7 @@ class Source implements CircuitSource, PathPlanner {
     if ('type' in built) return this.#onFailed(path, built)
     for (const { key } of path) {
       this.#deps.observe(key, { type: 'success' })
-      this.#deps.sight(key, true)
+      this.#deps.reached(key)
     }
     this.#deps.onBuilt?.(path, built)
     return { circuit: built, path }
@@ -187,7 +196,7 @@ class Source implements CircuitSource, PathPlanner {
     if (!HARMLESS_REASONS.has(reason)) {
       this.#deps.observe(blamed.key, { type: 'failure' })
     }
-    if (ABSENT_REASONS.has(reason)) this.#deps.sight(blamed.key, false)
+    if (ABSENT_REASONS.has(reason)) this.#deps.missed(blamed.key, doubterOf(path, failure))
     return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
   }
 }
@@ -206,6 +215,15 @@ const ABSENT_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.TIMEOUT,
   CLOSE_REASON.DRAINING,
 ])
+
+/** A hop says under its own authentication that it stops. That it is not there another says. */
+function doubterOf(
+  path: readonly PathNode[],
+  { hopIndex, reportedBy, reason }: BuildFailure,
+): Doubter {
+  const isOwnWord = reason === CLOSE_REASON.DRAINING && reportedBy === hopIndex
+  return path[isOwnWord ? hopIndex : hopIndex - 1]?.key ?? 'self'
+}
 
 /** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes last. */
 function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly NodeKey[] {

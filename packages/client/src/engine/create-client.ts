@@ -14,7 +14,7 @@ import {
   toIpAddress,
   unitRandom,
 } from '@byway/protocol/directory'
-import type { NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
+import type { Doubter, NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
 import { isBywayError } from '@byway/protocol/base'
 import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -25,6 +25,7 @@ import { createMoney } from '../money/money.ts'
 import type { Money } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
+import { createAbsentNodes } from './absent-nodes.ts'
 import { createCircuitSource } from './circuit-source.ts'
 import type { BuiltFacts, CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock } from './circuit-stock.ts'
@@ -81,6 +82,7 @@ class Engine implements Client {
   #lost: LostTunnels = { count: 0 }
   readonly #records: NodeRecords
   readonly #uptimes: NodeUptimes
+  readonly #absent = createAbsentNodes(monotonicMs)
   readonly #roundTrips = createRoundTrips()
   readonly #relayWords = createRelayWords()
   readonly #guards: GuardKeeper
@@ -162,7 +164,9 @@ class Engine implements Client {
       guards: this.#guards,
       weights: this.#weights,
       observe: (key, observation) => this.#records.observe(key, observation),
-      sight: (key, isThere) => this.#sight(key, isThere),
+      reached: (key) => this.#reached(key),
+      missed: (key, by) => this.#missed(key, by),
+      isAbsent: (key) => this.#absent.isAbsent(key),
       onBuilt: (path, built) => this.#onBuilt(path, built),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
@@ -245,8 +249,15 @@ class Engine implements Client {
     }
   }
 
-  #sight(key: NodeKey, isThere: boolean): void {
-    this.#uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs() } : { type: 'doubt' })
+  #reached(key: NodeKey): void {
+    this.#absent.note(key, true)
+    this.#uptimes.note(key, { type: 'seen', atMs: nowMs() })
+  }
+
+  #missed(key: NodeKey, by: Doubter): void {
+    this.#absent.note(key, false)
+    const isOwnWord = by === key
+    this.#uptimes.note(key, isOwnWord ? { type: 'gone', atMs: nowMs() } : { type: 'doubt', by })
   }
 
   #onBuilt(path: readonly PathNode[], { buildMs, seen }: BuiltFacts): void {

@@ -80,5 +80,5 @@ function recordOf(numbers: readonly number[]): UptimeRecord | undefined {
   const [upMs, departures, up, atMs] = numbers
   if (upMs === undefined || departures === undefined || atMs === undefined) return undefined
   if (numbers.length !== 4 || (up !== 0 && up !== 1)) return undefined
-  return { upMs, departures, isUp: up === 1, atMs, doubts: 0 }
+  return { upMs, departures, isUp: up === 1, atMs, doubters: [] }
 }

@@ -22,6 +22,8 @@ const DAYS = 14
 const LASTS_MS = 6 * HOUR_MS
 const END_MS = NOW_MS + DAYS * DAY_MS
 const SEED = 20_261_122
+/** Entries of the client, whose words are told apart. */
+const GUARDS = [entryOf(1001).key, entryOf(1002).key] as const
 
 type Span = readonly [fromMs: number, untilMs: number]
 type Edition = { readonly atMs: number; readonly entry: DirectoryEntry }
@@ -91,7 +93,8 @@ suite('streams that last (SPEC §10.3)', () => {
       const keys = nodes.list(nowMs).map(({ key }) => key)
       for (const key of drawWeighted(keys, (each) => weights.weightOf(each, lastsMs), random)) {
         const isThere = isUp(key, nowMs, nowMs)
-        uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs } : { type: 'doubt' })
+        const by = GUARDS[Math.floor(random() * GUARDS.length)] ?? 'self'
+        uptimes.note(key, isThere ? { type: 'seen', atMs: nowMs } : { type: 'doubt', by })
         if (isThere) return key
       }
       return undefined

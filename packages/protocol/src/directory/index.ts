@@ -112,6 +112,7 @@ export {
   provenService,
 } from './proven-service.ts'
 export {
+  type Doubter,
   lastingFactor,
   noteSighting,
   remainingMsOf,

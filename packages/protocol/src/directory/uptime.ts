@@ -5,6 +5,10 @@
  * the chance to stay another t is then ((P + T) / (P + T + t)) ^ (1 + n), P being the prior's time: for one that never went half of its kind stay as long again as they were seen.
  * @module
  */
+import type { NodeKey } from './node-key.ts'
+
+/** Whose word it is that a node was not reached: the hop before it, or the client's own. */
+export type Doubter = NodeKey | 'self'
 
 /** What is kept of one node; plain data, may be stored. Times are milliseconds. */
 export type UptimeRecord = {
@@ -16,16 +20,16 @@ export type UptimeRecord = {
   readonly isUp: boolean
   /** When it was last seen up, or gone; wall clock. */
   readonly atMs: number
-  /** Circuits that did not reach it since it was last seen. */
-  readonly doubts: number
+  /** Who has not reached it since it was last seen, each once. */
+  readonly doubters: readonly Doubter[]
 }
 
 /** One thing that shows whether a node is there. */
 export type Sighting =
   /** It answered, or signed an edition, at that time. */
   | { readonly type: 'seen'; readonly atMs: number }
-  /** One circuit did not reach it: who says so may lie. */
-  | { readonly type: 'doubt' }
+  /** One circuit did not reach it: who says so may lie, and the own line may be down. */
+  | { readonly type: 'doubt'; readonly by: Doubter }
   /** At that time it said that it goes, or had forgotten what it knew. */
   | { readonly type: 'gone'; readonly atMs: number }
 
@@ -35,17 +39,18 @@ export function noteSighting(
   sighting: Sighting,
   nowMs: number,
 ): UptimeRecord {
-  const known = record ?? { upMs: 0, departures: 0, isUp: true, atMs: nowMs, doubts: 0 }
+  const known = record ?? { upMs: 0, departures: 0, isUp: true, atMs: nowMs, doubters: [] }
   if (sighting.type === 'gone') return departed(known, Math.min(sighting.atMs, nowMs))
   if (sighting.type === 'doubt') {
-    const doubts = known.doubts + 1
-    return doubts < ENOUGH_DOUBTS ? { ...known, doubts } : departed(known, nowMs)
+    if (known.doubters.includes(sighting.by)) return known
+    const doubters = [...known.doubters, sighting.by]
+    return doubters.length < ENOUGH_DOUBTERS ? { ...known, doubters } : departed(known, nowMs)
   }
   const atMs = Math.min(sighting.atMs, nowMs)
   // What it did before it was last looked at shows nothing new; a clock that was set back is waited for.
   if (atMs <= known.atMs) return record ? known : { ...known, atMs: nowMs }
   const sinceMs = atMs - known.atMs
-  const seen = { ...known, isUp: true, atMs, doubts: 0 }
+  const seen = { ...known, isUp: true, atMs, doubters: [] }
   // Longer than between two editions: it may have been away.
   if (!known.isUp || sinceMs > BRIDGED_MS) return seen
   const fading = 2 ** (-sinceMs / HALF_LIFE_MS)
@@ -80,7 +85,7 @@ export function lastingFactor(record: UptimeRecord | undefined, lastsMs: number)
 function departed(record: UptimeRecord, goneAtMs: number): UptimeRecord {
   const departures = record.departures + (record.isUp ? 1 : 0)
   const isUp = record.isUp && goneAtMs < record.atMs
-  return { ...record, departures, isUp, atMs: Math.max(record.atMs, goneAtMs), doubts: 0 }
+  return { ...record, departures, isUp, atMs: Math.max(record.atMs, goneAtMs), doubters: [] }
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -91,8 +96,8 @@ const PRIOR_UP_MS = 3_600_000
 const BRIDGED_MS: number = 14 * 3_600_000
 /** A machine that was mended is as good as another after some weeks. */
 const HALF_LIFE_MS: number = 14 * 86_400_000
-/** One relay that says a node is gone may lie; two paths in a row seldom do. */
-const ENOUGH_DOUBTS = 2
+/** One relay that says a node is gone may lie as often as it is asked, and a client that is cut off reaches nobody. */
+const ENOUGH_DOUBTERS = 2
 /** A node of which half stay four times as long loses a stream in five. */
 const ENOUGH_TIMES = 4
 const LEAST_FACTOR = 0.02

@@ -6,9 +6,10 @@ import {
   noteSighting,
   remainingMsOf,
   stayChanceOf,
+  type Doubter,
   type UptimeRecord,
 } from '@byway/protocol/directory'
-import { HOUR_MS, NOW_MS } from './registry.ts'
+import { HOUR_MS, keyOf, NOW_MS } from './registry.ts'
 
 const DAY_MS = 24 * HOUR_MS
 const times = fc.integer({ min: 1, max: 30 * DAY_MS })
@@ -17,13 +18,14 @@ const records = fc.record({
   departures: fc.integer({ min: 0, max: 40 }),
   isUp: fc.boolean(),
   atMs: fc.constant(NOW_MS),
-  doubts: fc.constant(0),
+  doubters: fc.constant([]),
 })
 /** What may be seen of a node, and how long after the last. */
 const sightings = fc.array(
   fc.record({
     waitMs: fc.integer({ min: 0, max: 3 * DAY_MS }),
     type: fc.constantFrom('seen', 'seen', 'seen', 'doubt', 'gone'),
+    by: fc.constantFrom('self' as const, keyOf(1), keyOf(2)),
     /** How far back it is dated, as editions may be. */
     backMs: fc.integer({ min: -DAY_MS, max: 2 * DAY_MS }),
   }),
@@ -38,12 +40,12 @@ function watched(list: Seen): {
 } {
   let record: UptimeRecord | undefined
   let nowMs = NOW_MS
-  for (const { waitMs, type, backMs } of list) {
+  for (const { waitMs, type, by, backMs } of list) {
     nowMs += waitMs
     const atMs = nowMs - backMs
     record = noteSighting(
       record,
-      type === 'doubt' ? { type } : { type: type === 'gone' ? 'gone' : 'seen', atMs },
+      type === 'doubt' ? { type, by } : { type: type === 'gone' ? 'gone' : 'seen', atMs },
       nowMs,
     )
   }
@@ -67,7 +69,7 @@ suite('how long a node is likely to stay (SPEC §10.3)', () => {
       departures: 0,
       isUp: true,
       atMs: NOW_MS,
-      doubts: 0,
+      doubters: [],
     })
     assert.equal(remainingMsOf(seen(3 * DAY_MS)), 3 * DAY_MS + HOUR_MS)
     assert.equal(remainingMsOf(undefined), HOUR_MS)
@@ -115,19 +117,24 @@ suite('how long a node is likely to stay (SPEC §10.3)', () => {
     assert.equal(after(15).departures, 0, 'and says nothing against it')
   })
 
-  test('one circuit that does not reach it is no departure, two in a row are, and it counts again when it is seen', () => {
+  test('what one observer does not reach is no departure, however often, what two do not is one, and it counts again when it is seen', () => {
     const hour = (n: number): number => NOW_MS + n * HOUR_MS
     const seen = (record: UptimeRecord | undefined, n: number): UptimeRecord =>
       noteSighting(record, { type: 'seen', atMs: hour(n) }, hour(n))
-    const doubted = (record: UptimeRecord, n: number): UptimeRecord =>
-      noteSighting(record, { type: 'doubt' }, hour(n))
+    const doubted = (record: UptimeRecord, n: number, ...by: Doubter[]): UptimeRecord =>
+      by.reduce((last, each) => noteSighting(last, { type: 'doubt', by: each }, hour(n)), record)
+    const [one, other] = [keyOf(1), keyOf(2)]
     let record = seen(seen(undefined, 0), 10)
-    record = seen(doubted(record, 11), 12)
-    assert.deepEqual([record.isUp, record.departures, record.doubts], [true, 0, 0])
-    record = doubted(doubted(record, 13), 13)
+    record = doubted(record, 11, one, one, one)
+    assert.deepEqual([record.isUp, record.departures, record.doubters], [true, 0, [one]])
+    record = doubted(seen(record, 12), 12, other)
+    assert.deepEqual([record.isUp, record.departures], [true, 0], 'what was before is forgotten')
+    record = doubted(seen(record, 13), 13, 'self', 'self')
+    assert.deepEqual([record.isUp, record.departures], [true, 0], 'the own line may be down')
+    record = doubted(record, 13, one)
     assert.deepEqual([record.isUp, record.departures], [false, 1])
     assert.equal(remainingMsOf(record), 0)
-    record = doubted(doubted(record, 14), 14)
+    record = doubted(record, 14, one, other)
     assert.equal(record.departures, 1, 'it goes once')
     const before = record.upMs
     record = seen(record, 15)
