@@ -8,6 +8,7 @@ import { LOADED_METRIC } from './sections/memory.ts'
 import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
 import { GAS_METRICS, GAS_SYSTEM } from './sections/gas.ts'
+import { GOSSIP_METRICS, GOSSIP_SYSTEM } from './sections/gossip.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
 import { ZK_METRICS, ZK_SYSTEM } from './sections/zk.ts'
 import { ZK_AUDIT_METRICS, ZK_AUDIT_SYSTEM } from './sections/zk-audit.ts'
@@ -128,6 +129,8 @@ export const GOALS: readonly Goal[] = [
   directoryGoal('a directory of 10 000 nodes, an hour in step (KB)', DIRECTORY_METRICS.hour, 400),
   directoryGoal('a descriptor read (ms)', DIRECTORY_METRICS.read, 1),
   directoryGoal('a mutated descriptor refused (ms)', DIRECTORY_METRICS.refused, 1),
+  gossipGoal('memory that libp2p adds (MB)', GOSSIP_METRICS.memory, 90),
+  gossipGoal('CPU of libp2p at rest (%)', GOSSIP_METRICS.idle, 2),
 ]
 
 function gasGoal(title: string, metric: string, limit: number): Goal {
@@ -137,6 +140,11 @@ function gasGoal(title: string, metric: string, limit: number): Goal {
 
 function directoryGoal(title: string, metric: string, limit: number): Goal {
   const what = { section: 'directory', metric, system: DIRECTORY_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
+
+function gossipGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'gossip', metric, system: GOSSIP_SYSTEM }
   return { title, ...what, compare: 'value', sense: 'at most', limit }
 }
 

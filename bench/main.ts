@@ -21,6 +21,7 @@ import { createCircuitBuild } from './sections/circuit-build.ts'
 import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createGas } from './sections/gas.ts'
+import { createGossip } from './sections/gossip.ts'
 import { createMemory } from './sections/memory.ts'
 import { createPayment } from './sections/payment.ts'
 import { createDirectory } from './sections/directory.ts'
@@ -47,6 +48,7 @@ const sections = [
 const worlds = [
   createDistance(),
   createDirectory(),
+  createGossip(),
   createTickets(),
   createGas(),
   createPayment(),
