@@ -102,6 +102,8 @@ suite('a network whose nodes come and go', () => {
       `${gone} nodes went in ${HOURS} hours of ${HOUR_MS / 1000} s; ${served.length} of ${all.length} requests served in ${SERVED_MS / 1000} s; median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(0.99999)} ms; ${all.filter(({ isServed }) => !isServed).length} failed`,
     )
     assert.ok(served.length / all.length >= 0.99)
+    const soon = served.filter(({ tookMs }) => tookMs <= SOON_MS)
+    assert.ok(soon.length / all.length >= 0.95)
   }
 })
 
@@ -117,6 +119,8 @@ const MOST_RETURNS = 3
 const ASK_EVERY_MS = 250
 const READERS = 8
 const SERVED_MS = 10_000
+/** SECURITY R9: 95 % of all. */
+const SOON_MS = 5000
 /** Not served, and not waited for any longer. */
 const HANGS_MS = 60_000
 
@@ -124,7 +128,10 @@ type Served = { readonly isServed: boolean; readonly tookMs: number }
 
 async function timed(asking: Promise<boolean>): Promise<Served> {
   const startedMs = performance.now()
-  const isServed = await Promise.race([asking, delay(HANGS_MS, false)])
+  const stop = new AbortController()
+  const hanging = delay(HANGS_MS, false, { signal: stop.signal }).catch(() => false)
+  const isServed = await Promise.race([asking, hanging])
+  stop.abort()
   return { isServed, tookMs: performance.now() - startedMs }
 }
 
