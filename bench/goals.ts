@@ -7,6 +7,7 @@ import { DIRECTORY_METRICS, DIRECTORY_SYSTEM } from './sections/directory.ts'
 import { LOADED_METRIC } from './sections/memory.ts'
 import { PAYMENT_METRICS } from './sections/payment.ts'
 import { STALLED_PLACES } from './sections/stalled.ts'
+import { LOADS_GIB } from '../contracts/tools/play-browsing.ts'
 import { GAS_METRICS, GAS_SYSTEM } from './sections/gas.ts'
 import { GOSSIP_METRICS, GOSSIP_SYSTEM } from './sections/gossip.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
@@ -115,8 +116,15 @@ export const GOALS: readonly Goal[] = [
   paymentGoal('CPU of payment, all programs (ratio)', PAYMENT_METRICS.cpu, 1.05),
   paymentGoal('CPU of payment with bulk slots (ratio)', PAYMENT_METRICS.cpu, 1.05, 'paid, bulk'),
   paymentGoal('bytes of payment, all links (ratio)', PAYMENT_METRICS.bytes, 1.005),
-  gasGoal('gas of a win over browsing', GAS_METRICS.browsing, 115_000),
+  gasGoal('gas of a win over browsing, batches full', GAS_METRICS.browsing, 115_000),
   gasGoal('gas of a win over browsing, each lock alone', GAS_METRICS.browsingAlone, 115_000),
+  ...LOADS_GIB.map((load) =>
+    gasGoal(
+      `gas of a win over browsing, played, ${load} GiB a day`,
+      GAS_METRICS.played(load),
+      115_000,
+    ),
+  ),
   gasGoal('gas of a win of a full bulk slot', GAS_METRICS.full, 36_000),
   zkGoal('a slot proof on one core (ms)', ZK_METRICS.proof, 1500),
   zkGoal('a verification (ms)', ZK_METRICS.verification, 12),

@@ -1,6 +1,12 @@
 /** Gas of the contract's calls on anvil, with real slot proofs, and of a win over a month of browsing (ADR 0023): no network and no clock, so the figures are the same in every run. */
 import { figuresFor, fullSlotGas, month } from '../../contracts/tools/gas-month.ts'
 import { measureGas } from '../../contracts/tools/gas-table.ts'
+import {
+  batchGas,
+  BROWSING_SEED,
+  LOADS_GIB,
+  playBrowsing,
+} from '../../contracts/tools/play-browsing.ts'
 import type { BenchContext } from '../lib/fleet.ts'
 import { worldOf, type WorldSection } from './section.ts'
 
@@ -9,6 +15,8 @@ export const GAS_SYSTEM = 'byway-pool'
 export const GAS_METRICS = {
   browsing: 'a win of a month of browsing, locks in sixteens',
   browsingAlone: 'a win of a month of browsing, each lock alone',
+  /** Played through the rules of batches, at a node that carries so many GiB a day. */
+  played: (gibADay: number) => `a win of a played month of browsing at ${gibADay} GiB a day`,
   full: 'a win of a full slot of eight, in sixteens, lock included',
 } as const
 /** A month's exits with a public port: the entries and one hop more are kept. */
@@ -38,6 +46,10 @@ async function record({ recorder, log }: BenchContext): Promise<void> {
   const [shared, alone] = [figuresFor(rows, true), figuresFor(rows, false)]
   add(GAS_METRICS.browsing, month(shared, KEPT_HOPS, rows).winGas)
   add(GAS_METRICS.browsingAlone, month(alone, KEPT_HOPS, rows).winGas)
+  for (const load of LOADS_GIB) {
+    const { gas } = playBrowsing(load, BROWSING_SEED, batchGas(rows))
+    add(GAS_METRICS.played(load), gas)
+  }
   add(GAS_METRICS.full, fullSlotGas(shared, WINS_OF_BULK))
   for (const call of CALLS) add(call, rows.get(call) ?? Number.NaN)
 }

@@ -1,0 +1,39 @@
+/** What a win costs over a month of browsing as nodes of several sizes put it into batches: the figures of ADR 0023. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readFigures } from '../tools/gas-month.ts'
+import { batchGas, BROWSING_SEED, playBrowsing } from '../tools/play-browsing.ts'
+
+const gasOf = batchGas(readFigures())
+
+/** GiB a day → thousands of gas. */
+const WRITTEN = { 1: 0, 10: 0, 100: 0, 1000: 0 } as const
+
+test('a win costs a small home twice what the issue allows, and one that carries a TiB a day no more (ADR 0023)', () => {
+  for (const [load, written] of Object.entries(WRITTEN)) {
+    const { gas, wins } = playBrowsing(Number(load), BROWSING_SEED, gasOf)
+    assert.ok(Math.abs(wins - 30 * Number(load)) < 6 * Math.sqrt(30 * Number(load)), 'half is lost')
+    const change = Math.abs(gas / 1000 - written) / written
+    assert.ok(change < 0.02, `${load} GiB a day: ${gas}, written ${written}k`)
+  }
+})
+
+test('the same seed plays the same month, another one nearly the same', () => {
+  const [one, again, other] = [15, 15, 16].map((seed) => playBrowsing(100, seed, gasOf))
+  assert.deepEqual(one, again)
+  const change = Math.abs((other?.gas ?? 0) / (one?.gas ?? 0) - 1)
+  assert.ok(change > 0 && change < 0.05, `${change}`)
+})
+
+test('a batch of a size that was not measured lies between its neighbours', () => {
+  const rows = readFigures()
+  for (const kind of ['lock', 'bind', 'claim'] as const) {
+    let before = 0
+    for (let entries = 1; entries <= 16; entries++) {
+      const gas = gasOf(kind, entries)
+      assert.ok(gas > before, `${entries} ${kind}`)
+      before = gas
+    }
+  }
+  assert.equal(gasOf('lock', 16), rows.get('lock 16'))
+})
