@@ -76,7 +76,7 @@ export function batchGas(
       return gasAt(below) + part * (gasAt(above) - gasAt(below))
     }
   const bare = through((size) => `bind ${size}, without the proof`, [1, 2, 4, 8, 16])
-  const judged = through((size) => `judge ${size}, slot proof`, [1, 2, 16])
+  const judged = through((size) => `judge ${size}, slot proof`, [1, 2, 4, 8, 16])
   const gas: Readonly<Record<BatchKind, (entries: number) => number>> = {
     lock: through((size) => `lock ${size}`, [1, 16]),
     bind: (entries) => bare(entries) + judged(entries),

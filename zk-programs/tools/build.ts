@@ -2,7 +2,7 @@
  * `npm run zk`: compiles each program, makes the development set-up and writes what provers need to `packages/zk/artefacts`, with a manifest of
  * hashes; what is too large for a repository goes to the user's cache. Everything is derived from the sources and from texts in this folder, so a second run gives the same bytes.
  * `npm run zk -- NAME …` makes only these programs anew, and nothing of a program whose large files are there. `npm run zk -- --check` holds what is there against its sources in a second, by
- * fingerprints; `npm run zk -- --check NAME …` makes these programs anew and compares, instead of writing. Keys of a ceremony (docs/CEREMONY.md) are left alone unless `--development` asks
+ * fingerprints; `npm run zk -- --check NAME …` makes these programs anew and compares, instead of writing; with `--compiled` it compares what the compiler makes and no keys. Keys of a ceremony (docs/CEREMONY.md) are left alone unless `--development` asks
  * for others in their place.
  */
 import { spawnSync } from 'node:child_process'
@@ -100,6 +100,7 @@ async function main(args: readonly string[]): Promise<void> {
   const path = join(artefacts, 'manifest.json')
   const before = readFileSync(path, 'utf8')
   const { files: old, ceremonies } = JSON.parse(before) as Manifest
+  if (args.includes('--compiled')) return checkCompiled(programs, old)
   if (!args.includes('--development')) refuseOver(ceremonies, programs)
   const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
   try {
@@ -124,6 +125,23 @@ async function main(args: readonly string[]): Promise<void> {
     for (const program of programs) writeContractKey(program)
     writeSources(programs)
     say(`wrote ${made.length + 1} files`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Compiles and compares the bytes: a key says nothing of what computes its witnesses. @throws where they are others */
+function checkCompiled(programs: readonly Program[], files: Manifest['files']): void {
+  const folder = mkdtempSync(join(tmpdir(), 'byway-zk-'))
+  try {
+    for (const { name } of programs) {
+      say(`${name}: compiling`)
+      compile(name, folder)
+      const { sha256 } = entryOf(`${name}.wasm`, join(folder, `${name}_js/${name}.wasm`))
+      if (sha256 !== files[`${name}.wasm`]?.sha256)
+        throw new Error(`${name}.wasm is not what its sources compile to: npm run zk`)
+    }
+    say('the programs are those of the sources')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
