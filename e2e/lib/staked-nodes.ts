@@ -32,6 +32,7 @@ export function createTestRegistry(): TestRegistry {
       },
       stakeOf: ({ nodeId }) => (staked.has(toHex(nodeId)) ? STAKE : 0n),
       provenOf: () => [],
+      ownerOf: () => undefined,
       sinceBlockOf: ({ nodeId }) => (staked.has(toHex(nodeId)) ? 0 : undefined),
       hasNode: (nodeId) => staked.has(toHex(nodeId)),
       records: () => [],

@@ -4,17 +4,11 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { equalBytes, NO_LOG } from '@byway/protocol/base'
+import { NO_LOG } from '@byway/protocol/base'
 import type { Logger } from '@byway/protocol/base'
-import {
-  createDescriptorSet,
-  createPathNodeSet,
-  nodeKeyOf,
-  unitRandom,
-} from '@byway/protocol/directory'
-import type { DescriptorSet, PathNodeSet, StakeClaim, StakeSource } from '@byway/protocol/directory'
+import { createPathNodeSet, nodeKeyOf, ownersIn, unitRandom } from '@byway/protocol/directory'
+import type { DescriptorSet, PathNodeSet } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { RedeemAnswer } from '@byway/protocol/wire'
 import { readNodeStatus } from './node-status.ts'
@@ -22,6 +16,7 @@ import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
 import { meetFirstContacts } from './directory/first-contacts.ts'
 import { joinGossip } from './directory/join-gossip.ts'
+import { createNodeSet } from './directory/node-set.ts'
 import { openEditionNumbers, type EditionNumbers } from './directory/edition-numbers.ts'
 import { openEvidenceFile, type EvidenceFile } from './directory/evidence-file.ts'
 import type { Spread } from './directory/spread.ts'
@@ -116,8 +111,9 @@ class Engine implements RunningNode {
     this.#options = options
     this.#log = options.log ?? NO_LOG
     const { stakes } = options
-    this.#set = createDescriptorSet(nodeCrypto, {
-      admits: stakes && ((claim) => this.#admits(claim, stakes)),
+    this.#set = createNodeSet({
+      stakes,
+      ownId: () => this.nodeId,
       onEvidence: (evidence) => {
         this.#log.warn('a node has signed two editions under one number', {})
         void this.#parts?.evidence.add(evidence)
@@ -131,7 +127,8 @@ class Engine implements RunningNode {
       nowMs: () => Date.now(),
     })
     const { payment, network } = options
-    this.#nodes = createPathNodeSet(this.#set, network, options.places)
+    const ownerOf = ownersIn(network, stakes)
+    this.#nodes = createPathNodeSet(this.#set, network, options.places, { ownerOf })
     this.#origin = createOwnOriginWatch(options)
     if (payment && network.payment)
       this.#redeem = createRedeemLinks({
@@ -237,11 +234,6 @@ class Engine implements RunningNode {
   #started(): Parts {
     if (!this.#parts) throw nodeError('NODE_NOT_STARTED', {})
     return this.#parts
-  }
-
-  /** A node's own edition counts for itself: it may have to be published before others see the stake. */
-  #admits(claim: StakeClaim, { view }: StakeSource): boolean {
-    return equalBytes(claim.nodeId, this.nodeId) || view.stakeOf(claim) > 0n
   }
 
   #nodeLinks(): readonly Link[] {

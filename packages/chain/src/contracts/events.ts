@@ -46,7 +46,12 @@ type RegistryEvent = DecodeEventLogReturnType<typeof REGISTRY_ABI>
 function stakeChangeOf({ eventName, args }: RegistryEvent): StakeChange | undefined {
   switch (eventName) {
     case 'Registered':
-      return { type: 'registered', nodeId: bytesOf(args.nodeId), stake: args.stake }
+      return {
+        type: 'registered',
+        nodeId: bytesOf(args.nodeId),
+        owner: bytesOf(args.owner.toLowerCase()),
+        stake: args.stake,
+      }
     case 'StakeAdded':
     case 'Slashed':
       return { type: 'stake', stake: args.stake }

@@ -1,5 +1,5 @@
 /**
- * The registry as the directory needs it (SPEC §14.6): every stake, and what its provider has proven (§17.5), kept current by events alone, so that a look costs one question for the newest block. Survives
+ * The registry as the directory needs it (SPEC §14.7): every stake, and what its provider has proven (§17.5), kept current by events alone, so that a look costs one question for the newest block. Survives
  * reorganisations, and starts from what it stored when the chain cannot be asked. Judges no descriptor: that is the stake table's.
  * @module
  */

@@ -16,17 +16,20 @@ export type StoredRegistry = RegistryTerms & {
 }
 
 /** Of the text's form: another is read anew from the chain. */
-const VERSION = 3
+const VERSION = 4
 
 export function formatRegistry({ records, minStake, ...rest }: StoredRegistry): string {
-  const rows = records.map(({ provider, nodeId, stake, isUnbonding, sinceBlock, proven }) => [
-    toHex(provider),
-    toHex(nodeId),
-    String(stake),
-    isUnbonding,
-    sinceBlock,
-    proven.map(({ epoch, fees }) => [epoch, String(fees)]),
-  ])
+  const rows = records.map(
+    ({ provider, nodeId, owner, stake, isUnbonding, sinceBlock, proven }) => [
+      toHex(provider),
+      toHex(nodeId),
+      toHex(owner),
+      String(stake),
+      isUnbonding,
+      sinceBlock,
+      proven.map(({ epoch, fees }) => [epoch, String(fees)]),
+    ],
+  )
   return JSON.stringify({ version: VERSION, ...rest, minStake: String(minStake), records: rows })
 }
 
@@ -62,12 +65,14 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
 
 /** @throws for a row that is none */
 function parseRow(row: unknown): StakeRecord {
-  const [provider, nodeId, stake, isUnbonding, sinceBlock, proven] = row as readonly unknown[]
+  const [provider, nodeId, owner, stake, isUnbonding, sinceBlock, proven] =
+    row as readonly unknown[]
   if (!Number.isSafeInteger(sinceBlock)) throw new RangeError('no block number')
   if (!Array.isArray(proven)) throw new RangeError('no epochs')
   return {
     provider: bytesOf(provider, 20),
     nodeId: bytesOf(nodeId, 32),
+    owner: bytesOf(owner, 20),
     stake: BigInt(String(stake)),
     isUnbonding: isUnbonding === true,
     sinceBlock: Number(sinceBlock),

@@ -114,7 +114,7 @@ async function until(client: RegistryClient, holds: () => boolean): Promise<void
   stop()
 }
 
-suite('the registry client (SPEC §14.6)', () => {
+suite('the registry client (SPEC §14.7)', () => {
   test('knows the stakes from before, and follows a node from its registration to its leaving', async (t) => {
     const world = await stakedWorld(t)
     const client = clientOf(t, world)
@@ -125,6 +125,7 @@ suite('the registry client (SPEC §14.6)', () => {
     const late = clientOf(t, world)
     await late.start(t.signal)
     assert.equal(late.view.stakeOf(CLAIM), STAKE)
+    assert.deepEqual(late.view.ownerOf(CLAIM), world.lane.account)
     await world.run(world.registry.addStake(PROVIDER, STAKE))
     await until(client, () => client.view.activeStake === 2n * STAKE)
     await world.run(world.registry.unbond(PROVIDER))
@@ -186,6 +187,7 @@ suite('the registry client (SPEC §14.6)', () => {
     const offline = clientOf(t, world, { cache: { ...cache, save: async () => {} }, urls: away })
     await offline.start(t.signal)
     assert.equal(offline.view.stakeOf(CLAIM), STAKE)
+    assert.deepEqual(offline.view.ownerOf(CLAIM), world.lane.account)
     const tooOld = clientOf(t, world, {
       cache: { ...cache, save: async () => {} },
       urls: away,

@@ -49,7 +49,7 @@ async function booksAfter(news: readonly ChainNews[], confirmations = 1) {
 
 const registered = at(1, 0, {
   name: 'registry',
-  change: { type: 'registered', nodeId: SLOT, stake: 1000n },
+  change: { type: 'registered', nodeId: SLOT, owner: OWN, stake: 1000n },
 })
 const locked = (block: number, transaction = block): ChainEvent =>
   at(block, 1, { name: 'locked', nullifier: SLOT }, transaction)

@@ -7,6 +7,7 @@ import {
   createDescriptorSet,
   createPathNodeSet,
   joinDescriptors,
+  ownersIn,
   splitDescriptors,
 } from '@byway/protocol/directory'
 import type {
@@ -62,7 +63,7 @@ export type DirectoryKeeperDeps = {
   readonly onFetched: () => void
 }
 
-/** What a client must know of the registry (SPEC §14.6). */
+/** What a client must know of the registry (SPEC §14.7). */
 export type ClientStakes = StakeSource & {
   readonly ageMs: number
   /** How long ago the stake behind a descriptor was registered; undefined when nobody knows. */
@@ -117,7 +118,10 @@ class Keeper implements DirectoryKeeper {
     const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
     this.set = createDescriptorSet(deps.provider, { admits })
     this.#stopWatching = stakes?.onChange(() => this.set.prune(deps.nowMs()))
-    this.nodes = createPathNodeSet(this.set, deps.network, deps.places, deps.seenPlaceOf)
+    this.nodes = createPathNodeSet(this.set, deps.network, deps.places, {
+      seenPlaceOf: deps.seenPlaceOf,
+      ownerOf: ownersIn(deps.network, stakes),
+    })
   }
 
   async start(signal: AbortSignal): Promise<void> {

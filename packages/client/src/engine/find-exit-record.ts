@@ -9,6 +9,7 @@ import {
   judgeExitChain,
   judgeExitProof,
   mayShareCircuit,
+  ownersIn,
   readExitHead,
   type ExitChain,
   type ExitProofVerdict,
@@ -60,9 +61,10 @@ export type ExitWitness = {
 
 /** Gives what each node shows that answers, until enough have. @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
 export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<ExitWitness> {
-  const { network, places, random, nowMs } = query
+  const { network, places, stakes, random, nowMs } = query
+  const ownerOf = ownersIn(network, stakes)
   const set = await readDirectory(query)
-  const nodes = createPathNodeSet(set, network, places)
+  const nodes = createPathNodeSet(set, network, places, { ownerOf })
   const left = nodes
     .list(nowMs())
     .filter(({ isPublic }) => isPublic)
@@ -78,7 +80,10 @@ export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<Ex
     const shown = answer.proofs.flatMap(({ verdict }) =>
       verdict.result === 'holds' ? [verdict.shown] : [],
     )
-    yield { ...answer, isIndependent: standsAlone(node, shown, nodes.origins) }
+    yield {
+      ...answer,
+      isIndependent: standsAlone(node, shown, { origins: nodes.origins, ownerOf }),
+    }
   }
 }
 

@@ -210,7 +210,7 @@ function stakedNodes() {
   const descriptors = Array.from({ length: 10 }, (_, i) => signedNode(i + 1, 47 * 3600, i + 1))
   for (const bytes of descriptors) {
     const { nodeId, provider = new Uint8Array(20) } = decodeDescriptor(bytes).descriptor
-    table.apply(provider, { type: 'registered', nodeId, stake: 10n }, 1)
+    table.apply(provider, { type: 'registered', nodeId, owner: provider, stake: 10n }, 1)
   }
   const stakes = {
     view: table,

@@ -28,7 +28,7 @@ function registry() {
   const view = createStakeTable(1n)
   for (const bytes of descriptors) {
     const { nodeId, provider = new Uint8Array(20) } = decodeDescriptor(bytes).descriptor
-    view.apply(provider, { type: 'registered', nodeId, stake: 10n }, 1)
+    view.apply(provider, { type: 'registered', nodeId, owner: provider, stake: 10n }, 1)
   }
   return { view, ageMs: 0, onChange: () => () => {} }
 }

@@ -72,7 +72,9 @@ suite('where relays see an exit without an address (SPEC §5.4)', () => {
     const all = [2, 3, 4].map((number) => entryOf(number)).concat(attached)
     const byKey = new Map(all.map((entry) => [entry.key, entry]))
     const set = { get: (key: NodeKey) => byKey.get(key), entries: () => byKey.values() }
-    const nodes = createPathNodeSet(set, NETWORK, undefined, (key) => record.of(key))
+    const nodes = createPathNodeSet(set, NETWORK, undefined, {
+      seenPlaceOf: (key) => record.of(key),
+    })
     const exit = (): PathNode => nodes.get(attached.key) ?? EXIT
     assert.deepEqual([exit().country, exit().countryBy, exit().isMisplaced], ['JP', 'claim', false])
     for (const number of [2, 3]) {

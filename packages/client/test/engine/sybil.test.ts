@@ -8,8 +8,10 @@ import { suite, test } from 'node:test'
 import {
   choosePath,
   createPathNodeSet,
+  createStakeTable,
   EMPTY_GUARD_STATE,
   guardEntries,
+  ownersIn,
   primaryGuards,
   refreshGuards,
 } from '@byway/protocol/directory'
@@ -26,16 +28,27 @@ const SHARE_CAP = 0.1
 
 suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
   test('get a tenth of the hops that are drawn at most, and no entry in a week', () => {
-    const staker = new Uint8Array(32).fill(7)
+    const staker = new Uint8Array(20).fill(7)
+    const providerOf = (i: number): Uint8Array => entryOf(i).descriptor.nodeId.slice(0, 20)
     const all = Array.from({ length: HONEST + SYBILS }, (_, i) =>
-      entryOf(i, { stakerId: i < HONEST ? undefined : staker }),
+      entryOf(i, { provider: providerOf(i) }),
     )
+    // None of them says whose it is: the registry does.
+    const table = createStakeTable(1n)
+    for (const [i, { descriptor }] of all.entries()) {
+      const owner = i < HONEST ? providerOf(i) : staker
+      const { nodeId } = descriptor
+      table.apply(providerOf(i), { type: 'registered', nodeId, owner, stake: 1n }, 1)
+    }
     const byKey = new Map(all.map((entry) => [entry.key, entry]))
+    const sybils = new Set(all.slice(HONEST).map(({ key }) => key))
     const nodes = createPathNodeSet(
       { get: (key) => byKey.get(key), entries: () => byKey.values() },
       NETWORK,
+      undefined,
+      { ownerOf: ownersIn({ local: false }, { view: table }) },
     )
-    const isSybil = ({ entry }: PathNode): boolean => entry.descriptor.stakerId !== undefined
+    const isSybil = ({ key }: Pick<PathNode, 'key'>): boolean => sybils.has(key)
     const seed = 20_261_121
     const random = seededRandom(seed)
     let drawn = 0
@@ -61,7 +74,7 @@ suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
           random,
           nowMs,
         })
-        entries += primaryGuards(guards).filter((key) => byKey.get(key)?.descriptor.stakerId).length
+        entries += primaryGuards(guards).filter((key) => isSybil({ key })).length
         for (let path = 0; path < 20; path++) {
           const chosen = choosePath({
             set: nodes,

@@ -131,6 +131,7 @@ class World implements SpreadingNodes {
           activeCount: 1,
           stakeOf: () => STAKE,
           provenOf: () => [],
+          ownerOf: () => undefined,
           sinceBlockOf: () => 0,
           hasNode: (other) => this.#areTogether(number, this.#byKey.get(nodeKeyOf(other))),
           records: () => [],

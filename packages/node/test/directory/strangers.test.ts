@@ -41,6 +41,7 @@ test('asks strangers too, all of them in time', async (t) => {
         activeCount: STRANGERS,
         stakeOf: () => STAKE,
         provenOf: () => [],
+        ownerOf: () => undefined,
         sinceBlockOf: () => 0,
         hasNode: () => true,
         records: () => [],

@@ -23,6 +23,7 @@ const REWARD = STAKES.minStake / 20n
 const recordOf = ({ provider, nodeId }: StakedNode): StakeRecord => ({
   provider: hexToBytes(provider.address),
   nodeId,
+  owner: hexToBytes(provider.address),
   stake: STAKES.minStake,
   isUnbonding: false,
   sinceBlock: 1,

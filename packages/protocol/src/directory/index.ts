@@ -90,6 +90,7 @@ export {
 export {
   createPathNodeSet,
   mayShareCircuit,
+  type NodeFacts,
   type PathNode,
   type PathNodeSet,
   type SeenPlaceOf,
@@ -101,6 +102,8 @@ export {
   type StakeChange,
   type StakeClaim,
   type StakeRecord,
+  type OwnerOf,
+  ownersIn,
   type StakeSource,
   type StakeTable,
   type StakeView,

@@ -11,6 +11,7 @@ import { type JudgedPlace, placeOf } from './claimed-place.ts'
 import type { DescriptorSet, DirectoryEntry } from './descriptor-set.ts'
 import type { NetworkParameters } from './network-parameters.ts'
 import { type NodeKey, nodeKeyOf } from './node-key.ts'
+import type { OwnerOf } from './stake-table.ts'
 
 export type PathNode = JudgedPlace & {
   readonly key: NodeKey
@@ -41,21 +42,31 @@ export interface PathNodeSet {
 /** Where relays see a node that names no address; the same object until they say something else. */
 export type SeenPlaceOf = (key: NodeKey) => SeenPlace | undefined
 
-/** Views a set of descriptors through a network's table, and through what else is known of addresses. Work per node is done once for each edition. */
+/** What others say of nodes. */
+export type NodeFacts = {
+  /** @default no relay says anything */
+  readonly seenPlaceOf?: SeenPlaceOf | undefined
+  /** @default nobody says */
+  readonly ownerOf?: OwnerOf | undefined
+}
+
+/** Views a set of descriptors through a network's table, and through what else is known of addresses and nodes. Work per node is done once for each edition. */
 export function createPathNodeSet(
   set: Pick<DescriptorSet, 'get' | 'entries'>,
   network: Pick<NetworkParameters, 'asnTable' | 'exitTargets'>,
   books?: OriginBooks,
-  seenPlaceOf: SeenPlaceOf = () => undefined,
+  { seenPlaceOf, ownerOf }: NodeFacts = {},
 ): PathNodeSet {
   const origins = createOriginSource(network.asnTable, books)
-  const worked = new WeakMap<DirectoryEntry, { node: PathNode; seen: SeenPlace | undefined }>()
+  const worked = new WeakMap<DirectoryEntry, SaidOfNode & { readonly node: PathNode }>()
   const toNode = (entry: DirectoryEntry): PathNode => {
     const old = worked.get(entry)
-    const seen = entry.descriptor.addresses.length > 0 ? undefined : seenPlaceOf(entry.key)
-    if (old && old.seen === seen) return old.node
-    const node = toPathNode(entry, origins, seen)
-    worked.set(entry, { node, seen })
+    const { addresses } = entry.descriptor
+    const seen = addresses.length > 0 ? undefined : seenPlaceOf?.(entry.key)
+    const owner = ownerOf?.(entry.descriptor)
+    if (old && old.seen === seen && old.owner === owner) return old.node
+    const node = toPathNode(entry, origins, { seen, owner })
+    worked.set(entry, { node, seen, owner })
     return node
   }
   return {
@@ -75,11 +86,18 @@ export function createPathNodeSet(
   }
 }
 
+/** What others say of one node. */
+export type SaidOfNode = {
+  readonly seen?: SeenPlace | undefined
+  /** Who put its stake down, 20 bytes. */
+  readonly owner?: Uint8Array | undefined
+}
+
 /** Works out a node's groups. */
 export function toPathNode(
   entry: DirectoryEntry,
   origins: OriginSource,
-  seen?: SeenPlace,
+  { seen, owner }: SaidOfNode = {},
 ): PathNode {
   const { descriptor } = entry
   const addresses = descriptor.addresses.map(toIpAddress)
@@ -92,7 +110,7 @@ export function toPathNode(
     attachments: descriptor.attachments.map(nodeKeyOf),
     prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
     ...placeOf(addresses, descriptor, origins, seen),
-    owners: ownersOf(descriptor),
+    owners: ownersOf(descriptor, owner),
   }
 }
 
@@ -106,10 +124,12 @@ export function mayShareCircuit(a: PathNode, b: PathNode): boolean {
   )
 }
 
-function ownersOf({ familyId, stakerId }: Descriptor): string[] {
+function ownersOf({ familyId, stakerId }: Descriptor, owner: Uint8Array | undefined): string[] {
   const owners: string[] = []
   if (familyId) owners.push(`family ${toHex(familyId)}`)
   if (stakerId) owners.push(`staker ${toHex(stakerId)}`)
+  // What the registry says, whatever a node claims.
+  if (owner) owners.push(`staker ${toHex(owner)}`)
   return owners
 }
 

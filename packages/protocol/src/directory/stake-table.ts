@@ -1,15 +1,22 @@
 /**
- * Who has a stake, as the registry's events tell it (SPEC §14.6). Pure: the chain's follower feeds it, and takes back what a reorganisation took back. Answers
+ * Who has a stake, as the registry's events tell it (SPEC §14.7). Pure: the chain's follower feeds it, and takes back what a reorganisation took back. Answers
  * whether a descriptor counts, and how much of all stake a set of descriptors covers.
  * @module
  */
 import { equalBytes, toHex } from '@byway/protocol/base'
 import type { Descriptor } from '@byway/protocol/wire'
+import type { NetworkParameters } from './network-parameters.ts'
 import { withProven, type ProvenEpoch } from './proven-service.ts'
 
 /** What an event of the registry says of one provider. */
 export type StakeChange =
-  | { readonly type: 'registered'; readonly nodeId: Uint8Array; readonly stake: bigint }
+  | {
+      readonly type: 'registered'
+      readonly nodeId: Uint8Array
+      /** Who put the stake down, 20 bytes. */
+      readonly owner: Uint8Array
+      readonly stake: bigint
+    }
   /** Added to or slashed: what it is from now on. */
   | { readonly type: 'stake'; readonly stake: bigint }
   | { readonly type: 'unbonding' }
@@ -23,6 +30,8 @@ export type StakeRecord = {
   /** 20 bytes. */
   readonly provider: Uint8Array
   readonly nodeId: Uint8Array
+  /** Who put the stake down, 20 bytes. */
+  readonly owner: Uint8Array
   readonly stake: bigint
   readonly isUnbonding: boolean
   /** The block of its registration. */
@@ -42,6 +51,8 @@ export interface StakeView {
   readonly activeCount: number
   /** The stake that stands behind a descriptor; 0n when none does. A provider's stake counts for the one node id it registered. */
   stakeOf(claim: StakeClaim): bigint
+  /** Who put down the stake behind a descriptor, 20 bytes; undefined when none stands behind it. */
+  ownerOf(claim: StakeClaim): Uint8Array | undefined
   /** The block in which the stake behind a descriptor was registered; undefined when none stands behind it. */
   sinceBlockOf(claim: StakeClaim): number | undefined
   /** The epochs in which the provider behind a descriptor proved its service; none when no stake stands behind it. */
@@ -58,6 +69,24 @@ export interface StakeSource {
   onChange(listener: () => void): () => void
 }
 
+/** Who put down the stake behind a descriptor. */
+export type OwnerOf = (claim: StakeClaim) => Uint8Array | undefined
+
+/** As the registry says it, looked up once for each descriptor until the registry changes; nothing in a local network, where one account stakes for all nodes. */
+export function ownersIn(
+  { local }: Pick<NetworkParameters, 'local'>,
+  stakes: (Pick<StakeSource, 'view'> & Partial<Pick<StakeSource, 'onChange'>>) | undefined,
+): OwnerOf | undefined {
+  if (local || !stakes) return undefined
+  let known = new WeakMap<StakeClaim, { readonly owner: Uint8Array | undefined }>()
+  stakes.onChange?.(() => void (known = new WeakMap()))
+  return (claim) => {
+    const found = known.get(claim) ?? { owner: stakes.view.ownerOf(claim) }
+    known.set(claim, found)
+    return found.owner
+  }
+}
+
 /** The view with the hands that change it. */
 export interface StakeTable extends StakeView {
   /** Takes an event of a block in. */
@@ -70,7 +99,7 @@ export interface StakeTable extends StakeView {
 
 /**
  * Creates a table.
- * @param minStake - of the contract; nine tenths of it are enough to stay active (SPEC §14.6)
+ * @param minStake - of the contract; nine tenths of it are enough to stay active (SPEC §14.7)
  * @param stored - records from before
  */
 export function createStakeTable(
@@ -106,6 +135,10 @@ class Table implements StakeTable {
 
   stakeOf(claim: StakeClaim): bigint {
     return this.#activeOf(claim)?.stake ?? 0n
+  }
+
+  ownerOf(claim: StakeClaim): Uint8Array | undefined {
+    return this.#activeOf(claim)?.owner
   }
 
   sinceBlockOf(claim: StakeClaim): number | undefined {
@@ -186,6 +219,7 @@ function changed(
       return {
         provider,
         nodeId: change.nodeId,
+        owner: change.owner,
         stake: change.stake,
         isUnbonding: false,
         sinceBlock: block,

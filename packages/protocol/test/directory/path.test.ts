@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   choosePath,
+  nodeKeyOf as keyOfId,
   type OriginBooks,
   type PathInput,
   type PathNodeSet,
@@ -45,6 +46,19 @@ test('an exit without an address is reached through its attachment (SPEC §10.3)
     makeEntry(3, attachedTo(2)),
   ])
   assert.deepEqual(choose(set), [1, 2, 3])
+})
+
+test('two nodes of which one owner put the stakes down are never in one circuit, whatever they say of themselves (SPEC §10.3)', () => {
+  const owners = new Map<string, Uint8Array>()
+  const ownerOf = ({ nodeId }: Pick<Descriptor, 'nodeId'>) => owners.get(keyOfId(nodeId))
+  const set = nodeSet([guard, makeEntry(2)], NO_NETWORK, undefined, { ownerOf })
+  const own = (number: number, owner: number): void =>
+    void owners.set(keyOf(number), new Uint8Array(20).fill(owner))
+  own(1, 5)
+  own(2, 6)
+  assert.deepEqual(choose(set), [1, 2])
+  own(2, 5)
+  assert.equal(choose(set), 'SEPARATION')
 })
 
 test('three hops on request put a relay between guard and a public exit', () => {

@@ -4,6 +4,7 @@ import {
   type DescriptorSet,
   type DirectoryEntry,
   type NetworkParameters,
+  type NodeFacts,
   type NodeKey,
   nodeKeyOf,
   type OriginBooks,
@@ -69,13 +70,14 @@ export function nodeSet(
   entries: readonly DirectoryEntry[],
   network: typeof NO_NETWORK = NO_NETWORK,
   books?: OriginBooks,
+  facts?: NodeFacts,
 ): PathNodeSet {
   const byKey = new Map(entries.map((entry) => [entry.key, entry]))
   const set: Pick<DescriptorSet, 'get' | 'entries'> = {
     get: (key) => byKey.get(key),
     entries: () => byKey.values(),
   }
-  return createPathNodeSet(set, network, books)
+  return createPathNodeSet(set, network, books, facts)
 }
 
 /** Mulberry32: small, seeded, good enough to draw samples. */

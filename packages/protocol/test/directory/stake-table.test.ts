@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createStakeTable, type ProvenChange, type StakeChange } from '@byway/protocol/directory'
+import {
+  createStakeTable,
+  ownersIn,
+  type ProvenChange,
+  type StakeChange,
+} from '@byway/protocol/directory'
 import { id } from './registry.ts'
 
 const provider = (number: number): Uint8Array => new Uint8Array(20).fill(number)
+const OWNER = new Uint8Array(20).fill(99)
 const registered = (node: number, stake: bigint): StakeChange => ({
   type: 'registered',
   nodeId: id(node),
+  owner: OWNER,
   stake,
 })
 
-test('a stake counts for the one node that its provider registered (SPEC §14.6)', () => {
+test('a stake counts for the one node that its provider registered (SPEC §14.7)', () => {
   const table = createStakeTable(100n)
   table.apply(provider(1), registered(1, 150n), 5)
   assert.equal(table.stakeOf({ provider: provider(1), nodeId: id(1) }), 150n)
@@ -19,6 +26,28 @@ test('a stake counts for the one node that its provider registered (SPEC §14.6)
   assert.equal(table.stakeOf({ provider: provider(2), nodeId: id(1) }), 0n)
   assert.equal(table.stakeOf({ provider: undefined, nodeId: id(1) }), 0n)
   assert.deepEqual([table.hasNode(id(1)), table.hasNode(id(2))], [true, false])
+})
+
+test('says who put a stake down, and in a local network nothing', () => {
+  const table = createStakeTable(100n)
+  const claim = { provider: provider(1), nodeId: id(1) }
+  const listeners: (() => void)[] = []
+  const onChange = (listener: () => void) => {
+    listeners.push(listener)
+    return () => {}
+  }
+  const ownerOf = ownersIn({ local: false }, { view: table, onChange })
+  assert.equal(ownerOf?.(claim), undefined)
+  table.apply(provider(1), registered(1, 150n), 5)
+  for (const listener of listeners) listener()
+  assert.deepEqual(ownerOf?.(claim), OWNER)
+  assert.equal(ownerOf({ ...claim, nodeId: id(2) }), undefined)
+  table.apply(provider(1), { type: 'unbonding' }, 6)
+  assert.deepEqual(ownerOf(claim), OWNER, 'until it is told of the change')
+  for (const listener of listeners) listener()
+  assert.equal(ownerOf(claim), undefined)
+  assert.equal(ownersIn({ local: true }, { view: table }), undefined)
+  assert.equal(ownersIn({ local: false }, undefined), undefined)
 })
 
 test('active is what has nine tenths of the smallest stake and does not leave', () => {
