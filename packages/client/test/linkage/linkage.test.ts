@@ -2,7 +2,7 @@
  * Nothing links (issue: "Shown by"; THREAT-MODEL T26): over a thousand circuits of twenty clients no field that a hop or the chain sees joins two hops of a circuit, two slots, two isolation
  * keys (but at the entry, which knows its client), a later slot and one that came back, a slot and its deposit, or a joining and any of these: what SPEC §14.6 says that it shows, two to four
  * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
- * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. Times are not looked at: when each is told is the queue of returns' (packages/client/test/returns).
+ * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. Times are not looked at here: those of purchases and spending are purchase-timing.test.ts's, when each return is told the queue's (packages/client/test/returns).
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
