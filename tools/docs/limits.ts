@@ -1,11 +1,15 @@
 /**
- * docs/LIMITS.md, made from the sources: constants named `MAX_…`, `…_LIMIT` or `…_TIMEOUT_MS`, and the fields of objects
+ * docs/LIMITS.md, made from the sources: constants named `MAX_…`, `…_LIMIT` or `…_TIMEOUT_MS`, every number below a heading that names that file, and the fields of objects
  * named `…_LIMITS`. The reason is the comment above the constant; for a field also the comment in its type, else the one above the object.
  */
 import { cell, commentAbove, readSources, type Finding, type Source } from './sources.ts'
 
 const CONSTANT =
   /^(?:export )?const ((?:[A-Z0-9]+_)*MAX_[A-Z0-9_]+|[A-Z0-9_]+_(?:LIMIT|TIMEOUT_MS))(?::[^=]+)? = (.+)$/
+/** Whatever its name, below a heading that sends readers to the list. */
+const NUMBER =
+  /^(?:export )?const ([A-Z][A-Z0-9_]*)(?::[^=]+)? = ([\d(-].*|[A-Z][A-Z0-9_]* [-+*/].*)$/
+const HEADING = /^\/\/ Local limits? \(tunable\): docs\/LIMITS\.md/
 const OBJECT = /^(?:export )?const ((?:[A-Z0-9]+_)*LIMITS)(?::[^=]+)? = .*\{$/
 const FIELD = /^ {2}(\w+): (.+?),?$/
 
@@ -44,8 +48,12 @@ function shortPath(file: string): string {
 }
 
 function limitsOf(source: Source): readonly Limit[] {
+  let isHeaded = false
   return source.lines.flatMap((line, index) => {
-    const constant = CONSTANT.exec(line)
+    // A group ends with a blank line.
+    if (line === '') isHeaded = false
+    else if (HEADING.test(line)) isHeaded = true
+    const constant = CONSTANT.exec(line) ?? (isHeaded ? NUMBER.exec(line) : null)
     if (constant) return [constantLimit(source, constant, index)]
     const object = OBJECT.exec(line)
     return object ? fieldLimits(source, object[1] ?? '', index) : []

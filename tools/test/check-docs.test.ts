@@ -129,6 +129,21 @@ const CASES: readonly (readonly [
     /MAX_PARTS has no comment that says why/,
   ],
   [
+    'a number without a reason below a heading that names the list, whatever it is called',
+    { 'packages/b/src/x.ts': '// Local limits (tunable): docs/LIMITS.md.\nconst REST_MS = 3' },
+    'docs/LIMITS.md',
+    /REST_MS has no comment that says why/,
+  ],
+  [
+    'a number below such a heading that the list does not have',
+    {
+      'packages/b/src/x.ts':
+        '// Local limits (tunable): docs/LIMITS.md.\n/** Why. */\nconst REST_MS = 3 * DAY_MS\n\nconst DAY_MS = 4',
+    },
+    'docs/LIMITS.md',
+    /not what the sources say/,
+  ],
+  [
     'a code that ERRORS.md does not have',
     { 'packages/a/src/b.ts': "/** No. */\nconst K = {\n  /** New. */\n  NEW_CODE: 'peer',\n}" },
     'docs/ERRORS.md',

@@ -40,6 +40,7 @@ export interface LeafCalls {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
+/** What every call may take besides its entries. */
 const LEAF_CALL_GAS = 120_000n
 /** A slot proof to be judged, and a word. */
 const UNUSED_ENTRY_GAS = 1_200_000n

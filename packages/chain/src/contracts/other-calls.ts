@@ -34,6 +34,7 @@ export interface TokenCalls {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
+/** A signature to be checked, a new record, and a transfer. */
 const REGISTER_GAS = 400_000n
 /** Any other call of the registry. */
 const REGISTRY_GAS = 150_000n

@@ -67,9 +67,11 @@ const CALL_GAS = 120_000n
 const DEPOSIT_GAS = 1_500_000n
 /** Peaks of the whole tree are hashed together. */
 const SNAPSHOT_GAS = 1_500_000n
+/** A slot's word, and an event. */
 const LOCK_ENTRY_GAS = 100_000n
 /** With a slot proof. */
 const BIND_ENTRY_GAS = 1_200_000n
+/** A ticket's signature, and a slot's word. */
 const CLAIM_ENTRY_GAS = 150_000n
 /** Asking one slot back; with a slot proof where it was not bound. */
 const REFUND_ENTRY_GAS = 1_200_000n

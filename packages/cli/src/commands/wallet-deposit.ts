@@ -33,6 +33,7 @@ const MAX_SLOTS = 10_000
 /** A bank or an exchange may take its time; the command can be run again. */
 const MAX_TIMEOUT_S = 86_400
 const DEFAULT_TIMEOUT_S = 3600
+
 const COIN_DECIMALS = 18
 
 export function addDepositCommand(group: Command, io: CliIo): void {

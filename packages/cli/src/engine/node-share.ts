@@ -14,6 +14,7 @@ import type { EngineSetting } from './engine-options.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Between two looks at clock and counters: a cap is passed by what the line carries in that time. */
 const LOOK_MS = 5000
+
 const BYTES_PER_GB = 1e9
 
 /** Disposing stops it, and writes the counters down. */

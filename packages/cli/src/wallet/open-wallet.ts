@@ -76,6 +76,7 @@ export type WalletSpecials = {
 const FEE_CAP_WEI = 5_000_000_000n
 /** On a chain of this machine coin is worth nothing, and anvil begins at 1 gwei. */
 const LOCAL_FEE_CAP_WEI = 100_000_000_000n
+/** Between two looks for a transaction: a block of the chains that we know. */
 const LOOK_EVERY_MS = 1000
 const LOCAL_LOOK_EVERY_MS = 50
 /** Each look is a question to every node that is asked. */

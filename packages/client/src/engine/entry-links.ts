@@ -24,7 +24,9 @@ export type EntryLinksDeps = {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
+/** The one in use, and one to go to when it dies. */
 const WARM_GUARDS = 2
+/** How soon a link that was lost is made anew. */
 const WARM_EVERY_MS = 3000
 
 /** Creates it; it opens nothing by itself. */

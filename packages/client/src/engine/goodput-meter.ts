@@ -50,6 +50,7 @@ export function createGoodputMeter(): GoodputMeter {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
+/** The best second of each ten counts: what an application left free says nothing of the path. */
 const WINDOW_MS = 1000
 const PERIOD_MS = 10_000
 /** Less says more about who asked than about who carried. */

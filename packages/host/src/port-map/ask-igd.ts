@@ -22,6 +22,8 @@ const MAX_ROUTERS = 4
 const MAX_ANSWER_BYTES = 256 * 1024
 /** Ports tried at a router of version 1 where the wanted one is another's. */
 const MAX_PORTS = 4
+
+/** Where routers listen for searches (UPnP Device Architecture). */
 const SEARCH_PORT = 1900
 const SEARCH_GROUP = '239.255.255.250'
 

@@ -19,6 +19,7 @@ const REWARD_DIVISOR = 10n
 const REPORT_GAS = { openings: 400_000n, tickets: 100_000n } as const
 /** Of the win that was lost, so much more is spent on showing why: at the start values a tenth of a bond is half the gas of two proofs, and who is never shown goes on. */
 const LOST_DIVISOR = 10n
+
 const WEI_PER_COIN = 10n ** 18n
 
 type ReportKind = keyof typeof REPORT_GAS

@@ -16,6 +16,7 @@ const REWARD_DIVISOR = 20n
 const SHOW_GAS = 1_200_000n
 /** Proofs that wait: as many as a directory keeps. */
 const MAX_WAITING = 64
+
 const WEI_PER_COIN = 10n ** 18n
 
 export interface DoubleEditions {

@@ -45,6 +45,7 @@ const LEAVE_BURST = 2
 const MAX_JUDGED_AT_ONCE = 4
 /** So many neighbours get the own proof. */
 const LEFT_WITH = 8
+
 /** Names a proof that nobody asked for. */
 const UNASKED = 0
 
