@@ -34,6 +34,12 @@ export type LaneParts = {
   readonly lane: TransactionLane
 }
 
+// Local limits (tunable): docs/LIMITS.md.
+/** An order waits so long for others to share its transaction; a provider gives it to others after three minutes. */
+const COMPANY_MS = 60_000
+/** In a network of this machine. */
+const LOCAL_COMPANY_MS = 2000
+
 /** The role of a redeemer, where the operator wants it. */
 export function serviceOf(
   setting: EngineSetting,
@@ -44,6 +50,7 @@ export function serviceOf(
   if (!setting.config.node.redeemer) return undefined
   return createRedeemerService({
     records: store.handOvers,
+    transactions: store.transactions,
     events: store.ledger,
     chain: chain.view,
     lane,
@@ -53,6 +60,7 @@ export function serviceOf(
     },
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     coinPrice: coinPriceOf(setting, payment),
+    companyMs: setting.network.local ? LOCAL_COMPANY_MS : COMPANY_MS,
     nowMs: () => Date.now(),
     onTaken,
   })

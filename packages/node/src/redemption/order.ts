@@ -1,6 +1,6 @@
 /** Between batches, orders (SPEC §15.7) and calls of the pool (SPEC §14.5). */
 import { createHash } from 'node:crypto'
-import type { PoolCalls, ProofCalls } from '@byway/chain'
+import type { CallTerms, PoolCalls, ProofCalls } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { ContractCall } from '@byway/protocol/payment'
 import { commitOf, ticketDigest, type Pool } from '@byway/protocol/ticket'
@@ -98,23 +98,37 @@ export type OrderCalls = Pick<PoolCalls, 'lock' | 'bind' | 'claimMore'> & {
   readonly proofs?: Pick<ProofCalls, 'commit' | 'answer' | 'settle'> | undefined
 }
 
-/** The call that carries an order out; undefined in a network without the contract that it is about. */
+/** The call that carries orders of one kind out together, steps of service proofs one by one; undefined in a network without the contract that they are about. */
 export function orderCall(
-  { provider, fee, deadlineS, signature, entries }: RedeemOrder,
+  orders: readonly [RedeemOrder, ...RedeemOrder[]],
   calls: OrderCalls,
 ): ContractCall | undefined {
+  const [{ provider, fee, signature, entries }] = orders
   if (isProofEntries(entries))
     return calls.proofs && proofCall(provider, { fee, signature }, entries, calls.proofs)
-  const party = { provider, terms: { fee, deadlineS, signature } }
   switch (entries.kind) {
     case REDEEM_KIND.LOCK:
-      return calls.lock([{ ...party, nullifiers: entries.nullifiers }])
+      return calls.lock(batchesOf(orders, entries.kind))
     case REDEEM_KIND.BIND:
-      return calls.bind([{ ...party, binds: entries.binds }])
+      return calls.bind(batchesOf(orders, entries.kind))
     case REDEEM_KIND.CLAIM:
-      return calls.claimMore([{ ...party, claims: entries.claims }])
+      return calls.claimMore(batchesOf(orders, entries.kind))
   }
 }
+
+/** A batch for each order of the kind. */
+function batchesOf<Kind extends WinEntries['kind']>(
+  orders: readonly RedeemOrder[],
+  kind: Kind,
+): (Extract<WinEntries, { readonly kind: Kind }> & Party)[] {
+  return orders.flatMap(({ provider, fee, deadlineS, signature, entries }) => {
+    if (entries.kind !== kind) return []
+    const terms = { fee, deadlineS, signature }
+    return [{ ...(entries as Extract<WinEntries, { readonly kind: Kind }>), provider, terms }]
+  })
+}
+
+type Party = { readonly provider: Uint8Array; readonly terms: CallTerms }
 
 function proofCall(
   provider: Uint8Array,

@@ -4,31 +4,43 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { ChainEvent, ChainView, TransactionLane, TriedCall } from '@byway/chain'
-import { equalBytes, isBywayError, toHex } from '@byway/protocol/base'
+import type {
+  ChainEvent,
+  ChainView,
+  LaneTransaction,
+  TransactionLane,
+  TriedCall,
+} from '@byway/chain'
+import { isBywayError, toHex } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
-import type { ChainHead, ContractCall, TransactionReceipt } from '@byway/protocol/payment'
-import {
-  isProofEntries,
-  REDEEM_ANSWER,
-  type RedeemAnswer,
-  type RedeemOrder,
-} from '@byway/protocol/wire'
+import type {
+  ChainHead,
+  ContractCall,
+  RawTransactionStore,
+  TransactionReceipt,
+} from '@byway/protocol/payment'
+import { REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { gasPaid } from './gas-paid.ts'
+import { earnedBy, earningOf, sum } from './order-earnings.ts'
+import { dueGroups, type OpenOrder, orderKey, orderName, ordersOfKey } from './shared-orders.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
   readonly events: MoneyEventSink
   readonly chain: Pick<ChainView, 'head' | 'gasBalance' | 'eventsOf'>
   readonly lane: Pick<TransactionLane, 'send' | 'account'>
+  /** Of the lane's account. */
+  readonly transactions: Pick<RawTransactionStore, 'pending'>
   readonly calls: OrderCalls
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
   readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
   /** The token's smallest parts that 10^18 wei are worth, as the operator says. */
   readonly coinPrice: bigint
+  /** A bind or a later win waits so long for others to share its transaction with. */
+  readonly companyMs: number
   readonly nowMs: () => number
   /** An order is on the disk: look soon. Must not throw. */
   readonly onTaken?: (() => void) | undefined
@@ -66,12 +78,11 @@ const COIN_ROOM = 3n
 
 const WEI_PER_COIN = 10n ** 18n
 
-/** An order that was sent, and what became of it. */
-type Landed = {
-  readonly handOver: HandOver
-  readonly order: RedeemOrder
-  readonly receipt: TransactionReceipt
-}
+/** Orders that were sent, and what became of them. */
+type Landed = { readonly all: readonly OpenOrder[]; readonly receipt: TransactionReceipt }
+
+/** An order that is worth its gas alone. */
+type Worthy = OpenOrder & { readonly tried: TriedCall }
 
 /** Creates the service; {@link RedeemerService.look} takes up what an earlier run has kept. */
 export function createRedeemerService(deps: RedeemerServiceDeps): RedeemerService {
@@ -85,6 +96,10 @@ class Service implements RedeemerService {
   #judging = 0
   /** Orders whose transaction is in the lane. */
   readonly #tracked = new Set<string>()
+  /** Orders whose shared transaction has failed. */
+  readonly #alone = new Set<string>()
+  /** Shared transactions of an earlier run were taken up. */
+  #isResumed = false
   readonly #done: Landed[] = []
   /** Orders that would bring nothing, by key: since which block, and when that was found last. */
   readonly #idle = new Map<string, { readonly since: number; readonly tried: number }>()
@@ -116,12 +131,12 @@ class Service implements RedeemerService {
     }
     try {
       const head = await chain.head(signal)
-      const binding = bindingSlots(open)
-      for (const handOver of open) {
-        const order = decodedOrder(handOver.body)
-        if (!order || handOver.deadlineS <= head.timeS) await this.#end(handOver)
-        else if (!isWaiting(order, binding)) await this.#send(handOver, order, head, signal)
-      }
+      const orders = await this.#sendable(open, head)
+      await this.#resume(orders, signal)
+      const fresh = orders.filter(({ handOver }) => !this.#tracked.has(orderName(handOver)))
+      const { companyMs: waitMs } = this.#deps
+      const moment = { nowMs: nowMs(), timeS: head.timeS, waitMs, alone: this.#alone }
+      for (const group of dueGroups(fresh, moment)) await this.#send(group, head, signal)
     } catch (error) {
       if (!isChainAway(error)) throw error
     }
@@ -131,23 +146,50 @@ class Service implements RedeemerService {
     return left
   }
 
-  /** Books what an order cost and brought, once: the receipt names both. */
-  async #land({ handOver, order, receipt }: Landed, signal: AbortSignal): Promise<void> {
-    const { records, chain, events, nowMs } = this.#deps
+  /** Those that can be carried out now, and are not known to bring nothing. What is over is ended. */
+  async #sendable(open: readonly HandOver[], head: ChainHead): Promise<readonly OpenOrder[]> {
+    const binding = bindingSlots(open)
+    const all: OpenOrder[] = []
+    for (const handOver of open) {
+      const order = decodedOrder(handOver.body)
+      const idle = this.#idle.get(orderName(handOver))
+      const isResting = idle && Math.abs(head.number - idle.tried) < IDLE_RETRY_BLOCKS
+      if (!order || handOver.deadlineS <= head.timeS) await this.#end(handOver)
+      else if (!isResting && !isWaiting(order, binding)) all.push({ handOver, order })
+    }
+    return all
+  }
+
+  /** A shared transaction of an earlier run goes on under its key: put together anew, its orders might be in two. */
+  async #resume(open: readonly OpenOrder[], signal: AbortSignal): Promise<void> {
+    if (this.#isResumed) return
+    const { lane, transactions } = this.#deps
+    for (const { key, call } of await transactions.pending(lane.account)) {
+      const all = ordersOfKey(key, open)
+      if (all.length > 0) this.#track(all, await lane.send({ ...call, key }, signal))
+    }
+    this.#isResumed = true
+  }
+
+  /** Books what orders cost and brought, once: the receipt names both. */
+  async #land({ all, receipt }: Landed, signal: AbortSignal): Promise<void> {
+    const { records, chain, events, lane, nowMs } = this.#deps
     const { hash } = receipt
     let told: readonly ChainEvent[] | undefined
     try {
       told = await chain.eventsOf(hash, signal)
     } catch (error) {
       if (!isChainAway(error)) throw error
-      return void this.#done.push({ handOver, order, receipt })
+      return void this.#done.push({ all, receipt })
     }
-    const amount = earnedBy(order, told ?? [], this.#deps.lane.account)
+    const amount = sum(all.map(({ order }) => earnedBy(order, told ?? [], lane.account)))
     const atMs = nowMs()
     await events.record(gasPaid(receipt, atMs))
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
-    await records.end(handOver, 'done')
-    this.#tracked.delete(keyOf(handOver))
+    for (const { handOver } of all) {
+      await records.end(handOver, 'done')
+      this.#tracked.delete(orderName(handOver))
+    }
   }
 
   async #judge(peer: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<RedeemAnswer> {
@@ -161,11 +203,11 @@ class Service implements RedeemerService {
     const { timeS } = await chain.head(signal)
     const leftS = order.deadlineS - timeS
     if (leftS < MIN_DEADLINE_S || leftS > MAX_DEADLINE_S) return REDEEM_ANSWER.BAD_ORDER
-    const call = orderCall(order, calls)
+    const call = orderCall([order], calls)
     const tried = call && (await tryCall(call, signal))
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
     const expected = isWaiting(order, bindingSlots(open)) ? afterBind(order, tried) : tried
-    const feeCap = this.#feeCap(order, expected)
+    const feeCap = this.#feeCap(earningOf(order, expected), expected.gas)
     if (feeCap === 0n || feeCap < tried.baseFee) return REDEEM_ANSWER.FEE_TOO_LOW
     // A promise that no coin stands behind would keep the provider from others for minutes.
     const coin = await chain.gasBalance(this.#deps.lane.account, signal)
@@ -179,74 +221,77 @@ class Service implements RedeemerService {
     return REDEEM_ANSWER.TAKEN
   }
 
-  /** The most that a unit of gas may cost for the fees of the entries that would succeed now to cover it, wei. A step of a service proof answers what it pays. */
-  #feeCap({ fee, entries }: RedeemOrder, { gas, done }: TriedCall): bigint {
-    const earned = isProofEntries(entries) ? done : fee * done
-    return (earned * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
+  /** The most that a unit of gas may cost for what is earned to cover it, wei. */
+  #feeCap(earning: bigint, gas: bigint): bigint {
+    return (earning * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
   }
 
-  async #send(
-    handOver: HandOver,
-    order: RedeemOrder,
-    head: ChainHead,
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** Sends a group in one transaction; one by one where they cannot be carried out together. */
+  async #send(group: readonly OpenOrder[], head: ChainHead, signal: AbortSignal): Promise<void> {
+    const { calls, tryCall } = this.#deps
+    const worthy: Worthy[] = []
+    for (const one of group) {
+      const call = orderCall([one.order], calls)
+      const tried = call && (await tryCall(call, signal))
+      const isWorth = tried && this.#feeCap(earningOf(one.order, tried), tried.gas) > 0n
+      if (isWorth) worthy.push({ ...one, tried })
+      else await this.#rest(one.handOver, head)
+    }
+    if (worthy.length > 1 && (await this.#submit(worthy, signal))) return
+    for (const one of worthy)
+      if (!(await this.#submit([one], signal))) await this.#rest(one.handOver, head)
+  }
+
+  /** False where the contract refuses the call, or would leave out in company what it carries out alone. */
+  async #submit(some: readonly Worthy[], signal: AbortSignal): Promise<boolean> {
     const { lane, calls, tryCall } = this.#deps
-    const key = keyOf(handOver)
-    const idle = this.#idle.get(key)
-    const isResting = idle && Math.abs(head.number - idle.tried) < IDLE_RETRY_BLOCKS
-    if (this.#tracked.has(key) || isResting) return
-    const call = orderCall(order, calls)
-    const tried = call && (await tryCall(call, signal))
-    const feeCap = tried ? this.#feeCap(order, tried) : 0n
-    if (!call || feeCap === 0n) return await this.#rest(handOver, head)
+    const [first, ...others] = some
+    if (!first) return true
+    const call = orderCall([first.order, ...others.map(({ order }) => order)], calls)
+    const tried = others.length === 0 ? first.tried : call && (await tryCall(call, signal))
+    if (!call || !tried || tried.done < sum(some.map((one) => one.tried.done))) return false
+    const earning = sum(some.map((one) => earningOf(one.order, one.tried)))
+    const key = orderKey(some.map(({ handOver }) => handOver))
+    const feeCap = this.#feeCap(earning, tried.gas)
     try {
-      const sent = await lane.send({ ...call, key, feeCap }, signal)
-      this.#idle.delete(key)
-      this.#tracked.add(key)
-      sent.confirmed.then(
-        (receipt) => this.#done.push({ handOver, order, receipt }),
-        () => this.#tracked.delete(key),
-      )
+      this.#track(some, await lane.send({ ...call, key, feeCap }, signal))
+      return true
     } catch (error) {
       if (!isBywayError(error) || error.kind !== 'chain') throw error
-      if (error.code === 'CHAIN_REVERTED') await this.#rest(handOver, head)
+      return error.code !== 'CHAIN_REVERTED'
     }
+  }
+
+  #track(all: readonly OpenOrder[], { confirmed }: LaneTransaction): void {
+    const names = all.map(({ handOver }) => orderName(handOver))
+    for (const name of names) {
+      this.#idle.delete(name)
+      this.#tracked.add(name)
+    }
+    confirmed.then(
+      (receipt) => this.#done.push({ all, receipt }),
+      () => {
+        for (const name of names) {
+          this.#tracked.delete(name)
+          if (names.length > 1) this.#alone.add(name)
+        }
+      },
+    )
   }
 
   /** Done by another, most likely: there is no fee in it any more, unless the chain takes that back. */
   async #rest(handOver: HandOver, { number }: ChainHead): Promise<void> {
-    const key = keyOf(handOver)
+    const key = orderName(handOver)
     const since = Math.min(this.#idle.get(key)?.since ?? number, number)
     this.#idle.set(key, { since, tried: number })
     if (number - since >= IDLE_BLOCKS) await this.#end(handOver)
   }
 
   async #end(handOver: HandOver): Promise<void> {
-    this.#idle.delete(keyOf(handOver))
+    this.#idle.delete(orderName(handOver))
+    this.#alone.delete(orderName(handOver))
     await this.#deps.records.end(handOver, 'ended')
   }
-}
-
-/** What the transaction that carried it out brought us. */
-function earnedBy(
-  { provider, fee, entries }: RedeemOrder,
-  events: readonly ChainEvent[],
-  account: Uint8Array,
-): bigint {
-  let earned = 0n
-  for (const event of events) {
-    if (!('provider' in event) || !equalBytes(event.provider, provider)) continue
-    if (event.name === 'locked' || event.name === 'won') earned += fee
-    const isFee = event.name === 'held-fee' || event.name === 'answer-fee'
-    if (isFee && isProofEntries(entries) && equalBytes(event.to, account)) earned += event.amount
-  }
-  return earned
-}
-
-/** Of its transaction. */
-function keyOf({ id }: HandOver): string {
-  return `redeem:${toHex(id)}`
 }
 
 function isChainAway(error: unknown): boolean {

@@ -1,85 +1,22 @@
 /** Nodes without gas leave their claims with others (SPEC §15.7) on the real contracts. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool } from '@byway/protocol/ticket'
 import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
-import { bytesToHex, hexToBytes, type Hex } from 'viem'
-import { hash, text, uint, type Place } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
-import type { RedeemerService } from '../../src/redemption/redeemer-service.ts'
-import {
-  createRedeemers,
-  type Redeemers,
-  type RedeemersDeps,
-} from '../../src/redemption/redeemers.ts'
-import { openRedeemer } from './redeemer-kit.ts'
+import { type Ask, openRedeemer, PEER, redeemersIn, taker } from './redeemer-kit.ts'
 import { openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
 const { scene } = world
-const { profile, rpc, pool } = scene.world
+const { profile, rpc } = scene.world
 after(() => world[Symbol.asyncDispose]())
 
 const FEE = (profile.winValue * 10n) / 100n
 const LOCK_FEE = FEE / 5n
 const NET = (profile.winValue * 90n) / 100n
-const KINDS = { lock: 1, bind: 2, claim: 3 } as const
-const PEER = new Uint8Array(32).fill(7)
 
-type Ask = RedeemersDeps['ask']
-
-function redeemersOf(name: string, asked: readonly Ask[]): Redeemers {
-  const key = keyOf(name)
-  const place: Place = { chainId: 31_337n, contract: pool }
-  const { winValue: faceValue, winsPerSlot, bond, unit } = profile
-  return createRedeemers({
-    pool: createPool(nodeTicketCrypto, {
-      chainId: 31_337,
-      pool: hexToBytes(pool),
-      faceValue,
-      winsPerSlot,
-      bond,
-      unit,
-    }),
-    provider: hexToBytes(key.address),
-    fee: FEE,
-    lockFee: LOCK_FEE,
-    async sign({ kind, items, fee, deadlineS }) {
-      const digest = redeemDigestOf(place, KINDS[kind], key.address, items, fee, deadlineS)
-      return hexToBytes(key.sign(digest))
-    },
-    signCommitment: () => Promise.reject(new Error('no service proofs here')),
-    candidates: () => asked.map((_ask, at) => new Uint8Array(32).fill(at)),
-    ask: async (nodeId, order, signal) => asked[nodeId[0] ?? 0]?.(nodeId, order, signal),
-  })
-}
-
-/** SPEC §14.5, of items that are hashed already. */
-function redeemDigestOf(
-  { chainId, contract }: Place,
-  kind: number,
-  provider: Hex,
-  items: Uint8Array,
-  fee: bigint,
-  deadlineS: number,
-): Hex {
-  const place = [uint(chainId, 256), contract]
-  const promise = [uint(fee, 96), uint(deadlineS, 64)]
-  return hash(
-    text('byway redeem v1'),
-    ...place,
-    uint(kind, 8),
-    provider,
-    bytesToHex(items),
-    ...promise,
-  )
-}
-
-const taker =
-  (service: RedeemerService): Ask =>
-  (_nodeId, order, signal) =>
-    service.take(PEER, order, signal)
+const redeemersOf = (name: string, asked: readonly Ask[]) =>
+  redeemersIn(world, name, asked, { fee: FEE, lockFee: LOCK_FEE })
 
 /** Says that it takes everything and does nothing. */
 const censor = async (): Promise<RedeemAnswer> => REDEEM_ANSWER.TAKEN

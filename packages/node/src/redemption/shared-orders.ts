@@ -1,0 +1,106 @@
+/**
+ * Which orders of a redeemer go out in one transaction (DESIGN §7.1: batches shared among providers), and what the lane knows it by. A bind in company costs a third of one alone.
+ * Pure.
+ * @module
+ */
+import { toHex } from '@byway/protocol/base'
+import { isProofEntries, REDEEM_KIND, type RedeemOrder } from '@byway/protocol/wire'
+import type { HandOver } from '@byway/store'
+import { BATCH_MAX_ENTRIES } from './batching.ts'
+
+/** An order that we promised to send. */
+export type OpenOrder = { readonly handOver: HandOver; readonly order: RedeemOrder }
+
+/** When it is looked at. */
+export type ShareMoment = {
+  /** Wall clock. */
+  readonly nowMs: number
+  /** The chain's clock, seconds. */
+  readonly timeS: number
+  /** A bind or a later win waits so long for company. */
+  readonly waitMs: number
+  /** Names of orders that failed in company. */
+  readonly alone: ReadonlySet<string>
+}
+
+// Local limits (tunable): docs/LIMITS.md.
+/** Orders of one transaction: their names fit its key. */
+export const MAX_SHARED_ORDERS = 8
+/** What ends sooner goes alone: past its deadline it would take the others down with it. */
+const SHARE_MARGIN_S = 600
+
+/** What is to be sent now, each group in one transaction. What is in none waits for company. */
+export function dueGroups<One extends OpenOrder>(
+  open: readonly One[],
+  moment: ShareMoment,
+): readonly (readonly One[])[] {
+  const single = open.filter((one) => isSingle(one, moment))
+  const rest = open.filter((one) => !isSingle(one, moment))
+  const byKind = Map.groupBy(rest, ({ order }) => order.entries.kind)
+  const shared = [...byKind.values()]
+    .flatMap((some) => filled(some))
+    .filter(({ all, isFull }) => isFull || all.some((one) => isRipe(one, moment)))
+    .map(({ all }) => all)
+  return [...single.map((one) => [one]), ...shared]
+}
+
+/** Names orders within a run. */
+export function orderName({ id }: Pick<HandOver, 'id'>): string {
+  return toHex(id)
+}
+
+/** The lane's key of a transaction that carries these; in company by the first bytes of their names. */
+export function orderKey(handOvers: readonly HandOver[]): string {
+  const names = handOvers.map(orderName)
+  if (names.length === 1) return `redeem:${names.join('')}`
+  return SHARED_HEAD + names.map((name) => name.slice(0, SHORT_DIGITS)).join('.')
+}
+
+/** The orders that a transaction carries, found by its key; none for one that carries a single order, which is sent again under its own. */
+export function ordersOfKey<One extends OpenOrder>(
+  key: string,
+  open: readonly One[],
+): readonly One[] {
+  if (!key.startsWith(SHARED_HEAD)) return []
+  const names = new Set(key.slice(SHARED_HEAD.length).split('.'))
+  return open.filter(({ handOver }) => names.has(orderName(handOver).slice(0, SHORT_DIGITS)))
+}
+
+function isSingle({ handOver, order }: OpenOrder, { timeS, alone }: ShareMoment): boolean {
+  if (isProofEntries(order.entries) || alone.has(orderName(handOver))) return true
+  return order.deadlineS - timeS < SHARE_MARGIN_S
+}
+
+/** A lock never waits: until it is there, others may take the slot. */
+function isRipe({ handOver, order }: OpenOrder, { nowMs, waitMs }: ShareMoment): boolean {
+  return order.entries.kind === REDEEM_KIND.LOCK || Math.abs(nowMs - handOver.atMs) >= waitMs
+}
+
+type Group<One> = { readonly all: One[]; entries: number; isFull: boolean }
+
+/** In the order in which they came. */
+function filled<One extends OpenOrder>(some: readonly One[]): readonly Group<One>[] {
+  const groups: Group<One>[] = []
+  for (const one of some) {
+    const count = entriesOf(one.order)
+    const last = groups.at(-1)
+    const isRoom = last && !last.isFull && last.entries + count <= BATCH_MAX_ENTRIES
+    if (last && !isRoom) last.isFull = true
+    const group = isRoom ? last : { all: [], entries: 0, isFull: false }
+    if (!isRoom) groups.push(group)
+    group.all.push(one)
+    group.entries += count
+    group.isFull = group.all.length === MAX_SHARED_ORDERS || group.entries === BATCH_MAX_ENTRIES
+  }
+  return groups
+}
+
+function entriesOf({ entries }: RedeemOrder): number {
+  if (entries.kind === REDEEM_KIND.LOCK) return entries.nullifiers.length
+  if (entries.kind === REDEEM_KIND.BIND) return entries.binds.length
+  return entries.kind === REDEEM_KIND.CLAIM ? entries.claims.length : 1
+}
+
+const SHARED_HEAD = 'redeem-shared:'
+/** Of a name in the key of a shared transaction: eight bytes. */
+const SHORT_DIGITS = 16
