@@ -21,6 +21,7 @@ export function pathNode(number: number, said: Partial<Descriptor> = {}): PathNo
     countryBy: undefined,
     isMisplaced: false,
     owners: [],
+    stakers: [],
   }
 }
 

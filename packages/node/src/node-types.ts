@@ -36,6 +36,8 @@ export type NodeOptions = {
   readonly country?: string | undefined
   /** @default what is known of the address */
   readonly asn?: number | undefined
+  /** The same name at all nodes of one operator: no circuit goes through two of them. @default none */
+  readonly family?: string | undefined
   /** What is known of addresses besides the network's table (docs/PLACE.md). */
   readonly places?: OriginBooks | undefined
   /** Country and AS as the operator says them have been held against what is known, with another result than before. */

@@ -20,6 +20,7 @@ type NodeFlags = EngineFlags & {
   readonly exit?: boolean | undefined
   readonly country?: string | undefined
   readonly asn?: number | undefined
+  readonly family?: string | undefined
   readonly price?: number | undefined
   readonly redeemer?: boolean | undefined
   readonly mapPort?: boolean | undefined
@@ -51,6 +52,7 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option('--asn <number>', 'the AS it is in', (text) =>
       parseWhole(text, '--asn', 0, 999_999_999),
     )
+    .option('--family <name>', 'the same at all your nodes: no circuit goes through two')
     .option('--price <step>', 'what a unit costs in a paid network, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, 8),
     )
@@ -63,8 +65,8 @@ export function addNodeCommands(program: Command, io: CliIo): void {
 }
 
 async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext): Promise<void> {
-  const { country, asn, price, redeemer } = flags
-  const settings = { node: { country, asn, priceStep: price, redeemer } }
+  const { country, asn, family, price, redeemer } = flags
+  const settings = { node: { country, asn, family, priceStep: price, redeemer } }
   const setting = await engineSetting(flags, settings, io)
   for (const notice of setting.places.notices) output.say(notice)
   try {

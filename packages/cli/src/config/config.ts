@@ -47,6 +47,8 @@ export type NodeConfig = {
   readonly country: string
   /** Number of the AS it is in, for a node without a public address; 0 to say nothing. */
   readonly asn: number
+  /** The same name at all nodes of one operator, so that no circuit goes through two of them; empty for one node alone. */
+  readonly family: string
   /** What the node asks (SPEC §13.1): 0 for nothing, 4 for the thousandth part of a win a MiB, up to 8. */
   readonly priceStep: number
   /** Tokens that a whole coin of the chain is worth: what gas is weighed against. */
@@ -139,6 +141,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
       mapPort: z.boolean().default(true),
       country: country.default(''),
       asn: z.int('must be a whole number').min(0).max(0xffff_ffff).default(0),
+      family: z.string().max(64, 'must have at most 64 characters').default(''),
       priceStep: z
         .int('must be 0 to 8')
         .min(0, 'must be 0 to 8')

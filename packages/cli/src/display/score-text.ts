@@ -60,7 +60,7 @@ export function scoreLines(score: NodeScore, token: TokenNames | undefined): rea
     {
       reason: 'share',
       factor: factors.share,
-      evidence: 'its staker, family, prefix or AS would have more than a fair share of all weight',
+      evidence: 'its staker, prefix or AS would have more than a fair share of all weight',
       remedy: 'put nodes at other places, under other stakes',
     },
     ...lineLines(score),

@@ -135,6 +135,7 @@ function nodeOptions({
     exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,
+    family: config.node.family || undefined,
     places: places.books,
     log: log.child('node'),
   }

@@ -12,7 +12,7 @@ import { ownFacts, type OwnFactsInput } from './own-facts.ts'
 export type OwnEditionsDeps = {
   readonly keys: Pick<NodeKeys, 'identity' | 'onionKeys'>
   readonly numbers: EditionNumbers
-  readonly options: Pick<NodeOptions, 'exit' | 'country' | 'asn'>
+  readonly options: Pick<NodeOptions, 'exit' | 'country' | 'asn' | 'family'>
   /** What holds at the moment, looked at anew. */
   readonly facts: () => Pick<
     OwnFactsInput,
@@ -55,6 +55,7 @@ export function createOwnEditions(deps: OwnEditionsDeps): OwnEditions {
       ...deps.facts(),
       country: options.country,
       asn: options.asn,
+      family: options.family,
       onionKey: onionKeys.current().pair.publicKey,
       exit: wasExitOpen ? options.exit : undefined,
     })

@@ -2,8 +2,10 @@
  * What a node says of itself in its descriptor (SPEC §10.1), from its options and what is known of its address.
  * @module
  */
+import { utf8Bytes } from '@byway/protocol/base'
 import { toIpBytes } from '@byway/protocol/directory'
 import type { OriginSource } from '@byway/protocol/directory'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { parseAddress } from '@byway/protocol/policy'
 import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
 import type { ExitRoleOptions } from '../exit/exit-options.ts'
@@ -23,6 +25,8 @@ export type OwnFactsInput = {
   readonly exit: ExitRoleOptions | undefined
   readonly country: string | undefined
   readonly asn: number | undefined
+  /** What all nodes of its operator name. */
+  readonly family?: string | undefined
   /** Absent where nothing is paid. */
   readonly money?: Pick<DescriptorFacts, 'provider' | 'priceStep' | 'tokenKeysHash'> | undefined
 }
@@ -43,7 +47,7 @@ export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
     exitFlags: (exit?.ipv6 ? EXIT_FLAG.IPV6 : 0) | (exit?.datagrams ? EXIT_FLAG.DATAGRAMS : 0),
     country: input.country ?? knownCountry ?? '',
     asn: input.asn ?? known?.asn ?? 0,
-    familyId: undefined,
+    familyId: input.family === undefined ? undefined : familyIdOf(input.family),
     stakerId: undefined,
     provider: input.money?.provider,
     priceStep: input.money?.priceStep ?? 0,
@@ -53,6 +57,11 @@ export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
     attachments,
     software: SOFTWARE,
   }
+}
+
+/** SPEC §10.1: the name itself is not shown. */
+function familyIdOf(name: string): Uint8Array {
+  return nodeCrypto.sha256(utf8Bytes('byway family v1'), utf8Bytes(name))
 }
 
 function exitProfileOf(exit: ExitRoleOptions | undefined): DescriptorFacts['exitProfile'] {

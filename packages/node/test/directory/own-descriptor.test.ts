@@ -83,6 +83,14 @@ suite('what a node says of itself', () => {
     assert.equal(facts.asn, 0)
   })
 
+  test('nodes of one family name it alike, and say nothing of its name; the others none', () => {
+    const familyOf = (family?: string) => ownFacts({ ...INPUT, family })?.familyId
+    assert.equal(familyOf(), undefined)
+    assert.equal(familyOf('smith')?.length, 32)
+    assert.deepEqual(familyOf('smith'), familyOf('smith'))
+    assert.notDeepEqual(familyOf('smith'), familyOf('smyth'))
+  })
+
   test('a node without an address names its attachments', () => {
     const attachments = [nodeIdOf(1), nodeIdOf(2)]
     const facts = ownFacts({ ...INPUT, address: undefined, attachments })

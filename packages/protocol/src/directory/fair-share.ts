@@ -15,7 +15,7 @@ const ROUNDS = 8
 const CLOSE_ENOUGH = 1.01
 
 /**
- * Returns a weight for each node with a positive one, lowered where its staker, its family, its address block or its autonomous system would have more than
+ * Returns a weight for each node with a positive one, lowered where its staker, its address block or its autonomous system would have more than
  * its share. A node of no group is a group of its own.
  */
 export function fairWeights(
@@ -40,7 +40,7 @@ export function fairWeights(
 type GroupsOf = (node: PathNode) => readonly string[]
 
 const KINDS: readonly GroupsOf[] = [
-  ({ owners }) => owners,
+  ({ stakers }) => stakers,
   ({ prefixGroups }) => prefixGroups,
   ({ asns }) => asns.map(String),
 ]

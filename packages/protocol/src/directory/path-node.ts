@@ -26,6 +26,8 @@ export type PathNode = JudgedPlace & {
   readonly prefixGroups: readonly string[]
   /** Family and staker ids, each with its kind. */
   readonly owners: readonly string[]
+  /** Of these the stakers. A family is only claimed: whoever could lower its share would claim it. */
+  readonly stakers: readonly string[]
 }
 
 /** The nodes of a directory, for path rules and guards. */
@@ -110,7 +112,7 @@ export function toPathNode(
     attachments: descriptor.attachments.map(nodeKeyOf),
     prefixGroups: [...new Set(addresses.map(prefixGroupOf))],
     ...placeOf(addresses, descriptor, origins, seen),
-    owners: ownersOf(descriptor, owner),
+    ...ownersOf(descriptor, owner),
   }
 }
 
@@ -124,13 +126,13 @@ export function mayShareCircuit(a: PathNode, b: PathNode): boolean {
   )
 }
 
-function ownersOf({ familyId, stakerId }: Descriptor, owner: Uint8Array | undefined): string[] {
-  const owners: string[] = []
-  if (familyId) owners.push(`family ${toHex(familyId)}`)
-  if (stakerId) owners.push(`staker ${toHex(stakerId)}`)
-  // What the registry says, whatever a node claims.
-  if (owner) owners.push(`staker ${toHex(owner)}`)
-  return owners
+function ownersOf(
+  { familyId, stakerId }: Descriptor,
+  owner: Uint8Array | undefined,
+): Pick<PathNode, 'owners' | 'stakers'> {
+  // What the registry says counts beside what a node claims.
+  const stakers = [stakerId, owner].flatMap((id) => (id ? [`staker ${toHex(id)}`] : []))
+  return { owners: familyId ? [`family ${toHex(familyId)}`, ...stakers] : stakers, stakers }
 }
 
 function shareAny<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -8,11 +8,12 @@ import { id, ipv4, makeEntry, nodeSet } from './registry.ts'
 
 function nodeOf(
   number: number,
-  place: { owner?: number; prefix?: number; asn?: number },
+  place: { owner?: number; family?: number; prefix?: number; asn?: number },
 ): PathNode {
   const prefix = place.prefix ?? 1000 + number
   const entry = makeEntry(number, {
     stakerId: place.owner === undefined ? undefined : id(place.owner),
+    familyId: place.family === undefined ? undefined : id(place.family),
     asn: place.asn ?? 0,
     addresses: [ipv4(`${1 + (prefix >> 8)}.${prefix & 255}.0.1`)],
   })
@@ -39,6 +40,13 @@ test('a thousand nodes of one owner are chosen no more than a tenth of the time'
   const share = shareOf(weights, nodes, ({ owners }) => owners.length > 0)
   assert.ok(Math.abs(share - MAX_GROUP_SHARE) < 1e-9, `${share}`)
   assert.ok(honest.every(({ key }) => weights.get(key) === 1))
+})
+
+test('whoever claims the family of others takes nothing from them', () => {
+  const honest = Array.from({ length: 50 }, (_, i) => nodeOf(i, { family: 7 }))
+  const sybil = Array.from({ length: 1000 }, (_, i) => nodeOf(100 + i, { family: 7 }))
+  const weights = fairWeights([...honest, ...sybil], () => 1)
+  for (const { key } of honest) assert.equal(weights.get(key), 1)
 })
 
 test('so are those of one /16, and of one autonomous system', () => {
