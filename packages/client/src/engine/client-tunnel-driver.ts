@@ -3,9 +3,8 @@
  * applications notice. Which circuit to use first, and who shares it, is the pool's.
  * @module
  */
-import { createClientTunnel, createOriginLayers, createOriginLeg } from '@byway/protocol/circuit'
+import { createClientTunnel } from '@byway/protocol/circuit'
 import type { ClientTunnel, ClientTunnelHandler, Leg, ResolveAnswer } from '@byway/protocol/circuit'
-import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { PathNode } from '@byway/protocol/directory'
 import {
   ADDRESS_FLAG,
@@ -19,54 +18,23 @@ import {
   TUNNEL_ID_BYTES,
 } from '@byway/protocol/wire'
 import type { CloseReason, Endpoint, PayMessage, ResetReason } from '@byway/protocol/wire'
-import { createLegLink } from '@byway/net'
-import type { TunnelPayer } from '../money/tunnel-payer.ts'
 import { systemTimers } from '../proxy/timers.ts'
-import type { Timers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
 import { createLegDeaths } from './leg-deaths.ts'
-import { createGoodputMeter } from './goodput-meter.ts'
 import type { Transfer } from './goodput-meter.ts'
 import { startLegWatch } from './leg-watch.ts'
 import type { LegWatch } from './leg-watch.ts'
+import { createTunnelIntake } from './tunnel-intake.ts'
+import { createTunnelLeg } from './tunnel-leg.ts'
+import type { DatagramSink, TunnelDriverDeps } from './tunnel-ports.ts'
 import { TunnelStream } from './tunnel-stream.ts'
 import type { StreamPort } from './tunnel-stream.ts'
-
-export type TunnelDriverDeps = {
-  readonly provider: CryptoProvider
-  readonly randomBytes: (count: number) => Uint8Array
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number
-  /** @default the system's */
-  readonly timers?: Timers | undefined
-  /** Builds another circuit to the same exit; rejects when there is none any more. */
-  readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
-  /** The tunnel is over and can be forgotten. */
-  readonly onOver: (driver: ClientTunnelDriver) => void
-  /** The tunnel was given up with so many streams in it, for this. */
-  readonly onLost: (cause: unknown, streams: number) => void
-  /** A node of the path says that it stops soon. */
-  readonly onLeaving: (node: PathNode) => void
-  /** How long its streams last, where that is long. */
-  readonly lastsMs?: number | undefined
-  /** The path has changed: first leg, and each later one. */
-  readonly onPath: (driver: ClientTunnelDriver) => void
-  /** Told what the nodes of a path have brought in a busy second. */
-  readonly onTransfer: (path: readonly PathNode[], transfer: Transfer) => void
-  /** Pays the hops after the entry; none in a network where nothing is paid. */
-  readonly payer?: TunnelPayer | undefined
-}
 
 type Lookup = {
   readonly resolve: (answer: ResolveAnswer) => void
   readonly reject: (error: Error) => void
 }
-export type DatagramSink = {
-  readonly onDatagram: (endpoint: Endpoint, payload: Uint8Array) => void
-  readonly onClosed: (error: Error | undefined) => void
-}
-
 /** Drives one tunnel. */
 export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   path: readonly PathNode[]
@@ -90,11 +58,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   #watch: LegWatch | undefined
   /** The exit does not know the tunnel, and never said a word in it: OPEN was lost, and goes on the next leg. */
   #isOpenLost = false
-  /** Payload that came in the cell at hand. */
-  #usefulBytes = 0
-  readonly #goodput = createGoodputMeter()
-  /** Payload that may still come for streams that were reset here. */
-  #strayBytes = 0
+  readonly #intake = createTunnelIntake()
 
   constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
     this.#deps = deps
@@ -172,7 +136,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (this.isOver) return
     this.#closing.abort()
     this.#watch?.stop()
-    this.#onTransfer(this.#goodput.end())
+    this.#onTransfer(this.#intake.finish())
     this.#failAll(error)
     this.#deps.payer?.stop()
     this.#tunnel.close()
@@ -195,8 +159,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   reset(stream: number, reason: ResetReason): void {
-    // What was granted and is under way was asked for.
-    this.#strayBytes += MAX_STRAY_BYTES
+    this.#intake.onReset()
     this.#tunnel.reset(stream, reason)
   }
 
@@ -221,7 +184,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   onData(stream: number, bytes: Uint8Array): void {
-    this.#usefulBytes += bytes.length
+    this.#intake.onUseful(bytes.length)
     this.#streams.get(stream)?.onData(bytes)
   }
 
@@ -247,7 +210,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   }
 
   onDatagram(stream: number, endpoint: Endpoint, payload: Uint8Array): void {
-    this.#usefulBytes += payload.length
+    this.#intake.onUseful(payload.length)
     this.#flows.get(stream)?.onDatagram(endpoint, payload)
   }
 
@@ -272,7 +235,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   onOver(): void {
     this.#closing.abort()
     this.#watch?.stop()
-    this.#onTransfer(this.#goodput.end())
+    this.#onTransfer(this.#intake.finish())
     this.#circuit.destroy(CLOSE_REASON.FINISHED)
     this.#deps.payer?.stop()
     this.#deps.onOver(this)
@@ -293,24 +256,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   #makeLeg(circuit: ReadyCircuit['circuit']): Leg {
     const { provider, randomBytes, payer } = this.#deps
-    const { hops, entryLayer, link, queue } = circuit
-    const pushPaid = (cell: Uint8Array): void => {
-      payer?.onSent(cell.length)
-      link.push(queue, cell)
-    }
-    const last = hops[hops.length - 1]
-    if (!last) throw circuitError(CLOSE_REASON.INTERNAL)
-    return createOriginLeg(createOriginLayers({ provider, hops, entryLayer }), {
-      handshakeHash: last.handshakeHash,
-      tunnelSecret: last.keys.tunnelSecret,
-      link: createLegLink({
-        link,
-        queue,
-        push: payer && pushPaid,
-        onRoom: () => this.onWork(),
-      }),
-      randomBytes,
-    })
+    const onSent = payer && ((bytes: number): void => payer.onSent(bytes))
+    return createTunnelLeg(circuit, { provider, randomBytes, onSent, onRoom: () => this.onWork() })
   }
 
   #payOn(leg: Leg): void {
@@ -325,10 +272,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   /** A cell of the present leg was taken. An exit that sends what nobody asked for is left, tunnel and all (SPEC §15.3). */
   #onTaken(cellBytes: number): void {
     const { payer, nowMs } = this.#deps
-    this.#onTransfer(this.#goodput.take(this.#usefulBytes, nowMs()))
-    const strayBytes = Math.min(this.#strayBytes, Math.max(0, cellBytes - this.#usefulBytes))
-    this.#strayBytes -= strayBytes
-    const usefulBytes = this.#usefulBytes + strayBytes
+    this.#onTransfer(this.#intake.take(nowMs()))
+    const usefulBytes = this.#intake.end(cellBytes)
     if (!payer || payer.onReceived(cellBytes, usefulBytes, this.useCount > 0)) return
     this.#circuit.destroy(CLOSE_REASON.PROTOCOL)
     this.#giveUp(circuitError(CLOSE_REASON.PROTOCOL, this.path.length))
@@ -354,7 +299,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
           this.#onLegDied(circuit, readDestroyBody(bodyOf(cell)))
           return
         }
-        this.#usefulBytes = 0
+        this.#intake.begin()
         const fault = this.#tunnel.onCell(leg, cell, nowMs)
         if (fault && !fault.isTunnelOver) this.#onLegDied(circuit, fault.reason)
         else if (circuit === this.#circuit && !this.isOver) this.#onTaken(cell.length)
@@ -374,7 +319,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     if (circuit !== this.#circuit || this.isOver) return
     this.isLinkLost = isLinkLost
     this.#watch?.stop()
-    this.#onTransfer(this.#goodput.end())
+    this.#onTransfer(this.#intake.finish())
     const { isJoining, isUnheard } = this.#tunnel
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()
@@ -421,7 +366,5 @@ const FLAGS = ADDRESS_FLAG.IPV4 | ADDRESS_FLAG.IPV6
 const CLOSE_TIMEOUT_MS = 2000
 /** Three legs take as long to be found silent as the exit keeps an orphan. */
 const MAX_SILENT_LEGS = 3
-/** The widest window of a stream (SPEC §8.3). */
-const MAX_STRAY_BYTES = 4 * 1024 * 1024
 /** The exit keeps an orphan for 30 s (SPEC §9.3). */
 const REJOIN_TIMEOUT_MS = 30_000

@@ -1,0 +1,40 @@
+/** What a tunnel of the client needs from around it, and what a flow of datagrams is given to. @module */
+import type { CryptoProvider } from '@byway/protocol/crypto'
+import type { PathNode } from '@byway/protocol/directory'
+import type { Endpoint } from '@byway/protocol/wire'
+import type { TunnelPayer } from '../money/tunnel-payer.ts'
+import type { Timers } from '../proxy/timers.ts'
+import type { ReadyCircuit } from './circuit-source.ts'
+import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
+import type { Transfer } from './goodput-meter.ts'
+
+export type TunnelDriverDeps = {
+  readonly provider: CryptoProvider
+  readonly randomBytes: (count: number) => Uint8Array
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+  /** @default the system's */
+  readonly timers?: Timers | undefined
+  /** Builds another circuit to the same exit; rejects when there is none any more. */
+  readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
+  /** The tunnel is over and can be forgotten. */
+  readonly onOver: (driver: ClientTunnelDriver) => void
+  /** The tunnel was given up with so many streams in it, for this. */
+  readonly onLost: (cause: unknown, streams: number) => void
+  /** A node of the path says that it stops soon. */
+  readonly onLeaving: (node: PathNode) => void
+  /** How long its streams last, where that is long. */
+  readonly lastsMs?: number | undefined
+  /** The path has changed: first leg, and each later one. */
+  readonly onPath: (driver: ClientTunnelDriver) => void
+  /** Told what the nodes of a path have brought in a busy second. */
+  readonly onTransfer: (path: readonly PathNode[], transfer: Transfer) => void
+  /** Pays the hops after the entry; none in a network where nothing is paid. */
+  readonly payer?: TunnelPayer | undefined
+}
+
+/** Takes what comes for one flow. */
+export type DatagramSink = {
+  readonly onDatagram: (endpoint: Endpoint, payload: Uint8Array) => void
+  readonly onClosed: (error: Error | undefined) => void
+}
