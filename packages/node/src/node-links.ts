@@ -10,8 +10,8 @@ import { formatAddress, parseAddress } from '@byway/protocol/policy'
 import type { PolicyContext } from '@byway/protocol/policy'
 import { LINK_MESSAGE, REACH_RESULT } from '@byway/protocol/wire'
 import type { LinkMessage, PayMessage, ReachResult, SocketAddressBytes } from '@byway/protocol/wire'
-import { createLinkListener } from '@byway/net'
-import type { LinkIdentity, LinkListener } from '@byway/net'
+import { createLinkListener, DEFAULT_ADMISSION_LIMITS } from '@byway/net'
+import type { AdmissionLimits, LinkIdentity, LinkListener } from '@byway/net'
 import { createDialler } from './dialler.ts'
 import type { DirectoryService } from './directory/directory-service.ts'
 import { nodeError } from './errors.ts'
@@ -73,6 +73,14 @@ export interface NodeLinks {
   close(): Promise<void>
 }
 
+/** All nodes and clients of a network on one machine come from one address: what a stranger's address is held to would shut out all of them for a day. */
+const LOCAL_ADMISSION: Partial<AdmissionLimits> = {
+  linksPerAddress: DEFAULT_ADMISSION_LIMITS.links,
+  halfOpenPerAddress: DEFAULT_ADMISSION_LIMITS.halfOpen,
+  connectsPerS: 1000,
+  connectBurst: 5000,
+}
+
 /** Creates the links of one node. */
 export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
   const dialOne = createDialler(deps)
@@ -105,7 +113,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
           identity: deps.linkIdentity,
           onLink: (link, address) => take(link, unmapped(address), false),
         },
-        { host, port },
+        { host, port, limits: deps.network.local ? LOCAL_ADMISSION : undefined },
       )
       return await listener.listen()
     },
