@@ -350,7 +350,7 @@ export const MOVES: Readonly<Record<string, Play>> = {
     const epoch = Math.floor((await world.rpc.now()) / world.profile.epochDuration) - 1
     const { address } = providerOf(board, move)
     const { root, total, maxUnits } = CLAIMED
-    const claimed = world.inProofs('commit', address, epoch, root, total, maxUnits, '0x')
+    const claimed = world.inProofs('commit', address, epoch, root, total, maxUnits, 0n, '0x')
     return world.rpc.send(address, claimed)
   },
   pass: async (board, { index }) => {
