@@ -33,7 +33,7 @@ export type RedeemerServiceDeps = {
   readonly chain: Pick<ChainView, 'head' | 'gasBalance' | 'eventsOf'>
   readonly lane: Pick<TransactionLane, 'send' | 'account'>
   /** Of the lane's account. */
-  readonly transactions: Pick<RawTransactionStore, 'pending'>
+  readonly transactions: Pick<RawTransactionStore, 'pending' | 'byKey'>
   readonly calls: OrderCalls
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
   readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
@@ -160,13 +160,22 @@ class Service implements RedeemerService {
     return all
   }
 
-  /** A shared transaction of an earlier run goes on under its key: put together anew, its orders might be in two. */
+  /**
+   * Transactions of an earlier run go on under their keys: put together anew, orders of a shared one might be in two, and what was mined meanwhile would stand in no books, for then there is
+   * nothing in it any more.
+   */
   async #resume(open: readonly OpenOrder[], signal: AbortSignal): Promise<void> {
     if (this.#isResumed) return
     const { lane, transactions } = this.#deps
     for (const { key, call } of await transactions.pending(lane.account)) {
       const all = ordersOfKey(key, open)
       if (all.length > 0) this.#track(all, await lane.send({ ...call, key }, signal))
+    }
+    for (const one of open) {
+      const key = orderKey([one.handOver])
+      const known = await transactions.byKey(lane.account, key)
+      const isThere = known?.state === 'pending' || known?.receipt?.isSuccess
+      if (isThere) this.#track([one], await lane.send({ ...known.call, key }, signal))
     }
     this.#isResumed = true
   }

@@ -108,6 +108,28 @@ test('a redeemer that dies with a shared transaction on its way pays for it once
   }
 })
 
+test('what was mined while a redeemer was off stands in its books all the same', async () => {
+  const order = await bindOrder('kim')
+  await rpc.request('evm_setAutomine', false)
+  try {
+    {
+      await using redeemer = await openRedeemer(world, 'sleeping')
+      assert.equal(await take(redeemer, order), REDEEM_ANSWER.TAKEN)
+      await redeemer.service.look(world.signal)
+    }
+    await world.mine(3)
+    await using redeemer = await openRedeemer(world, 'sleeping')
+    // The lane has seen it before anybody asks what became of the order.
+    await redeemer.lane.look(world.signal)
+    await redeemer.work()
+    assert.deepEqual(await credits('kim'), [NET - FEE])
+    assert.deepEqual(await booksOf(redeemer), { fees: FEE, gas: 1 })
+    assert.equal((await redeemer.store.handOvers.list('taken', 'done')).length, 1)
+  } finally {
+    await rpc.request('evm_setAutomine', true)
+  }
+})
+
 test('an order that another has carried out meanwhile costs those beside it nothing', async () => {
   await using redeemer = await openRedeemer(world, 'beside')
   await using quick = await openRedeemer(world, 'quicker')
