@@ -2,13 +2,14 @@
  * What each call costs, measured on anvil. Binds and refunds are measured twice: with the tests' plain authoriser over 64 leaves, and with one that says yes to
  * everything, which shows what the pool itself costs whatever proof is behind it.
  */
-import { bytesToHex } from 'viem'
+import { bytesToHex, concat } from 'viem'
 import { alwaysAuthoriserArtifact } from '../test/artifacts/always-authoriser.ts'
 import { type Key, keyOf } from '../test/kit/keys.ts'
 import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
-import { openingX } from '../test/kit/bytes.ts'
+import { BIND_KIND, CLAIM_KIND, LOCK_KIND, openingX, uint } from '../test/kit/bytes.ts'
+import { claimBytes, lockBytes, slotsBytes } from '../test/kit/batches.ts'
 import { challengeAnswer, readAnswer, startAnswerScene } from '../test/kit/real-answer.ts'
 import { createStakedNode } from '../test/kit/staked-node.ts'
 import { createService, samplesOf } from '../test/kit/service.ts'
@@ -22,6 +23,8 @@ const LEAVES = 64
 const BATCHES = [1, 2, 4, 8, 16]
 /** Of one slot, sent together. */
 const WINS_OF_RUN = 6
+/** Whose orders share a transaction. */
+const PROVIDERS = 8
 /** The first deposits meet an empty tree and empty storage; no one else does. */
 const WARM_UP = 8
 
@@ -44,6 +47,7 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   const pool = await prepare(bare, rows)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
+  await measureShared(pool)
   await measureConflicts(pool)
   await measureEpoch(pool)
   await measureAnswer(rows)
@@ -152,6 +156,43 @@ async function measureLater(stand: Stand): Promise<void> {
     const slots = bound.slice(next, (next += size))
     await stand.note(`claimMore ${size}`, scene.claim(provider, winsOf(stand, slots, 2)))
   }
+}
+
+/** Orders of several providers, one entry each, as a redeemer sends them: with terms and a fee. */
+async function measureShared({ scene, note, take }: Stand): Promise<void> {
+  const { client, world } = scene
+  const redeemer = keyOf('redeemer').address
+  await world.fund(redeemer, 1n)
+  const fee = world.profile.winValue / 10n
+  const parties = []
+  for (let at = 0; at < PROVIDERS; at++) {
+    const provider = await scene.provider(`sharing ${at}`)
+    const [first, slot] = take(2)
+    if (!first || !slot) throw new Error('too few slots')
+    const win = (each: Slot, index: number) =>
+      [each, client.winning(each, provider.address, index)] as const
+    // The first win makes its credit.
+    await scene.bind(provider, [win(first, 1)])
+    parties.push({ provider, slot, win: win(slot, 1), later: win(slot, 2) })
+  }
+  const locks = parties.map(async ({ provider, slot }) => {
+    const terms = await scene.terms(provider, LOCK_KIND, [uint(slot.nullifier, 256)], fee / 5n)
+    return lockBytes([slot.nullifier], provider, terms)
+  })
+  const packed = concat(await Promise.all(locks))
+  await note('lock 8, of 8 providers', world.sendPool(redeemer, 'lock', packed))
+  const binds = parties.map(async ({ provider, win: [slot, ticket] }) => {
+    const terms = await scene.terms(provider, BIND_KIND, [ticket.digest], fee)
+    return { provider: provider.address, openings: [slot.opening], tickets: [ticket], terms }
+  })
+  const bound = world.sendPool(redeemer, 'bind', await Promise.all(binds))
+  await note('bind 8, of 8 providers, without the proof', bound)
+  const claims = parties.map(async ({ provider, later }) => {
+    const terms = await scene.terms(provider, CLAIM_KIND, [slotsBytes([later])], fee)
+    return claimBytes([later], provider, terms)
+  })
+  const more = world.sendPool(redeemer, 'claimMore', concat(await Promise.all(claims)))
+  await note('claimMore 8, of 8 providers', more)
 }
 
 /** Later wins of one slot, which a slot of two wins does not hold. */

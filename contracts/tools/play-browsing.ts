@@ -4,6 +4,7 @@
  */
 import { seededRandom } from '../../packages/protocol/test/circuit/seeded.ts'
 import {
+  BATCH_MAX_ENTRIES,
   type BatchKind,
   type BatchPolicy,
   type Candidate,
@@ -20,6 +21,16 @@ const GIB_A_DAY = 0.5
 const [GUARDS, EXITS, KEPT_DAYS] = [2, 3, 3]
 const DAYS = 30
 const WINS_PER_SLOT = 2
+/** Providers of the rows of GAS.md in which several share a transaction. */
+const MEASURED = 8
+/** Homes that leave their wins with one redeemer, and what each carries a day. */
+export const HOMES: readonly (readonly [count: number, gibADay: number])[] = [
+  [50, 1],
+  [50, 10],
+  [200, 10],
+  [50, 100],
+  [400, 10],
+]
 /** Of the day's traffic, by hour. */
 const HOURS = [2, 1, 1, 0, 0, 0, 1, 3, 4, 4, 4, 4, 5, 4, 4, 4, 5, 6, 8, 10, 11, 10, 6, 3] as const
 /** How unlike days are: a day has `e^(s·N − s²/2)` of the mean. */
@@ -30,8 +41,9 @@ const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000]
 /** The delays of the start values, and how long wins wait (`packages/cli/src/engine/node-redemption.ts`). */
 const DELAYS = { lockS: 3600, refundDelayS: 12 * 3600, closeDelayS: 72 * 3600 }
 const POLICY: BatchPolicy = {
-  bindWaitMs: 22.5 * MINUTE_MS,
+  bindWaitMs: 15 * MINUTE_MS,
   claimWaitMs: 8 * HOUR_MS,
+  companyMs: 15 * MINUTE_MS,
   delays: DELAYS,
 }
 /** The mean of a client's delay before it asks for a slot back. */
@@ -42,6 +54,8 @@ type Slot = {
   readonly nullifier: Uint8Array
   state: 'none' | 'locked' | 'bound' | 'closing'
   sinceS: number
+  /** A batch with some of its wins is on its way. */
+  isLeft: boolean
   /** When the client asks it back. */
   readonly askedMs: number
   readonly open: Winner[]
@@ -85,17 +99,68 @@ export function batchGas(
   return (kind, entries) => gas[kind](entries)
 }
 
+/** Gas of orders of several providers in one transaction: what each provider after the first adds was measured with eight. */
+export function sharedGas(
+  rows: ReadonlyMap<string, number>,
+): (kind: BatchKind, entries: number, providers: number) => number {
+  const gasOf = batchGas(rows)
+  const row = (name: string): number => {
+    const gas = rows.get(name)
+    if (gas === undefined) throw new Error(`GAS.md has no row ${name}`)
+    return gas
+  }
+  const one = (kind: BatchKind): number =>
+    kind === 'bind' ? row('bind 8, without the proof') : gasOf(kind, MEASURED)
+  const many = {
+    lock: row('lock 8, of 8 providers'),
+    bind: row('bind 8, of 8 providers, without the proof'),
+    claim: row('claimMore 8, of 8 providers'),
+  }
+  return (kind, entries, providers) => {
+    // The first signs terms too, so each of the eight adds an eighth.
+    const added = (many[kind] - one(kind)) / MEASURED
+    return gasOf(kind, entries) + added * providers
+  }
+}
+
 /** Plays a month of a node that carries so much for browsing clients, half of it as their guard and half as their exit. */
 export function playBrowsing(
   gibADay: number,
   seed: number,
   gasOf: (kind: BatchKind, entries: number) => number,
 ): Played {
+  return playMonth([gibADay], seed, (kind, orders) => gasOf(kind, entriesOf(orders)), 0)
+}
+
+/** The same of nodes that leave their wins with one redeemer, which waits for company as long as they do. */
+export function playShared(
+  loads: readonly number[],
+  seed: number,
+  gasOf: (kind: BatchKind, entries: number, providers: number) => number,
+): Played {
+  const shared = (kind: BatchKind, orders: readonly Order[]): number =>
+    gasOf(kind, entriesOf(orders), new Set(orders.map(({ node }) => node)).size)
+  return playMonth(loads, seed, shared, POLICY.companyMs)
+}
+
+/** A batch that a node has made, and when. */
+type Order = {
+  readonly node: number
+  readonly kind: BatchKind
+  readonly slots: readonly Slot[]
+  readonly atMs: number
+  /** How long it waits for those of others. */
+  readonly waitMs: number
+}
+
+function playMonth(
+  loads: readonly number[],
+  seed: number,
+  gasOf: (kind: BatchKind, orders: readonly Order[]) => number,
+  companyMs: number,
+): Played {
   const random = seededRandom(seed)
-  const wins = [
-    ...drawWins(random, { gibADay: gibADay / 2, each: GIB_A_DAY / GUARDS, keptDays: DAYS }),
-    ...drawWins(random, { gibADay: gibADay / 2, each: GIB_A_DAY / EXITS, keptDays: KEPT_DAYS }),
-  ].toSorted((a, b) => a.atMs - b.atMs)
+  const nodes = loads.map((load) => ({ wins: drawMonth(random, load), waiting: new Set<Slot>() }))
   const parts = new Map<Winner, number>()
   const partOf = (winner: Winner): number => {
     const part = parts.get(winner) ?? 0.25 + 0.75 * random()
@@ -103,36 +168,79 @@ export function playBrowsing(
     return part
   }
   const sums = { lock: noBatches(), bind: noBatches(), claim: noBatches() }
-  const waiting = new Set<Slot>()
+  const total = nodes.reduce((sum, { wins }) => sum + wins.length, 0)
+  let held: Order[] = []
   let gas = 0
-  let next = 0
-  for (let nowMs = 0; next < wins.length || waiting.size > 0; nowMs += MINUTE_MS) {
-    if (waiting.size === 0) nowMs = Math.max(nowMs, wins[next]?.atMs ?? nowMs)
-    for (let win = wins[next]; win && win.atMs <= nowMs; win = wins[++next]) {
-      win.slot.open.push(winnerOf(win))
-      waiting.add(win.slot)
+  const isOver = (): boolean =>
+    held.length === 0 && nodes.every(({ wins, waiting }) => wins.length + waiting.size === 0)
+  for (let nowMs = 0; !isOver(); nowMs += MINUTE_MS) {
+    for (const [node, { wins, waiting }] of nodes.entries()) {
+      for (let win = wins.at(-1); win && win.atMs <= nowMs; win = wins.at(-1)) {
+        wins.pop()
+        win.slot.open.push(winnerOf(win))
+        waiting.add(win.slot)
+      }
+      if (waiting.size === 0) continue
+      for (const { kind, slots } of lookAt(waiting, nowMs, partOf)) {
+        const waitMs = kind === 'lock' ? 0 : (companyMs * (1 + random())) / 2
+        held.push({ node, kind, slots, atMs: nowMs, waitMs })
+      }
     }
-    for (const { kind, winners } of lookAt(waiting, nowMs, partOf)) {
-      gas += gasOf(kind, winners)
-      sums[kind].entries += winners
-      sums[kind].batches += 1
+    for (const kind of ['lock', 'bind', 'claim'] as const) {
+      for (const orders of together(held, kind, nowMs)) {
+        gas += gasOf(kind, orders)
+        sums[kind].entries += entriesOf(orders)
+        sums[kind].batches += 1
+        for (const { slots } of orders) for (const slot of slots) carryOut(slot, kind, nowMs)
+        held = held.filter((order) => !orders.includes(order))
+      }
     }
+    for (const { waiting } of nodes)
+      for (const slot of waiting) if (slot.open.length === 0 && !slot.isLeft) waiting.delete(slot)
   }
   const mean = ({ entries, batches }: Batches): number => entries / batches
   const entries = { lock: mean(sums.lock), bind: mean(sums.bind), claim: mean(sums.claim) }
-  return { wins: wins.length, gas: gas / wins.length, entries }
+  return { wins: total, gas: gas / total, entries }
 }
 
-type Batches = { entries: number; batches: number }
+/** The latest first. */
+function drawMonth(random: () => number, gibADay: number): Win[] {
+  const each = { guard: GIB_A_DAY / GUARDS, exit: GIB_A_DAY / EXITS }
+  const half = gibADay / 2
+  return [
+    ...drawWins(random, { gibADay: half, each: each.guard, keptDays: DAYS }),
+    ...drawWins(random, { gibADay: half, each: each.exit, keptDays: KEPT_DAYS }),
+  ].toSorted((a, b) => b.atMs - a.atMs)
+}
 
-const noBatches = (): Batches => ({ entries: 0, batches: 0 })
+/** Orders of one kind that go out now: whole transactions, and the last as soon as one of its orders has waited (`packages/node/src/redemption/shared-orders.ts`). */
+function together(held: readonly Order[], kind: BatchKind, nowMs: number): readonly Order[][] {
+  const groups: { orders: Order[]; isFull: boolean }[] = []
+  for (const order of held.filter((one) => one.kind === kind)) {
+    const last = groups.at(-1)
+    const fits = last && !last.isFull && entriesOf([...last.orders, order]) <= BATCH_MAX_ENTRIES
+    if (last && !fits) last.isFull = true
+    const group = fits ? last : { orders: [], isFull: false }
+    if (!fits) groups.push(group)
+    group.orders.push(order)
+    group.isFull = entriesOf(group.orders) === BATCH_MAX_ENTRIES
+  }
+  const isDue = ({ atMs, waitMs }: Order): boolean => nowMs - atMs >= waitMs
+  return groups
+    .filter(({ orders, isFull }) => isFull || orders.some(isDue))
+    .map(({ orders }) => orders)
+}
 
-/** One look of a node: the batches that are due, carried out at once. */
+function entriesOf(orders: readonly Order[]): number {
+  return orders.reduce((sum, { slots }) => sum + slots.length, 0)
+}
+
+/** One look of a node: the batches that are due. Their slots are left alone until they are carried out. */
 function lookAt(
-  waiting: Set<Slot>,
+  waiting: ReadonlySet<Slot>,
   nowMs: number,
   partOf: (winner: Winner) => number,
-): readonly { readonly kind: BatchKind; readonly winners: number }[] {
+): readonly { readonly kind: BatchKind; readonly slots: readonly Slot[] }[] {
   const chainNowS = nowMs / 1000
   const slotOf = new Map<Winner, Slot>()
   const candidates = [...waiting].map((slot): Candidate => {
@@ -141,25 +249,34 @@ function lookAt(
     const { nullifier, state, sinceS: timeS, open } = slot
     const word = { state, timeS, holder: nullifier, lastIndex: 0, wins: 0, isBurned: false }
     const known = { nullifier, winners: open, word, holder: 'ours', isLockTried: false } as const
-    return { slot: known, winners: open }
+    return { slot: known, winners: slot.isLeft ? [] : open }
   })
   return dueBatches(candidates, POLICY, { nowMs, chainNowS, partOf }).map(({ kind, winners }) => {
-    for (const winner of winners) {
+    const slots = winners.map((winner) => {
       const slot = slotOf.get(winner)
       if (!slot) throw new Error('a winner of no slot')
-      if (kind === 'lock') enter(slot, 'locked', chainNowS)
-      else slot.open.splice(slot.open.indexOf(winner), 1)
-      if (kind === 'bind') enter(slot, 'bound', chainNowS)
-      if (slot.open.length === 0) waiting.delete(slot)
-    }
-    return { kind, winners: winners.length }
+      slot.isLeft = true
+      if (kind !== 'lock') slot.open.splice(slot.open.indexOf(winner), 1)
+      return slot
+    })
+    return { kind, slots }
   })
+}
+
+function carryOut(slot: Slot, kind: BatchKind, nowMs: number): void {
+  slot.isLeft = false
+  if (kind === 'lock') enter(slot, 'locked', nowMs / 1000)
+  if (kind === 'bind') enter(slot, 'bound', nowMs / 1000)
 }
 
 function enter(slot: Slot, state: Slot['state'], sinceS: number): void {
   slot.state = state
   slot.sinceS = sinceS
 }
+
+type Batches = { entries: number; batches: number }
+
+const noBatches = (): Batches => ({ entries: 0, batches: 0 })
 
 type Relations = {
   readonly gibADay: number
@@ -198,7 +315,7 @@ function drawWins(random: () => number, { gibADay, each, keptDays }: Relations):
 }
 
 function openSlot(askedMs: number): Slot {
-  return { nullifier: new Uint8Array(32), state: 'none', sinceS: 0, askedMs, open: [] }
+  return { nullifier: new Uint8Array(32), state: 'none', sinceS: 0, askedMs, isLeft: false, open: [] }
 }
 
 function winnerOf({ atMs, slot: { nullifier }, index }: Win): Winner {
@@ -227,15 +344,17 @@ function poisson(random: () => number, mean: number): number {
 }
 
 function print(): void {
-  const gasOf = batchGas(readFigures())
+  const rows = readFigures()
   console.log(`seed ${BROWSING_SEED}; a win takes, lock and proof included:`)
-  for (const load of LOADS_GIB) {
-    const { wins, gas, entries } = playBrowsing(load, BROWSING_SEED, gasOf)
-    const { lock, bind, claim } = entries
+  const show = (name: string, { wins, gas, entries: { lock, bind, claim } }: Played): void => {
     const shared = `${lock.toFixed(1)} locks, ${bind.toFixed(1)} binds, ${claim.toFixed(1)} later wins a transaction`
-    console.log(
-      `${String(load).padStart(5)} GiB a day: ${(gas / 1000).toFixed(1)}k, ${wins} wins; ${shared}`,
-    )
+    console.log(`${name.padStart(26)}: ${(gas / 1000).toFixed(1)}k, ${wins} wins; ${shared}`)
+  }
+  for (const load of LOADS_GIB)
+    show(`${load} GiB a day`, playBrowsing(load, BROWSING_SEED, batchGas(rows)))
+  for (const [count, load] of HOMES) {
+    const loads = Array.from({ length: count }, () => load)
+    show(`${count} homes of ${load} GiB`, playShared(loads, BROWSING_SEED, sharedGas(rows)))
   }
 }
 

@@ -30,7 +30,9 @@ import { heldPerWin } from '../ledger/held-back.ts'
 import type { EngineSetting } from './engine-options.ts'
 import { epochKeeperOf } from './proof-parts.ts'
 import {
+  bindWaitMsOf,
   coinPriceOf,
+  companyMsOf,
   feesOf,
   relayerOf,
   serviceOf,
@@ -43,8 +45,6 @@ import {
 export const LOOK_MS = 1000
 /** Nothing is open: a new win does not wait for this. */
 const IDLE_LOOK_MS = 15_000
-/** Binds are cheaper in company: so long they wait for it at most, and never longer than three eighths of a lock. */
-const BIND_WAIT_MS = 30 * 60_000
 /** The same for later wins, which nobody can take any more. */
 const CLAIM_WAIT_MS = 8 * 3_600_000
 /** What a redeemer gets of a win, in hundredths; the contract allows 12. */
@@ -226,7 +226,7 @@ function redemptionOf(
     bond: payment.bond,
     heldPerWin: heldPerWin(payment),
     confirmations: payment.confirmations,
-    policy: policyOf(payment),
+    policy: policyOf(setting, payment),
     worth: { winValue: payment.winValue, coinPrice: coinPriceOf(setting, payment) },
     nowMs: () => Date.now(),
     random: unitRandom(randomBytes),
@@ -255,9 +255,11 @@ function keeperOf(
   })
 }
 
-function policyOf({ lockS, refundDelayS, closeDelayS }: PaymentParameters): BatchPolicy {
+function policyOf(setting: EngineSetting, payment: PaymentParameters): BatchPolicy {
+  const { lockS, refundDelayS, closeDelayS } = payment
   return {
-    bindWaitMs: Math.min(BIND_WAIT_MS, (lockS * 3000) / 8),
+    bindWaitMs: bindWaitMsOf(payment),
+    companyMs: companyMsOf(setting, payment),
     claimWaitMs: Math.min(CLAIM_WAIT_MS, (closeDelayS * 1000) / 4),
     delays: { lockS, refundDelayS, closeDelayS },
   }

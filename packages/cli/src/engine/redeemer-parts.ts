@@ -35,10 +35,22 @@ export type LaneParts = {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** An order waits so long for others to share its transaction; a provider gives it to others after three minutes. */
-const COMPANY_MS = 60_000
-/** In a network of this machine. */
+/** Binds are cheaper in company: so long a node waits for more of its own, and a redeemer as long again for those of other providers. */
+const BIND_WAIT_MS = 15 * 60_000
+/** Neither waits longer than such a part of a lock, so that what redeemers leave undone can be left with others. */
+const LOCK_PARTS = 4
+/** What a redeemer waits in a network of this machine. */
 const LOCAL_COMPANY_MS = 2000
+
+/** How long a node waits for more binds of its own. */
+export function bindWaitMsOf({ lockS }: PaymentParameters): number {
+  return Math.min(BIND_WAIT_MS, (lockS * 1000) / LOCK_PARTS)
+}
+
+/** How long a redeemer keeps binds and later wins for those of other providers. */
+export function companyMsOf({ network }: EngineSetting, payment: PaymentParameters): number {
+  return network.local ? LOCAL_COMPANY_MS : bindWaitMsOf(payment)
+}
 
 /** The role of a redeemer, where the operator wants it. */
 export function serviceOf(
@@ -60,7 +72,7 @@ export function serviceOf(
     },
     tryCall: (call, signal) => tryCall(chain.reader, lane.account, call, signal),
     coinPrice: coinPriceOf(setting, payment),
-    companyMs: setting.network.local ? LOCAL_COMPANY_MS : COMPANY_MS,
+    companyMs: companyMsOf(setting, payment),
     nowMs: () => Date.now(),
     onTaken,
   })

@@ -28,6 +28,8 @@ export type BatchPolicy = {
   readonly bindWaitMs: number
   /** A later win of a bound slot waits so long at most, ms. */
   readonly claimWaitMs: number
+  /** What a redeemer may wait on top for the wins of other providers, ms. */
+  readonly companyMs: number
   /** Of this part of a deadline's span the last quarter is urgent. */
   readonly delays: SlotDelays
 }

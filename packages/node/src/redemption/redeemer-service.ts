@@ -122,7 +122,7 @@ class Service implements RedeemerService {
   }
 
   async look(signal: AbortSignal): Promise<number> {
-    const { records, chain, nowMs } = this.#deps
+    const { records, chain, lane, nowMs } = this.#deps
     for (const landed of this.#done.splice(0)) await this.#land(landed, signal)
     const open = await records.list('taken', 'open')
     if (open.length === 0) {
@@ -135,7 +135,8 @@ class Service implements RedeemerService {
       await this.#resume(orders, signal)
       const fresh = orders.filter(({ handOver }) => !this.#tracked.has(orderName(handOver)))
       const { companyMs: waitMs } = this.#deps
-      const moment = { nowMs: nowMs(), timeS: head.timeS, waitMs, alone: this.#alone }
+      const partOf = ({ id }: Pick<HandOver, 'id'>): number => partOfWait(id, lane.account)
+      const moment = { nowMs: nowMs(), timeS: head.timeS, waitMs, partOf, alone: this.#alone }
       for (const group of dueGroups(fresh, moment)) await this.#send(group, head, signal)
     } catch (error) {
       if (!isChainAway(error)) throw error
@@ -301,6 +302,12 @@ class Service implements RedeemerService {
     this.#alone.delete(orderName(handOver))
     await this.#deps.records.end(handOver, 'ended')
   }
+}
+
+/** Of the wait for company: from half on, another one at each redeemer. */
+function partOfWait(id: Uint8Array, account: Uint8Array): number {
+  const [drawn = 0] = createHash('sha256').update(id).update(account).digest()
+  return (1 + drawn / 255) / 2
 }
 
 function isChainAway(error: unknown): boolean {

@@ -36,10 +36,12 @@ export interface Redemption {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A redeemer that has not done it by then is given up for others. */
+/** A redeemer that has not done it by then, and by what it may wait for company on top, is given up for others. */
 const REDEEMER_PATIENCE_MS = 180_000
 /** How long a redeemer may send a batch of ours. */
 const PROMISE_S = 3600
+/** The same of one whose time runs out: it is sent at once. */
+const URGENT_PROMISE_S = 480
 /** The same for what is left before a shutdown: a home may sleep for a weekend. */
 const LEFT_PROMISE_S = 72 * 3600
 
@@ -146,7 +148,7 @@ class Redeeming implements Redemption {
     await this.#sender.hurry(this.#late(before, head))
     const isSame = settled.length === 0 && moving.length === 0
     const cases = isSame ? before : await this.#cases.read(head.number, signal)
-    await this.#takeBackFromRedeemers(cases)
+    await this.#takeBackFromRedeemers(cases, head)
     const candidates = await this.#candidates(cases)
     this.#waits.keepOnly(cases.flatMap(({ winners }) => winners))
     for (const batch of this.#due(candidates, head)) await this.#send(batch, head, signal)
@@ -228,7 +230,8 @@ class Redeeming implements Redemption {
     if (lane) result = await this.#sender.send(batch, this.#attempt(batch), signal)
     const isOurs = result === 'sent'
     if (result === 'no-coin' && redeemers) {
-      const taken = await this.#give(batch, head.timeS + PROMISE_S, signal)
+      const promiseS = batch.isUrgent ? URGENT_PROMISE_S : PROMISE_S
+      const taken = await this.#give(batch, head.timeS + promiseS, signal)
       result = taken > 0 ? 'sent' : 'no-coin'
     }
     if (batch.kind === 'lock') this.#noteLock(batch, result, isOurs ? Infinity : nowMs())
@@ -269,14 +272,15 @@ class Redeeming implements Redemption {
   }
 
   /** What redeemers have not done in time, or what was being handed over when we were killed, is open again. */
-  async #takeBackFromRedeemers(cases: readonly SlotCase[]): Promise<void> {
+  async #takeBackFromRedeemers(cases: readonly SlotCase[], { timeS }: ChainHead): Promise<void> {
     const nowMs = this.#deps.nowMs()
-    const late = underWay(cases).filter(
-      ({ carrier, changedAtMs, state }) =>
-        carrier !== undefined &&
-        !isLaneCarrier(carrier) &&
-        (state === 'queued' || nowMs - changedAtMs >= REDEEMER_PATIENCE_MS),
-    )
+    const { companyMs, delays } = this.#deps.policy
+    const isOver = (slot: SlotCase, { carrier, changedAtMs, state }: StoredWinner): boolean => {
+      if (carrier === undefined || isLaneCarrier(carrier)) return false
+      const waitMs = isLate(slot, delays, timeS) ? 0 : companyMs
+      return state === 'queued' || nowMs - changedAtMs >= REDEEMER_PATIENCE_MS + waitMs
+    }
+    const late = cases.flatMap((slot) => underWay([slot]).filter((winner) => isOver(slot, winner)))
     if (late.length > 0) await this.#sender.move(late, ['queued', 'sent'], 'received')
   }
 

@@ -17,17 +17,19 @@ export type ShareMoment = {
   readonly nowMs: number
   /** The chain's clock, seconds. */
   readonly timeS: number
-  /** A bind or a later win waits so long for company. */
+  /** A bind or a later win waits so long for company at most. */
   readonly waitMs: number
+  /** Which part of it an order waits: two redeemers that hold the same one should not send it in the same moment. */
+  readonly partOf: (handOver: Pick<HandOver, 'id'>) => number
   /** Names of orders that failed in company. */
   readonly alone: ReadonlySet<string>
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Orders of one transaction: their names fit its key. */
-export const MAX_SHARED_ORDERS = 8
 /** What ends sooner goes alone: past its deadline it would take the others down with it. */
 const SHARE_MARGIN_S = 600
+/** None waits longer than such a part of the time from its taking to its deadline. */
+const PROMISE_PARTS = 4
 
 /** What is to be sent now, each group in one transaction. What is in none waits for company. */
 export function dueGroups<One extends OpenOrder>(
@@ -53,7 +55,7 @@ export function orderName({ id }: Pick<HandOver, 'id'>): string {
 export function orderKey(handOvers: readonly HandOver[]): string {
   const names = handOvers.map(orderName)
   if (names.length === 1) return `redeem:${names.join('')}`
-  return SHARED_HEAD + names.map((name) => name.slice(0, SHORT_DIGITS)).join('.')
+  return SHARED_HEAD + handOvers.map(shortName).join('')
 }
 
 /** The orders that a transaction carries, found by its key; none for one that carries a single order, which is sent again under its own. */
@@ -62,8 +64,13 @@ export function ordersOfKey<One extends OpenOrder>(
   open: readonly One[],
 ): readonly One[] {
   if (!key.startsWith(SHARED_HEAD)) return []
-  const names = new Set(key.slice(SHARED_HEAD.length).split('.'))
-  return open.filter(({ handOver }) => names.has(orderName(handOver).slice(0, SHORT_DIGITS)))
+  const names = new Set(key.slice(SHARED_HEAD.length).match(SHORT_NAMES))
+  return open.filter(({ handOver }) => names.has(shortName(handOver)))
+}
+
+/** Four bytes in six letters, so that sixteen fit a key: two of 512 open orders are alike once in 30 000 times. */
+function shortName({ id }: Pick<HandOver, 'id'>): string {
+  return Buffer.from(id.subarray(0, 4)).toString('base64url')
 }
 
 function isSingle({ handOver, order }: OpenOrder, { timeS, alone }: ShareMoment): boolean {
@@ -72,8 +79,15 @@ function isSingle({ handOver, order }: OpenOrder, { timeS, alone }: ShareMoment)
 }
 
 /** A lock never waits: until it is there, others may take the slot. */
-function isRipe({ handOver, order }: OpenOrder, { nowMs, waitMs }: ShareMoment): boolean {
-  return order.entries.kind === REDEEM_KIND.LOCK || Math.abs(nowMs - handOver.atMs) >= waitMs
+function isRipe(
+  { handOver, order }: OpenOrder,
+  { nowMs, timeS, waitMs, partOf }: ShareMoment,
+): boolean {
+  if (order.entries.kind === REDEEM_KIND.LOCK) return true
+  const waitedMs = Math.abs(nowMs - handOver.atMs)
+  const leftMs = (order.deadlineS - timeS) * 1000
+  const isLate = waitedMs * (PROMISE_PARTS - 1) >= leftMs
+  return isLate || waitedMs >= waitMs * partOf(handOver)
 }
 
 type Group<One> = { readonly all: One[]; entries: number; isFull: boolean }
@@ -90,7 +104,7 @@ function filled<One extends OpenOrder>(some: readonly One[]): readonly Group<One
     if (!isRoom) groups.push(group)
     group.all.push(one)
     group.entries += count
-    group.isFull = group.all.length === MAX_SHARED_ORDERS || group.entries === BATCH_MAX_ENTRIES
+    group.isFull = group.entries === BATCH_MAX_ENTRIES
   }
   return groups
 }
@@ -102,5 +116,4 @@ function entriesOf({ entries }: RedeemOrder): number {
 }
 
 const SHARED_HEAD = 'redeem-shared:'
-/** Of a name in the key of a shared transaction: eight bytes. */
-const SHORT_DIGITS = 16
+const SHORT_NAMES = /.{6}/g

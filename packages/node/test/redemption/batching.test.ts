@@ -13,7 +13,7 @@ import { DrawnWaits } from '../../src/redemption/drawn-waits.ts'
 import { fatesOf, type SlotCase } from '../../src/redemption/fate.ts'
 
 const DELAYS = { lockS: 3600, refundDelayS: 43_200, closeDelayS: 259_200 }
-const POLICY = { bindWaitMs: 60_000, claimWaitMs: 600_000, delays: DELAYS }
+const POLICY = { bindWaitMs: 60_000, claimWaitMs: 600_000, companyMs: 0, delays: DELAYS }
 const NOW = { nowMs: 1_000_000_000, chainNowS: 1_000_000, partOf: () => 1 }
 
 function winner(slot: number, index: number, ageMs = 0): StoredWinner {

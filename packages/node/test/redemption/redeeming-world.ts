@@ -202,7 +202,7 @@ export async function openProvider(
     // The world's pool holds 5 % back.
     heldPerWin: winValue / 20n,
     confirmations: settings.confirmations,
-    policy: { bindWaitMs: 0, claimWaitMs: 0, delays, ...more.policy },
+    policy: { bindWaitMs: 0, claimWaitMs: 0, companyMs: 0, delays, ...more.policy },
     // A win of 0.1 token is worth 0.1 coin: gas is never dear unless a test makes it.
     worth: { winValue, coinPrice: more.coinPrice ?? 10n ** 18n },
     nowMs: more.nowMs ?? Date.now,

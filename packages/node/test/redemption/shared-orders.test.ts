@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { encodeRedeemOrder, REDEEM_KIND, type RedeemOrder } from '@byway/protocol/wire'
 import { createHash } from 'node:crypto'
 import type { HandOver } from '@byway/store'
+import { BATCH_MAX_ENTRIES } from '../../src/redemption/batching.ts'
 import {
   dueGroups,
-  MAX_SHARED_ORDERS,
   orderKey,
   orderName,
   ordersOfKey,
@@ -16,7 +16,13 @@ import {
 const NOW = 1_000_000
 const WAIT = 60_000
 const TIME_S = 5000
-const MOMENT = { nowMs: NOW, timeS: TIME_S, waitMs: WAIT, alone: new Set<string>() }
+const MOMENT = {
+  nowMs: NOW,
+  timeS: TIME_S,
+  waitMs: WAIT,
+  partOf: () => 1,
+  alone: new Set<string>(),
+}
 
 let made = 0
 /** An order of so many locks that has waited so long. */
@@ -73,6 +79,16 @@ test('later wins wait for company, and go with all that there is once one has wa
   assert.deepEqual(dueGroups([young, old, other], MOMENT), [[young, old, other]])
 })
 
+test('an order waits the part that was drawn for it, and no longer than a quarter of its promise', () => {
+  const half = { ...MOMENT, partOf: () => 0.5 }
+  const [one, short] = [claims(1, WAIT / 2), claims(1, 250_000, { deadlineS: TIME_S + 750 })]
+  assert.deepEqual(dueGroups([one], half), [[one]])
+  assert.deepEqual(dueGroups([one], MOMENT), [])
+  const patient = { ...MOMENT, waitMs: 900_000 }
+  assert.deepEqual(dueGroups([short], patient), [[short]])
+  assert.deepEqual(dueGroups([short], { ...patient, nowMs: NOW - 1 }), [])
+})
+
 test('a clock that was set back keeps nobody waiting', () => {
   const ahead = claims(1, -WAIT)
   assert.deepEqual(dueGroups([ahead], MOMENT), [[ahead]])
@@ -83,13 +99,11 @@ test('a lock waits for nobody, and takes along those that are there; kinds go ap
   assert.deepEqual(dueGroups([one, claim, two], MOMENT), [[one, two], [claim]])
 })
 
-test('a full batch goes at once: sixteen entries, or eight orders', () => {
+test('a full batch goes at once: sixteen entries', () => {
   const [ten, six, more] = [claims(10, 0), claims(6, 0), claims(1, 0)]
   assert.deepEqual(dueGroups([ten, six, more], MOMENT), [[ten, six]])
   const [large, larger] = [claims(10, 0), claims(7, 0)]
   assert.deepEqual(dueGroups([large, larger], MOMENT), [[large]], 'the next one does not fit')
-  const eight = Array.from({ length: MAX_SHARED_ORDERS }, () => claims(1, 0))
-  assert.deepEqual(dueGroups([...eight, more], MOMENT), [eight])
 })
 
 test('what ends soon goes alone and at once, and so does what has failed in company', () => {
@@ -107,7 +121,7 @@ test('what ends soon goes alone and at once, and so does what has failed in comp
 })
 
 test('the key of a transaction fits the lane, and names what it carries', () => {
-  const all = Array.from({ length: MAX_SHARED_ORDERS }, () => claims(1, 0))
+  const all = Array.from({ length: BATCH_MAX_ENTRIES }, () => claims(1, 0))
   const others = [claims(1, 0), claims(1, 0)]
   const key = orderKey(all.map(({ handOver }) => handOver))
   assert.match(key, /^[\w:.-]{1,160}$/)
