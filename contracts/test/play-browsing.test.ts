@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFigures } from '../tools/gas-month.ts'
-import { batchGas, BROWSING_SEED, playBrowsing, playShared, sharedGas } from '../tools/play-browsing.ts'
+import {
+  batchGas,
+  BROWSING_SEED,
+  playBrowsing,
+  playShared,
+  sharedGas,
+} from '../tools/play-browsing.ts'
 
 const gasOf = batchGas(readFigures())
 

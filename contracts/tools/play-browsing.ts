@@ -315,7 +315,14 @@ function drawWins(random: () => number, { gibADay, each, keptDays }: Relations):
 }
 
 function openSlot(askedMs: number): Slot {
-  return { nullifier: new Uint8Array(32), state: 'none', sinceS: 0, askedMs, isLeft: false, open: [] }
+  return {
+    nullifier: new Uint8Array(32),
+    state: 'none',
+    sinceS: 0,
+    askedMs,
+    isLeft: false,
+    open: [],
+  }
 }
 
 function winnerOf({ atMs, slot: { nullifier }, index }: Win): Winner {
