@@ -159,7 +159,8 @@ async function measureLater(stand: Stand): Promise<void> {
 }
 
 /** Orders of several providers, one entry each, as a redeemer sends them: with terms and a fee. */
-async function measureShared({ scene, note, take }: Stand): Promise<void> {
+async function measureShared(stand: Stand): Promise<void> {
+  const { scene, note } = stand
   const { client, world } = scene
   const redeemer = keyOf('redeemer').address
   await world.fund(redeemer, 1n)
@@ -167,7 +168,7 @@ async function measureShared({ scene, note, take }: Stand): Promise<void> {
   const parties = []
   for (let at = 0; at < PROVIDERS; at++) {
     const provider = await scene.provider(`sharing ${at}`)
-    const [first, slot] = take(2)
+    const [first, slot] = stand.take(2)
     if (!first || !slot) throw new Error('too few slots')
     const win = (each: Slot, index: number) =>
       [each, client.winning(each, provider.address, index)] as const
