@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {IBywayPool} from "../IBywayPool.sol";
-
 /// @dev The bytes of `lock` and `claimMore` (SPEC §14.8), read where they lie. Whoever reads has looked at lengths before: a word beyond the end would be another's bytes.
 library BatchBytes {
+    /// @dev As IBywayPool names it.
+    error BadBatchBytes();
+
     /// @dev Kinds of batches, their first byte.
     uint256 private constant OWN = 0;
     uint256 private constant SIGNED = 1;
@@ -20,16 +21,16 @@ library BatchBytes {
         pure
         returns (uint256 from, bool isSigned, bytes calldata slots, bytes calldata rest)
     {
-        if (all.length < OWN_HEAD_BYTES) revert IBywayPool.BadBatchBytes();
+        if (all.length < OWN_HEAD_BYTES) revert BadBatchBytes();
         from = offsetOf(all);
         uint256 first = wordAt(from);
         uint256 kind = first >> 248;
-        if (kind > SIGNED) revert IBywayPool.BadBatchBytes();
+        if (kind > SIGNED) revert BadBatchBytes();
         isSigned = kind != OWN;
         unchecked {
             uint256 head = isSigned ? SIGNED_HEAD_BYTES : OWN_HEAD_BYTES;
             uint256 length = uint16(first >> 232);
-            if (head + length > all.length) revert IBywayPool.BadBatchBytes();
+            if (head + length > all.length) revert BadBatchBytes();
             assembly ("memory-safe") {
                 slots.offset := add(from, head)
                 slots.length := length
@@ -63,7 +64,7 @@ library BatchBytes {
             from = here + SLOT_HEAD_BYTES;
             to = from + (wordAt(from - 1) >> 248) * WIN_BYTES;
         }
-        if (to > end) revert IBywayPool.BadBatchBytes();
+        if (to > end) revert BadBatchBytes();
     }
 
     function indexAt(uint256 win) internal pure returns (uint32) {

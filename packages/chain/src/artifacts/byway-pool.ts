@@ -5,6 +5,7 @@ export const bywayPoolArtifact = {
   abi: [
     {"inputs":[{"components":[{"name":"token","type":"address"},{"name":"registry","type":"address"},{"name":"authoriser","type":"address"},{"name":"proofs","type":"address"},{"name":"winValue","type":"uint96"},{"name":"winsPerSlot","type":"uint8"},{"name":"bond","type":"uint96"},{"name":"unit","type":"uint96"},{"name":"lockPenalty","type":"uint96"},{"name":"feeBps","type":"uint16"},{"name":"holdBps","type":"uint16"},{"name":"epochDuration","type":"uint32"},{"name":"treeDepth","type":"uint8"},{"name":"snapshotInterval","type":"uint32"},{"name":"lockDuration","type":"uint32"},{"name":"refundDelay","type":"uint32"},{"name":"closeDelay","type":"uint32"}],"name":"parameters_","type":"tuple"}],"stateMutability":"nonpayable","type":"constructor"},
     {"inputs":[],"name":"BadBatchBytes","type":"error"},
+    {"inputs":[],"name":"BadBatchBytes","type":"error"},
     {"inputs":[],"name":"BadCommitment","type":"error"},
     {"inputs":[],"name":"BadLimit","type":"error"},
     {"inputs":[],"name":"BadParameters","type":"error"},
