@@ -266,6 +266,7 @@ class Pool implements TunnelPool {
     const isPlain =
       need.country === undefined &&
       need.asn === undefined &&
+      need.city === undefined &&
       need.exit === undefined &&
       need.needsDatagrams !== true
     if (isPlain && need.hops === this.#deps.defaultHops) {
@@ -284,15 +285,15 @@ class Pool implements TunnelPool {
   }
 
   #needOf(group: Group, { selection, port, needsDatagrams }: TunnelRequest): CircuitNeed {
-    const { country, asn, hops, session } = selection
-    // No descriptor says its city or its traffic classes yet: a wish that nobody can grant is refused, not ignored.
-    if (selection.city !== undefined) throw clientError('NO_PATH', { rule: 'EXIT_CITY' })
+    const { country, asn, city, hops, session } = selection
+    // No descriptor says its traffic classes yet: a wish that nobody can grant is refused, not ignored.
     if (selection.trafficClass === 'collect') throw clientError('NO_PATH', { rule: 'EXIT_CLASS' })
     const isPinned = session !== undefined && this.#deps.nowMs() < group.exitUntilMs
     return {
       port: needsDatagrams === true ? undefined : port,
       country,
       asn,
+      city,
       hops: hops ?? this.#deps.defaultHops,
       exit: isPinned ? group.exit : undefined,
       needsDatagrams,

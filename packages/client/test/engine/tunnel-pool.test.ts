@@ -34,6 +34,7 @@ suite('isolation', () => {
     ['port class', isolated({ portClass: 'other' })],
     ['country', { selection: { country: 'DE' } }],
     ['ASN', { selection: { asn: 64_500 } }],
+    ['city', { selection: { city: 'berlin' } }],
     ['session', { selection: { session: 'a1' } }],
     ['hops', { selection: { hops: 3 } }],
     ['traffic class', { selection: { trafficClass: 'browse' } }],
@@ -56,9 +57,14 @@ suite('isolation', () => {
     assert.notEqual(await acquire(isolated({ username: 'ab","c', password: '' })), one)
   })
 
+  test('a city is asked of the path', async () => {
+    const { acquire, needs } = world()
+    await acquire({ selection: { city: 'new_york', country: 'US' } })
+    assert.deepEqual([needs[0]?.city, needs[0]?.country], ['new_york', 'US'])
+  })
+
   test('wishes that no exit can grant are refused, not ignored', async () => {
     const { acquire, needs } = world()
-    await assert.rejects(acquire({ selection: { city: 'berlin' } }), { code: 'NO_PATH' })
     await assert.rejects(acquire({ selection: { trafficClass: 'collect' } }), { code: 'NO_PATH' })
     assert.equal(needs.length, 0)
   })

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises'
 import { Reader } from 'mmdb-lib'
-import type { AddressOrigin, OriginBook } from '@byway/protocol/directory'
+import { cityKey, type AddressOrigin, type OriginBook } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import { isWholeTree, someAddresses } from './mmdb-tree.ts'
 import { placeError } from './place-errors.ts'
@@ -89,13 +89,16 @@ function probed(reader: RawReader, address: string, database: number): unknown {
   }
 }
 
-/** Where GeoLite2, GeoIP2 and DB-IP have them: `country.iso_code`, `autonomous_system_number`. Where an address is registered is not where it is. */
+/** Where GeoLite2, GeoIP2 and DB-IP have them: `country.iso_code`, `city.names.en`, `autonomous_system_number`. Where an address is registered is not where it is. */
 function originOf(record: unknown): AddressOrigin | undefined {
   const code = fieldOf(fieldOf(record, 'country'), 'iso_code')
   const number = fieldOf(record, 'autonomous_system_number')
   const country = typeof code === 'string' && isCountry(code) ? code : ''
   const asn = typeof number === 'number' && number <= MAX_ASN ? number : 0
-  return country === '' && asn === 0 ? undefined : { country, asn }
+  if (country === '' && asn === 0) return undefined
+  const name = fieldOf(fieldOf(fieldOf(record, 'city'), 'names'), 'en')
+  const city = typeof name === 'string' ? cityKey(name) : ''
+  return { country, asn, ...(city === '' || country === '' ? {} : { city }) }
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -65,6 +65,22 @@ suite('a database of the user (docs/PLACE.md)', () => {
     assert.deepEqual(book.lookup(addressOf('2.1.1.1')), { country: 'DE', asn: 3320 })
   })
 
+  test('says the city of a record that has one', async () => {
+    const named = (en: string) => ({ ...Object(countryRecord('BR')), city: { names: { en } } })
+    const book = await openRows([
+      { prefix: '1.0.0.0/8', record: named('São Paulo') },
+      { prefix: '2.0.0.0/8', record: named('') },
+      { prefix: '3.0.0.0/8', record: { city: { names: { en: 'Nowhere' } } } },
+    ])
+    assert.deepEqual(book.lookup(addressOf('1.1.1.1')), {
+      country: 'BR',
+      asn: 0,
+      city: 'sao_paulo',
+    })
+    assert.deepEqual(book.lookup(addressOf('2.1.1.1')), { country: 'BR', asn: 0 })
+    assert.equal(book.lookup(addressOf('3.1.1.1')), undefined)
+  })
+
   test('of IPv4 alone says nothing of an IPv6 address whose first bits are the same', async () => {
     const book = await openRows([{ prefix: '42.0.0.0/8', record: countryRecord('DE') }], {
       ipVersion: 4,

@@ -52,7 +52,8 @@ export function createOriginSource(
       for (const [authority, book] of byStrength) {
         if (isSpecial && authority !== 'network') continue
         known = filled(known, authority, book.lookup(address))
-        if (known.countryBy && known.asnBy) break
+        const isCityOpen = authority === 'database' && known.city === undefined
+        if (known.countryBy && known.asnBy && !isCityOpen) break
       }
       return known
     },
@@ -75,9 +76,12 @@ function filled(
   said: AddressOrigin | undefined,
 ): KnownOrigin {
   if (!said) return known
-  const { country, asn } = said
+  const { country, asn, city } = said
+  // Of two databases that say two countries the first counts, and so does no city of the other.
+  const isThere = known.countryBy === undefined || known.country === country
   return {
     ...known,
+    ...(known.city === undefined && city !== undefined && isThere ? { city } : {}),
     ...(known.countryBy === undefined && country !== '' ? { country, countryBy: authority } : {}),
     ...(known.asnBy === undefined && asn !== 0 ? { asn, asnBy: authority } : {}),
   }

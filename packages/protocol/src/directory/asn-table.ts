@@ -7,8 +7,19 @@ import { cidrAround, formatCidr, type IpAddress, parseCidr } from '@byway/protoc
 import type { IpBytes } from '@byway/protocol/wire'
 import type { AsnRow } from './network-parameters.ts'
 
-/** What the table says of an address; 0 and '' mean nothing. */
-export type AddressOrigin = { readonly asn: number; readonly country: string }
+/** What a table says of an address; 0 and '' mean nothing. */
+export type AddressOrigin = {
+  readonly asn: number
+  readonly country: string
+  /** Its name in English, as {@link cityKey} writes it. Only a user's database of cities knows it. */
+  readonly city?: string | undefined
+}
+
+/** A city's name as requests write it: small letters of ASCII, `_` between words (`são-paulo` and `São Paulo` are `sao_paulo`); '' for one that has none. */
+export function cityKey(name: string): string {
+  const letters = name.normalize('NFD').replace(/\p{M}|['’.]/gu, '').toLowerCase()
+  return letters.split(/[^a-z]+/).filter(Boolean).join('_')
+}
 
 export interface AsnTable {
   /** Returns the row of the longest prefix that holds the address. */

@@ -18,6 +18,8 @@ export type JudgedPlace = {
   /** As `asns`; '' when nobody says. */
   readonly country: string
   readonly countryBy: PlaceAuthority | undefined
+  /** Of its addresses, where all of which a database knows one are in one; absent where nobody says. A node's own word is never taken for it. */
+  readonly city?: string | undefined
   /** True when it claims a country and another is known of one of its addresses; `country` is then that other. */
   readonly isMisplaced: boolean
 }
@@ -31,7 +33,7 @@ export function placeOf(
 ): JudgedPlace {
   const known: Known =
     addresses.length > 0 ? addresses.map((address) => origins.lookup(address)) : knownOf(seen)
-  return { ...countryOf(known, claim.country), ...asnsOf(known, claim.asn) }
+  return { ...countryOf(known, claim.country), ...asnsOf(known, claim.asn), ...cityOf(known) }
 }
 
 type Known = readonly {
@@ -39,6 +41,7 @@ type Known = readonly {
   readonly countryBy: PlaceAuthority | undefined
   readonly asn: number
   readonly asnBy: PlaceAuthority | undefined
+  readonly city?: string | undefined
 }[]
 
 function knownOf(seen: SeenPlace | undefined): Known {
@@ -73,4 +76,10 @@ function asnsOf(known: Known, claimed: number): Pick<JudgedPlace, 'asns' | 'asnB
     return { asns: [...new Set(said.map(({ asn }) => asn))], asnBy: said[0]?.asnBy }
   }
   return claimed === 0 ? { asns: [], asnBy: undefined } : { asns: [claimed], asnBy: 'claim' }
+}
+
+function cityOf(known: Known): Pick<JudgedPlace, 'city'> {
+  const cities = new Set(known.flatMap(({ city }) => city ?? []))
+  const [city] = cities
+  return cities.size === 1 && city !== undefined ? { city } : {}
 }

@@ -13,6 +13,8 @@ export type ExitRequest = {
   /** ISO 3166 letters, upper case. */
   readonly country?: string | undefined
   readonly asn?: number | undefined
+  /** As `cityKey` writes it. */
+  readonly city?: string | undefined
   /** The one exit to use: a session's, or that of a tunnel to JOIN. */
   readonly exit?: NodeKey | undefined
   /** Needs an exit that carries datagrams. */
@@ -42,7 +44,7 @@ export function exitsFor(
 
 function firstUnmet(
   node: PathNode,
-  { country, asn, exit, needsDatagrams, controlled }: ExitRequest,
+  { country, asn, city, exit, needsDatagrams, controlled }: ExitRequest,
   profiles: readonly ExitProfile[],
 ): ExitRule | undefined {
   if (controlled !== undefined) return node.key === controlled ? undefined : 'EXIT_PINNED'
@@ -51,6 +53,7 @@ function firstUnmet(
   if (!profiles.includes(node.entry.descriptor.exitProfile)) return 'EXIT_PORT'
   if (needsDatagrams === true && !carriesDatagrams(node)) return 'EXIT_DATAGRAMS'
   if (country !== undefined && node.country !== country) return 'EXIT_COUNTRY'
+  if (city !== undefined && node.city !== city) return 'EXIT_CITY'
   return asn === undefined || node.asns.includes(asn) ? undefined : 'EXIT_ASN'
 }
 
@@ -93,5 +96,6 @@ const RULES = [
   'EXIT_PORT',
   'EXIT_DATAGRAMS',
   'EXIT_COUNTRY',
+  'EXIT_CITY',
   'EXIT_ASN',
 ] as const

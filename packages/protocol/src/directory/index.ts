@@ -9,6 +9,7 @@ export type {
 } from './network-parameters.ts'
 export {
   type AddressOrigin,
+  cityKey,
   type AsnTable,
   createAsnTable,
   prefixGroupOf,

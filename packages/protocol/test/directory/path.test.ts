@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import {
   choosePath,
   nodeKeyOf as keyOfId,
+  type OriginBook,
   type OriginBooks,
   type PathInput,
   type PathNodeSet,
 } from '@byway/protocol/directory'
+import { formatAddress } from '@byway/protocol/policy'
 import type { Descriptor } from '@byway/protocol/wire'
 import { id, ipv4, keyOf, makeEntry, NO_NETWORK, nodeSet, NOW_MS, seeded } from './registry.ts'
 
@@ -85,6 +87,7 @@ test('says which rule left nothing', () => {
     ['EXIT_PORT', set, { request: { port: 25 } }],
     ['EXIT_DATAGRAMS', set, { request: { port: 443, needsDatagrams: true } }],
     ['EXIT_COUNTRY', set, { request: { port: 443, country: 'NO' } }],
+    ['EXIT_CITY', set, { request: { port: 443, country: 'DE', city: 'berlin' } }],
     ['EXIT_ASN', set, { request: { port: 443, asn: 5 } }],
     ['EXIT_WEIGHT', set, { weightOf: () => 0 }],
     ['GUARD', set, { guards: [] }],
@@ -170,6 +173,24 @@ test('a database is believed before the table: a node that is elsewhere serves n
   assert.deepEqual(by('DE'), [1, 2])
   assert.equal(by('DE', french), 'EXIT_COUNTRY')
   assert.deepEqual(by('FR', french), [1, 2])
+})
+
+test('a city is what a database says of all addresses, and no word of the node', () => {
+  const cities: Readonly<Record<string, string>> = { '11.2.0.1': 'berlin', '11.3.0.1': 'new_york' }
+  const lookup: OriginBook['lookup'] = (address) => {
+    const city = cities[formatAddress(address)]
+    return city === undefined ? undefined : { country: 'DE', asn: 0, city }
+  }
+  const exits = [
+    makeEntry(2, { addresses: [ipv4('11.2.0.1'), ipv4('11.9.0.1')], country: 'DE' }),
+    makeEntry(3, { addresses: [ipv4('11.3.0.1'), ipv4('11.2.0.1')], country: 'DE' }),
+    makeEntry(4, { addresses: [ipv4('11.4.0.1')], country: 'DE' }),
+  ]
+  const set = nodeSet([guard, ...exits], NO_NETWORK, { databases: [{ lookup }] })
+  const by = (city: string): unknown => choose(set, { request: { city } })
+  assert.deepEqual(by('berlin'), [1, 2])
+  assert.equal(by('new_york'), 'EXIT_CITY', 'one of its addresses is elsewhere')
+  assert.equal(choose(nodeSet([guard, ...exits]), { request: { city: 'berlin' } }), 'EXIT_CITY')
 })
 
 test('the preferred guard is taken, and the next when the exit is too near to it', () => {

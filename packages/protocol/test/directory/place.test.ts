@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import {
+  cityKey,
   createOriginSource,
   lineHintOf,
   placeOf,
@@ -45,6 +46,30 @@ suite('who is asked where an address is (SPEC §10.3)', () => {
       asn: 7,
       asnBy: 'network',
     })
+  })
+
+  test('a city comes from the first database that knows one, but not from another country', () => {
+    const at = (country: string, city: string): OriginBook => ({
+      lookup: () => ({ country, asn: 1, city }),
+    })
+    const cityBy = (...databases: OriginBook[]): string | undefined =>
+      createOriginSource(rows, { databases }).lookup(address).city
+    assert.equal(cityBy(says('DE', 1), at('DE', 'berlin'), at('DE', 'bonn')), 'berlin')
+    assert.equal(cityBy(says('DE', 1), at('FR', 'paris')), undefined)
+    assert.equal(cityBy(says('DE', 1)), undefined)
+  })
+
+  test('names of cities are written as requests write them', () => {
+    for (const [name, key] of [
+      ['New York', 'new_york'],
+      ['São Paulo', 'sao_paulo'],
+      ['Frankfurt am Main', 'frankfurt_am_main'],
+      ["L'Aquila", 'laquila'],
+      ['St. John’s', 'st_johns'],
+      ['Saint-Denis', 'saint_denis'],
+      ['東京', ''],
+    ] as const)
+      assert.equal(cityKey(name), key)
   })
 
   test('of addresses that are in everybody’s home only the network’s table says anything', () => {
