@@ -76,7 +76,8 @@ export interface NodeLinks {
 /** All nodes and clients of a network on one machine come from one address: what a stranger's address is held to would shut out all of them for a day. */
 const LOCAL_ADMISSION: Partial<AdmissionLimits> = {
   linksPerAddress: DEFAULT_ADMISSION_LIMITS.links,
-  halfOpenPerAddress: DEFAULT_ADMISSION_LIMITS.halfOpen,
+  // Some places are left for others, as in every network.
+  halfOpenPerAddress: 200,
   connectsPerS: 1000,
   connectBurst: 5000,
 }
