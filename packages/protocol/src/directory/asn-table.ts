@@ -17,8 +17,14 @@ export type AddressOrigin = {
 
 /** A city's name as requests write it: small letters of ASCII, `_` between words (`são-paulo` and `São Paulo` are `sao_paulo`); '' for one that has none. */
 export function cityKey(name: string): string {
-  const letters = name.normalize('NFD').replace(/\p{M}|['’.]/gu, '').toLowerCase()
-  return letters.split(/[^a-z]+/).filter(Boolean).join('_')
+  const letters = name
+    .normalize('NFD')
+    .replace(/\p{M}|['’.]/gu, '')
+    .toLowerCase()
+  return letters
+    .split(/[^a-z]+/)
+    .filter(Boolean)
+    .join('_')
 }
 
 export interface AsnTable {
