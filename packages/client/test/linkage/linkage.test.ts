@@ -20,6 +20,14 @@ const CELLS: readonly string[] = ['circuit', 'control'].flatMap((role) => [
   `${role} forward at 0`,
   `${role} forward at 2`,
 ])
+/** Of middles, once built: what their entries send on. */
+const INNER_CELLS: readonly string[] = [
+  'circuit forward to the middle at 1',
+  'circuit forward at 1',
+  'circuit forward at 2',
+  'control forward at 1',
+  'control backward at 1',
+]
 /** Far beyond chance; and a handful of pairs, which a rare value may make, is none. */
 const MOST_SIGMAS = 6
 const MOST_PAIRS = 20
@@ -85,7 +93,10 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     const kinds = world.recorder.cells.kinds()
     for (const kind of [...CELLS, 'control backward at 2'])
       assert.ok((kinds.get(`${kind} of 4096`) ?? 0) > CLIENTS, `${kind} was seen`)
-    const { bytes } = world.recorder.cells
+    const inner = world.recorder.inner.kinds()
+    for (const kind of INNER_CELLS)
+      assert.ok((inner.get(`${kind} of 4096`) ?? 0) > CLIENTS, `${kind} was seen`)
+    const bytes = world.recorder.cells.bytes + world.recorder.inner.bytes
     const done = JSON.stringify(Object.fromEntries(world.wayBack.done))
     t.diagnostic(`${seen.length} fields, ${bytes} bytes of cells, ${units.size} units; ${done}`)
   })
@@ -100,11 +111,13 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
   })
 
   it('has no 32 bytes of a cell’s body in two units of one client', () => {
-    assert.deepEqual(world.recorder.cells.shared(), [])
+    for (const book of [world.recorder.cells, world.recorder.inner])
+      assert.deepEqual(book.shared(), [])
   })
 
   it('has no byte of a cell, header or body, that agrees within clients more often than between them', () => {
-    assert.deepEqual(world.recorder.cells.agreements().filter(isLink), [])
+    for (const book of [world.recorder.cells, world.recorder.inner])
+      assert.deepEqual(book.agreements().filter(isLink), [])
   })
 
   it('would have shown a leak: the same test finds each of these', () => {
@@ -138,6 +151,15 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       .filter(({ name }) => name === 'circuit.pay.nonce')
       .map((one) => ({ ...one, value: Uint8Array.of(7, one.client % 5, 9) }))
     assert.ok(agreements(short).some(isLink))
+  })
+
+  it('would have shown one byte that entries send on to middles', () => {
+    const kind = 'circuit forward at 1 of 4096'
+    const found = world.recorder.inner
+      .agreements([kind], (client, at, byte) => (at === 2000 ? client : byte))
+      .filter(isLink)
+      .map(({ name }) => name)
+    assert.deepEqual(found, [`${kind}, byte 2000`])
   })
 
   it('would have shown one byte deep in a cell, and 32 of them', () => {

@@ -12,7 +12,10 @@ export type Place = { unit: string | undefined; readonly waiting: ((unit: string
 
 export class Recorder {
   readonly seen: Observation[] = []
+  /** Of entries and last hops, and of how all hops were built in. A middle has its entry's bytes: the two share a link, and know each other by it. */
   readonly cells: CellBook = new CellBook()
+  /** Of middles and last hops: what the entry sent on, held against everything but the entry's. */
+  readonly inner: CellBook = new CellBook()
   /** By nullifier: the unit whose observer knows it. */
   readonly #unitOfSlot = new Map<string, string>()
 
@@ -25,10 +28,17 @@ export class Recorder {
       this.value(client, unit, name, value instanceof Uint8Array ? value.slice() : value)
   }
 
-  /** @param hop - which of them sees it */
-  cell(client: number, place: Place, name: string, hop: string, cell: Uint8Array): void {
+  /** @param hop - which of them sees it @param books - where it is compared */
+  cell(
+    client: number,
+    place: Place,
+    { name, hop, books }: { name: string; hop: string; books: readonly CellBook[] },
+    cell: Uint8Array,
+  ): void {
     const bytes = cell.slice()
-    const note = (unit: string): void => this.cells.add(client, unit, name, hop, bytes)
+    const note = (unit: string): void => {
+      for (const book of books) book.add(client, unit, name, hop, bytes)
+    }
     if (place.unit === undefined) place.waiting.push(note)
     else note(place.unit)
   }

@@ -17,6 +17,7 @@ import type { BuiltCircuit } from '../../src/engine/build-circuit.ts'
 import type { CircuitSink } from '../../src/engine/client-link.ts'
 import { type ControlCarrier, createControlCircuit } from '../../src/money/control-circuit.ts'
 import { createFakeLink } from '../engine/fake-link.ts'
+import type { CellBook } from './cell-book.ts'
 import type { Place, Recorder } from './recorder.ts'
 
 export type Path = {
@@ -35,23 +36,26 @@ export type Wire = {
   readonly built: Pick<BuiltCircuit, 'hops' | 'entryLayer'>
   /** Of the last hop. */
   readonly last: { readonly handshakeHash: Uint8Array; readonly tunnelSecret: Uint8Array }
-  /** Takes down a cell where it is seen. @param hop - the middle's are those of its neighbours, who share links with it and know each other by them */
+  /** Takes down a cell where it is seen. */
   readonly note: (hop: number, way: string, cell: Uint8Array) => void
 }
 
 /** Builds a circuit. */
 export function buildWire(recorder: Recorder, path: Path): Wire {
   const { client, nodes, places, role, randomBytes } = path
-  const note = (hop: number, way: string, cell: Uint8Array): void =>
-    recorder.cell(
-      client,
-      places[hop] ?? assert.fail(),
-      `${role} ${way} at ${hop}`,
-      toHex(nodes[hop]?.nodeId ?? assert.fail()),
-      cell,
-    )
+  const note = (
+    hop: number,
+    way: string,
+    cell: Uint8Array,
+    books: readonly CellBook[] = booksOf(recorder, hop),
+  ): void => {
+    const name = `${role} ${way} at ${hop}`
+    const seenBy = toHex(nodes[hop]?.nodeId ?? assert.fail())
+    recorder.cell(client, places[hop] ?? assert.fail(), { name, hop: seenBy, books }, cell)
+  }
   const { result, answers } = attempt(nodes, { randomBytes }, (cell, way, hop) => {
-    note(hop, way, cell)
+    // Built hop by hop, each has a cell of its own.
+    note(hop, way, cell, [recorder.cells])
     return cell
   })
   assert.ok(result.type === 'ready')
@@ -68,10 +72,14 @@ export function buildWire(recorder: Recorder, path: Path): Wire {
     ),
     built: { hops, entryLayer },
     last: { handshakeHash: last.handshakeHash, tunnelSecret: last.keys.tunnelSecret },
-    note: (hop, way, cell) => {
-      if (hop !== 1) note(hop, way, cell)
-    },
+    note,
   }
+}
+
+/** Where a cell of a built circuit is compared. */
+function booksOf({ cells, inner }: Recorder, hop: number): readonly CellBook[] {
+  if (hop === 0) return [cells]
+  return hop === 1 ? [inner] : [cells, inner]
 }
 
 /** A control circuit as the client builds it, over a wire whose last hop passes on what is said to a carrier. */
