@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,6 +16,8 @@ import { isBywayError } from '@byway/protocol/base'
 import { assertMade, onDemandFolder } from '@byway/zk'
 
 const PROGRAM = 'service-audit'
+/** Folders in which it is being made. */
+const MAKING = 'making-'
 /** Anvil's and hardhat's: only there a development set-up serves. */
 const LOCAL_CHAIN_ID = 31_337
 /** Not there in an installed package, only in a clone. */
@@ -56,6 +58,10 @@ export function createAuditProgram({
         onMaking(true)
         try {
           await makeOnce((folder) => make(maker, folder, onStep, signal), signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          // A cache that cannot be written, a maker that does not start: what is missing is said below, and the node goes on.
+          if (isBywayError(error)) throw error
         } finally {
           onMaking(false)
         }
@@ -90,7 +96,10 @@ async function makeOnce(
       await sleep(LOOK_MS, undefined, { signal })
       continue
     }
-    const folder = await mkdtemp(join(cache, 'making-'))
+    // Who holds the lock is alone: what others left lying were killed at.
+    for (const name of await readdir(cache))
+      if (name.startsWith(MAKING)) await rm(join(cache, name), { recursive: true, force: true })
+    const folder = await mkdtemp(join(cache, MAKING))
     try {
       return await work(folder)
     } finally {

@@ -1,6 +1,6 @@
 /** The large files of the audit's program are made once for a machine, by whoever needs them first. What makes them here writes files of the right lengths. */
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -87,6 +87,24 @@ test('what could not be made is said to be missing, and tried again when asked a
   await assert.rejects(machine.node('fails').ensure(t.signal), { code: 'ZK_NOT_MADE' })
   assert.equal((await machine.runs()).length, 2)
   assert.deepEqual(machine.told, [true, false, true, false])
+})
+
+test('a cache that cannot be written costs the proof and not the node', async (t) => {
+  const machine = await machineOf(t)
+  const file = join(process.env['XDG_CACHE_HOME'] ?? '', 'file')
+  await writeFile(file, '')
+  process.env['XDG_CACHE_HOME'] = file
+  await assert.rejects(machine.node('works').ensure(t.signal), { code: 'ZK_NOT_MADE' })
+  assert.deepEqual(machine.told, [true, false])
+  assert.deepEqual(await machine.runs(), [])
+})
+
+test('what a killed node left lying is swept by the next', async (t) => {
+  const machine = await machineOf(t)
+  const cache = join(process.env['XDG_CACHE_HOME'] ?? '', 'byway', 'zk')
+  await mkdir(join(cache, 'making-before'), { recursive: true })
+  await machine.node('works').ensure(t.signal)
+  assert.ok(!(await readdir(cache)).some((name) => name.startsWith('making-')))
 })
 
 test('a node that stops ends the work, and another can begin at once', async (t) => {
