@@ -37,6 +37,8 @@ import { createRandom, IS_SLOW, SEED } from './lib/seed.ts'
 import { startOrigin, transfer } from './lib/transfer.ts'
 import { until, within } from './lib/until.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 async function makeWorld(t: TestContext) {
   const origin = await startOrigin(t)
   const net = await makeNet(t, [origin])
@@ -239,7 +241,7 @@ test('a list with each type of message and any body costs at most its own circui
         t.after(() => raw.link.close('local'))
       }
       const tunnel = await openRawTunnel(raw, [guardSpec, exitSpec])
-      if (isOpen) tunnel.send({ type: 5, tunnelId: new Uint8Array(randomBytes(16)) })
+      if (isOpen) tunnel.send({ type: 5, tunnelId: new Uint8Array(randomBytes(16)), ...TERMS })
       const body = random.bytes(random.below(60))
       tunnel.sendRaw(Uint8Array.from([type, 0, body.length, ...body, 0]))
       // A second one behind it, that runs past the end.

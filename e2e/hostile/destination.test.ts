@@ -32,6 +32,8 @@ import { askSocks } from './lib/socks.ts'
 import { startOrigin, transfer } from './lib/transfer.ts'
 import { until, within } from './lib/until.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 type Script = (socket: Socket) => void
 
 /** A destination that does as its script says, and counts its visitors. */
@@ -226,7 +228,7 @@ test('no name, no literal and no flip of a resolver leads an exit to the loopbac
   const specs = await raw.hops()
   const hops = [guard.key, exit.key].map((key) => specs.get(key)).filter((hop) => hop !== undefined)
   const tunnel = await openRawTunnel(raw, hops)
-  tunnel.send({ type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(randomBytes(16)) })
+  tunnel.send({ type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(randomBytes(16)), ...TERMS })
   for (const [index, [host, port]] of literals.entries()) {
     const begin = {
       type: HOP_MESSAGE.BEGIN,

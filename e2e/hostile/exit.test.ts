@@ -15,6 +15,8 @@ import { answerBegin, createRogueExit } from './lib/rogue-exit.ts'
 import type { RogueExit, RogueLeg } from './lib/rogue-exit.ts'
 import { until, within } from './lib/until.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const H = HOP_MESSAGE
 const TARGET = { host: '192.0.2.7', port: 443 }
 const bytes = (count: number): Uint8Array => new Uint8Array(count)
@@ -127,7 +129,7 @@ const STRAYS: Record<string, (leg: RogueLeg, stream: number) => void> = {
     leg.send({ type: H.RESOLVE, sequence: leg.sequence++, stream: 2, flags: 1, host: 'a.b' }),
   'ASSOCIATE towards a client': (leg) =>
     leg.send({ type: H.ASSOCIATE, sequence: leg.sequence++, stream: 2 }),
-  'OPEN towards a client': (leg) => leg.send({ type: H.OPEN, tunnelId }),
+  'OPEN towards a client': (leg) => leg.send({ type: H.OPEN, tunnelId, ...TERMS }),
   'JOIN towards a client': (leg) =>
     leg.send({ type: H.JOIN, tunnelId, generation: 1, nextSequence: 0, mac }),
   'JOINED never asked': (leg) => leg.send({ type: H.JOINED, generation: 1, nextSequence: 0, mac }),

@@ -18,6 +18,8 @@ import { startOrigin, transfer } from './lib/transfer.ts'
 import type { Origin } from './lib/transfer.ts'
 import { until, within } from './lib/until.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const newId = (): Uint8Array => new Uint8Array(randomBytes(16))
 
 async function specsOf(t: TestContext, node: Listening, localAddress?: string) {
@@ -38,7 +40,7 @@ function openStream(tunnel: RawTunnel, { address: host, port }: Origin, downByte
   new DataView(head.buffer).setUint32(4, downBytes)
   const stream = 1
   tunnel.send(
-    { type: HOP_MESSAGE.OPEN, tunnelId: newId() },
+    { type: HOP_MESSAGE.OPEN, tunnelId: newId(), ...TERMS },
     { type: HOP_MESSAGE.BEGIN, sequence: 0, stream, flags: 1, host, port },
     { type: HOP_MESSAGE.DATA, sequence: 1, stream, payload: head },
     { type: HOP_MESSAGE.WINDOW, stream, offset: 4 * 1024 * 1024 },

@@ -47,6 +47,7 @@ export async function createStakedNode(world: World, number: number): Promise<St
         stakerId: undefined,
         provider: hexToBytes(provider.address),
         priceStep: 0,
+        classPrices: { browse: undefined, collect: undefined },
         tokenKeysHash: undefined,
         gossipPort: 0,
         addresses: [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 }],

@@ -39,6 +39,7 @@ const NOTHING_SAID: Omit<Descriptor, 'nodeId'> = {
   stakerId: undefined,
   provider: undefined,
   priceStep: 0,
+  classPrices: { browse: 0, collect: undefined },
   tokenKeysHash: undefined,
   gossipPort: 0,
   addresses: [],

@@ -126,6 +126,7 @@ function signedDescriptor(number: number): Uint8Array {
     stakerId: undefined,
     provider: randomOf(20),
     priceStep: number % 9,
+    classPrices: { browse: number % 9, collect: number % 3 === 0 ? number % 9 : undefined },
     tokenKeysHash: randomOf(32),
     gossipPort: 9444,
     addresses: [

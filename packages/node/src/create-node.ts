@@ -253,7 +253,7 @@ class Engine implements RunningNode {
     })
   }
 
-  /** @throws NODE_EXIT_OPTION, NODE_EXIT_UNSAFE */
+  /** @throws NODE_EXIT_OPTION, NODE_EXIT_UNSAFE, NODE_EXIT_CLASS */
   async #startExit(money: NodeMoney | undefined): Promise<ExitParts> {
     return await startExit(
       {
@@ -267,6 +267,7 @@ class Engine implements RunningNode {
         nowMs: () => performance.now(),
         log: this.#log.child('exit'),
         money: money?.exit,
+        priceStep: money?.facts.priceStep,
         onMoved: () => this.#parts?.editions.onExitMoved(),
       },
       this.#options.exit,

@@ -9,6 +9,8 @@ type NodeErrors = {
   NODE_EXIT_UNSAFE: { missing: string }
   /** A denial of the operator's cannot be read; `field` says which. */
   NODE_EXIT_OPTION: { field: string }
+  /** The exit takes no traffic class, or asks less for one than the node's price step. */
+  NODE_EXIT_CLASS: { priceStep: number | undefined }
   /** A node without a public port found no relay to attach to. */
   NODE_NOT_ATTACHED: { relays: number }
   /** The port for gossip is taken or not allowed: it is the one after that of `--listen`. */
@@ -30,6 +32,10 @@ export const nodeError: ErrorBuilder<NodeErrors> = errorBuilder<NodeErrors>({
   ],
   NODE_EXIT_UNSAFE: ['config', 'the exit role cannot start safely'],
   NODE_EXIT_OPTION: ['config', 'a prefix or name that the exit is to refuse cannot be read'],
+  NODE_EXIT_CLASS: [
+    'config',
+    "an exit takes one traffic class at least, and none for less than the node's price step",
+  ],
   NODE_NOT_ATTACHED: ['network', 'no relay could be attached to'],
   NODE_GOSSIP_LISTEN: ['local', 'the port for gossip cannot be listened on'],
   NODE_UNREACHABLE: ['network', 'the node has no address that may be dialled from here'],

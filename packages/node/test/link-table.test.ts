@@ -30,6 +30,7 @@ function descriptorOf(nodeId: Uint8Array, isPublic: boolean): Descriptor {
     stakerId: undefined,
     provider: undefined,
     priceStep: 0,
+    classPrices: { browse: undefined, collect: undefined },
     tokenKeysHash: undefined,
     gossipPort: 0,
     addresses: isPublic ? [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 }] : [],

@@ -16,6 +16,7 @@ export const RELAY_FACTS: DescriptorFacts = {
   stakerId: undefined,
   provider: undefined,
   priceStep: 0,
+  classPrices: { browse: undefined, collect: undefined },
   tokenKeysHash: undefined,
   addresses: [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 }],
   gossipPort: 0,

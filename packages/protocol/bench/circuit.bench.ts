@@ -27,6 +27,8 @@ import {
 import { nodeCrypto as provider } from '@byway/protocol/node-crypto'
 import { SIZE_CLASS } from '@byway/protocol/wire'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const BULK_BYTES = 256 * 1024 * 1024
 const CHUNK = randomBytes(64 * 1024)
 const CELL_BYTES = 16_384
@@ -180,6 +182,7 @@ function connect(
     onOpened: nothing,
   }
   const client = createClientTunnel({
+    terms: TERMS,
     provider,
     tunnelId: fresh(16),
     leg: clientLeg,

@@ -69,6 +69,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#tunnel = createClientTunnel({
       provider: deps.provider,
       tunnelId: deps.randomBytes(TUNNEL_ID_BYTES),
+      terms: deps.terms,
       leg,
       handler: this,
     })

@@ -5,7 +5,8 @@
  */
 import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
-import { CLOSE_REASON } from '@byway/protocol/wire'
+import { CLOSE_REASON, tunnelTerms } from '@byway/protocol/wire'
+import type { TunnelTerms } from '@byway/protocol/wire'
 import type { IsolationKey, Selection } from '../proxy/dialer.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
@@ -211,6 +212,7 @@ class Pool implements TunnelPool {
     const { provider, randomBytes } = this.#deps
     const lastsMs = lastsMsOf(request.selection, request.port)
     const driver = new ClientTunnelDriver(ready, {
+      terms: termsAt(ready),
       provider,
       randomBytes,
       nowMs: this.#deps.nowMs,
@@ -332,6 +334,14 @@ class Pool implements TunnelPool {
       if (i < excess || !this.#isPinned(group)) this.#groups.delete(key)
     }
   }
+}
+
+/** @throws NO_PATH for an exit whose newest edition no longer takes the class */
+function termsAt({ path }: ReadyCircuit): TunnelTerms {
+  const exit = path.at(-1)?.entry.descriptor
+  const terms = exit && tunnelTerms(exit, 'browse')
+  if (!terms) throw clientError('NO_PATH', { rule: 'EXIT_CLASS' })
+  return terms
 }
 
 function isUnused({ members, opening }: Group): boolean {

@@ -1,7 +1,7 @@
 /** What a tunnel of the client needs from around it, and what a flow of datagrams is given to. @module */
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { PathNode } from '@byway/protocol/directory'
-import type { Endpoint } from '@byway/protocol/wire'
+import type { Endpoint, TunnelTerms } from '@byway/protocol/wire'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
@@ -15,6 +15,8 @@ export type TunnelDriverDeps = {
   readonly nowMs: () => number
   /** @default the system's */
   readonly timers?: Timers | undefined
+  /** What the tunnel is for, as its exit's descriptor prices it. */
+  readonly terms: TunnelTerms
   /** Builds another circuit to the same exit; rejects when there is none any more. */
   readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
   /** The tunnel is over and can be forgotten. */

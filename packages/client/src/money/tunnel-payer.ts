@@ -4,8 +4,13 @@
  * @module
  */
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
-import { createAllowance, createPaddingWatch, TOKEN_BYTES } from '@byway/protocol/payment'
-import type { Allowance, PaddingWatch } from '@byway/protocol/payment'
+import {
+  createAllowance,
+  createPaddingWatch,
+  SAME_PRICE,
+  TOKEN_BYTES,
+} from '@byway/protocol/payment'
+import type { Allowance, ClassWeight, PaddingWatch } from '@byway/protocol/payment'
 import { PAY, VERDICT } from '@byway/protocol/wire'
 import type { ClientPayMessage, PayMessage, SpendMessage } from '@byway/protocol/wire'
 import { createRateMeter } from './rate-meter.ts'
@@ -57,12 +62,18 @@ export interface TunnelPayer {
   stop(): void
 }
 
-/** Creates the payer of a tunnel that has what admits it to its exit; undefined at one that asks for nothing. */
+/**
+ * Creates the payer of a tunnel.
+ *
+ * @param admission - to its exit; undefined at one that asks for nothing
+ * @param weight - of the tunnel's class at the exit (SPEC §15.4); the hops before it know of no class
+ */
 export function createTunnelPayer(
   deps: TunnelPayerDeps,
   admission: SpendMessage | undefined,
+  weight: ClassWeight = SAME_PRICE,
 ): TunnelPayer {
-  return new Payer(deps, admission)
+  return new Payer(deps, admission, weight)
 }
 
 type Account = {
@@ -83,14 +94,16 @@ class Payer implements TunnelPayer {
   readonly #deps: TunnelPayerDeps
   readonly #rate = createRateMeter()
   readonly #padding: PaddingWatch
+  readonly #weight: ClassWeight
   #admission: SpendMessage | undefined
   #sentAdmission: SpendMessage | undefined
   #leg: PaidLeg | undefined
   #accounts: readonly Account[] = []
   #isStopped = false
 
-  constructor(deps: TunnelPayerDeps, admission: SpendMessage | undefined) {
+  constructor(deps: TunnelPayerDeps, admission: SpendMessage | undefined, weight: ClassWeight) {
     this.#deps = deps
+    this.#weight = weight
     this.#admission = admission
     this.#padding = createPaddingWatch(deps.nowMs())
   }
@@ -184,7 +197,7 @@ class Payer implements TunnelPayer {
 
   #pay(account: Account): void {
     const { allowance, node, place } = account
-    if (this.#isStopped || account.isWaiting || allowance.countedBytes < UNPAID_BYTES) return
+    if (this.#isStopped || account.isWaiting || allowance.carriedBytes < UNPAID_BYTES) return
     for (let due = allowance.dueGrains(); due > 0; due--) {
       const message = this.#deps.shop.spend(node)
       if (!message) {
@@ -207,7 +220,7 @@ class Payer implements TunnelPayer {
   }
 
   #open(node: PathNode, place: number | undefined): Account {
-    const allowance = createAllowance(TOKEN_BYTES)
+    const allowance = createAllowance(TOKEN_BYTES, place === undefined ? this.#weight : SAME_PRICE)
     const book = this.#deps.spending.follow(node.key, 'tokens', allowance)
     return { node, place, allowance, book, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
   }

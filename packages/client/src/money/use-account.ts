@@ -5,9 +5,10 @@
  */
 import type { NodeKey } from '@byway/protocol/directory'
 import type { TicketUse } from '@byway/protocol/ledger'
+import type { Allowance } from '@byway/protocol/payment'
 
 /** What a place has carried and was paid for, as the client counts. */
-export type UseCounts = { readonly countedBytes: number; readonly paidBytes: number }
+export type UseCounts = Pick<Allowance, 'countedBytes' | 'carriedBytes' | 'paidBytes'>
 
 /** One place's account. */
 export class UseAccount {
@@ -15,7 +16,7 @@ export class UseAccount {
   readonly use: TicketUse
   readonly #counts: UseCounts
   #usedBytes = 0
-  #countedBytes = 0
+  #carriedBytes = 0
 
   constructor(hop: NodeKey, use: TicketUse, counts: UseCounts) {
     this.hop = hop
@@ -23,16 +24,16 @@ export class UseAccount {
     this.#counts = counts
   }
 
-  /** Since the last call: bytes that were paid for, below 0 when what paid for them turned out void, and bytes in all. */
+  /** Since the last call: bytes that were paid for, below 0 when what paid for them turned out void, and bytes of cells in all. */
   news(): { readonly paidBytes: bigint; readonly bytes: number } {
-    const { countedBytes, paidBytes } = this.#counts
+    const { countedBytes, carriedBytes, paidBytes } = this.#counts
     const usedBytes = Math.min(countedBytes, paidBytes)
     const news = {
       paidBytes: BigInt(usedBytes - this.#usedBytes),
-      bytes: countedBytes - this.#countedBytes,
+      bytes: carriedBytes - this.#carriedBytes,
     }
     this.#usedBytes = usedBytes
-    this.#countedBytes = countedBytes
+    this.#carriedBytes = carriedBytes
     return news
   }
 

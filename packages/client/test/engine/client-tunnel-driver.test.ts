@@ -9,6 +9,8 @@ import type { TunnelStream } from '../../src/engine/tunnel-stream.ts'
 import { createHandTimers, settle, until } from './hand-timers.ts'
 import { createTestExit, keysOf, pathNodes, type TestCircuit } from './tunnel-world.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const PATH = pathNodes(3)
 
 /** A tunnel with an exit; `rejoinsWith` gives the circuits to join with, and none makes the rejoin fail. */
@@ -26,6 +28,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
   setUp.early?.(first)
   const driver = new ClientTunnelDriver(first, {
     provider: nodeCrypto,
+    terms: TERMS,
     randomBytes,
     nowMs: timers.nowMs,
     timers,

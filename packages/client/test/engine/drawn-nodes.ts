@@ -26,6 +26,7 @@ export function entryOf(
     familyId: undefined,
     provider: undefined,
     priceStep: 0,
+    classPrices: { browse: 0, collect: undefined },
     tokenKeysHash: undefined,
     addresses: [{ family: 4, bytes, port: 443 }],
     gossipPort: 0,

@@ -16,6 +16,8 @@ import type { ReadyCircuit } from '../../src/engine/circuit-source.ts'
 import { ClientTunnelDriver } from '../../src/engine/client-tunnel-driver.ts'
 import type { CircuitSink } from '../../src/engine/client-link.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 /** A circuit to nowhere, and the way to end it. */
 function makeCircuit(): { ready: ReadyCircuit; die: () => void } {
   let sink: CircuitSink | undefined
@@ -55,6 +57,7 @@ function makeTunnel() {
   let built = 0
   const driver = new ClientTunnelDriver(current.ready, {
     provider: nodeCrypto,
+    terms: TERMS,
     randomBytes: (count) => Uint8Array.from(randomBytes(count)),
     nowMs: () => clock.nowMs,
     onTransfer: () => {},

@@ -38,6 +38,7 @@ export function signedNode(
     stakerId: undefined,
     provider: provider === undefined ? undefined : new Uint8Array(20).fill(provider),
     priceStep: 0,
+    classPrices: { browse: 0, collect: undefined },
     tokenKeysHash: undefined,
     addresses: [{ family: 4, bytes: Uint8Array.of(11, number, 0, 1), port: 443 }],
     gossipPort: 0,

@@ -31,6 +31,8 @@ import { placeOf, Recorder } from './recorder.ts'
 import { buildWire } from './wire.ts'
 import { createWayBack, type WayBack } from './way-back.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 /** Dear enough for some slots to be won in twice. */
 const PRICE_STEP = 8
 /** Of a deposit: for two guards, for each hop after them, for withdrawals, and some that stay. */
@@ -199,7 +201,7 @@ class World implements LinkageWorld {
     }
     say(1, [{ type: HOP_MESSAGE.PAY, pay: atMiddle }])
     say(2, [
-      { type: HOP_MESSAGE.OPEN, tunnelId: client.randomBytes(16) },
+      { type: HOP_MESSAGE.OPEN, tunnelId: client.randomBytes(16), ...TERMS },
       { type: HOP_MESSAGE.PAY, pay: admission },
       { type: HOP_MESSAGE.PAY, pay: atExit },
     ])

@@ -40,15 +40,17 @@ describe('spending', () => {
     spending.onTicket(A, 'link', 1, 10n)
     spending.onTicket(B, 'tokens', 16, 160n)
     spending.onTicket(B, 'tokens', 16, 160n)
-    spending.follow(A, 'link', { countedBytes: 2 * GIB, paidBytes: GIB })
-    spending.follow(B, 'tokens', { countedBytes: GIB, paidBytes: 2 * GIB })
+    spending.follow(A, 'link', { countedBytes: 2 * GIB, carriedBytes: 2 * GIB, paidBytes: GIB })
+    // A dearer class: a quarter of what is counted passed.
+    const dear = { countedBytes: GIB, carriedBytes: GIB / 4, paidBytes: 2 * GIB }
+    spending.follow(B, 'tokens', dear)
     const { session, month, perGib, hops } = spending.status
     assert.deepEqual([session, month, perGib], [330n, 430n, 165n])
     assert.deepEqual(
-      hops.map(({ hop, amount, units, tickets }) => [hop, amount, units, tickets]),
+      hops.map(({ hop, amount, units, tickets, bytes }) => [hop, amount, units, tickets, bytes]),
       [
-        [B, 320n, 32, 2],
-        [A, 10n, 1, 1],
+        [B, 320n, 32, 2, GIB / 4],
+        [A, 10n, 1, 1, 2 * GIB],
       ],
     )
   })

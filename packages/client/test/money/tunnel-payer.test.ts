@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PathNode } from '@byway/protocol/directory'
+import { classWeight } from '@byway/protocol/payment'
+import type { ClassWeight } from '@byway/protocol/payment'
 import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { ClientPayMessage, SpendMessage } from '@byway/protocol/wire'
 import { createTunnelPayer } from '../../src/money/tunnel-payer.ts'
@@ -21,7 +23,14 @@ function token(kind: 1 | 2): SpendMessage {
   return { kind: PAY.SPEND, tokenKind: kind, keyId: new Uint8Array(8), nonce, token: nonce }
 }
 
-function world(options: { stock?: number; freeNodes?: readonly PathNode[] } = {}) {
+type Options = {
+  stock?: number
+  freeNodes?: readonly PathNode[]
+  /** Of the tunnel's class at the exit. */
+  weight?: ClassWeight
+}
+
+function world(options: Options = {}) {
   const timers = createHandTimers(0)
   const sent: Sent[] = []
   const faults: string[] = []
@@ -45,6 +54,7 @@ function world(options: { stock?: number; freeNodes?: readonly PathNode[] } = {}
       nowMs: timers.nowMs,
     },
     token(TOKEN_KIND.ADMISSION),
+    options.weight,
   )
   const ride = (...path: readonly (PathNode | undefined)[]): void =>
     payer.onLeg({
@@ -99,6 +109,42 @@ describe('the payer of a tunnel', () => {
       }
     }
     assert.equal(paidTo(sent, 0), 0)
+  })
+
+  it('pays the exit by its class, and the hops before it as ever: they know of no class', () => {
+    const weight = classWeight({ classStep: 8, priceStep: 4 })
+    const { payer, ride, sent } = world({ weight })
+    ride(entry, middle, exit)
+    for (let carried = MIB; carried <= 100 * MIB; carried += MIB) {
+      carry(payer, MIB)
+      for (const [place, countedBytes] of [
+        [1, carried],
+        [undefined, 4 * carried],
+      ] as const) {
+        const aheadBytes = paidTo(sent, place) * TOKEN_BYTES - countedBytes
+        assert.ok(aheadBytes >= 0, `behind by ${-aheadBytes} after ${carried}`)
+        assert.ok(aheadBytes <= 2 * TOKEN_BYTES, `ahead by ${aheadBytes} after ${carried}`)
+      }
+    }
+  })
+
+  it('carries a short page for nothing whatever the class', () => {
+    const weight = classWeight({ classStep: 8, priceStep: 1 })
+    const { payer, ride, sent } = world({ weight })
+    ride(entry, middle, exit)
+    carry(payer, 96 * 1024)
+    assert.equal(sent.length, 0)
+  })
+
+  it('believes an exit that counts by the class, and leaves one that counts by more', () => {
+    const weight = classWeight({ classStep: 8, priceStep: 4 })
+    const due = (countedBytes: number) => ({ kind: PAY.DUE, countedBytes, paidBytes: 0 }) as const
+    const { payer, ride, faults } = world({ weight })
+    ride(entry, exit)
+    carry(payer, 10 * MIB)
+    assert.equal(payer.onPay(due(40 * MIB), undefined), true)
+    assert.equal(payer.onPay(due(80 * MIB), undefined), false)
+    assert.deepEqual(faults, [exit?.key])
   })
 
   it('pays no hop that serves for nothing', () => {

@@ -7,7 +7,8 @@ import { toIpBytes } from '@byway/protocol/directory'
 import type { OriginSource } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { parseAddress } from '@byway/protocol/policy'
-import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
+import { EXIT_FLAG, EXIT_PROFILE, NO_CLASSES, ROLE } from '@byway/protocol/wire'
+import { classPricesOf } from '../exit/class-prices.ts'
 import type { ExitRoleOptions } from '../exit/exit-options.ts'
 import type { DescriptorFacts } from './own-descriptor.ts'
 
@@ -51,6 +52,7 @@ export function ownFacts(input: OwnFactsInput): DescriptorFacts | undefined {
     stakerId: undefined,
     provider: input.money?.provider,
     priceStep: input.money?.priceStep ?? 0,
+    classPrices: exit ? classPricesOf(exit, input.money?.priceStep) : NO_CLASSES,
     tokenKeysHash: input.money?.tokenKeysHash,
     gossipPort: addresses.length > 0 ? (input.gossipPort ?? 0) : 0,
     addresses,

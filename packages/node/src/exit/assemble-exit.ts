@@ -8,6 +8,7 @@ import type { Accountant } from '@byway/protocol/circuit'
 import { createLegLink, systemRuntime } from '@byway/net'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { PolicyContext } from '@byway/protocol/policy'
+import { classPricesOf, takesTunnel } from './class-prices.ts'
 import { createExitConnector } from './connect-pinned.ts'
 import { createDnsCache } from './dns-cache.ts'
 import { createDnsStub } from './dns-stub.ts'
@@ -30,6 +31,8 @@ export type AssembleExitDeps = {
   readonly log: Logger
   /** Absent in an unpaid network. */
   readonly money?: ExitMoney | undefined
+  /** The node's price step; absent in an unpaid network. */
+  readonly priceStep?: number | undefined
 }
 
 /** A running exit role. */
@@ -42,12 +45,13 @@ export type ExitRole = {
 /** Local limit (tunable): DNS and QUIC; other UDP is scanning, games and amplification. */
 const DATAGRAM_PORTS: readonly number[] = [53, 443]
 
-/** Creates the role. */
+/** Creates the role. @throws NODE_EXIT_CLASS */
 export async function assembleExit(
   deps: AssembleExitDeps,
   options: ExitRoleOptions,
 ): Promise<ExitRole> {
-  const { ownNetwork, nowMs, log } = deps
+  const { ownNetwork, nowMs, log, priceStep } = deps
+  const prices = classPricesOf(options, priceStep)
   const profile = options.profile === 'reduced' ? 'tor-reduced' : 'web'
   const servers = await chosenServers(options.dnsServers)
   const limits = createExitLimits()
@@ -74,6 +78,7 @@ export async function assembleExit(
       accountant: deps.accountant,
       isOpen: deps.isOpen,
       money: deps.money,
+      takes: (terms) => takesTunnel(prices, priceStep ?? 0, terms),
       createLegLink,
       forgetCircuit: (circuit) => cache.forget(circuit),
     },

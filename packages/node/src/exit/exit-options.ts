@@ -1,6 +1,12 @@
+import type { TrafficClass } from '@byway/protocol/wire'
+
 /** What the operator chose for the exit role. */
 export type ExitRoleOptions = {
   readonly profile: 'web' | 'reduced'
+  /** Traffic classes that it takes (SPEC §10.1). @default browse */
+  readonly classes?: readonly TrafficClass[] | undefined
+  /** Price step of a class, not below the node's. @default the node's */
+  readonly classPrices?: Partial<Record<TrafficClass, number>> | undefined
   /** UDP flows. @default false */
   readonly datagrams?: boolean | undefined
   /** IPv6 destinations. @default false */

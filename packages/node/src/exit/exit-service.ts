@@ -19,7 +19,7 @@ import {
 import type { CryptoProvider } from '@byway/protocol/crypto'
 import type { CellQueue, Link } from '@byway/protocol/link'
 import { CLOSE_REASON } from '@byway/protocol/wire'
-import type { CloseReason } from '@byway/protocol/wire'
+import type { CloseReason, TunnelTerms } from '@byway/protocol/wire'
 import type { LinkRuntime, LinkTimer } from '@byway/net'
 import type { TerminalCircuit, TerminalHandler, TerminalService } from '../relay/ports.ts'
 import type { ControlDesk } from '../money/control-desk.ts'
@@ -48,6 +48,8 @@ export type ExitServiceDeps = {
   readonly accountant: Accountant<MemoryOwner>
   /** False while nothing may be carried: tunnels are refused with NOT_EXIT. @default always true */
   readonly isOpen?: (() => boolean) | undefined
+  /** True for a tunnel of a class that this exit takes, at its prices; others are refused with NOT_EXIT. @default each is taken */
+  readonly takes?: ((terms: TunnelTerms) => boolean) | undefined
   /** `createLegLink` of `@byway/net`. */
   readonly createLegLink: (options: {
     readonly link: Link
@@ -132,6 +134,7 @@ class Service implements ExitService {
       provider: deps.provider,
       orphans: options.orphans,
       maxStreams: MAX_STREAMS_PER_TUNNEL,
+      takes: deps.takes,
     })
     this.#registry = createTunnelRegistry({
       ...deps,
@@ -250,8 +253,8 @@ class Service implements ExitService {
       return
     }
     let opened: TunnelEntry | undefined
-    const result = this.#tunnels.onFirstList(leg.leg, list, nowMs, () => {
-      opened = this.#registry.create(leg)
+    const result = this.#tunnels.onFirstList(leg.leg, list, nowMs, (terms) => {
+      opened = this.#registry.create(leg, terms)
       return opened.driver
     })
     if (opened?.driver.tunnel) this.#registry.opened(opened, opened.driver.tunnel)

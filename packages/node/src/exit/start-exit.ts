@@ -18,6 +18,8 @@ export type StartExitDeps = Omit<WatchNetworkDeps, 'onChange'> &
     readonly log: Logger
     /** Absent in an unpaid network. */
     readonly money?: ExitMoney | undefined
+    /** The node's price step; absent in an unpaid network. */
+    readonly priceStep?: number | undefined
     /** The own network has moved; the gate may have opened. */
     readonly onMoved: () => void
   }
@@ -30,7 +32,7 @@ export type ExitParts = {
   readonly gate: ExitGate | undefined
 }
 
-/** Starts the watch, and the role where there is one. @throws NODE_EXIT_OPTION, NODE_EXIT_UNSAFE */
+/** Starts the watch, and the role where there is one. @throws NODE_EXIT_OPTION, NODE_EXIT_UNSAFE, NODE_EXIT_CLASS */
 export async function startExit(
   deps: StartExitDeps,
   options: ExitRoleOptions | undefined,

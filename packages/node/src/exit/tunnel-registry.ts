@@ -4,7 +4,7 @@
  */
 import type { Account, Accountant, ExitTunnel, ExitTunnels } from '@byway/protocol/circuit'
 import { CLOSE_REASON, RESET_REASON } from '@byway/protocol/wire'
-import type { CloseReason, Position, ResetReason } from '@byway/protocol/wire'
+import type { CloseReason, Position, ResetReason, TunnelTerms } from '@byway/protocol/wire'
 import type { PaidTunnel, PaidTunnelHost } from '../money/tunnel-toll.ts'
 import type { ExitConnector } from './connect-pinned.ts'
 import type { DatagramDeps } from './datagram-flow.ts'
@@ -22,7 +22,11 @@ export interface MemoryOwner {
 /** What payment adds to tunnels (SPEC §15.4). */
 export type TunnelMoney = {
   /** Opens the account of a tunnel that begins on a circuit in this position; `undefined` where nothing is charged. */
-  readonly openTunnel: (position: Position, host: PaidTunnelHost) => PaidTunnel | undefined
+  readonly openTunnel: (
+    position: Position,
+    terms: TunnelTerms,
+    host: PaidTunnelHost,
+  ) => PaidTunnel | undefined
 }
 
 /** What the registry needs. */
@@ -59,7 +63,7 @@ export interface TunnelRegistry {
   /** While true no stream begins. */
   isDraining: boolean
   /** Makes a place for the tunnel that is about to open on this leg. */
-  create(leg: TerminalLeg): TunnelEntry
+  create(leg: TerminalLeg, terms: TunnelTerms): TunnelEntry
   /** The tunnel has opened: it can be found from now on. */
   opened(entry: TunnelEntry, tunnel: ExitTunnel): void
   find(tunnel: ExitTunnel | undefined): TunnelEntry | undefined
@@ -96,11 +100,11 @@ class Registry implements TunnelRegistry {
     return this.#byCircuit.values()
   }
 
-  create(leg: TerminalLeg): TunnelEntry {
+  create(leg: TerminalLeg, terms: TunnelTerms): TunnelEntry {
     const { connector, nowMs, accountant, datagrams } = this.#deps
     this.#lastKey++
     const circuit = `tunnel-${this.#lastKey}`
-    const paid = this.#openPaid(leg, () => entry)
+    const paid = this.#openPaid(leg, terms, () => entry)
     const end = (reason: CloseReason): void => this.end(entry, reason)
     const driver = createTunnelDriver({
       connector,
@@ -153,8 +157,12 @@ class Registry implements TunnelRegistry {
     entry.leg.destroy(reason)
   }
 
-  #openPaid(leg: TerminalLeg, entry: () => TunnelEntry): PaidTunnel | undefined {
-    return this.#deps.money?.openTunnel(leg.terminal.circuit.position, {
+  #openPaid(
+    leg: TerminalLeg,
+    terms: TunnelTerms,
+    entry: () => TunnelEntry,
+  ): PaidTunnel | undefined {
+    return this.#deps.money?.openTunnel(leg.terminal.circuit.position, terms, {
       send: (pay) => entry().driver.tunnel?.pay(pay),
       setHeld: (isHeld) => entry().driver.setHeld(isHeld),
       end: (reason) => this.end(entry(), reason),

@@ -12,6 +12,7 @@ import { createNodeBlindSigner, nodeBlindTokens } from '@byway/protocol/node-bli
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import {
+  classWeight,
   createCircuitFree,
   createFreePrefixes,
   createPayeeSlot,
@@ -21,6 +22,7 @@ import {
 } from '@byway/protocol/payment'
 import type {
   BalanceRecords,
+  ClassWeight,
   ReceiptCrypto,
   TokenIssuer,
   TokenKeyring,
@@ -372,9 +374,10 @@ class Money implements NodeMoney {
     return {
       desk: this.#desk,
       // SPEC §15.4: a circuit that ends at its entry is paid on the link alone.
-      openTunnel: (position, host) => {
+      openTunnel: (position, terms, host) => {
         if (isFree || position === 1) return undefined
-        const deps = this.#tollDeps()
+        const weight = classWeight(terms)
+        const deps = { ...this.#tollDeps(weight), weight }
         const paid = createTunnelToll({ ...deps, onClosed: () => book.close() }, host)
         const book = this.#books.openToll('exit', paid)
         return paid
@@ -382,8 +385,8 @@ class Money implements NodeMoney {
     }
   }
 
-  #tollDeps() {
-    const free = createCircuitFree(this.#watch.nowMs())
+  #tollDeps(weight?: ClassWeight) {
+    const free = createCircuitFree(this.#watch.nowMs(), weight)
     return { watch: this.#watch, tokens: this.#tokens, free }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { createMeter } from '@byway/protocol/payment'
-import type { FreeBytes, Meter } from '@byway/protocol/payment'
+import type { ClassWeight, FreeBytes, Meter } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { CloseReason, HopPayMessage, PayMessage, SpendMessage } from '@byway/protocol/wire'
 import { MAX_HELD_BYTES } from './held-cells.ts'
@@ -25,6 +25,7 @@ export interface PaidTunnel {
   readonly isAdmitted: boolean
   /** Bytes that came although nothing may pass: what the driver keeps for later. */
   readonly overrunBytes: number
+  /** Weighed by the tunnel's class. */
   readonly countedBytes: number
   readonly paidBytes: number
   /** Counts a cell of the tunnel, whichever way it goes. */
@@ -41,6 +42,8 @@ export type TunnelTollDeps = {
   readonly watch: MeterWatch
   readonly tokens: TokenIntake
   readonly free: FreeBytes
+  /** What its bytes count. @default as many as they are */
+  readonly weight?: ClassWeight | undefined
   /** The tunnel is over with these final counts. */
   readonly onClosed: (counts: Pick<Meter, 'countedBytes' | 'paidBytes'>) => void
 }
@@ -61,7 +64,7 @@ class TunnelToll implements PaidTunnel {
   constructor(deps: TunnelTollDeps, host: PaidTunnelHost) {
     this.#deps = deps
     this.#host = host
-    this.#meter = createMeter(deps.free)
+    this.#meter = createMeter(deps.free, deps.weight)
   }
 
   get countedBytes(): number {
@@ -73,7 +76,7 @@ class TunnelToll implements PaidTunnel {
   }
 
   get overrunBytes(): number {
-    return Math.max(0, this.#meter.debtBytes)
+    return this.#meter.overrunBytes
   }
 
   count(bytes: number): void {

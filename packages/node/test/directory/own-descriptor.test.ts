@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createOriginSource, verifyDescriptor } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { EXIT_FLAG, EXIT_PROFILE, ROLE } from '@byway/protocol/wire'
+import { EXIT_FLAG, EXIT_PROFILE, NO_CLASSES, ROLE } from '@byway/protocol/wire'
 import type { Descriptor } from '@byway/protocol/wire'
 import { createDescriptorMaker } from '../../src/directory/own-descriptor.ts'
 import { ownFacts } from '../../src/directory/own-facts.ts'
@@ -45,7 +45,7 @@ suite('editions of the own descriptor (SPEC §10.1)', () => {
 
   test('are refused by others when a single bit is wrong', () => {
     const edition = makerOf(1).make(RELAY_FACTS, NOW_MS)
-    edition[89] = (edition[89] ?? 0) ^ 2
+    edition[94] = (edition[94] ?? 0) ^ 2
     assert.notEqual(verifyDescriptor(nodeCrypto, edition, NOW_MS).result, 'valid')
   })
 })
@@ -112,5 +112,22 @@ suite('what a node says of itself', () => {
     const web = ownFacts({ ...INPUT, exit: { ipv6: false, profile: 'web' } })
     assert.equal(web?.exitProfile, EXIT_PROFILE.WEB)
     assert.equal(web.exitFlags, 0)
+  })
+
+  test('an exit names its traffic classes and what each costs, a relay none', () => {
+    const money = { provider: new Uint8Array(20).fill(1), priceStep: 4, tokenKeysHash: undefined }
+    assert.deepEqual(ownFacts({ ...INPUT, money })?.classPrices, NO_CLASSES)
+    const exit = {
+      profile: 'web',
+      classes: ['browse', 'collect'],
+      classPrices: { collect: 6 },
+    } as const
+    const facts = ownFacts({ ...INPUT, money, exit })
+    assert.deepEqual(facts?.classPrices, { browse: 4, collect: 6 })
+    assert.deepEqual(ownFacts({ ...INPUT, exit })?.classPrices, { browse: 0, collect: 0 })
+    assert.deepEqual(ownFacts({ ...INPUT, money, exit: { profile: 'web' } })?.classPrices, {
+      browse: 4,
+      collect: undefined,
+    })
   })
 })

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
-import { createCircuitFree } from '@byway/protocol/payment'
+import { classWeight, createCircuitFree } from '@byway/protocol/payment'
+import type { ClassWeight, FreeBytes } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY } from '@byway/protocol/wire'
 import type { ExitMoney } from '../../src/exit/exit-service.ts'
 import { createTunnelToll } from '../../src/money/tunnel-toll.ts'
@@ -21,17 +22,18 @@ const TOKEN_BYTES = MIB
 
 type Counts = { readonly countedBytes: number; readonly paidBytes: number }
 
-function moneyOf(isForgotten?: (nonce: Uint8Array) => boolean) {
+function moneyOf(isForgotten?: (nonce: Uint8Array) => boolean, weight?: ClassWeight) {
   const clock = createTestClock()
   const watch = createMeterWatch(clock)
   const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
   const closed: Counts[] = []
   const onClosed = (counts: Counts): void => void closed.push(counts)
+  const free = (): FreeBytes => createCircuitFree(0, weight)
   const money: ExitMoney = {
-    openTunnel: (position, host) =>
+    openTunnel: (position, _terms, host) =>
       position === 1
         ? undefined
-        : createTunnelToll({ watch, tokens, free: createCircuitFree(0), onClosed }, host),
+        : createTunnelToll({ watch, tokens, free: free(), weight, onClosed }, host),
     desk: { open: () => CLOSE_REASON.RESOURCE_LIMIT },
   }
   return { clock, watch, money, closed }
@@ -128,6 +130,27 @@ suite('an exit that is paid by tokens (SPEC §15.4)', () => {
     await until(() => stream.events.includes('end'))
     assert.equal(hashOf(bytesOf(stream)), hashOf(body))
     assert.equal(dueCount(world), 2)
+  })
+
+  test('takes four tokens for what another class has for one, and gives as much for nothing', async () => {
+    const body = randomBytes(2 * MIB)
+    await using target = await startTarget((socket) => void socket.end(body))
+    const { money } = moneyOf(undefined, classWeight({ classStep: 8, priceStep: 4 }))
+    using world = createWorld({ targets: [target.port], money })
+    admit(world)
+    const stream = world.connect(target.port)
+    await until(() => dueCount(world) === 1)
+    await settle()
+    const unpaid = bytesOf(stream).length
+    assert.ok(unpaid <= WINDOW_BYTES && unpaid >= WINDOW_BYTES * 0.8, `${unpaid} bytes were free`)
+    world.client.pay(spendOf(BANDWIDTH))
+    await until(() => dueCount(world) === 2)
+    await settle()
+    const more = bytesOf(stream).length - unpaid
+    assert.ok(more > 0 && more <= TOKEN_BYTES / 4 + WINDOW_BYTES / 10, `${more} bytes for a token`)
+    for (let i = 0; i < 9; i++) world.client.pay(spendOf(BANDWIDTH))
+    await until(() => stream.events.includes('end'))
+    assert.equal(hashOf(bytesOf(stream)), hashOf(body))
   })
 
   test('gives the target no more than the window without pay, and the rest in order when paid', async () => {

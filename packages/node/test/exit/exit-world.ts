@@ -31,6 +31,8 @@ import {
 import { createMemoryLeg, createQueueLink, type TestLeg } from './memory-leg.ts'
 import { until } from './test-target.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 /** What the client's application sees of one stream. */
 export type AppStream = {
   readonly id: number
@@ -145,6 +147,7 @@ export function createWorld(options: WorldOptions): World {
   const firstLeg = newLeg()
   let isScheduled = false
   const client: ClientTunnel = createClientTunnel({
+    terms: TERMS,
     provider: nodeCrypto,
     tunnelId: randomBytes(16),
     leg: firstLeg.client,
@@ -286,5 +289,5 @@ function openAnotherTunnel(leg: Leg, nowMs: number): void {
     onJoined: nothing,
   }
   const tunnelId = randomBytes(16)
-  createClientTunnel({ provider: nodeCrypto, tunnelId, leg, handler }).pump(nowMs)
+  createClientTunnel({ terms: TERMS, provider: nodeCrypto, tunnelId, leg, handler }).pump(nowMs)
 }

@@ -30,6 +30,8 @@ import { TEST_PAYMENT } from '../../../protocol/test/directory/payment-parameter
 import { commitFor, depositSlots, TEST_POOL, ticketOf } from './paying-client.ts'
 import type { TestSlot } from './paying-client.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const PRICE = unitPrice(TEST_POOL, 4)
 const ISSUE_DELAY_MS = TEST_PAYMENT.issueDelayS * 1000
 /** Of one BUY. */
@@ -303,7 +305,7 @@ suite('control circuits at a live node', () => {
     const tunnel = await openOn(control)
     const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.SMALL))
     const list = new MessageListWriter().reset(cell.subarray(CELL_HEADER_BYTES))
-    appendHopMessage(list, { type: HOP_MESSAGE.OPEN, tunnelId: randomBytes(16) })
+    appendHopMessage(list, { type: HOP_MESSAGE.OPEN, tunnelId: randomBytes(16), ...TERMS })
     tunnel.seal(cell, SIZE_CLASS.SMALL)
     tunnel.sendCell(cell)
     await until(() => tunnel.destroyed !== undefined)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CryptoProvider } from '@byway/protocol/crypto'
-import { type ClientPayMessage, HOP_MESSAGE } from '@byway/protocol/wire'
+import { type ClientPayMessage, HOP_MESSAGE, type TunnelTerms } from '@byway/protocol/wire'
 import type { Leg } from './leg.ts'
 import type { StreamKind } from './stream.ts'
 import { BaseTunnel, type TunnelEnd } from './tunnel-end.ts'
@@ -41,6 +41,8 @@ export type ClientTunnelOptions = {
   readonly provider: CryptoProvider
   /** 16 random bytes. */
   readonly tunnelId: Uint8Array
+  /** What it is opened for; it stays so on every leg. */
+  readonly terms: TunnelTerms
   /** The first leg. OPEN goes with the first `pump`, together with whatever was begun by then. */
   readonly leg: Leg
   readonly handler: ClientTunnelHandler
@@ -54,7 +56,7 @@ export function createClientTunnel(options: ClientTunnelOptions): ClientTunnel {
 class Client extends BaseTunnel implements ClientTunnel {
   protected clientKeys: ClientTunnelKeys
   isUnheard = true
-  readonly #options: Pick<ClientTunnelOptions, 'provider' | 'tunnelId'>
+  readonly #options: Pick<ClientTunnelOptions, 'provider' | 'tunnelId' | 'terms'>
 
   constructor(options: ClientTunnelOptions) {
     const { handler, leg } = options
@@ -114,9 +116,9 @@ class Client extends BaseTunnel implements ClientTunnel {
 
   /** SPEC §9.2: the same id on every leg, so that an exit which has the tunnel after all refuses instead of beginning its streams twice. */
   #open(leg: Leg): ClientTunnelKeys {
-    const { provider, tunnelId } = this.#options
+    const { provider, tunnelId, terms } = this.#options
     this.state.leg = leg
-    this.state.greeting = { type: HOP_MESSAGE.OPEN, tunnelId }
+    this.state.greeting = { type: HOP_MESSAGE.OPEN, tunnelId, ...terms }
     return createClientTunnelKeys({ provider, tunnelId, tunnelSecret: leg.tunnelSecret })
   }
 

@@ -14,6 +14,8 @@ import {
   type IpFamily,
   type JoinMessage,
   MessageListReader,
+  type OpenMessage,
+  type TunnelTerms,
 } from '@byway/protocol/wire'
 import type { Leg } from './leg.ts'
 import { repeatWindows, takeList } from './message-intake.ts'
@@ -38,6 +40,9 @@ export interface ExitTunnelDriver extends ExitTunnelHandler {
   onOpened(tunnel: ExitTunnel): void
 }
 
+/** Makes the driver's side of a new tunnel. */
+export type OpenDriver = (terms: TunnelTerms) => ExitTunnelDriver
+
 /** What became of the first cell of a fresh leg that ends here. */
 export type FirstCellResult =
   /** Padding only: the next cell is the first. */
@@ -54,20 +59,10 @@ export interface ExitTunnels {
   readonly orphanCount: number
   /** When `expireOrphans` is due; Infinity when nothing waits. */
   readonly nextDeadlineAtMs: number
-  /** Takes the first cell of a leg. `open` makes the driver's side of a new tunnel; it is called for OPEN only. */
-  onFirstCell(
-    leg: Leg,
-    cell: Uint8Array,
-    nowMs: number,
-    open: () => ExitTunnelDriver,
-  ): FirstCellResult
+  /** Takes the first cell of a leg. `open` makes the driver's side of a new tunnel; it is called for an OPEN that is taken. */
+  onFirstCell(leg: Leg, cell: Uint8Array, nowMs: number, open: OpenDriver): FirstCellResult
   /** As `onFirstCell`, for whoever has opened the leg's first cell already, to see whether `isControlList`. */
-  onFirstList(
-    leg: Leg,
-    list: Uint8Array,
-    nowMs: number,
-    open: () => ExitTunnelDriver,
-  ): FirstCellResult
+  onFirstList(leg: Leg, list: Uint8Array, nowMs: number, open: OpenDriver): FirstCellResult
   /** To be called for every leg whose circuit is gone, whatever the reason: its tunnel waits for another, or is forgotten. */
   onLegGone(tunnel: ExitTunnel, leg: Leg, nowMs: number): void
   /** Gives up the tunnels that have waited too long. */
@@ -82,6 +77,8 @@ export type ExitTunnelsOptions = {
   readonly orphans?: OrphanLimits | undefined
   /** Streams open at once in a tunnel; more are reset with RESOURCE_LIMIT. @default 1024 */
   readonly maxStreams?: number | undefined
+  /** True for a class that this exit takes, at these prices; others are refused with NOT_EXIT. @default each is taken */
+  readonly takes?: ((terms: TunnelTerms) => boolean) | undefined
 }
 
 /** Creates an empty table. */
@@ -176,25 +173,15 @@ class Tunnels implements ExitTunnels {
     return this.#orphans.nextDeadlineAtMs
   }
 
-  onFirstCell(
-    leg: Leg,
-    cell: Uint8Array,
-    nowMs: number,
-    open: () => ExitTunnelDriver,
-  ): FirstCellResult {
+  onFirstCell(leg: Leg, cell: Uint8Array, nowMs: number, open: OpenDriver): FirstCellResult {
     const list = leg.layers.open(cell)
     return list ? this.onFirstList(leg, list, nowMs, open) : PROTOCOL_FAULT
   }
 
-  onFirstList(
-    leg: Leg,
-    list: Uint8Array,
-    nowMs: number,
-    open: () => ExitTunnelDriver,
-  ): FirstCellResult {
+  onFirstList(leg: Leg, list: Uint8Array, nowMs: number, open: OpenDriver): FirstCellResult {
     const first = firstMessage(list)
     if (!first) return (list[0] ?? 0) === 0 ? { type: 'waiting' } : PROTOCOL_FAULT
-    if (first.type === HOP_MESSAGE.OPEN) return this.#open(leg, list, nowMs, open, first.tunnelId)
+    if (first.type === HOP_MESSAGE.OPEN) return this.#open(leg, list, nowMs, open, first)
     if (first.type === HOP_MESSAGE.JOIN) return this.#join(leg, list, nowMs, first)
     return PROTOCOL_FAULT
   }
@@ -225,15 +212,18 @@ class Tunnels implements ExitTunnels {
     leg: Leg,
     list: Uint8Array,
     nowMs: number,
-    open: () => ExitTunnelDriver,
-    tunnelId: Uint8Array,
+    open: OpenDriver,
+    { tunnelId, trafficClass, classStep, priceStep }: OpenMessage,
   ): FirstCellResult {
     const name = toHex(tunnelId)
     if (this.#tunnels.has(name)) return PROTOCOL_FAULT
-    const { provider, maxStreams = MAX_STREAMS } = this.#options
+    const { provider, maxStreams = MAX_STREAMS, takes = () => true } = this.#options
+    const terms = { trafficClass, classStep, priceStep }
+    // SPEC §9.2: refused before anything in the cell is looked at.
+    if (!takes(terms)) return { type: 'refused', reason: CLOSE_REASON.NOT_EXIT }
     const { tunnelSecret } = leg
     const keys = createExitTunnelKeys({ provider, tunnelId, tunnelSecret })
-    const driver = open()
+    const driver = open(terms)
     const tunnel = new Exit(name, keys, maxStreams, driver)
     this.#tunnels.set(name, tunnel)
     driver.onOpened(tunnel)

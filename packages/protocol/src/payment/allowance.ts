@@ -4,6 +4,7 @@
  * counted is believed within narrow bounds only.
  * @module
  */
+import { type ClassWeight, SAME_PRICE, unweighedBytes, weighedBytes } from './class-weight.ts'
 
 /** What a hop's DUE meant. */
 export type DueVerdict = {
@@ -15,7 +16,10 @@ export type DueVerdict = {
 
 /** One hop's account at its client. */
 export interface Allowance {
+  /** Weighed by the tunnel's class. */
   readonly countedBytes: number
+  /** The bytes of cells behind that. */
+  readonly carriedBytes: number
   readonly paidBytes: number
   /** What is paid and not used up; negative when service came before its payment. */
   readonly aheadBytes: number
@@ -23,7 +27,7 @@ export interface Allowance {
   readonly limitBytes: number
   /** Counts cells that were sent or have come; true when a payment is due. */
   count(bytes: number): boolean
-  /** Rate times round trip, as measured. Bounded by {@link MAX_BDP_BYTES}. */
+  /** Rate times round trip of cells, as measured. Bounded by {@link MAX_BDP_BYTES}. */
   setBdp(bytes: number): void
   /** How many grains (units, or tokens) to pay now. */
   dueGrains(): number
@@ -35,26 +39,33 @@ export interface Allowance {
   onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict
 }
 
-/** Creates an account at zero. `grainBytes`: a unit where tickets pay, a token's worth where tokens do. */
-export function createAllowance(grainBytes: number): Allowance {
-  return new Account(grainBytes)
+/** Creates an account at zero. `grainBytes`: a unit where tickets pay, a token's worth where tokens do. `weight`: of what is counted, at an exit. */
+export function createAllowance(grainBytes: number, weight: ClassWeight = SAME_PRICE): Allowance {
+  return new Account(grainBytes, weight)
 }
 
 class Account implements Allowance {
   paidBytes = 0
   readonly #grainBytes: number
+  readonly #weight: ClassWeight
   #twoBdpBytes = 0
-  /** What the client itself sent and received. */
+  /** What the client itself sent and received, and what that counts. */
+  #passedBytes = 0
   #ownBytes = 0
   /** How much more the hop counted, as far as that is believed. */
   #skewBytes = 0
 
-  constructor(grainBytes: number) {
+  constructor(grainBytes: number, weight: ClassWeight) {
     this.#grainBytes = grainBytes
+    this.#weight = weight
   }
 
   get countedBytes(): number {
     return this.#ownBytes + this.#skewBytes
+  }
+
+  get carriedBytes(): number {
+    return this.#passedBytes + unweighedBytes(this.#skewBytes, this.#weight)
   }
 
   get aheadBytes(): number {
@@ -67,12 +78,13 @@ class Account implements Allowance {
   }
 
   count(bytes: number): boolean {
-    this.#ownBytes += bytes
+    this.#passedBytes += bytes
+    this.#ownBytes = weighedBytes(this.#passedBytes, this.#weight)
     return this.aheadBytes < this.#lowBytes
   }
 
   setBdp(bytes: number): void {
-    this.#twoBdpBytes = 2 * Math.min(Math.max(0, bytes), MAX_BDP_BYTES)
+    this.#twoBdpBytes = 2 * weighedBytes(Math.min(Math.max(0, bytes), MAX_BDP_BYTES), this.#weight)
   }
 
   dueGrains(): number {

@@ -2,6 +2,7 @@
  * Bytes that nobody pays for (SPEC §15.3, §15.4): enough to begin with, and to go on buying, and no more.
  * @module
  */
+import { type ClassWeight, SAME_PRICE, weighedBytes } from './class-weight.ts'
 
 /** A source of free bytes. */
 export interface FreeBytes {
@@ -115,9 +116,10 @@ export function createFreePrefixes(maxPrefixes: number = MAX_PREFIXES): FreePref
   }
 }
 
-/** Creates what a hop after the entry gives a circuit, or a tunnel, for nothing (SPEC §15.4). */
-export function createCircuitFree(nowMs: number): FreeBytes {
-  return createFreeBucket(CIRCUIT_FREE, nowMs)
+/** Creates what a hop after the entry gives a circuit, or a tunnel, for nothing (SPEC §15.4): as many bytes of cells whatever they count. */
+export function createCircuitFree(nowMs: number, weight: ClassWeight = SAME_PRICE): FreeBytes {
+  const capacityBytes = weighedBytes(CIRCUIT_FREE.capacityBytes, weight)
+  return createFreeBucket({ ...CIRCUIT_FREE, capacityBytes }, nowMs)
 }
 
 function forgetFull(buckets: Map<string, Bucket>, nowMs: number): void {

@@ -23,6 +23,8 @@ export type {
   UnsignedTransaction,
 } from './chain-types.ts'
 export { SLOT_STATES } from './chain-types.ts'
+export { classWeight, SAME_PRICE, unweighedBytes, weighedBytes } from './class-weight.ts'
+export type { ClassWeight } from './class-weight.ts'
 export { createCircuitFree, createFreeBucket, createFreePrefixes } from './free-bytes.ts'
 export type { FreeBucketOptions, FreeBytes, FreePrefixes } from './free-bytes.ts'
 export { createMeter, HOLD_MS } from './meter.ts'

@@ -3,6 +3,7 @@
  * circuit at a relay, per tunnel at an exit. Gives no credit: what is held costs the hop at most the cell with which it noticed.
  * @module
  */
+import { type ClassWeight, SAME_PRICE, unweighedBytes, weighedBytes } from './class-weight.ts'
 import type { FreeBytes } from './free-bytes.ts'
 
 /** What the hop must do with the cells: serve them, hold them, or destroy their circuits with UNPAID. */
@@ -17,6 +18,7 @@ export type Due = {
 
 /** A hop's count. */
 export interface Meter {
+  /** Bytes that passed, weighed by the tunnel's class. */
   readonly countedBytes: number
   /** Bytes that payments cover. */
   readonly paidBytes: number
@@ -24,6 +26,8 @@ export interface Meter {
   readonly freeBytes: number
   /** How far the count is beyond both; negative when more was paid. */
   readonly debtBytes: number
+  /** How many bytes of cells that is; 0 when more was paid. */
+  readonly overrunBytes: number
   /** False while cells must be held. */
   readonly isServing: boolean
   /** When {@link Meter.tick} wants to be called; Infinity while it serves. */
@@ -43,9 +47,9 @@ export interface Meter {
   takeDue(): Due | undefined
 }
 
-/** Creates a meter at zero. */
-export function createMeter(free: FreeBytes): Meter {
-  return new ByteMeter(free)
+/** Creates a meter at zero. `weight`: of what passes, at an exit. */
+export function createMeter(free: FreeBytes, weight: ClassWeight = SAME_PRICE): Meter {
+  return new ByteMeter(free, weight)
 }
 
 class ByteMeter implements Meter {
@@ -55,15 +59,18 @@ class ByteMeter implements Meter {
   isServing = true
   wakeAtMs: number = Number.POSITIVE_INFINITY
   readonly #free: FreeBytes
+  readonly #weight: ClassWeight
+  #passedBytes = 0
   #destroyAtMs: number = Number.POSITIVE_INFINITY
   #isDueOwed = false
 
-  constructor(free: FreeBytes) {
+  constructor(free: FreeBytes, weight: ClassWeight) {
     this.#free = free
+    this.#weight = weight
   }
 
   count(bytes: number, nowMs: number): boolean {
-    this.countedBytes += bytes
+    this.#pass(bytes)
     // The hot path: what was paid for draws nothing.
     if (this.debtBytes <= 0) return this.isServing
     return this.#settle(nowMs)
@@ -75,7 +82,7 @@ class ByteMeter implements Meter {
   }
 
   refund(bytes: number, nowMs: number): boolean {
-    this.countedBytes -= bytes
+    this.#pass(-bytes)
     return this.#settle(nowMs)
   }
 
@@ -94,6 +101,15 @@ class ByteMeter implements Meter {
 
   get debtBytes(): number {
     return this.countedBytes - this.paidBytes - this.freeBytes
+  }
+
+  get overrunBytes(): number {
+    return unweighedBytes(Math.max(0, this.debtBytes), this.#weight)
+  }
+
+  #pass(bytes: number): void {
+    this.#passedBytes += bytes
+    this.countedBytes = weighedBytes(this.#passedBytes, this.#weight)
   }
 
   #settle(nowMs: number): boolean {

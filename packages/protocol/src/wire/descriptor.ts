@@ -14,9 +14,10 @@
  *     92    2 country         94 4 ASN
  *     98   32 family id      130 32 staker id
  *    162   20 provider         182    1 price step
- *    183   32 hash of the token keys
- *    215    2 gossip port, or 0
- *    217    1 a, then a × (u8 family ‖ address ‖ u16 port)
+ *    183    2 class prices
+ *    185   32 hash of the token keys
+ *    217    2 gossip port, or 0
+ *    219    1 a, then a × (u8 family ‖ address ‖ u16 port)
  *           1 t, then t × node id
  *           1 v, then the software version
  * end−64   64 signature over "byway descriptor v1" ‖ all before
@@ -31,11 +32,17 @@ import { wireError } from './errors.ts'
 import { CHAIN_ADDRESS_BYTES } from './opening.ts'
 import { MAX_PRICE_STEP } from './price-step.ts'
 import { asciiBytes, asciiText, requireVersion, WIRE_VERSION } from './text.ts'
+import {
+  areClassPrices,
+  type ClassPrices,
+  readClassPrices,
+  writeClassPrices,
+} from './traffic-class.ts'
 
 /** SPEC §10.1. */
 export const MAX_DESCRIPTOR_BYTES = 1536
 /** The fixed fields, one IPv4 address and nothing else. */
-export const MIN_DESCRIPTOR_BYTES: number = 218 + 7 + 1 + 1 + 64
+export const MIN_DESCRIPTOR_BYTES: number = 220 + 7 + 1 + 1 + 64
 /** SPEC §10.1: "expires, at most 48 h after published". */
 export const MAX_DESCRIPTOR_LIFE_S: number = 48 * 3600
 /** SPEC §10.1: "number of addresses, at most 8". */
@@ -78,6 +85,8 @@ export type Descriptor = {
   readonly provider: Uint8Array | undefined
   /** SPEC §13.1; 0 is free. */
   readonly priceStep: number
+  /** What an exit takes, and for how much; nothing at another node. */
+  readonly classPrices: ClassPrices
   /** Hash of the token keys (SPEC §16); undefined when the node sells none. */
   readonly tokenKeysHash: Uint8Array | undefined
   /** Where the node listens for gossip (SPEC §10.4), at the same addresses; 0 when it does not. */
@@ -117,6 +126,7 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
     stakerId: readOptional(reader, 32, 'stakerId'),
     provider: readOptional(reader, CHAIN_ADDRESS_BYTES, 'provider'),
     priceStep: readCount(reader, MAX_PRICE_STEP, 'priceStep'),
+    classPrices: readClassPrices(reader),
     tokenKeysHash: readOptional(reader, 32, 'tokenKeysHash'),
     gossipPort: reader.u16('gossipPort'),
     addresses: readCounted(reader, MAX_ADDRESSES, 'addresses', readAddress),
@@ -127,6 +137,9 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
   reader.end('descriptor')
   if (descriptor.addresses.length + descriptor.attachments.length === 0) {
     throw wireError('WIRE_VALUE', { field: 'addresses', value: 0 })
+  }
+  if (!hasFittingPrices(descriptor)) {
+    throw wireError('WIRE_VALUE', { field: 'classPrices', value: descriptor.priceStep })
   }
   return { descriptor, signature }
 }
@@ -156,6 +169,7 @@ export function encodeUnsignedDescriptor(descriptor: Descriptor): Uint8Array {
     .fixed(descriptor.stakerId ?? NO_ID, 32, 'stakerId')
     .fixed(descriptor.provider ?? NO_PROVIDER, CHAIN_ADDRESS_BYTES, 'provider')
     .u8(descriptor.priceStep, 'priceStep')
+  writeClassPrices(writer, descriptor.classPrices)
     .fixed(descriptor.tokenKeysHash ?? NO_ID, 32, 'tokenKeysHash')
     .u16(descriptor.gossipPort, 'gossipPort')
     .u8(descriptor.addresses.length, 'addresses')
@@ -267,6 +281,7 @@ function requireEncodable(descriptor: Descriptor): void {
     stakerId: isZeros(descriptor.stakerId),
     provider: isZeros(descriptor.provider),
     priceStep: descriptor.priceStep > MAX_PRICE_STEP,
+    classPrices: !hasFittingPrices(descriptor),
     tokenKeysHash: isZeros(descriptor.tokenKeysHash),
     addresses:
       descriptor.addresses.length > MAX_ADDRESSES ||
@@ -280,12 +295,17 @@ function requireEncodable(descriptor: Descriptor): void {
   }
 }
 
+/** SPEC §10.1: "An exit takes one class or more". */
+function hasFittingPrices({ classPrices, priceStep, roles }: Descriptor): boolean {
+  return areClassPrices(classPrices, priceStep, (roles & ROLE.EXIT) !== 0)
+}
+
 /** Zeros say "none": undefined does here. */
 function isZeros(value: Uint8Array | undefined): boolean {
   return value !== undefined && isAllZero(value)
 }
 
-const FIXED_BYTES = 218
+const FIXED_BYTES = 220
 const SIGNATURE_BYTES = 64
 const NO_ID = new Uint8Array(32)
 const NO_PROVIDER = new Uint8Array(CHAIN_ADDRESS_BYTES)

@@ -23,6 +23,7 @@ import { decodeHost } from './host.ts'
 import { readU32, readU64 } from './integers.ts'
 import { decodePayMessage } from './pay-message-decode.ts'
 import { parseResetReason, type ResetReason } from './reasons.ts'
+import { readTunnelTerms } from './traffic-class.ts'
 
 /**
  * Decodes the body of one hop message.
@@ -62,7 +63,11 @@ function readUnsequenced(type: number, reader: ByteReader): HopMessage {
     case HOP_MESSAGE.WINDOW:
       return { type, stream: readStream(reader), offset: reader.u64('offset') }
     case HOP_MESSAGE.OPEN:
-      return { type, tunnelId: reader.copy(TUNNEL_ID_BYTES, 'tunnelId') }
+      return {
+        type,
+        tunnelId: reader.copy(TUNNEL_ID_BYTES, 'tunnelId'),
+        ...readTunnelTerms(reader),
+      }
     case HOP_MESSAGE.JOIN:
       return {
         type,

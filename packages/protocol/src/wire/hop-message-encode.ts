@@ -18,6 +18,7 @@ import { encodeHost } from './host.ts'
 import { writeU32, writeU64 } from './integers.ts'
 import type { MessageListWriter } from './message-list.ts'
 import { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
+import { writeTunnelTerms } from './traffic-class.ts'
 
 type UnsequencedMessage = Exclude<HopMessage, SequencedMessage>
 
@@ -85,7 +86,7 @@ function writeUnsequenced(writer: ByteWriter, message: UnsequencedMessage): void
       writeStream(writer, message.stream).u64(message.offset, 'offset')
       break
     case HOP_MESSAGE.OPEN:
-      writer.fixed(message.tunnelId, 16, 'tunnelId')
+      writeTunnelTerms(writer.fixed(message.tunnelId, 16, 'tunnelId'), message)
       break
     case HOP_MESSAGE.JOIN:
       writer
@@ -165,7 +166,7 @@ const FIXED_BODY_BYTES = {
   [HOP_MESSAGE.ACK]: 12,
   [HOP_MESSAGE.TUNNEL_ACK]: 8,
   [HOP_MESSAGE.WINDOW]: 12,
-  [HOP_MESSAGE.OPEN]: 16,
+  [HOP_MESSAGE.OPEN]: 19,
   [HOP_MESSAGE.JOIN]: 60,
   [HOP_MESSAGE.JOINED]: 44,
   [HOP_MESSAGE.CLOSE]: 0,

@@ -7,6 +7,7 @@ import type { IpBytes, IpFamily } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { PayMessage } from './pay-messages.ts'
 import type { ResetReason } from './reasons.ts'
+import type { TunnelTerms } from './traffic-class.ts'
 
 /** SPEC §7.1. Names are those of the table. */
 export const HOP_MESSAGE = {
@@ -108,6 +109,12 @@ export type SequencedMessage =
     })
   | ResolvedMessage
 
+/** Begins a tunnel (SPEC §9.2). */
+export type OpenMessage = TunnelTerms & {
+  readonly type: Types['OPEN']
+  readonly tunnelId: Uint8Array
+}
+
 /** Carries a payment message (SPEC §15.1). */
 export type HopPayCarrier = { readonly type: Types['PAY']; readonly pay: PayMessage }
 
@@ -116,7 +123,7 @@ export type HopMessage =
   | AckMessage
   | { readonly type: Types['TUNNEL_ACK']; readonly nextSequence: number }
   | { readonly type: Types['WINDOW']; readonly stream: number; readonly offset: number }
-  | { readonly type: Types['OPEN']; readonly tunnelId: Uint8Array }
+  | OpenMessage
   | JoinMessage
   | JoinedMessage
   | { readonly type: Types['CLOSE'] }

@@ -112,6 +112,7 @@ export type {
   JoinMessage,
   ResolvedMessage,
   SequencedMessage,
+  OpenMessage,
 } from './hop-messages.ts'
 export { MAX_HOST_BYTES } from './host.ts'
 export { innerBytes, LAYER_OVERHEAD_BYTES, layerBytes, SCOPE, TAG_BYTES } from './layer.ts'
@@ -252,6 +253,15 @@ export {
 } from './reasons.ts'
 export type { CloseReason, CloseReasonName, ResetReason, ResetReasonName } from './reasons.ts'
 export { WIRE_VERSION } from './text.ts'
+export {
+  areClassPrices,
+  classesOf,
+  isClassStep,
+  NO_CLASSES,
+  TRAFFIC_CLASSES,
+  tunnelTerms,
+} from './traffic-class.ts'
+export type { ClassPrices, TrafficClass, TunnelTerms } from './traffic-class.ts'
 export { parseRefusal, parseVerdict, VERDICT, verdictName } from './verdicts.ts'
 export type { Refusal, Verdict, VerdictName } from './verdicts.ts'
 export { RECORD_HEADER_BYTES, RECORD_PART } from './record-part.ts'

@@ -131,7 +131,7 @@ describe('JOIN and JOINED (SPEC §9.2)', () => {
 
   it('refuses OPEN for a tunnel that is there, and a first message that is neither', () => {
     const world = createWorld()
-    const open = [5, 0, 16, ...new Uint8Array(16).fill(3)]
+    const open = [5, 0, 19, ...new Uint8Array(16).fill(3), 0, 0, 0]
     assert.equal(first(world, open).closedBy, undefined)
     assert.equal(world.tunnels.size, 1)
     assert.deepEqual(first(world, open).closedBy, refused)
@@ -141,7 +141,7 @@ describe('JOIN and JOINED (SPEC §9.2)', () => {
 
   it('forgets a tunnel whose very first list breaks a rule', () => {
     const world = createWorld()
-    const open = [5, 0, 16, ...new Uint8Array(16).fill(4)]
+    const open = [5, 0, 19, ...new Uint8Array(16).fill(4), 0, 0, 0]
     assert.deepEqual(first(world, [...open, 7, 0, 1, 1]).closedBy, refused)
     assert.equal(world.tunnels.size, 0)
     assert.equal(world.atExit.events.at(-1), 'over')

@@ -15,10 +15,18 @@ import { createExitTunnels, type ExitTunnel } from '../../src/circuit/exit-tunne
 import type { Leg } from '../../src/circuit/leg.ts'
 import { plainLeg, quietHandler as handler, zeros } from './plain-leg.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const RUNS = process.env['SLOW'] ? 1_000_000 : 40_000
 function freshClient(told: string[]): { tunnel: ClientTunnel; leg: Leg } {
   const { leg } = plainLeg()
-  const options = { provider: nodeCrypto, tunnelId: zeros(16), leg, handler: handler(told) }
+  const options = {
+    provider: nodeCrypto,
+    tunnelId: zeros(16),
+    terms: TERMS,
+    leg,
+    handler: handler(told),
+  }
   const tunnel = createClientTunnel(options)
   tunnel.connect({ host: 'a.example', port: 1, flags: 1 }, 0)
   tunnel.resolve('a.example', 1, 0)
@@ -32,7 +40,7 @@ function freshExit(told: string[]): { tunnel: ExitTunnel; leg: Leg } {
   const { leg, sent } = plainLeg()
   const client = plainLeg()
   const options = { provider: nodeCrypto, tunnelId: zeros(16), handler: handler([]) }
-  const other = createClientTunnel({ ...options, leg: client.leg })
+  const other = createClientTunnel({ terms: TERMS, ...options, leg: client.leg })
   other.connect({ host: 'a.example', port: 1, flags: 1 }, 0)
   other.pump(0)
   const [cell] = client.sent

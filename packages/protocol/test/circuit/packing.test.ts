@@ -7,6 +7,8 @@ import { preferredSizeClass } from '../../src/circuit/leg.ts'
 import { createSendWindow, type SendWindow } from '../../src/circuit/window.ts'
 import { plainLeg, quietHandler, zeros } from './plain-leg.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const WEB = { host: 'example.org', port: 443, flags: 1 }
 
 const typesIn = (cell: Uint8Array): number[] =>
@@ -29,7 +31,7 @@ describe('packing cells', () => {
     }
     const { leg, sent } = plainLeg(window)
     const options = { provider: nodeCrypto, tunnelId: zeros(16), handler: quietHandler([]) }
-    const tunnel = createClientTunnel({ ...options, leg })
+    const tunnel = createClientTunnel({ terms: TERMS, ...options, leg })
     const stream = tunnel.connect(WEB, 0)
     tunnel.pump(0)
     assert.deepEqual(sent.map(typesIn), [[HOP_MESSAGE.OPEN, HOP_MESSAGE.BEGIN]])
@@ -46,7 +48,7 @@ describe('packing cells', () => {
   it('takes turns by cell among streams with data', () => {
     const { leg, sent } = plainLeg()
     const options = { provider: nodeCrypto, tunnelId: zeros(16), handler: quietHandler([]) }
-    const tunnel = createClientTunnel({ ...options, leg })
+    const tunnel = createClientTunnel({ terms: TERMS, ...options, leg })
     const streams = [1, 2, 3].map(() => tunnel.connect(WEB, 0))
     for (const id of streams) tunnel.write(id, zeros(4000), 0)
     tunnel.pump(0)
@@ -61,7 +63,7 @@ describe('packing cells', () => {
   it('puts acknowledgement, window and data into one cell', () => {
     const { leg, sent } = plainLeg()
     const options = { provider: nodeCrypto, tunnelId: zeros(16), handler: quietHandler([]) }
-    const tunnel = createClientTunnel({ ...options, leg })
+    const tunnel = createClientTunnel({ terms: TERMS, ...options, leg })
     const stream = tunnel.connect(WEB, 0)
     tunnel.pump(0)
     const cell = new Uint8Array(1024)

@@ -19,6 +19,8 @@ import { createPayQueue } from '../../src/circuit/pay-queue.ts'
 import { plainLeg, quietHandler } from './plain-leg.ts'
 import { createWorld, received } from './tunnel-harness.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const SPEND: ClientPayMessage = {
   kind: PAY.SPEND,
   tokenKind: 2,
@@ -216,8 +218,8 @@ describe('a control circuit (SPEC §15.5)', () => {
   it('is known by its first message', () => {
     assert.equal(isControlList(listOf(KEYS_GET)), true)
     assert.equal(isControlList(new Uint8Array(20)), false)
-    const open = { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16) } as const
-    assert.equal(isControlList(Uint8Array.of(open.type, 0, 16, ...encodeHopMessage(open))), false)
+    const open = { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16), ...TERMS } as const
+    assert.equal(isControlList(Uint8Array.of(open.type, 0, 19, ...encodeHopMessage(open))), false)
   })
 
   it('carries payment messages both ways', () => {
@@ -279,9 +281,9 @@ describe('a control circuit (SPEC §15.5)', () => {
   it('is no tunnel: an exit that looks at the first list itself may still open one', () => {
     const tunnels = createExitTunnels({ provider: nodeCrypto })
     const { leg } = plainLeg()
-    const open = { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16).fill(1) } as const
+    const open = { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16).fill(1), ...TERMS } as const
     const list = new Uint8Array(900)
-    list.set([open.type, 0, 16, ...encodeHopMessage(open)])
+    list.set([open.type, 0, 19, ...encodeHopMessage(open)])
     const first = tunnels.onFirstList(leg, list, 0, () => quietHandler([]))
     assert.equal(first.type, 'opened')
     const control = tunnels.onFirstList(leg, listOf(KEYS_GET), 0, () => quietHandler([]))

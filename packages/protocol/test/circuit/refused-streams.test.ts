@@ -11,6 +11,8 @@ import {
 import { createExitTunnels, type FirstCellResult } from '../../src/circuit/exit-tunnel.ts'
 import { plainLeg, quietHandler, zeros } from './plain-leg.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const MAX_STREAMS = 8
 
 function cellOf(...messages: readonly HopMessage[]): Uint8Array {
@@ -33,7 +35,7 @@ function openTunnel(): {
 } {
   const tunnels = createExitTunnels({ provider: nodeCrypto, maxStreams: MAX_STREAMS })
   const leg = plainLeg()
-  const open = cellOf({ type: HOP_MESSAGE.OPEN, tunnelId: zeros(16) })
+  const open = cellOf({ type: HOP_MESSAGE.OPEN, tunnelId: zeros(16), ...TERMS })
   const opened = tunnels.onFirstCell(leg.leg, open, 0, () => quietHandler([]))
   assert.equal(opened.type, 'opened')
   return { opened, leg }

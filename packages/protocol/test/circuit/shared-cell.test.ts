@@ -12,11 +12,13 @@ import {
 import { createExitTunnels } from '../../src/circuit/exit-tunnel.ts'
 import { plainLeg, quietHandler, zeros } from './plain-leg.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const endpoint = { family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 443 } as const
 
 /** All in one cell: a stream whose bytes take more than half of it, a short one, and a datagram. */
 const MESSAGES: readonly HopMessage[] = [
-  { type: HOP_MESSAGE.OPEN, tunnelId: zeros(16) },
+  { type: HOP_MESSAGE.OPEN, tunnelId: zeros(16), ...TERMS },
   { type: HOP_MESSAGE.BEGIN, sequence: 0, stream: 1, flags: 1, port: 443, host: 'a.example' },
   { type: HOP_MESSAGE.BEGIN, sequence: 1, stream: 2, flags: 1, port: 443, host: 'b.example' },
   { type: HOP_MESSAGE.ASSOCIATE, sequence: 2, stream: 3 },

@@ -9,6 +9,8 @@ import { createAckDebt, createSendWindow } from '../../src/circuit/window.ts'
 import { quietHandler, zeros } from './plain-leg.ts'
 import { seededBytes } from './seeded.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 type Path = { readonly bytesPerMs: number; readonly oneWayMs: number }
 type Event = { readonly atMs: number; readonly run: () => void }
 
@@ -96,6 +98,7 @@ function download(path: Path, forMs: number, streams: number, stalled: Stalled =
     }
     const isRead = new Set<number>()
     const client = createClientTunnel({
+      terms: TERMS,
       provider: nodeCrypto,
       tunnelId: zeros(16),
       leg: clientLeg,

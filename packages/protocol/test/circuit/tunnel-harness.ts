@@ -10,6 +10,7 @@ import {
   type SizeClass,
   type IpFamily,
   type PayMessage,
+  type TunnelTerms,
 } from '@byway/protocol/wire'
 import { type ClientTunnel, createClientTunnel } from '../../src/circuit/client-tunnel.ts'
 import {
@@ -24,6 +25,8 @@ import { createPayQueue } from '../../src/circuit/pay-queue.ts'
 import type { ClientTunnelHandler, ResolveAnswer } from '../../src/circuit/tunnel-state.ts'
 import { buildCircuit, type TestCircuit, testNodes } from './circuit-harness.ts'
 import { seededBytes } from './seeded.ts'
+
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
 
 export type Way = 'forward' | 'backward'
 /** Sees a cell before it reaches `hop` (the client is hop −1); returns what arrives instead. */
@@ -56,6 +59,8 @@ export type WorldOptions = {
   /** Consumes at once what comes, at both ends. @default true */
   readonly consumes?: boolean
   readonly maxOrphans?: number
+  /** What the exit takes. @default all */
+  readonly takes?: (terms: TunnelTerms) => boolean
 }
 
 export type World = {
@@ -94,8 +99,9 @@ export function createWorld(options: WorldOptions = {}): World {
   const { hops = 2, entryLayer = false, seed = 1, consumes = true } = options
   const nodes = testNodes(hops)
   const random = seededBytes(seed)
-  const maxOrphans = options.maxOrphans
-  const tunnels = createExitTunnels({ provider: nodeCrypto, orphans: { max: maxOrphans } })
+  const { maxOrphans, takes } = options
+  const orphans = { max: maxOrphans }
+  const tunnels = createExitTunnels({ provider: nodeCrypto, orphans, takes })
   const atClient: Recorded = { events: [], data: new Map() }
   const atExit: Recorded = { events: [], data: new Map() }
   let current: TestLeg
@@ -251,6 +257,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const world: World = {
     nowMs: 1000,
     client: createClientTunnel({
+      terms: TERMS,
       provider: nodeCrypto,
       tunnelId: random(16),
       leg: current.client,

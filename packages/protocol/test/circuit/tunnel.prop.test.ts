@@ -12,6 +12,8 @@ import fc from 'fast-check'
 import { seededBytes, seededRandom } from './seeded.ts'
 import { createWorld, received, type World } from './tunnel-harness.ts'
 
+const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
+
 const SLOW = process.env['SLOW'] !== undefined
 const KIB = 1024
 const WEB = { host: 'example.org', port: 443, flags: 1 }
@@ -97,7 +99,7 @@ describe('a tunnel under faults', () => {
       { type: HOP_MESSAGE.WINDOW, stream: 77, offset: 1_000_000 },
       { type: HOP_MESSAGE.WINDOW, stream: 1, offset: 5 },
       { type: HOP_MESSAGE.WINDOW, stream: 1, offset: 2 ** 40 },
-      { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16) },
+      { type: HOP_MESSAGE.OPEN, tunnelId: new Uint8Array(16), ...TERMS },
       { type: HOP_MESSAGE.JOINED, generation: 1, nextSequence: 0, mac: new Uint8Array(32) },
       { type: HOP_MESSAGE.BEGIN, sequence: 1, stream: 9, flags: 1, port: 80, host: 'a.example' },
       { type: HOP_MESSAGE.CONNECTED, sequence: 1, stream: 77, family: 4 },

@@ -11,6 +11,7 @@ import {
   type PathNodeSet,
   type UnitRandom,
 } from '@byway/protocol/directory'
+import { NO_CLASSES, ROLE } from '@byway/protocol/wire'
 import type { Descriptor, SocketAddressBytes } from '@byway/protocol/wire'
 
 export const NOW_MS = 1_800_000_000_000
@@ -31,6 +32,7 @@ export function ipv4(text: string, port = 443): SocketAddressBytes {
 
 /** A public relay and web exit on a /16 of its own; override what a test is about. */
 export function makeDescriptor(number: number, change: Partial<Descriptor> = {}): Descriptor {
+  const isExit = ((change.roles ?? ROLE.EXIT) & ROLE.EXIT) !== 0
   return {
     nodeId: id(number),
     sequence: 1,
@@ -46,6 +48,7 @@ export function makeDescriptor(number: number, change: Partial<Descriptor> = {})
     stakerId: undefined,
     provider: undefined,
     priceStep: 0,
+    classPrices: isExit ? { browse: change.priceStep ?? 0, collect: undefined } : NO_CLASSES,
     tokenKeysHash: undefined,
     addresses: [ipv4(`${1 + (number >> 8)}.${number & 255}.0.1`)],
     gossipPort: 0,

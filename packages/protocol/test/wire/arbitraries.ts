@@ -15,16 +15,20 @@ import {
   LINK_MESSAGE,
   type LinkMessage,
   type LinkProof,
+  NO_CLASSES,
   type Opening,
   PAY,
   type PayMessage,
   REDEEM_ANSWER,
   RESET_REASON,
   RETURN_KIND,
+  ROLE,
   type ReturnDestination,
   type ReturnMessageBody,
   type SocketAddressBytes,
   TOKEN_KIND,
+  TRAFFIC_CLASSES,
+  type TunnelTerms,
   VERDICT,
 } from '@byway/protocol/wire'
 import { bytes, record, someBytes, u16, u32, u64, u8 } from './basic-arbitraries.ts'
@@ -208,6 +212,28 @@ export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
   }),
 )
 
+/** A price step and one of a class that it allows. */
+const steps = fc.integer({ min: 0, max: 8 }).chain((priceStep) =>
+  fc.record({
+    priceStep: fc.constant(priceStep),
+    classStep: fc.integer({ min: priceStep, max: priceStep === 0 ? 0 : 8 }),
+    otherStep: fc.integer({ min: priceStep, max: priceStep === 0 ? 0 : 8 }),
+  }),
+)
+const tunnelTerms: fc.Arbitrary<TunnelTerms> = fc
+  .tuple(steps, fc.constantFrom(...TRAFFIC_CLASSES))
+  .map(([{ priceStep, classStep }, trafficClass]) => ({ trafficClass, classStep, priceStep }))
+/** Of an exit: one class, the other, or both. */
+const exitPrices = fc
+  .tuple(steps, fc.constantFrom('browse', 'collect', 'both'))
+  .map(([{ priceStep, classStep, otherStep }, which]) => ({
+    priceStep,
+    classPrices: {
+      browse: which === 'collect' ? undefined : classStep,
+      collect: which === 'browse' ? undefined : otherStep,
+    },
+  }))
+
 const sequenced = { sequence: u64, stream }
 export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
   record<HopMessage>({
@@ -217,7 +243,9 @@ export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
   }),
   record<HopMessage>({ type: fc.constant(HOP_MESSAGE.TUNNEL_ACK), nextSequence: u64 }),
   record<HopMessage>({ type: fc.constant(HOP_MESSAGE.WINDOW), stream, offset: u64 }),
-  record<HopMessage>({ type: fc.constant(HOP_MESSAGE.OPEN), tunnelId: bytes(16) }),
+  tunnelTerms.chain((terms) =>
+    bytes(16).map((tunnelId) => ({ type: HOP_MESSAGE.OPEN, tunnelId, ...terms })),
+  ),
   record<HopMessage>({
     type: fc.constant(HOP_MESSAGE.JOIN),
     tunnelId: bytes(16),
@@ -292,7 +320,7 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
   }),
   record<LinkMessage>({
     type: fc.constant(LINK_MESSAGE.DIRECTORY_PUBLISH),
-    descriptor: someBytes(291, 1536),
+    descriptor: someBytes(293, 1536),
   }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.DRAIN), seconds: u16 }),
   record<LinkMessage>({ type: fc.constant(LINK_MESSAGE.PAY), pay: payMessage }),
@@ -323,7 +351,7 @@ export const linkMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
 )
 
 const failure: fc.Arbitrary<CreateFailure> = fc
-  .tuple(closeReason, someBytes(291, 400))
+  .tuple(closeReason, someBytes(293, 400))
   .map(([reason, descriptor]) => ({
     result: 'failed',
     reason,
@@ -372,7 +400,7 @@ const optionalId = optional(32)
 
 export const descriptor: fc.Arbitrary<Descriptor> = fc
   .tuple(
-    record<Omit<Descriptor, 'publishedS' | 'expiresS'>>({
+    record<Omit<Descriptor, 'publishedS' | 'expiresS' | 'priceStep' | 'classPrices'>>({
       nodeId: bytes(32),
       sequence: u64,
       onionKey: bytes(32),
@@ -384,7 +412,6 @@ export const descriptor: fc.Arbitrary<Descriptor> = fc
       familyId: optionalId,
       stakerId: optionalId,
       provider: optional(20),
-      priceStep: fc.integer({ min: 0, max: 8 }),
       tokenKeysHash: optional(32),
       gossipPort: u16,
       addresses: fc.array(socketAddress, { minLength: 1, maxLength: 8 }),
@@ -393,8 +420,15 @@ export const descriptor: fc.Arbitrary<Descriptor> = fc
     }),
     u32,
     fc.integer({ min: 1, max: 48 * 3600 }),
+    exitPrices,
   )
-  .map(([fields, publishedS, lifeS]) => ({ ...fields, publishedS, expiresS: publishedS + lifeS }))
+  .map(([fields, publishedS, lifeS, { priceStep, classPrices }]) => ({
+    ...fields,
+    priceStep,
+    classPrices: (fields.roles & ROLE.EXIT) === 0 ? NO_CLASSES : classPrices,
+    publishedS,
+    expiresS: publishedS + lifeS,
+  }))
 
 /** One change to valid bytes: a flipped bit, a cut, a tail, or a byte set to an edge value. */
 export function mutated(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {

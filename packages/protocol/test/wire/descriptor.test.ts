@@ -6,6 +6,7 @@ import {
   encodeDescriptor,
   encodeUnsignedDescriptor,
   MIN_DESCRIPTOR_BYTES,
+  NO_CLASSES,
   unsignedPartOf,
 } from '@byway/protocol/wire'
 import { code, hex } from './hex.ts'
@@ -25,6 +26,7 @@ const FULL: Descriptor = {
   stakerId: hex('44*32'),
   provider: hex('77*20'),
   priceStep: 4,
+  classPrices: { browse: 4, collect: 8 },
   tokenKeysHash: hex('88*32'),
   gossipPort: 9444,
   addresses: [
@@ -35,9 +37,14 @@ const FULL: Descriptor = {
   software: 'byway 0.1.0',
 }
 const LIFE = '00000000 00000100 00000000 0002a400'
-/** Bytes 0..217 of FULL; the tests below change one field each. */
-const head = (life = LIFE, middle = '03 01 02 4445 00000cf8', step = '04'): string =>
-  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32 77*20 ${step} 88*32 24e4`
+/** Bytes 0..219 of FULL; the tests below change one field each. */
+const head = (
+  life = LIFE,
+  middle = '03 01 02 4445 00000cf8',
+  step = '04',
+  classes = '05 09',
+): string =>
+  `01 11*32 00*7 07 ${life} 22*32 ${middle} 33*32 44*32 77*20 ${step} ${classes} 88*32 24e4`
 const TAIL = '02 04 01020304 01bb 06 20*16 2329 01 55*32 0b 627977617920302e312e30'
 const SIGNATURE = '66*64'
 
@@ -45,7 +52,8 @@ test('a descriptor is laid out as the table says (SPEC §10.1)', () => {
   const unsigned = encodeUnsignedDescriptor(FULL)
   assert.deepEqual(unsigned, hex(`${head()} ${TAIL}`))
   assert.equal(unsigned[182], 4)
-  assert.equal(unsigned[217], 2)
+  assert.deepEqual(unsigned.subarray(183, 185), hex('05 09'))
+  assert.equal(unsigned[219], 2)
   const bytes = encodeDescriptor(FULL, hex(SIGNATURE))
   assert.deepEqual(bytes, hex(`${head()} ${TAIL} ${SIGNATURE}`))
   const decoded = decodeDescriptor(bytes)
@@ -63,6 +71,8 @@ test('the smallest descriptor has one IPv4 address and says nothing else', () =>
     stakerId: undefined,
     provider: undefined,
     priceStep: 0,
+    roles: 1,
+    classPrices: NO_CLASSES,
     tokenKeysHash: undefined,
     addresses: FULL.addresses.slice(0, 1),
     attachments: [],
@@ -71,6 +81,19 @@ test('the smallest descriptor has one IPv4 address and says nothing else', () =>
   const bytes = encodeDescriptor(small, hex(SIGNATURE))
   assert.equal(bytes.length, MIN_DESCRIPTOR_BYTES)
   assert.deepEqual(decodeDescriptor(bytes).descriptor, small)
+})
+
+test('an exit takes one class, the other, or both (SPEC §10.1)', () => {
+  const taken = [
+    [{ browse: 4, collect: undefined }, '05 00'],
+    [{ browse: undefined, collect: 8 }, '00 09'],
+    [{ browse: 8, collect: 4 }, '09 05'],
+  ] as const
+  for (const [classPrices, bytes] of taken) {
+    const encoded = encodeDescriptor({ ...FULL, classPrices }, hex(SIGNATURE))
+    assert.deepEqual(encoded.subarray(183, 185), hex(bytes))
+    assert.deepEqual(decodeDescriptor(encoded).descriptor.classPrices, classPrices)
+  }
 })
 
 test('a node without a port has attachments only', () => {
@@ -132,6 +155,24 @@ rejects(
   'country',
 )
 rejects('a ninth price step', `${head(LIFE, undefined, '09')} ${good}`, 'WIRE_VALUE', 'priceStep')
+const classes = (text: string, step = '04', middle?: string): string =>
+  `${head(LIFE, middle, step, text)} ${good}`
+rejects('a tenth class price', classes('05 0a'), 'WIRE_VALUE', 'classPrices')
+rejects('a class below the node’s price', classes('05 04'), 'WIRE_VALUE', 'classPrices')
+rejects('a price at an exit that is free', classes('01 02', '00'), 'WIRE_VALUE', 'classPrices')
+rejects('an exit that takes no class', classes('00 00'), 'WIRE_VALUE', 'classPrices')
+rejects(
+  'a relay that takes a class',
+  classes('05 00', '04', '01 00 00 4445 00000cf8'),
+  'WIRE_VALUE',
+  'classPrices',
+)
+rejects(
+  'an edition of before there were classes',
+  `${head().replace(' 05 09 ', ' ')} ${good}`,
+  'WIRE_VALUE',
+  'classPrices',
+)
 rejects('half a country', `${head(LIFE, '03 01 02 4400 00000cf8')} ${good}`, 'WIRE_VALUE')
 rejects(
   'nine addresses',
@@ -180,6 +221,10 @@ test('our own bad values are bugs, not bytes on the wire', () => {
     { provider: hex('00*20') },
     { provider: hex('11*32') },
     { priceStep: 9 },
+    { classPrices: { browse: 9, collect: undefined } },
+    { classPrices: { browse: 3, collect: 8 } },
+    { classPrices: NO_CLASSES },
+    { roles: 1 },
     { tokenKeysHash: hex('00*32') },
     { addresses: [], attachments: [] },
     { addresses: [{ family: 4, bytes: hex('01020304'), port: 0 }] },

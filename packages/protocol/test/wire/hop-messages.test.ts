@@ -17,6 +17,8 @@ import {
 import { code, hex } from './hex.ts'
 
 const SEQUENCE = '0000000100000002'
+const COLLECT = { trafficClass: 'collect', classStep: 8, priceStep: 4 } as const
+const FREE = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
 const sequenced = { sequence: 0x1_0000_0002, stream: 3 }
 
 /** One hand-written body for each row of SPEC §7.1. */
@@ -28,7 +30,8 @@ const ROWS: readonly (readonly [HopMessage, string])[] = [
   [{ type: HOP_MESSAGE.ACK, serial: 5, random: hex('ff*8') }, '00000005 ff*8'],
   [{ type: HOP_MESSAGE.TUNNEL_ACK, nextSequence: 0x1_0000_0002 }, SEQUENCE],
   [{ type: HOP_MESSAGE.WINDOW, stream: 3, offset: 0x4_0000 }, '00000003 0000000000040000'],
-  [{ type: HOP_MESSAGE.OPEN, tunnelId: hex('ab*16') }, 'ab*16'],
+  [{ type: HOP_MESSAGE.OPEN, tunnelId: hex('ab*16'), ...COLLECT }, 'ab*16 01 08 04'],
+  [{ type: HOP_MESSAGE.OPEN, tunnelId: hex('ab*16'), ...FREE }, 'ab*16 00 00 00'],
   [
     {
       type: HOP_MESSAGE.JOIN,
@@ -182,13 +185,18 @@ test('the error for a bad host does not hold the host', () => {
   )
 })
 
-test('refuses unknown address flags, families and endpoint types', () => {
+test('refuses unknown address flags, families, endpoint types, classes and prices of classes', () => {
   const cases: readonly (readonly [number, string, string])[] = [
     [HOP_MESSAGE.RESOLVE, `${SEQUENCE} 00000003 08 61`, 'flags'],
     [HOP_MESSAGE.BEGIN, `${SEQUENCE} 00000003 80 0050 01 61`, 'flags'],
     [HOP_MESSAGE.CONNECTED, `${SEQUENCE} 00000003 05`, 'family'],
     [HOP_MESSAGE.DATAGRAM, '00000003 02 00*20', 'endpoint'],
     [HOP_MESSAGE.RESOLVED, `${SEQUENCE} 00000003 00 00*4 01 05 00*4`, 'family'],
+    [HOP_MESSAGE.OPEN, 'ab*16 02 00 00', 'trafficClass'],
+    [HOP_MESSAGE.OPEN, 'ab*16 00 09 04', 'classStep'],
+    [HOP_MESSAGE.OPEN, 'ab*16 00 09 09', 'priceStep'],
+    [HOP_MESSAGE.OPEN, 'ab*16 01 03 04', 'classStep'],
+    [HOP_MESSAGE.OPEN, 'ab*16 01 01 00', 'classStep'],
   ]
   for (const [type, body, field] of cases) {
     assert.throws(() => decodeHopMessage(type, hex(body)), code('WIRE_VALUE', field))
@@ -217,7 +225,10 @@ test('our own bad values are bugs, not bytes on the wire', () => {
     { type: HOP_MESSAGE.DONE, sequence: -1, stream: 1 },
     { type: HOP_MESSAGE.DONE, sequence: 0, stream: 0 },
     { type: HOP_MESSAGE.DONE, sequence: 0, stream: 2 ** 32 },
-    { type: HOP_MESSAGE.OPEN, tunnelId: hex('00*15') },
+    { type: HOP_MESSAGE.OPEN, tunnelId: hex('00*15'), ...FREE },
+    { type: HOP_MESSAGE.OPEN, tunnelId: hex('00*16'), ...COLLECT, classStep: 9 },
+    { type: HOP_MESSAGE.OPEN, tunnelId: hex('00*16'), ...COLLECT, classStep: 3 },
+    { type: HOP_MESSAGE.OPEN, tunnelId: hex('00*16'), ...FREE, classStep: 1 },
     { type: HOP_MESSAGE.RESOLVE, sequence: 0, stream: 1, flags: 1, host: 'UPPER' },
     { type: HOP_MESSAGE.RESOLVE, sequence: 0, stream: 1, flags: 1, host: '' },
     { type: HOP_MESSAGE.RESOLVE, sequence: 0, stream: 1, flags: 8, host: 'a' },
