@@ -18,14 +18,12 @@ const KIB = 1024
 const CELL_BYTES = [1024, 4096, 16_384] as const
 
 /** A price step above 0 and one of a class that it allows. */
-const prices = fc
-  .integer({ min: 1, max: 8 })
-  .chain((priceStep) =>
-    fc.record({
-      priceStep: fc.constant(priceStep),
-      classStep: fc.integer({ min: priceStep, max: 8 }),
-    }),
-  )
+const prices = fc.integer({ min: 1, max: 8 }).chain((priceStep) =>
+  fc.record({
+    priceStep: fc.constant(priceStep),
+    classStep: fc.integer({ min: priceStep, max: 8 }),
+  }),
+)
 const cells = fc.array(fc.constantFrom(...CELL_BYTES), { maxLength: 200 })
 
 describe('the weight of a class (SPEC §15.4)', () => {
