@@ -7,34 +7,29 @@ import {
   type CreatedPayload,
   type CreateFailure,
   type CreatePayload,
-  type Descriptor,
   type Endpoint,
   HOP_MESSAGE,
   type HopMessage,
-  type IpBytes,
   LINK_MESSAGE,
   type LinkMessage,
   type LinkProof,
-  NO_CLASSES,
   type Opening,
   PAY,
   type PayMessage,
   REDEEM_ANSWER,
   RESET_REASON,
   RETURN_KIND,
-  ROLE,
   type ReturnDestination,
   type ReturnMessageBody,
-  type SocketAddressBytes,
   TOKEN_KIND,
-  TRAFFIC_CLASSES,
-  type TunnelTerms,
   VERDICT,
 } from '@byway/protocol/wire'
-import { bytes, record, someBytes, u16, u32, u64, u8 } from './basic-arbitraries.ts'
+import { bytes, nonZero, record, someBytes, u16, u32, u64, u8 } from './basic-arbitraries.ts'
 import { chainPay } from './chain-arbitraries.ts'
+import { ip, socketAddress, tunnelTerms } from './descriptor-arbitraries.ts'
 
 export { bytes } from './basic-arbitraries.ts'
+export { descriptor, ip } from './descriptor-arbitraries.ts'
 
 const SLOW = process.env['SLOW'] === '1'
 
@@ -55,20 +50,10 @@ const host = fc
 const resetReason = fc.constantFrom(...Object.values(RESET_REASON))
 const closeReason = fc.constantFrom(...Object.values(CLOSE_REASON))
 
-export const ip: fc.Arbitrary<IpBytes> = fc.oneof(
-  record<IpBytes>({ family: fc.constant(4 as const), bytes: bytes(4) }),
-  record<IpBytes>({ family: fc.constant(6 as const), bytes: bytes(16) }),
-)
-const socketAddress: fc.Arbitrary<SocketAddressBytes> = fc
-  .tuple(ip, fc.integer({ min: 1, max: 0xffff }))
-  .map(([address, port]) => ({ ...address, port }))
 export const endpoint: fc.Arbitrary<Endpoint> = fc.oneof(
   socketAddress as fc.Arbitrary<Endpoint>,
   record<Endpoint>({ host, port: u16 }),
 )
-
-const nonZero = (length: number): fc.Arbitrary<Uint8Array> =>
-  bytes(length).filter((id) => id.some((byte) => byte !== 0))
 
 export const opening: fc.Arbitrary<Opening> = record<Opening>({
   root: bytes(32),
@@ -211,28 +196,6 @@ export const payMessage: fc.Arbitrary<PayMessage> = fc.oneof(
     answer: fc.constantFrom(...Object.values(REDEEM_ANSWER)),
   }),
 )
-
-/** A price step and one of a class that it allows. */
-const steps = fc.integer({ min: 0, max: 8 }).chain((priceStep) =>
-  fc.record({
-    priceStep: fc.constant(priceStep),
-    classStep: fc.integer({ min: priceStep, max: priceStep === 0 ? 0 : 8 }),
-    otherStep: fc.integer({ min: priceStep, max: priceStep === 0 ? 0 : 8 }),
-  }),
-)
-const tunnelTerms: fc.Arbitrary<TunnelTerms> = fc
-  .tuple(steps, fc.constantFrom(...TRAFFIC_CLASSES))
-  .map(([{ priceStep, classStep }, trafficClass]) => ({ trafficClass, classStep, priceStep }))
-/** Of an exit: one class, the other, or both. */
-const exitPrices = fc
-  .tuple(steps, fc.constantFrom('browse', 'collect', 'both'))
-  .map(([{ priceStep, classStep, otherStep }, which]) => ({
-    priceStep,
-    classPrices: {
-      browse: which === 'collect' ? undefined : classStep,
-      collect: which === 'browse' ? undefined : otherStep,
-    },
-  }))
 
 const sequenced = { sequence: u64, stream }
 export const hopMessage: fc.Arbitrary<HopMessage> = fc.oneof(
@@ -392,42 +355,6 @@ export const linkProof: fc.Arbitrary<LinkProof> = fc
     notAfterS: notBeforeS + lifeS,
     certSignature,
     proofSignature,
-  }))
-
-const optional = (length: number): fc.Arbitrary<Uint8Array | undefined> =>
-  fc.option(nonZero(length), { nil: undefined })
-const optionalId = optional(32)
-
-export const descriptor: fc.Arbitrary<Descriptor> = fc
-  .tuple(
-    record<Omit<Descriptor, 'publishedS' | 'expiresS' | 'priceStep' | 'classPrices'>>({
-      nodeId: bytes(32),
-      sequence: u64,
-      onionKey: bytes(32),
-      roles: fc.integer({ min: 0, max: 3 }),
-      exitProfile: fc.constantFrom(0 as const, 1 as const, 2 as const),
-      exitFlags: fc.integer({ min: 0, max: 3 }),
-      country: fc.constantFrom('', 'DE', 'NO', 'ZZ'),
-      asn: u32,
-      familyId: optionalId,
-      stakerId: optionalId,
-      provider: optional(20),
-      tokenKeysHash: optional(32),
-      gossipPort: u16,
-      addresses: fc.array(socketAddress, { minLength: 1, maxLength: 8 }),
-      attachments: fc.array(bytes(32), { maxLength: 6 }),
-      software: fc.string({ maxLength: 32, unit: 'grapheme-ascii' }),
-    }),
-    u32,
-    fc.integer({ min: 1, max: 48 * 3600 }),
-    exitPrices,
-  )
-  .map(([fields, publishedS, lifeS, { priceStep, classPrices }]) => ({
-    ...fields,
-    priceStep,
-    classPrices: (fields.roles & ROLE.EXIT) === 0 ? NO_CLASSES : classPrices,
-    publishedS,
-    expiresS: publishedS + lifeS,
   }))
 
 /** One change to valid bytes: a flipped bit, a cut, a tail, or a byte set to an edge value. */
