@@ -1,48 +1,27 @@
 /** What a slot was bound with: the opening and the ticket stand in the transaction, not in its events. */
-import { decodeFunctionData, encodeEventTopics } from 'viem/utils'
+import { decodeFunctionData } from 'viem/utils'
 import type { Hex } from '@byway/protocol/payment'
-import type { ChainReader } from './chain-reader.ts'
 import type { ChainView, SlotBind } from './chain-view.ts'
 import { POOL_ABI } from './contracts/abi.ts'
 import { bytesOf, numberOf, wordOf } from './contracts/bytes.ts'
-import { decodeEvent, type EventSources } from './contracts/events.ts'
-import { hashOf } from './rpc/parse.ts'
-import { MAX_LOG_BLOCKS } from './leaf-reader.ts'
+import { wonEvents, type WonPlace } from './won-events.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Questions for logs, each of as many blocks as an endpoint answers: who asks later than that gets nothing. */
 const MAX_LOG_QUESTIONS = 4
 
 /** Creates the reader; it looks back from the newest block. */
-export function createBindReader(
-  reader: ChainReader,
-  sources: EventSources,
-  deployBlock: number,
-): ChainView['bindOf'] {
+export function createBindReader(place: WonPlace): ChainView['bindOf'] {
+  const { reader, sources } = place
   return async (nullifier, signal) => {
-    let { number: to } = await reader.head(signal)
-    for (let asked = 0; asked < MAX_LOG_QUESTIONS && to >= deployBlock; asked++) {
-      const from = Math.max(deployBlock, to - MAX_LOG_BLOCKS + 1)
-      const logs = await reader.logs([sources.pool], from, to, signal, wonTopics(nullifier))
-      const first = logs
-        .map((log) => decodeEvent(log, sources))
-        .find((event) => event?.name === 'won' && event.wins === 1)
-      if (first?.name === 'won') {
-        const call = await reader.callOf(first.transaction, signal)
-        if (call?.to !== sources.pool) return undefined
-        return bindIn(call.data, nullifier, first)
-      }
-      to = from - 1
+    for await (const wins of wonEvents(place, [nullifier], MAX_LOG_QUESTIONS, signal)) {
+      const first = wins.find((event) => event.wins === 1)
+      if (!first) continue
+      const call = await reader.callOf(first.transaction, signal)
+      return call?.to === sources.pool ? bindIn(call.data, nullifier, first) : undefined
     }
     return undefined
   }
-}
-
-function wonTopics(nullifier: Uint8Array): readonly Hex[] {
-  const args = { nullifier: numberOf(nullifier) }
-  return encodeEventTopics({ abi: POOL_ABI, eventName: 'Won', args })
-    .map(hashOf)
-    .filter((topic) => topic !== undefined)
 }
 
 /** The entry of a bind that the contract paid: others of the same slot in it were skipped. */

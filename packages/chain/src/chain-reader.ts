@@ -30,13 +30,13 @@ export interface ChainReader {
   header(number: number, signal: AbortSignal): Promise<Hex | undefined>
   /** What a contract answers at a block. @throws CHAIN_REVERTED as well */
   call(to: Hex, data: Hex, at: ChainHead, signal: AbortSignal): Promise<Hex>
-  /** Logs of contracts in blocks `from` to `to`, both included; with `topics`, those that begin with them. */
+  /** Logs of contracts in blocks `from` to `to`, both included; with `topics`, those that begin with them, or with one of several at a place. */
   logs(
     addresses: readonly Hex[],
     from: number,
     to: number,
     signal: AbortSignal,
-    topics?: readonly Hex[],
+    topics?: readonly (Hex | readonly Hex[])[],
   ): Promise<readonly RawLog[]>
   /** Logs of contracts in one block, by its hash: of no other, whatever happens to the chain meanwhile. */
   logsOf(

@@ -51,6 +51,10 @@ export interface ChainView {
    * endpoints learn which slot.
    */
   bindOf(nullifier: Uint8Array, signal: AbortSignal): Promise<SlotBind | undefined>
+  /**
+   * What was paid for wins, in no order, and for others of their slots, whoever sent them; those of the last 160 000 blocks. The endpoints learn which slots.
+   */
+  paidFor(wins: readonly WinPlace[], signal: AbortSignal): Promise<readonly PaidWin[]>
   /** Who sent a transaction of a block, 20 bytes; undefined when it is not in the chain. */
   senderOf(transaction: Hex, signal: AbortSignal): Promise<Uint8Array | undefined>
   /**
@@ -67,6 +71,12 @@ export type SlotBind = {
   readonly opening: CallOpening
   readonly ticket: CallTicket
 }
+
+/** A win: its slot and its index in it. */
+export type WinPlace = { readonly nullifier: Uint8Array; readonly index: number }
+
+/** A win that was paid, as the contract says it. */
+export type PaidWin = WinPlace & { readonly provider: Uint8Array; readonly paid: bigint }
 
 /** Parts of wins that wait in the pool (SPEC §17.5). */
 export type HeldBack = { readonly due: bigint; readonly open: bigint; readonly lost: bigint }

@@ -11,6 +11,7 @@ import { decodeSlotWord } from './contracts/slot-word.ts'
 import { chainError } from './errors.ts'
 import { followEvents } from './follow-events.ts'
 import { createLeafReader } from './leaf-reader.ts'
+import { createPaidReader } from './won-events.ts'
 
 export type ViewOptions = {
   readonly reader: ChainReader
@@ -55,7 +56,8 @@ export function createChainView(options: ViewOptions): ChainView {
         .map((log) => decodeEvent(log, sources))
         .filter((event) => event !== undefined)
     },
-    bindOf: createBindReader(reader, sources, options.deployBlock),
+    bindOf: createBindReader({ reader, sources, deployBlock: options.deployBlock }),
+    paidFor: createPaidReader({ reader, sources, deployBlock: options.deployBlock }),
     async senderOf(transaction, signal) {
       const receipt = await reader.receipt(transaction, signal)
       return receipt && bytesOf(receipt.from)

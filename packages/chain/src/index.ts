@@ -9,7 +9,9 @@ export type {
   ChainView,
   HeldBack,
   SkipReason,
+  PaidWin,
   SlotBind,
+  WinPlace,
 } from './chain-view.ts'
 export {
   createRegistryCalls,

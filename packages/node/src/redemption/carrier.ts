@@ -29,7 +29,7 @@ export function isLaneCarrier(carrier: string): boolean {
   return kindOfCarrier(carrier) !== undefined && !carrier.startsWith('via-')
 }
 
-/** What the redeemer of a carrier gets for each win; 0 where we send ourselves. */
-export function redeemerFeeOf(carrier: string | undefined): bigint {
+/** What was promised to the redeemers of a carrier for each win; 0 where we send ourselves. Who was paid what, the chain says. */
+export function promisedFeeOf(carrier: string | undefined): bigint {
   return BigInt(FORM.exec(carrier ?? '')?.[1] ?? 0)
 }

@@ -26,7 +26,10 @@ export type RedemptionAlert =
 
 export type RedemptionDeps = {
   readonly store: Pick<Store, 'winners' | 'atomically'>
-  readonly chain: Pick<ChainView, 'head' | 'slot' | 'eventsOf' | 'registration' | 'bindOf'>
+  readonly chain: Pick<
+    ChainView,
+    'head' | 'slot' | 'eventsOf' | 'registration' | 'bindOf' | 'paidFor'
+  >
   readonly calls: Pick<
     PoolCalls,
     'lock' | 'bind' | 'claimMore' | 'conflictOpenings' | 'conflictTickets'

@@ -141,7 +141,7 @@ class Redeeming implements Redemption {
     const head = await this.#deps.chain.head(signal)
     for (const landed of this.#sender.takeLanded()) await this.#land(landed, signal)
     const before = await this.#cases.read(head.number, signal)
-    const settled = await this.#settlement.settle(before, head.number)
+    const settled = await this.#settlement.settle(before, head.number, signal)
     await this.#tellSettled(settled)
     const moving = underWay(before)
     await this.#sender.resume(moving, signal)

@@ -2,21 +2,35 @@
  * Writes down what the chain says of winners once it is deep enough, and takes it back when a reorganisation undid it. The state and its ledger events are one write: after any
  * crash each win was counted once.
  */
-import { toHex } from '@byway/protocol/base'
+import { isBywayError, toHex } from '@byway/protocol/base'
 import type { NodeMoneyEvent } from '@byway/protocol/ledger'
 import type { LossReason, StoredWinner, WinnerState, WinnerStep } from '@byway/store'
 import { fatesOf, type Fate, type SlotCase } from './fate.ts'
-import { redeemerFeeOf } from './carrier.ts'
+import { promisedFeeOf } from './carrier.ts'
+import { type PaidOf, readPaid } from './paid-wins.ts'
 import type { RedemptionDeps } from './ports.ts'
 
 /** Of a win, burned by the contract (SPEC §14.3), in hundredths. */
 const BURNED_PERCENT = 5n
+
+// Local limit (tunable): docs/LIMITS.md.
+/** So long a win waits for the chain to say what was paid for it: endpoints may have forgotten events that are old. */
+const PAID_PATIENCE_BLOCKS = 256
 
 /** A settled winner, for alerts. */
 export type Settled = {
   readonly winner: StoredWinner
   readonly to: WinnerState
   readonly reason: LossReason | undefined
+}
+
+/** What has held for long enough, and since which block. */
+type Deep = {
+  readonly winner: StoredWinner
+  readonly to: WinnerState
+  readonly fate: Fate
+  readonly name: string
+  readonly first: number
 }
 
 export class Settlement {
@@ -28,12 +42,16 @@ export class Settlement {
     this.#deps = deps
   }
 
-  /** Settles what has held for long enough. */
-  async settle(cases: readonly SlotCase[], block: number): Promise<readonly Settled[]> {
+  /** Settles what has held for long enough. Where the chain does not say now what it paid, that waits. */
+  async settle(
+    cases: readonly SlotCase[],
+    block: number,
+    signal: AbortSignal,
+  ): Promise<readonly Settled[]> {
     const read = new Set(cases.map(({ nullifier }) => toHex(nullifier)))
     // Of slots that were not read this time nothing has changed.
     const since = new Map([...this.#since].filter(([name]) => !read.has(slotNameOf(name))))
-    const settled: Settled[] = []
+    const deep: Deep[] = []
     for (const slot of cases) {
       for (const { winner, fate } of fatesOf(slot, this.#deps.winsPerSlot)) {
         const to = targetOf(winner, fate)
@@ -41,10 +59,17 @@ export class Settlement {
         const name = `${nameOf(winner)}:${fate}`
         const first = Math.min(this.#since.get(name) ?? block, block)
         if (block - first + 1 < this.#deps.confirmations) since.set(name, first)
-        else settled.push(await this.#write(winner, to, fate, block))
+        else deep.push({ winner, to, fate, name, first })
       }
     }
     this.#since = since
+    const paidOf = await this.#paidOf(deep, signal)
+    const settled: Settled[] = []
+    for (const { winner, to, fate, name, first } of deep) {
+      const isTold = paidOf || block - first >= this.#deps.confirmations + PAID_PATIENCE_BLOCKS
+      if (to === 'done' && !isTold) since.set(name, first)
+      else settled.push(await this.#write(winner, to, fate, { block, paid: paidOf?.(winner) }))
+    }
     return settled
   }
 
@@ -53,12 +78,30 @@ export class Settlement {
     await this.#move(winner, 'lost', 'refused', undefined, [this.#lost(winner, 'refused')])
   }
 
-  async #write(winner: StoredWinner, to: WinnerState, fate: Fate, block: number): Promise<Settled> {
+  /** Undefined while the chain cannot be asked. */
+  async #paidOf(deep: readonly Deep[], signal: AbortSignal): Promise<PaidOf | undefined> {
+    const { chain, provider } = this.#deps
+    const winners = deep.filter(({ to }) => to === 'done').map(({ winner }) => winner)
+    try {
+      return await readPaid(chain, provider, winners, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isBywayError(error) || error.kind !== 'chain') throw error
+      return undefined
+    }
+  }
+
+  async #write(
+    winner: StoredWinner,
+    to: WinnerState,
+    fate: Fate,
+    { block, paid }: { readonly block: number; readonly paid: bigint | undefined },
+  ): Promise<Settled> {
     const reason = fate === 'open' || fate === 'paid' ? undefined : fate
     const undo = this.#undo(winner, block)
     if (to === 'done') {
       const id = `paid:${nameOf(winner)}:${block}`
-      await this.#move(winner, to, undefined, id, [...undo, ...this.#paid(winner, id)])
+      await this.#move(winner, to, undefined, id, [...undo, ...this.#paid(winner, id, paid)])
     } else {
       const lost = reason === undefined ? [] : [this.#lost(winner, `${reason}:${block}`)]
       await this.#move(winner, to, reason, undefined, [...undo, ...lost])
@@ -87,13 +130,20 @@ export class Settlement {
     })
   }
 
-  #paid(winner: StoredWinner, id: string): readonly NodeMoneyEvent[] {
+  /** `received`, as the chain says it; where it no longer does, what was promised to whom we left the win with. */
+  #paid(
+    winner: StoredWinner,
+    id: string,
+    paid: bigint | undefined,
+  ): readonly NodeMoneyEvent[] {
     const { worth, heldPerWin: heldBack } = this.#deps
     const { winValue } = worth
     const burned = (winValue * BURNED_PERCENT) / 100n
-    const redeemerFee = redeemerFeeOf(winner.carrier)
+    const net = winValue - burned - heldBack
+    const isSound = paid !== undefined && paid <= net
+    const received = isSound ? paid : net - promisedFeeOf(winner.carrier)
+    const redeemerFee = net - received
     const head = { atMs: this.#deps.nowMs(), wins: 1, amount: winValue }
-    const received = winValue - burned - heldBack - redeemerFee
     return [
       { ...head, id: claimId(id), type: 'claimed' },
       { ...head, id, type: 'claim-paid', burned, redeemerFee, heldBack, received },
