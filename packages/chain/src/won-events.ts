@@ -34,9 +34,7 @@ export async function* wonEvents(
   for (let asked = 0; asked < maxQuestions && to >= deployBlock; asked++) {
     const from = Math.max(deployBlock, to - MAX_LOG_BLOCKS + 1)
     const logs = await reader.logs([sources.pool], from, to, signal, topics)
-    yield logs
-      .map((log) => decodeEvent(log, sources))
-      .filter((event) => event?.name === 'won')
+    yield logs.map((log) => decodeEvent(log, sources)).filter((event) => event?.name === 'won')
     to = from - 1
   }
 }

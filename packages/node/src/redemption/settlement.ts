@@ -131,11 +131,7 @@ export class Settlement {
   }
 
   /** `received`, as the chain says it; where it no longer does, what was promised to whom we left the win with. */
-  #paid(
-    winner: StoredWinner,
-    id: string,
-    paid: bigint | undefined,
-  ): readonly NodeMoneyEvent[] {
+  #paid(winner: StoredWinner, id: string, paid: bigint | undefined): readonly NodeMoneyEvent[] {
     const { worth, heldPerWin: heldBack } = this.#deps
     const { winValue } = worth
     const burned = (winValue * BURNED_PERCENT) / 100n
