@@ -66,13 +66,14 @@ async function assertBooksAgree({ nodes, clientEvents }: PaidWorld): Promise<voi
     ...clientEvents,
   ])
   let carried = 0n
-  const sums = { tickets: 0n, expected: 0n, sold: 0n, issued: 0n }
+  const sums = { tickets: 0n, expected: 0n, sold: 0n, issued: 0n, bulk: 0n }
   for (const { store } of nodes.values()) {
     const { balances } = booksOf('node', await eventsOf(store))
     sums.tickets += balances.total('tickets', 'received')
     sums.expected += balances.total('expected', 'from tickets')
     sums.sold -= balances.total('bytes', 'sold')
     sums.issued -= balances.total('bandwidth tokens', 'issued')
+    sums.bulk -= balances.total('bulk tokens', 'issued')
     carried += balances.total('bytes', 'carried for pay')
   }
   assert.deepEqual(sums, {
@@ -80,6 +81,7 @@ async function assertBooksAgree({ nodes, clientEvents }: PaidWorld): Promise<voi
     expected: client.balances.total('expected', 'spent on tickets'),
     sold: -client.balances.total('bytes', 'bought'),
     issued: -client.balances.total('bandwidth tokens', 'bought'),
+    bulk: -client.balances.total('bulk tokens', 'bought'),
   })
   // Cells under way when everything stops are counted on one side only.
   const apart = carried - client.balances.total('bytes', 'used')

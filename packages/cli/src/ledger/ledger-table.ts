@@ -44,6 +44,7 @@ const TITLES: Readonly<Record<Commodity, string>> = {
   bytes: 'bytes (a unit is 1 MiB)',
   tickets: 'tickets',
   'bandwidth tokens': 'bandwidth tokens (4 MiB each)',
+  'bulk tokens': 'bulk tokens (32 MiB each)',
   'admission tokens': 'admission tokens',
   expected: 'worth of tickets, on average',
   wins: 'wins',
@@ -165,6 +166,7 @@ function amountText(commodity: Commodity, amount: bigint, unit: MoneyUnit | unde
       return gasText(amount)
     case 'tickets':
     case 'bandwidth tokens':
+    case 'bulk tokens':
     case 'admission tokens':
     case 'wins':
       return amount.toString()

@@ -1,11 +1,12 @@
 /**
- * Pays an entry for all circuits of its link (SPEC §15.3): tickets over one unit each, ahead of what the client itself counts. Shows its slot when the link is first
+ * Pays an entry for all circuits of its link (SPEC §15.3): tickets over one unit each, or over more where much passes, ahead of what the client itself counts. Shows its slot when the link is first
  * used in earnest, or when it is told to; a link that is only kept warm is paid nothing.
  * @module
  */
 import type { NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { createAllowance } from '@byway/protocol/payment'
+import type { PaymentSizes } from '@byway/protocol/payment'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
 import type { ClientPayMessage, DueMessage, PayMessage } from '@byway/protocol/wire'
@@ -25,6 +26,14 @@ import type { Tariff } from './tariff.ts'
 const UNPAID_BYTES = 128 * 1024
 /** The slot is shown by then, so that the first ticket can go at once. */
 const SHOW_BYTES = 32 * 1024
+/** What a ticket covers: a signature and its check for each unit are a good part of what payment costs on a fast line. */
+const TICKET_BYTES: PaymentSizes = [
+  UNIT_BYTES,
+  2 * UNIT_BYTES,
+  4 * UNIT_BYTES,
+  8 * UNIT_BYTES,
+  16 * UNIT_BYTES,
+]
 /** Between tries to show a slot. */
 const RETRY_MS = [250, 1000, 2500] as const
 /** Before an entry that did not answer, or put it off, is tried anew. */
@@ -79,7 +88,7 @@ class Payer implements EntryPayer, PaySender {
   readonly #entry: PaidEntry
   readonly #link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>
   #session: SlotSession | undefined
-  readonly #allowance = createAllowance(UNIT_BYTES)
+  readonly #allowance = createAllowance(TICKET_BYTES)
   readonly #rate = createRateMeter()
   readonly #bulk = createBulkWatch()
   readonly #gone = new AbortController()
@@ -114,7 +123,7 @@ class Payer implements EntryPayer, PaySender {
 
   onCounted(bytes: number): void {
     const isNewRate = this.#rate.count(bytes, this.#deps.nowMs())
-    if (isNewRate) this.#allowance.setBdp(this.#rate.perMs * this.#link.rttMs)
+    if (isNewRate) this.#allowance.setRate(this.#rate.perMs, this.#link.rttMs)
     const isDue = this.#allowance.count(bytes)
     if (isDue && this.#allowance.countedBytes >= SHOW_BYTES) this.#pay()
   }
@@ -155,10 +164,12 @@ class Payer implements EntryPayer, PaySender {
     }
     if (!this.#isWanted && this.#allowance.countedBytes < UNPAID_BYTES) return
     try {
-      for (let due = this.#allowance.dueGrains(); due > 0; due--) {
-        if (!this.#session.pay(1)) return
-        this.#allowance.paid(1)
-        if (this.#bulk.paid(1, this.#deps.nowMs())) void this.#session.sayNext()
+      for (;;) {
+        const bytes = this.#allowance.dueBytes()
+        const units = bytes / UNIT_BYTES
+        if (units === 0 || !this.#session.pay(units)) return
+        this.#allowance.paid(bytes)
+        if (this.#bulk.paid(units, this.#deps.nowMs())) void this.#session.sayNext()
       }
     } catch (error) {
       this.#deps.onUnpayable(error)
@@ -204,7 +215,7 @@ class Payer implements EntryPayer, PaySender {
       { key, use: 'link', tariff },
       {
         onReady: () => this.#pay(),
-        onVoid: (units) => this.#allowance.unpaid(units),
+        onVoid: (units) => this.#allowance.unpaid(units * UNIT_BYTES),
         onSlotOver: (_why, isInUse) => {
           this.isOpen = false
           if (isInUse) void this.#show()

@@ -3,13 +3,8 @@
  * what the hop sells by then. Pure.
  * @module
  */
-import {
-  AgedUnits,
-  TOKEN_UNITS,
-  TokenPace,
-  TOKENS_AT_ONCE,
-  TOKENS_PER_SECOND,
-} from '@byway/protocol/payment'
+import { AgedUnits, TokenPace, TOKENS_AT_ONCE, TOKENS_PER_SECOND } from '@byway/protocol/payment'
+import { TOKEN_UNITS } from '@byway/protocol/ticket'
 
 /** The account at one hop, of the slot that it was shown last. Kept between visits. */
 export class HopAccount {

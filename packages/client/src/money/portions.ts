@@ -3,8 +3,9 @@
  * slowly instead of standing still until a whole batch is due. Says what to pay, what to ask for and when; a visit does it.
  * @module
  */
-import { TOKENS_PER_SECOND } from '@byway/protocol/payment'
+import { TOKENS_PER_SECOND, unitsOfToken } from '@byway/protocol/payment'
 import type { TokenOrder, TokenStock } from '@byway/protocol/payment'
+import { TOKEN_UNITS } from '@byway/protocol/ticket'
 import { TOKEN_KIND } from '@byway/protocol/wire'
 import type { HopAccount } from './hop-account.ts'
 
@@ -52,7 +53,7 @@ export class Portions {
 
   /** True where the hop holds the slot, as far as is known, and sells at once; so it does what has another pace. */
   isHeld({ node, kind }: TokenOrder): boolean {
-    return kind !== TOKEN_KIND.BANDWIDTH || this.#deps.stock.isLocked(node)
+    return kind === TOKEN_KIND.ADMISSION || this.#deps.stock.isLocked(node)
   }
 
   /** The next of an order, once what may be paid is. */
@@ -72,7 +73,10 @@ export class Portions {
     const { stock, issueDelayMs, nowMs } = this.#deps
     const isShort = stock.isShort(order.node, nowMs())
     const ahead = isShort ? Math.ceil((TOKENS_PER_SECOND * issueDelayMs) / 1000) : 0
-    const count = Math.max(order.count, Math.min(order.count + ahead, stock.roomOf(order.node)))
+    const count = Math.max(
+      order.count,
+      Math.min(order.count + ahead, stock.roomOf(order.node, nowMs())),
+    )
     return Math.min(this.#priceOf({ ...order, count }), this.mostUnits(order))
   }
 
@@ -85,7 +89,7 @@ export class Portions {
 
   /** When a hop that does not hold the slot sells an order. */
   dueAtMs(order: TokenOrder): number {
-    const tokens = order.kind === TOKEN_KIND.BANDWIDTH ? order.count : 0
+    const tokens = (order.count * unitsOfToken(order.kind)) / TOKEN_UNITS
     return this.#deps.account.dueAtMs(this.#priceOf(order), tokens, this.#deps.nowMs())
   }
 

@@ -6,7 +6,7 @@
 import { isBywayError } from '@byway/protocol/base'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
-import { TOKEN_UNITS } from '@byway/protocol/payment'
+import { bytesOfToken, unitsOfToken } from '@byway/protocol/payment'
 import type { TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { TOKEN_KIND } from '@byway/protocol/wire'
 import type { SpendMessage, TokenKind } from '@byway/protocol/wire'
@@ -60,8 +60,8 @@ export type ShopDeps = {
 /** Buys and hands out. */
 export interface Shop {
   start(): void
-  /** A bandwidth token of this hop to send, or undefined when none is at hand: more are fetched or bought. */
-  spend(hop: PathNode): SpendMessage | undefined
+  /** A token of this hop to send, worth no more than so many bytes if it can be: a bulk token or a bandwidth token. Undefined when none is at hand: more are fetched or bought. */
+  spend(hop: PathNode, mostBytes: number): SpendMessage | undefined
   /** True when nothing needs to be bought before a tunnel goes through this hop. */
   isStocked(hop: NodeKey): boolean
   /** Resolves when there may be tokens of this hop that were not there before. Somebody stands still until then. */
@@ -112,9 +112,11 @@ class TokenShop implements Shop {
     this.#look()
   }
 
-  spend(node: PathNode): SpendMessage | undefined {
+  spend(node: PathNode, mostBytes: number): SpendMessage | undefined {
     const hop = this.#hopOf(node)
-    const message = this.#take(hop, TOKEN_KIND.BANDWIDTH)
+    const isBulk = mostBytes >= bytesOfToken(TOKEN_KIND.BULK)
+    const bulk = isBulk ? this.#takeBulk(hop) : undefined
+    const message = bulk ?? this.#take(hop, TOKEN_KIND.BANDWIDTH)
     if (!message) void this.#refill(hop)
     return message
   }
@@ -128,7 +130,7 @@ class TokenShop implements Shop {
 
   isStocked(key: NodeKey): boolean {
     const hop = this.#hops.get(key)
-    return hop !== undefined && kindsOf(hop.node).every((kind) => this.#held(hop, kind) > 0)
+    return hop !== undefined && neededKinds(hop.node).every((kind) => this.#held(hop, kind) > 0)
   }
 
   async admission(exit: PathNode, signal: AbortSignal): Promise<SpendMessage> {
@@ -238,6 +240,16 @@ class TokenShop implements Shop {
     return message
   }
 
+  /** Nobody waits for one: a bandwidth token does as well. */
+  #takeBulk(hop: Hop): SpendMessage | undefined {
+    const message = this.#take(hop, TOKEN_KIND.BULK)
+    if (!message && this.#held(hop, TOKEN_KIND.BULK) > 0)
+      this.#deps.stock
+        .refill(nodeIdOf(hop.node), TOKEN_KIND.BULK)
+        .catch((error: unknown) => this.#deps.onFailed(hop.node.key, error))
+    return message
+  }
+
   /** Loads what the disk has; buys when that is nothing. */
   async #provide(hop: Hop): Promise<void> {
     hop.lastError = undefined
@@ -288,9 +300,14 @@ class TokenShop implements Shop {
       const isShort = this.#deps.stock.held(nodeId, kind) < count / 2
       return isShort ? [{ node: nodeId, kind, count, units }] : []
     }
-    const bandwidth = order(TOKEN_KIND.BANDWIDTH, LEAST_TOKENS, LEAST_TOKENS * TOKEN_UNITS)
+    const bandwidth = order(
+      TOKEN_KIND.BANDWIDTH,
+      LEAST_TOKENS,
+      LEAST_TOKENS * unitsOfToken(TOKEN_KIND.BANDWIDTH),
+    )
     const admission = order(TOKEN_KIND.ADMISSION, LEAST_ADMISSIONS, LEAST_ADMISSIONS)
-    return node.isExit ? [...bandwidth, ...admission] : bandwidth
+    const bulk = orders.filter(({ kind }) => kind === TOKEN_KIND.BULK)
+    return node.isExit ? [...bandwidth, ...admission, ...bulk] : [...bandwidth, ...bulk]
   }
 
   #held({ node }: Hop, kind: TokenKind): number {
@@ -313,8 +330,13 @@ function isCircuitFailed(error: Error): boolean {
   return isBywayError(error) && error.code === 'CIRCUIT_FAILED'
 }
 
-function kindsOf({ isExit }: PathNode): readonly TokenKind[] {
+/** Without which no tunnel goes through it. */
+function neededKinds({ isExit }: PathNode): readonly TokenKind[] {
   return isExit ? [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION] : [TOKEN_KIND.BANDWIDTH]
+}
+
+function kindsOf(node: PathNode): readonly TokenKind[] {
+  return [...neededKinds(node), TOKEN_KIND.BULK]
 }
 
 function nodeIdOf({ entry }: PathNode): Uint8Array {

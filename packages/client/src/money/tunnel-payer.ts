@@ -5,14 +5,21 @@
  */
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import {
+  bytesOfToken,
   createAllowance,
   createPaddingWatch,
   SAME_PRICE,
-  TOKEN_BYTES,
+  TOKEN_KINDS,
 } from '@byway/protocol/payment'
-import type { Allowance, ClassWeight, PaddingWatch } from '@byway/protocol/payment'
-import { PAY, VERDICT } from '@byway/protocol/wire'
-import type { ClientPayMessage, PayMessage, SpendMessage } from '@byway/protocol/wire'
+import type { Allowance, ClassWeight, PaddingWatch, PaymentSizes } from '@byway/protocol/payment'
+import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
+import type {
+  ClientPayMessage,
+  PayMessage,
+  RefusedMessage,
+  SpendMessage,
+} from '@byway/protocol/wire'
+import { kindName } from './kind-name.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Shop } from './shop.ts'
 import type { Spending } from './spending.ts'
@@ -22,6 +29,12 @@ import type { Spending } from './spending.ts'
 const UNPAID_BYTES = 128 * 1024
 /** A token sent longer ago has arrived, or its leg was silent and is given up for that. */
 const UNDER_WAY_MS = 15_000
+const TOKEN_BYTES = bytesOfToken(TOKEN_KIND.BANDWIDTH)
+const SIZES: PaymentSizes = [TOKEN_BYTES, bytesOfToken(TOKEN_KIND.BULK)]
+/** What a token is worth whose refusal names this kind (SPEC §15.4). */
+const WORTH: ReadonlyMap<number, number> = new Map(
+  TOKEN_KINDS.map((kind) => [kind, bytesOfToken(kind)]),
+)
 /** Tokens that are paid once more for one leg that died, at most. */
 const MAX_UNDER_WAY = 4
 
@@ -82,10 +95,10 @@ type Account = {
   readonly place: number | undefined
   readonly allowance: Allowance
   isWaiting: boolean
-  /** When the latest tokens were sent: those of the last moments before a leg dies may not have arrived. */
-  readonly sentAtMs: number[]
-  /** So many of them may be lost with an earlier leg. */
-  lostAtMost: number
+  /** The latest tokens: those of the last moments before a leg dies may not have arrived. */
+  readonly sent: { readonly atMs: number; readonly bytes: number }[]
+  /** So much of them may be lost with an earlier leg. */
+  lostAtMostBytes: number
   /** What of it the books know. */
   readonly book: { close(): void }
 }
@@ -111,7 +124,7 @@ class Payer implements TunnelPayer {
   onLeg(leg: PaidLeg): void {
     const exit = this.#accounts.find(({ place }) => place === undefined)
     for (const account of this.#accounts) if (account !== exit) account.book.close()
-    if (exit) exit.lostAtMost = this.#underWay(exit)
+    if (exit) exit.lostAtMostBytes = this.#underWay(exit)
     this.#leg = leg
     const last = leg.path.length - 1
     this.#accounts = leg.path.flatMap((node, i) => {
@@ -151,9 +164,14 @@ class Payer implements TunnelPayer {
     const account = this.#accounts.find(({ place }) => place === hop)
     if (!account) return false
     if (pay.kind === PAY.DUE) return this.#onDue(account, pay)
-    if (pay.kind !== PAY.REFUSED) return false
-    account.allowance.unpaid(1)
-    this.#deps.spending.onPaidLost(account.node.key, 'tokens', TOKEN_BYTES)
+    return pay.kind === PAY.REFUSED && this.#onRefused(account, pay)
+  }
+
+  #onRefused(account: Account, pay: RefusedMessage): boolean {
+    const bytes = WORTH.get(pay.index)
+    if (bytes === undefined) return false
+    account.allowance.unpaid(bytes)
+    if (bytes > 0) this.#deps.spending.onPaidLost(account.node.key, 'tokens', bytes)
     // A token that its own hop sold and now does not know was sold for nothing. A key may lapse under way.
     const isHarmless = pay.verdict === VERDICT.UNKNOWN_KEY || pay.verdict === VERDICT.TRY_LATER
     if (!isHarmless) this.#deps.onFault(account.node.key)
@@ -170,7 +188,7 @@ class Payer implements TunnelPayer {
     const isNewRate = this.#rate.count(cellBytes, this.#deps.nowMs())
     const rttMs = isNewRate ? (this.#leg?.rttMs() ?? 0) : 0
     for (const account of this.#accounts) {
-      if (isNewRate) account.allowance.setBdp(this.#rate.perMs * rttMs)
+      if (isNewRate) account.allowance.setRate(this.#rate.perMs, rttMs)
       if (account.allowance.count(cellBytes)) this.#pay(account)
     }
   }
@@ -182,33 +200,36 @@ class Payer implements TunnelPayer {
       return false
     }
     // What was on its way when a leg died is paid once more, and nothing else is because a hop says so.
-    const lost = Math.min(account.lostAtMost, Math.round(missingBytes / TOKEN_BYTES))
-    account.lostAtMost -= lost
-    account.allowance.unpaid(lost)
-    this.#deps.spending.onPaidLost(account.node.key, 'tokens', lost * TOKEN_BYTES)
+    const tokens = Math.round(missingBytes / TOKEN_BYTES)
+    const lostBytes = Math.min(account.lostAtMostBytes, tokens * TOKEN_BYTES)
+    account.lostAtMostBytes -= lostBytes
+    account.allowance.unpaid(lostBytes)
+    this.#deps.spending.onPaidLost(account.node.key, 'tokens', lostBytes)
     this.#pay(account)
     return true
   }
 
-  #underWay({ sentAtMs }: Account): number {
+  /** Bytes. */
+  #underWay({ sent }: Account): number {
     const sinceMs = this.#deps.nowMs() - UNDER_WAY_MS
-    return sentAtMs.filter((atMs) => atMs >= sinceMs).length
+    return sent.reduce((sum, { atMs, bytes }) => (atMs >= sinceMs ? sum + bytes : sum), 0)
   }
 
   #pay(account: Account): void {
     const { allowance, node, place } = account
     if (this.#isStopped || account.isWaiting || allowance.carriedBytes < UNPAID_BYTES) return
-    for (let due = allowance.dueGrains(); due > 0; due--) {
-      const message = this.#deps.shop.spend(node)
+    for (let due = allowance.dueBytes(); due > 0; due = allowance.dueBytes()) {
+      const message = this.#deps.shop.spend(node, due)
       if (!message) {
         void this.#payLater(account)
         return
       }
       if (this.#leg?.send(message, place) !== true) return
-      allowance.paid(1)
-      account.sentAtMs.push(this.#deps.nowMs())
-      account.sentAtMs.splice(0, account.sentAtMs.length - MAX_UNDER_WAY)
-      this.#deps.spending.onTokens('tokens-spent', node.key, 'bandwidth', 1)
+      const bytes = bytesOfToken(message.tokenKind)
+      allowance.paid(bytes)
+      account.sent.push({ atMs: this.#deps.nowMs(), bytes })
+      account.sent.splice(0, account.sent.length - MAX_UNDER_WAY)
+      this.#deps.spending.onTokens('tokens-spent', node.key, kindName(message.tokenKind), 1)
     }
   }
 
@@ -220,8 +241,8 @@ class Payer implements TunnelPayer {
   }
 
   #open(node: PathNode, place: number | undefined): Account {
-    const allowance = createAllowance(TOKEN_BYTES, place === undefined ? this.#weight : SAME_PRICE)
+    const allowance = createAllowance(SIZES, place === undefined ? this.#weight : SAME_PRICE)
     const book = this.#deps.spending.follow(node.key, 'tokens', allowance)
-    return { node, place, allowance, book, isWaiting: false, sentAtMs: [], lostAtMost: 0 }
+    return { node, place, allowance, book, isWaiting: false, sent: [], lostAtMostBytes: 0 }
   }
 }

@@ -7,7 +7,8 @@ import { TOKEN_KIND, VERDICT, verdictName } from '@byway/protocol/wire'
 import type { BuyMessage, Verdict } from '@byway/protocol/wire'
 import { unitRandom } from '@byway/protocol/directory'
 import type { PathNode } from '@byway/protocol/directory'
-import { UNIT_BYTES } from '@byway/protocol/ticket'
+import { TOKEN_UNITS, UNIT_BYTES } from '@byway/protocol/ticket'
+import { unitsOfToken } from '@byway/protocol/payment'
 import type { PurchaseResult, TokenOrder, TokenStock } from '@byway/protocol/payment'
 import { delay } from '../engine/abort.ts'
 import { CONTROL_BYTES } from './control-circuit.ts'
@@ -172,7 +173,8 @@ class Visit {
     const left: TokenOrder[] = []
     for (const order of orders) {
       const count = await this.#fill(order, signal)
-      if (count > 0) left.push({ ...order, count })
+      // What is left of bulk is ordered anew, if it is wanted still.
+      if (count > 0 && order.kind !== TOKEN_KIND.BULK) left.push({ ...order, count })
     }
     if (left.length === 0) await this.#fillUp(orders, signal)
     return left
@@ -180,7 +182,7 @@ class Visit {
 
   /** Goes on while tokens are used as fast as they are bought: the next batch would wait for a visit of its own. Each is paid when it is its turn, or the hop's delay before. */
   async #fillUp(orders: readonly TokenOrder[], signal: AbortSignal): Promise<void> {
-    const order = orders.find(({ kind }) => kind === TOKEN_KIND.BANDWIDTH)
+    const order = orders.find(({ kind }) => kind !== TOKEN_KIND.ADMISSION)
     if (!order) return
     while (this.#carrier.carriedBytes + BATCH_ROOM_BYTES <= CONTROL_BYTES) {
       const next = this.#deps.stock.moreOf(order.node, this.#deps.nowMs())
@@ -191,6 +193,8 @@ class Visit {
   /** Buys an order; gives how many of it the slot was over before. */
   async #fill(order: TokenOrder, signal: AbortSignal): Promise<number> {
     const { stock } = this.#deps
+    const isBulk = order.kind === TOKEN_KIND.BULK
+    if (isBulk && !stock.isLocked(order.node)) return 0
     // What an earlier visit asked for and got no answer to is asked for again, as it was: it may be paid already.
     const asked = stock.repeatPurchase(order.node, order.kind)
     let left = asked?.elements.length ?? order.count
@@ -202,6 +206,7 @@ class Visit {
       if (count === 0) break
       const dueMs = isAsked ? Number.NEGATIVE_INFINITY : this.#portions.dueAtMs({ ...order, count })
       if (await this.#buy({ ...order, count }, dueMs, signal)) left -= count
+      else if (isBulk) break
       isAsked = false
     }
     return left
@@ -271,6 +276,12 @@ class Visit {
         return true
       }
       const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
+      if (order.kind === TOKEN_KIND.BULK && verdict === VERDICT.TRY_LATER) {
+        // Nobody waits for it, and what is asked for by small portions may be sold.
+        stock.abandonPurchase(order.node, order.kind)
+        stock.setLocked(order.node, false)
+        return false
+      }
       if (verdict !== VERDICT.TRY_LATER || nowMs() >= endMs) {
         this.#onUnsold(order, verdict)
         return false
@@ -324,9 +335,9 @@ class Visit {
   #onStocked({ kind, count, bad, units }: Extract<PurchaseResult, { type: 'stocked' }>): void {
     const { spending, stock, nowMs } = this.#deps
     this.#account.onSold(units)
-    const isUnheld =
-      kind === TOKEN_KIND.BANDWIDTH && !stock.isLocked(this.#hop.entry.descriptor.nodeId)
-    if (isUnheld) this.#account.onSoldUnheld(count + bad, nowMs())
+    const isUnheld = !stock.isLocked(this.#hop.entry.descriptor.nodeId)
+    const tokens = ((count + bad) * unitsOfToken(kind)) / TOKEN_UNITS
+    if (isUnheld) this.#account.onSoldUnheld(tokens, nowMs())
     this.#deps.onStocked()
     spending.onTokensBought(this.#hop.key, kindName(kind), count, units)
     if (bad === 0) return

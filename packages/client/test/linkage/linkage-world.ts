@@ -211,7 +211,7 @@ class World implements LinkageWorld {
 
   async #token(client: Client, { pay: { node } }: Hop): Promise<ClientPayMessage> {
     for (let turn = 0; turn < 10_000; turn++) {
-      const token = client.shop.spend(node)
+      const token = client.shop.spend(node, 4 * UNIT_BYTES)
       if (token) return token
       await this.#settled(client.shop.provided(node, NEVER))
       await this.#pass(250)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { HOLD_MS } from '@byway/protocol/payment'
+import { bytesOfToken, HOLD_MS } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import { circuitError } from '../../src/engine/errors.ts'
@@ -9,6 +9,8 @@ import { createShop } from '../../src/money/shop.ts'
 import { createHandTimers } from '../engine/hand-timers.ts'
 import type { HandTimers } from '../engine/hand-timers.ts'
 import { pathNode } from '../path-node.ts'
+
+const TOKEN_BYTES = bytesOfToken(TOKEN_KIND.BANDWIDTH)
 
 describe('the shop', () => {
   it('leaves who waits for tokens alone once it is closed, though there are tokens on the disk', async () => {
@@ -37,7 +39,7 @@ describe('the shop', () => {
       onFailed: () => {},
     })
     const paying = (async () => {
-      while (!shop.spend(hop)) await shop.restocked(hop)
+      while (!shop.spend(hop, TOKEN_BYTES)) await shop.restocked(hop)
     })()
     paying.catch(() => {})
     await shop.stop()
@@ -85,7 +87,7 @@ describe('the shop', () => {
     const hop = pathNode(0)
     /** What a tunnel does that has none left. */
     const paying = async () => {
-      while (!shop.spend(hop)) await shop.restocked(hop)
+      while (!shop.spend(hop, TOKEN_BYTES)) await shop.restocked(hop)
     }
     return { shop, hop, seen, timers, paying }
   }

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test'
 import type { PathNode } from '@byway/protocol/directory'
 import { classWeight } from '@byway/protocol/payment'
 import type { ClassWeight } from '@byway/protocol/payment'
-import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
-import type { ClientPayMessage, SpendMessage } from '@byway/protocol/wire'
+import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
+import type { ClientPayMessage, SpendMessage, TokenKind } from '@byway/protocol/wire'
 import { createTunnelPayer } from '../../src/money/tunnel-payer.ts'
 import type { TunnelPayer } from '../../src/money/tunnel-payer.ts'
 import { createHandTimers, settle } from '../engine/hand-timers.ts'
@@ -18,7 +18,7 @@ const NODES = pathNodes(5)
 
 type Sent = { readonly message: ClientPayMessage; readonly place: number | undefined }
 
-function token(kind: 1 | 2): SpendMessage {
+function token(kind: TokenKind): SpendMessage {
   const nonce = crypto.getRandomValues(new Uint8Array(32))
   return { kind: PAY.SPEND, tokenKind: kind, keyId: new Uint8Array(8), nonce, token: nonce }
 }
@@ -35,11 +35,19 @@ function world(options: Options = {}) {
   const sent: Sent[] = []
   const faults: string[] = []
   const lost: number[] = []
-  const shop = { stock: options.stock ?? 1000, changed: Promise.withResolvers<void>() }
+  const shop = {
+    stock: options.stock ?? 1000,
+    bulk: 0,
+    changed: Promise.withResolvers<void>(),
+    spend(_node: PathNode, mostBytes: number) {
+      if (mostBytes >= 32 * MIB && this.bulk-- > 0) return token(TOKEN_KIND.BULK)
+      return this.stock-- > 0 ? token(TOKEN_KIND.BANDWIDTH) : undefined
+    },
+  }
   const payer = createTunnelPayer(
     {
       shop: {
-        spend: () => (shop.stock-- > 0 ? token(TOKEN_KIND.BANDWIDTH) : undefined),
+        spend: (node, mostBytes) => shop.spend(node, mostBytes),
         restocked: () => shop.changed.promise,
       },
       spending: {
@@ -145,6 +153,62 @@ describe('the payer of a tunnel', () => {
     assert.equal(payer.onPay(due(40 * MIB), undefined), true)
     assert.equal(payer.onPay(due(80 * MIB), undefined), false)
     assert.deepEqual(faults, [exit?.key])
+  })
+
+  it('pays a fast stream with bulk tokens once sixteen times as much was served, with others where there are none', async () => {
+    const { payer, ride, sent, shop, timers } = world()
+    ride(entry, exit)
+    shop.bulk = 2
+    const paidBytes = (): number =>
+      sent.reduce((sum, { message }) => {
+        if (message.kind !== PAY.SPEND) return sum
+        return sum + (message.tokenKind === TOKEN_KIND.BULK ? 32 * MIB : TOKEN_BYTES)
+      }, 0)
+    const kindsOf = (from: number): TokenKind[] =>
+      sent
+        .slice(from)
+        .flatMap(({ message }) => (message.kind === PAY.SPEND ? message.tokenKind : []))
+    /** 40 MiB a second. */
+    const run = async (mib: number): Promise<void> => {
+      for (let i = 0; i < mib; i++) {
+        carry(payer, MIB)
+        await timers.pass(25)
+      }
+    }
+    await run(508)
+    assert.ok(kindsOf(0).every((kind) => kind === TOKEN_KIND.BANDWIDTH))
+    const before = sent.length
+    await run(80)
+    const { BULK, BANDWIDTH } = TOKEN_KIND
+    assert.deepEqual(kindsOf(before).slice(0, 4), [BANDWIDTH, BULK, BULK, BANDWIDTH])
+    assert.ok(paidBytes() - 588 * MIB <= 32 * MIB + 2 * TOKEN_BYTES)
+    // A slow one is paid in small tokens whatever it carried before.
+    shop.bulk = 2
+    const later = sent.length
+    for (let i = 0; i < 64; i++) {
+      carry(payer, MIB)
+      await timers.pass(100)
+    }
+    assert.ok(kindsOf(later + 2).every((kind) => kind === BANDWIDTH))
+  })
+
+  it('pays again what a refused token was worth, by the kind that the refusal names', () => {
+    const { payer, ride, sent, lost } = world()
+    ride(entry, exit)
+    payer.admit()
+    carry(payer, MIB)
+    const refuse = (index: number): boolean =>
+      payer.onPay({ kind: PAY.REFUSED, verdict: VERDICT.UNKNOWN_KEY, index }, undefined)
+    assert.equal(refuse(TOKEN_KIND.ADMISSION), true)
+    assert.deepEqual(lost, [])
+    assert.equal(refuse(TOKEN_KIND.BANDWIDTH), true)
+    assert.deepEqual(lost, [TOKEN_BYTES])
+    carry(payer, MIB)
+    assert.equal(paidTo(sent, undefined), 2)
+    assert.equal(refuse(TOKEN_KIND.BULK), true)
+    assert.deepEqual(lost, [TOKEN_BYTES, 32 * MIB])
+    assert.equal(refuse(0), false)
+    assert.equal(refuse(4), false)
   })
 
   it('pays no hop that serves for nothing', () => {

@@ -1,7 +1,8 @@
 /** A stream that is faster than what a hop sells to a slot that it does not hold (SPEC §16.3): it goes slowly, and does not stand still. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { PAY, VERDICT } from '@byway/protocol/wire'
+import { bytesOfToken } from '@byway/protocol/payment'
+import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopAccount } from '../../src/money/hop-account.ts'
 import { createShop } from '../../src/money/shop.ts'
 import type { Shop } from '../../src/money/shop.ts'
@@ -67,7 +68,7 @@ function startStream(world: MoneyWorld, hop: TestHop, shop: Shop): Stream {
 
   function spend(): void {
     if (isWaiting || !isWanted) return
-    if (shop.spend(hop.node)) {
+    if (shop.spend(hop.node, bytesOfToken(TOKEN_KIND.BANDWIDTH))) {
       spentAtMs.push(nowMs())
       isWanted = false
       return

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@byway/protocol/base'
 import { createLedger } from '@byway/protocol/ledger'
-import { TOKEN_BYTES } from '@byway/protocol/payment'
+import { bytesOfToken } from '@byway/protocol/payment'
 import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopPayMessage } from '@byway/protocol/wire'
@@ -66,7 +66,7 @@ function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
     left: Promise.resolve(),
     onStocked() {},
     async go(orders = bothOrders(hop), signal = NEVER) {
-      const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
+      const kinds = Object.values(TOKEN_KIND)
       await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
       const state = { isOver: false }
       const visit = visitHop(deps, hop.node, orders, signal).finally(() => (state.isOver = true))
@@ -196,6 +196,40 @@ describe('a visit to a hop', () => {
     await world.timers.pass(60_000)
     await counter.go(batch)
     assert.equal(hop.said.filter(({ kind }) => kind === PAY.SOLD).length, 1, 'they last')
+  })
+
+  it('buys bulk tokens that are wanted at a hop that holds the slot, and asks in vain once where it does not', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
+    const counter = shop(world, hop, 15_000)
+    const nodeId = nodeIdOf(hop)
+    await counter.go()
+    // It sold before its delay was over: it holds the slot.
+    assert.equal(world.stock.isLocked(nodeId), true)
+    const orderOf = (count: number): TokenOrder => {
+      return { node: nodeId, kind: TOKEN_KIND.BULK, count, units: 32 * count }
+    }
+    world.stock.spend(nodeId, TOKEN_KIND.BULK, world.timers.nowMs())
+    await counter.go([orderOf(4)])
+    const bulk = world.stock.held(nodeId, TOKEN_KIND.BULK)
+    assert.ok(bulk >= 4)
+    const message = world.stock.spend(nodeId, TOKEN_KIND.BULK, world.timers.nowMs())
+    assert.ok(message)
+    assert.equal(await hop.takes(message), true)
+    // The lock has lapsed, and nobody waits for bulk tokens.
+    hop.standing = 'open'
+    hop.said.length = 0
+    const startMs = world.timers.nowMs()
+    await counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 4), orderOf(12)])
+    assert.equal(world.stock.isLocked(nodeId), false)
+    assert.equal(world.stock.held(nodeId, TOKEN_KIND.BULK), bulk - 1)
+    const asked = hop.said.filter(
+      (one) => one.kind === PAY.BUY && one.tokenKind === TOKEN_KIND.BULK,
+    )
+    assert.ok(asked.length <= 1)
+    assert.ok(world.timers.nowMs() - startMs < 40_000)
+    await counter.go([orderOf(4)])
+    assert.deepEqual(counter.faults, [])
   })
 
   for (const { name, before, orderOf } of [
@@ -413,8 +447,11 @@ describe('a visit to a hop', () => {
     assert.equal(-balances.total('bytes', 'bought'), paidBytes)
     // Less than a token's worth of a full slot may find no use.
     const lostBytes = balances.total('bytes', 'lost')
-    assert.ok(lostBytes < BigInt(areFull() * TOKEN_BYTES), `${lostBytes} bytes were lost`)
-    assert.equal(paidBytes, BigInt(ordered * TOKEN_BYTES) + lostBytes)
+    assert.ok(
+      lostBytes < BigInt(areFull() * bytesOfToken(TOKEN_KIND.BANDWIDTH)),
+      `${lostBytes} bytes were lost`,
+    )
+    assert.equal(paidBytes, BigInt(ordered * bytesOfToken(TOKEN_KIND.BANDWIDTH)) + lostBytes)
   })
 
   it('spends nothing beyond the budget', async () => {

@@ -37,10 +37,10 @@ export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost):
       host.send(tokens.keysMessage())
       return true
     }
-    if (pay.kind !== PAY.SPEND || pay.tokenKind !== TOKEN_KIND.BANDWIDTH) return false
+    if (pay.kind !== PAY.SPEND || pay.tokenKind === TOKEN_KIND.ADMISSION) return false
     const spent = tokens.take(pay, 'relay')
     if (spent.type === 'taken') {
-      toll.credit(tokens.tokenBytes)
+      toll.credit(spent.bytes)
       void endUnless(spent.kept)
     }
     if (spent.type === 'refused') host.send(spent.answer)

@@ -311,7 +311,7 @@ class ControlCircuit implements TerminalHandler {
     const sale = await issuer.buy(buy, slot.opening.nullifier, standing, wallMs())
     this.#purchases--
     const isEarly = standing === 'open' && sale.message.verdict === VERDICT.TRY_LATER
-    if (isEarly && buy.tokenKind === TOKEN_KIND.BANDWIDTH) bulk.wanted(slot.opening)
+    if (isEarly && buy.tokenKind !== TOKEN_KIND.ADMISSION) bulk.wanted(slot.opening)
     if (sale.sold > 0) books.tokensSold(tokenKindName(buy.tokenKind), sale.sold, sale.units)
     this.#send(sale.message)
   }

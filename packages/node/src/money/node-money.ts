@@ -33,7 +33,6 @@ import {
   createPool,
   maxSlotUnits,
   openingHolds,
-  TOKEN_BYTES,
   UNIT_BYTES,
   unitPrice,
 } from '@byway/protocol/ticket'
@@ -239,7 +238,6 @@ class Money implements NodeMoney {
       redeemer: this.#redeemer,
       keyring,
       books,
-      tokenBytes: TOKEN_BYTES,
       nowMs: Date.now,
     })
     this.#slots = this.#createSlots()

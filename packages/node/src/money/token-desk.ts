@@ -3,6 +3,7 @@
  * @module
  */
 import type { ServingRole, TokenKindName } from '@byway/protocol/ledger'
+import { bytesOfToken } from '@byway/protocol/payment'
 import type { TokenKeyring, TokenRedeemer } from '@byway/protocol/payment'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { KeysMessage, SpendMessage, TokenKind } from '@byway/protocol/wire'
@@ -13,8 +14,6 @@ export type TokenDeskDeps = {
   readonly redeemer: Pick<TokenRedeemer, 'spend'>
   readonly keyring: Pick<TokenKeyring, 'keysMessage'>
   readonly books: Pick<Books, 'tokenTaken' | 'repeatedToken'>
-  /** What a bandwidth token pays for. */
-  readonly tokenBytes: number
   /** Wall clock. */
   readonly nowMs: () => number
 }
@@ -22,7 +21,6 @@ export type TokenDeskDeps = {
 /** Creates the intake. */
 export function createTokenDesk(deps: TokenDeskDeps): TokenIntake {
   return {
-    tokenBytes: deps.tokenBytes,
     take: (spend, role) => take(deps, spend, role),
     keysMessage: (): KeysMessage => deps.keyring.keysMessage(),
   }
@@ -30,6 +28,7 @@ export function createTokenDesk(deps: TokenDeskDeps): TokenIntake {
 
 /** How the ledger names a kind of token. */
 export function tokenKindName(kind: TokenKind): TokenKindName {
+  if (kind === TOKEN_KIND.BULK) return 'bulk'
   return kind === TOKEN_KIND.BANDWIDTH ? 'bandwidth' : 'admission'
 }
 
@@ -42,7 +41,8 @@ function take(
   switch (redeemed.verdict) {
     case VERDICT.OK: {
       const onFresh = (): void => books.tokenTaken(tokenKindName(spend.tokenKind), role)
-      return { type: 'taken', kept: keep(redeemed.kept, onFresh, () => books.repeatedToken()) }
+      const kept = keep(redeemed.kept, onFresh, () => books.repeatedToken())
+      return { type: 'taken', bytes: bytesOfToken(spend.tokenKind), kept }
     }
     case VERDICT.SPENT:
       books.repeatedToken()
@@ -51,7 +51,7 @@ function take(
     case VERDICT.UNKNOWN_KEY:
     case VERDICT.TRY_LATER: {
       const { verdict } = redeemed
-      return { type: 'refused', answer: { kind: PAY.REFUSED, verdict, index: 0 } }
+      return { type: 'refused', answer: { kind: PAY.REFUSED, verdict, index: spend.tokenKind } }
     }
     case VERDICT.BAD_TOKEN:
       return { type: 'bad' }

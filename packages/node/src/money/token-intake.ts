@@ -8,15 +8,18 @@ import type { KeysMessage, RefusedMessage, SpendMessage } from '@byway/protocol/
  * be taken (any more, or now), and the client must be told. `bad`: it is none of ours, and the circuit must be destroyed.
  */
 export type SpendResult =
-  | { readonly type: 'taken'; readonly kept: Promise<boolean> }
+  | {
+      readonly type: 'taken'
+      /** What it pays for; 0 for admission. */
+      readonly bytes: number
+      readonly kept: Promise<boolean>
+    }
   | { readonly type: 'repeated' }
   | { readonly type: 'refused'; readonly answer: RefusedMessage }
   | { readonly type: 'bad' }
 
 /** Where tokens are spent. */
 export interface TokenIntake {
-  /** Bytes that a bandwidth token pays for. */
-  readonly tokenBytes: number
   /** Judges a token and uses it up. */
   take(spend: SpendMessage, role: ServingRole): SpendResult
   /** The token keys of the day, as KEYS names them. */

@@ -119,7 +119,7 @@ class TunnelToll implements PaidTunnel {
     if (spent.type === 'refused') this.#host.send(spent.answer)
     if (spent.type !== 'taken') return spent.type !== 'bad'
     if (spend.tokenKind === TOKEN_KIND.ADMISSION) this.isAdmitted = true
-    else if (this.#meter.pay(tokens.tokenBytes, this.#nowMs)) this.#goOn()
+    else if (this.#meter.pay(spent.bytes, this.#nowMs)) this.#goOn()
     void this.#endUnless(spent.kept)
     return true
   }

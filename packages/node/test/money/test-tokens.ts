@@ -4,15 +4,14 @@ import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { SpendMessage, TokenKind } from '@byway/protocol/wire'
 import type { TokenIntake } from '../../src/money/token-intake.ts'
 
-/** @param isForgotten - spent before a restart: only the disk knows */
+/** @param tokenBytes - what any but admission pays for @param isForgotten - spent before a restart: only the disk knows */
 export function createTestTokens(
   tokenBytes: number,
   isForgotten: (nonce: Uint8Array) => boolean = () => false,
 ): TokenIntake {
   const spent = new Set<string>()
   return {
-    tokenBytes,
-    take({ token, nonce }) {
+    take({ token, nonce, tokenKind }) {
       if (token[0] !== 1) return { type: 'bad' }
       const name = Buffer.from(nonce).toString('hex')
       if (spent.has(name)) return { type: 'repeated' }
@@ -20,7 +19,8 @@ export function createTestTokens(
       const kept = new Promise<boolean>((resolve) => {
         setImmediate(() => resolve(!isForgotten(nonce)))
       })
-      return { type: 'taken', kept }
+      const bytes = tokenKind === TOKEN_KIND.ADMISSION ? 0 : tokenBytes
+      return { type: 'taken', bytes, kept }
     },
     keysMessage: () => ({ kind: PAY.KEYS, keys: [] }),
   }

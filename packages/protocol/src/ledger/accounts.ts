@@ -13,6 +13,7 @@ export type Commodity =
   | 'bytes'
   | 'tickets'
   | 'bandwidth tokens'
+  | 'bulk tokens'
   | 'admission tokens'
   | 'expected'
   | 'wins'
@@ -39,6 +40,7 @@ export const NODE_ACCOUNTS = {
   },
   tickets: { clients: 'source', received: 'sink' },
   'bandwidth tokens': { issued: 'source', outstanding: 'stock', redeemed: 'sink', lapsed: 'sink' },
+  'bulk tokens': { issued: 'source', outstanding: 'stock', redeemed: 'sink', lapsed: 'sink' },
   'admission tokens': { issued: 'source', outstanding: 'stock', redeemed: 'sink', lapsed: 'sink' },
   expected: { clients: 'source', 'from tickets': 'sink' },
   wins: { drawn: 'source', unredeemed: 'stock', claimed: 'stock', paid: 'sink', lost: 'sink' },
@@ -76,6 +78,7 @@ export const CLIENT_ACCOUNTS = {
   },
   tickets: { made: 'source', sent: 'sink' },
   'bandwidth tokens': { bought: 'source', held: 'stock', spent: 'sink', lost: 'sink' },
+  'bulk tokens': { bought: 'source', held: 'stock', spent: 'sink', lost: 'sink' },
   'admission tokens': { bought: 'source', held: 'stock', spent: 'sink', lost: 'sink' },
   expected: { own: 'source', 'spent on tickets': 'sink' },
   wins: { drawn: 'source', paid: 'sink' },
@@ -119,6 +122,7 @@ export const COMMODITIES: readonly Commodity[] = [
   'bytes',
   'tickets',
   'bandwidth tokens',
+  'bulk tokens',
   'admission tokens',
   'expected',
   'wins',

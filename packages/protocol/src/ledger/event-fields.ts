@@ -17,7 +17,7 @@ type Fields<T extends Type> = Readonly<
 
 const ROLE = ['entry', 'relay', 'exit'] as const
 const USE = ['link', 'tokens'] as const
-const KIND = ['bandwidth', 'admission'] as const
+const KIND = ['bandwidth', 'admission', 'bulk'] as const
 const TICKETS = {
   use: USE,
   tickets: 'count',

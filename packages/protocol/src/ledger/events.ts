@@ -27,7 +27,7 @@ export type ServingRole = 'entry' | 'relay' | 'exit'
 /** What a ticket paid for: a client's link at its entry, or tokens (SPEC §16). */
 export type TicketUse = 'link' | 'tokens'
 /** A kind of token (SPEC §16). */
-export type TokenKindName = 'bandwidth' | 'admission'
+export type TokenKindName = 'bandwidth' | 'admission' | 'bulk'
 /** Tickets added up. A ticket of amount `a` is worth `a` on average; `V` is what a win pays. */
 export type TicketSum = {
   readonly use: TicketUse

@@ -5,7 +5,7 @@
 import { unreachable } from '@byway/protocol/base'
 import type { ClientAccount, Commodity, Line } from './accounts.ts'
 import type { ClientMoneyEvent, TicketUse, TokenKindName } from './events.ts'
-import { bytesOfUnits, TOKEN_BYTES } from './units.ts'
+import { bytesOfTokens, bytesOfUnits } from './units.ts'
 
 /** Gives the lines of an event; a sum other than zero means that the event itself is wrong. `reversed` is the ledger's own. */
 export function postClientEvent(event: ClientMoneyEvent): readonly Line[] {
@@ -92,8 +92,7 @@ function postTokens(
   event: EventOf<'tokens-bought' | 'tokens-spent' | 'tokens-lost'>,
 ): readonly Line[] {
   const { hop, kind, count } = event
-  const isBandwidth = kind === 'bandwidth'
-  const worth = isBandwidth ? BigInt(count) * TOKEN_BYTES : 0n
+  const worth = bytesOfTokens(kind, count)
   switch (event.type) {
     case 'tokens-bought':
       return [
@@ -101,7 +100,7 @@ function postTokens(
         ...move(
           'bytes',
           'ahead at hops',
-          isBandwidth ? 'ahead in tokens' : 'admissions',
+          kind === 'admission' ? 'admissions' : 'ahead in tokens',
           bytesOfUnits(event.units),
           hop,
         ),
@@ -159,9 +158,16 @@ function moveTokens(
   hop: string,
 ): readonly Line[] {
   const pieces = BigInt(count)
-  return kind === 'bandwidth'
-    ? move('bandwidth tokens', from, to, pieces, hop)
-    : move<'admission tokens'>('admission tokens', from, to, pieces, hop)
+  switch (kind) {
+    case 'bandwidth':
+      return move('bandwidth tokens', from, to, pieces, hop)
+    case 'bulk':
+      return move<'bulk tokens'>('bulk tokens', from, to, pieces, hop)
+    case 'admission':
+      return move<'admission tokens'>('admission tokens', from, to, pieces, hop)
+    default:
+      return unreachable(kind, 'every kind of token is posted')
+  }
 }
 
 function move<C extends Commodity>(

@@ -5,7 +5,7 @@
 import { unreachable } from '@byway/protocol/base'
 import type { Commodity, Line, NodeAccount } from './accounts.ts'
 import type { NodeMoneyEvent, ServingRole, TokenKindName } from './events.ts'
-import { bytesOfUnits, TOKEN_BYTES } from './units.ts'
+import { bytesOfTokens, bytesOfUnits } from './units.ts'
 
 /** Gives the lines of an event; a sum other than zero means that the event itself is wrong. `reversed` is the ledger's own. */
 export function postNodeEvent(event: NodeMoneyEvent): readonly Line[] {
@@ -81,8 +81,7 @@ function postService(
 function postTokens(
   event: EventOf<'tokens-sold' | 'tokens-redeemed' | 'tokens-lapsed'>,
 ): readonly Line[] {
-  const isBandwidth = event.kind === 'bandwidth'
-  const worth = isBandwidth ? BigInt(event.count) * TOKEN_BYTES : 0n
+  const worth = bytesOfTokens(event.kind, event.count)
   switch (event.type) {
     case 'tokens-sold':
       return [
@@ -90,7 +89,7 @@ function postTokens(
         ...move(
           'bytes',
           'owed to slots',
-          isBandwidth ? 'owed on tokens' : 'admissions',
+          event.kind === 'admission' ? 'admissions' : 'owed on tokens',
           bytesOfUnits(event.units),
         ),
       ]
@@ -168,9 +167,16 @@ function moveTokens(
   count: number,
 ): readonly Line[] {
   const pieces = BigInt(count)
-  return kind === 'bandwidth'
-    ? move('bandwidth tokens', from, to, pieces)
-    : move<'admission tokens'>('admission tokens', from, to, pieces)
+  switch (kind) {
+    case 'bandwidth':
+      return move('bandwidth tokens', from, to, pieces)
+    case 'bulk':
+      return move<'bulk tokens'>('bulk tokens', from, to, pieces)
+    case 'admission':
+      return move<'admission tokens'>('admission tokens', from, to, pieces)
+    default:
+      return unreachable(kind, 'every kind of token is posted')
+  }
 }
 
 function move<C extends Commodity>(

@@ -27,27 +27,32 @@ export interface Allowance {
   readonly limitBytes: number
   /** Counts cells that were sent or have come; true when a payment is due. */
   count(bytes: number): boolean
-  /** Rate times round trip of cells, as measured. Bounded by {@link MAX_BDP_BYTES}. */
-  setBdp(bytes: number): void
-  /** How many grains (units, or tokens) to pay now. */
-  dueGrains(): number
-  /** So many grains were paid. */
-  paid(grains: number): void
-  /** So many grains did not count: refused, or lost. They are due again. */
-  unpaid(grains: number): void
+  /** How fast cells pass, and the round trip to the hop, as measured. Their product is bounded by {@link MAX_BDP_BYTES}. */
+  setRate(bytesPerMs: number, rttMs: number): void
+  /** What the next payment should cover, one of the sizes; 0 while none is due. */
+  dueBytes(): number
+  /** So many bytes were paid for, as `dueBytes` said or fewer. */
+  paid(bytes: number): void
+  /** So many did not count: refused, or lost. They are due again. */
+  unpaid(bytes: number): void
   /** Takes the hop's DUE. */
   onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict
 }
 
-/** Creates an account at zero. `grainBytes`: a unit where tickets pay, a token's worth where tokens do. `weight`: of what is counted, at an exit. */
-export function createAllowance(grainBytes: number, weight: ClassWeight = SAME_PRICE): Allowance {
-  return new Account(grainBytes, weight)
+/** What one payment may cover, in rising order: units where tickets pay, tokens' worth where tokens do. The first may always be paid. */
+export type PaymentSizes = readonly [least: number, ...larger: readonly number[]]
+
+/** Creates an account at zero. `weight`: of what is counted, at an exit. */
+export function createAllowance(sizes: PaymentSizes, weight: ClassWeight = SAME_PRICE): Allowance {
+  return new Account(sizes, weight)
 }
 
 class Account implements Allowance {
   paidBytes = 0
-  readonly #grainBytes: number
+  readonly #sizes: PaymentSizes
   readonly #weight: ClassWeight
+  /** What the cells count that pass in a millisecond. */
+  #countedPerMs = 0
   #twoBdpBytes = 0
   /** What the client itself sent and received, and what that counts. */
   #passedBytes = 0
@@ -55,8 +60,8 @@ class Account implements Allowance {
   /** How much more the hop counted, as far as that is believed. */
   #skewBytes = 0
 
-  constructor(grainBytes: number, weight: ClassWeight) {
-    this.#grainBytes = grainBytes
+  constructor(sizes: PaymentSizes, weight: ClassWeight) {
+    this.#sizes = sizes
     this.#weight = weight
   }
 
@@ -74,7 +79,7 @@ class Account implements Allowance {
 
   // SPEC §15.3: "no more than max(1 unit, 2 × BDP) and one ticket".
   get limitBytes(): number {
-    return Math.max(this.#grainBytes, this.#twoBdpBytes) + this.#grainBytes
+    return Math.max(this.#leastBytes, this.#twoBdpBytes) + this.#sizeBytes
   }
 
   count(bytes: number): boolean {
@@ -83,20 +88,22 @@ class Account implements Allowance {
     return this.aheadBytes < this.#lowBytes
   }
 
-  setBdp(bytes: number): void {
-    this.#twoBdpBytes = 2 * weighedBytes(Math.min(Math.max(0, bytes), MAX_BDP_BYTES), this.#weight)
+  setRate(bytesPerMs: number, rttMs: number): void {
+    const bdpBytes = Math.min(Math.max(0, bytesPerMs * rttMs), MAX_BDP_BYTES)
+    this.#countedPerMs = weighedBytes(bytesPerMs, this.#weight)
+    this.#twoBdpBytes = 2 * weighedBytes(bdpBytes, this.#weight)
   }
 
-  dueGrains(): number {
-    return Math.max(0, Math.ceil((this.#lowBytes - this.aheadBytes) / this.#grainBytes))
+  dueBytes(): number {
+    return this.aheadBytes < this.#lowBytes ? this.#sizeBytes : 0
   }
 
-  paid(grains: number): void {
-    this.paidBytes += grains * this.#grainBytes
+  paid(bytes: number): void {
+    this.paidBytes += bytes
   }
 
-  unpaid(grains: number): void {
-    this.paidBytes -= grains * this.#grainBytes
+  unpaid(bytes: number): void {
+    this.paidBytes -= bytes
   }
 
   onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict {
@@ -108,16 +115,33 @@ class Account implements Allowance {
     return { isOvercounted, missingBytes }
   }
 
+  get #leastBytes(): number {
+    return this.#sizes[0]
+  }
+
+  /**
+   * SPEC §15.3: "no more than a sixteenth of what it counted itself, nor than passes in a second". A hop that keeps what it was paid and stops gains that part of what
+   * it has served, and a client that stops is left with little that it has no use for.
+   */
+  get #sizeBytes(): number {
+    const most = Math.min(this.#ownBytes / SERVED_PARTS, this.#countedPerMs * AHEAD_MS)
+    return this.#sizes.findLast((bytes) => bytes <= most) ?? this.#leastBytes
+  }
+
   get #slackBytes(): number {
-    const inFlight = Math.max(this.#grainBytes, this.#twoBdpBytes)
+    const inFlight = Math.max(this.#leastBytes, this.#twoBdpBytes)
     return inFlight + Math.floor(this.#ownBytes / OVERCOUNT_SHARE)
   }
 
-  /** A payment is due below this: a quarter grain while little flows, and else what flows until the next one arrives. */
+  /** A payment is due below this: a quarter of the least while little flows, and else what flows until the next one arrives. */
   get #lowBytes(): number {
-    return Math.max(this.#grainBytes / 4, this.#twoBdpBytes)
+    return Math.max(this.#leastBytes / 4, this.#twoBdpBytes)
   }
 }
+
+// Protocol constants (change needs a spec change): SPEC §15.3.
+const SERVED_PARTS = 16
+const AHEAD_MS = 1000
 
 // Local limits (tunable).
 /** The largest product of rate and round trip that is paid ahead twice: four times what one circuit may have in flight. */

@@ -4,6 +4,7 @@
  * @module
  */
 export { createAllowance, MAX_BDP_BYTES } from './allowance.ts'
+export type { PaymentSizes } from './allowance.ts'
 export type { Allowance, DueVerdict } from './allowance.ts'
 export type {
   ChainHead,
@@ -83,10 +84,11 @@ export type { PurchaseResult, TokenStock, TokenStockDeps } from './token-stock.t
 export {
   DAY_MS,
   FREE_ADMISSIONS,
-  TOKEN_BYTES,
-  TOKEN_UNITS,
+  bytesOfToken,
+  TOKEN_KINDS,
   tokenKeyId,
   tokenKeysHash,
   tokenMessage,
+  unitsOfToken,
 } from './token-terms.ts'
 export type { TokenHash } from './token-terms.ts'

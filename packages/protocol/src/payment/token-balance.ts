@@ -41,7 +41,9 @@ export class SlotBalance {
 
   constructor(stored: StoredBalance, nowMs: number) {
     this.nullifier = stored.nullifier
-    this.#lastSales = stored.lastSales.slice()
+    // A balance that was kept before there was a kind has no place for it.
+    this.#lastSales = new Uint8Array(TOKEN_KINDS.length * SALE_BYTES)
+    this.#lastSales.set(stored.lastSales.subarray(0, this.#lastSales.length))
     this.#admissionDay = stored.admissionDay
     this.#admissions = stored.admissions
     this.usedAtMs = stored.paidAtMs

@@ -8,6 +8,7 @@
  */
 import { concatBytes, equalBytes, toHex } from '@byway/protocol/base'
 import { BLIND_TOKEN_BYTES, type BlindTokenSigner } from '@byway/protocol/crypto'
+import { TOKEN_UNITS } from '@byway/protocol/ticket'
 import {
   PAY,
   TOKEN_KIND,
@@ -19,7 +20,7 @@ import {
 } from '@byway/protocol/wire'
 import { emptyBalance, SlotBalance, type StoredBalance } from './token-balance.ts'
 import type { HonouredKey, TokenKeyring } from './token-keyring.ts'
-import { DAY_MS, dayOf, TOKEN_UNITS, type TokenHash } from './token-terms.ts'
+import { DAY_MS, dayOf, unitsOfToken, type TokenHash } from './token-terms.ts'
 
 /**
  * Where a slot stands on the chain, for this node, now. `mine`: locked or bound to it. `open`: nobody holds it. `taken`: another provider does, or it
@@ -213,7 +214,8 @@ class Issuer implements TokenIssuer {
     const { issueDelayMs } = this.#deps
     if (!slot.isKnownFor(issueDelayMs, nowMs)) return VERDICT.TRY_LATER
     if (slot.unitsDue(issueDelayMs, nowMs) < units) return VERDICT.TRY_LATER
-    const tokens = tokenKind === TOKEN_KIND.BANDWIDTH ? elements.length : 0
+    // SPEC §16.3: the pace is one of bytes, whatever tokens they are bought in.
+    const tokens = (elements.length * unitsOfToken(tokenKind)) / TOKEN_UNITS
     return slot.allow(tokens, nowMs) ? VERDICT.OK : VERDICT.TRY_LATER
   }
 
@@ -261,7 +263,7 @@ function freeOf(kind: TokenKind, count: number, slot: SlotBalance, day: number):
 }
 
 function priceOf(kind: TokenKind, count: number): number {
-  return kind === TOKEN_KIND.ADMISSION ? count : count * TOKEN_UNITS
+  return kind === TOKEN_KIND.ADMISSION ? count : count * unitsOfToken(kind)
 }
 
 /** Writing failed: the store says so by its health, and the next purchase is not given out before it is written. */

@@ -2,12 +2,13 @@
  * How many tokens a client buys from a hop, and what they should cost (SPEC §16).
  * @module
  */
+import { BULK_TOKEN_UNITS, TOKEN_UNITS } from '@byway/protocol/ticket'
 import { TOKEN_KIND, type TokenKind } from '@byway/protocol/wire'
 import type { TokenOffer } from './token-offer.ts'
 import type { TokenPurchase } from './token-purchase.ts'
 import type { RestockClock } from './token-restock.ts'
 import type { TokenShelf } from './token-shelf.ts'
-import { dayOf, FREE_ADMISSIONS, TOKEN_UNITS } from './token-terms.ts'
+import { dayOf, FREE_ADMISSIONS, unitsOfToken } from './token-terms.ts'
 
 /**
  * Something to buy now. `units` is what it should cost: pay what the balance at the hop lacks in tickets (one at least at a hop that got none yet), and wait for the
@@ -63,6 +64,8 @@ export type Lane = {
   readonly shelf: TokenShelf
   readonly use: TokenUse
   purchase: TokenPurchase | undefined
+  /** When somebody last wanted one. */
+  wantedAtMs: number
 }
 
 /** A hop that tokens are bought from. */
@@ -101,51 +104,59 @@ export class AdmissionQuota {
 }
 
 /** Whole batches only: a purchase of just what was spent would say how much that was. */
-export function orderFor(
-  hop: Hop,
-  { kind, shelf, purchase }: Lane,
-  nowMs: number,
-): readonly TokenOrder[] {
+export function orderFor(hop: Hop, lane: Lane, nowMs: number): readonly TokenOrder[] {
+  const { kind, purchase } = lane
   const count = batchOf(hop, kind)
-  if (purchase || limitOf(hop, kind) - shelf.held < count) return []
+  if (purchase || roomOf(hop, lane, nowMs) < count) return []
   return [{ node: hop.node, kind, count, units: unitsOf(hop, kind, count, nowMs) }]
 }
 
 /** What a purchase should cost now. */
 export function unitsOf({ quota }: Hop, kind: TokenKind, count: number, nowMs: number): number {
-  if (kind === TOKEN_KIND.BANDWIDTH) return count * TOKEN_UNITS
-  return Math.max(0, count - quota.left(nowMs))
+  if (kind === TOKEN_KIND.ADMISSION) return Math.max(0, count - quota.left(nowMs))
+  return count * unitsOfToken(kind)
 }
 
 function batchOf({ isProven }: Hop, kind: TokenKind): number {
   if (kind === TOKEN_KIND.ADMISSION) return ADMISSION_BATCH
+  if (kind === TOKEN_KIND.BULK) return BULK_BATCH
   return isProven ? BATCH : FIRST_BATCH
 }
 
 /** Less than half of what may be in stock: time to buy. */
-export function isLow(hop: Hop, { kind, shelf }: Lane): boolean {
-  return shelf.held < limitOf(hop, kind) / 2
+export function isLow(hop: Hop, { kind, shelf }: Lane, nowMs: number): boolean {
+  return shelf.held < limitOf(hop, kind, nowMs) / 2
 }
 
 /** Another batch is used up before the next visit could have brought it. */
 export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
-  return isLow(hop, lane) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
+  return isLow(hop, lane, nowMs) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
 }
 
 /** How many more may be in stock. */
-export function roomOf(hop: Hop, { kind, shelf }: Lane): number {
-  return Math.max(0, limitOf(hop, kind) - shelf.held)
+export function roomOf(hop: Hop, { kind, shelf }: Lane, nowMs: number): number {
+  return Math.max(0, limitOf(hop, kind, nowMs) - shelf.held)
 }
 
 /** How many are kept in stock at most. */
-function limitOf({ isLocked }: Hop, kind: TokenKind): number {
+function limitOf(hop: Hop, kind: TokenKind, nowMs: number): number {
   if (kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
-  return isLocked ? MAX_TOKENS_LOCKED : MAX_TOKENS
+  const isBulk = isBulkAt(hop, nowMs)
+  if (kind === TOKEN_KIND.BULK) return isBulk ? MAX_BULK : 0
+  return hop.isLocked && !isBulk ? MAX_TOKENS_LOCKED : MAX_TOKENS
+}
+
+/** Bulk tokens are bought while somebody wants them, at a hop that holds the slot and whose tokens held before. */
+function isBulkAt({ isLocked, isProven, lanes }: Hop, nowMs: number): boolean {
+  if (!isLocked || !isProven) return false
+  return lanes.some((lane) => lane.kind === TOKEN_KIND.BULK && nowMs - lane.wantedAtMs < WANTED_MS)
 }
 
 /** Four tokens are one ticket of 16 units: what a client risks at a hop that it does not know. */
 const FIRST_BATCH = 4
 const BATCH = 32
+/** What {@link BATCH} is worth: no more is at stake in one purchase. */
+const BULK_BATCH: number = (BATCH * TOKEN_UNITS) / BULK_TOKEN_UNITS
 const ADMISSION_BATCH = 8
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -155,5 +166,9 @@ const VISIT_AHEAD_MS = 12_000
 const MAX_TOKENS = 64
 /** DESIGN §7.2: at a hop where the slot is locked or bound: 2 GiB. */
 const MAX_TOKENS_LOCKED = 512
+/** Bulk tokens in stock: 768 MiB, some six seconds at 1 Gbit/s. */
+const MAX_BULK = 24
+/** A hop of which nobody wanted a bulk token for so long is not sold any. */
+const WANTED_MS = 30_000
 /** Admission tokens in stock at an exit: less than the forty that a day gives for nothing. */
 const MAX_ADMISSIONS = 16

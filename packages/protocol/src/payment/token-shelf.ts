@@ -3,6 +3,7 @@
  * that a crash loses some tokens but never spends one twice: twice would show the hop that two circuits are one client's.
  * @module
  */
+import { TOKEN_KIND } from '@byway/protocol/wire'
 import type { HeldToken } from './token-purchase.ts'
 
 /** Where tokens are kept. A promise that resolves means that the disk has it. */
@@ -31,6 +32,7 @@ export class TokenShelf {
   readonly #records: HeldTokenRecords
   readonly #node: Uint8Array
   readonly #kind: number
+  readonly #blockTokens: number
   #block: HeldToken[] = []
   #onDisk = 0
   #lapsed = 0
@@ -41,6 +43,7 @@ export class TokenShelf {
     this.#records = records
     this.#node = node
     this.#kind = kind
+    this.#blockTokens = kind === TOKEN_KIND.BULK ? BLOCK_BULK : BLOCK_TOKENS
   }
 
   /** In memory: what `take` gives at once, unless it is too old. */
@@ -70,7 +73,7 @@ export class TokenShelf {
   take(nowMs: number): HeldToken | undefined {
     while (this.#block.length > 0) {
       const token = this.#block.shift()
-      if (this.#block.length < LOW_BLOCK) this.refill().catch(leaveForNextTake)
+      if (this.#isLow) this.refill().catch(leaveForNextTake)
       if (token && nowMs < token.notAfterMs - EXPIRY_MARGIN_MS) return token
       this.#lapsed++
     }
@@ -87,7 +90,7 @@ export class TokenShelf {
   /** Loads a block if one is needed; resolves when that is done. Rejects when the records fail. */
   refill(): Promise<void> {
     if (this.#loading) return this.#loading
-    if (this.#isClosed || this.#onDisk === 0 || this.#block.length >= LOW_BLOCK) {
+    if (this.#isClosed || this.#onDisk === 0 || !this.#isLow) {
       return Promise.resolve()
     }
     this.#loading = this.#load().finally(() => (this.#loading = undefined))
@@ -112,9 +115,14 @@ export class TokenShelf {
     return count
   }
 
+  /** A new block is loaded below half of one. */
+  get #isLow(): boolean {
+    return this.#block.length < this.#blockTokens / 2
+  }
+
   async #load(): Promise<void> {
-    const tokens = await this.#records.take(this.#node, this.#kind, BLOCK_TOKENS)
-    this.#onDisk = tokens.length < BLOCK_TOKENS ? 0 : this.#onDisk - tokens.length
+    const tokens = await this.#records.take(this.#node, this.#kind, this.#blockTokens)
+    this.#onDisk = tokens.length < this.#blockTokens ? 0 : this.#onDisk - tokens.length
     this.#block.push(...tokens)
   }
 }
@@ -124,7 +132,7 @@ function leaveForNextTake(): void {}
 
 /** What a crash loses at most: eight tokens are 32 MiB. */
 const BLOCK_TOKENS = 8
-/** A new block is loaded below this. */
-const LOW_BLOCK = 4
+/** Two bulk tokens are 64 MiB. */
+const BLOCK_BULK = 2
 /** A token must reach its hop before the hop forgets the key; clocks differ by ten minutes at most. */
 const EXPIRY_MARGIN_MS = 15 * 60 * 1000

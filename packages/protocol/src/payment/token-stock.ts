@@ -57,7 +57,7 @@ export type PurchaseResult =
 
 /** A client's tokens. Nodes are named by their 32-byte ids. */
 export interface TokenStock {
-  /** Begins with a hop: reads what an earlier run has left of its tokens. An exit takes both kinds, a relay bandwidth only. Idempotent. */
+  /** Begins with a hop: reads what an earlier run has left of its tokens. An exit takes every kind, a relay no admission. Idempotent. */
   open(node: Uint8Array, kinds: readonly TokenKind[], nowMs: number): Promise<void>
   /** Judges a hop's KEYS against the hash in its newest descriptor. */
   acceptKeys(
@@ -78,12 +78,12 @@ export interface TokenStock {
   isLocked(node: Uint8Array): boolean
   /** What to buy now, of all hops in use whose time has come: bandwidth before admission, as its tickets come first. Draws their next times. */
   orders(nowMs: number): readonly TokenOrder[]
-  /** Of bandwidth, what to buy besides while the hop is visited: another batch, where the stock is low and used up soon. Undefined when there is enough, or nothing was bought there yet. */
+  /** Of bandwidth and bulk, what to buy besides while the hop is visited: another batch, where the stock is low and used up soon. Undefined when there is enough, or nothing was bought there yet. */
   moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined
   /** True when bandwidth of a hop that has sold some is used up soon, or is by now: somebody may be waiting for it. */
   isShort(node: Uint8Array, nowMs: number): boolean
   /** How much more bandwidth may be in stock, with what is paid for, in tokens. */
-  roomOf(node: Uint8Array): number
+  roomOf(node: Uint8Array, nowMs: number): number
   /** When to ask for orders next; undefined when no hop is in use. */
   wakeAtMs(): number | undefined
   /** Makes the message for an order; undefined without a key, with a purchase of that kind open, or when the key is malformed. */
@@ -190,9 +190,13 @@ class Stock implements TokenStock {
 
   moreOf(node: Uint8Array, nowMs: number): TokenOrder | undefined {
     const hop = this.#hop(node)
-    const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
-    const isWanted = hop && lane && !hop.isCheat && this.isShort(node, nowMs)
-    return isWanted ? orderFor(hop, lane, nowMs)[0] : undefined
+    if (!hop?.isProven || hop.isCheat) return undefined
+    for (const kind of [TOKEN_KIND.BULK, TOKEN_KIND.BANDWIDTH]) {
+      const lane = this.#lane(node, kind)
+      const [order] = lane && isShort(hop, lane, nowMs) ? orderFor(hop, lane, nowMs) : []
+      if (order) return order
+    }
+    return undefined
   }
 
   isShort(node: Uint8Array, nowMs: number): boolean {
@@ -201,10 +205,10 @@ class Stock implements TokenStock {
     return hop?.isProven === true && lane !== undefined && isShort(hop, lane, nowMs)
   }
 
-  roomOf(node: Uint8Array): number {
+  roomOf(node: Uint8Array, nowMs: number): number {
     const hop = this.#hop(node)
     const lane = this.#lane(node, TOKEN_KIND.BANDWIDTH)
-    return hop && lane ? roomOf(hop, lane) : 0
+    return hop && lane ? roomOf(hop, lane, nowMs) : 0
   }
 
   wakeAtMs(): number | undefined {
@@ -268,8 +272,9 @@ class Stock implements TokenStock {
   spend(node: Uint8Array, kind: TokenKind, nowMs: number): SpendMessage | undefined {
     const hop = this.#hop(node)
     const lane = this.#lane(node, kind)
+    if (lane) lane.wantedAtMs = nowMs
     const held = lane?.shelf.take(nowMs)
-    if (hop && lane && isLow(hop, lane)) hop.clock.hurry(nowMs)
+    if (hop && lane && isLow(hop, lane, nowMs)) hop.clock.hurry(nowMs)
     if (!held && lane?.shelf.held === 0) lane.use.onMissed()
     if (!held) return undefined
     lane?.use.onSpent()
@@ -308,7 +313,13 @@ class Stock implements TokenStock {
     const { records, random } = this.#deps
     const lane = (kind: TokenKind): Lane => {
       const shelf = new TokenShelf(records, node, kind)
-      return { kind, shelf, use: new TokenUse(nowMs), purchase: undefined }
+      return {
+        kind,
+        shelf,
+        use: new TokenUse(nowMs),
+        purchase: undefined,
+        wantedAtMs: Number.NEGATIVE_INFINITY,
+      }
     }
     return {
       node,

@@ -4,6 +4,7 @@
  */
 import { concatBytes, utf8Bytes } from '@byway/protocol/base'
 import type { CryptoProvider } from '@byway/protocol/crypto'
+import { BULK_TOKEN_UNITS, TOKEN_UNITS, UNIT_BYTES } from '@byway/protocol/ticket'
 import {
   encodePayMessage,
   PAY,
@@ -49,13 +50,28 @@ export function isDayKey({ notBeforeS, notAfterS }: TokenKey): boolean {
 }
 
 /** Every kind, in the order of KEYS. */
-export const TOKEN_KINDS: readonly TokenKind[] = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION]
+export const TOKEN_KINDS: readonly TokenKind[] = [
+  TOKEN_KIND.BANDWIDTH,
+  TOKEN_KIND.ADMISSION,
+  TOKEN_KIND.BULK,
+]
+
+/** Units that a token pays for, and that it costs; 0 for admission, which pays for none. */
+export function unitsOfToken(kind: TokenKind): number {
+  return UNITS_OF[kind]
+}
+
+/** Bytes that a token pays for. */
+export function bytesOfToken(kind: TokenKind): number {
+  return UNITS_OF[kind] * UNIT_BYTES
+}
 
 // Protocol constants (change needs a spec change): SPEC §16.
-/** What a bandwidth token costs and is worth. */
-export const TOKEN_UNITS = 4
-/** What a bandwidth token pays for: 4 MiB. */
-export const TOKEN_BYTES: number = TOKEN_UNITS * 1024 * 1024
+const UNITS_OF: Readonly<Record<TokenKind, number>> = {
+  [TOKEN_KIND.BANDWIDTH]: TOKEN_UNITS,
+  [TOKEN_KIND.ADMISSION]: 0,
+  [TOKEN_KIND.BULK]: BULK_TOKEN_UNITS,
+}
 /** Admission tokens that a slot gets for nothing each day; one more costs one unit. */
 export const FREE_ADMISSIONS = 40
 /** How long after midnight a hop still signs under the key of the day before. */

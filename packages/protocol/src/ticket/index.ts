@@ -37,4 +37,4 @@ export type {
   TicketScope,
   TicketTerms,
 } from './ticket.ts'
-export { TOKEN_BYTES, TOKEN_UNITS, UNIT_BYTES } from './units.ts'
+export { BULK_TOKEN_UNITS, TOKEN_UNITS, UNIT_BYTES } from './units.ts'

@@ -8,5 +8,5 @@
 export const UNIT_BYTES = 1_048_576
 /** "bandwidth, worth 4 units". */
 export const TOKEN_UNITS = 4
-/** What a bandwidth token pays for. */
-export const TOKEN_BYTES: number = TOKEN_UNITS * UNIT_BYTES
+/** "bulk, worth 32 units". */
+export const BULK_TOKEN_UNITS = 32

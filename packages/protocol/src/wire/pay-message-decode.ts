@@ -229,10 +229,14 @@ function readElements(reader: ByteReader, count: number): Uint8Array[] {
 
 function readTokenKind(reader: ByteReader): TokenKind {
   const kind = reader.u8('tokenKind')
-  if (kind !== TOKEN_KIND.BANDWIDTH && kind !== TOKEN_KIND.ADMISSION) {
-    throw wireError('WIRE_VALUE', { field: 'tokenKind', value: kind })
-  }
+  if (!isTokenKind(kind)) throw wireError('WIRE_VALUE', { field: 'tokenKind', value: kind })
   return kind
+}
+
+const KINDS: ReadonlySet<number> = new Set(Object.values(TOKEN_KIND))
+
+function isTokenKind(kind: number): kind is TokenKind {
+  return KINDS.has(kind)
 }
 
 function readBelow(reader: ByteReader, max: number, field: string): number {

@@ -35,7 +35,7 @@ export const PAY = {
 export type PayKind = (typeof PAY)[keyof typeof PAY]
 
 /** SPEC §16. */
-export const TOKEN_KIND = { BANDWIDTH: 1, ADMISSION: 2 } as const
+export const TOKEN_KIND = { BANDWIDTH: 1, ADMISSION: 2, BULK: 3 } as const
 export type TokenKind = (typeof TOKEN_KIND)[keyof typeof TOKEN_KIND]
 
 /** SPEC §15.1: commits in one COMMITS. */

@@ -8,64 +8,90 @@ import {
   createPaddingWatch,
   MAX_BDP_BYTES,
 } from '@byway/protocol/payment'
-import { TOKEN_BYTES, UNIT_BYTES } from '@byway/protocol/ticket'
+import type { Allowance, PaymentSizes } from '@byway/protocol/payment'
+import { UNIT_BYTES } from '@byway/protocol/ticket'
 
 const KIB = 1024
+const TOKEN_BYTES = 4 * UNIT_BYTES
+/** No larger ones. */
+const UNITS: PaymentSizes = [UNIT_BYTES]
+const TICKETS: PaymentSizes = [UNIT_BYTES, 2 * UNIT_BYTES, 4 * UNIT_BYTES, 16 * UNIT_BYTES]
+const TOKENS: PaymentSizes = [TOKEN_BYTES, 32 * UNIT_BYTES]
+
+/** Pays what is due; gives each payment. */
+function payUp(allowance: Allowance): number[] {
+  const sizes: number[] = []
+  for (let bytes = allowance.dueBytes(); bytes > 0; bytes = allowance.dueBytes()) {
+    allowance.paid(bytes)
+    sizes.push(bytes)
+  }
+  return sizes
+}
 
 describe('an allowance (SPEC §15.3)', () => {
   it('pays a unit before anything is used, and the next when a quarter is left', () => {
-    const allowance = createAllowance(UNIT_BYTES)
-    assert.equal(allowance.dueGrains(), 1)
-    allowance.paid(1)
-    assert.equal(allowance.dueGrains(), 0)
+    const allowance = createAllowance(TICKETS)
+    assert.deepEqual(payUp(allowance), [UNIT_BYTES])
     assert.equal(allowance.count((UNIT_BYTES * 3) / 4), false)
-    assert.equal(allowance.dueGrains(), 0)
+    assert.deepEqual(payUp(allowance), [])
     assert.equal(allowance.count(1), true)
-    assert.equal(allowance.dueGrains(), 1)
+    assert.deepEqual(payUp(allowance), [UNIT_BYTES])
   })
 
   it('pays what flows in two round trips ahead, in as few payments', () => {
-    const allowance = createAllowance(TOKEN_BYTES)
-    allowance.setBdp(6 * UNIT_BYTES)
+    const allowance = createAllowance(TOKENS)
+    allowance.setRate(UNIT_BYTES, 6)
     assert.equal(allowance.limitBytes, 16 * UNIT_BYTES)
-    assert.equal(allowance.dueGrains(), 3)
-    allowance.paid(3)
-    assert.equal(allowance.aheadBytes, 12 * UNIT_BYTES)
+    assert.deepEqual(payUp(allowance), [TOKEN_BYTES, TOKEN_BYTES, TOKEN_BYTES])
     assert.equal(allowance.count(1), true)
-    allowance.setBdp(1e12)
+    allowance.setRate(1e6, 1e6)
     assert.equal(allowance.limitBytes, 2 * MAX_BDP_BYTES + TOKEN_BYTES)
-    allowance.setBdp(-1)
+    allowance.setRate(-1, 1)
     assert.equal(allowance.limitBytes, 2 * TOKEN_BYTES)
   })
 
-  it('pays again what was refused or lost', () => {
-    const allowance = createAllowance(UNIT_BYTES)
-    allowance.paid(1)
-    allowance.unpaid(1)
-    assert.equal(allowance.paidBytes, 0)
-    assert.equal(allowance.dueGrains(), 1)
+  it('pays more at a time where sixteen times as much was served and it is used within a second', () => {
+    const allowance = createAllowance(TOKENS)
+    const [slow, fast] = [20_000, 40_000]
+    const next = (bytes: number, bytesPerMs: number): number => {
+      allowance.setRate(bytesPerMs, 0)
+      allowance.count(bytes)
+      return payUp(allowance).at(-1) ?? 0
+    }
+    assert.equal(next(511 * UNIT_BYTES, fast), TOKEN_BYTES)
+    assert.equal(next(5 * UNIT_BYTES, fast), 32 * UNIT_BYTES)
+    assert.equal(next(32 * UNIT_BYTES, slow), TOKEN_BYTES)
   })
 
-  it('is never ahead by more than max(1 unit, 2 × BDP) and one unit (SPEC §15.3)', () => {
+  it('pays again what was refused or lost', () => {
+    const allowance = createAllowance(TICKETS)
+    allowance.paid(UNIT_BYTES)
+    allowance.unpaid(UNIT_BYTES)
+    assert.equal(allowance.paidBytes, 0)
+    assert.deepEqual(payUp(allowance), [UNIT_BYTES])
+  })
+
+  it('is never ahead by more than max(1 unit, 2 × BDP) and one payment, that no more than a sixteenth of what was served, or the least (SPEC §15.3)', () => {
     const step = fc.record({
-      bytes: fc.integer({ min: 0, max: 8 * UNIT_BYTES }),
-      bdp: fc.option(fc.integer({ min: 0, max: 1e8 }), { nil: undefined, freq: 4 }),
+      bytes: fc.integer({ min: 0, max: 64 * UNIT_BYTES }),
+      rate: fc.option(fc.integer({ min: 0, max: 200_000 }), { nil: undefined, freq: 4 }),
+      rttMs: fc.integer({ min: 0, max: 1000 }),
     })
     fc.assert(
       fc.property(
-        fc.constantFrom(UNIT_BYTES, TOKEN_BYTES),
+        fc.constantFrom(TICKETS, TOKENS),
         fc.array(step, { maxLength: 60 }),
-        (grain, steps) => {
-          const allowance = createAllowance(grain)
-          for (const { bytes, bdp } of steps) {
-            if (bdp !== undefined) allowance.setBdp(bdp)
+        (sizes, steps) => {
+          const allowance = createAllowance(sizes)
+          let servedBytes = 0
+          for (const { bytes, rate, rttMs } of steps) {
+            if (rate !== undefined) allowance.setRate(rate, rttMs)
             allowance.count(bytes)
-            const before = allowance.aheadBytes
-            const grains = allowance.dueGrains()
-            allowance.paid(grains)
-            if (grains > 0) assert.ok(allowance.aheadBytes < allowance.limitBytes)
-            if (grains > 0) assert.ok(before < allowance.limitBytes - grain)
-            assert.equal(allowance.dueGrains(), 0)
+            servedBytes += bytes
+            for (const paid of payUp(allowance)) {
+              assert.ok(allowance.aheadBytes < allowance.limitBytes)
+              assert.ok(paid === sizes[0] || paid <= servedBytes / 16)
+            }
           }
         },
       ),
@@ -73,18 +99,15 @@ describe('an allowance (SPEC §15.3)', () => {
   })
 
   it('stops paying when service stops', () => {
-    const allowance = createAllowance(UNIT_BYTES)
-    let grains = 0
-    for (let i = 0; i < 1000; i++) {
-      grains += allowance.dueGrains()
-      allowance.paid(allowance.dueGrains())
-    }
-    assert.equal(grains, 1)
+    const allowance = createAllowance(TICKETS)
+    let payments = 0
+    for (let i = 0; i < 1000; i++) payments += payUp(allowance).length
+    assert.equal(payments, 1)
   })
 
   it('believes a DUE that counts what died on the way, and not one that counts much more', () => {
-    const allowance = createAllowance(UNIT_BYTES)
-    allowance.paid(100)
+    const allowance = createAllowance(UNITS)
+    allowance.paid(100 * UNIT_BYTES)
     allowance.count(64 * UNIT_BYTES)
     const countedBytes = 66 * UNIT_BYTES
     assert.deepEqual(allowance.onDue({ countedBytes, paidBytes: 99 * UNIT_BYTES }), {
@@ -103,9 +126,9 @@ describe('an allowance (SPEC §15.3)', () => {
 describe('a client and a hop that follow the rules', () => {
   /** Cells flow at full speed; payments take half a round trip to come. Returns how many milliseconds were held. */
   function run(rttMs: number, bytesPerMs: number, lengthMs: number): number {
-    const allowance = createAllowance(UNIT_BYTES)
+    const allowance = createAllowance(TICKETS)
     const meter = createMeter(createFreeBucket({ capacityBytes: UNIT_BYTES, bytesPerS: 0 }, 0))
-    allowance.setBdp(rttMs * bytesPerMs)
+    allowance.setRate(bytesPerMs, rttMs)
     const onTheWay: { atMs: number; bytes: number }[] = []
     const served: number[] = []
     let heldMs = 0
@@ -119,10 +142,8 @@ describe('a client and a hop that follow the rules', () => {
       served.push(meter.countedBytes)
       const seen = served[nowMs - Math.floor(rttMs / 2)] ?? 0
       allowance.count(seen - allowance.countedBytes)
-      const grains = allowance.dueGrains()
-      if (grains === 0) continue
-      allowance.paid(grains)
-      onTheWay.push({ atMs: nowMs + Math.ceil(rttMs / 2), bytes: grains * UNIT_BYTES })
+      const atMs = nowMs + Math.ceil(rttMs / 2)
+      for (const bytes of payUp(allowance)) onTheWay.push({ atMs, bytes })
     }
     return heldMs
   }

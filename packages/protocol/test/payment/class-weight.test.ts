@@ -11,8 +11,10 @@ import {
   unweighedBytes,
   weighedBytes,
 } from '@byway/protocol/payment'
-import { TOKEN_BYTES } from '@byway/protocol/ticket'
+import { TOKEN_UNITS, UNIT_BYTES } from '@byway/protocol/ticket'
 import { PRICE_STEPS } from '@byway/protocol/wire'
+
+const TOKEN_BYTES = TOKEN_UNITS * UNIT_BYTES
 
 const KIB = 1024
 const CELL_BYTES = [1024, 4096, 16_384] as const
@@ -78,7 +80,7 @@ describe('an exit and its client', () => {
       fc.property(prices, cells, fc.nat(100_000), (pair, passed, lost) => {
         const weight = classWeight(pair)
         const meter = createMeter(createCircuitFree(0, weight), weight)
-        const allowance = createAllowance(TOKEN_BYTES, weight)
+        const allowance = createAllowance([TOKEN_BYTES], weight)
         for (const bytes of passed) {
           meter.count(bytes, 0)
           allowance.count(bytes)
@@ -106,18 +108,18 @@ describe('an exit and its client', () => {
 
   it('use a token up the sooner the dearer the class is', () => {
     const weight = classWeight({ classStep: 8, priceStep: 4 })
-    const allowance = createAllowance(TOKEN_BYTES, weight)
-    allowance.paid(1)
+    const allowance = createAllowance([TOKEN_BYTES], weight)
+    allowance.paid(TOKEN_BYTES)
     assert.equal(allowance.count((TOKEN_BYTES * 3) / 16), false)
-    assert.equal(allowance.dueGrains(), 0)
+    assert.equal(allowance.dueBytes(), 0)
     assert.equal(allowance.count(1), true)
-    assert.equal(allowance.dueGrains(), 1)
+    assert.equal(allowance.dueBytes(), TOKEN_BYTES)
   })
 
   it('pay a dear class so far ahead as its bytes flow', () => {
     const weight = classWeight({ classStep: 8, priceStep: 4 })
-    const [dear, cheap] = [createAllowance(TOKEN_BYTES, weight), createAllowance(TOKEN_BYTES)]
-    for (const allowance of [dear, cheap]) allowance.setBdp(8 * TOKEN_BYTES)
+    const [dear, cheap] = [createAllowance([TOKEN_BYTES], weight), createAllowance([TOKEN_BYTES])]
+    for (const allowance of [dear, cheap]) allowance.setRate(TOKEN_BYTES, 8)
     assert.equal(dear.limitBytes - TOKEN_BYTES, 4 * (cheap.limitBytes - TOKEN_BYTES))
   })
 })

@@ -26,6 +26,7 @@ import { seededBytes } from '../crypto/seeded-bytes.ts'
 
 export const BANDWIDTH: 1 = TOKEN_KIND.BANDWIDTH
 export const ADMISSION: 2 = TOKEN_KIND.ADMISSION
+export const BULK: 3 = TOKEN_KIND.BULK
 export const DAY = 86_400_000
 /** Noon of a day. */
 export const NOON: number = 20_000 * DAY + DAY / 2
@@ -171,7 +172,7 @@ export async function startClient(
     records: disk,
     random,
   })
-  await stock.open(NODE, [BANDWIDTH, ADMISSION], nowMs)
+  await stock.open(NODE, [BANDWIDTH, ADMISSION, BULK], nowMs)
   const verdict = stock.acceptKeys(NODE, hop.keyring.keysMessage(), hop.keyring.hash(), nowMs)
   assert.equal(verdict, 'ok')
   return stock
@@ -186,7 +187,7 @@ export async function buy(
   nowMs: number = NOON,
 ): Promise<void> {
   const message = askFor(stock, kind, count, nowMs)
-  hop.issuer.credit(SLOT, count * 4, nowMs)
+  hop.issuer.credit(SLOT, count * (kind === BULK ? 32 : 4), nowMs)
   const { message: sold } = await hop.issuer.buy(message, SLOT, 'mine', nowMs)
   const result = await stock.finishPurchase(NODE, sold, nowMs)
   assert.ok(result.type === 'stocked' && result.count === count && result.bad === 0)

@@ -1,12 +1,15 @@
 /** Selling tokens (SPEC §16): what a purchase costs, when it is due, and what a crash or a cheat changes. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { VERDICT, type BuyMessage, type Verdict } from '@byway/protocol/wire'
+import { VERDICT, type BuyMessage, type TokenKind, type Verdict } from '@byway/protocol/wire'
+import { toHex } from '@byway/protocol/base'
 import type { SlotStanding, TokenStock } from '@byway/protocol/payment'
+import { emptyBalance } from '../../src/payment/token-balance.ts'
 import {
   ADMISSION,
   askFor,
   BANDWIDTH,
+  BULK,
   createClientDisk,
   createHopDisk,
   DAY,
@@ -31,7 +34,7 @@ async function verdictOf(
 }
 
 /** A message for another purchase, whatever is open. */
-function another(stock: TokenStock, kind: 1 | 2, count: number, nowMs = NOON): BuyMessage {
+function another(stock: TokenStock, kind: TokenKind, count: number, nowMs = NOON): BuyMessage {
   stock.abandonPurchase(NODE, kind)
   return askFor(stock, kind, count, nowMs)
 }
@@ -48,6 +51,44 @@ suite('what a purchase costs (SPEC §16)', () => {
     assert.equal(await verdictOf(hop, another(stock, BANDWIDTH, 1)), VERDICT.NOT_PAID)
     hop.issuer.credit(SLOT, 1, NOON)
     assert.equal(await verdictOf(hop, another(stock, BANDWIDTH, 1)), VERDICT.OK)
+  })
+
+  test('thirty-two units buy a bulk token, and a slot that nobody holds gets it no faster than eight bandwidth tokens', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    hop.issuer.credit(SLOT, 12 * 32 + 31, NOON)
+    const sale = await hop.issuer.buy(askFor(stock, BULK, 4), SLOT, 'mine', NOON)
+    assert.deepEqual([sale.sold, sale.units], [4, 128])
+    assert.equal(await verdictOf(hop, another(stock, BULK, 9)), VERDICT.NOT_PAID)
+    assert.equal(await verdictOf(hop, another(stock, BULK, 8), 'open', DUE - 1), VERDICT.TRY_LATER)
+    // Sixty-four bandwidth tokens' worth at once, then three a second.
+    assert.equal(await verdictOf(hop, another(stock, BULK, 7), 'open', DUE), VERDICT.OK)
+    assert.equal(await verdictOf(hop, another(stock, BULK, 1), 'open', DUE), VERDICT.OK)
+    assert.equal(hop.issuer.balance(SLOT), 31)
+    hop.issuer.credit(SLOT, 1, NOON)
+    assert.equal(await verdictOf(hop, another(stock, BULK, 1), 'open', DUE), VERDICT.TRY_LATER)
+    assert.equal(
+      await verdictOf(hop, another(stock, BULK, 1), 'open', DUE + 2600),
+      VERDICT.TRY_LATER,
+    )
+    assert.equal(await verdictOf(hop, another(stock, BULK, 1), 'open', DUE + 2700), VERDICT.OK)
+  })
+
+  test('a balance that was kept before there were bulk tokens goes on', async () => {
+    const disk = createHopDisk()
+    disk.balances.kept.set(toHex(SLOT), {
+      ...emptyBalance(SLOT),
+      units: 64,
+      paidAtMs: NOON,
+      lastSales: new Uint8Array(64),
+    })
+    await using hop = await startHop(disk)
+    const stock = await startClient(createClientDisk(), hop)
+    const message = askFor(stock, BULK, 1)
+    assert.equal(await verdictOf(hop, message), VERDICT.OK)
+    assert.equal(hop.issuer.isRepeat(message, SLOT), true)
+    assert.equal(await verdictOf(hop, message), VERDICT.OK)
+    assert.equal(hop.issuer.balance(SLOT), 32)
   })
 
   test('a slot that never paid gets nothing, not even admission', async () => {
@@ -201,7 +242,7 @@ suite('what lapses', () => {
     const gone = await later.keyring.rotate(NOON + 2 * DAY)
     assert.deepEqual(
       gone.map(({ unspent }) => unspent),
-      [6, 0],
+      [6, 0, 0],
     )
   })
 })

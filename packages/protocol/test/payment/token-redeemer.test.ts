@@ -9,6 +9,7 @@ import { seededBytes } from '../crypto/seeded-bytes.ts'
 import {
   ADMISSION,
   BANDWIDTH,
+  BULK,
   buy,
   createClientDisk,
   createHopDisk,
@@ -136,6 +137,7 @@ suite('what a hop takes (SPEC §16.4)', () => {
       [
         [BANDWIDTH, 1],
         [ADMISSION, 0],
+        [BULK, 0],
       ],
     )
     assert.equal(hop.redeemer.spend(three, lastMoment + 1).verdict, VERDICT.UNKNOWN_KEY)

@@ -11,6 +11,7 @@ import {
   ADMISSION,
   askFor,
   BANDWIDTH,
+  BULK,
   buy,
   createClientDisk,
   createHopDisk,
@@ -210,6 +211,40 @@ suite('stock limits and times', () => {
     assert.ok(further > 1)
     assert.ok(stock.held(NODE, BANDWIDTH) >= 200, 'for ten seconds')
     assert.ok(stock.held(NODE, BANDWIDTH) < 256 + 32, 'not beyond half of what may be in stock')
+  })
+
+  test('bulk tokens are bought while somebody wants them, at a hop that holds the slot and sold before', async () => {
+    await using hop = await startHop(createHopDisk())
+    const disk = createClientDisk()
+    const stock = await startClient(disk, hop)
+    const want = (nowMs: number) => stock.spend(NODE, BULK, nowMs)
+    assert.equal(want(NOON), undefined)
+    assert.equal(stock.moreOf(NODE, NOON), undefined, 'nothing was bought yet')
+    await buy(stock, hop, BANDWIDTH, 32)
+    assert.equal(stock.moreOf(NODE, NOON), undefined, 'nobody holds the slot')
+    stock.setLocked(NODE, true)
+    let bought = 0
+    for (let next = stock.moreOf(NODE, NOON); next; next = stock.moreOf(NODE, NOON)) {
+      assert.deepEqual([next.kind, next.count, next.units], [BULK, 4, 128])
+      await buy(stock, hop, BULK, 4)
+      bought += 4
+      assert.ok(bought < 100)
+    }
+    assert.equal(bought, 8, 'until it is known how fast they go')
+    assert.equal(disk.tokens.filter(({ kind }) => kind === BULK).length, 6, 'two in memory')
+    const spends = new Set<string>()
+    for (let i = 0; i < bought; i++) {
+      const spend = want(NOON + 1000)
+      assert.ok(spend && hop.redeemer.spend(spend, NOON).verdict === VERDICT.OK)
+      spends.add(toHex(spend.nonce))
+      await stock.refill(NODE, BULK)
+    }
+    assert.equal(spends.size, bought)
+    assert.equal(stock.moreOf(NODE, NOON + 1000)?.kind, BULK)
+    assert.equal(stock.moreOf(NODE, NOON + 31_000), undefined, 'nobody wants one any more')
+    stock.onNewSlot(NODE)
+    want(NOON + 32_000)
+    assert.equal(stock.moreOf(NODE, NOON + 32_000), undefined, 'nobody holds the next slot yet')
   })
 
   test('times of purchases do not follow spending while the stock is above half', async () => {

@@ -301,7 +301,7 @@ test('refuses counts and values that its limits do not have (SPEC §15.1)', () =
     ['33 reveals', '06 02*32 21 00*1188', 'reveals'],
     ['reveals that do not rise', '06 02*32 02 00000003 09*32 00000003 09*32', 'index'],
     ['nine token keys', '08 09', 'keys'],
-    ['a token kind 3', '08 01 03 00*7 01 00*7 02 0001 aa', 'tokenKind'],
+    ['a token kind 4', '08 01 04 00*7 01 00*7 02 0001 aa', 'tokenKind'],
     ['a token key without a life', '08 01 01 00*7 01 00*7 01 0001 aa', 'notAfter'],
     ['an empty token key', '08 01 01 00*7 01 00*7 02 0000', 'publicKey'],
     ['a token key of 1025', '08 01 01 00*7 01 00*7 02 0401 aa*1025', 'publicKey'],

@@ -5,6 +5,7 @@
 import { toHex } from '@byway/protocol/base'
 import type { StoredTokenKey, TokenKeyRecords } from '@byway/protocol/payment'
 import { TOKEN_KIND } from '@byway/protocol/wire'
+import type { TokenKind } from '@byway/protocol/wire'
 import type { StoredRow, Submit, SubmitAll } from '../operation.ts'
 import { bytesOf, numberOf, readAll, textOf } from './row.ts'
 
@@ -47,11 +48,15 @@ export function createTokenKeyRecords(submit: Submit, submitAll: SubmitAll): Tok
 }
 
 function toKey({ row }: StoredRow): StoredTokenKey {
-  const isAdmission = numberOf(row, 'kind') === TOKEN_KIND.ADMISSION
   return {
-    kind: isAdmission ? TOKEN_KIND.ADMISSION : TOKEN_KIND.BANDWIDTH,
+    kind: kindOf(numberOf(row, 'kind')),
     day: numberOf(row, 'day'),
     keyId: bytesOf(row, 'key_id'),
     privateKey: bytesOf(row, 'private_key'),
   }
+}
+
+function kindOf(kind: number): TokenKind {
+  if (kind === TOKEN_KIND.ADMISSION || kind === TOKEN_KIND.BULK) return kind
+  return TOKEN_KIND.BANDWIDTH
 }
