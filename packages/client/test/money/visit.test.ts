@@ -1,100 +1,15 @@
 /** Buying tokens of a hop: what is said, what it costs, and what a hop that lies, stalls or cheats can get away with. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toHex } from '@byway/protocol/base'
 import { createLedger } from '@byway/protocol/ledger'
 import { bytesOfToken } from '@byway/protocol/payment'
 import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopPayMessage } from '@byway/protocol/wire'
-import type { TokenOrder } from '@byway/protocol/payment'
-import type { HopAccount } from '../../src/money/hop-account.ts'
-import { tariffOf } from '../../src/money/tariff.ts'
-import { visitHop } from '../../src/money/visit.ts'
-import { createMoneyWorld, NEVER } from './money-world.ts'
-import type { MoneyWorld } from './money-world.ts'
+import { createMoneyWorld } from './money-world.ts'
+import { bothOrders, held, nodeIdOf, order, paid, shop } from './shopping.ts'
 import { POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
 import type { TestHop } from './test-hop.ts'
-
-type Shopping = {
-  readonly faults: string[]
-  readonly accounts: Map<string, HopAccount>
-  /** Each slot that was shown, with the number of its circuit. */
-  readonly circuits: Map<string, number>
-  /** Of the latest visit. */
-  carrier: ReturnType<TestHop['carrier']> | undefined
-  /** Resolves when the latest visit's circuit was closed. */
-  left: Promise<void>
-  /** Runs whenever tokens were bought. */
-  onStocked: () => void
-  /** Moves the clock until the visit is over. */
-  go(orders?: readonly TokenOrder[], signal?: AbortSignal): Promise<void>
-}
-
-function shop(world: MoneyWorld, hop: TestHop, issueDelayMs = 0): Shopping {
-  const faults: string[] = []
-  const accounts = new Map<string, HopAccount>()
-  let opened = 0
-  const circuits = new Map<string, number>()
-  const open = async (): Promise<ReturnType<TestHop['carrier']>> => {
-    const [carrier, circuit] = [hop.carrier(), ++opened]
-    const send = carrier.send.bind(carrier)
-    carrier.send = (messages) => {
-      for (const message of messages)
-        if (message.kind === PAY.SHOW) circuits.set(toHex(message.opening.nullifier), circuit)
-      send(messages)
-    }
-    return (shopping.carrier = carrier)
-  }
-  const deps = {
-    ...world.sessionDeps,
-    open,
-    stock: world.stock,
-    tariffOf: (node: TestHop['node']) => tariffOf(POOL, node),
-    accounts,
-    onLeaving: (left: Promise<void>) => void (shopping.left = left),
-    onStocked: () => shopping.onStocked(),
-    issueDelayMs,
-    onFault: ({ key }: TestHop['node']) => void faults.push(key),
-    nowMs: world.timers.nowMs,
-  }
-  const shopping: Shopping = {
-    faults,
-    accounts,
-    circuits,
-    carrier: undefined,
-    left: Promise.resolve(),
-    onStocked() {},
-    async go(orders = bothOrders(hop), signal = NEVER) {
-      const kinds = Object.values(TOKEN_KIND)
-      await world.stock.open(nodeIdOf(hop), kinds, world.timers.nowMs())
-      const state = { isOver: false }
-      const visit = visitHop(deps, hop.node, orders, signal).finally(() => (state.isOver = true))
-      const outcome = Promise.allSettled([visit])
-      while (!state.isOver) await world.timers.pass(hop.unanswered > 0 ? 0 : 250)
-      await outcome
-      await visit
-    },
-  }
-  return shopping
-}
-
-const nodeIdOf = ({ node }: TestHop): Uint8Array => node.entry.descriptor.nodeId
-
-function order(hop: TestHop, kind: 1 | 2, count: number): TokenOrder {
-  return { node: nodeIdOf(hop), kind, count, units: kind === TOKEN_KIND.BANDWIDTH ? 4 * count : 0 }
-}
-
-function bothOrders(hop: TestHop): readonly TokenOrder[] {
-  return [order(hop, TOKEN_KIND.BANDWIDTH, 4), order(hop, TOKEN_KIND.ADMISSION, 8)]
-}
-
-function held(world: MoneyWorld, hop: TestHop): readonly number[] {
-  const kinds = [TOKEN_KIND.BANDWIDTH, TOKEN_KIND.ADMISSION] as const
-  return kinds.map((kind) => world.stock.held(nodeIdOf(hop), kind))
-}
-
-const paid = ({ tickets }: TestHop): bigint => tickets.reduce((sum, { amount }) => sum + amount, 0n)
 
 describe('a visit to a hop', () => {
   it('that is called off takes in what it has asked for, and asks for nothing more', async () => {
@@ -196,40 +111,6 @@ describe('a visit to a hop', () => {
     await world.timers.pass(60_000)
     await counter.go(batch)
     assert.equal(hop.said.filter(({ kind }) => kind === PAY.SOLD).length, 1, 'they last')
-  })
-
-  it('buys bulk tokens that are wanted at a hop that holds the slot, and asks in vain once where it does not', async () => {
-    const world = await createMoneyWorld()
-    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, issueDelayMs: 15_000 })
-    const counter = shop(world, hop, 15_000)
-    const nodeId = nodeIdOf(hop)
-    await counter.go()
-    // It sold before its delay was over: it holds the slot.
-    assert.equal(world.stock.isLocked(nodeId), true)
-    const orderOf = (count: number): TokenOrder => {
-      return { node: nodeId, kind: TOKEN_KIND.BULK, count, units: 32 * count }
-    }
-    world.stock.spend(nodeId, TOKEN_KIND.BULK, world.timers.nowMs())
-    await counter.go([orderOf(4)])
-    const bulk = world.stock.held(nodeId, TOKEN_KIND.BULK)
-    assert.ok(bulk >= 4)
-    const message = world.stock.spend(nodeId, TOKEN_KIND.BULK, world.timers.nowMs())
-    assert.ok(message)
-    assert.equal(await hop.takes(message), true)
-    // The lock has lapsed, and nobody waits for bulk tokens.
-    hop.standing = 'open'
-    hop.said.length = 0
-    const startMs = world.timers.nowMs()
-    await counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 4), orderOf(12)])
-    assert.equal(world.stock.isLocked(nodeId), false)
-    assert.equal(world.stock.held(nodeId, TOKEN_KIND.BULK), bulk - 1)
-    const asked = hop.said.filter(
-      (one) => one.kind === PAY.BUY && one.tokenKind === TOKEN_KIND.BULK,
-    )
-    assert.ok(asked.length <= 1)
-    assert.ok(world.timers.nowMs() - startMs < 40_000)
-    await counter.go([orderOf(4)])
-    assert.deepEqual(counter.faults, [])
   })
 
   for (const { name, before, orderOf } of [
