@@ -51,5 +51,6 @@ export type {
   Selection,
   Target,
 } from './proxy/dialer.ts'
+export type { TrafficClass } from '@byway/protocol/wire'
 export type { ProxyOptions } from './proxy/options.ts'
 export { parseUsername } from './proxy/username.ts'

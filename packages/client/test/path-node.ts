@@ -39,7 +39,7 @@ const NOTHING_SAID: Omit<Descriptor, 'nodeId'> = {
   stakerId: undefined,
   provider: undefined,
   priceStep: 0,
-  classPrices: { browse: 0, collect: undefined },
+  classPrices: { browse: 0, collect: 0 },
   tokenKeysHash: undefined,
   gossipPort: 0,
   addresses: [],

@@ -167,11 +167,22 @@ function statusOf(
 }
 
 /** A path as scripts see it. */
-export function pathFields({ hops, streams, lastsMs, rejoins, buildMs }: PathReport): JsonObject {
+export function pathFields({
+  hops,
+  streams,
+  terms,
+  lastsMs,
+  rejoins,
+  buildMs,
+}: PathReport): JsonObject {
   return {
     hops: hops.map(({ nodeId }) => nodeId),
     countries: hops.map(({ country }) => country),
     streams,
+    class: terms.trafficClass,
+    // What it costs at its exit, and what another class would at least: steps of SPEC §13.1.
+    classPrice: terms.classStep,
+    price: terms.priceStep,
     // Chosen among nodes that are likely to stay.
     ...(lastsMs === undefined ? {} : { lastsS: Math.round(lastsMs / 1000) }),
     rejoins,

@@ -3,7 +3,7 @@
  * Keeping circuits in stock and what they carry is elsewhere.
  * @module
  */
-import { choosePath, toIpAddress } from '@byway/protocol/directory'
+import { choosePath, takesClass, toIpAddress } from '@byway/protocol/directory'
 import type {
   DirectoryEntry,
   Doubter,
@@ -11,16 +11,18 @@ import type {
   Observation,
   PathNode,
   PathRequest,
+  PathRule,
 } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { CLOSE_REASON } from '@byway/protocol/wire'
-import type { CloseReason } from '@byway/protocol/wire'
+import type { CloseReason, TrafficClass } from '@byway/protocol/wire'
 import { buildCircuit } from './build-circuit.ts'
 import type { BuildDeps, BuildFailure, BuiltCircuit } from './build-circuit.ts'
 import type { ClientLink } from './client-link.ts'
 import type { DirectoryKeeper } from './directory-keeper.ts'
 import { circuitError, clientError } from './errors.ts'
+import type { ClientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
 import type { NodeWeights } from './node-weights.ts'
@@ -42,12 +44,20 @@ export type CircuitNeed = PathRequest & {
 /** A circuit with the nodes it runs through, entry first. */
 export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: readonly PathNode[] }
 
+/** What a node is weighed for. */
+export type PathPlace = {
+  /** Nobody waits for the circuit. */
+  readonly isAhead: boolean
+  /** Of the tunnel, at its exit; undefined for a middle: it knows of no class. */
+  readonly trafficClass: TrafficClass | undefined
+}
+
 /** What a circuit shows when it is built. */
 export type BuiltFacts = Pick<BuiltCircuit, 'buildMs' | 'seen'>
 
 /** Builds circuits. */
 export interface CircuitSource {
-  /** @throws NO_PATH, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
+  /** @throws NO_PATH, EXIT_CLASS, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
   build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit>
 }
 
@@ -81,8 +91,8 @@ export type CircuitSourceDeps = {
   readonly ownNodes: () => ReadonlySet<NodeKey>
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a node weighs as exit or middle, given its weight in the network, and whether nobody waits. @default that weight */
-  readonly weightOf?: ((key: NodeKey, measured: number, isAhead: boolean) => number) | undefined
+  /** What a node weighs on a path, given its weight in the network. @default that weight */
+  readonly weightOf?: ((key: NodeKey, measured: number, place: PathPlace) => number) | undefined
 }
 
 /** Creates the source. */
@@ -131,7 +141,14 @@ class Source implements CircuitSource, PathPlanner {
       const second = this.#path(request)
       if (second.result === 'path') return second.hops
     }
-    throw lastError ?? clientError('NO_PATH', { rule: first.rule })
+    throw lastError ?? this.#noPath(first.rule, request)
+  }
+
+  #noPath(rule: PathRule, { trafficClass }: CircuitNeed): ClientError {
+    if (rule !== 'EXIT_CLASS' || !trafficClass) return clientError('NO_PATH', { rule })
+    const nodes = this.#deps.directory.nodes.list(this.#deps.nowMs())
+    const exits = nodes.filter((node) => takesClass(node, trafficClass)).length
+    return clientError('EXIT_CLASS', { trafficClass, exits })
   }
 
   #path(request: CircuitNeed) {
@@ -141,7 +158,7 @@ class Source implements CircuitSource, PathPlanner {
       set: directory.nodes,
       guards: preferStanding(guards.entries(nowMs), this.#deps.links),
       request,
-      weightOf: (key) => this.#weigh(key, request),
+      weightOf: (key, isExit) => this.#weigh(key, request, isExit),
       random,
       nowMs,
       unsafeSingleHop,
@@ -150,7 +167,8 @@ class Source implements CircuitSource, PathPlanner {
   }
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #weigh(key: NodeKey, { exit, controlled, isAhead, lastsMs, country }: CircuitNeed): number {
+  #weigh(key: NodeKey, need: CircuitNeed, isExit: boolean): number {
+    const { exit, controlled, isAhead = false, lastsMs, country } = need
     const { weights, weightOf, directory, isElsewhere } = this.#deps
     if (country !== undefined && exit === undefined) {
       const node = directory.nodes.get(key)
@@ -159,7 +177,10 @@ class Source implements CircuitSource, PathPlanner {
     const isLast = key !== exit && this.#deps.isAbsent?.(key) === true
     const measured = weights.weightOf(key, lastsMs) * (isLast ? ABSENT_FACTOR : 1)
     if (key === exit || controlled !== undefined || !weightOf) return measured
-    return weightOf(key, measured, isAhead === true)
+    return weightOf(key, measured, {
+      isAhead,
+      trafficClass: isExit ? need.trafficClass : undefined,
+    })
   }
 
   async #tryPath(

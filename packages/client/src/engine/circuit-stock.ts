@@ -7,6 +7,8 @@ import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { BuiltCircuit } from './build-circuit.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
+import type { ClientOptions } from './client-types.ts'
+import { DEFAULT_CLASS } from './tunnel-group.ts'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 
 // Local limits (tunable).
@@ -41,6 +43,17 @@ export interface CircuitStock {
 /** Creates an empty shelf. */
 export function createCircuitStock(deps: CircuitStockDeps): CircuitStock {
   return new Stock(deps)
+}
+
+/** What an application is likely to ask first. */
+export function stockNeed({
+  network,
+  hops,
+  trafficClass = DEFAULT_CLASS,
+}: Pick<ClientOptions, 'network' | 'hops' | 'trafficClass'>): CircuitNeed {
+  // The web's port, or in a local network that of its only target.
+  const port = network.exitTargets[0]?.port ?? 443
+  return { port, hops, trafficClass, isAhead: true }
 }
 
 type Item = { readonly ready: ReadyCircuit; readonly atMs: number; isDead: boolean }

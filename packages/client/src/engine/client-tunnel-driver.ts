@@ -17,7 +17,13 @@ import {
   RESET_REASON,
   TUNNEL_ID_BYTES,
 } from '@byway/protocol/wire'
-import type { CloseReason, Endpoint, PayMessage, ResetReason } from '@byway/protocol/wire'
+import type {
+  CloseReason,
+  Endpoint,
+  PayMessage,
+  ResetReason,
+  TunnelTerms,
+} from '@byway/protocol/wire'
 import { systemTimers } from '../proxy/timers.ts'
 import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
@@ -86,6 +92,10 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   get useCount(): number {
     const open = this.#streams.size + this.#lookups.size + this.#flows.size
     return Math.max(open, this.#tunnel.streamCount)
+  }
+
+  get terms(): TunnelTerms {
+    return this.#deps.terms
   }
 
   get lastsMs(): number | undefined {
@@ -322,6 +332,8 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#watch?.stop()
     this.#onTransfer(this.#intake.finish())
     const { isJoining, isUnheard } = this.#tunnel
+    const exit = this.path.at(-1)
+    if (reason === CLOSE_REASON.NOT_EXIT && isUnheard && exit) this.#deps.onRefused(exit)
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()
     const isUnwanted = this.useCount === 0 || this.#closing.signal.aborted

@@ -1,6 +1,7 @@
 /** What a client is made of, what it does, and what it says of itself. */
 import type { Logger } from '@byway/protocol/base'
 import type { NetworkParameters, OriginBooks } from '@byway/protocol/directory'
+import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
 import type { ClientPayment, MoneyStatus } from '../money/money-types.ts'
 import type { Dialer } from '../proxy/dialer.ts'
 import type { ClientStakes } from './directory-keeper.ts'
@@ -15,6 +16,8 @@ export type ClientOptions = {
   readonly stakes?: ClientStakes | undefined
   /** Hops of a circuit when the user name does not say. @default 2, or 3 to an exit without an address */
   readonly hops?: 1 | 2 | 3 | undefined
+  /** Traffic class when the user name does not say. Only what exits are told, and price: nothing proves it. @default browse */
+  readonly trafficClass?: TrafficClass | undefined
   /** Ids of the user's own nodes, asked at each choice: no circuit goes through them. @default none */
   readonly ownNodes?: (() => readonly Uint8Array[]) | undefined
   /** Lets `hops: 1` through, which hides nothing. Benches only. @default false */
@@ -38,6 +41,8 @@ export type PathReport = {
     readonly asn: number | undefined
   }[]
   readonly streams: number
+  /** What it is for, and what that costs at its exit. */
+  readonly terms: TunnelTerms
   /** How long its streams last, where its nodes were chosen for that. */
   readonly lastsMs?: number | undefined
   /** How often the tunnel has moved since it opened. */
@@ -75,7 +80,7 @@ export type GuardMeasure = {
 export interface Client extends Dialer, AsyncDisposable {
   /**
    * Fetches the directory, reaches a guard, fills the stock.
-   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, CIRCUIT_FAILED, or the signal's reason
+   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, EXIT_CLASS, CIRCUIT_FAILED, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus

@@ -14,7 +14,7 @@ import {
   toIpAddress,
   unitRandom,
 } from '@byway/protocol/directory'
-import type { Doubter, NetworkParameters, NodeKey, PathNode } from '@byway/protocol/directory'
+import type { Doubter, NodeKey, PathNode } from '@byway/protocol/directory'
 import { isBywayError } from '@byway/protocol/base'
 import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -28,7 +28,7 @@ import { untilAborted } from './abort.ts'
 import { createAbsentNodes } from './absent-nodes.ts'
 import { createCircuitSource } from './circuit-source.ts'
 import type { BuiltFacts, CircuitSource, PathPlanner } from './circuit-source.ts'
-import { createCircuitStock } from './circuit-stock.ts'
+import { createCircuitStock, stockNeed } from './circuit-stock.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import type { ClientLink } from './client-link.ts'
 import type {
@@ -37,7 +37,6 @@ import type {
   ClientStatus,
   GuardMeasure,
   LostTunnels,
-  PathReport,
 } from './client-types.ts'
 import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
@@ -61,10 +60,12 @@ import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
 import { ownObserver } from './own-observer.ts'
+import { reportOf } from './path-report.ts'
 import { createRelayWords } from './relay-words.ts'
 import { createRoundTrips } from './round-trips.ts'
 import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
+import { DEFAULT_CLASS } from './tunnel-group.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
 import type { TunnelPool, TunnelRequest } from './tunnel-pool.ts'
 
@@ -147,7 +148,7 @@ class Engine implements Client {
     this.#spares = createSparePaths({ planner: this.#source, nowMs: monotonicMs })
     this.#stock = createCircuitStock({
       source: this.#source,
-      need: { port: firstPort(network), hops: options.hops, isAhead: true },
+      need: stockNeed(options),
       nowMs: monotonicMs,
     })
     this.#money = this.#createMoney(random)
@@ -175,7 +176,7 @@ class Engine implements Client {
       ownNodes,
       entryLayer: this.#options.entryLayer ?? false,
       unsafeSingleHop: this.#options.unsafeSingleHop ?? false,
-      weightOf: (key, measured, isAhead) => this.#money?.weigh(key, measured, isAhead) ?? measured,
+      weightOf: (key, measured, place) => this.#money?.weigh(key, measured, place) ?? measured,
     })
   }
 
@@ -188,12 +189,14 @@ class Engine implements Client {
       source: this.#source,
       stock: this.#stock,
       defaultHops: this.#options.hops,
+      defaultClass: this.#options.trafficClass ?? DEFAULT_CLASS,
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
       stays: ({ key }, lastsMs) => lastingFactor(this.#uptimes.get(key), lastsMs) === 1,
       onPath: (driver) => this.#options.onPath?.(reportOf(driver)),
       onLost: (cause, streams) => this.#onLost(cause, streams),
+      onRefused: ({ key }) => this.#onRefused(key),
       onLeaving: ({ key }) => this.#uptimes.note(key, { type: 'gone', atMs: nowMs() }),
-      openPayer: money && ((path, signal) => money.openTunnel(path, signal)),
+      openPayer: money && ((path, terms, signal) => money.openTunnel(path, terms, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
       onTransfer: (path, transfer) =>
         path.forEach(({ key }) => this.#records.observe(key, { type: 'transfer', ...transfer })),
@@ -258,6 +261,12 @@ class Engine implements Client {
     this.#absent.note(key, false)
     const isOwnWord = by === key
     this.#uptimes.note(key, isOwnWord ? { type: 'gone', atMs: nowMs() } : { type: 'doubt', by })
+  }
+
+  /** There may be a newer edition. Until it is here, others come first. */
+  #onRefused(exit: NodeKey): void {
+    this.#absent.note(exit, false)
+    this.#directory.refreshIfOld(this.#closing.signal).catch(() => {})
   }
 
   #onBuilt(path: readonly PathNode[], { buildMs, seen }: BuiltFacts): void {
@@ -386,15 +395,4 @@ function stakeFacts(stakes: ClientStakes | undefined): Pick<ScoreDeps, 'stakeAge
 /** A node that is paid has a view of the chain. */
 function isPayee({ entry }: PathNode): boolean {
   return entry.descriptor.provider !== undefined
-}
-
-/** The port that circuits in stock must serve: the web's, or in a local network that of its only target. */
-function firstPort(network: NetworkParameters): number {
-  return network.exitTargets[0]?.port ?? 443
-}
-
-function reportOf(driver: ClientTunnelDriver): PathReport {
-  const hops = driver.path.map(({ key, country, asns }) => ({ nodeId: key, country, asn: asns[0] }))
-  const { useCount: streams, rejoins, lastsMs } = driver
-  return { hops, streams, rejoins, ...(lastsMs === undefined ? {} : { lastsMs }) }
 }

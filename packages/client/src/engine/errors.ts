@@ -6,13 +6,17 @@
 import { errorBuilder } from '@byway/protocol/base'
 import type { ErrorBuilder, ErrorOf } from '@byway/protocol/base'
 import { closeReasonName, RESET_REASON } from '@byway/protocol/wire'
-import type { CloseReason, ResetReason } from '@byway/protocol/wire'
+import type { CloseReason, ResetReason, TrafficClass } from '@byway/protocol/wire'
 
 type ClientErrors = {
   /** A circuit could not be built, or died and could not be replaced. `hop` counts from 1; 0 when no hop is to blame. */
   CIRCUIT_FAILED: { hop: number; reason: string }
   /** No path keeps all the rules; `rule` is the one that left nothing. */
   NO_PATH: { rule: string }
+  /**
+   * No exit that fits takes this traffic class; `exits` of the network do. Ask for less of the exit (country, city, ASN, port), or for another class; where none takes it, ask again when one does.
+   */
+  EXIT_CLASS: { trafficClass: TrafficClass; exits: number }
   /**
    * The directory is not there yet, or holds the nodes of less than 60 % of all active stake: guards may be hiding nodes, or the chain was not seen for a day. No circuit is
    * built. Wait for other guards, or check the clock, the network file and the chain's endpoints.
@@ -41,6 +45,10 @@ export type ClientError = ErrorOf<ClientErrors>
 export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors>({
   CIRCUIT_FAILED: ['network', 'the circuit failed'],
   NO_PATH: ['network', 'no path keeps all the rules'],
+  EXIT_CLASS: [
+    'network',
+    'no exit that fits takes this traffic class: ask for less of the exit, or for another class',
+  ],
   DIRECTORY_INCOMPLETE: [
     'network',
     'the directory is incomplete: no circuit is built from less than 60 % of the active stake',

@@ -5,8 +5,8 @@
  */
 import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
-import { CLOSE_REASON, tunnelTerms } from '@byway/protocol/wire'
-import type { TunnelTerms } from '@byway/protocol/wire'
+import { CLOSE_REASON } from '@byway/protocol/wire'
+import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
 import type { IsolationKey, Selection } from '../proxy/dialer.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
@@ -18,6 +18,7 @@ import type { CircuitStock } from './circuit-stock.ts'
 import { circuitError, clientError } from './errors.ts'
 import { lastsMsOf } from './long-streams.ts'
 import { rejoinRoute } from './rejoin-route.ts'
+import { groupKey, termsAt } from './tunnel-group.ts'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -40,12 +41,14 @@ const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<
   TunnelDriverDeps,
-  'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving'
+  'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving' | 'onRefused'
 > & {
   readonly source: CircuitSource
   readonly stock: Omit<CircuitStock, 'paths'>
   /** Hops when the user name does not say. */
   readonly defaultHops: 1 | 2 | 3 | undefined
+  /** Traffic class when the user name does not say. Circuits in stock are for it. */
+  readonly defaultClass: TrafficClass
   /** True when the exit may serve the port. */
   readonly opensPort: (exit: PathNode, port: number) => boolean
   /** True when a node is likely enough to stay for streams that last so long. */
@@ -55,7 +58,7 @@ export type TunnelPoolDeps = Pick<
   readonly onTransfer: TunnelDriverDeps['onTransfer']
   /** Gets what a tunnel over a path needs to begin; none in a network where nothing is paid. Rejects when the exit sells it to nobody. */
   readonly openPayer?:
-    | ((path: readonly PathNode[], signal: AbortSignal) => Promise<TunnelPayer>)
+    | ((path: readonly PathNode[], terms: TunnelTerms, signal: AbortSignal) => Promise<TunnelPayer>)
     | undefined
   /** True when nothing has to be bought for a tunnel over this path. @default true */
   readonly isProvided?: ((path: readonly PathNode[]) => boolean) | undefined
@@ -93,6 +96,12 @@ type Member = {
   filledAtMs: number
   idleSinceMs: number
 }
+/** A circuit, what the tunnel on it is for, and who pays. */
+type PaidCircuit = {
+  readonly ready: ReadyCircuit
+  readonly terms: TunnelTerms
+  readonly payer: TunnelPayer | undefined
+}
 type Group = {
   members: Member[]
   opening: { readonly done: Promise<void>; readonly port: number | undefined } | undefined
@@ -119,7 +128,7 @@ class Pool implements TunnelPool {
   }
 
   async acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
-    const key = groupKey(request)
+    const key = groupKey(request, this.#classOf(request.selection))
     for (;;) {
       signal.throwIfAborted()
       if (this.#closing.signal.aborted) throw clientError('CLIENT_CLOSED', {})
@@ -205,14 +214,14 @@ class Pool implements TunnelPool {
   }
 
   async #openOne(key: string, group: Group, request: TunnelRequest): Promise<void> {
-    const { ready, payer } = await this.#paidCircuit(group, request)
+    const { ready, terms, payer } = await this.#paidCircuit(group, request)
     if (this.#closing.signal.aborted) ready.circuit.destroy(CLOSE_REASON.FINISHED)
     this.#closing.signal.throwIfAborted()
     const nowMs = this.#deps.nowMs()
     const { provider, randomBytes } = this.#deps
     const lastsMs = lastsMsOf(request.selection, request.port)
     const driver = new ClientTunnelDriver(ready, {
-      terms: termsAt(ready),
+      terms,
       provider,
       randomBytes,
       nowMs: this.#deps.nowMs,
@@ -224,6 +233,7 @@ class Pool implements TunnelPool {
       onTransfer: this.#deps.onTransfer,
       onLost: this.#deps.onLost,
       onLeaving: this.#deps.onLeaving,
+      onRefused: this.#deps.onRefused,
       onOver: (over) => this.#forget(key, over),
       payer,
     })
@@ -238,16 +248,14 @@ class Pool implements TunnelPool {
   }
 
   /** A circuit and what admits a tunnel to its exit; another exit is tried when one sells nothing. */
-  async #paidCircuit(
-    group: Group,
-    request: TunnelRequest,
-  ): Promise<{ readonly ready: ReadyCircuit; readonly payer: TunnelPayer | undefined }> {
+  async #paidCircuit(group: Group, request: TunnelRequest): Promise<PaidCircuit> {
     const { openPayer } = this.#deps
     const refused = new Set<NodeKey>()
     for (;;) {
       const ready = await this.#readyCircuit(group, request, refused)
       try {
-        return { ready, payer: await openPayer?.(ready.path, this.#closing.signal) }
+        const terms = termsAt(ready.path, this.#classOf(request.selection))
+        return { ready, terms, payer: await openPayer?.(ready.path, terms, this.#closing.signal) }
       } catch (error) {
         ready.circuit.destroy(CLOSE_REASON.FINISHED)
         const exit = ready.path.at(-1)
@@ -271,7 +279,9 @@ class Pool implements TunnelPool {
       need.city === undefined &&
       need.exit === undefined &&
       need.needsDatagrams !== true
-    if (isPlain && need.hops === this.#deps.defaultHops) {
+    const isDefault =
+      need.hops === this.#deps.defaultHops && need.trafficClass === this.#deps.defaultClass
+    if (isPlain && isDefault) {
       const fits = ({ path }: ReadyCircuit): boolean => {
         const exit = path.at(-1)
         if (exit === undefined || refused.has(exit.key)) return false
@@ -288,8 +298,6 @@ class Pool implements TunnelPool {
 
   #needOf(group: Group, { selection, port, needsDatagrams }: TunnelRequest): CircuitNeed {
     const { country, asn, city, hops, session } = selection
-    // No descriptor says its traffic classes yet: a wish that nobody can grant is refused, not ignored.
-    if (selection.trafficClass === 'collect') throw clientError('NO_PATH', { rule: 'EXIT_CLASS' })
     const isPinned = session !== undefined && this.#deps.nowMs() < group.exitUntilMs
     return {
       port: needsDatagrams === true ? undefined : port,
@@ -299,8 +307,13 @@ class Pool implements TunnelPool {
       hops: hops ?? this.#deps.defaultHops,
       exit: isPinned ? group.exit : undefined,
       needsDatagrams,
+      trafficClass: this.#classOf(selection),
       lastsMs: lastsMsOf(selection, port),
     }
+  }
+
+  #classOf({ trafficClass }: Selection): TrafficClass {
+    return trafficClass ?? this.#deps.defaultClass
   }
 
   #forget(key: string, driver: ClientTunnelDriver): void {
@@ -336,40 +349,8 @@ class Pool implements TunnelPool {
   }
 }
 
-/** @throws NO_PATH for an exit whose newest edition no longer takes the class */
-function termsAt({ path }: ReadyCircuit): TunnelTerms {
-  const exit = path.at(-1)?.entry.descriptor
-  const terms = exit && tunnelTerms(exit, 'browse')
-  if (!terms) throw clientError('NO_PATH', { rule: 'EXIT_CLASS' })
-  return terms
-}
-
 function isUnused({ members, opening }: Group): boolean {
   return members.length === 0 && !opening
-}
-
-/** Every field apart, so that no two keys run together. */
-function groupKey({ isolation, selection, port, needsDatagrams }: TunnelRequest): string {
-  const { listener, sourceAddress, username, password, portClass } = isolation
-  const wishes = [
-    selection.country,
-    selection.city,
-    selection.asn,
-    selection.session,
-    selection.hops,
-    selection.trafficClass,
-  ]
-  return JSON.stringify([
-    listener,
-    sourceAddress,
-    username,
-    password,
-    portClass,
-    wishes,
-    needsDatagrams === true,
-    // What lasts goes to an exit that was chosen for it.
-    lastsMsOf(selection, port) !== undefined,
-  ])
 }
 
 function isRefusedPay(error: unknown): boolean {

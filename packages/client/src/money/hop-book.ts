@@ -4,7 +4,9 @@
  * @module
  */
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { PathPlace } from '../engine/circuit-source.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
+import { priceStepOf } from './tariff.ts'
 import type { Tariff } from './tariff.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -35,8 +37,8 @@ export type HopBookDeps = {
 
 /** Judges nodes. */
 export interface HopBook {
-  /** A node's weight as exit or middle, from what it weighs otherwise. `isAhead`: nobody waits for the circuit. */
-  weigh(key: NodeKey, weight: number, isAhead: boolean): number
+  /** A node's weight in a place on a path, from what it weighs otherwise. */
+  weigh(key: NodeKey, weight: number, place: PathPlace): number
   /** It took pay and broke its side of it. */
   shun(key: NodeKey): void
   /** It sells nothing at the moment. */
@@ -78,12 +80,12 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     leave(key, forMs)
   }
 
-  function weigh(key: NodeKey, weight: number, isAhead: boolean): number {
+  function weigh(key: NodeKey, weight: number, { isAhead, trafficClass }: PathPlace): number {
     if (isLeft(key)) return 0
     const node = deps.nodeOf(key)
     const tariff = node && deps.tariffOf(node)
     if (!tariff) return weight
-    if (tariff.priceStep > deps.maxPriceStep) return 0
+    if (priceStepOf(node, trafficClass) > deps.maxPriceStep) return 0
     const share = isAhead || deps.isStocked(key) ? 1 : UNPROVIDED_SHARE
     if (deps.slots.has(key, 'tokens')) return weight * share
     const { unshown, inUse } = deps.slots.left

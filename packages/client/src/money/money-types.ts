@@ -7,7 +7,8 @@ import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/direc
 import type { ClientMoneyEvent } from '@byway/protocol/ledger'
 import type { Link } from '@byway/protocol/link'
 import type { HeldTokenRecords } from '@byway/protocol/payment'
-import type { CircuitSource } from '../engine/circuit-source.ts'
+import type { TunnelTerms } from '@byway/protocol/wire'
+import type { CircuitSource, PathPlace } from '../engine/circuit-source.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { RestStatus } from '../returns/joiner.ts'
 import type { ReturnCounts, ReturnPorts } from '../returns/return-queue.ts'
@@ -106,8 +107,8 @@ export interface Money {
   start(signal: AbortSignal): Promise<void>
   /** Counts and pays for a guard's link. */
   meter(link: Link, guard: NodeKey): Link
-  /** A node's weight as exit or middle; `isAhead` when nobody waits for the circuit. */
-  weigh(key: NodeKey, weight: number, isAhead: boolean): number
+  /** A node's weight in a place on a path. */
+  weigh(key: NodeKey, weight: number, place: PathPlace): number
   /** True when a tunnel over this path can begin, and go on, with what is in stock. */
   isProvided(path: readonly PathNode[]): boolean
   /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */
@@ -118,7 +119,11 @@ export interface Money {
    * Gets what a tunnel over this path needs to begin.
    * @throws PAYMENT_REFUSED when the exit does not sell it, DEPOSIT_SPENT, BUDGET_SPENT, or the signal's reason
    */
-  openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer>
+  openTunnel(
+    path: readonly PathNode[],
+    terms: TunnelTerms,
+    signal: AbortSignal,
+  ): Promise<TunnelPayer>
   /** Asks slots back, each at its own time: those that their hops take no more, or all that were shown, which are used no more then. Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger what was added up. Resolves when it has it. */

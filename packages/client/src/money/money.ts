@@ -6,11 +6,12 @@
 import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { createTokenStock } from '@byway/protocol/payment'
+import { classWeight, createTokenStock } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
 import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
-import type { SpendMessage } from '@byway/protocol/wire'
+import type { SpendMessage, TunnelTerms } from '@byway/protocol/wire'
+import type { PathPlace } from '../engine/circuit-source.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import { createEntries } from './entries.ts'
 import type { Entries } from './entries.ts'
@@ -143,8 +144,8 @@ class ClientMoney implements Money {
     return this.#entries.meter(link, guard)
   }
 
-  weigh(key: NodeKey, weight: number, isAhead: boolean): number {
-    return this.#hops.weigh(key, weight, isAhead)
+  weigh(key: NodeKey, weight: number, place: PathPlace): number {
+    return this.#hops.weigh(key, weight, place)
   }
 
   isProvided(path: readonly PathNode[]): boolean {
@@ -162,7 +163,11 @@ class ClientMoney implements Money {
     if (unshown === 0) throw moneyError('DEPOSIT_SPENT', { slots: total })
   }
 
-  async openTunnel(path: readonly PathNode[], signal: AbortSignal): Promise<TunnelPayer> {
+  async openTunnel(
+    path: readonly PathNode[],
+    terms: TunnelTerms,
+    signal: AbortSignal,
+  ): Promise<TunnelPayer> {
     this.requireFunds()
     const exit = path.at(-1)
     const provided = this.#provide(path, signal)
@@ -180,6 +185,7 @@ class ClientMoney implements Money {
         nowMs: this.#deps.monotonicMs,
       },
       admission,
+      classWeight(terms),
     )
   }
 

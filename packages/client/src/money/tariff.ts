@@ -5,6 +5,7 @@
 import type { PathNode } from '@byway/protocol/directory'
 import { unitPrice } from '@byway/protocol/ticket'
 import type { PoolTerms } from '@byway/protocol/ticket'
+import type { TrafficClass } from '@byway/protocol/wire'
 
 /** A price and who gets it. */
 export type Tariff = {
@@ -13,6 +14,12 @@ export type Tariff = {
   readonly priceStep: number
   /** Of a unit, in the token's smallest part; never 0. */
   readonly unitPrice: bigint
+}
+
+/** The step at which a node is paid in a place on a path: an exit's is that of the tunnel's class. */
+export function priceStepOf({ entry }: PathNode, trafficClass: TrafficClass | undefined): number {
+  const { classPrices, priceStep } = entry.descriptor
+  return (trafficClass && classPrices[trafficClass]) ?? priceStep
 }
 
 /** A node's tariff, or undefined when it serves for nothing. */

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TrafficClass } from '@byway/protocol/wire'
 
 /** What an app asked for by its user name. An absent field leaves the choice to the engine. */
 export type Selection = {
@@ -18,11 +19,9 @@ export type Selection = {
   /** How long a session keeps its exit. */
   readonly lifeMs?: number | undefined
   readonly hops?: 2 | 3 | undefined
+  /** What the traffic is; exits take classes or not, and price them apart. */
   readonly trafficClass?: TrafficClass | undefined
 }
-
-/** The traffic classes exits offer and price apart. */
-export type TrafficClass = 'browse' | 'collect'
 
 /** Groups of destination ports that share circuits. */
 export type PortClass = 'web' | 'mail' | 'remote' | 'dns' | 'datagram' | 'other'
@@ -103,7 +102,7 @@ export interface Dialer {
 
 /**
  * The error codes of a {@link Dialer} that the proxy tells apart; any other is a general failure.
- * `EXIT_…` are the reset reasons of SPEC §12.2, the others are the client's own.
+ * `EXIT_…` are the reset reasons of SPEC §12.2, but for EXIT_CLASS: that and the others are the client's own.
  */
 export type DialFailureCode =
   | 'EXIT_POLICY'
@@ -117,6 +116,7 @@ export type DialFailureCode =
   | 'EXIT_FAILED'
   | 'CIRCUIT_FAILED'
   | 'NO_PATH'
+  | 'EXIT_CLASS'
   | 'DIRECTORY_INCOMPLETE'
   | 'ENTRY_UNREACHABLE'
   | 'CLIENT_CLOSED'

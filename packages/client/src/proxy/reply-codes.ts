@@ -184,6 +184,12 @@ const DIAL_REPLIES: Readonly<Record<DialFailureCode, RefusalReply>> = {
     'destination_unavailable',
     'no exit takes the payment at the moment; try again',
   ),
+  EXIT_CLASS: reply(
+    'NETWORK_UNREACHABLE',
+    503,
+    'destination_unavailable',
+    'no exit that fits takes this class: ask for less of the exit, or for class-browse',
+  ),
   NO_PATH: reply(
     'NETWORK_UNREACHABLE',
     503,

@@ -24,6 +24,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     rejoins: 0,
     circuits: [] as TestCircuit[],
     lost: [] as unknown[],
+    refusedBy: [] as unknown[],
   }
   setUp.early?.(first)
   const driver = new ClientTunnelDriver(first, {
@@ -42,6 +43,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     onPath: () => void control.paths++,
     onLost: (cause, streams) => void control.lost.push({ cause, streams }),
     onLeaving: () => {},
+    onRefused: ({ key }) => void control.refusedBy.push(key),
   })
   return { driver, exit, first, control, timers }
 }
@@ -105,6 +107,30 @@ suite('streams of a tunnel', () => {
     exit.tunnel().reset(2, RESET_REASON.RESOURCE_LIMIT)
     assert.equal((await good).addresses.length, 1)
     await assert.rejects(bad, { code: 'EXIT_BUSY' })
+  })
+})
+
+suite('when the exit takes no tunnel of the class', () => {
+  test('the tunnel is over at once, and the exit is named', async () => {
+    const { driver, first, control } = world()
+    const seen = read(driver.connect('a', 1))
+    first.die(CLOSE_REASON.NOT_EXIT)
+    await until(() => seen.end !== '')
+    assert.equal(control.rejoins, 0)
+    assert.deepEqual(control.refusedBy, [PATH.at(-1)?.key])
+  })
+
+  test('nobody else is: one that has served, or that another reason ended', async () => {
+    const served = world()
+    const stream = served.driver.connect('a', 1)
+    read(stream)
+    await stream.connected
+    served.first.die(CLOSE_REASON.NOT_EXIT)
+    const broken = world()
+    read(broken.driver.connect('a', 1))
+    broken.first.die(CLOSE_REASON.TIMEOUT)
+    await settle()
+    assert.deepEqual([...served.control.refusedBy, ...broken.control.refusedBy], [])
   })
 })
 

@@ -96,10 +96,12 @@ export function poolWorld(): PoolWorld {
       stop() {},
     },
     defaultHops: undefined,
+    defaultClass: 'browse',
     opensPort: (node, port) => OPEN_PORTS.has(port) || (port === 80 && node.key === other.key),
     stays: ({ key }) => staying.has(key),
     onPath() {},
     onLost: () => {},
+    onRefused: () => {},
     onLeaving: ({ key }) => left.push(key),
     isProvided: (path) => !unprovided.includes(path),
   })

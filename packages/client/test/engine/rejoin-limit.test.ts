@@ -70,6 +70,7 @@ function makeTunnel() {
     onPath: () => {},
     onLost: () => {},
     onLeaving: () => {},
+    onRefused: () => {},
   })
   const stream = driver.connect('name.example', 443)
   stream.on('error', () => {})

@@ -3,7 +3,7 @@ import { concatBytes } from '@byway/protocol/base'
 import { SIGNATURE_TAG, signTagged } from '@byway/protocol/crypto'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import { encodeUnsignedDescriptor } from '@byway/protocol/wire'
+import { type Descriptor, encodeUnsignedDescriptor } from '@byway/protocol/wire'
 
 export const NOW_MS = 1_800_000_000_000
 
@@ -21,6 +21,7 @@ export function signedNode(
   number: number,
   lifeS: number = 47 * 3600,
   provider?: number,
+  change: Partial<Descriptor> = {},
 ): Uint8Array {
   const { publicKey, privateKey } = nodeCrypto.ed25519KeyPair(new Uint8Array(32).fill(number))
   const unsigned = encodeUnsignedDescriptor({
@@ -38,12 +39,13 @@ export function signedNode(
     stakerId: undefined,
     provider: provider === undefined ? undefined : new Uint8Array(20).fill(provider),
     priceStep: 0,
-    classPrices: { browse: 0, collect: undefined },
+    classPrices: { browse: 0, collect: 0 },
     tokenKeysHash: undefined,
     addresses: [{ family: 4, bytes: Uint8Array.of(11, number, 0, 1), port: 443 }],
     gossipPort: 0,
     attachments: [],
     software: '',
+    ...change,
   })
   return concatBytes(
     unsigned,

@@ -37,7 +37,7 @@ suite('isolation', () => {
     ['city', { selection: { city: 'berlin' } }],
     ['session', { selection: { session: 'a1' } }],
     ['hops', { selection: { hops: 3 } }],
-    ['traffic class', { selection: { trafficClass: 'browse' } }],
+    ['traffic class', { selection: { trafficClass: 'collect' } }],
     ['datagrams', { needsDatagrams: true }],
   ] as const) {
     test(`another ${name} is another tunnel`, async () => {
@@ -63,10 +63,25 @@ suite('isolation', () => {
     assert.deepEqual([needs[0]?.city, needs[0]?.country], ['new_york', 'US'])
   })
 
-  test('wishes that no exit can grant are refused, not ignored', async () => {
+  test('a class is asked of the path, and said to the exit with its prices', async () => {
     const { acquire, needs } = world()
-    await assert.rejects(acquire({ selection: { trafficClass: 'collect' } }), { code: 'NO_PATH' })
-    assert.equal(needs.length, 0)
+    const one = await acquire()
+    assert.equal(await acquire({ selection: { trafficClass: 'browse' } }), one, 'the default')
+    const two = await acquire({ selection: { trafficClass: 'collect' } })
+    assert.deepEqual(
+      needs.map(({ trafficClass }) => trafficClass),
+      ['browse', 'collect'],
+    )
+    assert.deepEqual(two.terms, { trafficClass: 'collect', classStep: 0, priceStep: 0 })
+  })
+
+  test('another class takes no circuit that was built for the default', async () => {
+    const { acquire, needs, stock, build } = world()
+    stock.push(build())
+    await acquire({ selection: { trafficClass: 'collect' } })
+    assert.deepEqual([needs.length, stock.length], [1, 1])
+    await acquire()
+    assert.deepEqual([needs.length, stock.length], [1, 0])
   })
 })
 

@@ -119,13 +119,13 @@ class BrowsingHour {
     })
     const hops = createHopBook({
       slots: this.#slots,
-      nodeOf: (key) => ({ key }) as PathNode,
+      nodeOf: (key) => ({ key, entry: { descriptor: { priceStep: 1 } } }) as unknown as PathNode,
       isStocked: (key) => this.#stocked.has(key),
       tariffOf: () => ({ priceStep: 1 }) as never,
       maxPriceStep: 8,
       nowMs,
     })
-    this.#weigh = (key, isAhead) => hops.weigh(key, 1, isAhead)
+    this.#weigh = (key, isAhead) => hops.weigh(key, 1, { isAhead, trafficClass: undefined })
   }
 
   get result(): Hour {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { TrafficClass } from '@byway/protocol/wire'
 import { createHopBook } from '../../src/money/hop-book.ts'
+
+const PRICED = { priceStep: 4, classPrices: { browse: 4, collect: 7 } }
 
 /** All hops are paid alike; `stocked` names those of which there are tokens, `shown` those with a slot. */
 function book({ stocked = '', shown = '', inUse = 0, unshown = 9, maxPriceStep = 8 } = {}) {
@@ -11,7 +14,7 @@ function book({ stocked = '', shown = '', inUse = 0, unshown = 9, maxPriceStep =
       has: (key) => shown.includes(key),
       left: { unshown, inUse },
     },
-    nodeOf: (key) => ({ key }) as PathNode,
+    nodeOf: (key) => ({ key, entry: { descriptor: PRICED } }) as unknown as PathNode,
     isStocked: (key) => stocked.includes(key),
     tariffOf: () => ({ priceStep: 4 }) as never,
     maxPriceStep,
@@ -20,7 +23,8 @@ function book({ stocked = '', shown = '', inUse = 0, unshown = 9, maxPriceStep =
   return {
     hops,
     clock,
-    weigh: (key: string, isAhead = false) => hops.weigh(key as NodeKey, 1, isAhead),
+    weigh: (key: string, isAhead = false, trafficClass?: TrafficClass) =>
+      hops.weigh(key as NodeKey, 1, { isAhead, trafficClass }),
   }
 }
 
@@ -49,6 +53,15 @@ describe('the weight of a hop to a client that pays', () => {
     const { weigh } = book({ stocked: 'a', shown: 'a', maxPriceStep: 3 })
     assert.deepEqual([weigh('a'), weigh('a', true)], [0, 0])
     assert.equal(book({ stocked: 'a', shown: 'a', maxPriceStep: 4 }).weigh('a'), 1)
+  })
+
+  it('is judged by the price of the class at an exit, and of nothing else in the middle', () => {
+    const { weigh } = book({ stocked: 'a', shown: 'a', maxPriceStep: 6 })
+    assert.equal(weigh('a', false, 'browse'), 1)
+    assert.equal(weigh('a', false, 'collect'), 0)
+    assert.equal(weigh('a', false), 1)
+    const generous = book({ stocked: 'a', shown: 'a', maxPriceStep: 7 })
+    assert.equal(generous.weigh('a', false, 'collect'), 1)
   })
 
   it('is nothing for a minute for one that sells nothing, and for hours for one that cheated', () => {

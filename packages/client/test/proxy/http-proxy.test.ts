@@ -273,6 +273,8 @@ test('maps failures to a status and Proxy-Status, for CONNECT and plain requests
     EXIT_TIMEOUT: /^HTTP\/1\.1 504 .*error=connection_timeout/s,
     EXIT_BUSY: /^HTTP\/1\.1 503 .*error=connection_limit_reached/s,
     NO_PATH: /^HTTP\/1\.1 503 .*error=destination_unavailable/s,
+    EXIT_CLASS:
+      /^HTTP\/1\.1 503 .*error=destination_unavailable; details="EXIT_CLASS".*class-browse/s,
   }
   const requests = [
     'CONNECT a.example:443 HTTP/1.1\r\n\r\n',

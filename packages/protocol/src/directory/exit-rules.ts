@@ -3,7 +3,7 @@
  * @module
  */
 import { HARD_DENIED_PORTS, PORT_PROFILES, type PortRange } from '@byway/protocol/policy'
-import { EXIT_FLAG, EXIT_PROFILE, type ExitProfile } from '@byway/protocol/wire'
+import { EXIT_FLAG, EXIT_PROFILE, type ExitProfile, type TrafficClass } from '@byway/protocol/wire'
 import type { NodeKey } from './node-key.ts'
 import type { PathNode } from './path-node.ts'
 
@@ -17,6 +17,8 @@ export type ExitRequest = {
   readonly city?: string | undefined
   /** The one exit to use: a session's, or that of a tunnel to JOIN. */
   readonly exit?: NodeKey | undefined
+  /** Needs an exit that takes this class. @default any exit */
+  readonly trafficClass?: TrafficClass | undefined
   /** Needs an exit that carries datagrams. */
   readonly needsDatagrams?: boolean | undefined
   /** The one node to end at, whatever its roles: a control circuit's last hop (SPEC §15.5). The other rules then say nothing. */
@@ -44,7 +46,7 @@ export function exitsFor(
 
 function firstUnmet(
   node: PathNode,
-  { country, asn, city, exit, needsDatagrams, controlled }: ExitRequest,
+  { country, asn, city, exit, needsDatagrams, controlled, trafficClass }: ExitRequest,
   profiles: readonly ExitProfile[],
 ): ExitRule | undefined {
   if (controlled !== undefined) return node.key === controlled ? undefined : 'EXIT_PINNED'
@@ -54,7 +56,13 @@ function firstUnmet(
   if (needsDatagrams === true && !carriesDatagrams(node)) return 'EXIT_DATAGRAMS'
   if (country !== undefined && node.country !== country) return 'EXIT_COUNTRY'
   if (city !== undefined && node.city !== city) return 'EXIT_CITY'
-  return asn === undefined || node.asns.includes(asn) ? undefined : 'EXIT_ASN'
+  if (asn !== undefined && !node.asns.includes(asn)) return 'EXIT_ASN'
+  return trafficClass === undefined || takesClass(node, trafficClass) ? undefined : 'EXIT_CLASS'
+}
+
+/** True for an exit that takes the class, whatever it asks for it. */
+export function takesClass({ isExit, entry }: PathNode, trafficClass: TrafficClass): boolean {
+  return isExit && entry.descriptor.classPrices[trafficClass] !== undefined
 }
 
 /** Judged once for each request and not for each node: the profiles that open a port. */
@@ -98,4 +106,6 @@ const RULES = [
   'EXIT_COUNTRY',
   'EXIT_CITY',
   'EXIT_ASN',
+  // Last, so that it is said only where the class is all that is missing.
+  'EXIT_CLASS',
 ] as const

@@ -62,7 +62,7 @@ export {
   type ExitSpans,
 } from './exit-spans.ts'
 export { createMerkleTree, merkleRootOf, type MerkleTree } from './merkle-tree.ts'
-export { type ExitRequest, type ExitRule, opensPort } from './exit-rules.ts'
+export { type ExitRequest, type ExitRule, opensPort, takesClass } from './exit-rules.ts'
 export {
   EMPTY_GUARD_STATE,
   type GuardState,

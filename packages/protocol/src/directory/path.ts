@@ -26,8 +26,8 @@ export type PathInput = {
   /** Entries that may be used now, preferred first; see `Guards.entries`. */
   readonly guards: readonly NodeKey[]
   readonly request: PathRequest
-  /** Weight of a node as exit or middle; one that is not positive is never chosen. */
-  readonly weightOf: (key: NodeKey) => number
+  /** Weight of a node as exit or as middle; one that is not positive is never chosen. */
+  readonly weightOf: (key: NodeKey, isExit: boolean) => number
   readonly random: UnitRandom
   readonly nowMs: number
   /** The operator's own nodes: never a hop. */
@@ -66,7 +66,7 @@ export function choosePath(input: PathInput): PathResult {
   const plan = request.hops === 1 ? planSingleHop(input) : planGuarded(input, nodes)
   if (typeof plan === 'string') return none(plan)
   let rule: PathRule = 'EXIT_WEIGHT'
-  for (const exit of drawWeighted(exits.nodes, ({ key }) => input.weightOf(key), random)) {
+  for (const exit of drawWeighted(exits.nodes, ({ key }) => input.weightOf(key, true), random)) {
     const outcome = plan(exit)
     if (typeof outcome !== 'string') return { result: 'path', hops: outcome }
     rule = outcome
@@ -106,7 +106,7 @@ function planThreeHops(
   middles: readonly PathNode[],
   exit: PathNode,
 ): readonly PathNode[] | PathRule {
-  const weigh = ({ key }: PathNode): number => (key === exit.key ? 0 : weightOf(key))
+  const weigh = ({ key }: PathNode): number => (key === exit.key ? 0 : weightOf(key, false))
   let rule: PathRule = exit.isPublic ? 'MIDDLE' : 'ATTACHMENT'
   for (const guard of guards) {
     if (!mayShareCircuit(guard, exit)) {

@@ -89,6 +89,8 @@ test('says which rule left nothing', () => {
     ['EXIT_COUNTRY', set, { request: { port: 443, country: 'NO' } }],
     ['EXIT_CITY', set, { request: { port: 443, country: 'DE', city: 'berlin' } }],
     ['EXIT_ASN', set, { request: { port: 443, asn: 5 } }],
+    ['EXIT_CLASS', set, { request: { port: 443, trafficClass: 'collect' } }],
+    ['EXIT_ASN', set, { request: { port: 443, asn: 5, trafficClass: 'collect' } }],
     ['EXIT_WEIGHT', set, { weightOf: () => 0 }],
     ['GUARD', set, { guards: [] }],
     ['GUARD', set, { guards: [keyOf(7)] }],
@@ -102,6 +104,30 @@ test('says which rule left nothing', () => {
     ['SEPARATION', nodeSet([guard, makeEntry(2, attachedTo(1))]), {}],
   ]
   for (const [rule, nodes, change] of cases) assert.equal(choose(nodes, change), rule)
+})
+
+test('an exit is one that takes the class, whatever else it takes (SPEC §10.3)', () => {
+  const takes = (browse: number | undefined, collect: number | undefined): Partial<Descriptor> => ({
+    classPrices: { browse, collect },
+  })
+  const set = nodeSet([guard, makeEntry(2, takes(0, undefined)), makeEntry(3, takes(undefined, 0))])
+  const chosen = (trafficClass: 'browse' | 'collect' | undefined, seed: number) =>
+    choose(set, { request: { port: 443, trafficClass }, random: seeded(seed) })
+  for (let seed = 1; seed <= 20; seed++) {
+    assert.deepEqual(chosen('browse', seed), [1, 2])
+    assert.deepEqual(chosen('collect', seed), [1, 3])
+  }
+  // A session's exit is held to it as well; a control circuit ends wherever it is to.
+  const pinned = { port: 443, trafficClass: 'collect' } as const
+  assert.equal(choose(set, { request: { ...pinned, exit: keyOf(2) } }), 'EXIT_CLASS')
+  assert.deepEqual(choose(set, { request: { ...pinned, controlled: keyOf(2) } }), [1, 2])
+})
+
+test('a node is weighed for its place: as exit or in the middle', () => {
+  const set = nodeSet([guard, makeEntry(2), makeEntry(3)])
+  const request = { port: 443, hops: 3 } as const
+  const weightOf: PathInput['weightOf'] = (key, isExit) => (isExit === (key === keyOf(3)) ? 1 : 0)
+  assert.deepEqual(choose(set, { request, weightOf }), [1, 2, 3])
 })
 
 test('hops never share a /16, a /32 of IPv6, an ASN, a family or a staker (SPEC §10.3)', () => {
