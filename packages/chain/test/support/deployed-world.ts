@@ -1,5 +1,4 @@
 /** The contracts on a real anvil, with accounts that have money. */
-import type { TestContext } from 'node:test'
 import type { PaymentParameters } from '@byway/protocol/directory'
 import { LOCAL_CHAIN_ID } from '../../src/anvil/start-anvil.ts'
 import {
@@ -21,7 +20,7 @@ import { createTransactionLane } from '../../src/lane/create-lane.ts'
 import { createMemoryTransactionStore } from '../../src/lane/memory-store.ts'
 import { openChain, type Chain } from '../../src/open-chain.ts'
 import { keepLooking, type LaneCall, type TransactionLane } from '../../src/transaction-lane.ts'
-import { readerOf, signerOf, startTestChain, type TestChain } from './test-chain.ts'
+import { readerOf, signerOf, startTestChain, type TestChain, type TestScope } from './test-chain.ts'
 
 export type DeployedWorld = {
   readonly anvil: TestChain
@@ -38,7 +37,7 @@ export type DeployedWorld = {
 
 export const PARAMETERS: ContractParameters = { ...DEFAULT_PARAMETERS, rootIntervalS: 1 }
 
-export async function deployWorld(t: TestContext): Promise<DeployedWorld> {
+export async function deployWorld(t: TestScope): Promise<DeployedWorld> {
   const anvil = await startTestChain(t)
   const { reader } = readerOf([anvil.url])
   const lane = createTransactionLane({

@@ -1,5 +1,4 @@
 /** A real anvil for one test, with what its developers' methods can do to it. */
-import type { TestContext } from 'node:test'
 import type { Hex, TransactionSigner } from '@byway/protocol/payment'
 import { startAnvil, type AnvilOptions } from '../../src/anvil/start-anvil.ts'
 import { createChainReader, type ChainReader } from '../../src/chain-reader.ts'
@@ -17,6 +16,12 @@ export const KEYS: readonly Uint8Array[] = [
 export const signerOf = (index: number): TransactionSigner =>
   createLocalSigner(KEYS[index] ?? Buffer.alloc(32))
 
+/** A test, or what several share: when to stop, and what to do after the last. */
+export type TestScope = {
+  readonly signal: AbortSignal
+  readonly after: (end: () => unknown) => void
+}
+
 export type TestChain = {
   readonly url: string
   readonly signal: AbortSignal
@@ -27,7 +32,7 @@ export type TestChain = {
 }
 
 export async function startTestChain(
-  t: TestContext,
+  t: TestScope,
   options: Omit<AnvilOptions, 'signal'> = {},
 ): Promise<TestChain> {
   const { signal } = t

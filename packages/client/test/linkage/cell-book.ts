@@ -10,6 +10,8 @@ const WINDOW_BYTES = 32
 const LEAST_WORDS = 3
 /** Of each kind, so many cells of a unit are kept whole: where every circuit has the same fields, those are in the first. */
 const KEPT = 1
+/** What one cell has in a few lines of a processor's cache. */
+const COLUMNS = 256
 
 type Owner = { readonly client: number; readonly unit: string }
 type Kept = { readonly clients: number[]; readonly hops: string[]; readonly cells: Uint8Array[] }
@@ -25,13 +27,20 @@ export class CellBook {
   readonly #windows = new Map<number, number | Window>()
   readonly #kept = new Map<string, Kept>()
   readonly #counts = new Map<string, number>()
+  readonly #isSealed: boolean
+
+  /** @param isSealed - false for what stands in the clear, where destinations are: those of two tunnels may be one, and only places are compared */
+  constructor(isSealed = true) {
+    this.#isSealed = isSealed
+  }
 
   /** @param name - the kind of cell and where on its way it was seen @param hop - which hop saw it */
   add(client: number, unit: string, name: string, hop: string, cell: Uint8Array): void {
     this.bytes += cell.length
     const owner = this.#numberOf(client, unit)
     const view = new DataView(cell.buffer, cell.byteOffset, cell.length)
-    for (let at = CELL_HEADER_BYTES; at < cell.length; at += WINDOW_BYTES)
+    const windowsFrom = this.#isSealed ? CELL_HEADER_BYTES : cell.length
+    for (let at = windowsFrom; at < cell.length; at += WINDOW_BYTES)
       this.#addWindow(owner, view, Math.min(at, cell.length - WINDOW_BYTES))
     const place = `${unit} ${name} ${cell.length}`
     const count = this.#counts.get(place) ?? 0
@@ -69,10 +78,9 @@ export class CellBook {
     for (const name of kinds) {
       const { clients, hops, cells } = this.#kept.get(name) ?? { clients: [], hops: [], cells: [] }
       const compare = createComparison(clients)
-      const values = new Uint8Array(cells.length)
-      for (let at = 0; at < (cells[0]?.length ?? 0); at++) {
+      for (const [at, values] of columnsOf(cells)) {
         for (let i = 0; i < values.length; i++)
-          values[i] = change(clients[i] ?? 0, at, cells[i]?.[at] ?? 0)
+          values[i] = change(clients[i] ?? 0, at, values[i] ?? 0)
         const agreement = compare(values, 256)
         if (agreement.pairs > 0 && !isHops(hops, values))
           found.push({ name: `${name}, byte ${at}`, ...agreement })
@@ -112,6 +120,19 @@ export class CellBook {
     if (known !== undefined) return known
     this.#numbers.set(name, this.#owners.length)
     return this.#owners.push({ client, unit }) - 1
+  }
+}
+
+/** Place by place, the byte that each cell has there; read some places at a time, as each cell is memory of its own. */
+function* columnsOf(cells: readonly Uint8Array[]): Generator<readonly [number, Uint8Array]> {
+  const length = cells[0]?.length ?? 0
+  for (let from = 0; from < length; from += COLUMNS) {
+    const columns = Array.from({ length: Math.min(COLUMNS, length - from) }, () => {
+      return new Uint8Array(cells.length)
+    })
+    for (const [i, cell] of cells.entries())
+      for (const [at, column] of columns.entries()) column[i] = cell[from + at] ?? 0
+    for (const [at, column] of columns.entries()) yield [from + at, column]
   }
 }
 

@@ -5,38 +5,30 @@
  */
 import assert from 'node:assert/strict'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
-import {
-  appendHopMessage,
-  CELL_HEADER_BYTES,
-  cellBytesOfClass,
-  decodeHopMessage,
-  HOP_MESSAGE,
-  MessageListWriter,
-  messagesIn,
-  SIZE_CLASS,
-} from '@byway/protocol/wire'
-import type { ClientPayMessage, HopMessage } from '@byway/protocol/wire'
+import type { ClientPayMessage } from '@byway/protocol/wire'
 import { testNode } from '../../../protocol/test/circuit/circuit-harness.ts'
 import type { ReceiptSigner } from '../../src/money/receipts.ts'
 import type { Shop } from '../../src/money/shop.ts'
 import { createHandTimers, type HandTimers } from '../engine/hand-timers.ts'
 import { createMoneyWorld, NEVER, START_MS, type MoneyWorld } from '../money/money-world.ts'
 import { POOL, startTestHop } from '../money/test-hop.ts'
+import { type ChainAsking, createChainAsking } from './chain-asking.ts'
 import { ChainList } from './chain-list.ts'
 import { createKeyStream, freshSecret } from './key-stream.ts'
 import { createClientKeys } from './linkage-client.ts'
 import { shuffled } from './observations.ts'
 import { type Client, entryUnit, type Hop, openEntry, openShop, type Paying } from './paying.ts'
 import { placeOf, Recorder } from './recorder.ts'
-import { buildWire } from './wire.ts'
+import { openTunnel } from './tunnel-play.ts'
+import { buildWire, type Wire } from './wire.ts'
 import { createWayBack, type WayBack } from './way-back.ts'
-
-const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
 
 /** Dear enough for some slots to be won in twice. */
 const PRICE_STEP = 8
 /** Of a deposit: for two guards, for each hop after them, for withdrawals, and some that stay. */
 const SLOTS = 18
+/** Of circuits die under their tunnels. */
+const LOST_PART = 1 / 8
 
 export type LinkageOptions = {
   readonly clients: number
@@ -48,7 +40,7 @@ export type LinkageWorld = AsyncDisposable & {
   readonly recorder: Recorder
   /** Wins that providers were paid, and requests of each kind that relayers carried out. */
   readonly wayBack: WayBack
-  /** So many circuits, each of a client at random, with an isolation key of its own. */
+  /** So many circuits, each of a client at random. A tunnel is one isolation key's; some need two circuits. */
   carry(circuits: number): Promise<void>
   /** Providers are paid what they won; every slot that was shown comes back through a relayer, some that were not are withdrawn; what is left is joined, twice, to deposits whose slots are shown later on like any other. */
   takeBack(): Promise<void>
@@ -67,8 +59,17 @@ export async function createLinkageWorld(options: LinkageOptions): Promise<Linka
   )
   const world = new World(options.seed, timers, hops)
   for (let number = 0; number < options.clients; number++) world.join(number)
+  await world.payIn()
   await world.openAll()
   return world
+}
+
+/** A circuit to be, and what its middle is paid with. */
+type Way = {
+  readonly entry: Hop
+  readonly middle: Hop
+  readonly exit: Hop
+  readonly atMiddle: ClientPayMessage
 }
 
 class World implements LinkageWorld {
@@ -81,7 +82,9 @@ class World implements LinkageWorld {
   readonly #clients: Client[] = []
   readonly #chain: ChainList = new ChainList(this.recorder)
   #circuits = 0
+  #tunnels = 0
   readonly #paying: Paying
+  #asking: ChainAsking | undefined
 
   constructor(seed: number, timers: HandTimers, hops: readonly Hop[]) {
     const bytes = createKeyStream(seed, 'world')
@@ -92,9 +95,8 @@ class World implements LinkageWorld {
     this.#paying = { recorder: this.recorder, hops, timers, life: 0, controls: 0 }
     this.wayBack = createWayBack({
       clients: this.#clients,
-      hops: hops.map(({ pay }) => pay),
+      paying: this.#paying,
       chain: this.#chain,
-      recorder: this.recorder,
       random: this.#random,
     })
   }
@@ -119,7 +121,14 @@ class World implements LinkageWorld {
     this.recorder.value(number, unit, 'deposit.from', client.randomBytes(20))
   }
 
-  /** Fresh links, keepers and shops over what is on the disk. */
+  /** The same on a chain that is one, through nodes. */
+  async payIn(): Promise<void> {
+    this.#asking = await createChainAsking(this.#paying)
+    for (const client of this.#clients) await this.#asking.payIn(client, `deposit ${client.number}`)
+    await this.#asking.publish()
+  }
+
+  /** Fresh links, keepers and shops over what is on the disk, and each reads the chain anew. */
   async openAll(): Promise<void> {
     this.#paying.life++
     this.#chain.publish()
@@ -133,14 +142,14 @@ class World implements LinkageWorld {
         client.guards.map((hop) => [hop, openEntry(this.#paying, client, hop)]),
       )
     }
+    await this.#asking?.moveOn()
+    for (const client of shuffled(this.#clients, this.#random))
+      await this.#asking?.read(client, `reader ${client.number} ${this.#paying.life}`)
   }
 
   async carry(circuits: number): Promise<void> {
-    for (let i = 0; i < circuits; i++) {
-      const client = this.#clients[Math.floor(this.#random() * this.#clients.length)]
-      assert.ok(client)
-      await this.#circuit(client, this.#circuits++)
-    }
+    for (const end = this.#circuits + circuits; this.#circuits < end;)
+      await this.#browse(this.#pick(this.#clients), end - this.#circuits)
   }
 
   async takeBack(): Promise<void> {
@@ -151,62 +160,74 @@ class World implements LinkageWorld {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { shop } of this.#clients) await this.#settled(shop.stop())
+    await this.#asking?.[Symbol.asyncDispose]()
     for (const { pay } of this.#hops) await pay[Symbol.asyncDispose]()
   }
 
-  async #circuit(client: Client, number: number): Promise<void> {
-    const entry = client.guards[Math.floor(client.random() * client.guards.length)]
-    const [middle, exit] = shuffled(
-      this.#hops.filter((hop) => hop !== entry),
-      this.#random,
-    )
-    assert.ok(entry && middle && exit)
+  /** Circuits of one tunnel: the first, and sometimes another by other ways to the same exit, where the first has died. Returns how many. */
+  async #browse(client: Client, most: number): Promise<number> {
+    const exit = this.#pick(this.#hops)
+    const number = this.#tunnels++
+    const way = await this.#way(client, exit)
     const admission = await this.#settled(client.shop.admission(exit.pay.node, NEVER))
-    const [atMiddle, atExit] = [await this.#token(client, middle), await this.#token(client, exit)]
-    const units = [
+    const atExit = await this.#token(client, exit)
+    let units = this.#unitsOf(client, way, number)
+    const play = openTunnel(this.#wire(client, way, units), {
+      randomBytes: client.randomBytes,
+      random: this.#random,
+      onMessage: (hop, message) =>
+        this.recorder.message(client.number, units[hop] ?? assert.fail(), 'circuit', message),
+    })
+    const pay = ({ atMiddle, entry }: Way): void => {
+      assert.ok(play.tunnel.payHop(1, atMiddle))
+      client.entries.get(entry)?.onCounted(UNIT_BYTES)
+    }
+    pay(way)
+    assert.ok(play.tunnel.pay(admission) && play.tunnel.pay(atExit))
+    play.browse()
+    await this.#pass(50)
+    const isLost = most > 1 && this.#random() < LOST_PART
+    if (isLost) {
+      const other = await this.#way(client, exit)
+      units = this.#unitsOf(client, other, number)
+      play.rejoin(this.#wire(client, other, units))
+      pay(other)
+      play.browse()
+      await this.#pass(50)
+    }
+    play.close()
+    return isLost ? 2 : 1
+  }
+
+  /** A guard and a middle that is paid, for an exit. */
+  async #way(client: Client, exit: Hop): Promise<Way> {
+    const guards = client.guards.filter((guard) => guard !== exit)
+    const entry = guards[Math.floor(client.random() * guards.length)] ?? assert.fail()
+    const middle = this.#pick(this.#hops.filter((hop) => hop !== entry && hop !== exit))
+    return { entry, middle, exit, atMiddle: await this.#token(client, middle) }
+  }
+
+  /** What belongs together for each hop. */
+  #unitsOf(client: Client, { entry }: Way, tunnel: number): readonly string[] {
+    return [
       entryUnit(this.#paying, client, entry),
-      `circuit ${number} at middle`,
-      `circuit ${number} at exit`,
+      `circuit ${this.#circuits++} at middle`,
+      `tunnel ${tunnel} at exit`,
     ]
-    const { origin, layers, note } = buildWire(this.recorder, {
+  }
+
+  #wire(client: Client, { entry, middle, exit }: Way, units: readonly string[]): Wire {
+    return buildWire(this.recorder, {
       client: client.number,
       nodes: [entry, middle, exit].map(({ node }) => node),
       places: units.map(placeOf),
       role: 'circuit',
       randomBytes: client.randomBytes,
     })
-    const say = (to: number, messages: readonly HopMessage[]): void => {
-      const cell = new Uint8Array(cellBytesOfClass(SIZE_CLASS.MEDIUM))
-      const list = new MessageListWriter().reset(
-        cell.subarray(
-          CELL_HEADER_BYTES,
-          CELL_HEADER_BYTES + origin.listBytes(to, SIZE_CLASS.MEDIUM),
-        ),
-      )
-      for (const message of messages) assert.ok(appendHopMessage(list, message))
-      origin.seal(cell, to, SIZE_CLASS.MEDIUM)
-      for (const [hop, layer] of layers.entries()) {
-        note(hop, to === 1 ? 'forward to the middle' : 'forward', cell)
-        const opened = layer.openForward(cell)
-        if (!(opened instanceof Uint8Array)) continue
-        for (const { type, body } of messagesIn(opened))
-          this.recorder.message(
-            client.number,
-            units[hop] ?? '',
-            'circuit',
-            decodeHopMessage(type, body),
-          )
-        return
-      }
-    }
-    say(1, [{ type: HOP_MESSAGE.PAY, pay: atMiddle }])
-    say(2, [
-      { type: HOP_MESSAGE.OPEN, tunnelId: client.randomBytes(16), ...TERMS },
-      { type: HOP_MESSAGE.PAY, pay: admission },
-      { type: HOP_MESSAGE.PAY, pay: atExit },
-    ])
-    client.entries.get(entry)?.onCounted(UNIT_BYTES)
-    await this.#pass(50)
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[Math.floor(this.#random() * from.length)] ?? assert.fail()
   }
 
   async #token(client: Client, { pay: { node } }: Hop): Promise<ClientPayMessage> {

@@ -1,7 +1,7 @@
 /**
  * Nothing links (issue: "Shown by"; THREAT-MODEL T26): over a thousand circuits of twenty clients no field that a hop or the chain sees joins two hops of a circuit, two slots, two isolation
  * keys (but at the entry, which knows its client), a later slot and one that came back, a slot and its deposit, or a joining and any of these: what SPEC §14.6 says that it shows, two to four
- * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
+ * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. So is what one client asks to read the chain: it asks the same nodes all the time, from where it left off. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
  * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. Times are not looked at here: those of purchases and spending are purchase-timing.test.ts's, when each return is told the queue's (packages/client/test/returns).
  */
 import assert from 'node:assert/strict'
@@ -14,19 +14,22 @@ const CIRCUITS = 1000
 const CLIENTS = 20
 /** Another one: `SEED=n`. */
 const SEED = Number(process.env['SEED'] ?? 2026)
+/** Circuits of tunnels, of purchases, of slots that go back, and of questions about the chain. */
+const ROLES = ['circuit', 'control', 'return', 'chain']
 /** Kinds of cells, each with where on its way it was seen. */
-const CELLS: readonly string[] = ['circuit', 'control'].flatMap((role) => [
+const CELLS: readonly string[] = ROLES.flatMap((role) => [
   ...[0, 1, 2].flatMap((hop) => [`${role} create at ${hop}`, `${role} created at ${hop}`]),
-  `${role} forward at 0`,
-  `${role} forward at 2`,
+  ...[0, 2].flatMap((hop) => [`${role} forward at ${hop}`, `${role} backward at ${hop}`]),
 ])
-/** Of middles, once built: what their entries send on. */
+/** Of middles, once built: what their entries send on, and what comes back. */
 const INNER_CELLS: readonly string[] = [
-  'circuit forward to the middle at 1',
-  'circuit forward at 1',
-  'circuit forward at 2',
-  'control forward at 1',
-  'control backward at 1',
+  ...ROLES.flatMap((role) => [`${role} forward at 1`, `${role} backward at 1`]),
+  'circuit forward to it at 1',
+]
+/** In the clear, to whom they are for. */
+const OPENED_CELLS: readonly string[] = [
+  'circuit opened at 1',
+  ...ROLES.map((role) => `${role} opened at 2`),
 ]
 /** Far beyond chance; and a handful of pairs, which a rare value may make, is none. */
 const MOST_SIGMAS = 6
@@ -50,11 +53,13 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     const units = new Set(seen.map(({ unit }) => unit))
     const count = (start: string): number =>
       [...units].filter((unit) => unit.startsWith(start)).length
-    assert.equal(count('circuit '), 2 * CIRCUITS)
+    assert.equal(count('circuit '), CIRCUITS)
+    assert.ok(count('tunnel ') < CIRCUITS, 'some went on over a second circuit')
     assert.equal(count('deposit '), CLIENTS)
     assert.ok(count('joining ') > CLIENTS, `${count('joining ')} joinings`)
     assert.ok(count('slot ') > 2 * CLIENTS * 3, `${count('slot ')} slots`)
     assert.ok(count('part ') === CLIENTS, `${count('part ')} parts`)
+    assert.equal(count('reader '), 2 * CLIENTS)
     const names = new Set(seen.map(({ name }) => name))
     for (const name of [
       'control.opening.nullifier',
@@ -82,6 +87,15 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       'chain.finishWithdraw.nullifier',
       'chain.SlotChanged.state',
       'deposit.from',
+      'circuit.payload',
+      'circuit.port',
+      'circuit.mac',
+      'asking.question.from',
+      'asking.question.blockHash',
+      'asking.question.account',
+      'asking.question.transaction',
+      'asking.part',
+      'refund.answer',
     ])
       assert.ok(names.has(name), `${name} was seen`)
     for (const { name, value } of seen)
@@ -90,13 +104,19 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
           value.some((byte) => byte !== 0),
           'a real key',
         )
-    const kinds = world.recorder.cells.kinds()
-    for (const kind of [...CELLS, 'control backward at 2'])
-      assert.ok((kinds.get(`${kind} of 4096`) ?? 0) > CLIENTS, `${kind} was seen`)
-    const inner = world.recorder.inner.kinds()
-    for (const kind of INNER_CELLS)
-      assert.ok((inner.get(`${kind} of 4096`) ?? 0) > CLIENTS, `${kind} was seen`)
-    const bytes = world.recorder.cells.bytes + world.recorder.inner.bytes
+    const { cells, inner, opened } = world.recorder
+    for (const [book, expected] of [
+      [cells, CELLS],
+      [inner, INNER_CELLS],
+      [opened, OPENED_CELLS],
+    ] as const)
+      for (const kind of expected) {
+        const sizes = [...book.kinds()].filter(([name]) => name.startsWith(`${kind} of `))
+        const most = Math.max(0, ...sizes.map(([, of]) => of))
+        assert.ok(most > CLIENTS, `${kind} was seen by ${most}`)
+      }
+    const books = [cells, inner, opened]
+    const bytes = books.reduce((sum, book) => sum + book.bytes, 0)
     const done = JSON.stringify(Object.fromEntries(world.wayBack.done))
     t.diagnostic(`${seen.length} fields, ${bytes} bytes of cells, ${units.size} units; ${done}`)
   })
@@ -116,7 +136,7 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
   })
 
   it('has no byte of a cell, header or body, that agrees within clients more often than between them', () => {
-    for (const book of [world.recorder.cells, world.recorder.inner])
+    for (const book of [world.recorder.cells, world.recorder.inner, world.recorder.opened])
       assert.deepEqual(book.agreements().filter(isLink), [])
   })
 
@@ -132,6 +152,12 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       ['control.opening.proof', ({ client, value }) => tagged(value, client, 8, 120)],
       // A rest that is named by its owner.
       ['joining.request.rests', ({ client, value }) => tagged(value, client)],
+      // A session key that a relayer is told, and every other relayer too.
+      ['close.request.sessionKey', ({ client, value }) => tagged(value, client, 20)],
+      // A leaf that two relayers are to fill.
+      ['refund.request.destination.idc', ({ client, value }) => tagged(value, client, 32)],
+      // A reader that puts something of its own into what it asks each time.
+      ['asking.question.data', ({ client, value }) => tagged(value, client, 4)],
       // A slot that comes back to the deposit it came from.
       ['chain.Inserted.idc', ({ client, value }) => tagged(value, client, 32)],
     ]
@@ -146,6 +172,11 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       .filter(({ name }) => name === 'control.index')
       .map((one) => ({ ...one, value: one.client % 5 }))
     assert.ok(agreements(counting).some(isLink))
+    // Streams that are numbered over all tunnels of a client, and not in each.
+    const streams = seen
+      .filter(({ name }) => name === 'circuit.stream')
+      .map((one) => ({ ...one, value: one.client * 100 + Number(one.value) }))
+    assert.ok(agreements(streams).some(isLink))
     // A field of three bytes that a client has at each hop, and no more than four clients in common.
     const short = seen
       .filter(({ name }) => name === 'circuit.pay.nonce')
@@ -153,23 +184,27 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     assert.ok(agreements(short).some(isLink))
   })
 
-  it('would have shown one byte that entries send on to middles', () => {
-    const kind = 'circuit forward at 1 of 4096'
-    const found = world.recorder.inner
-      .agreements([kind], (client, at, byte) => (at === 2000 ? client : byte))
-      .filter(isLink)
-      .map(({ name }) => name)
-    assert.deepEqual(found, [`${kind}, byte 2000`])
-  })
-
-  it('would have shown one byte deep in a cell, and 32 of them', () => {
-    const place = 3001
-    const kind = 'circuit create at 2 of 4096'
-    const found = world.recorder.cells
-      .agreements([kind], (client, at, byte) => (at === place ? client : byte))
-      .filter(isLink)
-      .map(({ name }) => name)
-    assert.deepEqual(found, [`${kind}, byte ${place}`])
+  it('would have shown one byte deep in a cell of any kind, and 32 of them', () => {
+    const { cells, inner, opened } = world.recorder
+    const places: readonly [CellBook, string, number][] = [
+      [cells, 'circuit create at 2 of 4096', 3001],
+      [cells, 'circuit backward at 2 of 4096', 4000],
+      [inner, 'circuit forward at 1 of 4096', 2000],
+      [inner, 'circuit backward at 1 of 4096', 2500],
+      [inner, 'return forward at 1 of 1024', 700],
+      [inner, 'chain backward at 1 of 1024', 9],
+      // In the padding of what the exit, a relayer and a node that is asked open.
+      [opened, 'circuit opened at 2 of 4096', 3900],
+      [opened, 'return opened at 2 of 1024', 990],
+      [opened, 'chain opened at 2 of 1024', 990],
+    ]
+    for (const [book, kind, place] of places) {
+      const found = book
+        .agreements([kind], (client, at, byte) => (at === place ? client : byte))
+        .filter(isLink)
+        .map(({ name }) => name)
+      assert.deepEqual(found, [`${kind}, byte ${place}`])
+    }
     const book = new CellBook()
     for (const unit of ['one', 'other']) {
       const cell = new Uint8Array(4096).fill(unit.length)

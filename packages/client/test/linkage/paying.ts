@@ -47,7 +47,7 @@ export function openShop(paying: Paying, client: Client): Shop {
       const deps = {
         ...client.money.sessionDeps,
         receipts: client.receipts,
-        open: async () => openControlVia(paying, client, hop),
+        open: async () => openPurchases(paying, client, hop),
         stock: client.money.stock,
         tariffOf: () => tariffOf(POOL, node),
         accounts: new Map(),
@@ -98,22 +98,40 @@ export function entryUnit({ life }: Paying, { number }: Client, { pay }: Hop): s
   return `entry ${number} ${pay.node.key} ${life}`
 }
 
-/** By way of a guard and another hop. */
-function openControlVia(paying: Paying, client: Client, hop: Hop): ControlCarrier {
+/** Whose the last hop's view of a control circuit is, and what it says there. */
+export type ControlEnd = {
+  readonly carrier: ControlCarrier
+  readonly place: Place
+  /** What the circuit is for: names its cells. */
+  readonly role: string
+}
+
+/** By way of a guard and another hop; each circuit is one by itself for its middle. */
+export function openControlTo(
+  paying: Paying,
+  client: Client,
+  hop: Hop,
+  { carrier, place, role }: ControlEnd,
+): ControlCarrier {
   const { number, random, randomBytes } = client
   const guards = client.guards.filter((guard) => guard !== hop)
   const entry = guards[Math.floor(random() * guards.length)]
   const others = paying.hops.filter((other) => other !== hop && other !== entry)
   const middle = others[Math.floor(random() * others.length)]
   assert.ok(entry && middle)
-  const last: Place = placeOf()
   const places = [
     placeOf(entryUnit(paying, client, entry)),
-    placeOf(`control ${paying.controls++} at middle`),
-    last,
+    placeOf(`${role} ${paying.controls++} at middle`),
+    place,
   ]
   const nodes = [entry, middle, hop].map(({ node }) => node)
-  const atHop = paying.recorder.carrier(number, 'control', hop.pay.carrier(), last)
-  const path = { client: number, nodes, places, role: 'control', randomBytes }
-  return openControl(paying.recorder, path, atHop)
+  const path = { client: number, nodes, places, role, randomBytes }
+  return openControl(paying.recorder, path, carrier)
+}
+
+/** Where slots are shown and tokens bought. */
+function openPurchases(paying: Paying, client: Client, hop: Hop): ControlCarrier {
+  const place = placeOf()
+  const carrier = paying.recorder.carrier(client.number, 'control', hop.pay.carrier(), place)
+  return openControlTo(paying, client, hop, { carrier, place, role: 'control' })
 }

@@ -16,6 +16,8 @@ export class Recorder {
   readonly cells: CellBook = new CellBook()
   /** Of middles and last hops: what the entry sent on, held against everything but the entry's. */
   readonly inner: CellBook = new CellBook()
+  /** What hops read in the clear, padding too. Its fields are compared one by one besides. */
+  readonly opened: CellBook = new CellBook(false)
   /** By nullifier: the unit whose observer knows it. */
   readonly #unitOfSlot = new Map<string, string>()
 

@@ -3,22 +3,24 @@ import assert from 'node:assert/strict'
 import { toHex } from '@byway/protocol/base'
 import type { SlotState } from '@byway/protocol/payment'
 import { slotNullifier, u256Bytes } from '@byway/protocol/ticket'
-import { PAY, type ReturnRequest } from '@byway/protocol/wire'
+import { PAY, REDEEM_ANSWER } from '@byway/protocol/wire'
+import type { ClientPayMessage, ReturnRequest } from '@byway/protocol/wire'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotRecord } from '../../src/money/ports.ts'
 import { NEVER } from '../money/money-world.ts'
-import { POOL, type TestHop } from '../money/test-hop.ts'
+import { leaveReturn } from '../../src/returns/relay-visit.ts'
+import { POOL } from '../money/test-hop.ts'
+import { answeringHop, type Say } from './answering-hop.ts'
 import type { ChainList, Win } from './chain-list.ts'
-import type { ClientKeys } from './linkage-client.ts'
 import { shuffled } from './observations.ts'
-import type { Recorder } from './recorder.ts'
+import { type Client, type Hop, openControlTo, type Paying } from './paying.ts'
+import { placeOf } from './recorder.ts'
 import { giveBack, joinRests, withdraw } from './returning.ts'
 
 export type WayBackDeps = {
-  readonly clients: readonly ClientKeys[]
-  readonly hops: readonly TestHop[]
+  readonly clients: readonly Client[]
+  readonly paying: Paying
   readonly chain: ChainList
-  readonly recorder: Recorder
   readonly random: () => number
 }
 
@@ -28,31 +30,57 @@ export type WayBack = {
   run(): Promise<void>
 }
 
+type Relay = { readonly hop: Hop; readonly feeTo: Uint8Array }
+/** Names of the pool's calls. */
+type Steps = readonly [string, string]
+type States = readonly [SlotState, SlotState]
+
 /** Slots of one deposit that are paid out by one proof. */
 const PART_SLOTS = 2
 /** Of a proof. */
 const PROOF_BYTES = 256
 
 export function createWayBack(deps: WayBackDeps): WayBack {
-  const { clients, hops, chain, recorder, random } = deps
+  const { clients, paying, chain, random } = deps
+  const { hops, recorder } = paying
   const done = new Map<string, number>()
   const joined = new Set<string>()
   let [joinings, parts] = [0, 0]
   const count = (name: string): void => void done.set(name, (done.get(name) ?? 0) + 1)
-  /** Whom the fee is paid, drawn anew. */
-  const relay = (): Uint8Array =>
-    hops[Math.floor(random() * hops.length)]?.node.entry.descriptor.provider ?? assert.fail()
+  /** Drawn anew for each. */
+  const relay = (): Relay => {
+    const hop = hops[Math.floor(random() * hops.length)] ?? assert.fail()
+    const { provider } = hop.pay.node.entry.descriptor
+    return { hop, feeTo: provider ?? assert.fail() }
+  }
+
+  /** Told to a relayer, over a circuit of its own. */
+  async function tell(
+    client: Client,
+    { hop }: Relay,
+    unit: string,
+    call: string,
+    request: ReturnRequest,
+  ): Promise<void> {
+    const place = placeOf(unit)
+    const carrier = recorder.carrier(client.number, call, answeringHop(takeReturn), place)
+    const way = openControlTo(paying, client, hop, { carrier, place, role: 'return' })
+    const answer = await leaveReturn(way, () => Promise.resolve(request), NEVER, paying.timers)
+    assert.equal(answer, REDEEM_ANSWER.TAKEN)
+  }
 
   /** Told to a relayer, and by it to the chain, in two steps. */
-  function carryOut(
-    { number }: ClientKeys,
+  async function carryOut(
+    client: Client,
+    to: Relay,
     unit: string,
-    [call, finish]: readonly [string, string],
+    [call, finish]: Steps,
     request: ReturnRequest,
     nullifier: Uint8Array,
-    [first, second]: readonly [SlotState, SlotState],
-  ): void {
-    recorder.message(number, unit, call, { kind: PAY.RETURN, request })
+    [first, second]: States,
+  ): Promise<void> {
+    const { number } = client
+    await tell(client, to, unit, call, request)
     chain.change(number, unit, call, request, [nullifier], first)
     const again = 'destination' in request ? { destination: request.destination } : {}
     chain.change(number, unit, finish, { nullifier, ...again }, [nullifier], second)
@@ -60,11 +88,11 @@ export function createWayBack(deps: WayBackDeps): WayBack {
     count(finish)
   }
 
-  async function giveSlotBack(client: ClientKeys, record: SlotRecord): Promise<void> {
+  async function giveSlotBack(client: Client, record: SlotRecord): Promise<void> {
     const { nullifier } = record
     const unit = recorder.unitOf(nullifier)
     const name = toHex(nullifier)
-    const hop = hops.find(({ node }) => node.key === record.hop) ?? assert.fail('a hop')
+    const hop = hops.find(({ pay }) => pay.node.key === record.hop)?.pay ?? assert.fail('a hop')
     const wins: readonly Win[] = hop.wins.filter(({ opening }) => toHex(opening.nullifier) === name)
     const { provider } = hop.node.entry.descriptor
     assert.ok(provider)
@@ -75,19 +103,23 @@ export function createWayBack(deps: WayBackDeps): WayBack {
     // What is left of a full one is its relayer's fee.
     if (wins.length >= POOL.winsPerSlot) return
     const bound = wins.length > 0 ? { provider, wins: wins.length } : undefined
-    const { request, secret, limit } = await giveBack(client, nullifier, relay(), bound)
-    if (bound)
-      carryOut(client, unit, ['close', 'finishClose'], request, nullifier, ['closing', 'closed'])
-    else
-      carryOut(client, unit, ['refund', 'finishRefund'], request, nullifier, [
-        'refunding',
-        'refunded',
-      ])
+    const to = relay()
+    const { request, secret, limit } = await giveBack(client, nullifier, to.feeTo, bound)
+    const [steps, states]: [Steps, States] = bound
+      ? [
+          ['close', 'finishClose'],
+          ['closing', 'closed'],
+        ]
+      : [
+          ['refund', 'finishRefund'],
+          ['refunding', 'refunded'],
+        ]
+    await carryOut(client, to, unit, steps, request, nullifier, states)
     client.deposits.push(chain.insert(client.number, unit, secret, limit))
   }
 
   /** One never-shown slot by itself through a relayer, and two by one proof, which shows that they are of one deposit, and no more. */
-  async function payOut(client: ClientKeys): Promise<void> {
+  async function payOut(client: Client): Promise<void> {
     const { number, journal } = client
     const shown = await journal.all()
     const taken = new Set(shown.map(({ nullifier }) => toHex(nullifier)))
@@ -103,17 +135,17 @@ export function createWayBack(deps: WayBackDeps): WayBack {
       .filter((nullifier) => !taken.has(toHex(nullifier)) && ofFirst.has(toHex(nullifier)))
     const [alone, ...others] = shuffled(unshown, client.random)
     assert.ok(alone && others.length >= PART_SLOTS, `${unshown.length} slots are left`)
-    const request = await withdraw(client, alone, relay())
-    const states = ['withdrawing', 'withdrawn'] as const
-    const unit = recorder.unitOf(alone)
-    carryOut(client, unit, ['withdrawThrough', 'finishWithdraw'], request, alone, states)
+    const to = relay()
+    const request = await withdraw(client, alone, to.feeTo)
+    const [unit, steps] = [recorder.unitOf(alone), ['withdrawThrough', 'finishWithdraw'] as const]
+    await carryOut(client, to, unit, steps, request, alone, ['withdrawing', 'withdrawn'])
     const together = others.slice(0, PART_SLOTS)
     const part = {
       root: u256Bytes(chain.root),
       nullifiers: together,
       proof: client.randomBytes(PROOF_BYTES),
       to: client.randomBytes(20),
-      feeTo: relay(),
+      feeTo: relay().feeTo,
     }
     const name = `part ${parts++}`
     chain.change(number, name, 'withdrawPart', part, together, 'withdrawing')
@@ -135,11 +167,12 @@ export function createWayBack(deps: WayBackDeps): WayBack {
   async function joinAll(): Promise<void> {
     chain.publish()
     for (const client of shuffled(clients, random)) {
-      const made = await joinRests(client, joined, relay(), client.random)
+      const to = relay()
+      const made = await joinRests(client, joined, to.feeTo, client.random)
       if (!made) continue
       const unit = `joining ${joinings++}`
       const { request, secret, limit } = made
-      recorder.message(client.number, unit, 'joining', { kind: PAY.RETURN, request })
+      await tell(client, to, unit, 'joining', request)
       chain.change(client.number, unit, 'join', request, [], 'withdrawn')
       client.deposits.push(chain.insert(client.number, unit, secret, limit))
       count('join')
@@ -160,4 +193,10 @@ export function createWayBack(deps: WayBackDeps): WayBack {
       for (let times = 0; times < 2; times++) await joinAll()
     },
   }
+}
+
+/** A relayer that takes what it is told. */
+function takeReturn(message: ClientPayMessage, say: Say): void {
+  assert.equal(message.kind, PAY.RETURN)
+  say({ kind: PAY.RETURNED, answer: REDEEM_ANSWER.TAKEN })
 }

@@ -7,6 +7,7 @@ import {
   createHopLayers,
   createOriginLayers,
   type HopLayers,
+  type Leg,
   type OriginLayers,
 } from '@byway/protocol/circuit'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -25,7 +26,7 @@ export type Path = {
   readonly nodes: readonly TestNode[]
   /** Where each hop's view belongs. */
   readonly places: readonly Place[]
-  /** `circuit` or `control`. */
+  /** What it is for: names its cells. */
   readonly role: string
   readonly randomBytes: (count: number) => Uint8Array
 }
@@ -38,6 +39,8 @@ export type Wire = {
   readonly last: { readonly handshakeHash: Uint8Array; readonly tunnelSecret: Uint8Array }
   /** Takes down a cell where it is seen. */
   readonly note: (hop: number, way: string, cell: Uint8Array) => void
+  /** Takes down a cell that its hop has opened. */
+  readonly noteOpened: (hop: number, cell: Uint8Array) => void
 }
 
 /** Builds a circuit. */
@@ -72,8 +75,20 @@ export function buildWire(recorder: Recorder, path: Path): Wire {
     ),
     built: { hops, entryLayer },
     last: { handshakeHash: last.handshakeHash, tunnelSecret: last.keys.tunnelSecret },
-    note,
+    note: (hop, way, cell) => note(hop, way, cell),
+    noteOpened: (hop, cell) => note(hop, 'opened', cell, [recorder.opened]),
   }
+}
+
+/** A leg that tells what it opens: the cell, now in the clear, and the list in it. */
+export function watchedLeg(leg: Leg, onOpened: (cell: Uint8Array, list: Uint8Array) => void): Leg {
+  const { layers } = leg
+  const open = (cell: Uint8Array): Uint8Array | undefined => {
+    const list = layers.open(cell)
+    if (list) onOpened(cell, list)
+    return list
+  }
+  return { ...leg, layers: { ...layers, open, openedFromHop: undefined } }
 }
 
 /** Where a cell of a built circuit is compared. */
@@ -90,18 +105,18 @@ export function openControl(recorder: Recorder, path: Path, atHop: ControlCarrie
   let sink: CircuitSink | undefined
   const queue = back.openQueue(1)
   const exit = wire.layers.at(-1) ?? assert.fail()
-  const leg = createExitLeg(exit, {
-    ...wire.last,
-    link: createLegLink({ link: back, queue, onRoom() {} }),
-    randomBytes,
-  })
+  const last = wire.layers.length - 1
+  const legLink = createLegLink({ link: back, queue, onRoom() {} })
+  const leg = watchedLeg(
+    createExitLeg(exit, { ...wire.last, link: legLink, randomBytes }),
+    (cell) => wire.noteOpened(last, cell),
+  )
   const hop = createControlHop(leg, {
     onPay(message) {
       atHop.send([message])
       return true
     },
   })
-  const last = wire.layers.length - 1
   link.onPush = (_id, cell) => {
     for (const [at, layer] of wire.layers.entries()) {
       wire.note(at, 'forward', cell)
