@@ -11,16 +11,16 @@ import type {
   TransactionLane,
   TriedCall,
 } from '@byway/chain'
-import { isBywayError, toHex } from '@byway/protocol/base'
+import { equalBytes, isBywayError, toHex } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type {
   ChainHead,
   ContractCall,
-  RawTransactionStore,
+  StoredTransaction,
   TransactionReceipt,
 } from '@byway/protocol/payment'
 import { REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
-import type { HandOver, HandOverRecords } from '@byway/store'
+import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { gasPaid } from './gas-paid.ts'
@@ -32,8 +32,8 @@ export type RedeemerServiceDeps = {
   readonly events: MoneyEventSink
   readonly chain: Pick<ChainView, 'head' | 'gasBalance' | 'eventsOf'>
   readonly lane: Pick<TransactionLane, 'send' | 'account'>
-  /** Of the lane's account. */
-  readonly transactions: Pick<RawTransactionStore, 'pending' | 'byKey'>
+  /** Of the lane's account among others. */
+  readonly transactions: Pick<Store['transactions'], 'pending' | 'settled'>
   readonly calls: OrderCalls
   /** Tries a call from the lane's account without sending it; nothing when the contract refuses it. @throws what the chain throws */
   readonly tryCall: (call: ContractCall, signal: AbortSignal) => Promise<TriedCall | undefined>
@@ -131,9 +131,8 @@ class Service implements RedeemerService {
     }
     try {
       const head = await chain.head(signal)
-      const orders = await this.#sendable(open, head)
-      await this.#resume(orders, signal)
-      const fresh = orders.filter(({ handOver }) => !this.#tracked.has(orderName(handOver)))
+      await this.#resume(open, signal)
+      const fresh = await this.#sendable(open, head)
       const { companyMs: waitMs } = this.#deps
       const partOf = ({ id }: Pick<HandOver, 'id'>): number => partOfWait(id, lane.account)
       const moment = { nowMs: nowMs(), timeS: head.timeS, waitMs, partOf, alone: this.#alone }
@@ -147,11 +146,12 @@ class Service implements RedeemerService {
     return left
   }
 
-  /** Those that can be carried out now, and are not known to bring nothing. What is over is ended. */
+  /** Those that can be carried out now, are not on their way, and are not known to bring nothing. What is over is ended. */
   async #sendable(open: readonly HandOver[], head: ChainHead): Promise<readonly OpenOrder[]> {
     const binding = bindingSlots(open)
     const all: OpenOrder[] = []
     for (const handOver of open) {
+      if (this.#tracked.has(orderName(handOver))) continue
       const order = decodedOrder(handOver.body)
       const idle = this.#idle.get(orderName(handOver))
       const isResting = idle && Math.abs(head.number - idle.tried) < IDLE_RETRY_BLOCKS
@@ -163,20 +163,21 @@ class Service implements RedeemerService {
 
   /**
    * Transactions of an earlier run go on under their keys: put together anew, orders of a shared one might be in two, and what was mined meanwhile would stand in no books, for then there is
-   * nothing in it any more.
+   * nothing in it any more, or its time is over.
    */
-  async #resume(open: readonly OpenOrder[], signal: AbortSignal): Promise<void> {
+  async #resume(open: readonly HandOver[], signal: AbortSignal): Promise<void> {
     if (this.#isResumed) return
     const { lane, transactions } = this.#deps
-    for (const { key, call } of await transactions.pending(lane.account)) {
-      const all = ordersOfKey(key, open)
+    const orders = open.flatMap((handOver): readonly OpenOrder[] => {
+      const order = decodedOrder(handOver.body)
+      return order ? [{ handOver, order }] : []
+    })
+    const isOurs = ({ account, receipt }: StoredTransaction): boolean =>
+      equalBytes(account, lane.account) && receipt?.isSuccess === true
+    const mined = (await transactions.settled()).filter(isOurs)
+    for (const { key, call } of [...(await transactions.pending(lane.account)), ...mined]) {
+      const all = ordersOfKey(key, orders)
       if (all.length > 0) this.#track(all, await lane.send({ ...call, key }, signal))
-    }
-    for (const one of open) {
-      const key = orderKey([one.handOver])
-      const known = await transactions.byKey(lane.account, key)
-      const isThere = known?.state === 'pending' || known?.receipt?.isSuccess
-      if (isThere) this.#track([one], await lane.send({ ...known.call, key }, signal))
     }
     this.#isResumed = true
   }

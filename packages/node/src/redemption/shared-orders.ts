@@ -54,15 +54,17 @@ export function orderName({ id }: Pick<HandOver, 'id'>): string {
 /** The lane's key of a transaction that carries these; in company by the first bytes of their names. */
 export function orderKey(handOvers: readonly HandOver[]): string {
   const names = handOvers.map(orderName)
-  if (names.length === 1) return `redeem:${names.join('')}`
+  if (names.length === 1) return SINGLE_HEAD + names.join('')
   return SHARED_HEAD + handOvers.map(shortName).join('')
 }
 
-/** The orders that a transaction carries, found by its key; none for one that carries a single order, which is sent again under its own. */
+/** Those of the open orders that a transaction carries, by its key. */
 export function ordersOfKey<One extends OpenOrder>(
   key: string,
   open: readonly One[],
 ): readonly One[] {
+  if (key.startsWith(SINGLE_HEAD))
+    return open.filter(({ handOver }) => orderKey([handOver]) === key)
   if (!key.startsWith(SHARED_HEAD)) return []
   const names = new Set(key.slice(SHARED_HEAD.length).match(SHORT_NAMES))
   return open.filter(({ handOver }) => names.has(shortName(handOver)))
@@ -115,5 +117,6 @@ function entriesOf({ entries }: RedeemOrder): number {
   return entries.kind === REDEEM_KIND.CLAIM ? entries.claims.length : 1
 }
 
+const SINGLE_HEAD = 'redeem:'
 const SHARED_HEAD = 'redeem-shared:'
 const SHORT_NAMES = /.{6}/g

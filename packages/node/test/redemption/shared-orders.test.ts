@@ -129,5 +129,6 @@ test('the key of a transaction fits the lane, and names what it carries', () => 
   const [one] = others
   assert.ok(one)
   assert.equal(orderKey([one.handOver]), `redeem:${orderName(one.handOver)}`)
-  assert.deepEqual(ordersOfKey(orderKey([one.handOver]), others), [])
+  assert.deepEqual(ordersOfKey(orderKey([one.handOver]), [...all, ...others]), [one])
+  assert.deepEqual(ordersOfKey('bind:00:1', others), [])
 })

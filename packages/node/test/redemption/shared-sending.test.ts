@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { REDEEM_ANSWER } from '@byway/protocol/wire'
+import { toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { openRedeemer, type OpenRedeemer, PEER, redeemersIn } from './redeemer-kit.ts'
 import { openProvider, settingsOf, startRedeemingWorld } from './redeeming-world.ts'
@@ -13,6 +14,7 @@ after(() => world[Symbol.asyncDispose]())
 
 const FEE = profile.winValue / 10n
 const NET = (profile.winValue * 90n) / 100n
+const PROMISE_S = 3600
 
 /** A win of a new provider on a new slot, as an order to bind it. */
 async function bindOrder(name: string): Promise<Uint8Array> {
@@ -32,7 +34,7 @@ async function bindOrder(name: string): Promise<Uint8Array> {
   })
   await provider.store.winners.add(world.winner(slot, key, 1))
   const winners = await provider.winners()
-  const deadlineS = (await rpc.now()) + 3600
+  const deadlineS = (await rpc.now()) + PROMISE_S
   await redeemers.handOver({ kind: 'bind', winners, isUrgent: false }, deadlineS, world.signal)
   return orders[0] ?? assert.fail('an order')
 }
@@ -108,27 +110,38 @@ test('a redeemer that dies with a shared transaction on its way pays for it once
   }
 })
 
-test('what was mined while a redeemer was off stands in its books all the same', async () => {
-  const order = await bindOrder('kim')
-  await rpc.request('evm_setAutomine', false)
-  try {
-    {
-      await using redeemer = await openRedeemer(world, 'sleeping')
-      assert.equal(await take(redeemer, order), REDEEM_ANSWER.TAKEN)
-      await redeemer.service.look(world.signal)
+for (const names of [['kim'], ['lea', 'max']])
+  test(`what was mined for ${names.length} while a redeemer was off stands in its books all the same`, async () => {
+    const orders: Uint8Array[] = []
+    for (const name of names) orders.push(await bindOrder(name))
+    const redeemerName = `sleeping for ${names.join(' and ')}`
+    await rpc.request('evm_setAutomine', false)
+    try {
+      {
+        await using redeemer = await openRedeemer(world, redeemerName)
+        for (const order of orders) assert.equal(await take(redeemer, order), REDEEM_ANSWER.TAKEN)
+        await redeemer.service.look(world.signal)
+      }
+      await world.mine(3)
+      // The orders' time ends before it is back.
+      await rpc.request('evm_increaseTime', toHex(2 * PROMISE_S))
+      await world.mine(1)
+      await using redeemer = await openRedeemer(world, redeemerName)
+      // The lane has seen it before anybody asks what became of the orders.
+      await redeemer.lane.look(world.signal)
+      await redeemer.work()
+      assert.equal(await sentBy(redeemerName), 1)
+      assert.deepEqual(
+        await credits(...names),
+        names.map(() => NET - FEE),
+      )
+      assert.deepEqual(await booksOf(redeemer), { fees: BigInt(names.length) * FEE, gas: 1 })
+      const done = await redeemer.store.handOvers.list('taken', 'done')
+      assert.equal(done.length, names.length)
+    } finally {
+      await rpc.request('evm_setAutomine', true)
     }
-    await world.mine(3)
-    await using redeemer = await openRedeemer(world, 'sleeping')
-    // The lane has seen it before anybody asks what became of the order.
-    await redeemer.lane.look(world.signal)
-    await redeemer.work()
-    assert.deepEqual(await credits('kim'), [NET - FEE])
-    assert.deepEqual(await booksOf(redeemer), { fees: FEE, gas: 1 })
-    assert.equal((await redeemer.store.handOvers.list('taken', 'done')).length, 1)
-  } finally {
-    await rpc.request('evm_setAutomine', true)
-  }
-})
+  })
 
 test('an order that another has carried out meanwhile costs those beside it nothing', async () => {
   await using redeemer = await openRedeemer(world, 'beside')
