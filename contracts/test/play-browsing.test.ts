@@ -9,6 +9,7 @@ import {
   playShared,
   sharedGas,
 } from '../tools/play-browsing.ts'
+import { playCompany } from '../tools/play-company.ts'
 
 const gasOf = batchGas(readFigures())
 
@@ -29,6 +30,14 @@ test('fifty homes that leave their wins with one redeemer pay less than any of t
   const { gas, wins } = playShared(homes, BROWSING_SEED, sharedGas(readFigures()))
   assert.ok(Math.abs(wins - 15_000) < 6 * Math.sqrt(15_000))
   assert.ok(Math.abs(gas / 1000 - 151.1) / 151.1 < 0.02, `${gas}`)
+})
+
+test('ten nodes with coin that offer their binds to two redeemers pay a fifth less than each alone, and the redeemers gain (ADR 0023)', () => {
+  const nodes = Array.from({ length: 10 }, () => 10)
+  const { gas, paid, wins } = playCompany(nodes, 2, BROWSING_SEED, readFigures())
+  assert.ok(Math.abs(wins - 3000) < 6 * Math.sqrt(3000))
+  assert.ok(Math.abs(gas / 1000 - 179.3) / 179.3 < 0.02, `${gas}`)
+  assert.ok(Math.abs(paid / 1000 - 188) / 188 < 0.02 && paid > gas, `${paid}`)
 })
 
 test('the same seed plays the same month, another one nearly the same', () => {

@@ -10,17 +10,13 @@ import {
   type Candidate,
   dueBatches,
 } from '../../packages/node/src/redemption/batching.ts'
+import { drawMonth, type Slot, type Winner, winnerOf } from './browsing-month.ts'
 import { readFigures } from './gas-month.ts'
 
 /** What a node carries a day: a small home, and up to 370 Mbit/s on average. */
 export const LOADS_GIB: readonly number[] = [1, 10, 100, 1000, 4000]
 export const BROWSING_SEED = 15
 
-/** DESIGN §7.2: half a GiB a day, over two guards that are kept and three exits kept three days. A win is worth a GiB at each hop. */
-const GIB_A_DAY = 0.5
-const [GUARDS, EXITS, KEPT_DAYS] = [2, 3, 3]
-const DAYS = 30
-const WINS_PER_SLOT = 2
 /** Providers of the rows of GAS.md in which several share a transaction. */
 const MEASURED = 8
 /** Homes that leave their wins with one redeemer, and what each carries a day. */
@@ -31,36 +27,15 @@ export const HOMES: readonly (readonly [count: number, gibADay: number])[] = [
   [50, 100],
   [400, 10],
 ]
-/** Of the day's traffic, by hour. */
-const HOURS = [2, 1, 1, 0, 0, 0, 1, 3, 4, 4, 4, 4, 5, 4, 4, 4, 5, 6, 8, 10, 11, 10, 6, 3] as const
-/** How unlike days are: a day has `e^(s·N − s²/2)` of the mean. */
-const DAY_SPREAD = 1
-/** A client's visits to a hop on a day; what wins does so in one of them. */
-const VISITS = 6
-const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000]
+const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000]
 /** The delays of the start values, and how long wins wait (`packages/cli/src/engine/node-redemption.ts`). */
 const DELAYS = { lockS: 3600, refundDelayS: 12 * 3600, closeDelayS: 72 * 3600 }
-const POLICY: BatchPolicy = {
+export const POLICY: BatchPolicy = {
   bindWaitMs: 15 * MINUTE_MS,
   claimWaitMs: 8 * HOUR_MS,
   companyMs: 15 * MINUTE_MS,
   delays: DELAYS,
 }
-/** The mean of a client's delay before it asks for a slot back. */
-const ASK_MS = 6 * HOUR_MS
-
-type Winner = Candidate['winners'][number]
-type Slot = {
-  readonly nullifier: Uint8Array
-  state: 'none' | 'locked' | 'bound' | 'closing'
-  sinceS: number
-  /** A batch with some of its wins is on its way. */
-  isLeft: boolean
-  /** When the client asks it back. */
-  readonly askedMs: number
-  readonly open: Winner[]
-}
-type Win = { readonly atMs: number; readonly slot: Slot; readonly index: number }
 
 /** What a node's month came to. */
 export type Played = {
@@ -129,7 +104,9 @@ export function playBrowsing(
   seed: number,
   gasOf: (kind: BatchKind, entries: number) => number,
 ): Played {
-  return playMonth([gibADay], seed, (kind, orders) => gasOf(kind, entriesOf(orders)), 0)
+  const alone = (kind: BatchKind, orders: readonly Order[]): number =>
+    gasOf(kind, entriesOf(orders))
+  return playMonth([gibADay], seed, { gasOf: alone, waitOf: () => 0, placesOf: () => [ONE_PLACE] })
 }
 
 /** The same of nodes that leave their wins with one redeemer, which waits for company as long as they do. */
@@ -140,25 +117,43 @@ export function playShared(
 ): Played {
   const shared = (kind: BatchKind, orders: readonly Order[]): number =>
     gasOf(kind, entriesOf(orders), new Set(orders.map(({ node }) => node)).size)
-  return playMonth(loads, seed, shared, POLICY.companyMs)
+  const waitOf = (): number => POLICY.companyMs
+  return playMonth(loads, seed, { gasOf: shared, waitOf, placesOf: () => [ONE_PLACE] })
 }
 
+/** Where orders of nodes meet that know one redeemer, or are one node. */
+const ONE_PLACE = 'one'
+
 /** A batch that a node has made, and when. */
-type Order = {
+export type Order = {
   readonly node: number
   readonly kind: BatchKind
   readonly slots: readonly Slot[]
   readonly atMs: number
   /** How long it waits for those of others. */
   readonly waitMs: number
+  /** It goes out together with others of one of these. */
+  readonly places: readonly string[]
 }
 
-function playMonth(
-  loads: readonly number[],
-  seed: number,
-  gasOf: (kind: BatchKind, orders: readonly Order[]) => number,
-  companyMs: number,
-): Played {
+/** A batch as its node makes it. */
+export type MadeBatch = Omit<Order, 'places' | 'waitMs'>
+
+/** How batches become transactions. */
+export type Way = {
+  readonly gasOf: (kind: BatchKind, orders: readonly Order[]) => number
+  /** The longest wait for company. */
+  readonly waitOf: (batch: MadeBatch) => number
+  /** Where a batch is left. */
+  readonly placesOf: (batch: MadeBatch, random: () => number) => readonly string[]
+  /** False for orders that do not pay for their gas together: they wait on. */
+  readonly isSent?: (kind: BatchKind, orders: readonly Order[]) => boolean
+  /** What nobody has sent by then its node sends alone. */
+  readonly patienceMs?: number
+}
+
+/** Plays a month of several nodes. */
+export function playMonth(loads: readonly number[], seed: number, way: Way): Played {
   const random = seededRandom(seed)
   const nodes = loads.map((load) => ({ wins: drawMonth(random, load), waiting: new Set<Slot>() }))
   const parts = new Map<Winner, number>()
@@ -169,7 +164,7 @@ function playMonth(
   }
   const sums = { lock: noBatches(), bind: noBatches(), claim: noBatches() }
   const total = nodes.reduce((sum, { wins }) => sum + wins.length, 0)
-  let held: Order[] = []
+  let held: readonly Order[] = []
   let gas = 0
   const isOver = (): boolean =>
     held.length === 0 && nodes.every(({ wins, waiting }) => wins.length + waiting.size === 0)
@@ -181,19 +176,20 @@ function playMonth(
         waiting.add(win.slot)
       }
       if (waiting.size === 0) continue
-      for (const { kind, slots } of lookAt(waiting, nowMs, partOf)) {
-        const waitMs = kind === 'lock' ? 0 : (companyMs * (1 + random())) / 2
-        held.push({ node, kind, slots, atMs: nowMs, waitMs })
-      }
+      const made = lookAt(waiting, nowMs, partOf).map(({ kind, slots }): Order => {
+        const batch = { node, kind, slots, atMs: nowMs }
+        const waitMs = kind === 'lock' ? 0 : (way.waitOf(batch) * (1 + random())) / 2
+        return { ...batch, waitMs, places: way.placesOf(batch, random) }
+      })
+      held = [...held, ...made]
     }
-    for (const kind of ['lock', 'bind', 'claim'] as const) {
-      for (const orders of together(held, kind, nowMs)) {
-        gas += gasOf(kind, orders)
-        sums[kind].entries += entriesOf(orders)
-        sums[kind].batches += 1
-        for (const { slots } of orders) for (const slot of slots) carryOut(slot, kind, nowMs)
-        held = held.filter((order) => !orders.includes(order))
-      }
+    for (const orders of sentNow(held, nowMs, way)) {
+      const [{ kind }] = orders
+      gas += way.gasOf(kind, orders)
+      sums[kind].entries += entriesOf(orders)
+      sums[kind].batches += 1
+      for (const { slots } of orders) for (const slot of slots) carryOut(slot, kind, nowMs)
+      held = held.filter((order) => !orders.includes(order))
     }
     for (const { waiting } of nodes)
       for (const slot of waiting) if (slot.open.length === 0 && !slot.isLeft) waiting.delete(slot)
@@ -203,20 +199,33 @@ function playMonth(
   return { wins: total, gas: gas / total, entries }
 }
 
-/** The latest first. */
-function drawMonth(random: () => number, gibADay: number): Win[] {
-  const each = { guard: GIB_A_DAY / GUARDS, exit: GIB_A_DAY / EXITS }
-  const half = gibADay / 2
-  return [
-    ...drawWins(random, { gibADay: half, each: each.guard, keptDays: DAYS }),
-    ...drawWins(random, { gibADay: half, each: each.exit, keptDays: KEPT_DAYS }),
-  ].toSorted((a, b) => b.atMs - a.atMs)
+type Orders = readonly [Order, ...Order[]]
+
+/** The transactions of a minute, kind by kind and place by place; an order that is at two places goes out at the first that sends it. */
+function sentNow(all: readonly Order[], nowMs: number, way: Way): readonly Orders[] {
+  const sent: Orders[] = []
+  const gone = new Set<Order>()
+  const send = (orders: readonly Order[]): void => {
+    const [first, ...others] = orders
+    if (first) sent.push([first, ...others])
+    for (const order of orders) gone.add(order)
+  }
+  const { patienceMs = Number.POSITIVE_INFINITY, isSent = () => true } = way
+  for (const kind of ['lock', 'bind', 'claim'] as const) {
+    const some = all.filter((order) => order.kind === kind)
+    for (const order of some) if (nowMs - order.atMs >= patienceMs) send([order])
+    for (const place of new Set(some.flatMap(({ places }) => places))) {
+      const here = some.filter((order) => !gone.has(order) && order.places.includes(place))
+      for (const orders of together(here, nowMs)) if (isSent(kind, orders)) send(orders)
+    }
+  }
+  return sent
 }
 
 /** Orders of one kind that go out now: whole transactions, and the last as soon as one of its orders has waited (`packages/node/src/redemption/shared-orders.ts`). */
-function together(held: readonly Order[], kind: BatchKind, nowMs: number): readonly Order[][] {
+function together(held: readonly Order[], nowMs: number): readonly Order[][] {
   const groups: { orders: Order[]; isFull: boolean }[] = []
-  for (const order of held.filter((one) => one.kind === kind)) {
+  for (const order of held) {
     const last = groups.at(-1)
     const fits = last && !last.isFull && entriesOf([...last.orders, order]) <= BATCH_MAX_ENTRIES
     if (last && !fits) last.isFull = true
@@ -231,7 +240,8 @@ function together(held: readonly Order[], kind: BatchKind, nowMs: number): reado
     .map(({ orders }) => orders)
 }
 
-function entriesOf(orders: readonly Order[]): number {
+/** Entries of orders together. */
+export function entriesOf(orders: readonly Order[]): number {
   return orders.reduce((sum, { slots }) => sum + slots.length, 0)
 }
 
@@ -277,78 +287,6 @@ function enter(slot: Slot, state: Slot['state'], sinceS: number): void {
 type Batches = { entries: number; batches: number }
 
 const noBatches = (): Batches => ({ entries: 0, batches: 0 })
-
-type Relations = {
-  readonly gibADay: number
-  /** What one client sends through here a day while it does. */
-  readonly each: number
-  readonly keptDays: number
-}
-
-/** The wins of a month, client by client. */
-function drawWins(random: () => number, { gibADay, each, keptDays }: Relations): readonly Win[] {
-  const clients = Math.max(1, Math.round(gibADay / each))
-  const share = gibADay / clients
-  const wins: Win[] = []
-  for (let client = 0; client < clients; client++) {
-    // Not all begin on one day.
-    const phase = Math.floor(random() * keptDays)
-    let slot: Slot | undefined
-    let won = 0
-    for (let day = 0; day < DAYS; day++) {
-      if ((day + phase) % keptDays === 0) slot = undefined
-      const endMs = (day + keptDays - ((day + phase) % keptDays)) * DAY_MS
-      const visits = Array.from({ length: VISITS }, () => day * DAY_MS + momentOf(random))
-      const spread = Math.exp(DAY_SPREAD * normal(random) - DAY_SPREAD ** 2 / 2)
-      const times = Array.from({ length: poisson(random, share * spread) }, () => {
-        return visits[Math.floor(random() * VISITS)] ?? 0
-      })
-      for (const atMs of times.toSorted((a, b) => a - b)) {
-        if (!slot) won = 0
-        slot ??= openSlot(endMs - ASK_MS * Math.log(1 - random()))
-        wins.push({ atMs, slot, index: ++won })
-        if (won === WINS_PER_SLOT) slot = undefined
-      }
-    }
-  }
-  return wins
-}
-
-function openSlot(askedMs: number): Slot {
-  return {
-    nullifier: new Uint8Array(32),
-    state: 'none',
-    sinceS: 0,
-    askedMs,
-    isLeft: false,
-    open: [],
-  }
-}
-
-function winnerOf({ atMs, slot: { nullifier }, index }: Win): Winner {
-  const bytes = new Uint8Array(0)
-  const ticket = { opening: bytes, provider: bytes, amount: 0n, nonce: bytes, reveal: bytes }
-  const place = { nullifier, index, receivedAtMs: atMs, changedAtMs: atMs }
-  const rest = { signature: bytes, reason: undefined, carrier: undefined }
-  return { ...ticket, ...place, ...rest, state: 'received' }
-}
-
-/** Milliseconds after midnight. */
-function momentOf(random: () => number): number {
-  let left = random() * HOURS.reduce<number>((sum, each) => sum + each, 0)
-  const hour = HOURS.findIndex((share) => (left -= share) < 0)
-  return (hour + random()) * HOUR_MS
-}
-
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-}
-
-function poisson(random: () => number, mean: number): number {
-  let count = 0
-  for (let chance = random(); chance > Math.exp(-mean); chance *= random()) count++
-  return count
-}
 
 function print(): void {
   const rows = readFigures()

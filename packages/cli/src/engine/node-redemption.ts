@@ -128,11 +128,16 @@ function alertsOf(
 function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAlerts): GasWatch {
   return createGasWatch({
     chain: view,
-    baseFee: async (signal) => (await reader.head(signal)).baseFee,
+    baseFee: baseFeeOf({ reader }),
     account,
     onChange: (state) => alerts.onGas(state),
     nowMs: () => performance.now(),
   })
+}
+
+/** Of a unit of gas in the newest block, wei. */
+function baseFeeOf({ reader }: Pick<Chain, 'reader'>): (signal: AbortSignal) => Promise<bigint> {
+  return async (signal) => (await reader.head(signal)).baseFee
 }
 
 /** Shows what others have signed twice to the registry, as long as the node runs. */
@@ -220,6 +225,8 @@ function redemptionOf(
     calls: createPoolCalls(payment.pool),
     lane,
     redeemers,
+    // Gas of a network of this machine costs nothing.
+    ...(setting.network.local ? {} : { baseFee: baseFeeOf(chain) }),
     events: store.ledger,
     provider,
     winsPerSlot: payment.winsPerSlot,

@@ -153,6 +153,22 @@ const BATCH_GAS: Readonly<Record<BatchKind, { readonly base: bigint; readonly en
   claim: { base: 28_700n, entry: 15_950n },
 }
 
+/** What the signed terms of another provider add to a bind, rounded up (*bind 8, of 8 providers* in contracts/GAS.md). */
+const BIND_TERMS_GAS = 1100n
+
+/** Gas of a batch with so many entries in a transaction of its own. */
+export function aloneGasOf(kind: BatchKind, entries: number): bigint {
+  const { base, entry } = BATCH_GAS[kind]
+  return base + entry * BigInt(entries)
+}
+
+/** Gas of so many binds of one provider as their share of a full transaction of several. */
+export function bindShareGas(entries: number): bigint {
+  const { base, entry } = BATCH_GAS.bind
+  const count = BigInt(entries)
+  return BIND_TERMS_GAS + entry * count + (base * count) / BigInt(BATCH_MAX_ENTRIES)
+}
+
 const WEI_PER_COIN = 10n ** 18n
 
 /** The most that a unit of gas may cost in a batch with so many entries, wei. */
@@ -162,8 +178,6 @@ export function feeCapOf(
   { winValue, coinPrice }: GasWorth,
 ): bigint {
   const share = isUrgent ? URGENT_PER_MILLE : PATIENT_PER_MILLE[kind]
-  const { base, entry } = BATCH_GAS[kind]
-  const count = BigInt(entries)
-  const budget = winValue * share * count * WEI_PER_COIN
-  return budget / (1000n * coinPrice * (base + entry * count))
+  const budget = winValue * share * BigInt(entries) * WEI_PER_COIN
+  return budget / (1000n * coinPrice * aloneGasOf(kind, entries))
 }

@@ -7,10 +7,18 @@ import {
   type RedeemEntries,
   type RedeemOrder,
 } from '@byway/protocol/wire'
+import { aloneGasOf, bindShareGas } from './batching.ts'
 
 /** What an order brings where so much of it is carried out. A step of a service proof answers what it pays. */
 export function earningOf({ fee, entries }: RedeemOrder, { done }: TriedCall): bigint {
   return isProofEntries(entries) ? done : fee * done
+}
+
+/** The gas of an order that may wait for company: of binds their share of a full transaction, of all else what it takes alone. */
+export function gasInCompany({ entries }: RedeemOrder, { gas }: TriedCall): bigint {
+  if (entries.kind !== REDEEM_KIND.BIND) return gas
+  const count = entries.binds.length
+  return (gas * bindShareGas(count)) / aloneGasOf('bind', count)
 }
 
 /** What the transaction that carried an order out brought us by it: there may be others of its provider in it. */

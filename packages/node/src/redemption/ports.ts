@@ -36,8 +36,10 @@ export type RedemptionDeps = {
   >
   /** Of the account that pays the gas; absent where the node has none. */
   readonly lane: Pick<TransactionLane, 'send' | 'raise'> | undefined
-  /** Who sends for a node without gas. */
+  /** Who sends for a node without gas, and binds of others together. */
   readonly redeemers: Redeemers | undefined
+  /** Of a unit of gas in the newest block, wei: binds are offered to redeemers where the lane's account could send them; absent where gas costs nothing. @throws what the chain throws */
+  readonly baseFee?: ((signal: AbortSignal) => Promise<bigint>) | undefined
   readonly events: MoneyEventSink
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array

@@ -24,7 +24,7 @@ import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { gasPaid } from './gas-paid.ts'
-import { earnedBy, earningOf, sum } from './order-earnings.ts'
+import { earnedBy, earningOf, gasInCompany, sum } from './order-earnings.ts'
 import { dueGroups, type OpenOrder, orderKey, orderName, ordersOfKey } from './shared-orders.ts'
 
 export type RedeemerServiceDeps = {
@@ -68,6 +68,9 @@ const MAX_DEADLINE_S = 30 * 24 * 3600
 /** Ended orders are kept for a week, for whoever asks what became of one. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 
+/** One that pays for its gas in company alone is kept no longer than this: there may be none. */
+const MAX_COMPANY_S = 2 * 3600
+
 /** An order that would bring nothing now is kept for so many blocks: a reorganisation may undo what others did. */
 const IDLE_BLOCKS = 32
 /** And tried anew this often meanwhile. */
@@ -103,6 +106,8 @@ class Service implements RedeemerService {
   readonly #done: Landed[] = []
   /** Orders that would bring nothing, by key: since which block, and when that was found last. */
   readonly #idle = new Map<string, { readonly since: number; readonly tried: number }>()
+  /** Groups whose fees do not cover the gas just now, by the lane's key: when that was found. */
+  readonly #dear = new Map<string, number>()
 
   constructor(deps: RedeemerServiceDeps) {
     this.#deps = deps
@@ -136,7 +141,8 @@ class Service implements RedeemerService {
       const { companyMs: waitMs } = this.#deps
       const partOf = ({ id }: Pick<HandOver, 'id'>): number => partOfWait(id, lane.account)
       const moment = { nowMs: nowMs(), timeS: head.timeS, waitMs, partOf, alone: this.#alone }
-      for (const group of dueGroups(fresh, moment)) await this.#send(group, head, signal)
+      for (const group of this.#dearLast(dueGroups(fresh, moment), head))
+        await this.#send(group, head, signal)
     } catch (error) {
       if (!isChainAway(error)) throw error
     }
@@ -144,6 +150,19 @@ class Service implements RedeemerService {
     const left = (await records.list('taken', 'open')).length
     this.isBusy = left > 0
     return left
+  }
+
+  /** Groups that were not found too dear just now: gas has to become cheaper for them, or their company larger. */
+  #dearLast(
+    groups: readonly (readonly OpenOrder[])[],
+    { number }: ChainHead,
+  ): readonly (readonly OpenOrder[])[] {
+    const keys = groups.map((group) => orderKey(group.map(({ handOver }) => handOver)))
+    for (const key of this.#dear.keys()) if (!keys.includes(key)) this.#dear.delete(key)
+    return groups.filter((_group, at) => {
+      const block = this.#dear.get(keys[at] ?? '')
+      return block === undefined || Math.abs(number - block) >= IDLE_RETRY_BLOCKS
+    })
   }
 
   /** Those that can be carried out now, are not on their way, and are not known to bring nothing. What is over is ended. */
@@ -218,7 +237,8 @@ class Service implements RedeemerService {
     const tried = call && (await tryCall(call, signal))
     if (!tried) return REDEEM_ANSWER.BAD_ORDER
     const expected = isWaiting(order, bindingSlots(open)) ? afterBind(order, tried) : tried
-    const feeCap = this.#feeCap(earningOf(order, expected), expected.gas)
+    const gas = leftS <= MAX_COMPANY_S ? gasInCompany(order, expected) : expected.gas
+    const feeCap = this.#feeCap(earningOf(order, expected), gas)
     if (feeCap === 0n || feeCap < tried.baseFee) return REDEEM_ANSWER.FEE_TOO_LOW
     // A promise that no coin stands behind would keep the provider from others for minutes.
     const coin = await chain.gasBalance(this.#deps.lane.account, signal)
@@ -248,13 +268,17 @@ class Service implements RedeemerService {
       if (isWorth) worthy.push({ ...one, tried })
       else await this.#rest(one.handOver, head)
     }
-    if (worthy.length > 1 && (await this.#submit(worthy, signal))) return
+    if (worthy.length > 1 && (await this.#submit(worthy, head, signal))) return
     for (const one of worthy)
-      if (!(await this.#submit([one], signal))) await this.#rest(one.handOver, head)
+      if (!(await this.#submit([one], head, signal))) await this.#rest(one.handOver, head)
   }
 
   /** False where the contract refuses the call, or would leave out in company what it carries out alone. */
-  async #submit(some: readonly Worthy[], signal: AbortSignal): Promise<boolean> {
+  async #submit(
+    some: readonly Worthy[],
+    { number }: ChainHead,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { lane, calls, tryCall } = this.#deps
     const [first, ...others] = some
     if (!first) return true
@@ -269,6 +293,7 @@ class Service implements RedeemerService {
       return true
     } catch (error) {
       if (!isBywayError(error) || error.kind !== 'chain') throw error
+      if (error.code === 'CHAIN_GAS_DEAR') this.#dear.set(key, number)
       return error.code !== 'CHAIN_REVERTED'
     }
   }

@@ -28,11 +28,15 @@ export interface Redeemers {
    * that does not answer.
    *
    * @param deadlineS - of the promise, by the chain's clock
+   * @param offer - to others than all that are known, for another fee than `fee` or `lockFee`
    */
-  handOver(batch: Batch, deadlineS: number, signal: AbortSignal): Promise<number>
+  handOver(batch: Batch, deadlineS: number, signal: AbortSignal, offer?: Offer): Promise<number>
   /** The same for a step of a service proof, signed where it has to be. */
   handOverProof(step: ProofStep, deadlineS: number, signal: AbortSignal): Promise<number>
 }
+
+/** For each win, and to how many redeemers it is shown at most. */
+export type Offer = { readonly fee: bigint; readonly mostAsked: number }
 
 /** A step, and of a commitment what its sender gets: as much goes to who settles (SPEC §17.5). */
 export type ProofStep =
@@ -105,15 +109,23 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
     const isOther = (nodeId: Uint8Array): boolean => others.has(toHex(nodeId))
     return [...round.filter((id) => !isOther(id)), ...round.filter(isOther)]
   }
-  const signed = async (entries: WinEntries, deadlineS: number): Promise<RedeemOrder> => {
+  const signed = async (
+    entries: WinEntries,
+    deadlineS: number,
+    offer: Offer | undefined,
+  ): Promise<RedeemOrder> => {
     const { provider, pool } = deps
-    const fee = entries.kind === REDEEM_KIND.LOCK ? deps.lockFee : deps.fee
+    const fee = offer?.fee ?? (entries.kind === REDEEM_KIND.LOCK ? deps.lockFee : deps.fee)
     const terms = { ...orderTerms(entries, provider, pool), fee, deadlineS }
     return { provider, fee, deadlineS, signature: await deps.sign(terms), entries }
   }
-  const leave = async (whole: RedeemOrder, signal: AbortSignal): Promise<number> => {
+  const leave = async (
+    whole: RedeemOrder,
+    signal: AbortSignal,
+    mostAsked = MAX_ASKED_REDEEMERS,
+  ): Promise<number> => {
     const order = encodeRedeemOrder(whole)
-    const candidates = inOrder().slice(0, MAX_ASKED_REDEEMERS)
+    const candidates = inOrder().slice(0, mostAsked)
     let taken = 0
     for (let at = 0; at < candidates.length && taken < AT_ONCE && !signal.aborted;) {
       const some = candidates.slice(at, at + AT_ONCE - taken)
@@ -129,10 +141,12 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
   return {
     fee: deps.fee,
     lockFee: deps.lockFee,
-    async handOver(batch, deadlineS, signal) {
+    async handOver(batch, deadlineS, signal, offer) {
       let least = AT_ONCE
-      for (const entries of orderEntries(batch))
-        least = Math.min(least, await leave(await signed(entries, deadlineS), signal))
+      for (const entries of orderEntries(batch)) {
+        const order = await signed(entries, deadlineS, offer)
+        least = Math.min(least, await leave(order, signal, offer?.mostAsked))
+      }
       return least
     },
     async handOverProof(step, deadlineS, signal) {

@@ -9,11 +9,13 @@ import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
 import { dueBatches, isLate, type Batch, type Candidate } from './batching.ts'
 import { carrierOf, isLaneCarrier } from './carrier.ts'
+import { CompanyOffers } from './company-offers.ts'
 import { DrawnWaits } from './drawn-waits.ts'
 import { Conflicts } from './conflicts.ts'
 import { fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
+import type { Offer } from './redeemers.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
 import { SlotCases } from './slot-cases.ts'
@@ -67,6 +69,7 @@ class Redeeming implements Redemption {
   readonly #ahead: AheadLocks
   readonly #conflicts: Conflicts
   readonly #waits: DrawnWaits
+  readonly #offers: CompanyOffers | undefined
   readonly #told = new Set<RedemptionAlert['type']>()
   /** Locks on their way, by slot: when they were handed to redeemers, or never for a transaction of ours, which lands by itself. */
   readonly #locksGiven = new Map<string, number>()
@@ -83,6 +86,8 @@ class Redeeming implements Redemption {
     this.#ahead = new AheadLocks(deps)
     this.#conflicts = new Conflicts(deps)
     this.#waits = new DrawnWaits(deps.random)
+    const { redeemers, baseFee } = deps
+    this.#offers = redeemers && baseFee && new CompanyOffers({ ...deps, baseFee })
   }
 
   lockAhead(nullifier: Uint8Array): void {
@@ -150,7 +155,8 @@ class Redeeming implements Redemption {
     const cases = isSame ? before : await this.#cases.read(head.number, signal)
     await this.#takeBackFromRedeemers(cases, head)
     const candidates = await this.#candidates(cases)
-    this.#waits.keepOnly(cases.flatMap(({ winners }) => winners))
+    for (const each of [this.#waits, this.#offers])
+      each?.keepOnly(cases.flatMap(({ winners }) => winners))
     for (const batch of this.#due(candidates, head)) await this.#send(batch, head, signal)
     const won = new Set(cases.map(({ nullifier }) => hex(nullifier)))
     await this.#ahead.look((name) => won.has(name), signal)
@@ -227,6 +233,7 @@ class Redeeming implements Redemption {
   async #send(batch: Batch, head: ChainHead, signal: AbortSignal): Promise<void> {
     const { lane, redeemers, nowMs } = this.#deps
     let result: SendResult = 'no-coin'
+    if (lane && (await this.#offer(batch, head, signal))) return
     if (lane) result = await this.#sender.send(batch, this.#attempt(batch), signal)
     const isOurs = result === 'sent'
     if (result === 'no-coin' && redeemers) {
@@ -240,6 +247,15 @@ class Redeeming implements Redemption {
     if (result === 'no-coin') this.#tell({ type: 'no-sender', winners })
     if (result === 'sent')
       for (const type of ['gas-dear', 'no-sender'] as const) this.#tellOver(type)
+  }
+
+  /** Leaves a batch that we could send ourselves with redeemers, for less than that costs; false where none takes it. */
+  async #offer(batch: Batch, { timeS }: ChainHead, signal: AbortSignal): Promise<boolean> {
+    const offer = await this.#offers?.offerFor(batch, signal)
+    if (!offer) return false
+    const taken = await this.#give(batch, timeS + PROMISE_S, signal, offer)
+    this.#offers?.note(batch, taken)
+    return taken > 0
   }
 
   /** Names of batches differ even within a millisecond; a lock that is asked for again after a restart keeps its name for an hour. */
@@ -258,14 +274,19 @@ class Redeeming implements Redemption {
   }
 
   /** Leaves a batch with redeemers; gives how many of its winners they took. */
-  async #give(batch: Batch, deadlineS: number, signal: AbortSignal): Promise<number> {
+  async #give(
+    batch: Batch,
+    deadlineS: number,
+    signal: AbortSignal,
+    offer?: Offer,
+  ): Promise<number> {
     const { redeemers, nowMs } = this.#deps
     if (!redeemers) return 0
     const { kind, winners } = batch
     if (kind === 'lock') return redeemers.handOver(batch, deadlineS, signal)
-    const carrier = carrierOf(kind, winners, nowMs(), redeemers.fee)
+    const carrier = carrierOf(kind, winners, nowMs(), offer?.fee ?? redeemers.fee)
     await this.#sender.move(winners, ['received'], 'queued', carrier)
-    const taken = await redeemers.handOver(batch, deadlineS, signal)
+    const taken = await redeemers.handOver(batch, deadlineS, signal, offer)
     if (taken === 0) await this.#sender.move(winners, ['queued'], 'received')
     else await this.#sender.move(winners, ['queued'], 'sent', carrier)
     return taken === 0 ? 0 : winners.length

@@ -27,12 +27,13 @@ export type OpenRedeemer = RunningProvider & {
   work(): Promise<void>
 }
 
-/** Opens its store and takes up what an earlier run has kept. */
+/** Opens its store and takes up what an earlier run has kept. @param gasOf - what it believes that so many entries take, instead of trying them */
 export async function openRedeemer(
   world: RedeemingWorld,
   name: string,
   coinPrice: bigint = 10n ** 18n,
   companyMs = 0,
+  gasOf?: (done: bigint) => bigint,
 ): Promise<OpenRedeemer> {
   const { rpc, pool, proofs } = world.scene.world
   const key = keyOf(name)
@@ -50,7 +51,10 @@ export async function openRedeemer(
       ...createPoolCalls(hexToBytes(pool)),
       proofs: createProofCalls(hexToBytes(proofs)),
     },
-    tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
+    async tryCall(call, signal) {
+      const tried = await tryCall(reader, running.lane.account, call, signal)
+      return tried && gasOf ? { ...tried, gas: gasOf(tried.done) } : tried
+    },
     coinPrice,
     nowMs: Date.now,
   })

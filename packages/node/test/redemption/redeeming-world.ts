@@ -165,6 +165,8 @@ export async function openProvider(
     readonly redeemers?: Redeemers
     readonly withoutGas?: boolean
     readonly coinPrice?: bigint
+    /** Offers its binds to redeemers before it sends them itself. */
+    readonly offersBinds?: boolean
     /** Stands before and after each call that is handed to the lane. */
     readonly onSend?: (moment: SendMoment) => Promise<void>
   } = {},
@@ -195,6 +197,9 @@ export async function openProvider(
     calls: createPoolCalls(hexToBytes(settings.pool)),
     lane: more.withoutGas ? undefined : more.onSend ? watched(lane, more.onSend) : lane,
     redeemers: more.redeemers,
+    baseFee: more.offersBinds
+      ? async (look) => (await chain.reader.head(look)).baseFee
+      : undefined,
     events: store.ledger,
     provider: hexToBytes(keyOf(settings.name).address),
     winsPerSlot,
