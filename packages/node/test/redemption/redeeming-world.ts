@@ -197,9 +197,7 @@ export async function openProvider(
     calls: createPoolCalls(hexToBytes(settings.pool)),
     lane: more.withoutGas ? undefined : more.onSend ? watched(lane, more.onSend) : lane,
     redeemers: more.redeemers,
-    baseFee: more.offersBinds
-      ? async (look) => (await chain.reader.head(look)).baseFee
-      : undefined,
+    baseFee: more.offersBinds ? async (look) => (await chain.reader.head(look)).baseFee : undefined,
     events: store.ledger,
     provider: hexToBytes(keyOf(settings.name).address),
     winsPerSlot,
