@@ -73,7 +73,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
     // The lab's addresses are somebody's, all over the world, and a millisecond from each other: light would tell on everybody.
     await writeFile(join(home, 'config.toml'), '[place]\nbuilt_in = false\n')
-    if (args.includes('--exit')) await writeConsent(home, Date.now())
+    if (args.includes('--exit')) await writeConsent(home, Date.now(), ['browse'])
     const running = startByway(
       [...args, '--json', '--drain', '0'],
       { BYWAY_HOME: home },

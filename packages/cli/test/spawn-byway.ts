@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -16,6 +17,8 @@ export type Outcome = { readonly code: number | null; readonly out: string; read
 export type SpawnOptions = {
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly input?: string | undefined
+  /** What a person types instead, each line when stdout has asked for it. */
+  readonly answers?: readonly { readonly question: string; readonly line: string }[] | undefined
   /** Program and arguments before `byway`'s own. @default this Node and the launcher */
   readonly command?: readonly [string, ...string[]] | undefined
 }
@@ -34,7 +37,8 @@ export async function byway(args: readonly string[], options: SpawnOptions = {})
   const out = collect(child.stdout)
   const err = collect(child.stderr)
   child.stdin.on('error', () => {})
-  child.stdin.end(options.input ?? '')
+  if (options.answers) answer(child, options.answers)
+  else child.stdin.end(options.input ?? '')
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)
@@ -47,6 +51,24 @@ export async function temporaryHome(t: TestContext): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'byway-cli-'))
   t.after(() => rm(home, { recursive: true }))
   return home
+}
+
+/** Types each line once its question is there, and ends the input with the last. */
+function answer(
+  { stdin, stdout }: { readonly stdin: Writable; readonly stdout: NodeJS.ReadableStream },
+  answers: NonNullable<SpawnOptions['answers']>,
+): void {
+  const left = [...answers]
+  let shown = ''
+  stdout.on('data', (part) => {
+    shown += String(part)
+    const [next] = left
+    if (!next || !shown.includes(next.question)) return
+    left.shift()
+    shown = ''
+    if (left.length > 0) stdin.write(next.line)
+    else stdin.end(next.line)
+  })
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {

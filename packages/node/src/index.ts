@@ -8,6 +8,7 @@ export {
   writeLocalConsent,
 } from './consent/consent.ts'
 export type { Consent, ConsentScope, ConsentState } from './consent/consent.ts'
+export { classPricesOf, DEFAULT_CLASSES } from './exit/class-prices.ts'
 export { consentError } from './consent/consent-errors.ts'
 export type { ConsentError } from './consent/consent-errors.ts'
 export { CONSENT_PHRASE, CONSENT_TEXT, CONSENT_TEXT_VERSION } from './consent/consent-text.ts'

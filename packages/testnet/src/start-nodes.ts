@@ -94,7 +94,7 @@ async function startNode(
 ): Promise<NodeProcess> {
   const { options, launcher } = start
   const home = homeOf(start, plan)
-  if (plan.isExit) await writeLocalConsent(home, Date.now(), network)
+  if (plan.isExit) await writeLocalConsent(home, Date.now(), network, ['browse'])
   const args = ['node', '--network', file, '--home', home]
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)

@@ -22,6 +22,9 @@ type NodeFlags = EngineFlags & {
   readonly asn?: number | undefined
   readonly family?: string | undefined
   readonly price?: number | undefined
+  readonly classes?: readonly string[] | undefined
+  readonly browsePrice?: number | undefined
+  readonly collectPrice?: number | undefined
   readonly redeemer?: boolean | undefined
   readonly mapPort?: boolean | undefined
 }
@@ -56,6 +59,21 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .option('--price <step>', 'what a unit costs in a paid network, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, 8),
     )
+    .option(
+      '--classes <list>',
+      'traffic classes that an exit takes, of those you agreed to: browse, collect, or both with a comma',
+      (text) => text.split(','),
+    )
+    .option(
+      '--browse-price <step>',
+      'price step of the class browse, not below --price (default: the same)',
+      (text) => parseWhole(text, '--browse-price', 0, 8),
+    )
+    .option(
+      '--collect-price <step>',
+      'price step of the class collect, not below --price (default: the same)',
+      (text) => parseWhole(text, '--collect-price', 0, 8),
+    )
     .option('--map-port', "ask the home's router for a port in a local network too")
     .option('--redeemer', 'send the claims of nodes without gas, for a fee of each win')
   addScoreCommand(node, io)
@@ -65,8 +83,11 @@ export function addNodeCommands(program: Command, io: CliIo): void {
 }
 
 async function runNodeCommand(flags: NodeFlags, { io, output }: CommandContext): Promise<void> {
-  const { country, asn, family, price, redeemer } = flags
-  const settings = { node: { country, asn, family, priceStep: price, redeemer } }
+  const { country, asn, family, price, redeemer, classes, browsePrice, collectPrice } = flags
+  const settings = {
+    node: { country, asn, family, priceStep: price, redeemer },
+    exit: { classes, browsePrice, collectPrice },
+  }
   const setting = await engineSetting(flags, settings, io)
   for (const notice of setting.places.notices) output.say(notice)
   try {

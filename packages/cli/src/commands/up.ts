@@ -3,10 +3,12 @@ import type { Command } from 'commander'
 import type { MoneyNotice, PathReport } from '@byway/client'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { isBywayError } from '@byway/protocol/base'
+import { TRAFFIC_CLASSES } from '@byway/protocol/wire'
 import { askControl, type ControlledProgram } from '../control/control-socket.ts'
 import {
   addEngineOptions,
   engineSetting,
+  parseChoice,
   parseWhole,
   stateFolder,
   type EngineFlags,
@@ -23,6 +25,7 @@ type UpFlags = EngineFlags & {
   readonly port?: number | undefined
   readonly hops?: number | undefined
   readonly country?: string | undefined
+  readonly class?: string | undefined
   readonly budget?: string | undefined
   readonly maxPrice?: number | undefined
 }
@@ -52,6 +55,11 @@ export function addClientCommands(program: Command, io: CliIo): void {
       parseWhole(text, '--hops', 1, 3),
     )
     .option('--country <code>', 'country of the exit, two capital letters (default: any)')
+    .option(
+      '--class <name>',
+      'what exits are told the traffic is: browse or collect (default: browse)',
+      (text) => parseChoice(text, '--class', TRAFFIC_CLASSES),
+    )
     .option(
       '--budget <amount>',
       'the most to spend in a calendar month, in whole tokens such as 2.5 (default: no limit)',
@@ -90,6 +98,7 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
   const client = {
     port: flags.port,
     country: flags.country,
+    trafficClass: flags.class,
     hops: flags.hops === 1 ? undefined : flags.hops,
     budget: flags.budget,
     maxPrice: flags.maxPrice,

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { LOG_LEVELS, type LogLevel } from '@byway/protocol/base'
 import { parseAddress, parseCidr } from '@byway/protocol/policy'
+import { TRAFFIC_CLASSES, type TrafficClass } from '@byway/protocol/wire'
 
 export type Config = {
   /** Path of the network file; empty for the one in the state folder. */
@@ -33,6 +34,8 @@ export type ClientConfig = {
   readonly budget: string
   /** The dearest price step to pay, 0 to 8 (SPEC §13.1). */
   readonly maxPrice: number
+  /** What exits are told the traffic is where a user name does not say, and what is paid for it (SPEC §9.2). */
+  readonly trafficClass: TrafficClass
   /** Who is asked what the chain says: nodes, over circuits, or the network file's endpoints, which learn this machine's address. */
   readonly chainThrough: 'network' | 'direct'
 }
@@ -60,6 +63,11 @@ export type NodeConfig = {
 /** How an exit behaves. Nothing here makes a node an exit: that takes the operator's consent (`byway exit enable`). */
 export type ExitConfig = {
   readonly profile: 'web' | 'reduced'
+  /** Traffic classes that it takes, of those that its operator has agreed to; empty for all of these. */
+  readonly classes: readonly TrafficClass[]
+  /** Price steps of the classes, not below the node's; 0 for the node's. */
+  readonly browsePrice: number
+  readonly collectPrice: number
   readonly ipv6: boolean
   readonly datagrams: boolean
   /** Prefixes refused beside the built-in ones. */
@@ -106,6 +114,12 @@ const quietHours = z
   .regex(QUIET_HOURS, 'must be hours such as 22:00-07:00 or mon-fri 18:00-23:00')
 const capGb = z.number('must be a number').min(0, 'must be 0 or more').max(1e9).default(0)
 const country = z.string().regex(/^(?:[A-Z]{2})?$/, 'must be two capital letters, or empty')
+const trafficClass = z.enum(TRAFFIC_CLASSES, 'must be browse or collect')
+const classPrice = z
+  .int('must be 0 to 8')
+  .min(0, 'must be 0 to 8')
+  .max(8, 'must be 0 to 8')
+  .default(0)
 /** Operators paste published lists; beyond this a file is a mistake. */
 const MAX_DENIALS = 100_000
 
@@ -130,6 +144,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
         .min(0, 'must be 0 to 8')
         .max(8, 'must be 0 to 8')
         .default(8),
+      trafficClass: trafficClass.default('browse'),
       chainThrough: z.enum(['network', 'direct'], 'must be network or direct').default('network'),
     })
     .prefault({}),
@@ -158,6 +173,9 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
   exit: z
     .strictObject({
       profile: z.enum(['web', 'reduced'], 'must be web or reduced').default('web'),
+      classes: z.array(trafficClass).max(2, 'must have at most 2 entries').default([]),
+      browsePrice: classPrice,
+      collectPrice: classPrice,
       ipv6: z.boolean().default(false),
       datagrams: z.boolean().default(false),
       denyPrefixes: z.array(prefix).max(MAX_DENIALS).default([]),

@@ -31,13 +31,25 @@ export function nodeTexts(status: JsonObject | null): readonly string[] {
     `carried ${describeBytes(carried)}`,
   ]
   const standing = Array.isArray(alerts) ? alerts : []
-  const { reachText: place } = status
+  const { reachText: place, classes } = status
   return [
     `node: ${parts.join(', ')}${earningsText(status['earnings'])}`,
     ...(typeof place === 'string' && place !== '' ? [`  ${place}`] : []),
+    ...(isTable(classes) ? [`  takes ${classesLine(classes)}`] : []),
     ...shareTexts(status['share']).map((line) => `  ${line}`),
     ...standing.map((alert) => `  ! ${textOf(alert)}`),
   ]
+}
+
+/** `browse at price step 4, collect at price step 8`; a step of 0 costs nothing and is not named. */
+function classesLine(classes: Readonly<Record<string, unknown>>): string {
+  return Object.entries(classes)
+    .map(([name, step]) => (numberOf(step) > 0 ? `${name} at price step ${numberOf(step)}` : name))
+    .join(', ')
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Lottery pay looks wrong without both: what the work was worth, and what was won. */

@@ -67,6 +67,7 @@ export async function runClient(run: ClientRun): Promise<void> {
       network: run.network,
       home: run.home,
       hops: run.hops,
+      trafficClass: run.config.client.trafficClass,
       unsafeSingleHop: run.hops === 1,
       ownNodes: () => ownNodes.list(),
       places: run.places.books,

@@ -11,12 +11,15 @@ import {
   type RunningNode,
 } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
+import type { TrafficClass } from '@byway/protocol/wire'
 import { openControl } from '../control/control-socket.ts'
 import { createRouterPortMap } from '@byway/host'
 import { alertFields, type NodeAlert } from '../display/node-alerts.ts'
 import { originText } from '../display/origin-text.ts'
 import { placeText, reachText } from '../display/reach-text.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
+import type { JsonObject } from '../output.ts'
+import { exitClasses, exitPrices, exitRole } from './exit-classes.ts'
 import type { NodeMoneyRun } from './node-payment.ts'
 import { shareNode, type NodeShare } from './node-share.ts'
 import { untilAborted, type EngineSetting, type SocketAddress } from './engine-options.ts'
@@ -46,18 +49,18 @@ export type NodeRun = EngineSetting & {
 
 /**
  * Starts a node, and resolves when it has stopped. An exit stops within seconds once the consent is withdrawn.
- * @throws CONSENT_MISSING, CONTROL_ALREADY_RUNNING, and what the node throws
+ * @throws CONSENT_MISSING, CONSENT_CLASS, CONTROL_ALREADY_RUNNING, and what the node throws
  */
 export async function runNode(run: NodeRun): Promise<void> {
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
-  if (run.isExit) await requireConsent(run)
-  const consentEnds = run.isExit ? watchConsent(run, signal) : undefined
+  const classes = run.isExit ? await requireConsent(run) : undefined
+  const consentEnds = classes && watchConsent(run, classes, signal)
   await using parts = new AsyncDisposableStack()
   const money = await openMoney(run, parts)
   const node = parts.use(
     createNode({
-      ...nodeOptions(run),
+      ...nodeOptions(run, classes),
       payment: money?.payment,
       stakes: money?.stakes,
       exits: money?.exits,
@@ -74,7 +77,8 @@ export async function runNode(run: NodeRun): Promise<void> {
       const paid = money?.status(status.money)
       const alerts = [...originAlerts(status.origin), ...(money?.alerts() ?? [])]
       const shared = { share: share?.status() ?? null, alerts: alerts.map(alertFields) }
-      return { ...identityOf(run, node), ...status, ...paid, ...shared }
+      const offer = { classes: classesField(run, classes) }
+      return { ...identityOf(run, node), ...status, ...offer, ...paid, ...shared }
     },
     ledger: money && freshPages(node, money.ledger),
     proofs: money?.proofs,
@@ -114,25 +118,17 @@ async function openMoney(
   return parts.use(await openNodeMoney(run, payment, run.onAlert))
 }
 
-function nodeOptions({
-  config,
-  network,
-  home,
-  listen,
-  advertise,
-  mapsPort,
-  log,
-  isExit,
-  places,
-}: NodeRun): NodeOptions {
-  const { profile, datagrams, ipv6, denyPrefixes, denyNames } = config.exit
+function nodeOptions(
+  { config, network, home, listen, advertise, mapsPort, log, places }: NodeRun,
+  classes: readonly TrafficClass[] | undefined,
+): NodeOptions {
   return {
     network,
     home,
     listen,
     advertise,
     portMap: mapsPort ? createRouterPortMap(home) : undefined,
-    exit: isExit ? { profile, datagrams, ipv6, denyPrefixes, denyNames } : undefined,
+    exit: classes && exitRole(config, classes),
     country: config.node.country || undefined,
     asn: config.node.asn || undefined,
     family: config.node.family || undefined,
@@ -171,15 +167,37 @@ function identityOf(run: NodeRun, node: RunningNode): NodeIdentity {
   }
 }
 
-async function requireConsent({ home, network, nowMs }: NodeRun): Promise<void> {
+/** What an exit takes, with the price step of each where nodes are paid; null at a node that is none. */
+function classesField(
+  { config, network }: NodeRun,
+  classes: readonly TrafficClass[] | undefined,
+): JsonObject | null {
+  if (!classes) return null
+  const prices = exitPrices(config, classes, network.payment !== undefined)
+  return Object.fromEntries(classes.map((each) => [each, prices[each] ?? null]))
+}
+
+/** Gives the classes that may leave. @throws CONSENT_MISSING, CONSENT_CLASS */
+async function requireConsent({
+  home,
+  network,
+  config,
+  nowMs,
+}: NodeRun): Promise<readonly TrafficClass[]> {
   const found = await readConsent(home, nowMs())
-  if (!consentCovers(found, network)) throw consentError('CONSENT_MISSING', { state: found.state })
+  if (found.state !== 'given' || !consentCovers(found, network))
+    throw consentError('CONSENT_MISSING', { state: found.state })
+  return exitClasses(config.exit, found.consent)
 }
 
 /** Resolves when the consent has ended; never rejects. */
-async function watchConsent({ home, network, nowMs }: NodeRun, signal: AbortSignal): Promise<void> {
+async function watchConsent(
+  { home, network, nowMs }: NodeRun,
+  classes: readonly TrafficClass[],
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await untilConsentEnds(home, network, { nowMs, signal })
+    await untilConsentEnds(home, network, { nowMs, signal, classes })
   } catch {
     // Stopping ends the watch; a record that can no longer be read is no consent.
     if (signal.aborted) await new Promise<never>(() => {})

@@ -37,7 +37,7 @@ async function startNode(
   args: readonly string[] = [],
 ): Promise<Started> {
   const home = await temporaryHome(t)
-  if (args.includes('--exit')) await writeLocalConsent(home, Date.now(), network)
+  if (args.includes('--exit')) await writeLocalConsent(home, Date.now(), network, ['browse'])
   const file = join(home, 'network.toml')
   await writeFile(file, formatNetworkFile(network))
   const listen = ['--listen', `${host}:0`, '--drain', '1', '--json', ...args]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CONSENT_PHRASE, readConsent, writeConsent } from '@byway/node'
 import { disableExit, enableExit } from '../../src/commands/exit-consent.ts'
+import { showExit } from '../../src/commands/exit-show.ts'
 import type { CliIo } from '../../src/io.ts'
 import { isCi } from '../../src/io.ts'
 import { createOutput } from '../../src/output.ts'
@@ -11,8 +12,8 @@ import { byway, LAUNCHER, temporaryHome } from '../spawn-byway.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 20)
 
-/** A person at a terminal who types `answer`. */
-function person(home: string, answer: string): { io: CliIo; shown: () => string } {
+/** A person at a terminal who types `classes`, and then `answer`. */
+function person(home: string, answer: string, classes = ''): { io: CliIo; shown: () => string } {
   let shown = ''
   const io: CliIo = {
     env: { BYWAY_HOME: home },
@@ -23,7 +24,7 @@ function person(home: string, answer: string): { io: CliIo; shown: () => string 
     writeErr: (text) => (shown += text),
     ask: (question) => {
       shown += question
-      return Promise.resolve(answer)
+      return Promise.resolve(question.startsWith('What may leave?') ? classes : answer)
     },
     askHidden: () => Promise.reject(new Error('nothing is secret here')),
   }
@@ -35,7 +36,76 @@ test('shows the text, takes the phrase and stores the consent', async (t) => {
   const { io, shown } = person(home, ` ${CONSENT_PHRASE} `)
   await enableExit({ io, output: createOutput(io, false) })
   assert.match(shown(), /police will see YOUR address/)
+  assert.match(shown(), /what strangers' programs say. Nobody can check it/)
   assert.equal((await readConsent(home, NOW_MS)).state, 'given')
+})
+
+for (const [typed, classes] of [
+  ['', ['browse']],
+  [' browse ', ['browse']],
+  ['collect', ['collect']],
+  ['browse and collect', ['browse', 'collect']],
+  ['Collect, browse', ['browse', 'collect']],
+] as const) {
+  test(`stores what may leave with the consent: "${typed}"`, async (t) => {
+    const home = await temporaryHome(t)
+    const { io } = person(home, CONSENT_PHRASE, typed)
+    await enableExit({ io, output: createOutput(io, false) })
+    const found = await readConsent(home, NOW_MS)
+    assert.ok(found.state === 'given')
+    assert.deepEqual(found.consent.classes, classes)
+  })
+}
+
+test('changes nothing when what may leave is not understood', async (t) => {
+  const home = await temporaryHome(t)
+  const { io } = person(home, CONSENT_PHRASE, 'everything')
+  await assert.rejects(enableExit({ io, output: createOutput(io, false) }), {
+    code: 'CONSENT_CHOICE',
+  })
+  assert.deepEqual(await readdir(home), [])
+})
+
+test('shows what was agreed to, and what the exit takes and asks for it', async (t) => {
+  const home = await temporaryHome(t)
+  const show = async (): Promise<Record<string, unknown>> => {
+    const { io, shown } = person(home, '')
+    await showExit({ io, output: createOutput(io, true) })
+    return JSON.parse(shown()) as Record<string, unknown>
+  }
+  assert.deepEqual(await show(), { exit: 'disabled', consent: 'none' })
+  await writeConsent(home, NOW_MS, ['browse', 'collect'])
+  await writeFile(join(home, 'config.toml'), '[exit]\ncollect_price = 8\n')
+  const shown = await show()
+  assert.deepEqual([shown['exit'], shown['agreed']], ['enabled', ['browse', 'collect']])
+  assert.deepEqual(shown['classes'], { browse: 4, collect: 8 })
+  assert.equal(shown['expiresAt'], '2027-11-20T00:00:00.000Z')
+  const { io, shown: text } = person(home, '')
+  await showExit({ io, output: createOutput(io, false) })
+  assert.match(text(), /takes: browse at price step 4, collect at price step 8/)
+  await writeFile(join(home, 'config.toml'), '[exit]\nclasses = ["collect"]\n')
+  assert.deepEqual((await show())['classes'], { collect: 4 })
+})
+
+test('settings cannot add a class that was not agreed to', async (t) => {
+  const home = await temporaryHome(t)
+  await writeConsent(home, NOW_MS, ['browse'])
+  await writeFile(join(home, 'config.toml'), '[exit]\nclasses = ["browse", "collect"]\n')
+  const { io } = person(home, '')
+  await assert.rejects(showExit({ io, output: createOutput(io, false) }), {
+    code: 'CONSENT_CLASS',
+    context: { trafficClass: 'collect' },
+  })
+})
+
+test('a class cannot cost less than the rest of the node', async (t) => {
+  const home = await temporaryHome(t)
+  await writeConsent(home, NOW_MS, ['browse'])
+  await writeFile(join(home, 'config.toml'), '[exit]\nbrowse_price = 3\n')
+  const { io } = person(home, '')
+  await assert.rejects(showExit({ io, output: createOutput(io, false) }), {
+    code: 'NODE_EXIT_CLASS',
+  })
 })
 
 for (const answer of [
@@ -80,13 +150,21 @@ test('takes a typed phrase at a real terminal, and refuses the same terminal in 
   const home = await temporaryHome(t)
   const line = `'${process.execPath}' '${LAUNCHER}' exit enable`
   const command = ['script', '--quiet', '--return', '--command', line, '/dev/null'] as const
-  const options = { command: [...command] as [string, ...string[]], input: `${CONSENT_PHRASE}\n` }
+  const options = {
+    command: [...command] as [string, ...string[]],
+    answers: [
+      { question: 'Nothing typed means browse.', line: 'browse and collect\n' },
+      { question: 'To agree, type:', line: `${CONSENT_PHRASE}\n` },
+    ],
+  }
   const inCi = await byway([], { ...options, env: { BYWAY_HOME: home, CI: 'true' } })
   assert.equal(inCi.code, 77)
   assert.equal((await readConsent(home, Date.now())).state, 'none')
   const { code, out } = await byway([], { ...options, env: { BYWAY_HOME: home } })
   assert.equal(code, 0, out)
-  assert.equal((await readConsent(home, Date.now())).state, 'given')
+  const found = await readConsent(home, Date.now())
+  assert.ok(found.state === 'given')
+  assert.deepEqual(found.consent.classes, ['browse', 'collect'])
   assert.equal((await stat(home)).mode & 0o777, 0o700)
 })
 
@@ -104,7 +182,7 @@ test('knows the marks of CI', () => {
 
 test('withdraws the consent at once, twice without complaint', async (t) => {
   const home = await temporaryHome(t)
-  await writeConsent(home, Date.now())
+  await writeConsent(home, Date.now(), ['browse'])
   const first = await byway(['exit', 'disable', '--json'], { env: { BYWAY_HOME: home } })
   assert.deepEqual([first.code, JSON.parse(first.out)], [0, { exit: 'disabled', wasEnabled: true }])
   assert.equal((await readConsent(home, Date.now())).state, 'none')

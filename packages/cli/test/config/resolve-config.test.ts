@@ -38,6 +38,7 @@ test('lets the file win over defaults, the environment over the file, and flags 
     safeSocks: true,
     budget: '',
     maxPrice: 8,
+    trafficClass: 'browse',
     chainThrough: 'network',
     ownNodes: [],
   })

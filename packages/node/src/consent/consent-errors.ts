@@ -8,6 +8,10 @@ type ConsentErrors = {
   CONSENT_MISSING: { state: string }
   /** Consent can be given only by a person at a terminal, outside CI. */
   CONSENT_NOT_INTERACTIVE: Record<string, never>
+  /** The node was told to take a traffic class that its operator has not agreed to: run `byway exit enable` and choose it, or take it out of the settings. */
+  CONSENT_CLASS: { trafficClass: string }
+  /** What was typed names no traffic class; nothing was changed. */
+  CONSENT_CHOICE: Record<string, never>
   /** The phrase was not typed as shown; nothing was changed. */
   CONSENT_PHRASE: Record<string, never>
 }
@@ -18,5 +22,7 @@ export const consentError: ErrorBuilder<ConsentErrors> = errorBuilder<ConsentErr
   CONSENT_NOT_LOCAL: ['bug', 'a program may consent only for a network on this machine'],
   CONSENT_MISSING: ['config', 'no valid consent to the exit role'],
   CONSENT_NOT_INTERACTIVE: ['config', 'consent must be typed by a person at a terminal'],
+  CONSENT_CLASS: ['config', 'the operator has not agreed to this traffic class'],
+  CONSENT_CHOICE: ['config', 'what was typed names no traffic class, nothing was changed'],
   CONSENT_PHRASE: ['config', 'the phrase was not typed as shown, nothing was changed'],
 })

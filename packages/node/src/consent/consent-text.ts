@@ -4,7 +4,7 @@
  */
 
 /** Rises with every change of {@link CONSENT_TEXT}. */
-export const CONSENT_TEXT_VERSION = 1
+export const CONSENT_TEXT_VERSION = 2
 
 /** What must be typed, letter for letter. */
 export const CONSENT_PHRASE = 'strangers may use my address'
@@ -21,6 +21,13 @@ What that means:
 What Byway does about it:
   - Only web ports are open, your own network is refused, and there are limits on rates and targets.
   - It keeps no record of what strangers do, so it cannot help you to show who it was.
+
+What may leave is yours to choose:
+  - browse: people who look at pages.
+  - collect: programs that gather pages, many of them and quickly. Sites like it less and block
+    addresses for it sooner; you may ask more for it.
+  Which of the two it is, is what strangers' programs say. Nobody can check it: who takes browse alone
+  may still carry what was meant for the other.
 
 By going on you say that
   - you are an adult,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { readPrivateFile, removePrivateFile, writePrivateFile } from '@byway/home'
+import { TRAFFIC_CLASSES, type TrafficClass } from '@byway/protocol/wire'
 import { consentError } from './consent-errors.ts'
 import { CONSENT_TEXT_VERSION } from './consent-text.ts'
 
@@ -23,6 +24,8 @@ export type ConsentScope = 'internet' | 'local'
 
 export type Consent = {
   readonly scope: ConsentScope
+  /** The traffic classes that may leave, in their order; one at least. */
+  readonly classes: readonly TrafficClass[]
   readonly agreedAtMs: number
   readonly expiresAtMs: number
 }
@@ -38,25 +41,39 @@ export async function readConsent(home: string, nowMs: number): Promise<ConsentS
   const record = parseRecord(text)
   if (!record || record.agreedAtMs > nowMs + CLOCK_TOLERANCE_MS) return { state: 'unreadable' }
   if (record.textVersion !== CONSENT_TEXT_VERSION) return { state: 'text-changed' }
+  if (record.classes.length === 0) return { state: 'unreadable' }
   const expiresAtMs = record.agreedAtMs + CONSENT_LIFE_MS
   if (nowMs >= expiresAtMs) return { state: 'expired' }
   return {
     state: 'given',
-    consent: { scope: record.scope, agreedAtMs: record.agreedAtMs, expiresAtMs },
+    consent: {
+      scope: record.scope,
+      classes: record.classes,
+      agreedAtMs: record.agreedAtMs,
+      expiresAtMs,
+    },
   }
 }
 
-/** True when the consent lets a node be an exit in this network. */
+/** True when the consent lets a node be an exit in this network, for these classes. @default none in particular */
 export function consentCovers(
   found: ConsentState,
   network: Pick<NetworkParameters, 'local'>,
+  classes: readonly TrafficClass[] = [],
 ): boolean {
-  return found.state === 'given' && (found.consent.scope === 'internet' || network.local)
+  if (found.state !== 'given') return false
+  const { consent } = found
+  const isHere = consent.scope === 'internet' || network.local
+  return isHere && classes.every((each) => consent.classes.includes(each))
 }
 
 /** Stores what a person has typed just now. */
-export async function writeConsent(home: string, nowMs: number): Promise<void> {
-  await writeRecord(home, nowMs, 'internet')
+export async function writeConsent(
+  home: string,
+  nowMs: number,
+  classes: readonly TrafficClass[],
+): Promise<void> {
+  await writeRecord(home, nowMs, { scope: 'internet', classes })
 }
 
 /**
@@ -67,9 +84,10 @@ export async function writeLocalConsent(
   home: string,
   nowMs: number,
   network: Pick<NetworkParameters, 'local'>,
+  classes: readonly TrafficClass[],
 ): Promise<void> {
   if (!network.local) throw consentError('CONSENT_NOT_LOCAL', {})
-  await writeRecord(home, nowMs, 'local')
+  await writeRecord(home, nowMs, { scope: 'local', classes })
 }
 
 /** Withdraws the consent; says whether there was a record. */
@@ -77,17 +95,20 @@ export async function removeConsent(home: string): Promise<boolean> {
   return await removePrivateFile(consentPath(home))
 }
 
-/** Resolves once the consent no longer covers the network, at most two seconds later; rejects when `signal` aborts. */
+/** Resolves once the consent no longer covers the network and the classes, at most two seconds later; rejects when `signal` aborts. */
 export async function untilConsentEnds(
   home: string,
   network: Pick<NetworkParameters, 'local'>,
   options: {
     readonly nowMs: () => number
     readonly signal: AbortSignal
+    /** What the exit takes. */
+    readonly classes: readonly TrafficClass[]
     readonly pollMs?: number | undefined
   },
 ): Promise<void> {
-  while (consentCovers(await readConsent(home, options.nowMs()), network)) {
+  const { classes } = options
+  while (consentCovers(await readConsent(home, options.nowMs()), network, classes)) {
     await sleep(options.pollMs ?? POLL_MS, undefined, { signal: options.signal })
   }
 }
@@ -96,13 +117,20 @@ type ConsentRecord = {
   readonly textVersion: number
   readonly agreedAtMs: number
   readonly scope: ConsentScope
+  /** Empty where the record names none that is known. */
+  readonly classes: readonly TrafficClass[]
 }
 
-async function writeRecord(home: string, nowMs: number, scope: ConsentScope): Promise<void> {
+async function writeRecord(
+  home: string,
+  nowMs: number,
+  { scope, classes }: Pick<ConsentRecord, 'scope' | 'classes'>,
+): Promise<void> {
   const record = {
     textVersion: CONSENT_TEXT_VERSION,
     agreedAt: new Date(nowMs).toISOString(),
     scope,
+    classes,
   }
   await writePrivateFile(consentPath(home), `${JSON.stringify(record, undefined, 2)}\n`)
 }
@@ -115,10 +143,14 @@ function parseRecord(text: string): ConsentRecord | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { textVersion, agreedAt, scope } = value as Record<string, unknown>
+  const { textVersion, agreedAt, scope, classes } = value as Record<string, unknown>
   const agreedAtMs = typeof agreedAt === 'string' ? Date.parse(agreedAt) : Number.NaN
   if (typeof textVersion !== 'number' || Number.isNaN(agreedAtMs)) return undefined
-  return scope === 'internet' || scope === 'local' ? { textVersion, agreedAtMs, scope } : undefined
+  if (scope !== 'internet' && scope !== 'local') return undefined
+  const named: readonly unknown[] = Array.isArray(classes) ? classes : []
+  const known = TRAFFIC_CLASSES.filter((each) => named.includes(each))
+  const isWhole = known.length === named.length
+  return { textVersion, agreedAtMs, scope, classes: isWhole ? known : [] }
 }
 
 function consentPath(home: string): string {

@@ -6,7 +6,7 @@ export type ExitRoleOptions = {
   /** Traffic classes that it takes (SPEC §10.1). @default browse */
   readonly classes?: readonly TrafficClass[] | undefined
   /** Price step of a class, not below the node's. @default the node's */
-  readonly classPrices?: Partial<Record<TrafficClass, number>> | undefined
+  readonly classPrices?: Partial<Record<TrafficClass, number | undefined>> | undefined
   /** UDP flows. @default false */
   readonly datagrams?: boolean | undefined
   /** IPv6 destinations. @default false */
