@@ -13,6 +13,7 @@ import {
   buildAuditTree,
   receiptKeyOf,
   receiptPublicKey,
+  type Receipt,
   sampledUnits,
   signReceipt,
 } from '@byway/zk'
@@ -45,6 +46,8 @@ export type AnswerScene = {
   readonly service: Service
   readonly provider: Key
   readonly slots: readonly Slot[]
+  /** Of each slot. */
+  readonly receipts: readonly Receipt[]
   readonly tree: AuditTree
   readonly statement: AuditStatement
   /** Which of the slots each of the twelve samples falls on. */
@@ -90,25 +93,36 @@ export async function startAnswerScene(): Promise<AnswerScene> {
     const { nullifier } = tree.find(drawn).receipt
     return slots.findIndex((slot) => slot.nullifier === nullifier)
   })
-  return { scene, service: createService(scene), provider, slots, tree, statement, samples }
+  return {
+    scene,
+    service: createService(scene),
+    provider,
+    slots,
+    receipts,
+    tree,
+    statement,
+    samples,
+  }
 }
 
 /** Commits, puts the beacon into its place, and challenges. */
-export async function challengeAnswer(
-  { scene, service, provider, statement }: AnswerScene,
-  challenger: Address,
-): Promise<void> {
-  const { world } = scene
-  const { rpc, proofs } = world
+export async function challengeAnswer(made: AnswerScene, challenger: Address): Promise<void> {
+  const { scene, service, provider, statement } = made
   await service.until(service.endOf(EPOCH))
   const { root, total } = statement
   await service.commit(provider, EPOCH, { root, total: Number(total), maxUnits: MAX_UNITS })
+  await placeBeacon(made)
+  await service.until(service.beaconTime(EPOCH))
+  await scene.world.fund(challenger, PROOFS.challengeBond)
+  await service.send(challenger, 'challenge', provider.address, EPOCH)
+}
+
+/** Puts the beacon where a draw would. */
+export async function placeBeacon({ scene, service }: AnswerScene): Promise<void> {
+  const { rpc, proofs } = scene.world
   const place = encodeAbiParameters([{ type: 'uint32' }, { type: 'uint256' }], [EPOCH, BEACON_WORD])
   await rpc.request('anvil_setStorageAt', proofs, keccak256(place), uint(BEACON, 256))
   if ((await service.read('beacon', EPOCH)) !== BEACON) throw new Error('beacons lie elsewhere now')
-  await service.until(service.beaconTime(EPOCH))
-  await world.fund(challenger, PROOFS.challengeBond)
-  await service.send(challenger, 'challenge', provider.address, EPOCH)
 }
 
 /** The kept proofs, where they are of this scene and of the keys that the contracts have. @throws otherwise, with what to do */

@@ -239,7 +239,8 @@ export async function openProvider(
   }
 }
 
-function paymentOf(settings: RedeemerSettings): PaymentParameters {
+/** What the network's file would say. */
+export function paymentOf(settings: RedeemerSettings): PaymentParameters {
   const { profile } = settings
   return {
     chainId: 31_337,

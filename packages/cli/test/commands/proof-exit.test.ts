@@ -1,0 +1,278 @@
+/**
+ * An exit's service proof from its receipts to a stranger (SPEC §17.5, §17.6), on a real chain with the real contracts: its keeper commits to them, the node shows and leaves the proof, and `byway proof
+ * verify` holds it against the chain. A proof takes half a minute of all cores, so this one was made before (`vectors/service-answer.json`) and lies where the node finds its own; how one is made
+ * is `e2e/service-proof.test.ts`'s.
+ */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { createProofCalls, createProofsView } from '@byway/chain'
+import { createEpochKeeper, createNode, type ProofShelf, type RunningNode } from '@byway/node'
+import { toHex } from '@byway/protocol/base'
+import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
+import { u256Bytes } from '@byway/protocol/ticket'
+import { encodeOpening, ROLE } from '@byway/protocol/wire'
+import { planNetwork } from '@byway/testnet'
+import { createZkEngine, encodeServiceProof } from '@byway/zk'
+import { hexToBytes } from 'viem'
+import { uint } from '../../../../contracts/test/kit/bytes.ts'
+import {
+  type AnswerScene,
+  placeBeacon,
+  readAnswer,
+  startAnswerScene,
+} from '../../../../contracts/test/kit/real-answer.ts'
+import type { Opening } from '../../../../contracts/test/kit/slots.ts'
+import { readDirectory } from '../../../client/src/engine/ask-node.ts'
+import {
+  openProvider,
+  paymentOf,
+  settingsOf,
+  type RunningProvider,
+} from '../../../node/test/redemption/redeeming-world.ts'
+import { STAMP_VERIFIER } from '../../../protocol/test/ticket/stamp-proofs.ts'
+import { signedReceiptOf } from '../../../zk/src/receipt-form.ts'
+import { formatNetworkFile } from '../../src/config/network-file.ts'
+import { createProofShelf, keepProof, ownProofPath } from '../../src/proof/proof-shelf.ts'
+import { createServiceProver } from '../../src/proof/service-prover.ts'
+import { temporaryHome } from '../spawn-byway.ts'
+import { asScript } from './wallet-person.ts'
+
+const PRICE_STEP = 4
+/** What the keeper does at a time is mined between its looks. */
+const LOOKS = 3
+
+test('an exit commits to its receipts and shows their proof, which a stranger holds against the chain, also while the exit sleeps', async (t) => {
+  const made = await startAnswerScene()
+  t.after(() => made.scene[Symbol.asyncDispose]())
+  const folder = await mkdtemp(join(tmpdir(), 'byway-exit-proof-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const settings = settingsOf({ scene: made.scene, folder }, 'provider')
+  const running = await openProvider(settings)
+  t.after(() => running[Symbol.asyncDispose]())
+  const payment = paymentOf(settings)
+  const { epoch } = await readAnswer(made)
+  const proofBytes = await publishedProof(made, payment)
+
+  const taken = Promise.withResolvers<void>()
+  const relay = await nodeIn(t, { running, payment, network: localNetwork(payment) }, undefined)
+  const first = relay.node.listen ?? assert.fail()
+  const bootstrap = [{ nodeId: relay.node.nodeId, address: first.host, port: first.port }]
+  const network = { ...localNetwork(payment), bootstrap }
+  relay.onTaken = taken.resolve
+  const provider = hexToBytes(made.provider.address)
+  const exit = await nodeIn(t, { running, payment, network }, provider)
+  assert.equal(exit.node.status().exit, 'open')
+
+  await keepProof(ownProofPath(exit.home, epoch), proofBytes)
+  const stranger = await strangerOf(t, network)
+  const { answer: early } = await stranger.verify(toHex(exit.node.nodeId))
+  assert.equal((early['error'] as { code?: string } | undefined)?.code, 'PROOF_FALSE')
+
+  const keeper = await keeperOf(made, running, { payment, provider, exit })
+  await keeper.at(made.service.endOf(epoch) + 3600)
+  const proofs = createProofsView(running.chain.reader, payment.proofs?.contract ?? assert.fail())
+  const committed = await proofs.commitment(provider, epoch, t.signal)
+  assert.deepEqual(
+    [committed.state, committed.root, BigInt(committed.total), BigInt(committed.maxUnits)],
+    ['committed', made.statement.root, made.statement.total, made.statement.maxUnits],
+  )
+  await placeBeacon(made)
+  await keeper.at(made.service.beaconTime(epoch))
+  await taken.promise
+
+  const known = [...(await stranger.directory())]
+  const { descriptor } = known.find(({ key }) => key === toHex(exit.node.nodeId)) ?? assert.fail()
+  assert.equal(descriptor.roles & ROLE.EXIT, ROLE.EXIT)
+  assert.deepEqual(descriptor.provider, provider)
+  for (const whose of [toHex(exit.node.nodeId), `0x${toHex(provider)}`]) {
+    const { code, answer } = await stranger.verify(whose, '--epoch', `${epoch}`)
+    assert.deepEqual([code, answer['holds'], answer['notChecked']], [0, true, []])
+    assert.equal(answer['total'], Number(made.statement.total))
+  }
+  await exit.node[Symbol.asyncDispose]()
+  const asleep = await stranger.verify(`0x${toHex(provider)}`, '--epoch', `${epoch}`)
+  assert.deepEqual(
+    [asleep.code, asleep.answer['holds'], asleep.answer['notChecked']],
+    [0, true, []],
+  )
+})
+
+type Place = {
+  readonly running: RunningProvider
+  readonly payment: PaymentParameters
+  readonly network: NetworkParameters
+}
+
+type ShowingNode = { readonly node: RunningNode; readonly home: string; onTaken: () => void }
+
+/** An exit for this provider, or a relay of nobody's that keeps what others leave. */
+async function nodeIn(
+  t: TestContext,
+  { running, payment, network }: Place,
+  provider: Uint8Array | undefined,
+): Promise<ShowingNode> {
+  const home = await temporaryHome(t)
+  const engine = createZkEngine()
+  t.after(() => engine[Symbol.dispose]())
+  const { view, reader } = running.chain
+  const own = provider ?? new Uint8Array(20).fill(3)
+  const shelf = createProofShelf({
+    payment,
+    provider: own,
+    home,
+    view,
+    proofs: createProofsView(reader, payment.proofs?.contract ?? assert.fail()),
+    engine,
+  })
+  const proofs: ProofShelf = {
+    find: (whose, epoch) => shelf.find(whose, epoch),
+    async take(bytes, signal) {
+      await shelf.take(bytes, signal)
+      showing.onTaken()
+    },
+  }
+  const node = createNode({
+    network,
+    home,
+    listen: { host: provider ? '127.0.2.1' : '127.0.1.1', port: 0 },
+    exit: provider && { profile: 'web' },
+    payment: {
+      chain: view,
+      store: running.store,
+      verifier: STAMP_VERIFIER,
+      provider: own,
+      priceStep: PRICE_STEP,
+      proofs,
+    },
+  })
+  t.after(() => node[Symbol.asyncDispose]())
+  const showing: ShowingNode = { node, home, onTaken() {} }
+  await node.start(t.signal)
+  return showing
+}
+
+function localNetwork(payment: PaymentParameters): NetworkParameters {
+  return { ...planNetwork({}).network, payment }
+}
+
+/** The kept answer in the form in which proofs are published (SPEC §17.4). */
+async function publishedProof(
+  made: AnswerScene,
+  { chainId, pool }: PaymentParameters,
+): Promise<Uint8Array> {
+  const { epoch, openings, proof } = await readAnswer(made)
+  const { root, total, maxUnits, beacon } = made.statement
+  const provider = hexToBytes(made.provider.address)
+  const claim = { chainId, pool, provider, epoch, root, total, maxUnits, beacon }
+  return encodeServiceProof({
+    ...claim,
+    proof: hexToBytes(proof),
+    openings: openings.map(openingBytes),
+  })
+}
+
+function openingBytes({ root, nullifier, sessionKey, receiptKey, proof }: Opening) {
+  return {
+    root: u256Bytes(root),
+    nullifier: u256Bytes(nullifier),
+    sessionKey: hexToBytes(sessionKey),
+    receiptKey: hexToBytes(receiptKey),
+    proof: hexToBytes(proof),
+  }
+}
+
+/** The keeper of the exit, over a store with the receipts. */
+async function keeperOf(
+  made: AnswerScene,
+  { store, chain, lane }: RunningProvider,
+  {
+    payment,
+    provider,
+    exit,
+  }: {
+    readonly payment: PaymentParameters
+    readonly provider: Uint8Array
+    readonly exit: ShowingNode
+  },
+): Promise<{ at(timeS: number): Promise<void> }> {
+  const { epoch } = await readAnswer(made)
+  for (const [i, receipt] of made.receipts.entries()) {
+    const nullifier = u256Bytes(receipt.nullifier)
+    const body = { provider, nullifier, epoch, units: Number(receipt.units) }
+    await store.receipts.put(signedReceiptOf(body, receipt))
+    const opening = openingBytes(made.slots[i]?.opening ?? assert.fail())
+    const shown = { nullifier, sessionKey: opening.sessionKey, opening: encodeOpening(opening) }
+    await store.openings.remember({ ...shown, keyEpoch: 0, floor: 0, firstSeenMs: 0 })
+  }
+  const { proofs: { contract, epochS } = {} } = payment
+  assert.ok(contract && epochS !== undefined)
+  const prover = createServiceProver({
+    store,
+    payment,
+    provider,
+    home: exit.home,
+    leave: (proof) => exit.node.leaveProof(proof),
+    program: { ensure: async () => {} },
+    assertRoom() {},
+  })
+  // The keeper's looks wait for neither.
+  let working: Promise<unknown> = Promise.resolve()
+  const waitedFor = <T>(work: Promise<T>): Promise<T> => {
+    working = work.catch(() => {})
+    return work
+  }
+  const keeper = createEpochKeeper({
+    chain: chain.view,
+    proofs: createProofsView(chain.reader, contract),
+    calls: createProofCalls(contract),
+    lane,
+    prover: {
+      commitment: (of, until) => waitedFor(prover.commitment(of, until)),
+      proof: (of, drawn, until) => waitedFor(prover.proof(of, drawn, until)),
+    },
+    maxFee: 0n,
+    drawsForAll: false,
+    events: store.ledger,
+    provider,
+    epochS,
+    random: () => 0,
+    wallMs: () => Number.MAX_SAFE_INTEGER,
+    onAlert: ({ type }) => assert.fail(type),
+  })
+  const { rpc } = made.scene.world
+  await rpc.request('anvil_setBalance', made.provider.address, uint(10n ** 20n, 256))
+  const signal = AbortSignal.timeout(600_000)
+  return {
+    async at(timeS) {
+      await made.service.until(timeS)
+      for (let look = 0; look < LOOKS; look++) {
+        await keeper.look(signal)
+        await working
+        await lane.look(signal)
+        await new Promise(setImmediate)
+      }
+    },
+  }
+}
+
+/** Somebody with the file of the network. */
+async function strangerOf(t: TestContext, network: NetworkParameters) {
+  const file = join(await temporaryHome(t), 'met.toml')
+  await writeFile(file, formatNetworkFile(network))
+  return {
+    async verify(...args: readonly string[]) {
+      const { code, out } = await asScript(
+        ['proof', 'verify', ...args, '--network', file, '--json'],
+        {},
+      )
+      return { code, answer: JSON.parse(out) as Readonly<Record<string, unknown>> }
+    },
+    async directory() {
+      const found = await readDirectory({ network, nowMs: Date.now, signal: t.signal })
+      return found.entries()
+    },
+  }
+}
