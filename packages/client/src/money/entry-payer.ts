@@ -42,7 +42,7 @@ const REST_MS = 10_000
 const OWN_REST_MS = 1000
 
 export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
-  readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft' | 'follow'>
+  readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft' | 'isLeft' | 'follow'>
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
   /** The entry took pay and broke its side of it, or cannot be paid: its link is closed. */
@@ -123,7 +123,7 @@ class Payer implements EntryPayer, PaySender {
 
   onCounted(bytes: number): void {
     const isNewRate = this.#rate.count(bytes, this.#deps.nowMs())
-    if (isNewRate) this.#allowance.setRate(this.#rate.perMs, this.#link.rttMs)
+    if (isNewRate) this.#allowance.setRate(this.#rate, this.#link.rttMs)
     const isDue = this.#allowance.count(bytes)
     if (isDue && this.#allowance.countedBytes >= SHOW_BYTES) this.#pay()
   }
@@ -165,15 +165,22 @@ class Payer implements EntryPayer, PaySender {
     if (!this.#isWanted && this.#allowance.countedBytes < UNPAID_BYTES) return
     try {
       for (;;) {
-        const bytes = this.#allowance.dueBytes()
-        const units = bytes / UNIT_BYTES
+        const units = this.#affordable(this.#allowance.dueBytes() / UNIT_BYTES)
         if (units === 0 || !this.#session.pay(units)) return
-        this.#allowance.paid(bytes)
+        this.#allowance.paid(units * UNIT_BYTES)
         if (this.#bulk.paid(units, this.#deps.nowMs())) void this.#session.sayNext()
       }
     } catch (error) {
       this.#deps.onUnpayable(error)
     }
+  }
+
+  /** So many units, or as many as the budget leaves: its last ones are spent, and one that is too many says so. */
+  #affordable(units: number): number {
+    const price = this.#entry.tariff()?.unitPrice ?? 0n
+    let count = units
+    while (count > 1 && !this.#deps.spending.isLeft(BigInt(count) * price)) count /= 2
+    return count
   }
 
   /** One showing at a time; who asks meanwhile waits for the same one. Never rejects. */

@@ -22,6 +22,9 @@ export class HopAccount {
     this.#payments = paymentPace(delayMs, nowMs)
   }
 
+  /** Once for each slot the hop's word counts that it was not paid what we know to have paid; a second time it lies. */
+  isForgiven = false
+
   /** Paid and not used. */
   get units(): number {
     return this.#paid.total
@@ -49,6 +52,7 @@ export class HopAccount {
   /** Another slot is shown: what was paid on the last is gone. */
   onNewSlot(nowMs: number): void {
     this.#paid = new AgedUnits()
+    this.isForgiven = false
     this.#sales = salesPace(nowMs)
     this.#payments = paymentPace(this.#delayMs, nowMs)
   }

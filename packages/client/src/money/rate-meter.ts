@@ -7,8 +7,10 @@
 export interface RateMeter {
   /** Counts bytes; true when the rate was worked out anew. */
   count(bytes: number, nowMs: number): boolean
-  /** Bytes per millisecond; 0 at first. */
+  /** Bytes per millisecond while they pass; 0 at first. */
   readonly perMs: number
+  /** The same over the last window with its pause. */
+  readonly presentPerMs: number
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -22,7 +24,11 @@ export function createRateMeter(): RateMeter {
   let startMs = Number.NEGATIVE_INFINITY
   let windowBytes = 0
   let perMs = 0
+  let presentPerMs = 0
   return {
+    get presentPerMs() {
+      return presentPerMs
+    },
     get perMs() {
       return perMs
     },
@@ -30,7 +36,8 @@ export function createRateMeter(): RateMeter {
       windowBytes += bytes
       const passedMs = nowMs - startMs
       if (passedMs < WINDOW_MS) return false
-      if (passedMs < PAUSE_MS) perMs = windowBytes / passedMs
+      presentPerMs = windowBytes / passedMs
+      if (passedMs < PAUSE_MS) perMs = presentPerMs
       startMs = nowMs
       windowBytes = 0
       return true

@@ -69,6 +69,8 @@ export interface Spending {
   load(): Promise<void>
   /** @throws BUDGET_SPENT when not so much more may be spent, and from then on for any amount */
   requireLeft(amount: bigint): void
+  /** True when so much more may be spent. */
+  isLeft(amount: bigint): boolean
   onSlotShown(hop: NodeKey, nullifier: Uint8Array): void
   onTicket(hop: NodeKey, use: TicketUse, units: number, amount: bigint): void
   /** A ticket that was sent does not count: it costs nothing. */
@@ -141,14 +143,18 @@ class Sums implements Spending {
   }
 
   requireLeft(amount: bigint): void {
-    const { budget } = this.#deps
-    const month = this.#monthSum()
-    if (budget === undefined || (!this.#wasSpent && month + amount <= budget)) return
-    const error = moneyError('BUDGET_SPENT', { limit: String(budget) })
+    if (this.isLeft(amount)) return
+    const error = moneyError('BUDGET_SPENT', { limit: String(this.#deps.budget) })
     const isNews = !this.#wasSpent
     this.#wasSpent = true
     if (isNews) this.#deps.onBudgetSpent(error)
     throw error
+  }
+
+  isLeft(amount: bigint): boolean {
+    const { budget } = this.#deps
+    const month = this.#monthSum()
+    return budget === undefined || (!this.#wasSpent && month + amount <= budget)
   }
 
   onSlotShown(hop: NodeKey, nullifier: Uint8Array): void {

@@ -35,8 +35,12 @@ const SIZES: PaymentSizes = [TOKEN_BYTES, bytesOfToken(TOKEN_KIND.BULK)]
 const WORTH: ReadonlyMap<number, number> = new Map(
   TOKEN_KINDS.map((kind) => [kind, bytesOfToken(kind)]),
 )
-/** Tokens that are paid once more for one leg that died, at most. */
-const MAX_UNDER_WAY = 4
+/** What is paid once more for one leg that died, at most; a single token in any case. */
+const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024
+/** What is paid once more to one hop on one tunnel at its word: sixteen bandwidth tokens, */
+const MAX_FORGIVEN_BYTES = 64 * 1024 * 1024
+/** and such a part of what it served: as much as it can gain by stopping (SPEC §15.3). */
+const FORGIVEN_PARTS = 16
 
 export type TunnelPayerDeps = {
   readonly shop: Pick<Shop, 'spend' | 'restocked'>
@@ -97,8 +101,12 @@ type Account = {
   isWaiting: boolean
   /** The latest tokens: those of the last moments before a leg dies may not have arrived. */
   readonly sent: { readonly atMs: number; readonly bytes: number }[]
+  /** How many of each kind were sent and not refused. */
+  readonly unrefused: Map<number, number>
   /** So much of them may be lost with an earlier leg. */
   lostAtMostBytes: number
+  /** What was paid once more in all because the hop said that it had not come, or did not count. */
+  forgivenBytes: number
   /** What of it the books know. */
   readonly book: { close(): void }
 }
@@ -170,8 +178,14 @@ class Payer implements TunnelPayer {
   #onRefused(account: Account, pay: RefusedMessage): boolean {
     const bytes = WORTH.get(pay.index)
     if (bytes === undefined) return false
-    account.allowance.unpaid(bytes)
-    if (bytes > 0) this.#deps.spending.onPaidLost(account.node.key, 'tokens', bytes)
+    // What admits the tunnel pays for nothing.
+    if (bytes === 0) return this.#sentAdmission !== undefined && account.place === undefined
+    const sent = account.unrefused.get(pay.index) ?? 0
+    account.unrefused.set(pay.index, sent - 1)
+    if (sent === 0 || !this.#forgive(account, bytes)) {
+      this.#deps.onFault(account.node.key)
+      return false
+    }
     // A token that its own hop sold and now does not know was sold for nothing. A key may lapse under way.
     const isHarmless = pay.verdict === VERDICT.UNKNOWN_KEY || pay.verdict === VERDICT.TRY_LATER
     if (!isHarmless) this.#deps.onFault(account.node.key)
@@ -188,7 +202,7 @@ class Payer implements TunnelPayer {
     const isNewRate = this.#rate.count(cellBytes, this.#deps.nowMs())
     const rttMs = isNewRate ? (this.#leg?.rttMs() ?? 0) : 0
     for (const account of this.#accounts) {
-      if (isNewRate) account.allowance.setRate(this.#rate.perMs, rttMs)
+      if (isNewRate) account.allowance.setRate(this.#rate, rttMs)
       if (account.allowance.count(cellBytes)) this.#pay(account)
     }
   }
@@ -203,16 +217,34 @@ class Payer implements TunnelPayer {
     const tokens = Math.round(missingBytes / TOKEN_BYTES)
     const lostBytes = Math.min(account.lostAtMostBytes, tokens * TOKEN_BYTES)
     account.lostAtMostBytes -= lostBytes
-    account.allowance.unpaid(lostBytes)
-    this.#deps.spending.onPaidLost(account.node.key, 'tokens', lostBytes)
+    if (!this.#forgive(account, lostBytes)) {
+      this.#deps.onFault(account.node.key)
+      return false
+    }
     this.#pay(account)
     return true
   }
 
-  /** Bytes. */
+  /** Has so much paid once more; false when that is more than an honest hop can come to. */
+  #forgive(account: Account, bytes: number): boolean {
+    const { allowance, node } = account
+    account.forgivenBytes += bytes
+    if (account.forgivenBytes > MAX_FORGIVEN_BYTES + allowance.countedBytes / FORGIVEN_PARTS)
+      return false
+    allowance.unpaid(bytes)
+    this.#deps.spending.onPaidLost(node.key, 'tokens', bytes)
+    return true
+  }
+
+  /** Bytes of the newest tokens: as many as a leg may have under way, or one. */
   #underWay({ sent }: Account): number {
     const sinceMs = this.#deps.nowMs() - UNDER_WAY_MS
-    return sent.reduce((sum, { atMs, bytes }) => (atMs >= sinceMs ? sum + bytes : sum), 0)
+    let underWay = 0
+    for (const { atMs, bytes } of sent.toReversed()) {
+      if (atMs < sinceMs || (underWay > 0 && underWay + bytes > MAX_UNDER_WAY_BYTES)) break
+      underWay += bytes
+    }
+    return underWay
   }
 
   #pay(account: Account): void {
@@ -228,7 +260,9 @@ class Payer implements TunnelPayer {
       const bytes = bytesOfToken(message.tokenKind)
       allowance.paid(bytes)
       account.sent.push({ atMs: this.#deps.nowMs(), bytes })
-      account.sent.splice(0, account.sent.length - MAX_UNDER_WAY)
+      account.sent.splice(0, account.sent.length - MAX_UNDER_WAY_BYTES / TOKEN_BYTES)
+      const unrefused = account.unrefused.get(message.tokenKind) ?? 0
+      account.unrefused.set(message.tokenKind, unrefused + 1)
       this.#deps.spending.onTokens('tokens-spent', node.key, kindName(message.tokenKind), 1)
     }
   }
@@ -243,6 +277,16 @@ class Payer implements TunnelPayer {
   #open(node: PathNode, place: number | undefined): Account {
     const allowance = createAllowance(SIZES, place === undefined ? this.#weight : SAME_PRICE)
     const book = this.#deps.spending.follow(node.key, 'tokens', allowance)
-    return { node, place, allowance, book, isWaiting: false, sent: [], lostAtMostBytes: 0 }
+    return {
+      node,
+      place,
+      allowance,
+      book,
+      isWaiting: false,
+      sent: [],
+      unrefused: new Map(),
+      lostAtMostBytes: 0,
+      forgivenBytes: 0,
+    }
   }
 }

@@ -100,8 +100,6 @@ class Visit {
   #ready: PromiseWithResolvers<void> = Promise.withResolvers()
   /** A ticket for the slot went on this carrier. */
   #hasPaid = false
-  /** It was given up once what was paid, since the hop counts otherwise. */
-  #isPaidAgain = false
   /** A slot that is over, and buys nothing more. */
   #isSpent = false
   /** Why the slot is over, once it is. */
@@ -168,8 +166,9 @@ class Visit {
   ): Promise<readonly TokenOrder[]> {
     await this.#talk.getKeys(orders, signal)
     // At once for all of them: the hop's delay counts from the tickets.
-    const units = orders.reduce((sum, order) => sum + this.#priceOf(order), 0)
-    await this.#payUp(Math.min(units, this.#portions.mostUnits(orders[0])), signal)
+    const first = orders.filter(({ kind }) => kind !== TOKEN_KIND.BULK)
+    const units = first.reduce((sum, order) => sum + this.#priceOf(order), 0)
+    await this.#payUp(Math.min(units, this.#portions.mostUnits(first[0])), signal)
     const left: TokenOrder[] = []
     for (const order of orders) {
       const count = await this.#fill(order, signal)
@@ -194,9 +193,9 @@ class Visit {
   async #fill(order: TokenOrder, signal: AbortSignal): Promise<number> {
     const { stock } = this.#deps
     const isBulk = order.kind === TOKEN_KIND.BULK
-    if (isBulk && !stock.isLocked(order.node)) return 0
     // What an earlier visit asked for and got no answer to is asked for again, as it was: it may be paid already.
     const asked = stock.repeatPurchase(order.node, order.kind)
+    if (isBulk && !asked && !stock.isLocked(order.node)) return 0
     let left = asked?.elements.length ?? order.count
     let isAsked = asked !== undefined
     while (left > 0) {
@@ -277,9 +276,8 @@ class Visit {
       }
       const verdict = result.type === 'refused' ? result.verdict : VERDICT.BAD_TOKEN
       if (order.kind === TOKEN_KIND.BULK && verdict === VERDICT.TRY_LATER) {
-        // Nobody waits for it, and what is asked for by small portions may be sold.
+        // Nobody waits for it.
         stock.abandonPurchase(order.node, order.kind)
-        stock.setLocked(order.node, false)
         return false
       }
       if (verdict !== VERDICT.TRY_LATER || nowMs() >= endMs) {
@@ -301,11 +299,11 @@ class Visit {
     // What was under way when the slot filled was not taken; what is left of the slot may be of no use.
     const isOver = !this.#session.isOpen
     if (verdict === VERDICT.NOT_PAID && this.#priceOf(order) > this.#account.units) return
-    const mayPayAgain = verdict === VERDICT.NOT_PAID && !this.#isPaidAgain
-    this.#isPaidAgain ||= mayPayAgain && !isOver
+    const mayPayAgain = verdict === VERDICT.NOT_PAID && !this.#account.isForgiven
+    this.#account.isForgiven ||= mayPayAgain && !isOver
     if (!isOver && !mayPayAgain) {
       this.#deps.stock.abandonPurchase(order.node, order.kind)
-      // Paid twice over on this very carrier: no lost books are an excuse.
+      // Paid twice over for one slot: no lost books are an excuse.
       if (verdict === VERDICT.NOT_PAID) this.#deps.onFault(this.#hop)
       throw refusal(verdictName(verdict))
     }

@@ -103,6 +103,17 @@ describe('an entry', () => {
     assert.deepEqual(faults, [])
   })
 
+  it('gets the last units of a budget in smaller tickets', async () => {
+    const units = 301
+    const { carry, money } = await world({ budget: BigInt(units) * UNIT_PRICE })
+    for (let i = 0; i < 320; i++) {
+      await carry(MIB, MIB)
+      await money.timers.pass(25)
+    }
+    assert.equal(money.spending.status.session, BigInt(units) * UNIT_PRICE)
+    assert.equal(money.spending.status.isBudgetLeft, false)
+  })
+
   it('that stops serving is not paid any more', async () => {
     const { hop, carry, money } = await world()
     await carry(4 * MIB)

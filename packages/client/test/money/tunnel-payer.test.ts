@@ -193,7 +193,7 @@ describe('the payer of a tunnel', () => {
   })
 
   it('pays again what a refused token was worth, by the kind that the refusal names', () => {
-    const { payer, ride, sent, lost } = world()
+    const { payer, ride, sent, lost, faults } = world()
     ride(entry, exit)
     payer.admit()
     carry(payer, MIB)
@@ -205,10 +205,60 @@ describe('the payer of a tunnel', () => {
     assert.deepEqual(lost, [TOKEN_BYTES])
     carry(payer, MIB)
     assert.equal(paidTo(sent, undefined), 2)
-    assert.equal(refuse(TOKEN_KIND.BULK), true)
-    assert.deepEqual(lost, [TOKEN_BYTES, 32 * MIB])
-    assert.equal(refuse(0), false)
-    assert.equal(refuse(4), false)
+    for (const index of [0, 4]) assert.equal(refuse(index), false)
+    assert.deepEqual(faults, [])
+  })
+
+  for (const { name, kind, carried } of [
+    { name: 'a bulk token that was never sent', kind: TOKEN_KIND.BULK, carried: 1 },
+    { name: 'bandwidth tokens without end', kind: TOKEN_KIND.BANDWIDTH, carried: 1 },
+    {
+      name: 'bandwidth tokens of a long stream without end',
+      kind: TOKEN_KIND.BANDWIDTH,
+      carried: 1600,
+    },
+  ]) {
+    it(`leaves an exit that refuses ${name}: it cost no more than sixteen tokens and a sixteenth of what it served`, () => {
+      const { payer, ride, sent, faults, lost } = world()
+      ride(entry, exit)
+      carry(payer, carried * MIB)
+      const before = paidTo(sent, undefined)
+      let refusals = 0
+      for (let isKept = true; isKept; refusals++) {
+        assert.ok(refusals < 1000, 'it is noticed')
+        const verdict = VERDICT.TRY_LATER
+        isKept = payer.onPay({ kind: PAY.REFUSED, verdict, index: kind }, undefined)
+        if (isKept) isKept = payer.onReceived(CELL, CELL - 60, true)
+      }
+      assert.deepEqual(faults, [exit?.key])
+      const twice = (paidTo(sent, undefined) - before) * TOKEN_BYTES
+      assert.ok(twice <= 64 * MIB + (carried / 16) * MIB + 2 * TOKEN_BYTES, `${twice} bytes`)
+      assert.ok(lost.reduce((sum, bytes) => sum + bytes, 0) <= 64 * MIB + (carried / 16 + 1) * MIB)
+      if (kind === TOKEN_KIND.BULK) assert.deepEqual([refusals, twice], [1, 0])
+    })
+  }
+
+  it('leaves an exit that ends leg after leg and says that the last tokens did not arrive', async () => {
+    const { payer, ride, faults, shop, lost, timers } = world()
+    ride(entry, middle, exit)
+    shop.bulk = 1000
+    let [mib, isKept] = [0, true]
+    const run = async (count: number): Promise<void> => {
+      for (let i = 0; i < count && isKept; i++, mib++) {
+        carry(payer, MIB)
+        await timers.pass(25)
+      }
+    }
+    await run(640)
+    lost.length = 0
+    for (let leg = 0; isKept; leg++) {
+      assert.ok(leg < 100, 'it is noticed')
+      await run(128)
+      ride(entry, leg % 2 === 0 ? other : middle, exit)
+      isKept = payer.onPay({ kind: PAY.DUE, countedBytes: mib * MIB, paidBytes: 0 }, undefined)
+    }
+    assert.deepEqual(faults, [exit?.key])
+    assert.ok(mib < 3000, `after ${mib} MiB`)
   })
 
   it('pays no hop that serves for nothing', () => {

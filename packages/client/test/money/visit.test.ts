@@ -8,7 +8,7 @@ import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { HopPayMessage } from '@byway/protocol/wire'
 import { createMoneyWorld } from './money-world.ts'
 import { bothOrders, held, nodeIdOf, order, paid, shop } from './shopping.ts'
-import { POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
+import { LASTING_POOL, POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
 import type { TestHop } from './test-hop.ts'
 
 describe('a visit to a hop', () => {
@@ -231,6 +231,29 @@ describe('a visit to a hop', () => {
     hop.lie = (message) => (message.kind === PAY.SOLD ? undefined : message)
     await assert.rejects(shop(world, hop).go(), { code: 'PAYMENT_REFUSED' })
     assert.equal(world.spending.status.session, 16n * UNIT_PRICE)
+  })
+
+  it('pays a hop that now and then says it was not paid once more, and leaves it the second time', async () => {
+    const world = await createMoneyWorld()
+    await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, pool: LASTING_POOL })
+    const counter = shop(world, hop)
+    let isLying = false
+    hop.lie = (message) => {
+      if (message.kind !== PAY.SOLD || !isLying) return message
+      isLying = false
+      return { ...message, verdict: VERDICT.NOT_PAID, signatures: [] }
+    }
+    await counter.go()
+    isLying = true
+    await counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 8)])
+    assert.deepEqual(counter.faults, [])
+    const before = paid(hop)
+    isLying = true
+    await assert.rejects(counter.go([order(hop, TOKEN_KIND.BANDWIDTH, 8)]), {
+      code: 'PAYMENT_REFUSED',
+    })
+    assert.deepEqual(counter.faults, [hop.node.key])
+    assert.ok(paid(hop) - before <= 33n * UNIT_PRICE, 'one purchase')
   })
 
   it('loses one ticket to a hop that says it was not paid', async () => {

@@ -14,6 +14,14 @@ export type DueVerdict = {
   readonly missingBytes: number
 }
 
+/** Bytes of cells per millisecond. */
+export type FlowRate = {
+  /** While they pass: what must be paid ahead of them. */
+  readonly perMs: number
+  /** With the pauses between: how soon a payment is used up. */
+  readonly presentPerMs: number
+}
+
 /** One hop's account at its client. */
 export interface Allowance {
   /** Weighed by the tunnel's class. */
@@ -27,8 +35,8 @@ export interface Allowance {
   readonly limitBytes: number
   /** Counts cells that were sent or have come; true when a payment is due. */
   count(bytes: number): boolean
-  /** How fast cells pass, and the round trip to the hop, as measured. Their product is bounded by {@link MAX_BDP_BYTES}. */
-  setRate(bytesPerMs: number, rttMs: number): void
+  /** How fast cells pass, and the round trip to the hop, as measured. The product of `perMs` and the round trip is bounded by {@link MAX_BDP_BYTES}. */
+  setRate(rate: FlowRate, rttMs: number): void
   /** What the next payment should cover, one of the sizes; 0 while none is due. */
   dueBytes(): number
   /** So many bytes were paid for, as `dueBytes` said or fewer. */
@@ -88,9 +96,9 @@ class Account implements Allowance {
     return this.aheadBytes < this.#lowBytes
   }
 
-  setRate(bytesPerMs: number, rttMs: number): void {
-    const bdpBytes = Math.min(Math.max(0, bytesPerMs * rttMs), MAX_BDP_BYTES)
-    this.#countedPerMs = weighedBytes(bytesPerMs, this.#weight)
+  setRate({ perMs, presentPerMs }: FlowRate, rttMs: number): void {
+    const bdpBytes = Math.min(Math.max(0, perMs * rttMs), MAX_BDP_BYTES)
+    this.#countedPerMs = weighedBytes(presentPerMs, this.#weight)
     this.#twoBdpBytes = 2 * weighedBytes(bdpBytes, this.#weight)
   }
 

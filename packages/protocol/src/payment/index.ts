@@ -4,7 +4,7 @@
  * @module
  */
 export { createAllowance, MAX_BDP_BYTES } from './allowance.ts'
-export type { PaymentSizes } from './allowance.ts'
+export type { FlowRate, PaymentSizes } from './allowance.ts'
 export type { Allowance, DueVerdict } from './allowance.ts'
 export type {
   ChainHead,

@@ -166,8 +166,8 @@ const VISIT_AHEAD_MS = 12_000
 const MAX_TOKENS = 64
 /** DESIGN §7.2: at a hop where the slot is locked or bound: 2 GiB. */
 const MAX_TOKENS_LOCKED = 512
-/** Bulk tokens in stock: 768 MiB, some six seconds at 1 Gbit/s. */
-const MAX_BULK = 24
+/** Bulk tokens in stock: two purchases. Who has none left goes on with bandwidth tokens, and what is left when a stream ends is of use to the next fast one only. */
+const MAX_BULK = 8
 /** A hop of which nobody wanted a bulk token for so long is not sold any. */
 const WANTED_MS = 30_000
 /** Admission tokens in stock at an exit: less than the forty that a day gives for nothing. */

@@ -183,7 +183,12 @@ class Stock implements TokenStock {
     for (const hop of this.#hops.values()) {
       if (nowMs < hop.clock.atMs) continue
       hop.clock.draw(nowMs)
-      if (!hop.isCheat) orders.push(...hop.lanes.flatMap((lane) => orderFor(hop, lane, nowMs)))
+      if (hop.isCheat) continue
+      for (const lane of hop.lanes) {
+        // Of bulk no stock is laid in.
+        const isWanted = lane.kind !== TOKEN_KIND.BULK || isShort(hop, lane, nowMs)
+        if (isWanted) orders.push(...orderFor(hop, lane, nowMs))
+      }
     }
     return orders
   }

@@ -14,6 +14,7 @@ import {
 import { TOKEN_UNITS, UNIT_BYTES } from '@byway/protocol/ticket'
 import { PRICE_STEPS } from '@byway/protocol/wire'
 
+const RATE = { perMs: 4 * UNIT_BYTES, presentPerMs: 4 * UNIT_BYTES }
 const TOKEN_BYTES = TOKEN_UNITS * UNIT_BYTES
 
 const KIB = 1024
@@ -119,7 +120,7 @@ describe('an exit and its client', () => {
   it('pay a dear class so far ahead as its bytes flow', () => {
     const weight = classWeight({ classStep: 8, priceStep: 4 })
     const [dear, cheap] = [createAllowance([TOKEN_BYTES], weight), createAllowance([TOKEN_BYTES])]
-    for (const allowance of [dear, cheap]) allowance.setRate(TOKEN_BYTES, 8)
+    for (const allowance of [dear, cheap]) allowance.setRate(RATE, 8)
     assert.equal(dear.limitBytes - TOKEN_BYTES, 4 * (cheap.limitBytes - TOKEN_BYTES))
   })
 })

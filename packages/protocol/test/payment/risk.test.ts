@@ -15,6 +15,7 @@ import { POOL } from '../ticket/ticket-world.ts'
 const KIB = 1024
 const CELL = 16 * KIB
 const RTT_MS = 20
+const rateOf = (bdp: number) => ({ perMs: bdp / RTT_MS, presentPerMs: bdp / RTT_MS })
 const SIZES = [UNIT_BYTES, 2 * UNIT_BYTES, 4 * UNIT_BYTES, 8 * UNIT_BYTES, 16 * UNIT_BYTES] as const
 const PRICE = Number(unitPrice(POOL, 4))
 /** What bytes cost, in the token's smallest part. */
@@ -30,7 +31,7 @@ describe('what a client can lose (THREAT-MODEL T21)', () => {
     fc.assert(
       fc.property(flow, ({ bdp, cells }) => {
         const allowance = createAllowance(SIZES)
-        allowance.setRate(bdp / RTT_MS, RTT_MS)
+        allowance.setRate(rateOf(bdp), RTT_MS)
         let paid = 0
         for (let i = 0; i < cells; i++) {
           if (i > 0) allowance.count(CELL)
@@ -50,7 +51,7 @@ describe('what a client can lose (THREAT-MODEL T21)', () => {
     fc.assert(
       fc.property(flow, fc.array(fc.nat(3 * UNIT_BYTES)), ({ bdp, cells }, lies) => {
         const allowance = createAllowance(SIZES)
-        allowance.setRate(bdp / RTT_MS, RTT_MS)
+        allowance.setRate(rateOf(bdp), RTT_MS)
         const own = cells * CELL
         allowance.count(own)
         for (const lie of lies) {

@@ -2,7 +2,7 @@
  * A node's token keys (SPEC §16.1). Secret: the file is readable by its owner only.
  * @module
  */
-import { toHex } from '@byway/protocol/base'
+import { assert, toHex } from '@byway/protocol/base'
 import type { StoredTokenKey, TokenKeyRecords } from '@byway/protocol/payment'
 import { TOKEN_KIND } from '@byway/protocol/wire'
 import type { TokenKind } from '@byway/protocol/wire'
@@ -56,7 +56,10 @@ function toKey({ row }: StoredRow): StoredTokenKey {
   }
 }
 
-function kindOf(kind: number): TokenKind {
-  if (kind === TOKEN_KIND.ADMISSION || kind === TOKEN_KIND.BULK) return kind
-  return TOKEN_KIND.BANDWIDTH
+const KINDS: readonly TokenKind[] = Object.values(TOKEN_KIND)
+
+function kindOf(value: number): TokenKind {
+  const kind = KINDS.find((each) => each === value)
+  assert(kind !== undefined, 'a row that was kept whole has a kind of SPEC §16')
+  return kind
 }
