@@ -244,7 +244,7 @@ describe('the payer of a tunnel', () => {
     shop.bulk = 1000
     let [mib, isKept] = [0, true]
     const run = async (count: number): Promise<void> => {
-      for (let i = 0; i < count && isKept; i++, mib++) {
+      for (let i = 0; i < count; i++, mib++) {
         carry(payer, MIB)
         await timers.pass(25)
       }
