@@ -27,8 +27,18 @@ export type TicketCount = {
   readonly bytes: bigint
 }
 
+/** What one side says of the service of one hop. */
+export type ServiceCount = {
+  /** Bandwidth tokens, spent by the client, redeemed by the hop. */
+  readonly tokens: bigint
+  /** Bytes of circuits and tunnels that tokens covered, weighed by their class (SPEC §15.4). */
+  readonly bytes: bigint
+}
+
 export type NodeBooks = TicketCount & {
   readonly id: string
+  /** `exitBytes`: of these what went through it as an exit. */
+  readonly service: ServiceCount & { readonly exitBytes: bigint }
   readonly wins: bigint
   readonly open: bigint
   readonly lost: bigint
@@ -40,6 +50,9 @@ export type NodeBooks = TicketCount & {
   readonly chain: { readonly wins: bigint; readonly paid: bigint; readonly credit: bigint }
   readonly isSound: boolean
 }
+
+/** What the client says of a hop. */
+export type HopCount = TicketCount & { readonly won: bigint; readonly service: ServiceCount }
 
 export type AllBooks = {
   readonly winValue: bigint
@@ -54,7 +67,7 @@ export type AllBooks = {
     readonly earned: bigint
   }
   readonly client: {
-    readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
+    readonly hops: ReadonlyMap<string, HopCount>
     readonly isSound: boolean
     readonly problems: string
   }
@@ -88,6 +101,11 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
     const credit = await view.credit(fromHex(provider) ?? new Uint8Array(20), signal)
     nodes.push({
       id,
+      service: {
+        tokens: ledger.total('bandwidth tokens', 'redeemed'),
+        bytes: ledger.served('exiting') + ledger.served('relaying'),
+        exitBytes: ledger.served('exiting'),
+      },
       tickets: ledger.total('tickets', 'received'),
       amount: ledger.total('expected', 'from tickets'),
       bytes: -ledger.total('bytes', 'sold'),
@@ -234,7 +252,9 @@ async function eventsUpToNow(
 
 type Ledger = {
   total(commodity: string, account: string): bigint
-  readonly hops: ReadonlyMap<string, TicketCount & { readonly won: bigint }>
+  /** Of a node, for pay. */
+  served(how: 'exiting' | 'relaying'): bigint
+  readonly hops: ReadonlyMap<string, HopCount>
   readonly isSound: boolean
   readonly problems: string
 }
@@ -279,10 +299,17 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
   const sums = new Map<string, bigint>()
   const hops = new Set<string>()
   for (const text of lines) {
-    const entry = JSON.parse(text) as { lines: readonly EntryLine[] }
+    const entry = JSON.parse(text) as { type: string; lines: readonly EntryLine[] }
     for (const { commodity, account, hop, amount } of entry.lines) {
       if (hop !== undefined) hops.add(hop)
-      for (const name of [`${commodity}/${account}`, `${commodity}/${account}/${hop}`]) {
+      const whole = `${commodity}/${account}`
+      // By the kind of event too: an account is left in more ways than one.
+      for (const name of [
+        whole,
+        `${whole}/${hop}`,
+        `${entry.type}:${whole}`,
+        `${entry.type}:${whole}/${hop}`,
+      ]) {
         sums.set(name, (sums.get(name) ?? 0n) + BigInt(amount))
       }
     }
@@ -290,6 +317,7 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
   const of = (name: string): bigint => sums.get(name) ?? 0n
   return {
     total: (commodity, account) => of(`${commodity}/${account}`),
+    served: (how) => -of(`carried:bytes/owed by ${how}`),
     hops: new Map(
       Array.from(hops, (hop) => [
         hop,
@@ -298,6 +326,10 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
           amount: of(`expected/spent on tickets/${hop}`),
           bytes: -of(`bytes/bought/${hop}`),
           won: of(`money/won by hops/${hop}`),
+          service: {
+            tokens: of(`bandwidth tokens/spent/${hop}`),
+            bytes: -of(`used:bytes/ahead on circuits/${hop}`),
+          },
         },
       ]),
     ),

@@ -4,6 +4,7 @@
  * internet of namespaces. Starts nothing.
  */
 import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
+import { TRAFFIC_CLASSES, type TrafficClass } from '@byway/protocol/wire'
 import { testnetError } from './errors.ts'
 import { labAddress, type NatKind } from './nat/nat-lab.ts'
 
@@ -24,6 +25,8 @@ export type NodePlan = {
   /** The router that it stands behind; undefined without one. */
   readonly nat: NatKind | undefined
   readonly isExit: boolean
+  /** The traffic classes that it takes; none at a relay. */
+  readonly classes: readonly TrafficClass[]
   /** Whether it has coin to pay for gas in a paid network. The others' wins are sent by redeemers. */
   readonly hasGas: boolean
   /** Whether it sends others' claims for a fee. */
@@ -50,6 +53,8 @@ export type PlanOptions = {
   readonly payment?: PaymentParameters | undefined
   /** The last so many nodes have no coin for gas. @default 1 */
   readonly nodesWithoutGas?: number | undefined
+  /** The first so many exits take the class collect beside browse. @default 0 */
+  readonly collectors?: number | undefined
 }
 
 /**
@@ -59,6 +64,7 @@ export type PlanOptions = {
  */
 export function planNetwork(options: PlanOptions = {}): NetworkPlan {
   const { nodes: count = DEFAULT_NODES, nodesWithoutGas = 1, routers = [] } = options
+  const { collectors = 0 } = options
   const least = routers.length > 0 ? LEAST_NAT_NODES : LEAST_NODES
   if (!Number.isInteger(count) || count < least || count > MOST_NODES) {
     throw testnetError('TESTNET_SIZE', { nodes: count, least, most: MOST_NODES })
@@ -70,11 +76,14 @@ export function planNetwork(options: PlanOptions = {}): NetworkPlan {
   const nodes = Array.from({ length: count }, (_, index): NodePlan => {
     const isBehind = index >= firstBehind
     const nat = isBehind ? routers[(index - firstBehind) % routers.length] : undefined
+    const isExit = index >= firstExit && nat !== 'upnp'
+    const isCollector = index < firstExit + collectors
     return {
       name: `node-${index + 1}`,
       host: isBehind ? undefined : hostOf(index, options),
       nat,
-      isExit: index >= firstExit && nat !== 'upnp',
+      isExit,
+      classes: isExit ? (isCollector ? TRAFFIC_CLASSES : ['browse']) : [],
       hasGas: index < count - nodesWithoutGas,
       isRedeemer: index < firstExit,
       country: countryOf(index),

@@ -46,6 +46,10 @@ export type ProcessOptions = {
   readonly hasRouters?: boolean | undefined
   /** What a unit costs at every node, 0 (free) to 8. @default as `byway node` has it */
   readonly priceStep?: number | undefined
+  /** So many exits take the class collect beside browse. @default 0 */
+  readonly collectors?: number | undefined
+  /** Price step of that class, not below `priceStep`. @default the same */
+  readonly collectPrice?: number | undefined
   /** Of an epoch of service proofs, seconds: who wants to see them made does not wait for long. @default half an hour */
   readonly epochS?: number | undefined
   /** Wins that a slot pays for, 1 to 255. @default 2 */

@@ -94,7 +94,7 @@ async function startNode(
 ): Promise<NodeProcess> {
   const { options, launcher } = start
   const home = homeOf(start, plan)
-  if (plan.isExit) await writeLocalConsent(home, Date.now(), network, ['browse'])
+  if (plan.isExit) await writeLocalConsent(home, Date.now(), network, plan.classes)
   const args = ['node', '--network', file, '--home', home]
   args.push('--country', plan.country, '--asn', String(plan.asn))
   if (plan.host !== undefined) args.push('--listen', `${plan.host}:0`)
@@ -102,6 +102,8 @@ async function startNode(
   if (plan.nat === 'upnp' || plan.nat === 'nat-pmp') args.push('--map-port')
   if (plan.isExit) args.push('--exit')
   if (plan.isRedeemer) args.push('--redeemer')
+  if (plan.classes.includes('collect') && options.collectPrice !== undefined)
+    args.push('--collect-price', String(options.collectPrice))
   if (options.priceStep !== undefined) args.push('--price', String(options.priceStep))
   const { program, ready } = await launcher.launch(plan.name, args)
   const id = textField(ready, 'id')

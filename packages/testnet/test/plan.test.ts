@@ -34,6 +34,13 @@ test('names each address in the table of the network file as it was planned', ()
   assert.equal(new Set(twenty.map(({ country }) => country)).size, 20)
 })
 
+test('gives the first exits the class collect, the others browse alone, and relays none', () => {
+  const classesOf = (collectors?: number) =>
+    planNetwork({ nodes: 6, collectors }).nodes.map(({ classes }) => classes.join())
+  assert.deepEqual(classesOf(), ['', '', '', 'browse', 'browse', 'browse'])
+  assert.deepEqual(classesOf(2), ['', '', '', 'browse,collect', 'browse,collect', 'browse'])
+})
+
 test('opens the targets that were named, and no others', () => {
   const target = { address: '127.0.0.1', port: 8080 }
   assert.deepEqual(planNetwork().network.exitTargets, [])

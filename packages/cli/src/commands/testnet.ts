@@ -25,6 +25,8 @@ type TestnetFlags = {
   readonly unpaid?: boolean | undefined
   readonly epoch?: number | undefined
   readonly price?: number | undefined
+  readonly collectors?: number | undefined
+  readonly collectPrice?: number | undefined
   readonly wins?: number | undefined
   readonly gasless?: number | undefined
 }
@@ -79,6 +81,16 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
     .option('--price <step>', 'what a unit costs at every node, 0 (free) to 8', (text) =>
       parseWhole(text, '--price', 0, MAX_PRICE_STEP),
     )
+    .option(
+      '--collectors <number>',
+      'exits, the first ones, that take the class collect beside browse (default: 0)',
+      (text) => parseWhole(text, '--collectors', 0, MOST_NODES),
+    )
+    .option(
+      '--collect-price <step>',
+      'what a unit of that class costs there, not below --price (default: the same)',
+      (text) => parseWhole(text, '--collect-price', 0, MAX_PRICE_STEP),
+    )
     .option('--wins <number>', 'wins that a slot pays for (default: 2)', (text) =>
       parseWhole(text, '--wins', 1, MOST_WINS),
     )
@@ -102,6 +114,8 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       isPaid: flags.unpaid !== true,
       epochS: flags.epoch,
       priceStep: flags.price,
+      collectors: flags.collectors,
+      collectPrice: flags.collectPrice,
       winsPerSlot: flags.wins,
       nodesWithoutGas: flags.gasless,
       signal: io.signal,

@@ -106,6 +106,18 @@ suite('byway testnet', () => {
     assert.ok(Array.isArray(hops) && hops.length >= 2 && hops.every((id) => known.has(id)))
   })
 
+  test('tells an application that asks for a class that no exit takes (EXIT_CLASS)', async () => {
+    const url = `http://127.0.0.1:${page.port}/`
+    const proxy = ready.httpProxy.replace('http://', 'http://me-class-collect:@')
+    const args = ['-sS', '--noproxy', '', '-m', '20', '-i', '-x', proxy, url]
+    const { stdout } = await promisify(execFile)('curl', args)
+    assert.match(stdout, /^HTTP\/1\.1 503 /)
+    assert.match(stdout, /details="EXIT_CLASS"/)
+    assert.match(stdout, /no exit that fits takes this class/)
+    const browsing = ready.httpProxy.replace('http://', 'http://me-class-browse:@')
+    assert.deepEqual(await curl(browsing, url), { code: 0, out: 'a page' })
+  })
+
   test('says why its client chooses a node as often as it does (byway node score)', async () => {
     const home = ['--home', ready.client.home]
     const all = await byway(['node', 'score', '--json', ...home])
