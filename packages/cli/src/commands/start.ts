@@ -116,14 +116,15 @@ async function showUntilStopped(
   view: NetworkView,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const screen = createScreen(io, process.stdout.isTTY && !output.isJson)
+  const isRedrawn = process.stdout.isTTY && !output.isJson
+  const screen = createScreen(io, isRedrawn)
   const lost = new AbortController()
   void network.clientLost.then((error) => lost.abort(error))
   const signal = AbortSignal.any([io.signal, lost.signal])
   while (!signal.aborted) {
     await view.refresh()
     if (output.isJson) view.takeEvents().forEach((event) => output.result(event, ''))
-    else screen.show(view.lines())
+    else screen.show(view.lines(isRedrawn))
     await sleep(REFRESH_MS, undefined, { signal }).catch(() => {})
   }
   if (!io.signal.aborted) lost.signal.throwIfAborted()

@@ -18,8 +18,8 @@ export interface NetworkView {
   onNodeEnded(id: string): void
   /** Asks each node what it has carried. */
   refresh(): Promise<void>
-  /** The whole picture, a line each. */
-  lines(): readonly string[]
+  /** The whole picture, a line each. Where each change is a line of its own, bytes are told by the megabyte: nodes that rest talk to each other too. */
+  lines(isRedrawn: boolean): readonly string[]
   /** The ready line of docs/CLI.md. */
   readyFields(): JsonObject
   /** Events since the last call, for scripts. */
@@ -74,11 +74,13 @@ export function createNetworkView(
         }),
       )
     },
-    lines: () => [
+    lines: (isRedrawn) => [
       '',
       `nodes                       role         carried${network.payment ? '      earned          wins' : ''}`,
       ...network.nodes.map((node) => {
-        const line = nodeLine(node, carried.get(node.id) ?? 0, gone.has(node.id))
+        const bytes = carried.get(node.id) ?? 0
+        const text = isRedrawn ? describeBytes(bytes) : describeMegabytes(bytes)
+        const line = nodeLine(node, gone.has(node.id) ? 'gone' : text)
         return (line + earningsText(earned.get(node.id), network.payment)).trimEnd()
       }),
       '',
@@ -137,15 +139,15 @@ function earningsText(
   return `${describeAmount(earnings.expected, payment).padStart(16)}  ${String(wins).padStart(4)}${paid}`
 }
 
-function nodeLine(
-  { id, plan, roles, listen }: NodeProcess,
-  bytes: number,
-  isGone: boolean,
-): string {
+function nodeLine({ id, plan, roles, listen }: NodeProcess, carried: string): string {
   const name = `  ${describeNode({ nodeId: id, country: plan.country })}`
   const role = roles.includes('exit') ? 'exit' : 'relay'
   const place = listen === null ? ' (no port)' : ''
-  return `${name}          ${(role + place).padEnd(16)} ${(isGone ? 'gone' : describeBytes(bytes)).padEnd(10)}`
+  return `${name}          ${(role + place).padEnd(16)} ${carried.padEnd(10)}`
+}
+
+function describeMegabytes(bytes: number): string {
+  return bytes < 1e6 ? 'below 1 MB' : `${Math.floor(bytes / 1e6)} MB`
 }
 
 function numberOf(status: ProgramEvent, name: string): number {
