@@ -10,22 +10,33 @@ import type {
 import { createLauncher } from '../../packages/testnet/src/launcher.ts'
 import { startLocalMoney } from '../../packages/testnet/src/money/local-money.ts'
 import { planNetwork, withBootstrap } from '../../packages/testnet/src/plan.ts'
+import type { ProcessOptions } from '../../packages/testnet/src/index.ts'
 import { startNodes, type NodeProcess } from '../../packages/testnet/src/start-nodes.ts'
 import { createTemporaryFolder } from '../../packages/testnet/src/temporary-folder.ts'
 
 export interface PaidNodes extends AsyncDisposable {
   readonly nodes: readonly NodeProcess[]
+  readonly networkFile: string
   readonly payment: PaymentParameters
   /** With its first contact. */
   readonly network: NetworkParameters
+  /** Makes a purse in the state folder of a client, and a deposit for it. */
+  fundClient(home: string): Promise<void>
   /** How many nodes it knows; undefined when it no longer runs. */
   knownTo(node: NodeProcess): Promise<number | undefined>
 }
 
 const GRACE_MS = 25_000
 
+/** What may be chosen of them; as `byway testnet` has it where it is not named. */
+export type PaidNodesOptions = Pick<ProcessOptions, 'exitTargets' | 'oneOwner' | 'priceStep'>
+
 /** Starts so many; resolves when each knows all. */
-export async function startPaidNodes(count: number, signal: AbortSignal): Promise<PaidNodes> {
+export async function startPaidNodes(
+  count: number,
+  signal: AbortSignal,
+  options: PaidNodesOptions = {},
+): Promise<PaidNodes> {
   await using parts = new AsyncDisposableStack()
   const folder = parts.use(await createTemporaryFolder())
   const money = parts.use(await startLocalMoney(signal))
@@ -41,17 +52,19 @@ export async function startPaidNodes(count: number, signal: AbortSignal): Promis
   const askStatus = (home: string, program: 'client' | 'node') =>
     askControl(home, program, 'status')
   const deps = { program: PROGRAM, env: process.env, formatNetwork: formatNetworkFile, askStatus }
-  const plan = planNetwork({ nodes: count })
-  const start = { deps, options: { signal }, folder: folder.path, launcher, money, signal }
-  const { nodes } = await startNodes(start, plan)
+  const plan = planNetwork({ nodes: count, ...options })
+  const start = { deps, options: { ...options, signal }, folder: folder.path, launcher, money, signal }
+  const { nodes, networkFile } = await startNodes(start, plan)
   const [address = '', port] = nodes[0]?.listen?.split(':') ?? []
   const nodeId = fromHex(nodes[0]?.id ?? '') ?? new Uint8Array(32)
   const paid = { ...plan.network, payment: money.payment }
   const owned = parts.move()
   return {
     nodes,
+    networkFile,
     payment: money.payment,
     network: withBootstrap(paid, { nodeId, address, port: Number(port) }),
+    fundClient: (home) => money.fundClient(home),
     async knownTo({ home }) {
       const { descriptors } = await askStatus(home, 'node').catch(() => ({
         descriptors: undefined,

@@ -127,7 +127,7 @@ class Engine implements RunningNode {
       nowMs: () => Date.now(),
     })
     const { payment, network } = options
-    const ownerOf = ownersIn(network, stakes)
+    const ownerOf = ownersIn(stakes)
     this.#nodes = createPathNodeSet(this.#set, network, options.places, { ownerOf })
     this.#origin = createOwnOriginWatch(options)
     if (payment && network.payment)

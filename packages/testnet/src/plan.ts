@@ -33,6 +33,8 @@ export type NodePlan = {
   readonly isRedeemer: boolean
   readonly country: string
   readonly asn: number
+  /** Which account puts its stake down in a paid network: its own, by its number, or that of the first with the same owner. */
+  readonly staker: number
 }
 
 export type NetworkPlan = {
@@ -55,6 +57,8 @@ export type PlanOptions = {
   readonly nodesWithoutGas?: number | undefined
   /** The first so many exits take the class collect beside browse. @default 0 */
   readonly collectors?: number | undefined
+  /** Numbers of nodes, from 1, that have one owner. @default each has one of its own */
+  readonly oneOwner?: readonly number[] | undefined
 }
 
 /**
@@ -64,7 +68,7 @@ export type PlanOptions = {
  */
 export function planNetwork(options: PlanOptions = {}): NetworkPlan {
   const { nodes: count = DEFAULT_NODES, nodesWithoutGas = 1, routers = [] } = options
-  const { collectors = 0 } = options
+  const { collectors = 0, oneOwner = [] } = options
   const least = routers.length > 0 ? LEAST_NAT_NODES : LEAST_NODES
   if (!Number.isInteger(count) || count < least || count > MOST_NODES) {
     throw testnetError('TESTNET_SIZE', { nodes: count, least, most: MOST_NODES })
@@ -88,6 +92,7 @@ export function planNetwork(options: PlanOptions = {}): NetworkPlan {
       isRedeemer: index < firstExit,
       country: countryOf(index),
       asn: asnOf(index),
+      staker: oneOwner.includes(index + 1) ? Math.min(...oneOwner) : index + 1,
     }
   })
   return { network: networkOf(nodes, options), nodes }

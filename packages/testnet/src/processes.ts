@@ -56,6 +56,8 @@ export type ProcessOptions = {
   readonly winsPerSlot?: number | undefined
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
   readonly nodesWithoutGas?: number | undefined
+  /** Numbers of nodes, from 1, whose stakes one account has put down: no circuit has two of them. @default each has an owner of its own */
+  readonly oneOwner?: readonly number[] | undefined
   /** Of the proxy on 127.0.0.1; 0 lets the system choose. @default 0 */
   readonly proxyPort?: number | undefined
   /** The nodes run, and the client has proved so many of its first slots. */

@@ -48,7 +48,9 @@ export async function startNodes(
   const alone = await writeNetwork(start, 'alone.toml', unconnected)
   const homes = await Promise.all(plans.map((plan) => prepareHome(start, plan)))
   const staked = Promise.all(
-    homes.map(async ({ home, nodeId }) => await start.money?.registerNode(home, nodeId)),
+    homes.map(async ({ home, nodeId, staker }) => {
+      await start.money?.registerNode(home, nodeId, staker)
+    }),
   )
   // Waited for below, unless a node fails before.
   staked.catch(() => {})
@@ -80,11 +82,11 @@ export function textField(event: ProgramEvent, name: string): string {
 async function prepareHome(
   start: Start,
   plan: NodePlan,
-): Promise<{ home: string; nodeId: Uint8Array }> {
+): Promise<{ home: string; nodeId: Uint8Array; staker: number }> {
   const home = homeOf(start, plan)
   await mkdir(home, { mode: 0o700 })
   await start.money?.preparePurse(home, plan.hasGas)
-  return { home, nodeId: await openIdentity(home) }
+  return { home, nodeId: await openIdentity(home), staker: plan.staker }
 }
 
 async function startNode(

@@ -22,7 +22,7 @@ test('nodes have a stake and gas, the client a deposit under a published root, a
   const nodeId = new Uint8Array(32).fill(5)
   try {
     await money.preparePurse(node, true)
-    await Promise.all([money.registerNode(node, nodeId), money.fundClient(client)])
+    await Promise.all([money.registerNode(node, nodeId, 1), money.fundClient(client)])
     await using provider = await openPurse(node, { isLocal: true })
     const { accounts } = provider
     const registration = await view.registration(accounts.provider, t.signal)

@@ -68,3 +68,10 @@ test('puts the last half behind routers of each kind in turn, all exits but behi
   const { length } = planNetwork({ nodes: LEAST_NODES }).nodes
   assert.throws(() => planNetwork({ nodes: length, routers }), { code: 'TESTNET_SIZE' })
 })
+
+test('gives each node an owner of its own, but for those that are said to have one', () => {
+  const stakersOf = (oneOwner?: readonly number[]): readonly number[] =>
+    planNetwork({ nodes: 6, oneOwner }).nodes.map(({ staker }) => staker)
+  assert.deepEqual(stakersOf(), [1, 2, 3, 4, 5, 6])
+  assert.deepEqual(stakersOf([5, 2]), [1, 2, 3, 4, 2, 6])
+})

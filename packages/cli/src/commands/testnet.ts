@@ -29,6 +29,7 @@ type TestnetFlags = {
   readonly collectPrice?: number | undefined
   readonly wins?: number | undefined
   readonly gasless?: number | undefined
+  readonly oneOwner?: readonly number[] | undefined
 }
 
 /** A node looks every quarter of a minute, and hashes what it commits to: it wants two minutes after an epoch. */
@@ -99,7 +100,16 @@ export function addTestnetCommand(program: Command, io: CliIo): void {
       'nodes, the last ones, without coin for gas (default: 1)',
       (text) => parseWhole(text, '--gasless', 0, MOST_NODES),
     )
+    .option(
+      '--one-owner <numbers>',
+      'nodes whose stakes one account puts down, such as 2,6: no circuit has two of them',
+      parseNumbers,
+    )
     .action((flags: TestnetFlags, command: Command) => runTestnet(flags, contextOf(command, io)))
+}
+
+function parseNumbers(text: string): readonly number[] {
+  return text.split(',').map((part) => parseWhole(part, '--one-owner', 1, MOST_NODES))
 }
 
 async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): Promise<void> {
@@ -118,6 +128,7 @@ async function runTestnet(flags: TestnetFlags, { io, output }: CommandContext): 
       collectPrice: flags.collectPrice,
       winsPerSlot: flags.wins,
       nodesWithoutGas: flags.gasless,
+      oneOwner: flags.oneOwner,
       signal: io.signal,
       onPath: (event) => output.result({ ...fieldsOf(event) }, `path ${JSON.stringify(event)}`),
       onNodeEnded: (id) => {

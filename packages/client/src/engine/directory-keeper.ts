@@ -120,7 +120,7 @@ class Keeper implements DirectoryKeeper {
     this.#stopWatching = stakes?.onChange(() => this.set.prune(deps.nowMs()))
     this.nodes = createPathNodeSet(this.set, deps.network, deps.places, {
       seenPlaceOf: deps.seenPlaceOf,
-      ownerOf: ownersIn(deps.network, stakes),
+      ownerOf: ownersIn(stakes),
     })
   }
 

@@ -62,7 +62,7 @@ export type ExitWitness = {
 /** Gives what each node shows that answers, until enough have. @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
 export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<ExitWitness> {
   const { network, places, stakes, random, nowMs } = query
-  const ownerOf = ownersIn(network, stakes)
+  const ownerOf = ownersIn(stakes)
   const set = await readDirectory(query)
   const nodes = createPathNodeSet(set, network, places, { ownerOf })
   const left = nodes

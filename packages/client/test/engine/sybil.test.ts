@@ -46,7 +46,7 @@ suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
       { get: (key) => byKey.get(key), entries: () => byKey.values() },
       NETWORK,
       undefined,
-      { ownerOf: ownersIn({ local: false }, { view: table }) },
+      { ownerOf: ownersIn({ view: table }) },
     )
     const isSybil = ({ key }: Pick<PathNode, 'key'>): boolean => sybils.has(key)
     const seed = 20_261_121

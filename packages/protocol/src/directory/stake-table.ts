@@ -5,7 +5,6 @@
  */
 import { equalBytes, toHex } from '@byway/protocol/base'
 import type { Descriptor } from '@byway/protocol/wire'
-import type { NetworkParameters } from './network-parameters.ts'
 import { withProven, type ProvenEpoch } from './proven-service.ts'
 
 /** What an event of the registry says of one provider. */
@@ -72,12 +71,11 @@ export interface StakeSource {
 /** Who put down the stake behind a descriptor. */
 export type OwnerOf = (claim: StakeClaim) => Uint8Array | undefined
 
-/** As the registry says it, looked up once for each descriptor until the registry changes; nothing in a local network, where one account stakes for all nodes. */
+/** As the registry says it, looked up once for each descriptor until the registry changes; nothing in a network without one. */
 export function ownersIn(
-  { local }: Pick<NetworkParameters, 'local'>,
   stakes: (Pick<StakeSource, 'view'> & Partial<Pick<StakeSource, 'onChange'>>) | undefined,
 ): OwnerOf | undefined {
-  if (local || !stakes) return undefined
+  if (!stakes) return undefined
   let known = new WeakMap<StakeClaim, { readonly owner: Uint8Array | undefined }>()
   stakes.onChange?.(() => void (known = new WeakMap()))
   return (claim) => {

@@ -28,7 +28,7 @@ test('a stake counts for the one node that its provider registered (SPEC §14.7)
   assert.deepEqual([table.hasNode(id(1)), table.hasNode(id(2))], [true, false])
 })
 
-test('says who put a stake down, and in a local network nothing', () => {
+test('says who put a stake down', () => {
   const table = createStakeTable(100n)
   const claim = { provider: provider(1), nodeId: id(1) }
   const listeners: (() => void)[] = []
@@ -36,7 +36,7 @@ test('says who put a stake down, and in a local network nothing', () => {
     listeners.push(listener)
     return () => {}
   }
-  const ownerOf = ownersIn({ local: false }, { view: table, onChange })
+  const ownerOf = ownersIn({ view: table, onChange })
   assert.equal(ownerOf?.(claim), undefined)
   table.apply(provider(1), registered(1, 150n), 5)
   for (const listener of listeners) listener()
@@ -46,8 +46,7 @@ test('says who put a stake down, and in a local network nothing', () => {
   assert.deepEqual(ownerOf(claim), OWNER, 'until it is told of the change')
   for (const listener of listeners) listener()
   assert.equal(ownerOf(claim), undefined)
-  assert.equal(ownersIn({ local: true }, { view: table }), undefined)
-  assert.equal(ownersIn({ local: false }, undefined), undefined)
+  assert.equal(ownersIn(undefined), undefined)
 })
 
 test('active is what has nine tenths of the smallest stake and does not leave', () => {

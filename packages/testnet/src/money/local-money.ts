@@ -6,11 +6,9 @@ import {
   createLocalSigner,
   createMemoryTransactionStore,
   createPoolCalls,
-  createRegistryCalls,
   createTokenCalls,
   createTransactionLane,
   deployContracts,
-  keepLooking,
   LOCAL_CHAIN_ID,
   openChainReader,
   paymentOf,
@@ -24,14 +22,16 @@ import type { PaymentParameters } from '@byway/protocol/directory'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { identityCommitment } from '@byway/protocol/ticket'
 import { createLocalPurse, openPurse } from '@byway/purse'
+import { looking } from './looking.ts'
+import { createStakers } from './stakers.ts'
 
 export interface LocalMoney extends AsyncDisposable {
   /** For the network file. */
   readonly payment: PaymentParameters
   /** Makes a purse in a node's state folder, with coin for gas or without. */
   preparePurse(home: string, hasGas: boolean): Promise<void>
-  /** Puts the node under stake, with the purse of its folder as provider. */
-  registerNode(home: string, nodeId: Uint8Array): Promise<void>
+  /** Puts the node under stake, with the purse of its folder as provider. @param staker - names who owns the stake: an account of its own for each name */
+  registerNode(home: string, nodeId: Uint8Array, staker: number): Promise<void>
   /** Makes a purse in a client's state folder and a deposit for it, under a published root. */
   fundClient(home: string): Promise<void>
 }
@@ -103,8 +103,6 @@ export async function startLocalMoney(
   const parameters = parametersFor(options)
   await using parts = new AsyncDisposableStack()
   const anvil = parts.use(await startAnvil({ blockTimeS: BLOCK_TIME_S, signal }))
-  const signer = createLocalSigner(randomBytes(32))
-  await anvil.setBalance(signer.address, RICH_WEI)
   const reader = openChainReader({
     rpcUrls: [anvil.url],
     chainId: LOCAL_CHAIN_ID,
@@ -112,17 +110,16 @@ export async function startLocalMoney(
     onAlert: () => {},
     pollMs: LOOK_MS,
   })
-  const lane = parts.use(
-    createTransactionLane({
-      reader,
-      chainId: LOCAL_CHAIN_ID,
-      signer,
-      store: createMemoryTransactionStore(),
-      confirmations: CONFIRMATIONS,
-      feeCap: FEE_CAP_WEI,
-      onAlert: () => {},
-    }),
-  )
+  const lanes = parts.use(new AsyncDisposableStack())
+  const openLane = async (): Promise<TransactionLane> => {
+    const signer = createLocalSigner(randomBytes(32))
+    await anvil.setBalance(signer.address, RICH_WEI)
+    const store = createMemoryTransactionStore()
+    const [chainId, confirmations, feeCap] = [LOCAL_CHAIN_ID, CONFIRMATIONS, FEE_CAP_WEI]
+    const options = { reader, chainId, signer, store, confirmations, feeCap }
+    return lanes.use(createTransactionLane({ ...options, onAlert: () => {} }))
+  }
+  const lane = await openLane()
   const record = await looking(lane, (ended) =>
     deployContracts({
       lane,
@@ -142,6 +139,7 @@ export async function startLocalMoney(
   })
   const bank = createBank(lane, payment, signal)
   await bank.mint()
+  const stakers = createStakers({ openLane, give: bank.give, payment, stake: PARAMETERS.minStake, signal })
   const owned = parts.move()
   return {
     payment,
@@ -150,7 +148,9 @@ export async function startLocalMoney(
       if (!hasGas) return
       await Promise.all([provider, funds].map((each) => anvil.setBalance(each, PURSE_WEI)))
     },
-    registerNode: (home, nodeId) => bank.register(home, nodeId),
+    async registerNode(home, nodeId, staker) {
+      await stakers.register(staker, home, nodeId)
+    },
     fundClient: (home) => bank.deposit(home),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -158,14 +158,14 @@ export async function startLocalMoney(
 
 type Bank = {
   mint(): Promise<void>
-  register(home: string, nodeId: Uint8Array): Promise<void>
+  /** Gives money to an account. */
+  give(to: Uint8Array, amount: bigint): Promise<void>
   deposit(home: string): Promise<void>
 }
 
 /** The account that deployed the contracts: it has all the money and gives it away. */
 function createBank(lane: TransactionLane, payment: PaymentParameters, signal: AbortSignal): Bank {
   const token = createTokenCalls(payment.token)
-  const registry = createRegistryCalls(payment.registry)
   const pool = createPoolCalls(payment.pool)
   let calls = 0
   const run = (...all: readonly ContractCall[]): Promise<void> =>
@@ -183,14 +183,7 @@ function createBank(lane: TransactionLane, payment: PaymentParameters, signal: A
         token.approve(payment.registry, ALL_MONEY),
         token.approve(payment.pool, ALL_MONEY),
       ),
-    async register(home, nodeId) {
-      await using purse = await openPurse(home, { isLocal: true, rules: payment })
-      const { provider, owner, funds } = purse.accounts
-      const payout = owner ?? funds
-      const signature = await purse.signRegistration({ owner: lane.account, nodeId, payout })
-      const stake = PARAMETERS.minStake
-      await run(registry.register({ provider, nodeId, payout, stake, signature }))
-    },
+    give: (to, amount) => run(token.mint(to, amount)),
     async deposit(home) {
       await createLocalPurse(home)
       await using purse = await openPurse(home, { isLocal: true, rules: payment })
@@ -200,23 +193,6 @@ function createBank(lane: TransactionLane, payment: PaymentParameters, signal: A
       const unitsPerSlot = Number((BigInt(winsPerSlot) * winValue + bond) / unit)
       await run(pool.deposit(idc, SLOTS * unitsPerSlot), pool.snapshot())
     },
-  }
-}
-
-/** Does some work while the lane looks at the chain. */
-async function looking<Value>(
-  lane: TransactionLane,
-  work: (ended: AbortSignal) => Promise<Value>,
-): Promise<Value> {
-  const stop = new AbortController()
-  const lost = new AbortController()
-  const watch = keepLooking(lane, { everyMs: LOOK_MS, signal: stop.signal })
-  watch.catch((error: unknown) => lost.abort(error))
-  try {
-    return await work(lost.signal)
-  } finally {
-    stop.abort()
-    await watch.catch(() => {})
   }
 }
 
