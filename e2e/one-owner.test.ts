@@ -45,18 +45,18 @@ async function ownersOf(
 
 /** A client of that network which knows which node is its own. Gives its proxy's port; what it says of its paths goes to `onPath`. */
 async function startClient(
-  { networkFile, fundClient }: PaidNodes,
+  network: PaidNodes,
   home: string,
   own: string,
   onPath: (hops: readonly string[]) => void,
 ) {
   await mkdir(home, { mode: 0o700 })
-  await fundClient(home)
+  await network.fundClient(home)
   await writeFile(join(home, 'config.toml'), `[client]\nown_nodes = ["${own}"]\n`)
   const onEvent = (event: JsonEvent): void => {
     if (event['event'] === 'path') onPath(hopsOf(event))
   }
-  const args = ['up', '--json', '--home', home, '--network', networkFile, '--port', '0']
+  const args = ['up', '--json', '--home', home, '--network', network.networkFile, '--port', '0']
   const client = startByway([...args, '--hops', '3', '--drain', '0'], {}, onEvent)
   const { proxy } = await client.event('ready')
   return { client, proxyPort: Number(/:(\d+)$/.exec(String(proxy))?.[1]) }
@@ -116,7 +116,7 @@ test(
     for (const hops of paths) assert.ok(hops.length === 3 && hops.every((id) => ids.has(id)))
     // Where one is the guard, all circuits have it, and the other would be the exit of a third of them. Where neither is, they would meet in a twelfth.
     const used = ONE_OWNER.map((number) => count(number))
-    assert.ok(Math.max(...used) >= 10, `${used.join(' ')}`)
+    assert.ok(Math.max(...used) >= 10, used.join(' '))
     assert.equal(count(...ONE_OWNER), 0)
     assert.equal(count(OWN), 0)
   },

@@ -53,7 +53,14 @@ export async function startPaidNodes(
     askControl(home, program, 'status')
   const deps = { program: PROGRAM, env: process.env, formatNetwork: formatNetworkFile, askStatus }
   const plan = planNetwork({ nodes: count, ...options })
-  const start = { deps, options: { ...options, signal }, folder: folder.path, launcher, money, signal }
+  const start = {
+    deps,
+    options: { ...options, signal },
+    folder: folder.path,
+    launcher,
+    money,
+    signal,
+  }
   const { nodes, networkFile } = await startNodes(start, plan)
   const [address = '', port] = nodes[0]?.listen?.split(':') ?? []
   const nodeId = fromHex(nodes[0]?.id ?? '') ?? new Uint8Array(32)

@@ -116,8 +116,8 @@ export async function startLocalMoney(
     await anvil.setBalance(signer.address, RICH_WEI)
     const store = createMemoryTransactionStore()
     const [chainId, confirmations, feeCap] = [LOCAL_CHAIN_ID, CONFIRMATIONS, FEE_CAP_WEI]
-    const options = { reader, chainId, signer, store, confirmations, feeCap }
-    return lanes.use(createTransactionLane({ ...options, onAlert: () => {} }))
+    const its = { reader, chainId, signer, store, confirmations, feeCap }
+    return lanes.use(createTransactionLane({ ...its, onAlert: () => {} }))
   }
   const lane = await openLane()
   const record = await looking(lane, (ended) =>
@@ -139,7 +139,13 @@ export async function startLocalMoney(
   })
   const bank = createBank(lane, payment, signal)
   await bank.mint()
-  const stakers = createStakers({ openLane, give: bank.give, payment, stake: PARAMETERS.minStake, signal })
+  const stakers = createStakers({
+    openLane,
+    give: (to, amount) => bank.give(to, amount),
+    payment,
+    stake: PARAMETERS.minStake,
+    signal,
+  })
   const owned = parts.move()
   return {
     payment,

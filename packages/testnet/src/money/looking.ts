@@ -21,4 +21,3 @@ export async function looking<Value>(
     await watch.catch(() => {})
   }
 }
-
