@@ -1,7 +1,7 @@
 /** Work that waits for a lane's transactions. */
 import { keepLooking, type TransactionLane } from '@byway/chain'
 
-// Local limit (tunable): docs/LIMITS.md.
+// Local limit (tunable): docs/LIMITS.md. Somebody waits for a network to start.
 const LOOK_MS = 10
 
 /** Does some work while the lane looks at the chain. @throws what the work throws, and what ends the looking */
