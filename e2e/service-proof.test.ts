@@ -1,7 +1,7 @@
 /**
  * Service proofs from the first byte to the last word (SPEC §17): what real processes carry and are paid for is signed by the client, committed to on a real chain, drawn for, proved and
- * shown by the nodes alone; a stranger verifies it by a node's name; a challenge is answered by the node, or by anybody while it is away. What a silent node loses is
- * `packages/cli/test/commands/proof-challenge.test.ts`'s. Some minutes of all cores, and `npm run zk -- service-audit` before: with SLOW=1.
+ * shown by the nodes alone; a stranger verifies it by a node's name; a challenge is answered by the node, or by anybody while it is away. One of the two is an exit without a coin for gas, whose steps
+ * redeemers send (ADR-0042). What a silent node loses is `packages/cli/test/commands/proof-challenge.test.ts`'s. Some minutes of all cores, and `npm run zk -- service-audit` before: with SLOW=1.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -34,9 +34,13 @@ import { download } from './lib/download.ts'
 const run = promisify(execFile)
 const [EXECUTABLE, ...BEFORE] = PROGRAM
 const MEGABYTES = 40
-const EPOCH_S = 180
-/** What is downloaded is so for some seconds. */
-const LEAST_LEFT_S = 60
+const EPOCH_S = 300
+/** Until an exit has won, and the win is paid through redeemers. */
+const LEAST_LEFT_S = 200
+/** The dearest: a win every 256 units. */
+const PRICE_STEP = 8
+/** All exits. */
+const WITHOUT_GAS = 3
 /** Enough for a few challenges in a local network. */
 const BONDS = 10n ** 19n
 /** Only stops a hang: two proofs side by side take two minutes of a machine that does nothing else. */
@@ -65,6 +69,8 @@ suite('service proofs of a network that carries and is paid', { skip }, () => {
       {
         hops: 3,
         epochS: EPOCH_S,
+        priceStep: PRICE_STEP,
+        nodesWithoutGas: WITHOUT_GAS,
         exitTargets: [{ address: '127.0.0.1', port: origin.port }],
         signal: stop.signal,
       },
@@ -81,10 +87,10 @@ suite('service proofs of a network that carries and is paid', { skip }, () => {
     const chain = openChain({ payment, isLocal: true, onAlert: () => {} })
     const proofs = createProofsView(chain.reader, payment.proofs?.contract ?? assert.fail())
     const epoch = await freshEpoch()
-    const [one, two] = await paidProvers(network, origin, epoch)
-    t.diagnostic(`two nodes hold receipts of epoch ${epoch}`)
+    const { relay, exit } = await paidProvers(network, origin, { epoch, chain })
+    t.diagnostic(`a relay and an exit without coin hold receipts of epoch ${epoch}`)
 
-    for (const { provider } of [one, two])
+    for (const { provider } of [relay, exit])
       await untilState(proofs, { provider, epoch }, ['committed'])
     const times = await proofs.times(t.signal)
     const drawS = (epoch + 1) * EPOCH_S + times.commitWindowS + times.beaconDelayS
@@ -93,12 +99,12 @@ suite('service proofs of a network that carries and is paid', { skip }, () => {
       await chain.reader.quorum.askAll('evm_increaseTime', [drawS - timeS], t.signal)
     await until(async () => (await proofs.beacon(epoch, t.signal)) !== undefined)
     const startedMs = performance.now()
-    for (const { node } of [one, two])
+    for (const { node } of [relay, exit])
       await until(() => isThere(join(node.home, 'proofs', `${epoch}.proof`)))
     const tookS = (performance.now() - startedMs) / 1000
     t.diagnostic(`two proofs, made side by side while the network ran: ${tookS.toFixed(0)} s`)
 
-    for (const { node, provider } of [one, two]) {
+    for (const { node, provider } of [relay, exit]) {
       const told = await byway(network, ['proof', 'verify', node.id, '--epoch', `${epoch}`])
       assert.deepEqual([told['holds'], told['notChecked']], [true, []], JSON.stringify(told))
       assert.equal(told['provider'], `0x${Buffer.from(provider).toString('hex')}`)
@@ -107,21 +113,28 @@ suite('service proofs of a network that carries and is paid', { skip }, () => {
 
     const challenger = await challengerOf(t, network, chain)
     const challenge = ['proof', 'challenge', '--yes', '--home', challenger]
-    const held = await byway(network, [...challenge, two.node.id])
+    const held = await byway(network, [...challenge, exit.node.id])
     assert.equal((held['error'] as { code?: string } | undefined)?.code, 'PROOF_HOLDS')
-    const doubted = await byway(network, [...challenge, '--anyway', two.node.id])
+    const doubted = await byway(network, [...challenge, '--anyway', exit.node.id])
     assert.equal(doubted['done'], 'challenged', JSON.stringify(doubted))
-    await untilState(proofs, { provider: two.provider, epoch }, ['proven', 'settled'])
-    t.diagnostic('the challenged node answered by itself')
+    await untilState(proofs, { provider: exit.provider, epoch }, ['settled'])
+    assert.equal(await chain.view.gasBalance(exit.provider, t.signal), 0n, 'it has no gas')
+    t.diagnostic('redeemers committed, answered and settled for the challenged exit')
 
-    process.kill(one.node.pid, 'SIGKILL')
-    const ofSleeper = await byway(network, ['proof', 'verify', one.node.id, '--epoch', `${epoch}`])
+    process.kill(relay.node.pid, 'SIGKILL')
+    const ofSleeper = await byway(network, [
+      'proof',
+      'verify',
+      relay.node.id,
+      '--epoch',
+      `${epoch}`,
+    ])
     assert.equal(ofSleeper['holds'], true, JSON.stringify(ofSleeper))
-    const again = await byway(network, [...challenge, '--anyway', one.node.id])
+    const again = await byway(network, [...challenge, '--anyway', relay.node.id])
     assert.equal(again['done'], 'challenged', JSON.stringify(again))
-    const helped = await byway(network, ['proof', 'answer', '--home', challenger, one.node.id])
+    const helped = await byway(network, ['proof', 'answer', '--home', challenger, relay.node.id])
     assert.equal(helped['done'], 'answered', JSON.stringify(helped))
-    await untilState(proofs, { provider: one.provider, epoch }, ['proven'])
+    await untilState(proofs, { provider: relay.provider, epoch }, ['proven'])
   })
 })
 
@@ -132,12 +145,13 @@ async function freshEpoch(): Promise<number> {
   return Math.floor(Date.now() / 1000 / EPOCH_S)
 }
 
-/** Downloads until two nodes with coin for gas hold receipts of the epoch. */
+/** Downloads until a relay with coin for gas holds receipts of the epoch, and an exit without any: one that has won too, for its steps are paid out of what was held back. */
 async function paidProvers(
   network: ProcessNetwork,
   origin: BigOrigin,
-  epoch: number,
-): Promise<readonly [Prover, Prover]> {
+  { epoch, chain }: { readonly epoch: number; readonly chain: Chain },
+): Promise<{ readonly relay: Prover; readonly exit: Prover }> {
+  const signal = AbortSignal.timeout(WAIT_MS)
   for (;;) {
     const got = await download({
       proxyPort: Number(/:(\d+)$/.exec(network.proxy)?.[1]),
@@ -148,13 +162,18 @@ async function paidProvers(
     assert.deepEqual([got.ending, got.sha256], ['end', origin.sha256])
     const found: Prover[] = []
     // Not the first contact: a stranger needs one, and a node is killed here.
-    for (const node of network.nodes.slice(1).filter(({ plan }) => plan.hasGas)) {
+    for (const node of network.nodes.slice(1)) {
       const { receipts } = await askControl(node.home, 'node', `receipts ${epoch} 0`)
       if (!Array.isArray(receipts) || receipts.length === 0) continue
-      found.push({ node, provider: (await readPurseFile(node.home)).provider })
+      const { provider } = await readPurseFile(node.home)
+      const isExit = node.roles.includes('exit')
+      const { open } = await chain.view.held(provider, signal)
+      if (isExit ? !node.plan.hasGas && open > 0n : node.plan.hasGas)
+        found.push({ node, provider })
     }
-    const [one, two] = found
-    if (one && two) return [one, two]
+    const exit = found.find(({ node }) => node.roles.includes('exit'))
+    const relay = found.find(({ node }) => !node.roles.includes('exit'))
+    if (relay && exit) return { relay, exit }
     assert.equal(Math.floor(Date.now() / 1000 / EPOCH_S), epoch, 'the epoch is over')
   }
 }
