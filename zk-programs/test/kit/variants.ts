@@ -34,15 +34,40 @@ export function compileVariant(variant: Variant, folder: string): Calculate {
   return calculatorOf(readFileSync(join(root, folder, `${program}_js/${program}.wasm`)))
 }
 
-/** The same with the file of its constraints, simplified as the shipped programs are. */
-export function compileConstraints(
-  variant: Variant,
-  folder: string,
-): { readonly r1cs: string; readonly wasm: Uint8Array; readonly calculate: Calculate } {
-  runCompiler(variant, folder, ['--wasm', '--r1cs', '--O2'])
+/** A program with its constraints, simplified as the shipped programs are. */
+export type CompiledConstraints = {
+  /** Path of the file. */
+  readonly r1cs: string
+  readonly wasm: Uint8Array
+  readonly calculate: Calculate
+  /** Of a wire: the signals that it stands for, as the compiler names them. */
+  readonly namesOf: (wire: number) => readonly string[]
+}
+
+/** The same with the file of its constraints. */
+export function compileConstraints(variant: Variant, folder: string): CompiledConstraints {
+  runCompiler(variant, folder, ['--wasm', '--r1cs', '--sym', '--O2'])
   const { program } = variant
   const wasm = readFileSync(join(root, folder, `${program}_js/${program}.wasm`))
-  return { r1cs: join(root, folder, `${program}.r1cs`), wasm, calculate: calculatorOf(wasm) }
+  const names = readNames(readFileSync(join(root, folder, `${program}.sym`), 'utf8'))
+  return {
+    r1cs: join(root, folder, `${program}.r1cs`),
+    wasm,
+    calculate: calculatorOf(wasm),
+    namesOf: (wire) => names.get(wire) ?? [],
+  }
+}
+
+/** Lines `label,wire,component,name`; the wire of a signal that was simplified away is −1. Components without a name have numbers of the compiler's, which are left out. */
+function readNames(text: string): ReadonlyMap<number, readonly string[]> {
+  const names = new Map<number, string[]>()
+  for (const line of text.trim().split('\n')) {
+    const [, wire, , name] = line.split(',')
+    const known = names.get(Number(wire)) ?? []
+    names.set(Number(wire), known)
+    if (name !== undefined) known.push(name.replaceAll(/_\d+_\d+/g, ''))
+  }
+  return names
 }
 
 function runCompiler(variant: Variant, folder: string, flags: readonly string[]): void {
