@@ -168,8 +168,7 @@ async function paidProvers(
       const { provider } = await readPurseFile(node.home)
       const isExit = node.roles.includes('exit')
       const { open } = await chain.view.held(provider, signal)
-      if (isExit ? !node.plan.hasGas && open > 0n : node.plan.hasGas)
-        found.push({ node, provider })
+      if (isExit ? !node.plan.hasGas && open > 0n : node.plan.hasGas) found.push({ node, provider })
     }
     const exit = found.find(({ node }) => node.roles.includes('exit'))
     const relay = found.find(({ node }) => !node.roles.includes('exit'))
