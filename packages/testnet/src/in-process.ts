@@ -38,6 +38,8 @@ export type TestnetOptions = {
   readonly hops?: 1 | 2 | 3 | undefined
   /** Loopback origins that the exits may reach. @default none */
   readonly exitTargets?: readonly ExitTarget[] | undefined
+  /** So many exits take the class collect beside browse. @default 0 */
+  readonly collectors?: number | undefined
   /** How the network is paid, and with what. @default it is not */
   readonly payment?: TestnetPayment | undefined
   readonly onPath?: ((path: PathReport) => void) | undefined
@@ -120,9 +122,9 @@ async function startNodes(
   const start = async (plan: NodePlan, network: NetworkParameters): Promise<TestnetNode> => {
     const home = join(folder, plan.name)
     await mkdir(home, { mode: 0o700 })
-    const { host, country, asn } = plan
+    const { host, country, asn, classes } = plan
     const listen = host === undefined ? undefined : { host, port: 0 }
-    const exit = plan.isExit ? ({ profile: 'web' } as const) : undefined
+    const exit = plan.isExit ? ({ profile: 'web', classes } as const) : undefined
     const payment = await options.payment?.nodeOf(plan)
     const node = parts.use(createNode({ network, home, listen, exit, country, asn, payment, log }))
     await node.start(signal)

@@ -98,6 +98,35 @@ suite('a network in one process', () => {
     }
   })
 
+  test('a program that names a class which no exit takes is told so, with the number of exits that do', async (t) => {
+    const { network } = net
+    await using client = createClient({ network, trafficClass: 'collect' })
+    await client.start(t.signal)
+    const target = { host: '127.0.0.1', port: origin.port }
+    const isolation = {
+      listener: 'a program',
+      sourceAddress: '',
+      username: '',
+      password: '',
+      portClass: 'web',
+    } as const
+    const options = { isolation, selection: {}, signal: t.signal }
+    await assert.rejects(client.connect(target, options), {
+      code: 'EXIT_CLASS',
+      context: { trafficClass: 'collect', exits: 0 },
+    })
+    // What one stream asks for goes before what its program does.
+    const browsing = { ...options, selection: { trafficClass: 'browse' } as const }
+    const stream = await client.connect(target, browsing)
+    await stream.connected
+    stream.destroy()
+    assert.deepEqual(client.status().tunnels.at(-1)?.terms, {
+      trafficClass: 'browse',
+      classStep: 0,
+      priceStep: 0,
+    })
+  })
+
   test("goes through none of the user's own nodes (SPEC §10.3)", async (t) => {
     const publicNodes = net.nodes.filter(({ plan }) => plan.host !== undefined)
     const kept = [false, true].map((isExit) =>

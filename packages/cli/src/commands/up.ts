@@ -110,7 +110,7 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
   const onPath = (path: PathReport): void =>
     output.isJson
       ? output.result({ event: 'path', ...pathFields(path) }, '')
-      : output.say(`path: ${describePath(path.hops)}`)
+      : output.say(`path: ${describePath(path.hops)}${classNote(path.terms)}`)
   const onNotice = (notice: MoneyNotice): void => {
     const text = describeNotice(notice)
     if (text === undefined) return
@@ -134,6 +134,14 @@ async function runUp(flags: UpFlags, { io, output }: CommandContext): Promise<vo
     // Stopping before it was up is stopping.
     if (!setting.signal.aborted) throw error
   }
+}
+
+/** What is not browsing says so, and what it costs where that is more. */
+function classNote({ trafficClass, classStep, priceStep }: PathReport['terms']): string {
+  if (trafficClass === 'browse' && classStep === priceStep) return ''
+  return classStep === priceStep
+    ? ` (${trafficClass})`
+    : ` (${trafficClass}, price step ${classStep})`
 }
 
 /** What the notice counts. */

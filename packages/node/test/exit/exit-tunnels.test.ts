@@ -50,6 +50,28 @@ test('an orphan pauses its target and holds no more than 4 MiB (SPEC §9.3)', as
   await until(() => bytesOf(stream).length > 8 * MIB)
 })
 
+test('a tunnel of a class that the exit does not take ends before its target hears of it (SPEC §9.2)', async () => {
+  await using target = await startTarget((socket) => socket.pipe(socket))
+  let takes = false
+  using world = createWorld({ targets: [target.port], takes: () => takes })
+  // OPEN and BEGIN go in one cell.
+  const stream = world.connect(target.port)
+  await until(() => world.leg.destroyed !== undefined)
+  assert.equal(world.leg.destroyed, CLOSE_REASON.NOT_EXIT)
+  assert.deepEqual([target.sockets.length, world.service.status().tunnels], [0, 0])
+  assert.deepEqual(stream.events, [])
+  takes = true
+  using later = createWorld({ targets: [target.port], takes: () => takes })
+  await openEcho(later, target.port)
+  // What was taken once stays, on whatever leg.
+  takes = false
+  later.leg.die()
+  await until(() => later.service.status().orphans === 1)
+  later.rejoin()
+  await until(() => later.service.status().orphans === 0)
+  assert.equal(later.leg.destroyed, undefined)
+})
+
 test('a JOIN while the older circuit still lives fences that one', async () => {
   await using target = await startTarget((socket) => socket.pipe(socket))
   using world = createWorld({ targets: [target.port] })

@@ -15,7 +15,7 @@ import {
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { Link } from '@byway/protocol/link'
 import { type AllowTarget, parsePolicyContext, type PolicyContext } from '@byway/protocol/policy'
-import type { Endpoint, PayMessage } from '@byway/protocol/wire'
+import type { Endpoint, PayMessage, TunnelTerms } from '@byway/protocol/wire'
 import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError } from '../../src/exit/exit-errors.ts'
@@ -83,6 +83,7 @@ export type WorldOptions = {
   readonly memoryBytes?: number
   readonly service?: ExitServiceOptions
   readonly isOpen?: () => boolean
+  readonly takes?: (terms: TunnelTerms) => boolean
   readonly money?: ExitMoney
 }
 
@@ -123,6 +124,7 @@ export function createWorld(options: WorldOptions): World {
       log: loggerInto(lines),
       accountant,
       isOpen: options.isOpen,
+      takes: options.takes,
       money: options.money,
       createLegLink: ({ queue, push, onRoom }) => {
         queue.onRoom = onRoom
