@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExitTarget, NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { testnetError, type TestnetError } from './errors.ts'
-import { startLocalMoney, type LocalMoney } from './money/local-money.ts'
+import { startLocalMoney, type LocalMoney, type LocalMoneyOptions } from './money/local-money.ts'
 import { CLIENT, createNatWorld, routerKinds, type NatWorld } from './nat/nat-world.ts'
 import { createLauncher, processEnded, type Launcher } from './launcher.ts'
 import { planNetwork, type NetworkPlan } from './plan.ts'
@@ -54,6 +54,8 @@ export type ProcessOptions = {
   readonly epochS?: number | undefined
   /** Wins that a slot pays for, 1 to 255. @default 2 */
   readonly winsPerSlot?: number | undefined
+  /** Of the pool, seconds. @default a minute or two each */
+  readonly delays?: LocalMoneyOptions['delays']
   /** The last so many nodes have no coin for gas: redeemers send their claims. @default 1 */
   readonly nodesWithoutGas?: number | undefined
   /** Numbers of nodes, from 1, whose stakes one account has put down: no circuit has two of them. @default each has an owner of its own */
@@ -80,6 +82,8 @@ export interface ProcessNetwork extends AsyncDisposable {
   readonly networkFile: string
   /** How it is paid, with its chain's endpoint; undefined in a network where nothing is. */
   readonly payment: PaymentParameters | undefined
+  /** Of the chain's process; undefined in a network where nothing is paid. */
+  readonly chainPid: number | undefined
   /** What a node says of itself, or `undefined` when it no longer runs. */
   statusOf(node: NodeProcess): Promise<ProgramEvent | undefined>
   /** Resolves when the client has ended by itself, with what to throw: there is no network without it. */
@@ -140,6 +144,7 @@ export async function startProcesses(
       nodes,
       networkFile,
       payment: money?.payment,
+      chainPid: money?.chainPid,
       clientPid: client.program.pid,
       clientHome: client.home,
       proxy: textField(client.ready, 'proxy'),

@@ -28,6 +28,8 @@ import { createStakers } from './stakers.ts'
 export interface LocalMoney extends AsyncDisposable {
   /** For the network file. */
   readonly payment: PaymentParameters
+  /** Of the chain's process: who stops it takes the chain away. */
+  readonly chainPid: number
   /** Makes a purse in a node's state folder, with coin for gas or without. */
   preparePurse(home: string, hasGas: boolean): Promise<void>
   /** Puts the node under stake, with the purse of its folder as provider. @param staker - names who owns the stake: an account of its own for each name */
@@ -42,6 +44,8 @@ export type LocalMoneyOptions = {
   readonly epochS?: number | undefined
   /** Wins that a slot pays for, 1 to 255: what it may pay out is locked for it. @default 2 */
   readonly winsPerSlot?: number | undefined
+  /** Seconds. What a node knows of a slot holds for a lock, or half of one of the others, while the chain cannot be asked. @default a minute or two each */
+  readonly delays?: Pick<ContractParameters, 'lockS' | 'refundDelayS' | 'closeDelayS'> | undefined
 }
 
 /** `V` is a tenth of a token, as DESIGN §7.2 has it for dollars; delays that somebody who watches can wait for. */
@@ -75,7 +79,11 @@ const PARAMETERS: ContractParameters = {
 function parametersFor(options: LocalMoneyOptions): ContractParameters {
   const { epochS = PARAMETERS.epochS, winsPerSlot = PARAMETERS.winsPerSlot } = options
   const commitWindowS = Math.min(PARAMETERS.commitWindowS, epochS)
-  return { ...PARAMETERS, winsPerSlot, epochS, commitWindowS }
+  const { lockS = PARAMETERS.lockS } = options.delays ?? {}
+  // Nobody leaves before a lock of his has ended.
+  const unbondingDelayS = Math.max(PARAMETERS.unbondingDelayS, 2 * lockS)
+  const chosen = { winsPerSlot, epochS, commitWindowS, unbondingDelayS }
+  return { ...PARAMETERS, ...options.delays, ...chosen }
 }
 
 /** A proof that was made ahead stays good for so long after the next root. */
@@ -149,6 +157,7 @@ export async function startLocalMoney(
   const owned = parts.move()
   return {
     payment,
+    chainPid: anvil.pid,
     async preparePurse(home, hasGas) {
       const { provider, funds } = await createLocalPurse(home)
       if (!hasGas) return
