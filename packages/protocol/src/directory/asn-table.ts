@@ -15,16 +15,31 @@ export type AddressOrigin = {
   readonly city?: string | undefined
 }
 
-/** A city's name as requests write it: small letters of ASCII, `_` between words (`são-paulo` and `São Paulo` are `sao_paulo`); '' for one that has none. */
+/** A city's name as requests write it: small letters of ASCII, `_` between words (`são-paulo` and `São Paulo` are `sao_paulo`, `Łódź` is `lodz`); '' for one that has none. */
 export function cityKey(name: string): string {
   const letters = name
     .normalize('NFD')
     .replace(/\p{M}|['’.]/gu, '')
     .toLowerCase()
+    .replace(/[^a-z]/g, (letter) => WHOLE_LETTERS[letter] ?? letter)
   return letters
     .split(/[^a-z]+/)
     .filter(Boolean)
     .join('_')
+}
+
+/** Latin letters of names that are no letter with a mark, as they are typed without them. */
+const WHOLE_LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ı: 'i',
 }
 
 export interface AsnTable {

@@ -67,6 +67,13 @@ suite('who is asked where an address is (SPEC §10.3)', () => {
       ["L'Aquila", 'laquila'],
       ['St. John’s', 'st_johns'],
       ['Saint-Denis', 'saint_denis'],
+      ['Gießen', 'giessen'],
+      ['TROMSØ', 'tromso'],
+      ['Łódź', 'lodz'],
+      ['Næstved', 'naestved'],
+      ['Đà Nẵng', 'da_nang'],
+      ['Iğdır', 'igdir'],
+      ['Þorlákshöfn', 'thorlakshofn'],
       ['東京', ''],
     ] as const)
       assert.equal(cityKey(name), key)
