@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import {
-  type Board,
-  type Move,
-  MOVES,
-  play,
-  type Position,
-  setUpBoard,
-  startPosition,
-} from './kit/play.ts'
+import { type Board, type Move, setUpBoard } from './kit/board.ts'
+import { MOVES } from './kit/moves.ts'
+import { play, type Position, startPosition } from './kit/play.ts'
 import { startScene } from './kit/scene.ts'
 import { PROFILE } from './kit/world.ts'
 
