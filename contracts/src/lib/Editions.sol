@@ -7,7 +7,7 @@ import {Ed25519} from "./Ed25519.sol";
 library Editions {
     uint256 private constant MAX_BYTES = 1536;
     /// @dev The fixed fields, their lengths and the signature.
-    uint256 private constant MIN_BYTES = 218 + 2 + 64;
+    uint256 private constant MIN_BYTES = 220 + 2 + 64;
     uint256 private constant SIGNATURE_BYTES = 64;
 
     /// @dev Has it the form of an edition of this node?
