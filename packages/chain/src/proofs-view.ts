@@ -5,6 +5,7 @@
 import { decodeFunctionResult, encodeFunctionData } from 'viem/utils'
 import type { Hex } from '@byway/protocol/payment'
 import type { ChainReader } from './chain-reader.ts'
+import { type CommitWindow, hasCommitments } from './commitment-search.ts'
 import { PROOFS_ABI as abi } from './contracts/abi.ts'
 import { hexOf } from './contracts/bytes.ts'
 import type { RoundHeaders } from './contracts/proof-calls.ts'
@@ -53,6 +54,8 @@ export interface ProofsView {
   /** Asked once. */
   times(signal: AbortSignal): Promise<ProofTimes>
   commitment(provider: Uint8Array, epoch: number, signal: AbortSignal): Promise<CommitmentStatus>
+  /** Whether anybody committed to an epoch within these times. Some dozens of questions: for whoever asks once an epoch. */
+  hasCommitments(window: CommitWindow, signal: AbortSignal): Promise<boolean>
   /** Undefined before it is drawn. */
   beacon(epoch: number, signal: AbortSignal): Promise<bigint | undefined>
   /** Of the first block at or after this time and of its parent; undefined when there is none yet, or when it is out of the contract's reach. */
@@ -95,6 +98,7 @@ export function createProofsView(reader: ChainReader, contract: Uint8Array): Pro
       if (!name) throw chainError('CHAIN_CONTRACT', { what: 'commitment' })
       return { state: name, root, total, maxUnits, held, challengedAtS }
     },
+    hasCommitments: (window, signal) => hasCommitments(reader, to, window, signal),
     async beacon(epoch, signal) {
       const data = encodeFunctionData({ abi, functionName: 'beacon', args: [epoch] })
       const beacon = BigInt(await ask(data, signal))

@@ -10,13 +10,13 @@ import type {
   LaneCall,
   ProofCalls,
   ProofsView,
-  ProofTimes,
   ServiceAnswer,
   ServiceCommitment,
 } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import { REDEEM_KIND } from '@byway/protocol/wire'
 import { sendNoted, type NotingDeps } from './gas-paid.ts'
+import { dueRoundS, type Now, openEpochs, roundsOf } from './epoch-times.ts'
 import { createLeftSteps, type LeftSteps } from './left-steps.ts'
 import type { Redeemers } from './redeemers.ts'
 
@@ -53,7 +53,7 @@ export type EpochKeeperDeps = NotingDeps & {
   readonly redeemers?: Pick<Redeemers, 'handOverProof'> | undefined
   /** The most that each of them gets of what was held back, the token's smallest part. */
   readonly maxFee: bigint
-  /** True for a redeemer: those without coin can draw no beacon either. */
+  /** True for a redeemer: those without coin can draw no beacon either. Draws where anybody has committed. */
   readonly drawsForAll: boolean
   /** Our address as a provider, 20 bytes. */
   readonly provider: Uint8Array
@@ -94,6 +94,8 @@ class Keeper implements EpochKeeper {
   readonly #failedS = new Map<number, number>()
   /** Whose beacon is on the chain. */
   readonly #drawn = new Set<number>()
+  /** Whether anybody committed; asked when no commitment can come any more. */
+  readonly #wanted = new Map<number, boolean>()
   /** What the operator was told of open epochs. */
   readonly #told = new Set<string>()
   /** Where in a round we draw. */
@@ -118,7 +120,7 @@ class Keeper implements EpochKeeper {
       this.#forgetBefore(oldest)
       for (let epoch = newest; epoch >= oldest; epoch--) {
         if (this.#deps.drawsForAll)
-          await this.#unlessLater(this.#draw(epoch, { times, timeS }, signal))
+          await this.#unlessLater(this.#drawForAll(epoch, { times, timeS }, signal))
         if (this.#done.has(epoch)) continue
         await this.#unlessLater(this.#lookAt(epoch, { times, timeS }, signal))
       }
@@ -140,7 +142,8 @@ class Keeper implements EpochKeeper {
   }
 
   #forgetBefore(epoch: number): void {
-    for (const kept of [this.#commitments, this.#answers, this.#failedS, this.#done, this.#drawn])
+    const ours = [this.#commitments, this.#answers, this.#failedS, this.#done]
+    for (const kept of [...ours, this.#drawn, this.#wanted])
       for (const each of kept.keys()) if (each < epoch) kept.delete(each)
     for (const name of this.#told) if (Number(name.split(' ')[1]) < epoch) this.#told.delete(name)
     this.#left.forgetBefore(epoch)
@@ -217,18 +220,32 @@ class Keeper implements EpochKeeper {
     await this.#draw(epoch, { times, timeS }, signal)
   }
 
+  /** For whoever committed to this epoch, if anybody did: a beacon is of use to nobody else. */
+  async #drawForAll(epoch: number, now: Now, signal: AbortSignal): Promise<void> {
+    const { proofs, epochS } = this.#deps
+    if (this.#dueRoundS(epoch, now) === undefined) return
+    const fromS = (epoch + 1) * epochS
+    const window = { epoch, fromS, toS: fromS + now.times.commitWindowS }
+    const isWanted = this.#wanted.get(epoch) ?? (await proofs.hasCommitments(window, signal))
+    this.#wanted.set(epoch, isWanted)
+    if (isWanted) await this.#draw(epoch, now, signal)
+  }
+
   /** Writes the beacon down, in its time and where nobody has. */
-  async #draw(epoch: number, { times, timeS }: Now, signal: AbortSignal): Promise<void> {
-    const { proofs, epochS, calls } = this.#deps
-    const { firstS, lastS } = roundsOf(epoch, epochS, times)
-    if (timeS < firstS || timeS >= lastS || this.#drawn.has(epoch)) return
-    const { beaconSpacingS } = times
-    const roundS = firstS + Math.floor((timeS - firstS) / beaconSpacingS) * beaconSpacingS
-    if (timeS < roundS + Math.min(this.#drawDelayS, beaconSpacingS / 4)) return
+  async #draw(epoch: number, now: Now, signal: AbortSignal): Promise<void> {
+    const { proofs, calls } = this.#deps
+    const roundS = this.#dueRoundS(epoch, now)
+    if (roundS === undefined) return
     // It may have been drawn since somebody asked; what a reorganisation takes back is drawn at the next start.
     if ((await proofs.beacon(epoch, signal)) !== undefined) return void this.#drawn.add(epoch)
     const headers = await proofs.roundHeaders(roundS, signal)
     if (headers) await this.#send('draw', epoch, calls.draw(epoch, headers), signal)
+  }
+
+  /** When the round began in which it is our turn to draw; undefined where there is none now. */
+  #dueRoundS(epoch: number, now: Now): number | undefined {
+    if (this.#drawn.has(epoch)) return undefined
+    return dueRoundS(epoch, this.#deps.epochS, now, this.#drawDelayS)
   }
 
   async #answer(
@@ -326,26 +343,6 @@ class Keeper implements EpochKeeper {
 }
 
 type Work = 'hash' | 'prove'
-
-/** How many epochs after its own a commitment may still need us: until its last answer is due, and one more to settle it. */
-function openEpochs(times: ProofTimes, epochS: number): number {
-  const { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds } = times
-  const drawnS = commitWindowS + beaconDelayS + beaconSpacingS * beaconRounds
-  return Math.ceil((drawnS + times.challengeWindowS + times.answerWindowS) / epochS) + 1
-}
-
-/** The chain's clock and the contract's times. */
-type Now = { readonly times: ProofTimes; readonly timeS: number }
-
-/** When an epoch's first round begins, and its last one is over. */
-function roundsOf(
-  epoch: number,
-  epochS: number,
-  { commitWindowS, beaconDelayS, beaconSpacingS, beaconRounds }: ProofTimes,
-): { readonly firstS: number; readonly lastS: number } {
-  const firstS = (epoch + 1) * epochS + commitWindowS + beaconDelayS
-  return { firstS, lastS: firstS + beaconRounds * beaconSpacingS }
-}
 
 const LATER: ReadonlySet<string> = new Set(['CHAIN_NO_COIN', 'CHAIN_LANE_FULL'])
 const AWAY: ReadonlySet<string> = new Set(['CHAIN_UNREACHABLE', 'CHAIN_DISAGREE'])

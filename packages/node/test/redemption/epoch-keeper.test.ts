@@ -1,7 +1,7 @@
 /** A provider's commitments, on a real chain whose clock the test moves. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { keyOf } from '../../../../contracts/test/kit/keys.ts'
+import { type Key, keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { CLAIMED, createService } from '../../../../contracts/test/kit/service.ts'
 import { PROOFS, TOKEN } from '../../../../contracts/test/kit/world.ts'
 import { HELD, keeperOf } from './epoch-world.ts'
@@ -123,3 +123,28 @@ test('commits to nothing where nobody signed, and waits for its own clock too', 
   await early.at(service.endOf(early.epoch) + 180)
   assert.equal(await early.state(), 'COMMITTED')
 })
+
+test('as a redeemer draws the beacon of an epoch to which somebody committed, and none of one to which nobody did', async () => {
+  await using node = await keeperOf(world, 'draws', { hasReceipts: false, drawsForAll: true })
+  const { epoch } = node
+  await node.at(service.endOf(epoch) + 60)
+  for (let round = 0; round < PROOFS.beaconRounds; round++)
+    await node.at(service.beaconTime(epoch) + round * PROOFS.beaconSpacing + 3)
+  assert.equal(await service.read('beacon', epoch), 0n)
+  const wanted = await service.epoch()
+  await service.until(service.endOf(wanted))
+  const { key: other } = await committerIn(wanted)
+  await node.at(service.beaconTime(wanted) + 3)
+  assert.notEqual(await service.read('beacon', wanted), 0n)
+  assert.equal((await service.commitment(other.address, wanted)).state, 'COMMITTED')
+  let gas = 0
+  for await (const { event } of node.store.ledger.read()) gas += Number(event.type === 'gas-paid')
+  assert.equal(gas, 1, 'one draw')
+})
+
+/** Somebody else, who has committed to this epoch. */
+async function committerIn(epoch: number): Promise<{ readonly key: Key }> {
+  const key = await scene.provider('somebody else')
+  await service.commit(key, epoch, CLAIMED)
+  return { key }
+}
