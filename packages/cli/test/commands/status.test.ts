@@ -36,6 +36,20 @@ test('a line for each program, with earnings, and one for each alert', async (t)
   ])
 })
 
+test('an exit says what it takes, and for how much where it is paid', async (t) => {
+  const home = await temporaryHome(t)
+  let classes: JsonObject | null = { browse: 4, collect: 8 }
+  const node = { status: () => ({ ...NODE, classes }), stop: () => ({}) }
+  await using _control = await openControl(home, 'node', node)
+  const lineOf = async (): Promise<string | undefined> =>
+    (await run('status', '--home', home)).out.split('\n').find((line) => /^ {2}takes/.test(line))
+  assert.equal(await lineOf(), '  takes browse at price step 4, collect at price step 8')
+  classes = { browse: 0 }
+  assert.equal(await lineOf(), '  takes browse')
+  classes = null
+  assert.equal(await lineOf(), undefined)
+})
+
 test('--check fails while the node needs something, and says so in JSON too', async (t) => {
   const home = await temporaryHome(t)
   assert.equal((await run('status', '--check', '--home', home)).code, 0)

@@ -332,8 +332,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#watch?.stop()
     this.#onTransfer(this.#intake.finish())
     const { isJoining, isUnheard } = this.#tunnel
-    const exit = this.path.at(-1)
-    if (reason === CLOSE_REASON.NOT_EXIT && isUnheard && exit) this.#deps.onRefused(exit)
+    if (reason === CLOSE_REASON.NOT_EXIT && isUnheard) this.#onRefused()
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard
     this.#tunnel.detachLeg()
     const isUnwanted = this.useCount === 0 || this.#closing.signal.aborted
@@ -341,6 +340,13 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     const isLast = this.#deaths.isLast(counted, this.#deps.nowMs())
     if (isLast || isUnwanted) this.#giveUp(circuitError(reason))
     else void this.#rejoin()
+  }
+
+  /** Nothing was begun: applications are told that, and not that their destination has reset them. */
+  #onRefused(): void {
+    const exit = this.path.at(-1)
+    if (exit) this.#deps.onRefused(exit)
+    this.#failAll(circuitError(CLOSE_REASON.NOT_EXIT, this.path.length))
   }
 
   #giveUp(cause: unknown): void {

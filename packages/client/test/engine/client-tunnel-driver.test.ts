@@ -116,7 +116,9 @@ suite('when the exit takes no tunnel of the class', () => {
     const seen = read(driver.connect('a', 1))
     first.die(CLOSE_REASON.NOT_EXIT)
     await until(() => seen.end !== '')
+    assert.equal(seen.end, 'CIRCUIT_FAILED')
     assert.equal(control.rejoins, 0)
+    assert.equal(control.over, 1)
     assert.deepEqual(control.refusedBy, [PATH.at(-1)?.key])
   })
 
