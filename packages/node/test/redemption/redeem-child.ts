@@ -1,6 +1,5 @@
 /**
- * A provider's redemption in a process of its own, to be killed. Prints a line after each look or, told to halt before or after it hands a claim to the chain, a line
- * there alone, and waits for its end.
+ * A provider's redemption in a process of its own, to be killed: before or after the nth time it hands wins to the chain it prints a line and waits for its end.
  */
 import {
   openProvider,
@@ -12,12 +11,13 @@ import {
 const settings = JSON.parse(process.argv[2] ?? '', (_name, value: unknown) =>
   typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
 ) as RedeemerSettings
-const haltAt = process.argv[3] as SendMoment | undefined
+const [haltAt, haltCall] = [process.argv[3] as SendMoment, Number(process.argv[4])]
+let calls = 0
 
 const provider = await openProvider(settings, {
   async onSend(moment) {
     const states = statesOf(await provider.winners())
-    if (moment !== haltAt || !states['queued']) return
+    if (moment !== haltAt || !states['queued'] || ++calls < haltCall) return
     process.stdout.write('halted\n')
     await new Promise<never>(() => {})
   },
@@ -32,7 +32,6 @@ const mine = async (): Promise<void> => {
 }
 await provider.until(async () => {
   const states = statesOf(await provider.winners())
-  if (haltAt === undefined) process.stdout.write('looked\n')
   return Object.keys(states).every((state) => state === 'done')
 }, mine)
 await provider[Symbol.asyncDispose]()
