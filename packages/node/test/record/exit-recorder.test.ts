@@ -48,7 +48,13 @@ async function createWorld(t: TestContext): Promise<World> {
     nowMs: DAWN_MS + 3_600_000,
     publish(number, last) {
       const address = { ...addressOf(last), port: 443 }
-      const facts = { ...RELAY_FACTS, roles: 3, exitProfile: 1 as const, addresses: [address] }
+      const facts = {
+        ...RELAY_FACTS,
+        roles: 3,
+        exitProfile: 1 as const,
+        classPrices: { browse: 0, collect: undefined },
+        addresses: [address],
+      }
       const made = makers[number - 1]?.make(facts, world.nowMs) ?? assert.fail()
       assert.equal(set.offer(made, world.nowMs).result, 'accepted')
     },
