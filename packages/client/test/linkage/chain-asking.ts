@@ -29,8 +29,8 @@ import { placeOf } from './recorder.ts'
 export type ChainAsking = AsyncDisposable & {
   /** Everything that a client pays into the pool goes from an account that only this one uses. */
   payIn(client: Client, unit: string): Promise<void>
-  /** The leaves, the newest root, and what happened up to the newest block. */
-  read(client: Client, unit: string): Promise<void>
+  /** The leaves, the newest root, and what happened up to the newest block; nothing of it is the client's own, so each circuit is a unit by itself. */
+  read(client: Client): Promise<void>
   /** A root has what was paid in. */
   publish(): Promise<void>
   /** Time passes: there is another block. */
@@ -50,11 +50,16 @@ export async function createChainAsking(paying: Paying): Promise<ChainAsking> {
   const world = await deployWorld(scope)
   const answers = new Map(paying.hops.map(({ pay }) => [pay.node.key, answerer(world)]))
 
-  /** Asked over circuits that are one unit's. */
-  function chainOf(client: Client, unit: string): Chain {
+  let readings = 0
+  /** @param unitOf - of each circuit over which it is asked */
+  function chainOf(client: Client, unitOf: () => string): Chain {
     const open = async ({ key }: { readonly key: NodeKey }) => {
       const hop = paying.hops.find(({ pay }) => pay.node.key === key) ?? assert.fail()
-      return openQuestions(paying, client, { hop, unit, answer: answers.get(key) ?? assert.fail() })
+      return openQuestions(paying, client, {
+        hop,
+        unit: unitOf(),
+        answer: answers.get(key) ?? assert.fail(),
+      })
     }
     const seats = createChainSeats({
       nodes: () => paying.hops.map(({ pay }) => pay.node),
@@ -83,10 +88,16 @@ export async function createChainAsking(paying: Paying): Promise<ChainAsking> {
       const signer = createLocalSigner(client.randomBytes(32))
       await world.anvil.rpc('anvil_setBalance', hexOf(signer.address), hexNumber(COIN))
       await world.run(world.token.mint(signer.address, TOKENS))
-      await payInFrom(world, chainOf(client, unit), client, signer)
+      // The account is named in each question.
+      await payInFrom(
+        world,
+        chainOf(client, () => unit),
+        client,
+        signer,
+      )
     },
-    async read(client, unit) {
-      const { view } = chainOf(client, unit)
+    async read(client) {
+      const { view } = chainOf(client, () => `reading ${readings++}`)
       assert.ok((await view.leaves(0, NEVER)).length > 0)
       await view.newestRoot(NEVER)
       const stop = new AbortController()

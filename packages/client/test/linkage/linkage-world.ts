@@ -143,8 +143,7 @@ class World implements LinkageWorld {
       )
     }
     await this.#asking?.moveOn()
-    for (const client of shuffled(this.#clients, this.#random))
-      await this.#asking?.read(client, `reader ${client.number} ${this.#paying.life}`)
+    for (const client of shuffled(this.#clients, this.#random)) await this.#asking?.read(client)
   }
 
   async carry(circuits: number): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Nothing links (issue: "Shown by"; THREAT-MODEL T26): over a thousand circuits of twenty clients no field that a hop or the chain sees joins two hops of a circuit, two slots, two isolation
  * keys (but at the entry, which knows its client), a later slot and one that came back, a slot and its deposit, or a joining and any of these: what SPEC §14.6 says that it shows, two to four
- * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. So is what one client asks to read the chain: it asks the same nodes all the time, from where it left off. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
+ * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. All clients read the same blocks of the chain here: that one goes on from where it left off is time's to tell. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
  * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. Times are not looked at here: those of purchases and spending are purchase-timing.test.ts's, when each return is told the queue's (packages/client/test/returns).
  */
 import assert from 'node:assert/strict'
@@ -59,7 +59,7 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     assert.ok(count('joining ') > CLIENTS, `${count('joining ')} joinings`)
     assert.ok(count('slot ') > 2 * CLIENTS * 3, `${count('slot ')} slots`)
     assert.ok(count('part ') === CLIENTS, `${count('part ')} parts`)
-    assert.equal(count('reader '), 2 * CLIENTS)
+    assert.ok(count('reading ') > 4 * CLIENTS, `${count('reading ')} readings`)
     const names = new Set(seen.map(({ name }) => name))
     for (const name of [
       'control.opening.nullifier',
