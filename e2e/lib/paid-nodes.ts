@@ -1,4 +1,5 @@
 /** Nodes of a paid network, as real processes with a chain of their own, and no client: nobody proves slots. */
+import assert from 'node:assert/strict'
 import { formatNetworkFile } from '../../packages/cli/src/config/network-file.ts'
 import { askControl } from '../../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
@@ -11,7 +12,11 @@ import { createLauncher } from '../../packages/testnet/src/launcher.ts'
 import { startLocalMoney } from '../../packages/testnet/src/money/local-money.ts'
 import { planNetwork, withBootstrap } from '../../packages/testnet/src/plan.ts'
 import type { ProcessOptions } from '../../packages/testnet/src/index.ts'
-import { startNodes, type NodeProcess } from '../../packages/testnet/src/start-nodes.ts'
+import {
+  startLateNode,
+  startNodes,
+  type NodeProcess,
+} from '../../packages/testnet/src/start-nodes.ts'
 import { createTemporaryFolder } from '../../packages/testnet/src/temporary-folder.ts'
 
 export interface PaidNodes extends AsyncDisposable {
@@ -22,6 +27,8 @@ export interface PaidNodes extends AsyncDisposable {
   readonly network: NetworkParameters
   /** Makes a purse in the state folder of a client, and a deposit for it. */
   fundClient(home: string): Promise<void>
+  /** One more node, once; resolves when it is ready. */
+  startLate(): Promise<NodeProcess>
   /** How many nodes it knows; undefined when it no longer runs. */
   knownTo(node: NodeProcess): Promise<number | undefined>
 }
@@ -53,6 +60,9 @@ export async function startPaidNodes(
     askControl(home, program, 'status')
   const deps = { program: PROGRAM, env: process.env, formatNetwork: formatNetworkFile, askStatus }
   const plan = planNetwork({ nodes: count, ...options })
+  // Of a larger network the first that this one does not have.
+  const late = planNetwork({ nodes: count + 2 }).nodes[count]
+  assert.ok(late)
   const start = {
     deps,
     options: { ...options, signal },
@@ -64,13 +74,15 @@ export async function startPaidNodes(
   const { nodes, networkFile } = await startNodes(start, plan)
   const [address = '', port] = nodes[0]?.listen?.split(':') ?? []
   const nodeId = fromHex(nodes[0]?.id ?? '') ?? new Uint8Array(32)
-  const paid = { ...plan.network, payment: money.payment }
+  const contact = { nodeId, address, port: Number(port) }
+  const network = withBootstrap({ ...plan.network, payment: money.payment }, contact)
   const owned = parts.move()
   return {
     nodes,
     networkFile,
     payment: money.payment,
-    network: withBootstrap(paid, { nodeId, address, port: Number(port) }),
+    network,
+    startLate: () => startLateNode(start, late, { network, file: networkFile }),
     fundClient: (home) => money.fundClient(home),
     async knownTo({ home }) {
       const { descriptors } = await askStatus(home, 'node').catch(() => ({

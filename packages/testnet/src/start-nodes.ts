@@ -34,6 +34,8 @@ export type Start = {
 
 /** Eight processes and the first proofs take some eight seconds; on a loaded machine ten or twenty times that. */
 export const START_TIMEOUT_MS = 300_000
+/** Each takes a second or two of a core until it is ready; with a hundred at once none would be for minutes. */
+const STARTED_AT_ONCE = 10
 /** Each look asks every process: more often would take the time that they start in. */
 const LOOK_EVERY_MS = 100
 
@@ -57,14 +59,33 @@ export async function startNodes(
   const first = await startNode(start, firstPlan, { network: unconnected, file: alone })
   const network = withBootstrap(unconnected, contactOf(first))
   const file = await writeNetwork(start, 'network.toml', network)
-  const startAll = (some: readonly NodePlan[]): Promise<NodeProcess[]> =>
-    Promise.all(some.map((plan) => startNode(start, plan, { network, file })))
+  const startAll = async (some: readonly NodePlan[]): Promise<NodeProcess[]> => {
+    const all: NodeProcess[] = []
+    for (let at = 0; at < some.length; at += STARTED_AT_ONCE) {
+      const next = some.slice(at, at + STARTED_AT_ONCE)
+      all.push(
+        ...(await Promise.all(next.map((plan) => startNode(start, plan, { network, file })))),
+      )
+    }
+    return all
+  }
   const open = [first, ...(await startAll(rest.filter(({ host }) => host !== undefined)))]
   await staked
   await untilAllKnow(start, open)
   const nodes = [...open, ...(await startAll(rest.filter(({ host }) => host === undefined)))]
   await untilAllKnow(start, nodes)
   return { nodes, networkFile: file }
+}
+
+/** One more node, in a network that stands: its stake first, then the process. @throws what `startProcesses` throws */
+export async function startLateNode(
+  start: Start,
+  plan: NodePlan,
+  where: { readonly network: NetworkParameters; readonly file: string },
+): Promise<NodeProcess> {
+  const { home, nodeId, staker } = await prepareHome(start, plan)
+  await start.money?.registerNode(home, nodeId, staker)
+  return await startNode(start, plan, where)
 }
 
 /** Looks at processes until they are as they should be, or the start has no time left. */
