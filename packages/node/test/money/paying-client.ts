@@ -62,7 +62,10 @@ export type TicketChoice = {
 }
 
 /** Signs a ticket of a slot. */
-export function ticketOf(slot: TestSlot, choice: TicketChoice): TicketMessage {
+export function ticketOf(
+  slot: Pick<TestSlot, 'opening' | 'sessionSecret'>,
+  choice: TicketChoice,
+): TicketMessage {
   const { index, commit, amount, provider, pool = TEST_POOL } = choice
   const { nullifier } = slot.opening
   const nonce = new Uint8Array(randomBytes(16))

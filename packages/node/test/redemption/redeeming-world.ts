@@ -12,7 +12,7 @@ import {
   type TransactionLane,
 } from '@byway/chain'
 import type { PaymentParameters } from '@byway/protocol/directory'
-import { encodeOpening } from '@byway/protocol/wire'
+import { encodeOpening, type Opening } from '@byway/protocol/wire'
 import { openStore, type Store, type StoredWinner, type Winner } from '@byway/store'
 import { hexToBytes, toHex, type Address, type Hex } from 'viem'
 import { hash, text, uint } from '../../../../contracts/test/kit/bytes.ts'
@@ -67,25 +67,31 @@ export function winnerOf(
   receivedAtMs: number,
 ): Winner {
   const ticket = client.winning(slot, provider, index)
-  const { root, nullifier, sessionKey, receiptKey, proof } = slot.opening
-  const bytes = (value: Hex): Uint8Array => hexToBytes(value)
-  const opening = encodeOpening({
-    root: bytes(uint(root, 256)),
-    nullifier: bytes(uint(nullifier, 256)),
-    sessionKey: bytes(sessionKey),
-    receiptKey: bytes(receiptKey),
-    proof: bytes(proof),
-  })
+  const opening = openingOf(slot)
   return {
-    nullifier: bytes(uint(nullifier, 256)),
+    nullifier: opening.nullifier,
     index,
-    opening,
+    opening: encodeOpening(opening),
     provider: bytes(provider),
     amount: ticket.amount,
     nonce: bytes(ticket.nonce),
     reveal: bytes(ticket.reveal),
     signature: bytes(ticket.signature),
     receivedAtMs,
+  }
+}
+
+const bytes = (value: Hex): Uint8Array => hexToBytes(value)
+
+/** The opening as it is shown to a node. */
+export function openingOf({ opening }: Slot): Opening {
+  const { root, nullifier, sessionKey, receiptKey, proof } = opening
+  return {
+    root: bytes(uint(root, 256)),
+    nullifier: bytes(uint(nullifier, 256)),
+    sessionKey: bytes(sessionKey),
+    receiptKey: bytes(receiptKey),
+    proof: bytes(proof),
   }
 }
 
