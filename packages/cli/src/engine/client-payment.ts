@@ -92,6 +92,7 @@ export async function openClientMoney(
     openings: store.madeOpenings,
     random: uniform,
     nowMs: () => performance.now(),
+    rootIntervalS: payment.rootIntervalS,
   })
   parts.use(followAll(books, facts, log))
   const owned = parts.move()

@@ -16,8 +16,12 @@ const MOST_OPENINGS = 16
 const ENOUGH_OPENINGS = 12
 /** With fewer, making more does not yield: a guard, a relay, an exit and a spare guard. */
 const LEAST_OPENINGS = 4
-/** The whole stock is made anew for newer roots at most this often: what was made under those before is good for hours (SPEC §15.2), and a network with roots each second would have us prove without end. */
+/**
+ * The whole stock is made anew for newer roots at most this often where roots come in less than {@link LONG_INTERVAL_S}: a local network with one each second would have us prove
+ * without end. Elsewhere at once: who shows an older root than others tells its hops apart from theirs.
+ */
 const REMAKE_MIN_MS = 600_000
+const LONG_INTERVAL_S = 3600
 
 /** What is to be had in stock. */
 export type OpeningsWanted = {
@@ -42,6 +46,8 @@ export type OpeningStockDeps = {
   readonly random: () => number
   /** Monotonic. */
   readonly nowMs: () => number
+  /** The network's: from one root to the next, seconds. */
+  readonly rootIntervalS: number
 }
 
 /** A stock of openings. */
@@ -128,7 +134,8 @@ class Stock implements OpeningStock {
   #keepRoot(root: bigint): void {
     const nowMs = this.#deps.nowMs()
     const isOnly = this.#rootsKept.size === 1 && this.#rootsKept.has(root)
-    if (!isOnly && nowMs - this.#remadeAtMs >= REMAKE_MIN_MS) {
+    const leastMs = this.#deps.rootIntervalS < LONG_INTERVAL_S ? REMAKE_MIN_MS : 0
+    if (!isOnly && nowMs - this.#remadeAtMs >= leastMs) {
       this.#rootsKept.clear()
       this.#remadeAtMs = nowMs
     }

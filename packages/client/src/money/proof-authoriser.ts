@@ -44,6 +44,9 @@ export type SecretDeposit = {
   readonly isOwnersAlone?: boolean | undefined
 }
 
+/** DESIGN §7.1. */
+const ROOT_INTERVAL_S = 6 * 3600
+
 export type ProofAuthoriserDeps = {
   readonly crypto: TicketCrypto
   readonly createTree: () => LeafTree
@@ -62,6 +65,8 @@ export type ProofAuthoriserDeps = {
   readonly random: () => number
   /** Monotonic. */
   readonly nowMs: () => number
+  /** The network's: from one root to the next, seconds. @default DESIGN §7.1's six hours */
+  readonly rootIntervalS?: number | undefined
 }
 
 /** Creates the authoriser. */
@@ -104,6 +109,7 @@ class ProofAuthoriser implements SlotAuthoriser {
       records: deps.openings,
       random: deps.random,
       nowMs: deps.nowMs,
+      rootIntervalS: deps.rootIntervalS ?? ROOT_INTERVAL_S,
     })
   }
 

@@ -19,7 +19,10 @@ type Job = {
 }
 
 /** A stock whose proofs are made when the test says so. */
-function createWorld(records?: OpeningRecords): {
+function createWorld(
+  records?: OpeningRecords,
+  rootIntervalS = 1,
+): {
   readonly stock: OpeningStock
   readonly jobs: Job[]
   readonly clock: { nowMs: number }
@@ -45,6 +48,7 @@ function createWorld(records?: OpeningRecords): {
       return openingOf(nullifier, root)
     },
     isOwn: ({ proof }) => proof.length === 3,
+    rootIntervalS,
     records,
     random: () => 0,
     nowMs: () => clock.nowMs,
@@ -186,6 +190,19 @@ describe('the stock of openings', () => {
     clock.nowMs += 1
     await fill(8n, SLOTS.slice(0, 2))
     assert.deepEqual(rootsInStock(), [8, 8])
+  })
+
+  it('shows none under a root that is known to have been followed where roots come in hours', async () => {
+    const { stock, jobs } = createWorld(undefined, 6 * 3600)
+    for (const root of [1n, 2n]) {
+      const full = stock.keepFull({ unshown: SLOTS.slice(0, 3), root }, NEVER)
+      await setImmediate()
+      if (root === 2n) assert.equal(stock.take(SLOTS), undefined, 'dropped at once')
+      await finishAll(jobs)
+      await full
+    }
+    for (let i = 0; i < 3; i++)
+      assert.equal(numberOf(stock.take(SLOTS)?.root ?? new Uint8Array(32)), 2n)
   })
 
   it('drops what was made under an older root, also what comes late', async () => {

@@ -161,7 +161,12 @@ class Book implements SlotBook {
       if (!isProven && !(await holds(opening))) return VERDICT.BAD_PROOF
       const verdict = await judge.judge(opening, known === undefined)
       if (verdict !== VERDICT.OK) return verdict
-      return await this.#open(opening, known, onReleased)
+      if (!known || isProven) return await this.#open(opening, known, onReleased)
+      // Made anew under another root, which must be one that a bind can be judged under: whoever invents a root would be served and never pay.
+      const isPublished = await judge.isPublished(opening.root)
+      if (isPublished === false) return VERDICT.UNKNOWN_ROOT
+      const bindable = isPublished ? opening : decodeOpening(known.opening)
+      return await this.#open(bindable, known, onReleased)
     } catch {
       // The store cannot be asked, as its health says, or more proofs wait than may.
       return VERDICT.TRY_LATER
@@ -259,12 +264,15 @@ class Shown implements ShownSlot {
     return this.#kept
   }
 
-  standing(): Promise<SlotStanding> {
-    return this.#deps.judge.standing(this.opening)
+  /** One that another holds by now takes no ticket from then on, whoever asked. */
+  async standing(): Promise<SlotStanding> {
+    const standing = await this.#deps.judge.standing(this.opening)
+    if (standing === 'taken') this.#isTaken = true
+    return standing
   }
 
   async recheck(): Promise<void> {
-    if ((await this.standing()) === 'taken') this.#isTaken = true
+    await this.standing()
   }
 
   isOf(opening: Opening): boolean {

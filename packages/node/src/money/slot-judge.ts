@@ -20,6 +20,8 @@ import {
 export interface SlotJudge {
   /** Judges an opening whose proof holds. @param isFirst - it was never shown here before: its root must be the newest, or have been it until lately */
   judge(opening: Opening, isFirst: boolean): Promise<Verdict>
+  /** Whether a root was ever published, whatever its age: `bind` takes no other. Undefined when the chain cannot be asked. */
+  isPublished(root: Uint8Array): Promise<boolean | undefined>
   standing(opening: Pick<Opening, 'nullifier' | 'sessionKey'>): Promise<SlotStanding>
 }
 
@@ -77,6 +79,11 @@ class Judge implements SlotJudge {
     return standing === 'unknown' ? VERDICT.TRY_LATER : VERDICT.OK
   }
 
+  async isPublished(root: Uint8Array): Promise<boolean | undefined> {
+    const known = await this.#rootOf(root)
+    return known === 'away' ? undefined : known !== undefined
+  }
+
   async standing({
     nullifier,
     sessionKey,
@@ -120,24 +127,32 @@ class Judge implements SlotJudge {
 
   /** The newest root is good whatever its age: where nobody deposits, there is none to follow it. */
   async #judgeRoot(root: Uint8Array): Promise<Verdict> {
-    const { chain, rootMaxAgeS, nowMs } = this.#deps
-    const name = toHex(root)
-    let known = this.#roots.get(name)
-    const isNewest = known?.supersededAtS === undefined
-    if (!known || (isNewest && nowMs() - known.atMs >= NEWEST_ROOT_CACHE_MS)) {
-      const found = await this.#ask(async (signal) => ({
-        published: await chain.publishedRoot(root, signal),
-      }))
-      if (!found) return VERDICT.TRY_LATER
-      if (!found.published) return VERDICT.UNKNOWN_ROOT
-      known = { atMs: nowMs(), supersededAtS: found.published.supersededAtS }
-      forgetOldest(this.#roots, MAX_CACHED_ROOTS)
-      this.#roots.set(name, known)
-    }
+    const { chain, rootMaxAgeS } = this.#deps
+    const known = await this.#rootOf(root)
+    if (known === 'away') return VERDICT.TRY_LATER
+    if (!known) return VERDICT.UNKNOWN_ROOT
     if (known.supersededAtS === undefined) return VERDICT.OK
     const head = await this.#ask((signal) => chain.head(signal))
     if (!head) return VERDICT.TRY_LATER
     return head.timeS - known.supersededAtS > rootMaxAgeS ? VERDICT.UNKNOWN_ROOT : VERDICT.OK
+  }
+
+  /** Undefined for a root that was not published. */
+  async #rootOf(root: Uint8Array): Promise<CachedRoot | undefined | 'away'> {
+    const { chain, nowMs } = this.#deps
+    const name = toHex(root)
+    const cached = this.#roots.get(name)
+    const isNewest = cached?.supersededAtS === undefined
+    if (cached && !(isNewest && nowMs() - cached.atMs >= NEWEST_ROOT_CACHE_MS)) return cached
+    const found = await this.#ask(async (signal) => ({
+      published: await chain.publishedRoot(root, signal),
+    }))
+    if (!found) return 'away'
+    if (!found.published) return undefined
+    const known = { atMs: nowMs(), supersededAtS: found.published.supersededAtS }
+    forgetOldest(this.#roots, MAX_CACHED_ROOTS)
+    this.#roots.set(name, known)
+    return known
   }
 
   /** Asks the chain; `undefined` when it does not answer, or when too much is asked already. */

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { toHex } from '@byway/protocol/base'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPayeeSlot } from '@byway/protocol/payment'
+import { createPayeeSlot, UNLOCKED_BYTES_PER_S } from '@byway/protocol/payment'
 import { unitPrice } from '@byway/protocol/ticket'
 import { VERDICT } from '@byway/protocol/wire'
 import type { SlotFullMessage } from '@byway/protocol/wire'
 import { openCommitKeys, SLOT_LIFE_MS } from '../../src/money/commit-keys.ts'
+import { createLinkPace } from '../../src/money/link-pace.ts'
 import { createSlotBook } from '../../src/money/slot-book.ts'
 import type { ShownSlot } from '../../src/money/slot-book.ts'
 import { createSlotJudge } from '../../src/money/slot-judge.ts'
@@ -112,6 +114,52 @@ suite('the slots of a node', () => {
       await world.book.recheck()
       assert.equal(pay().verdict, verdict)
     }
+  })
+
+  test('a slot that another provider binds is refused as soon as anybody asks where it stands: the pace of its link does each second (SPEC §15.2)', async () => {
+    const world = await worldOf()
+    const { chain, clock, slot } = world
+    const shown = await show(world)
+    const pay = await payerOf(shown, slot)
+    const pace = createLinkPace(() => shown)
+    let [passedBytes, isRefused] = [0, false]
+    const boundAtMs = clock.nowMs
+    chain.setSlot(slot.opening.nullifier, 'bound', randomBytes(20))
+    while (!isRefused) {
+      assert.ok(clock.nowMs - boundAtMs <= 3000, 'noticed within three seconds')
+      clock.nowMs += 10
+      while (pace.take(16_384, clock.nowMs)) passedBytes += 16_384
+      for (let turn = 0; turn < 4; turn++) await setImmediate()
+      if (clock.nowMs % 100 === 0) isRefused = pay().verdict === VERDICT.SLOT_TAKEN
+    }
+    assert.ok(passedBytes <= 3 * UNLOCKED_BYTES_PER_S + 4 * 1024 * 1024 + 16_384)
+  })
+
+  test('a slot shown again under another root is taken only if that root was published, and kept with one that was', async () => {
+    const world = await worldOf()
+    const { chain, store, clock, book, slot } = world
+    const shown = await show(world)
+    const invented = { ...slot.opening, root: randomBytes(32), proof: randomBytes(128) }
+    assert.equal(await book.show(invented), VERDICT.UNKNOWN_ROOT)
+    shown.release()
+    assert.equal(await book.show(invented), VERDICT.UNKNOWN_ROOT, 'on a fresh carrier too')
+    const later = { ...invented, root: randomBytes(32) }
+    chain.publish(later.root, clock.nowMs / 1000)
+    const again = await book.show(later)
+    assert.ok(typeof again === 'object' && !('kind' in again))
+    assert.deepEqual(again.opening.root, later.root)
+    again.release()
+    // The chain cannot be asked: it goes on with the opening that was judged.
+    chain.mood = 'fails'
+    clock.nowMs += 60_000
+    const away = await book.show({ ...invented, root: randomBytes(32) })
+    assert.ok(typeof away === 'object' && !('kind' in away))
+    const pay = await payerOf(away, slot)
+    assert.equal(pay(TEST_POOL.faceValue).verdict, VERDICT.OK)
+    assert.equal(await away.kept(), true)
+    const [winner] = await store.winners.ofSlot(slot.opening.nullifier)
+    assert.ok(winner)
+    assert.deepEqual(away.opening.root, slot.opening.root)
   })
 
   test('a slot that is full says its wins again on the next carrier: the client may not have heard', async () => {
