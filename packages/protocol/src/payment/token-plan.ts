@@ -124,8 +124,8 @@ function batchOf({ isProven }: Hop, kind: TokenKind): number {
 }
 
 /** Less than half of what may be in stock: time to buy. */
-export function isLow(hop: Hop, { kind, shelf }: Lane, nowMs: number): boolean {
-  return shelf.held < limitOf(hop, kind, nowMs) / 2
+export function isLow(hop: Hop, lane: Lane, nowMs: number): boolean {
+  return lane.shelf.held < limitOf(hop, lane, nowMs) / 2
 }
 
 /** Another batch is used up before the next visit could have brought it. */
@@ -134,16 +134,18 @@ export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
 }
 
 /** How many more may be in stock. */
-export function roomOf(hop: Hop, { kind, shelf }: Lane, nowMs: number): number {
-  return Math.max(0, limitOf(hop, kind, nowMs) - shelf.held)
+export function roomOf(hop: Hop, lane: Lane, nowMs: number): number {
+  return Math.max(0, limitOf(hop, lane, nowMs) - lane.shelf.held)
 }
 
 /** How many are kept in stock at most. */
-function limitOf(hop: Hop, kind: TokenKind, nowMs: number): number {
+function limitOf(hop: Hop, { kind, use }: Lane, nowMs: number): number {
   if (kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
   const isBulk = isBulkAt(hop, nowMs)
   if (kind === TOKEN_KIND.BULK) return isBulk ? MAX_BULK : 0
-  return hop.isLocked && !isBulk ? MAX_TOKENS_LOCKED : MAX_TOKENS
+  if (!hop.isLocked || isBulk) return MAX_TOKENS
+  // No more than is used in a while: what is left when their key's days are over was paid for nothing.
+  return Math.min(MAX_TOKENS_LOCKED, Math.max(MAX_TOKENS, use.within(STOCK_AHEAD_MS, nowMs)))
 }
 
 /** Bulk tokens are bought while somebody wants them, at a hop that holds the slot and whose tokens held before. */
@@ -162,9 +164,11 @@ const ADMISSION_BATCH = 8
 // Local limits (tunable): docs/LIMITS.md.
 /** What a visit buys for while it is there: until a few purchases later, each of which waits for its drawn time, a look, a circuit and a signer. */
 const VISIT_AHEAD_MS = 12_000
+/** What a large stock is for. */
+const STOCK_AHEAD_MS = 60_000
 /** DESIGN §7.2: bandwidth tokens in stock at a hop: 256 MiB. */
 const MAX_TOKENS = 64
-/** DESIGN §7.2: at a hop where the slot is locked or bound: 2 GiB. */
+/** DESIGN §7.2: at most at a hop where the slot is locked or bound: 2 GiB. */
 const MAX_TOKENS_LOCKED = 512
 /** Bulk tokens in stock: two purchases. Who has none left goes on with bandwidth tokens, and what is left when a stream ends is of use to the next fast one only. */
 const MAX_BULK = 8
