@@ -130,6 +130,8 @@ export const GOALS: readonly Goal[] = [
   zkGoal('a verification (ms)', ZK_METRICS.verification, 12),
   zkGoal('loop delay while proving, p99 (ms)', ZK_METRICS.delayProving, 20),
   zkGoal('loop delay while verifying, p99 (ms)', ZK_METRICS.delayVerifying, 20),
+  zkGoal('loop delay of a client that reads 20 000 leaves, p99 (ms)', ZK_METRICS.delayReading, 20),
+  zkGoal('loop delay of a client that fills its stock, p99 (ms)', ZK_METRICS.delayStocking, 20),
   auditGoal('a service proof over 100 000 receipts on two cores (s)', ZK_AUDIT_METRICS.proof, 30),
   auditGoal('memory of a service proof (MB)', ZK_AUDIT_METRICS.memory, 1500),
   auditGoal('loop delay during a service proof, p99 (ms)', ZK_AUDIT_METRICS.delay, 20),

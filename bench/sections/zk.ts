@@ -7,12 +7,14 @@ import type { BenchContext } from '../lib/fleet.ts'
 import { watchLoop } from '../lib/loop-delay.ts'
 import { childrenOf, readCpuMs, readMemory } from '../lib/process-stats.ts'
 import { worldOf } from './section.ts'
+import { measureClientLoop } from './zk-client.ts'
 import type { WorldSection } from './section.ts'
 
 const ROUNDS = { quick: 5, full: 12 } as const
 const LEAVES = 1000
 const OWN_LEAF = 700
 const LIMIT = 1000
+const CLIENT_LEAVES = 20_000
 const SECRET = 0x5ec2e7n
 export const ZK_SYSTEM = 'byway-zk'
 export const ZK_METRICS = {
@@ -20,13 +22,15 @@ export const ZK_METRICS = {
   verification: 'verification, median',
   delayProving: 'loop delay while proving, p99',
   delayVerifying: 'loop delay while verifying, p99',
+  delayReading: "a client's loop while it reads 20 000 leaves, p99",
+  delayStocking: "a client's loop while it lays in sixteen openings, p99",
 } as const
 
 /** Creates the section. */
 export function createZk(): WorldSection {
   return {
     name: 'zk',
-    title: `One slot proof of a deposit among ${LEAVES}, made and judged by a process of one thread each; and how late this program's event loop was meanwhile`,
+    title: `One slot proof of a deposit among ${LEAVES}, made and judged by a process of one thread each; how late this program's event loop was meanwhile; and how late a client's is that reads ${CLIENT_LEAVES} leaves and lays in its stock`,
     missing: () => undefined,
     open: (context) => worldOf(() => measure(context)),
   }
@@ -57,6 +61,10 @@ async function measure({ recorder, log, isQuick }: BenchContext): Promise<void> 
   const judging = await whileWatched(10 * rounds, verify)
   add(ZK_METRICS.verification, 'ms', judging.medianMs)
   add(ZK_METRICS.delayVerifying, 'ms', judging.p99Ms)
+  const client = await measureClientLoop(CLIENT_LEAVES)
+  add(ZK_METRICS.delayReading, 'ms', client.readingP99Ms)
+  add(ZK_METRICS.delayStocking, 'ms', client.provingP99Ms)
+  add("a client's loop meanwhile, longest", 'ms', client.longestMs)
 }
 
 async function verified(engine: ZkEngine, { signals, proof }: Proved): Promise<boolean> {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { AUDIT_SAMPLES, sampledUnits } from '@byway/zk'
+import { AUDIT_SAMPLES } from '@byway/zk'
 import { sampledUnit } from '../src/audit.ts'
 
 const SEED = process.env['BYWAY_SEED'] ?? randomInt(2 ** 32).toString()
@@ -51,14 +51,4 @@ describe(`an inflated total (seed ${SEED}, ${TRIALS} plays)`, () => {
       assert.ok(Math.abs(share - formula) <= spread, `${share}`)
     })
   }
-
-  it('plays what a proof is asked: the samples of its beacon', () => {
-    const beacon = beaconOf(0)
-    const drawn = sampledUnits(beacon, TOTAL)
-    assert.equal(drawn.length, 12)
-    assert.deepEqual(
-      drawn,
-      drawn.map((_, m) => sampledUnit(beacon, m, TOTAL)),
-    )
-  })
 })
