@@ -18,8 +18,8 @@ export const ALL_CORES = 'all-cores'
 const PROGRAM = 'service-audit'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A proof takes 0.35 GB on two cores and 0.8 GB with eight threads, the tree before it as much; the rest is the node's and the system's. */
-const LEAST_MEMORY_BYTES = 2e9
+/** A proof takes 0.35 GB on two cores and 0.8 GB with eight threads, the tree before it as much; the rest is the node's and the system's. A board sold with two gigabytes says that it has less. */
+const LEAST_MEMORY_BYTES = 1.5e9
 /** Of the prover's own objects; its tables and points are outside of it. */
 const HEAP_MB = 512
 
