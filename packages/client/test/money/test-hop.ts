@@ -90,6 +90,8 @@ export async function startTestHop(
     readonly issueDelayMs?: number
     readonly priceStep?: number
     readonly pool?: Pool
+    /** Where a slot goes on that an earlier life of the hop was shown. @default at its first index */
+    readonly firstIndexOf?: (nullifier: Uint8Array) => number
   } = {},
 ): Promise<TestHop> {
   const nowMs = options.nowMs ?? Date.now
@@ -156,6 +158,7 @@ export async function startTestHop(
       issuer,
       nowMs,
       keys: () => keyring.keysMessage(),
+      firstIndexOf: options.firstIndexOf ?? (() => 0),
     })
   return hop
 }
@@ -170,12 +173,14 @@ type DeskDeps = {
   readonly issuer: TokenIssuer
   readonly nowMs: () => number
   readonly keys: () => HopPayMessage
+  readonly firstIndexOf: (nullifier: Uint8Array) => number
 }
 
 /** Where each slot went on: a slot shown again goes on after the commits that went out. */
 const floors = new WeakMap<TestHop, Map<string, number>>()
 
-function createDesk({ hop, pool, provider, priceStep, issuer, nowMs, keys }: DeskDeps): Desk {
+function createDesk(deps: DeskDeps): Desk {
+  const { hop, pool, provider, priceStep, issuer, nowMs, keys, firstIndexOf } = deps
   let slot: { readonly payee: PayeeSlot; readonly opening: Opening } | undefined
   let hasPaid = false
   const ofHop = floors.get(hop) ?? new Map<string, number>()
@@ -194,7 +199,7 @@ function createDesk({ hop, pool, provider, priceStep, issuer, nowMs, keys }: Des
     }
     if (verdict !== VERDICT.OK) return [answer]
     const key = nodeTicketCrypto.sha256(provider, nullifier)
-    const firstIndex = ofHop.get(toHex(nullifier)) ?? 0
+    const firstIndex = ofHop.get(toHex(nullifier)) ?? firstIndexOf(nullifier)
     const price = unitPrice(pool, priceStep)
     const terms = { crypto: nodeTicketCrypto, pool, provider, price }
     slot = { opening, payee: createPayeeSlot(terms, { opening, key, firstIndex, wins: [] }) }
