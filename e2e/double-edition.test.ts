@@ -6,7 +6,6 @@
  *                            └── slashEditions ────┴──► registry: half of the stake
  */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openChain, type ChainView } from '../packages/chain/src/index.ts'
@@ -149,7 +148,6 @@ async function tell(
     identitySeed: seed,
     isLocal: true,
     maxMessageBytes: 2000,
-    idOf: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
     // What others say goes no further here: the honest compare by themselves.
     judge: () => 'ignore',
     mayJoin: (nodeId) => toHex(nodeId) === toHex(peer.nodeId),

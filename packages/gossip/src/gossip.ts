@@ -29,8 +29,6 @@ export type GossipOptions = {
   /** True for a network on one machine. */
   readonly isLocal: boolean
   readonly maxMessageBytes: number
-  /** Names a message: what has one name is passed on once. */
-  readonly idOf: (data: Uint8Array) => Uint8Array
   /** Judges a message and takes it in. Must not throw. */
   readonly judge: (data: Uint8Array) => GossipVerdict
   /** Says whether a node may be a neighbour: it has a stake. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { startGossip, type Gossip, type GossipPeer, type GossipVerdict } from '../src/index.ts'
@@ -31,7 +31,6 @@ function world(t: TestContext): World {
         listen: { host, port: 0 },
         isLocal: true,
         maxMessageBytes: 2000,
-        idOf: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
         judge(data) {
           const text = Buffer.from(data).toString()
           const verdict = judge(text)

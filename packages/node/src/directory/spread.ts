@@ -12,9 +12,8 @@ import type {
   PathNodeSet,
   StakeSource,
 } from '@byway/protocol/directory'
-import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { formatAddress } from '@byway/protocol/policy'
-import { decodeDescriptor, MAX_DESCRIPTOR_BYTES, unsignedPartOf } from '@byway/protocol/wire'
+import { decodeDescriptor, MAX_DESCRIPTOR_BYTES } from '@byway/protocol/wire'
 import { nodeError } from '../errors.ts'
 
 export type SpreadDeps = {
@@ -63,8 +62,6 @@ export async function startSpread(deps: SpreadDeps): Promise<Spread> {
     listen: deps.listen,
     isLocal,
     maxMessageBytes: MAX_DESCRIPTOR_BYTES,
-    // A signature may be made anew over the same contents: that is the same edition.
-    idOf: (data) => nodeCrypto.sha256(unsignedPartOf(data)),
     judge(data) {
       isHearing = true
       const verdict = judge(set, data, deps.nowMs())

@@ -66,13 +66,21 @@ function lowerLarge(groups: readonly Group[], weights: Map<NodeKey, number>): bo
   if (cap >= 1) return false
   const sums = groups.map((group) => ({ group, sum: sumOf(group, weights) }))
   const largest = sums.toSorted((a, b) => b.sum - a.sum)
-  let rest = sums.reduce((total, { sum }) => total + sum, 0)
+  // A node counts once, however many groups it says to be of: addresses that nobody tried would raise the total, and with it every share.
+  let rest = [...weights.values()].reduce((total, weight) => total + weight, 0)
+  const lowered = new Set<NodeKey>()
   let count = 0
   // Each that is lowered lowers the total, and with it what the next may have.
-  for (const { sum } of largest) {
-    if (sum <= (cap * (rest - sum)) / (1 - (count + 1) * cap)) break
-    rest -= sum
+  for (const { group, sum } of largest) {
+    if ((count + 1) * cap >= 1) break
+    const own = sumOf(
+      group.filter((key) => !lowered.has(key)),
+      weights,
+    )
+    if (sum <= (cap * (rest - own)) / (1 - (count + 1) * cap)) break
+    rest -= own
     count++
+    for (const key of group) lowered.add(key)
   }
   const target = (cap * rest) / (1 - count * cap)
   let isChanged = false

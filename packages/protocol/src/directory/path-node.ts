@@ -130,8 +130,9 @@ function ownersOf(
   { familyId, stakerId }: Descriptor,
   owner: Uint8Array | undefined,
 ): Pick<PathNode, 'owners' | 'stakers'> {
-  // What the registry says counts beside what a node claims.
-  const stakers = [stakerId, owner].flatMap((id) => (id ? [`staker ${toHex(id)}`] : []))
+  // SPEC §10.3: whatever the descriptor says, where the registry says who it is.
+  const staker = owner ?? stakerId
+  const stakers = staker ? [`staker ${toHex(staker)}`] : []
   return { owners: familyId ? [`family ${toHex(familyId)}`, ...stakers] : stakers, stakers }
 }
 

@@ -8,14 +8,16 @@ import { id, ipv4, makeEntry, nodeSet } from './registry.ts'
 
 function nodeOf(
   number: number,
-  place: { owner?: number; family?: number; prefix?: number; asn?: number },
+  place: { owner?: number; family?: number; prefix?: number; asn?: number; others?: number[] },
 ): PathNode {
   const prefix = place.prefix ?? 1000 + number
   const entry = makeEntry(number, {
     stakerId: place.owner === undefined ? undefined : id(place.owner),
     familyId: place.family === undefined ? undefined : id(place.family),
     asn: place.asn ?? 0,
-    addresses: [ipv4(`${1 + (prefix >> 8)}.${prefix & 255}.0.1`)],
+    addresses: [prefix, ...(place.others ?? [])].map((one) =>
+      ipv4(`${1 + (one >> 8)}.${one & 255}.0.1`),
+    ),
   })
   const node = nodeSet([entry]).get(entry.key)
   assert.ok(node)
@@ -47,6 +49,24 @@ test('whoever claims the family of others takes nothing from them', () => {
   const sybil = Array.from({ length: 1000 }, (_, i) => nodeOf(100 + i, { family: 7 }))
   const weights = fairWeights([...honest, ...sybil], () => 1)
   for (const { key } of honest) assert.equal(weights.get(key), 1)
+})
+
+test('addresses that nobody tried raise no share: seven more of each node leave one /16 its tenth', () => {
+  for (const count of [50, 100, 400]) {
+    const honest = Array.from({ length: 200 }, (_, i) => nodeOf(i, {}))
+    const sybil = Array.from({ length: count }, (_, i) => {
+      const others = Array.from({ length: 7 }, (__, k) => 20_000 + i * 7 + k)
+      return nodeOf(10_000 + i, { prefix: 3, others })
+    })
+    const nodes = [...honest, ...sybil]
+    const hostile = new Set(sybil.map(({ key }) => key))
+    const share = shareOf(
+      fairWeights(nodes, () => 1),
+      nodes,
+      ({ key }) => hostile.has(key),
+    )
+    assert.ok(share <= MAX_GROUP_SHARE + 1e-9, `${share} of ${count}`)
+  }
 })
 
 test('so are those of one /16, and of one autonomous system', () => {
