@@ -65,6 +65,36 @@ test('a nullifier pays at most K, with rising indices (SPEC §14.3)', async () =
   assert.deepEqual([word.wins, word.lastIndex], [2, 6])
 })
 
+test('tickets with one nonce are each paid once: index and commit make them two (SPEC §13.4)', async () => {
+  const slot = await oneSlot('one nonce')
+  const nonce = `0x${'07'.repeat(16)}` as const
+  const [first, second] = [3, 6].map((index) =>
+    client.certain(slot, provider.address, index, nonce),
+  )
+  if (!first || !second) assert.fail()
+  assert.ok(first.isWin && second.isWin && first.nonce === second.nonce)
+  await scene.bind(provider, [[slot, first]])
+  const before = await scene.credit(provider.address)
+  // Nor is one ticket the other under its index, or with its reveal.
+  const moved = [
+    { ...first, index: 5 },
+    { ...second, index: 5, reveal: first.reveal },
+    { ...first, index: 4, reveal: second.reveal },
+  ] as const
+  const refused = await scene.claim(
+    provider,
+    moved.map((ticket) => [slot, ticket] as const),
+  )
+  assert.deepEqual(scene.skips(refused), ['SLOT_TAKEN', 'SLOT_TAKEN', 'SLOT_TAKEN'])
+  const receipt = await scene.claim(provider, [
+    [slot, first],
+    [slot, second],
+    [slot, second],
+  ])
+  assert.deepEqual(scene.skips(receipt), ['BAD_INDEX', 'SLOT_FULL'])
+  assert.equal((await scene.credit(provider.address)) - before, NET)
+})
+
 test('the first bind is final, for the same provider as for another', async () => {
   const slot = await oneSlot('final')
   await scene.bind(provider, [win(slot, 1)])

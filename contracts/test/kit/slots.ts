@@ -77,6 +77,8 @@ export interface Client {
   open(leaf: Leaf, j: number, sessionName?: string): Slot
   unused(leaf: Leaf, j: number, to: Address, feeTo?: Address): Unused
   draw(slot: Slot, provider: Address, index: number, amount: bigint, attempt: number): Drawn
+  /** A ticket that wins with this nonce, for the draw of all of `V`. */
+  certain(slot: Slot, provider: Address, index: number, nonce: Hex): Drawn
   /** A ticket that wins: nonces are tried until one does, as no honest pair can. */
   winning(slot: Slot, provider: Address, index: number, amount?: bigint): Drawn
   destination(slot: Slot, idc: bigint, feeTo?: Address): Destination
@@ -141,18 +143,24 @@ export function createClient(world: World): Client {
     amount: bigint,
     attempt: number,
   ): Drawn {
+    const nonce = slice(hash(revealOf(slot, index), uint(attempt, 32)), 0, 16)
+    return ticketOf(slot, provider, { index, amount, nonce })
+  }
+
+  function ticketOf(
+    slot: Slot,
+    provider: Address,
+    terms: Pick<Ticket, 'index' | 'amount' | 'nonce'>,
+  ): Drawn {
     const { nullifier, session } = slot
-    const reveal = hash(text('reveal'), uint(nullifier, 256), uint(index, 32))
-    const nonce = slice(hash(reveal, uint(attempt, 32)), 0, 16)
+    const reveal = revealOf(slot, terms.index)
     const commit = hash(reveal)
-    const digest = ticketDigest(pool, { provider, nullifier, index, amount, commit, nonce })
+    const digest = ticketDigest(pool, { provider, nullifier, commit, ...terms })
     return {
-      index,
-      amount,
+      ...terms,
       reveal,
-      nonce,
       signature: session.sign(digest),
-      isWin: isWin(digest, reveal, amount, winValue),
+      isWin: isWin(digest, reveal, terms.amount, winValue),
       digest,
       commit,
     }
@@ -174,6 +182,8 @@ export function createClient(world: World): Client {
     prove,
     open,
     winning,
+    certain: (slot, provider, index, nonce) =>
+      ticketOf(slot, provider, { index, amount: winValue, nonce }),
     draw,
     destination,
     async deposit(from, ownerName, limit) {
@@ -203,4 +213,8 @@ export function createClient(world: World): Client {
       return { root: tree.root, nullifier: nullifierOf(leaf.owner, j), proof }
     },
   }
+}
+
+function revealOf({ nullifier }: Slot, index: number): Hex {
+  return hash(text('reveal'), uint(nullifier, 256), uint(index, 32))
 }

@@ -252,6 +252,7 @@ describe('an entry', () => {
     ['TRY_LATER', VERDICT.TRY_LATER],
     ['SLOT_TAKEN', VERDICT.SLOT_TAKEN],
     ['SLOT_USED', VERDICT.SLOT_USED],
+    ['EXPIRED', VERDICT.EXPIRED],
   ] as const) {
     it(`that refuses every ticket by ${name} is not paid for ever: it may redeem them all the same`, async () => {
       const { hop, carry, payer, faults, money } = await world()

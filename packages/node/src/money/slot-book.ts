@@ -10,7 +10,7 @@ import type {
   SlotStanding,
   TicketResult,
 } from '@byway/protocol/payment'
-import type { OpeningRecords, StoreHealth, Winner, WinnerRecords } from '@byway/store'
+import type { OpeningRecords, ShownOpening, StoreHealth, Winner, WinnerRecords } from '@byway/store'
 import { decodeOpening, encodeOpening, VERDICT } from '@byway/protocol/wire'
 import type {
   CommitsMessage,
@@ -156,7 +156,7 @@ class Book implements SlotBook {
     try {
       const known = await records.openings.get(opening.nullifier)
       if (known && !isSame(decodeOpening(known.opening), opening)) return VERDICT.SLOT_USED
-      if (known && this.#deps.nowMs() - known.firstSeenMs > SLOT_LIFE_MS) return VERDICT.EXPIRED
+      if (known && this.#deps.nowMs() > endOf(known)) return VERDICT.EXPIRED
       const isProven = known && equalBytes(known.opening, encodeOpening(opening))
       if (!isProven && !(await holds(opening))) return VERDICT.BAD_PROOF
       const verdict = await judge.judge(opening, known === undefined)
@@ -175,19 +175,21 @@ class Book implements SlotBook {
 
   async #open(
     opening: Opening,
-    known: { readonly keyEpoch: number; readonly floor: number } | undefined,
+    known: Pick<ShownOpening, 'keyEpoch' | 'floor' | 'firstSeenMs'> | undefined,
     onReleased: () => void,
   ): Promise<OwnShowing> {
     const { records, keys, createPayee } = this.#deps
     const key = known ? keys.find(known.keyEpoch) : keys.current()
     if (!key) return VERDICT.EXPIRED
-    if (!known) await this.#remember(opening, key.epoch)
+    const firstSeenMs = known?.firstSeenMs ?? this.#deps.nowMs()
+    if (!known) await this.#remember(opening, key.epoch, firstSeenMs)
     const wins = await records.winners.ofSlot(opening.nullifier)
     const payee = createPayee({ opening, key: key.key, firstIndex: known?.floor ?? 0, wins })
-    return payee.fullMessage() ?? new Shown(this.#deps, opening, payee, onReleased)
+    const endMs = endOf({ firstSeenMs })
+    return payee.fullMessage() ?? new Shown(this.#deps, opening, payee, endMs, onReleased)
   }
 
-  async #remember(opening: Opening, keyEpoch: number): Promise<void> {
+  async #remember(opening: Opening, keyEpoch: number, firstSeenMs: number): Promise<void> {
     const { nullifier, sessionKey } = opening
     await this.#deps.records.openings.remember({
       nullifier,
@@ -195,9 +197,14 @@ class Book implements SlotBook {
       sessionKey,
       keyEpoch,
       floor: 0,
-      firstSeenMs: this.#deps.nowMs(),
+      firstSeenMs,
     })
   }
+}
+
+/** When a slot's life here is over. */
+function endOf({ firstSeenMs }: Pick<ShownOpening, 'firstSeenMs'>): number {
+  return firstSeenMs + SLOT_LIFE_MS
 }
 
 /** The same slot under the same keys. With another receipt key it would be another statement: receipts of it could not be proved with the opening that is kept. */
@@ -213,6 +220,7 @@ class Shown implements ShownSlot {
   readonly opening: Opening
   readonly #deps: SlotBookDeps
   readonly #payee: PayeeSlot
+  readonly #endMs: number
   readonly #onReleased: () => void
   #isReleased = false
   #isTaken = false
@@ -222,10 +230,17 @@ class Shown implements ShownSlot {
   winCount = 0
   #kept: Promise<boolean> = Promise.resolve(true)
 
-  constructor(deps: SlotBookDeps, opening: Opening, payee: PayeeSlot, onReleased: () => void) {
+  constructor(
+    deps: SlotBookDeps,
+    opening: Opening,
+    payee: PayeeSlot,
+    endMs: number,
+    onReleased: () => void,
+  ) {
     this.#deps = deps
     this.opening = opening
     this.#payee = payee
+    this.#endMs = endMs
     this.#onReleased = onReleased
   }
 
@@ -252,6 +267,7 @@ class Shown implements ShownSlot {
     if (this.#isTaken) return { verdict: VERDICT.SLOT_TAKEN }
     // Refused before it is judged, so that it cannot win either.
     if (this.#deps.records.health !== 'ok') return { verdict: VERDICT.TRY_LATER }
+    if (this.#deps.nowMs() > this.#endMs) return { verdict: VERDICT.EXPIRED }
     const result = this.#payee.onTicket(ticket)
     if (result.verdict !== VERDICT.OK) return result
     if (this.mayTakeOver?.() === false) return { verdict: VERDICT.SLOT_USED }

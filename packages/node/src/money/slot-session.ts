@@ -225,9 +225,7 @@ class Session implements SlotSession {
   }
 
   #refuse({ index }: TicketMessage, verdict: Refusal): void {
-    // Its slot has moved to a newer carrier, without its client's doing if somebody else showed it, or we have no room; refusing costs nothing.
-    const isHarmless = verdict === VERDICT.SLOT_USED || verdict === VERDICT.TRY_LATER
-    if (!isHarmless) this.#badTickets++
+    if (!HARMLESS.has(verdict)) this.#badTickets++
     if (this.#badTickets > MAX_BAD_TICKETS) this.#carrier.onFault()
     else this.#carrier.send({ kind: PAY.REFUSED, verdict, index })
   }
@@ -235,6 +233,13 @@ class Session implements SlotSession {
 
 /** Local limit (tunable): docs/LIMITS.md. A check costs more than a ticket's bytes: who sends many bad ones is no client. */
 const MAX_BAD_TICKETS = 64
+
+/** Its slot has moved to a newer carrier, without its client's doing if somebody else showed it; or its life is over by our clock; or we have no room. Refusing costs nothing. */
+const HARMLESS: ReadonlySet<Refusal> = new Set([
+  VERDICT.SLOT_USED,
+  VERDICT.EXPIRED,
+  VERDICT.TRY_LATER,
+])
 
 /** Protocol constant (change needs a spec change): SPEC §15.2, "never more than 128 that are unused": the client has no commits for more. */
 const MAX_LATE_TICKETS: number = 2 * MAX_COMMITS

@@ -220,4 +220,25 @@ suite('the slots of a node', () => {
     clock.nowMs += 2000
     assert.equal(await book.show(slot.opening), VERDICT.EXPIRED)
   })
+
+  test('a ticket in a session that outlives its slot is refused as expired, and cannot win', async () => {
+    const world = await worldOf()
+    const { clock, store, slot } = world
+    const shown = await show(world)
+    const pay = await payerOf(shown, slot)
+    clock.nowMs += SLOT_LIFE_MS
+    assert.equal(pay().verdict, VERDICT.OK)
+    clock.nowMs += 1
+    for (const amount of [PRICE, TEST_POOL.faceValue])
+      assert.deepEqual(pay(amount), { verdict: VERDICT.EXPIRED })
+    // A restart of the session counts from the first showing too.
+    shown.release()
+    clock.nowMs -= 1
+    const again = await show(world)
+    const payAgain = await payerOf(again, slot)
+    assert.equal(payAgain().verdict, VERDICT.OK)
+    clock.nowMs += 1
+    assert.deepEqual(payAgain(TEST_POOL.faceValue), { verdict: VERDICT.EXPIRED })
+    assert.deepEqual(await store.winners.ofSlot(slot.opening.nullifier), [])
+  })
 })

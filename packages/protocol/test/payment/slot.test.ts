@@ -10,7 +10,7 @@ import {
   type TicketResult,
 } from '@byway/protocol/payment'
 import { nodeTicketCrypto as crypto } from '@byway/protocol/node-ticket'
-import { isWin, revealOf, ticketDigest, unitPrice } from '@byway/protocol/ticket'
+import { commitOf, isWin, revealOf, ticketDigest, unitPrice } from '@byway/protocol/ticket'
 import {
   type CommitsMessage,
   MAX_COMMITS,
@@ -43,14 +43,8 @@ function payee(options: Partial<PayeeSlotOptions> = {}): PayeeSlot {
   })
 }
 
-function payer(seed = 'client', floor = 0): PayerSlot {
-  const terms = {
-    crypto,
-    pool: POOL,
-    provider: PROVIDER,
-    priceStep: PRICE_STEP,
-    randomBytes: seeded(seed),
-  }
+function payer(seed = 'client', floor = 0, randomBytes = seeded(seed)): PayerSlot {
+  const terms = { crypto, pool: POOL, provider: PROVIDER, priceStep: PRICE_STEP, randomBytes }
   return createPayerSlot(terms, { nullifier, sessionSecret: SLOT.sessionSecret, floor })
 }
 
@@ -101,6 +95,38 @@ describe('a slot between a client and a hop (SPEC §15.2)', () => {
     assert.equal(client.onCommits(more), true)
     assert.equal(client.commits, 2 * MAX_COMMITS - 1)
     assert.equal(hop.nextCommits(), undefined)
+  })
+
+  it('takes a nonce that was used before like any other: index and commit make it another draw', () => {
+    const sameNonce = (count: number): Uint8Array => new Uint8Array(count).fill(7)
+    const [client, hop] = [payer('', 0, sameNonce), payee()]
+    assert.equal(client.onCommits(commitsOf(hop)), true)
+    const tickets = Array.from({ length: 3 }, () => signed(client))
+    assert.equal(new Set(tickets.map(({ nonce }) => nonce.join())).size, 1)
+    for (const ticket of tickets) {
+      const result = hop.onTicket(ticket)
+      assert.deepEqual([result.verdict, 'units' in result && result.units], [VERDICT.OK, 1])
+      assert.equal(hop.onTicket(ticket).verdict, VERDICT.BAD_INDEX)
+    }
+    // Under another index it is not what was signed.
+    const moved = { ...tickets[0], index: 3 } as TicketMessage
+    assert.equal(hop.onTicket(moved).verdict, VERDICT.BAD_SIGNATURE)
+  })
+
+  it('draws with one nonce for all tickets win as often as any', () => {
+    const nonce = new Uint8Array(16).fill(7)
+    const amount = POOL.faceValue / 4n
+    const draws = 4096
+    let wins = 0
+    for (let index = 0; index < draws; index++) {
+      const reveal = revealOf(crypto, HMAC_KEY, nullifier, index)
+      const commit = commitOf(crypto, reveal)
+      const scope = { pool: POOL, provider: PROVIDER, nullifier }
+      const digest = ticketDigest(crypto, scope, { index, amount, commit, nonce })
+      if (isWin(crypto, POOL.faceValue, amount, reveal, digest)) wins++
+    }
+    const deviation = Math.sqrt((draws * 3) / 16)
+    assert.ok(Math.abs(wins - draws / 4) <= 3 * deviation, `${wins}`)
   })
 
   it('ends after K wins, each of which the client can check', () => {
