@@ -27,8 +27,6 @@ import { createWayBack, type WayBack } from './way-back.ts'
 const PRICE_STEP = 8
 /** Slots of a deposit: for two guards, for each hop after them, for withdrawals, and some that stay. */
 const SIZES = [18, 20, 24] as const
-/** Circuits between two roots: somebody pays in, and all slots that are shown from then on stand under the next one. */
-const CIRCUITS_A_ROOT = 60
 /** Of circuits die under their tunnels. */
 const LOST_PART = 1 / 8
 
@@ -84,8 +82,6 @@ class World implements LinkageWorld {
   readonly #clients: Client[] = []
   readonly #chain: ChainList = new ChainList(this.recorder)
   #circuits = 0
-  /** Of the next root. */
-  #rootAt = CIRCUITS_A_ROOT
   #tunnels = 0
   readonly #paying: Paying
   #asking: ChainAsking | undefined
@@ -152,18 +148,8 @@ class World implements LinkageWorld {
   }
 
   async carry(circuits: number): Promise<void> {
-    for (const end = this.#circuits + circuits; this.#circuits < end;) {
-      if (this.#circuits >= this.#rootAt) this.#publish()
+    for (const end = this.#circuits + circuits; this.#circuits < end;)
       await this.#browse(this.#pick(this.#clients), end - this.#circuits)
-    }
-  }
-
-  /** A stranger pays in, so that there is a root that is another. */
-  #publish(): void {
-    this.#rootAt = this.#circuits + CIRCUITS_A_ROOT
-    const secret = freshSecret(createKeyStream(this.#seed, `stranger ${this.#circuits}`))
-    this.#chain.insert(-1, `stranger ${this.#circuits}`, secret, POOL.unitsPerSlot)
-    this.#chain.publish()
   }
 
   async takeBack(): Promise<void> {
