@@ -43,22 +43,28 @@ test('a contract is deployed only with an address for every library', () => {
     assert.throws(() => linkArtifact(pool, wrong), RangeError)
 })
 
-test('every error that our contracts declare is provoked by a test', () => {
+test('every error that our contracts declare is one with which a call was refused in a test', () => {
   const tests = globSync('contracts/test/*.test.ts', { cwd: ROOT })
-    .map((file) => readFileSync(ROOT + file, 'utf8'))
-    .join()
+  // Each of them fails where a call was not refused with all that its list says.
+  const provoked = new Set(tests.flatMap((file) => provokedIn(readFileSync(ROOT + file, 'utf8'))))
   const entries = [bywayPoolArtifact, bywayRegistryArtifact, bywayTokenArtifact]
     .flatMap(({ abi }): readonly { readonly type: string; readonly name?: string }[] => abi)
     .concat(slotProofAuthoriserArtifact.abi, unsafePlainAuthoriserArtifact.abi)
     .concat(serviceProofsArtifact.abi, serviceAuditorArtifact.abi)
   const errors = entries.flatMap(({ type, name = '' }) => (type === 'error' ? [name] : []))
-  const own = errors.filter((name) => !/^(Safe)?ERC20/.test(name))
-  assert.ok(own.length > 40)
+  const own = new Set(errors.filter((name) => !/^(Safe)?ERC20/.test(name)))
+  assert.ok(own.size > 40)
   assert.deepEqual(
-    own.filter((name) => !tests.includes(`'${name}'`)),
+    [...own].filter((name) => !provoked.has(name)),
     [],
   )
 })
+
+/** Of a call that begins a line: neither a comment nor a text does. */
+function provokedIn(text: string): readonly string[] {
+  const [, list = ''] = /^provokes\(([^)]*)\)$/m.exec(text) ?? []
+  return Array.from(list.matchAll(/'(\w+)'/g), ([, name = '']) => name)
+}
 
 test('the set-up that deployments go by is the one that the keys were made of', () => {
   const text = readFileSync(join(ROOT, 'packages/zk/artefacts/manifest.json'), 'utf8')

@@ -8,6 +8,9 @@ import { keyOf } from './kit/keys.ts'
 import { startScene } from './kit/scene.ts'
 import type { Leaf } from './kit/slots.ts'
 import { DEPLOYER, linked, PROFILE } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadProfile', 'DevelopmentSetUp', 'OnlyOnLocalChain')
 
 const FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const scene = await startScene()

@@ -18,6 +18,9 @@ import { RevertedError } from './kit/rpc.ts'
 import { startScene } from './kit/scene.ts'
 import type { Slot } from './kit/slots.ts'
 import { PROFILE } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadBatchBytes', 'BadRedeemSignature', 'FeeTooHigh')
 
 const K = 8
 const SEED = 20_261_122

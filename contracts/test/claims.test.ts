@@ -9,6 +9,9 @@ import { claimBytes, slotsBytes } from './kit/batches.ts'
 import { startScene } from './kit/scene.ts'
 import { NO_TERMS, type Slot } from './kit/slots.ts'
 import { BURN, PROFILE } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadRedeemSignature', 'LengthMismatch', 'NotRegistered', 'NothingDue')
 
 const scene = await startScene()
 const { client, payer, world } = scene

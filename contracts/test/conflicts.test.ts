@@ -5,6 +5,9 @@ import { startScene } from './kit/scene.ts'
 import { openingX, withdrawalX } from './kit/bytes.ts'
 import type { Drawn, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BondGone', 'NoConflict', 'UnknownRoot')
 
 const scene = await startScene()
 const { client, payer, world } = scene

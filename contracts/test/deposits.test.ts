@@ -9,6 +9,18 @@ import { eventsOf, type Receipt } from './kit/rpc.ts'
 import { startScene } from './kit/scene.ts'
 import { ZERO } from './kit/slots.ts'
 import { DEPLOYER, linked, nextContract, STAKES, startWorld, TOKEN } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes(
+  'BadCommitment',
+  'BadLimit',
+  'BadParameters',
+  'NothingDue',
+  'NothingNew',
+  'TooEarly',
+  'WrongRegistry',
+  'ZeroAddress',
+)
 
 const FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const scene = await startScene({ profile: { snapshotInterval: 600 } })

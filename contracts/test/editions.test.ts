@@ -8,6 +8,9 @@ import { eventsOf } from './kit/rpc.ts'
 import { startScene } from './kit/scene.ts'
 import { createStakedNode } from './kit/staked-node.ts'
 import { BURN, STAKES } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('AlreadyShown', 'BadEdition', 'NotDouble', 'NotRegistered')
 
 const scene = await startScene()
 const { world } = scene

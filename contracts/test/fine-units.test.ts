@@ -7,6 +7,9 @@ import { createLeafProver } from './kit/leaf-proofs.ts'
 import { boundTo, startScene } from './kit/scene.ts'
 import type { Destination, Leaf, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadLimit')
 
 /** DESIGN §7: a slot is 25 units of a cent. */
 const UNITS_PER_SLOT = 25

@@ -10,6 +10,9 @@ import { boundTo, startScene } from './kit/scene.ts'
 import { type Leaf, type Slot, ZERO } from './kit/slots.ts'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
 import { PROFILE } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('LengthMismatch', 'ZeroAddress')
 
 const FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const scene = await startScene()

@@ -5,6 +5,9 @@ import { lockBytes } from './kit/batches.ts'
 import { startScene } from './kit/scene.ts'
 import type { Slot } from './kit/slots.ts'
 import { BURN, PROFILE, STAKES } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('RedemptionExpired')
 
 const scene = await startScene()
 const { client, payer, world } = scene

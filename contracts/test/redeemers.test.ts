@@ -7,6 +7,9 @@ import { claimBytes, lockBytes, slotsBytes } from './kit/batches.ts'
 import { startScene } from './kit/scene.ts'
 import type { Drawn, Slot, Terms } from './kit/slots.ts'
 import { PROFILE, STAKES } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadRedeemSignature', 'FeeTooHigh', 'RedemptionExpired')
 
 const scene = await startScene()
 const { client, world } = scene

@@ -8,6 +8,20 @@ import { eventsOf } from './kit/rpc.ts'
 import { registration, startScene } from './kit/scene.ts'
 import { ZERO } from './kit/slots.ts'
 import { BURN, DEPLOYER, STAKES, TOKEN } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes(
+  'AlreadyRegistered',
+  'AlreadyUnbonding',
+  'BadParameters',
+  'BadProviderSignature',
+  'NotOwner',
+  'NotRegistered',
+  'NotSlasher',
+  'StakeTooSmall',
+  'StillBonded',
+  'ZeroAddress',
+)
 
 const scene = await startScene()
 const { world } = scene

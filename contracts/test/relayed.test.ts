@@ -7,6 +7,9 @@ import { startRelaying } from './kit/leaf-proofs.ts'
 import { boundTo, startScene } from './kit/scene.ts'
 import type { Destination, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('LengthMismatch')
 
 const BATCH = process.env['SLOW'] === '1' ? 16 : 4
 const { winValue, winsPerSlot, bond, unit } = PROFILE

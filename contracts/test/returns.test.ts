@@ -6,6 +6,9 @@ import type { Receipt } from './kit/rpc.ts'
 import { boundTo, startScene } from './kit/scene.ts'
 import { type Destination, type Slot, ZERO } from './kit/slots.ts'
 import { PROFILE, SLOT, UNITS_PER_SLOT } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('LengthMismatch', 'ZeroAddress')
 
 const FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const scene = await startScene()

@@ -4,6 +4,9 @@ import { after, test } from 'node:test'
 import { keyOf } from './kit/keys.ts'
 import { challengeAnswer, readAnswer, startAnswerScene } from './kit/real-answer.ts'
 import { PROOFS } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadProof')
 
 const made = await startAnswerScene()
 after(() => made.scene[Symbol.asyncDispose]())

@@ -6,6 +6,9 @@ import { keyOf } from './kit/keys.ts'
 import { PROOF, SIGNALS } from './kit/real-service-proof.ts'
 import { startRpc } from './kit/rpc.ts'
 import { DEPLOYER } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('DevelopmentSetUp')
 
 const rpc = await startRpc()
 after(() => rpc[Symbol.asyncDispose]())

@@ -8,6 +8,9 @@ import { startScene } from './kit/scene.ts'
 import { CLAIMED, createService } from './kit/service.ts'
 import type { Slot } from './kit/slots.ts'
 import { BURN, PROFILE } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('BadProviderSignature', 'FeeNotCovered', 'FeeTooHigh')
 
 const scene = await startScene()
 const { client, world } = scene

@@ -17,6 +17,25 @@ import {
   STAKES,
   TOKEN,
 } from './kit/world.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes(
+  'BadCommitment',
+  'BadHeader',
+  'BadParameters',
+  'BadProof',
+  'BadProviderSignature',
+  'BeaconKnown',
+  'NoBeacon',
+  'NoRandomness',
+  'NotActive',
+  'NotProofs',
+  'TooEarly',
+  'TooLate',
+  'WrongContracts',
+  'WrongState',
+  'ZeroAddress',
+)
 
 const scene = await startScene()
 const { client, world } = scene

@@ -3,6 +3,9 @@ import { test } from 'node:test'
 import { bywayTokenArtifact } from '@byway/chain'
 import { keyOf } from './kit/keys.ts'
 import { startRpc } from './kit/rpc.ts'
+import { provokes } from './kit/provokes.ts'
+
+provokes('NotMinter')
 
 test('only the deployer mints test money, and it says what it is', async () => {
   await using rpc = await startRpc()

@@ -203,11 +203,18 @@ function encode({ abi, name, args }: Call): Hex {
   return encodeFunctionData({ abi, functionName: name, args })
 }
 
+const decoded = new Set<string>()
+
+/** The names of all errors with which a contract has refused a call in this process. */
+export const decodedErrors: ReadonlySet<string> = decoded
+
 /** The name of the contract's error. */
 function reasonOf({ data, message }: RpcError, abi: Abi): string {
   if (typeof data !== 'string') return message
   try {
-    return decodeErrorResult({ abi, data: data as Hex }).errorName
+    const { errorName } = decodeErrorResult({ abi, data: data as Hex })
+    decoded.add(errorName)
+    return errorName
   } catch {
     return `${message} ${data}`
   }
