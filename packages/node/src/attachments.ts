@@ -1,17 +1,14 @@
 /**
  * Links that a node without a public port keeps open, so that circuits can reach it: of up to six relays named in its
- * descriptor, three are live. A dead one is replaced at once, a failing one left alone for a while.
+ * descriptor, three are live. A dead one is replaced at once, a failing one left alone for a while. Which ones is attachment-choice.ts.
  * @module
  */
 import type { Link } from '@byway/protocol/link'
 import type { LinkRuntime } from '@byway/net'
-import type { DirectoryEntry, NodeKey } from '@byway/protocol/directory'
+import type { DirectoryEntry, NodeKey, PathNode, UnitRandom } from '@byway/protocol/directory'
+import { chooseCandidates, LIVE_ATTACHMENTS, nextToDial } from './attachment-choice.ts'
 
 // Local limits (tunable).
-/** One relay may die while another restarts, and a circuit still finds a way. */
-const LIVE_ATTACHMENTS = 3
-/** As many as a descriptor has room for (SPEC §10.1), so that losing a relay needs no new edition. */
-const MAX_CANDIDATES = 6
 /** Between dials of one relay that fail, doubling. */
 const RETRY_MIN_MS = 500
 const RETRY_MAX_MS = 60_000
@@ -25,8 +22,9 @@ const REPLACE_MS = 600_000
 const FORGIVEN_MS = 3_600_000
 
 export type AttachmentDeps = {
-  /** Public relays that this node may attach to, in the order in which they should be tried. */
-  readonly relays: () => readonly DirectoryEntry[]
+  /** Public relays that this node may attach to, in any order: it is others who made it. */
+  readonly relays: () => readonly PathNode[]
+  readonly random: UnitRandom
   readonly linkOf: (nodeId: Uint8Array) => Link | undefined
   readonly dial: (entry: DirectoryEntry, signal: AbortSignal) => Promise<Link>
   /** The candidates changed: a new edition of the descriptor is due. */
@@ -53,7 +51,7 @@ export function createAttachments(deps: AttachmentDeps): Attachments {
 type Rest = { readonly delayMs: number; readonly untilMs: number }
 
 class Keeper implements Attachments {
-  candidates: readonly DirectoryEntry[] = []
+  #nodes: readonly PathNode[] = []
   readonly #deps: AttachmentDeps
   readonly #stop = new AbortController()
   readonly #dialling = new Set<NodeKey>()
@@ -68,8 +66,12 @@ class Keeper implements Attachments {
     this.#deps = deps
   }
 
+  get candidates(): readonly DirectoryEntry[] {
+    return this.#nodes.map(({ entry }) => entry)
+  }
+
   get liveCount(): number {
-    return this.candidates.filter((entry) => this.#isLive(entry)).length
+    return this.#nodes.filter((node) => this.#isLive(node)).length
   }
 
   maintain(): void {
@@ -90,29 +92,31 @@ class Keeper implements Attachments {
     if (this.#stop.signal.aborted) return
     const nowMs = this.#deps.nowMs()
     this.#noteClosed(nowMs)
-    this.#chooseCandidates(nowMs)
-    let wanted = LIVE_ATTACHMENTS - this.liveCount - this.#dialling.size
-    for (const entry of this.candidates) {
-      if (wanted <= 0) break
-      if (this.#dialling.has(entry.key) || this.#isLive(entry)) continue
-      if ((this.#rests.get(entry.key)?.untilMs ?? 0) > nowMs) continue
-      wanted--
+    this.#choose(nowMs)
+    const busy = this.#nodes.filter((node) => this.#dialling.has(node.key) || this.#isLive(node))
+    const others = this.#nodes.filter((node) => !busy.includes(node))
+    let idle = others.filter(({ key }) => (this.#rests.get(key)?.untilMs ?? 0) <= nowMs)
+    for (let next = nextToDial(busy, idle); next; next = nextToDial(busy, idle)) {
+      const { key, entry } = next
+      busy.push(next)
+      idle = idle.filter((node) => node.key !== key)
       void this.#dial(entry)
     }
-    if (wanted > 0) this.#lookAgain()
+    const resting = others.filter((node) => !busy.includes(node))
+    if (busy.length < LIVE_ATTACHMENTS || nextToDial(busy, resting)) this.#lookAgain()
   }
 
-  #isLive({ descriptor }: DirectoryEntry): boolean {
-    return this.#deps.linkOf(descriptor.nodeId) !== undefined
+  #isLive({ entry }: PathNode): boolean {
+    return this.#deps.linkOf(entry.descriptor.nodeId) !== undefined
   }
 
   #noteClosed(nowMs: number): void {
-    for (const entry of this.candidates) {
-      const sinceMs = this.#upSinceMs.get(entry.key)
-      if (sinceMs === undefined || this.#isLive(entry)) continue
-      this.#upSinceMs.delete(entry.key)
-      if (nowMs - sinceMs < STEADY_MS) this.#rest(entry.key, nowMs)
-      else this.#rests.delete(entry.key)
+    for (const node of this.#nodes) {
+      const sinceMs = this.#upSinceMs.get(node.key)
+      if (sinceMs === undefined || this.#isLive(node)) continue
+      this.#upSinceMs.delete(node.key)
+      if (nowMs - sinceMs < STEADY_MS) this.#rest(node.key, nowMs)
+      else this.#rests.delete(node.key)
     }
   }
 
@@ -122,34 +126,51 @@ class Keeper implements Attachments {
     this.#rests.set(key, { delayMs, untilMs: nowMs + delayMs })
   }
 
-  /** Keeps those that are still listed; fills up from the rest. Publishes only when the list changed. */
-  #chooseCandidates(nowMs: number): void {
+  /** Keeps those that are still listed and stand apart; fills up from the rest. Publishes only when the list changed. */
+  #choose(nowMs: number): void {
     const relays = this.#deps.relays()
-    const listed = new Set(relays.map(({ key }) => key))
-    const known = new Set(this.candidates.map(({ key }) => key))
+    const known = new Set(this.#nodes.map(({ key }) => key))
     const fresh = relays.filter(({ key }) => !known.has(key) && !this.#isHopeless(key, nowMs))
-    const stillListed = this.candidates.filter(({ key }) => listed.has(key))
-    const kept = this.#withoutHopeless(stillListed, fresh.length, nowMs)
-    const added = fresh.slice(0, MAX_CANDIDATES - kept.length)
-    const isSame = added.length === 0 && kept.length === this.candidates.length
-    this.candidates = [...kept, ...added]
-    if (!isSame) this.#deps.onCandidates(this.candidates.map(({ descriptor }) => descriptor.nodeId))
+    const kept = this.#keptFirst(relays)
+    const { random } = this.#deps
+    const isNew = ({ key }: PathNode): boolean => !known.has(key)
+    let chosen = chooseCandidates({ kept, fresh, random })
+    if (!chosen.some(isNew) && this.#mayReplace(nowMs)) {
+      for (const hopeless of kept.filter((node) => this.#isLost(node, nowMs))) {
+        const others = kept.filter((node) => node !== hopeless)
+        const replaced = chooseCandidates({ kept: others, fresh, random })
+        if (!replaced.some(isNew)) continue
+        chosen = replaced
+        this.#replacedAtMs = nowMs
+        break
+      }
+    }
+    const isSame = chosen.length === known.size && !chosen.some(isNew)
+    this.#nodes = chosen
+    if (!isSame) this.#deps.onCandidates(chosen.map(({ entry }) => entry.descriptor.nodeId))
   }
 
-  #withoutHopeless(
-    candidates: readonly DirectoryEntry[],
-    freshCount: number,
-    nowMs: number,
-  ): readonly DirectoryEntry[] {
-    const isFull = candidates.length >= MAX_CANDIDATES && this.liveCount < LIVE_ATTACHMENTS
-    const isTime = nowMs - this.#replacedAtMs >= REPLACE_MS
-    if (!isFull || !isTime || freshCount === 0) return candidates
-    const hopeless = candidates.find((entry) => {
-      return this.#isHopeless(entry.key, nowMs) && !this.#isLive(entry)
+  /**
+   * Candidates that are still listed, as they are listed now. First those that say of themselves what they said before, or one could push out another by taking
+   * its family for its own; then those with a link.
+   */
+  #keptFirst(relays: readonly PathNode[]): readonly PathNode[] {
+    const listed = new Map(relays.map((node) => [node.key, node]))
+    const kept = this.#nodes.flatMap((old) => {
+      const node = listed.get(old.key)
+      if (!node) return []
+      const rank = (isSamePlace(old, node) ? 0 : 2) + (this.#isLive(node) ? 0 : 1)
+      return [{ node, rank }]
     })
-    if (!hopeless) return candidates
-    this.#replacedAtMs = nowMs
-    return candidates.filter((entry) => entry !== hopeless)
+    return kept.toSorted((one, other) => one.rank - other.rank).map(({ node }) => node)
+  }
+
+  #mayReplace(nowMs: number): boolean {
+    return this.liveCount < LIVE_ATTACHMENTS && nowMs - this.#replacedAtMs >= REPLACE_MS
+  }
+
+  #isLost(node: PathNode, nowMs: number): boolean {
+    return this.#isHopeless(node.key, nowMs) && !this.#isLive(node)
   }
 
   #isHopeless(key: NodeKey, nowMs: number): boolean {
@@ -175,4 +196,10 @@ class Keeper implements Attachments {
     this.#timer?.cancel()
     this.#timer = this.#deps.setTimer(() => this.maintain(), RETRY_MIN_MS)
   }
+}
+
+function isSamePlace(a: PathNode, b: PathNode): boolean {
+  const groupsOf = ({ prefixGroups, asns, owners }: PathNode): string =>
+    [...prefixGroups, ...asns, ...owners].join()
+  return a === b || groupsOf(a) === groupsOf(b)
 }

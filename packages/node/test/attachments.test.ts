@@ -1,103 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { nodeKeyOf } from '@byway/protocol/directory'
-import type { DirectoryEntry } from '@byway/protocol/directory'
-import type { Link } from '@byway/protocol/link'
-import { decodeDescriptor } from '@byway/protocol/wire'
-import { createAttachments } from '../src/attachments.ts'
-import { createFakeLink, type FakeLink } from './fake-link.ts'
-import { signedDescriptor } from './signed-descriptors.ts'
+import { world } from './attachment-world.ts'
+import { relayNode } from './relay-nodes.ts'
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
-
-function entryOf(number: number): DirectoryEntry {
-  const bytes = signedDescriptor(number)
-  const { descriptor } = decodeDescriptor(bytes)
-  return { key: nodeKeyOf(descriptor.nodeId), descriptor, bytes }
-}
-
-/** A node without a port, `count` relays, and a clock that the test moves. `down` refuses dials. */
-function world(count: number) {
-  const relays = Array.from({ length: count }, (_, i) => entryOf(i))
-  const numberOf = ({ key }: DirectoryEntry): number => relays.findIndex((each) => each.key === key)
-  const links = new Map<string, FakeLink>()
-  const down = new Set<number>()
-  const dialled: number[] = []
-  const editions: number[] = []
-  const pending: { entry: DirectoryEntry; signal: AbortSignal }[] = []
-  let holdsDials = false
-  let timer: { atMs: number; run: () => void } | undefined
-  const clock = { nowMs: 0 }
-  const standUp = ({ key, descriptor }: DirectoryEntry): Link => {
-    const link = createFakeLink({ role: 'node', nodeId: descriptor.nodeId })
-    links.set(key, link)
-    return link
-  }
-  const attachments = createAttachments({
-    relays: () => relays,
-    linkOf: (nodeId) => links.get(nodeKeyOf(nodeId)),
-    dial: async (entry, signal) => {
-      dialled.push(numberOf(entry))
-      if (holdsDials) {
-        pending.push({ entry, signal })
-        return await new Promise<never>((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason as Error)),
-        )
-      }
-      if (down.has(numberOf(entry))) throw new Error('refused')
-      return standUp(entry)
-    },
-    onCandidates: (ids) => void editions.push(ids.length),
-    nowMs: () => clock.nowMs,
-    setTimer: (run, delayMs) => {
-      const mine = { atMs: clock.nowMs + delayMs, run }
-      timer = mine
-      return {
-        cancel: () => {
-          if (timer === mine) timer = undefined
-        },
-      }
-    },
-  })
-  /** Lets all promises settle: no dial here takes a turn of the event loop. */
-  const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-  const look = async (): Promise<void> => {
-    attachments.maintain()
-    await settle()
-  }
-  return {
-    attachments,
-    relays,
-    down,
-    dialled,
-    editions,
-    pending,
-    clock,
-    settle,
-    live: () => attachments.candidates.filter(({ key }) => links.has(key)).map(numberOf),
-    candidates: () => attachments.candidates.map(numberOf),
-    hasTimer: () => timer !== undefined,
-    holdDials: () => void (holdsDials = true),
-    look,
-    drop: async (number: number): Promise<void> => {
-      links.delete(relays[number]?.key ?? '')
-      await look()
-    },
-    /** Moves the clock, in the steps that the timer asks for. */
-    pass: async (ms: number): Promise<void> => {
-      const endMs = clock.nowMs + ms
-      while (timer && timer.atMs <= endMs) {
-        const { atMs, run } = timer
-        timer = undefined
-        clock.nowMs = atMs
-        run()
-        await settle()
-      }
-      clock.nowMs = endMs
-    },
-  }
-}
 
 suite('attachments', () => {
   test('six candidates are named, three links are live', async () => {
@@ -112,7 +19,7 @@ suite('attachments', () => {
   test('a directory that grows one by one within a turn makes one edition', async () => {
     const { attachments, relays, settle, editions, dialled } = world(0)
     for (let i = 0; i < 8; i++) {
-      relays.push(entryOf(i))
+      relays.push(relayNode(i))
       attachments.maintain()
     }
     await settle()
@@ -123,7 +30,7 @@ suite('attachments', () => {
   test('nothing is published again while the candidates stay', async () => {
     const { look, relays, editions, drop, clock } = world(6)
     await look()
-    relays.push(entryOf(6))
+    relays.push(relayNode(6))
     await look()
     clock.nowMs = MINUTE_MS
     await drop(1)

@@ -6,7 +6,7 @@ import {
   mayShareCircuit,
   nodeKeyOf,
   type DescriptorSet,
-  type DirectoryEntry,
+  type PathNode,
   type PathNodeSet,
 } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
@@ -91,6 +91,7 @@ export function createNodePlace(deps: NodePlaceDeps): NodePlace {
 function attachmentsOf(deps: NodePlaceDeps): Attachments {
   return createAttachments({
     relays: () => attachableRelays(deps),
+    random: deps.random,
     linkOf: (nodeId) => deps.table.get(nodeId),
     dial: ({ descriptor }, signal) =>
       deps.links.dial(descriptor.nodeId, descriptor.addresses, signal),
@@ -116,13 +117,12 @@ function witnesses({ table, seen, random }: NodePlaceDeps, host: string): readon
     .map(({ link }) => link)
 }
 
-/** Public relays that may stand beside this node in a circuit. */
-function attachableRelays({ nodes, nodeId }: NodePlaceDeps): readonly DirectoryEntry[] {
+/** Public relays that may stand beside this node in a circuit; all of them while it has no descriptor to compare. */
+function attachableRelays({ nodes, nodeId }: NodePlaceDeps): readonly PathNode[] {
   const own = nodes.get(nodeKeyOf(nodeId))
   return nodes
     .list(Date.now())
     .filter((node) => node.isRelay && node.isPublic && (!own || mayShareCircuit(node, own)))
-    .map(({ entry }) => entry)
 }
 
 /** What the descriptor says of the place (SPEC §10.1); a mapped port is one for links alone. */
