@@ -110,10 +110,16 @@ suite('spread of attachments', () => {
     const relays = [...honest(5), relayNode(5, { familyId }), ...relaysOfOne(HOSTILE, 1)]
     const { look, relays: listed, candidates } = world(relays)
     await look()
-    assert.deepEqual(candidates().toSorted(), [0, 1, 2, 3, 4, 5])
+    assert.deepEqual(
+      candidates().toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5],
+    )
     listed[0] = relayNode(0, { familyId })
     await look()
-    assert.deepEqual(candidates().toSorted(), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(
+      candidates().toSorted((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6],
+    )
   })
 
   test('replacements of dead candidates keep the rule', async () => {
