@@ -21,6 +21,8 @@ export type GasTable = Readonly<Record<string, number>>
 
 const LEAVES = 64
 const BATCHES = [1, 2, 4, 8, 16]
+/** Slots that come back together. */
+const RETURNS = [1, 8]
 /** Of one slot, sent together. */
 const WINS_OF_RUN = 6
 /** Whose orders share a transaction. */
@@ -77,7 +79,7 @@ async function prepare(scene: Scene, rows: Record<string, number>): Promise<Stan
   await world.fund(owner, 2n * STAKES.minStake)
   const registered = await world.rpc.send(owner, registration(world, provider, owner, 'provider'))
   rows['register'] = gasOf(registered)
-  const slots = await scene.slots('measured', 60)
+  const slots = await scene.slots('measured', 70)
   let next = 0
   const stand: Stand = {
     scene,
@@ -230,18 +232,27 @@ async function measureReturns(stand: Stand): Promise<void> {
   const withdrawn = [unused.nullifier]
   await stand.note('finishWithdraw', world.sendPool(payer, 'finishWithdraw', withdrawn))
   await stand.note('payout', world.sendPool(payer, 'payout', provider.address))
+  await scene.claim(provider, winsOf(stand, bound.slice(-2, -1), 2))
+  await stand.note('payout, later', world.sendPool(payer, 'payout', provider.address))
   await stand.note('burn', world.sendPool(payer, 'burn'))
 }
 
 async function measureRefund(stand: Stand, proof: string): Promise<void> {
   const { client, payer, world } = stand.scene
-  const [slot] = stand.take(1)
-  if (!slot) throw new Error('too few slots')
-  const to = client.destination(slot, client.idcOf(keyOf('refund heir')))
-  await stand.note(`refund, ${proof}`, world.sendPool(payer, 'refund', [slot.opening], [to]))
-  await world.rpc.pass(world.profile.refundDelay)
-  const finish = world.sendPool(payer, 'finishRefund', [slot.nullifier], [to])
-  await stand.note('finishRefund', finish)
+  for (const size of RETURNS) {
+    const count = size === 1 ? '' : ` ${size}`
+    const slots = stand.take(size)
+    const to = slots.map((slot, at) =>
+      client.destination(slot, client.idcOf(keyOf(`refund heir ${size} ${at}`))),
+    )
+    const openings = slots.map(({ opening }) => opening)
+    const asked = world.sendPool(payer, 'refund', openings, to)
+    await stand.note(`refund${count}, ${proof}`, asked)
+    await world.rpc.pass(world.profile.refundDelay)
+    const nullifiers = slots.map(({ nullifier }) => nullifier)
+    const finished = world.sendPool(payer, 'finishRefund', nullifiers, to)
+    await stand.note(`finishRefund${count}`, finished)
+  }
 }
 
 /** Each reporter holds no token before: its first reward costs the most. */
