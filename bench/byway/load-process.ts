@@ -73,7 +73,10 @@ async function learnDirectory(link: ClientLink): Promise<void> {
   const signal = AbortSignal.timeout(STEP_TIMEOUT_MS)
   await link.fetchDirectory(
     0,
-    (descriptors) => descriptors.forEach((bytes) => learn(bytes)),
+    (descriptors) => {
+      descriptors.forEach((bytes) => learn(bytes))
+      return true
+    },
     signal,
   )
 }

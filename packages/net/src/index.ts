@@ -16,6 +16,11 @@ export type { AddressScope } from './address-scopes.ts'
 export { createSelfSignedCertificate } from './certificate.ts'
 export type { CertificateOptions, TlsCertificate } from './certificate.ts'
 export { MAX_UNPACKED_BYTES, packDirectory, unpackDirectory } from './directory-blocks.ts'
+export {
+  createDirectoryQuestions,
+  type DirectoryQuestions,
+  MAX_DIRECTORY_PARTS,
+} from './directory-questions.ts'
 export { dialLink } from './dial.ts'
 export type { DialDeps, DialOptions } from './dial.ts'
 export { netError } from './errors.ts'

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { BLOCK_BYTES, measureSizes, syntheticSet } from '../bench/directory.bench.ts'
+import { MAX_DIRECTORY_PARTS } from '../src/directory-questions.ts'
 import { MAX_UNPACKED_BYTES, packDirectory, unpackDirectory } from '../src/directory-blocks.ts'
 
 test('what was packed is unpacked in the same order, in blocks that fit (SPEC §10.2)', () => {
@@ -44,6 +46,18 @@ test('any bytes unpack or are no block', () => {
 test('a descriptor that fits no block by itself is left out', () => {
   const random = Uint8Array.from({ length: 900 }, (_, at) => (at * 7919 + (at >> 3) * 31) & 255)
   assert.deepEqual([...packDirectory([random], 100)], [])
+})
+
+test('a full set of 16 MiB that does not shrink at all has fewer parts than an answer may', (t) => {
+  const pool = createHash('shake256', { outputLength: 1024 * 1024 }).digest()
+  const descriptors = Array.from({ length: Math.floor((16 * 1024 * 1024) / 1536) }, (_, i) => {
+    const at = (i * 1543) % (pool.length - 1536)
+    return pool.subarray(at, at + 1536)
+  })
+  let parts = 0
+  for (const _ of packDirectory(descriptors, BLOCK_BYTES)) parts++
+  t.diagnostic(`${parts} parts`)
+  assert.ok(parts > MAX_DIRECTORY_PARTS / 2 && parts < MAX_DIRECTORY_PARTS, `${parts}`)
 })
 
 test('a whole set of 10 000 nodes is less than 5 MB, an hour of two editions a day less than 400 KB', (t) => {

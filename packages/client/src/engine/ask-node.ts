@@ -1,5 +1,5 @@
 /** Asks nodes a question as a stranger does: takes the directory from a first contact, dials a node for one answer. Whoever is asked sees who asks. @module */
-import { createDescriptorSet } from '@byway/protocol/directory'
+import { createDescriptorSet, offerUntilForged } from '@byway/protocol/directory'
 import type {
   DescriptorSet,
   DirectoryEntry,
@@ -44,9 +44,7 @@ export async function readDirectory({
       const target = targetOfBootstrap(contact)
       const link = createClientLink(await dialTarget(network, target, limit), target.nodeId)
       try {
-        const take = (some: readonly Uint8Array[]): void => {
-          for (const bytes of some) set.offer(bytes, nowMs())
-        }
+        const take = (some: readonly Uint8Array[]): boolean => offerUntilForged(set, some, nowMs())
         await link.fetchDirectory(0, take, limit)
         return set
       } finally {

@@ -6,11 +6,8 @@
 import type { Link, LinkCloseReason } from '@byway/protocol/link'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { CloseReason, IpBytes, LinkMessage } from '@byway/protocol/wire'
-import { unpackDirectory } from '@byway/net'
+import { createDirectoryQuestions, unpackDirectory } from '@byway/net'
 import { clientError } from './errors.ts'
-
-/** Local limit (tunable): blocks of one answer; each unpacks to 32 KiB at most, and of what they hold only verified descriptors are kept. */
-const MAX_DIRECTORY_PARTS = 4000
 
 /** Who owns a circuit on the link. */
 export interface CircuitSink {
@@ -36,11 +33,13 @@ export interface ClientLink {
   setSink(circuitId: number, sink: CircuitSink): void
   release(circuitId: number): void
   /**
-   * Fetches the descriptors that the guard has taken in since a time of its own clock, 0 for all; `onPart` gets views. Resolves with the time to ask since the next time.
+   * Fetches the descriptors that the guard has taken in since a time of its own clock, 0 for all; `onPart` gets views, and returns false when one of them is forged, which
+   * ends the link. Resolves with the time to ask since the next time.
+   * @throws ENTRY_UNREACHABLE when the link ends or the guard leaves many questions unanswered, or the signal's reason
    */
   fetchDirectory(
     sinceS: number,
-    onPart: (descriptors: readonly Uint8Array[]) => void,
+    onPart: (descriptors: readonly Uint8Array[]) => boolean,
     signal: AbortSignal,
   ): Promise<number>
 }
@@ -51,9 +50,8 @@ export function createClientLink(link: Link, nodeId: Uint8Array): ClientLink {
 }
 
 type Fetch = {
-  readonly onPart: (descriptors: readonly Uint8Array[]) => void
+  readonly onPart: (descriptors: readonly Uint8Array[]) => boolean
   readonly settle: (end: { asOfS: number } | Error) => void
-  parts: number
 }
 
 class GuardLink implements ClientLink {
@@ -64,7 +62,8 @@ class GuardLink implements ClientLink {
   seenAs: IpBytes | undefined
   readonly #sinks = new Map<number, CircuitSink>()
   readonly #fetches = new Map<number, Fetch>()
-  #lastRequestId = 0
+  /** Those that the caller gave up too: their parts are under way. */
+  readonly #questions = createDirectoryQuestions()
 
   constructor(link: Link, nodeId: Uint8Array) {
     this.link = link
@@ -112,14 +111,13 @@ class GuardLink implements ClientLink {
     signal: AbortSignal,
   ): Promise<number> {
     signal.throwIfAborted()
-    if (this.isClosed) throw clientError('ENTRY_UNREACHABLE', { guards: 1 })
-    const requestId = (this.#lastRequestId = (this.#lastRequestId + 1) & 0xffff)
+    const requestId = this.isClosed ? undefined : this.#questions.open()
+    if (requestId === undefined) throw clientError('ENTRY_UNREACHABLE', { guards: 1 })
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     const onAbort = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#fetches.set(requestId, {
       onPart,
-      parts: 0,
       settle: (end) => (end instanceof Error ? reject(end) : resolve(end.asOfS)),
     })
     this.link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId, sinceS })
@@ -135,14 +133,13 @@ class GuardLink implements ClientLink {
     if (message.type === LINK_MESSAGE.DRAIN) this.isDraining = true
     if (message.type === LINK_MESSAGE.NETINFO) this.seenAs = message.address
     if (message.type !== LINK_MESSAGE.DIRECTORY_PART) return
+    if (!this.#questions.take(message)) return this.link.close('protocol')
     const fetch = this.#fetches.get(message.requestId)
     if (!fetch) return
     // A damaged block costs what is in it; whether enough is left is judged over the whole set.
-    if (message.block.length > 0) fetch.onPart(unpackDirectory(message.block) ?? [])
-    fetch.parts++
-    if (message.last) fetch.settle(message)
-    else if (fetch.parts >= MAX_DIRECTORY_PARTS)
-      fetch.settle(clientError('DIRECTORY_INCOMPLETE', { descriptors: 0, stakePercent: 0 }))
+    const descriptors = message.block.length > 0 ? unpackDirectory(message.block) : undefined
+    if (!fetch.onPart(descriptors ?? [])) this.link.close('protocol')
+    else if (message.last) fetch.settle(message)
   }
 
   #onClose(): void {

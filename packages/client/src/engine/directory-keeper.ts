@@ -7,6 +7,7 @@ import {
   createDescriptorSet,
   createPathNodeSet,
   joinDescriptors,
+  offerUntilForged,
   ownersIn,
   splitDescriptors,
 } from '@byway/protocol/directory'
@@ -177,20 +178,31 @@ class Keeper implements DirectoryKeeper {
   async #fetchOnce(): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     const asked: ClientLink[] = []
+    let isServed = false
+    let fault: unknown
     do {
       const link = await this.#deps.linkToAsk(asked, signal)
       // No other is there: what is known is all that there is to go on with.
       if (asked.includes(link)) break
       const isWhole = asked.length > 0 || this.#needsWhole()
-      await this.#fetchFrom(link, isWhole, signal)
       asked.push(link)
-    } while (!this.isComplete && asked.length < MAX_GUARDS_ASKED)
+      try {
+        await this.#fetchFrom(link, isWhole, signal)
+        isServed = true
+      } catch (error) {
+        // A guard that forges, or hangs up, does not keep the client from the others.
+        signal.throwIfAborted()
+        fault = error
+      }
+    } while (!(isServed && this.isComplete) && asked.length < MAX_GUARDS_ASKED)
+    if (!isServed) throw fault
     this.#deps.onFetched()
     await this.#store()
   }
 
   async #fetchFrom(link: ClientLink, isWhole: boolean, signal: AbortSignal): Promise<void> {
-    const take = (descriptors: readonly Uint8Array[]): void => this.#offerAll(descriptors)
+    const take = (descriptors: readonly Uint8Array[]): boolean =>
+      offerUntilForged(this.set, descriptors, this.#deps.nowMs())
     const asOfS = await link.fetchDirectory(isWhole ? 0 : this.#sinceS(link), take, signal)
     this.#asOfS.set(link, asOfS)
     this.#fetchedAtMs = this.#deps.nowMs()
@@ -221,18 +233,14 @@ class Keeper implements DirectoryKeeper {
     return Number((held * 100n) / activeStake)
   }
 
-  #offerAll(descriptors: readonly Uint8Array[]): void {
-    const nowMs = this.#deps.nowMs()
-    for (const bytes of descriptors) this.set.offer(bytes, nowMs)
-  }
-
   /** True when the set was stored, and each descriptor of it is there and still good. */
   async #load(): Promise<boolean> {
     const { cachePath } = this.#deps
     const stored = cachePath && (await readStateFile(cachePath))
     if (!stored) return false
     const { descriptors, isCutOff } = splitDescriptors(stored)
-    this.#offerAll(descriptors)
+    const nowMs = this.#deps.nowMs()
+    for (const bytes of descriptors) this.set.offer(bytes, nowMs)
     return !isCutOff && this.set.size > 0 && this.set.size === descriptors.length
   }
 

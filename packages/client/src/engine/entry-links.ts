@@ -1,4 +1,5 @@
 /** Links to entries that stand before anybody asks for a circuit: a second guard's, and one to ask for the directory. */
+import { equalBytes } from '@byway/protocol/base'
 import type { BootstrapNode, NodeKey, PathNode } from '@byway/protocol/directory'
 import { targetOf } from './circuit-source.ts'
 import type { ClientLink } from './client-link.ts'
@@ -57,6 +58,8 @@ export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
       const guards = primary().flatMap((key) => nodeOf(key) ?? [])
       const targets = [...guards.map(targetOf), ...bootstrap.map(targetOfBootstrap)]
       for (const target of targets) {
+        // One that hung up on being asked would be dialled again, and again be the first.
+        if (asked.some(({ nodeId }) => equalBytes(nodeId, target.nodeId))) continue
         try {
           const link = await links.connect(target, signal)
           if (!asked.includes(link)) return link

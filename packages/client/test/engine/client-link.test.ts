@@ -3,12 +3,11 @@ import { getEventListeners } from 'node:events'
 import { suite, test } from 'node:test'
 import { CLOSE_REASON, LINK_MESSAGE } from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
-import { packDirectory } from '@byway/net'
+import { MAX_DIRECTORY_PARTS as MAX_PARTS, packDirectory } from '@byway/net'
 import { createClientLink } from '../../src/engine/client-link.ts'
 import { createFakeLink } from './fake-link.ts'
 
 const NEVER = new AbortController().signal
-const MAX_PARTS = 4000
 
 function world() {
   const link = createFakeLink()
@@ -21,8 +20,11 @@ function world() {
     fetch: (signal: AbortSignal) =>
       clientLink.fetchDirectory(
         0,
-        (descriptors) =>
-          void received.push(...descriptors.map((each) => Buffer.from(each).toString())),
+        (descriptors) => {
+          const texts = descriptors.map((each) => Buffer.from(each).toString())
+          received.push(...texts)
+          return !texts.includes('forged')
+        },
         signal,
       ),
     part(requestId: number, last: boolean, ...texts: readonly string[]) {
@@ -50,19 +52,39 @@ suite('fetching the directory (SPEC §10.2)', () => {
     w.part(1, true, 'c')
     assert.equal(await fetching, 77)
     assert.deepEqual(w.received, ['a', 'b', 'c'])
+    assert.equal(w.link.isClosed, false)
     w.part(1, true, 'late')
     assert.deepEqual(w.received, ['a', 'b', 'c'])
+    assert.equal(w.link.isClosed, true)
   })
 
-  test('keeps two answers apart, and passes over one that nobody asked for', async () => {
+  test('keeps two answers apart', async () => {
     const w = world()
     const [one, two] = [w.fetch(NEVER), w.fetch(NEVER)]
-    w.part(9, true, 'unasked')
-    w.part(2, true, 'two')
-    await two
     w.part(1, true, 'one')
     await one
-    assert.deepEqual(w.received, ['two', 'one'])
+    w.part(2, true, 'two')
+    await two
+    assert.deepEqual(w.received, ['one', 'two'])
+  })
+
+  test('leaves a guard that sends a part that nobody asked for', async () => {
+    const w = world()
+    const fetching = w.fetch(NEVER)
+    w.part(9, true, 'unasked')
+    await assert.rejects(fetching, { code: 'ENTRY_UNREACHABLE' })
+    assert.equal(w.link.isClosed, true)
+    assert.deepEqual(w.received, [])
+  })
+
+  test('leaves a guard at the first forged descriptor', async () => {
+    const w = world()
+    const fetching = w.fetch(NEVER)
+    w.part(1, false, 'a')
+    assert.equal(w.link.isClosed, false)
+    w.part(1, true, 'forged')
+    await assert.rejects(fetching, { code: 'ENTRY_UNREACHABLE' })
+    assert.equal(w.link.isClosed, true)
   })
 
   test('ends when the caller gives up, and takes no more parts', async () => {
@@ -74,6 +96,7 @@ suite('fetching the directory (SPEC §10.2)', () => {
     await assert.rejects(fetching, { message: 'enough' })
     w.part(1, true, 'b')
     assert.deepEqual(w.received, ['a'])
+    assert.equal(w.link.isClosed, false, 'it was asked for')
     assert.equal(getEventListeners(caller.signal, 'abort').length, 0)
   })
 
@@ -95,7 +118,10 @@ suite('fetching the directory (SPEC §10.2)', () => {
     const w = world()
     const fetching = w.fetch(NEVER)
     for (let i = 0; i < MAX_PARTS; i++) w.part(1, false)
-    await assert.rejects(fetching, { code: 'DIRECTORY_INCOMPLETE' })
+    assert.equal(w.link.isClosed, false)
+    w.part(1, false)
+    await assert.rejects(fetching, { code: 'ENTRY_UNREACHABLE' })
+    assert.equal(w.link.isClosed, true)
   })
 
   test('takes an answer of as many parts as there may be', async () => {

@@ -6,7 +6,8 @@ import { suite, test, type TestContext } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { ClientLink } from '../../src/engine/client-link.ts'
 import { createStakeTable, type StakeTable } from '@byway/protocol/directory'
-import { decodeDescriptor } from '@byway/protocol/wire'
+import { decodeDescriptor, LINK_MESSAGE } from '@byway/protocol/wire'
+import { packDirectory } from '@byway/net'
 import { createClientLink } from '../../src/engine/client-link.ts'
 import { createDirectoryKeeper, type ClientStakes } from '../../src/engine/directory-keeper.ts'
 import { createFakeLink } from './fake-link.ts'
@@ -78,6 +79,45 @@ suite('fetching the directory', () => {
     assert.equal(keeper.set.size, 1)
     assert.equal(keeper.nodes.list(NOW_MS).length, 1)
     assert.equal(counts.fetched, 1)
+  })
+
+  test('leaves a guard that forges, and goes on with the next', async (t) => {
+    const spoiled = signedNode(2)
+    spoiled[spoiled.length - 1] = (spoiled[spoiled.length - 1] ?? 0) ^ 1
+    const guards = [[spoiled, signedNode(3)], [signedNode(1)]].map((served) => {
+      const link = createFakeLink()
+      const [block = new Uint8Array(0)] = packDirectory(served, 16_000)
+      link.send = ({ type }) => {
+        assert.equal(type, LINK_MESSAGE.DIRECTORY_GET)
+        const part = {
+          type: LINK_MESSAGE.DIRECTORY_PART,
+          requestId: 1,
+          last: true,
+          asOfS: 1,
+          block,
+        }
+        setImmediate(() => link.handler.onMessage(part, 0))
+      }
+      return createClientLink(link, new Uint8Array(32))
+    })
+    const keeper = createDirectoryKeeper({
+      provider: nodeCrypto,
+      network: NETWORK,
+      cachePath: undefined,
+      linkToAsk(asked) {
+        const next = guards[asked.length] ?? guards[0]
+        return next ? Promise.resolve(next) : Promise.reject(new Error('no guard'))
+      },
+      nowMs: () => NOW_MS,
+      onFetched() {},
+    })
+    t.after(() => keeper.stop())
+    await keeper.start(NEVER)
+    assert.deepEqual(
+      guards.map(({ isClosed }) => isClosed),
+      [true, false],
+    )
+    assert.equal(keeper.set.size, 1)
   })
 
   test('fails with DIRECTORY_INCOMPLETE when a guard serves nothing that counts', async (t) => {

@@ -3,7 +3,9 @@
  * on to every neighbour. Where there is a registry gossip does that instead.
  * @module
  */
-import { packDirectory, unpackDirectory } from '@byway/net'
+import { createDirectoryQuestions, packDirectory, unpackDirectory } from '@byway/net'
+import type { DirectoryQuestions } from '@byway/net'
+import { offerUntilForged } from '@byway/protocol/directory'
 import type { DescriptorSet, DirectoryEntry } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import {
@@ -39,6 +41,8 @@ export type DirectoryDeps = {
   readonly nowMs: () => number
 }
 
+type DirectoryPart = Extract<LinkMessage, { readonly type: typeof LINK_MESSAGE.DIRECTORY_PART }>
+
 /** The directory role of a node. */
 export interface DirectoryService {
   /** Tells a new neighbour about ourselves, and asks it for its set when we dialled it. */
@@ -53,7 +57,8 @@ export interface DirectoryService {
 
 /** Creates the service; it forwards what `deps.set` accepts from now on. */
 export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
-  const budgets = new WeakMap<Link, { gets: number; atMs: number }>()
+  const mayGet = createGetBudget(deps.nowMs)
+  const questions = new WeakMap<Link, DirectoryQuestions>()
   /** The link from which an edition is being taken in: it need not hear it again. */
   let source: Link | undefined
   const packed = createPacker(deps)
@@ -61,15 +66,6 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
 
   function send(link: Link, entry: Pick<DirectoryEntry, 'bytes'>): void {
     link.send({ type: LINK_MESSAGE.DIRECTORY_PUBLISH, descriptor: entry.bytes })
-  }
-
-  function mayGet(link: Link): boolean {
-    const now = deps.nowMs()
-    const budget = budgets.get(link) ?? { gets: GET_BURST, atMs: now }
-    const gets = Math.min(GET_BURST, budget.gets + Math.max(0, now - budget.atMs) / GET_INTERVAL_MS)
-    // What a refused question had saved up stays: who asks too often gets an answer in the end.
-    budgets.set(link, { gets: gets >= 1 ? gets - 1 : gets, atMs: now })
-    return gets >= 1
   }
 
   function answer(link: Link, requestId: number, sinceS: number): void {
@@ -80,11 +76,20 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     link.send({ type, requestId, last: true, asOfS, block: NO_BLOCK })
   }
 
-  function offer(bytes: Uint8Array, from: Link | undefined): void {
+  /** False when one was forged. */
+  function offer(descriptors: readonly Uint8Array[], from: Link | undefined): boolean {
     const outer = source
     source = from
-    deps.set.offer(bytes, deps.nowMs())
+    const isHonest = offerUntilForged(deps.set, descriptors, deps.nowMs())
     source = outer
+    return isHonest
+  }
+
+  /** SPEC §10.2: ends the link at a part that was not asked for, and at a descriptor that is forged. */
+  function takePart(link: Link, part: DirectoryPart): void {
+    const isAsked = questions.get(link)?.take(part) ?? false
+    if (!isAsked || !offer(unpackDirectory(part.block) ?? [], link)) link.close('protocol')
+    else if (part.last) asked.answered(link, part.asOfS)
   }
 
   deps.set.onAccepted((entry) => {
@@ -93,8 +98,12 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
   })
 
   function ask(link: Link): void {
-    const sinceS = asked.since(link)
-    link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId: 1, sinceS })
+    const open = questions.get(link) ?? createDirectoryQuestions()
+    questions.set(link, open)
+    const requestId = open.open()
+    // It has not answered for long: others are asked meanwhile.
+    if (requestId === undefined) return
+    link.send({ type: LINK_MESSAGE.DIRECTORY_GET, requestId, sinceS: asked.since(link) })
   }
 
   return {
@@ -107,22 +116,33 @@ export function createDirectoryService(deps: DirectoryDeps): DirectoryService {
     onMessage(link, message) {
       if (message.type === LINK_MESSAGE.DIRECTORY_GET)
         answer(link, message.requestId, message.sinceS)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PART) takePart(link, message)
       // SPEC §4.4: DIRECTORY_PUBLISH comes from nodes only, on node links.
       else if (link.peer.role === 'client') return
-      else if (message.type === LINK_MESSAGE.DIRECTORY_PART) {
-        for (const bytes of unpackDirectory(message.block) ?? []) offer(bytes, link)
-        if (message.last) asked.answered(link, message.asOfS)
-      } else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH && deps.isFlooding)
-        offer(message.descriptor, link)
+      else if (message.type === LINK_MESSAGE.DIRECTORY_PUBLISH && deps.isFlooding)
+        if (!offer([message.descriptor], link)) link.close('protocol')
     },
     onLinkClosed(link) {
-      budgets.delete(link)
+      questions.delete(link)
     },
     publish() {
       const own = deps.own()
       // Also while a neighbour's edition is being taken in, which may be why ours has changed.
-      if (own) offer(own, undefined)
+      if (own) offer([own], undefined)
     },
+  }
+}
+
+/** Counts the questions of each link; false for one too many. */
+function createGetBudget(nowMs: () => number): (link: Link) => boolean {
+  const budgets = new WeakMap<Link, { gets: number; atMs: number }>()
+  return (link) => {
+    const now = nowMs()
+    const budget = budgets.get(link) ?? { gets: GET_BURST, atMs: now }
+    const gets = Math.min(GET_BURST, budget.gets + Math.max(0, now - budget.atMs) / GET_INTERVAL_MS)
+    // What a refused question had saved up stays: who asks too often gets an answer in the end.
+    budgets.set(link, { gets: gets >= 1 ? gets - 1 : gets, atMs: now })
+    return gets >= 1
   }
 }
 

@@ -4,7 +4,7 @@ import { createDescriptorSet } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { LINK_MESSAGE } from '@byway/protocol/wire'
 import type { LinkMessage } from '@byway/protocol/wire'
-import { packDirectory, unpackDirectory } from '@byway/net'
+import { MAX_DIRECTORY_PARTS, packDirectory, unpackDirectory } from '@byway/net'
 import { createDirectoryService } from '../../src/directory/directory-service.ts'
 import { createFakeLink, nodeIdOf } from '../fake-link.ts'
 import type { FakeLink } from '../fake-link.ts'
@@ -84,7 +84,9 @@ suite('passing descriptors on (SPEC §10.2)', () => {
       asOfS: 1,
       block: blockOf(descriptors),
     } as const
+    service.ask(a)
     service.onMessage(a, part)
+    assert.equal(a.isClosed, false)
     assert.equal(set.size, 2)
     assert.deepEqual(published(b), descriptors)
   })
@@ -115,6 +117,90 @@ suite('passing descriptors on (SPEC §10.2)', () => {
     })
     assert.equal(set.size, 0)
     assert.deepEqual(b.sent, [])
+  })
+})
+
+suite('parts and editions of a neighbour that breaks the rules (SPEC §10.2)', () => {
+  const part = (requestId: number, last: boolean, ...descriptors: readonly Uint8Array[]) => ({
+    type: LINK_MESSAGE.DIRECTORY_PART,
+    requestId,
+    last,
+    asOfS: 1,
+    block: descriptors.length > 0 ? blockOf(descriptors) : new Uint8Array(0),
+  })
+  function forged(number: number): Uint8Array {
+    const bytes = signedDescriptor(number).slice()
+    const at = bytes.length - 1
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    return bytes
+  }
+
+  test('a part that was not asked for on this link ends it, and is not looked at', () => {
+    const { service, set, a, b, c, client } = world()
+    service.ask(a)
+    service.onMessage(b, part(1, true, signedDescriptor(10)))
+    service.onMessage(client, part(1, true, signedDescriptor(10)))
+    service.onMessage(a, part(1, true))
+    assert.equal(a.isClosed, false)
+    service.onMessage(a, part(1, true, signedDescriptor(10)))
+    service.ask(c)
+    service.onMessage(c, part(2, true, signedDescriptor(10)))
+    assert.deepEqual(
+      [a, b, c, client].map(({ isClosed }) => isClosed),
+      [true, true, true, true],
+    )
+    assert.equal(set.size, 0)
+  })
+
+  test('a question that was left unanswered gets no answer after a later one', () => {
+    const { service, a } = world()
+    for (let i = 0; i < 2; i++) service.ask(a)
+    service.onMessage(a, part(2, true))
+    assert.equal(a.isClosed, false)
+    service.onMessage(a, part(1, true))
+    assert.equal(a.isClosed, true)
+  })
+
+  test('one part more than an answer may have ends the link', () => {
+    const { service, a } = world()
+    service.ask(a)
+    for (let i = 0; i < MAX_DIRECTORY_PARTS; i++) service.onMessage(a, part(1, false))
+    assert.equal(a.isClosed, false)
+    service.onMessage(a, part(1, false))
+    assert.equal(a.isClosed, true)
+  })
+
+  for (const [name, bad] of [
+    ['with a spoiled signature', forged(11)],
+    ['that is none', new Uint8Array(900).fill(7)],
+  ] as const)
+    test(`a descriptor ${name} ends the link, and what follows it is not looked at`, () => {
+      const { service, set, a, b } = world()
+      service.ask(a)
+      service.onMessage(a, part(1, false, signedDescriptor(10), bad, signedDescriptor(12)))
+      assert.equal(a.isClosed, true)
+      assert.equal(set.size, 1)
+      service.onMessage(b, publishing(bad))
+      assert.equal(b.isClosed, true)
+    })
+
+  test('one that is older or has expired does not: it was right where it comes from', () => {
+    const { service, set, a, clock } = world()
+    const maker = makerOf(10)
+    const old = maker.make(RELAY_FACTS, NOW_MS)
+    set.offer(maker.make(RELAY_FACTS, NOW_MS), NOW_MS)
+    service.ask(a)
+    service.onMessage(a, part(1, false, old))
+    clock.nowMs += 30 * 86_400_000
+    service.onMessage(a, part(1, true, signedDescriptor(11)))
+    assert.equal(a.isClosed, false)
+    assert.equal(set.size, 1)
+  })
+
+  test('one that answers nothing is asked sixteen times and no more', () => {
+    const { service, a } = world()
+    for (let i = 0; i < 20; i++) service.ask(a)
+    assert.equal(a.sent.length, 16)
   })
 })
 

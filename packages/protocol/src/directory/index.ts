@@ -36,6 +36,7 @@ export {
   MAX_EVIDENCE,
   type OfferResult,
 } from './descriptor-set.ts'
+export { offerUntilForged } from './offer-until-forged.ts'
 export { ITEM_HEADER_BYTES, joinDescriptors, splitDescriptors } from './descriptor-list.ts'
 export type { DirectoryError } from './errors.ts'
 export { exitNameOf, exitPageS, NO_SALT } from './exit-name.ts'
