@@ -133,6 +133,13 @@ export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
   return isLow(hop, lane, nowMs) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
 }
 
+/** What {@link isShort} says, and of bulk, while a hop is visited, until the stock is full: a visit takes seconds to come, and a stream at 1 Gbit/s uses four in one. */
+export function isShortOnVisit(hop: Hop, lane: Lane, nowMs: number): boolean {
+  if (isShort(hop, lane, nowMs)) return true
+  const used = lane.use.within(BULK_AHEAD_MS, nowMs)
+  return lane.kind === TOKEN_KIND.BULK && Number.isFinite(used) && lane.shelf.held < used
+}
+
 /** How many more may be in stock. */
 export function roomOf(hop: Hop, lane: Lane, nowMs: number): number {
   return Math.max(0, limitOf(hop, lane, nowMs) - lane.shelf.held)
@@ -170,8 +177,10 @@ const STOCK_AHEAD_MS = 60_000
 const MAX_TOKENS = 64
 /** DESIGN §7.2: at most at a hop where the slot is locked or bound: 2 GiB. */
 const MAX_TOKENS_LOCKED = 512
-/** Bulk tokens in stock: two purchases. Who has none left goes on with bandwidth tokens, and what is left when a stream ends is of use to the next fast one only. */
-const MAX_BULK = 8
+/** Bulk tokens in stock: some four seconds at 1 Gbit/s, twice what a visit takes to come. What is left when a stream ends is of use to the next fast one only. */
+const MAX_BULK = 16
+/** Once it is known how fast they go, a visit buys on for so long a use. */
+const BULK_AHEAD_MS = 4000
 /** A hop of which nobody wanted a bulk token for so long is not sold any. */
 const WANTED_MS = 30_000
 /** Admission tokens in stock at an exit: less than the forty that a day gives for nothing. */

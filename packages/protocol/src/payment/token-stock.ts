@@ -22,6 +22,7 @@ import {
   AdmissionQuota,
   isLow,
   isShort,
+  isShortOnVisit,
   orderFor,
   roomOf,
   TokenUse,
@@ -198,7 +199,7 @@ class Stock implements TokenStock {
     if (!hop?.isProven || hop.isCheat) return undefined
     for (const kind of [TOKEN_KIND.BULK, TOKEN_KIND.BANDWIDTH]) {
       const lane = this.#lane(node, kind)
-      const [order] = lane && isShort(hop, lane, nowMs) ? orderFor(hop, lane, nowMs) : []
+      const [order] = lane && isShortOnVisit(hop, lane, nowMs) ? orderFor(hop, lane, nowMs) : []
       if (order) return order
     }
     return undefined
