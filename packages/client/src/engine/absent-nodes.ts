@@ -1,7 +1,7 @@
 /**
  * Nodes that a circuit has just not reached. For a while they are chosen last: a node that is gone would cost every other circuit the time of finding that out again.
  *
- * Who says that a node is not there is the hop before it, and may lie. That gives it nothing new: it could fail the next circuit to that node as well.
+ * Who says that a node is not there is the hop before it, and may lie (THREAT-MODEL T7 says what that gives it).
  * @module
  */
 import type { NodeKey } from '@byway/protocol/directory'
