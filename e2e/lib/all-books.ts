@@ -35,8 +35,15 @@ export type ServiceCount = {
   readonly bytes: bigint
 }
 
+const KINDS = ['bandwidth', 'admission', 'bulk'] as const
+type Kind = (typeof KINDS)[number]
+
+/** What one side says of the tokens of one hop, kind by kind: bought or sold, and spent or redeemed. */
+export type TokenCounts = Readonly<Record<Kind, { readonly sold: bigint; readonly used: bigint }>>
+
 export type NodeBooks = TicketCount & {
   readonly id: string
+  readonly tokens: TokenCounts
   /** `exitBytes`: of these what went through it as an exit. */
   readonly service: ServiceCount & { readonly exitBytes: bigint }
   readonly wins: bigint
@@ -52,7 +59,11 @@ export type NodeBooks = TicketCount & {
 }
 
 /** What the client says of a hop. */
-export type HopCount = TicketCount & { readonly won: bigint; readonly service: ServiceCount }
+export type HopCount = TicketCount & {
+  readonly won: bigint
+  readonly service: ServiceCount
+  readonly tokens: TokenCounts
+}
 
 export type AllBooks = {
   readonly winValue: bigint
@@ -109,6 +120,10 @@ export async function readAllBooks(network: ProcessNetwork): Promise<AllBooks> {
       tickets: ledger.total('tickets', 'received'),
       amount: ledger.total('expected', 'from tickets'),
       bytes: -ledger.total('bytes', 'sold'),
+      tokens: tokensOf((kind) => ({
+        sold: -ledger.total(`${kind} tokens`, 'issued'),
+        used: ledger.total(`${kind} tokens`, 'redeemed'),
+      })),
       wins: ledger.total('wins', 'paid'),
       open: ledger.total('wins', 'unredeemed') + ledger.total('wins', 'claimed'),
       lost: ledger.total('wins', 'lost'),
@@ -169,7 +184,8 @@ export function compareBooks({
   fees,
   winValue,
 }: AllBooks): readonly string[] {
-  const none = { tickets: 0n, amount: 0n, bytes: 0n, won: 0n }
+  const noTokens = tokensOf(() => ({ sold: 0n, used: 0n }))
+  const none = { tickets: 0n, amount: 0n, bytes: 0n, won: 0n, tokens: noTokens }
   const ofNodes = nodes.flatMap((node) => {
     const who = node.id.slice(0, 8)
     const sent = client.hops.get(node.id) ?? none
@@ -177,6 +193,18 @@ export function compareBooks({
       differ(`${who} tickets: client, node`, sent.tickets, node.tickets),
       differ(`${who} worth: client, node`, sent.amount, node.amount),
       differ(`${who} bytes paid for: client, node`, sent.bytes, node.bytes),
+      ...KINDS.flatMap((kind) => [
+        differ(
+          `${who} ${kind} tokens: bought, sold`,
+          sent.tokens[kind].sold,
+          node.tokens[kind].sold,
+        ),
+        differ(
+          `${who} ${kind} tokens: spent, redeemed`,
+          sent.tokens[kind].used,
+          node.tokens[kind].used,
+        ),
+      ]),
       differ(`${who} open wins`, node.open, 0n),
       differ(`${who} lost wins`, node.lost, 0n),
       differ(`${who} wins: node, chain`, node.wins, node.chain.wins),
@@ -223,12 +251,22 @@ export function tableOf({ client, nodes, chain, winValue }: AllBooks): readonly 
       node.burned,
     ].join('  ')
   })
+  const tokens = KINDS.map((kind) => {
+    const sum = (what: 'sold' | 'used'): bigint =>
+      nodes.reduce((total, node) => total + node.tokens[kind][what], 0n)
+    return `${sum('sold')} ${kind} tokens sold, ${sum('used')} redeemed`
+  })
   const expected = nodes.reduce((sum, { amount }) => sum + amount, 0n)
   return [
     'hop  MiB  tickets client/node  worth client/node  wins node/chain  purse node/credit  burned',
     ...rows,
+    tokens.join('; '),
     `tickets were worth ${expected}; ${chain.wins} wins of ${winValue} paid ${chain.paid} after the fee; the pool holds ${chain.poolBalance} of ${chain.deposited}`,
   ]
+}
+
+function tokensOf(count: (kind: Kind) => TokenCounts[Kind]): TokenCounts {
+  return { bandwidth: count('bandwidth'), admission: count('admission'), bulk: count('bulk') }
 }
 
 function differ(what: string, a: bigint, b: bigint): string | undefined {
@@ -326,6 +364,10 @@ async function readLedger(home: string, side: string, networkFile: string): Prom
           amount: of(`expected/spent on tickets/${hop}`),
           bytes: -of(`bytes/bought/${hop}`),
           won: of(`money/won by hops/${hop}`),
+          tokens: tokensOf((kind) => ({
+            sold: -of(`${kind} tokens/bought/${hop}`),
+            used: of(`${kind} tokens/spent/${hop}`),
+          })),
           service: {
             tokens: of(`bandwidth tokens/spent/${hop}`),
             bytes: -of(`used:bytes/ahead on circuits/${hop}`),

@@ -75,18 +75,19 @@ test('shows people a table of both sides, and how far luck goes', async (t) => {
   assert.equal(code, 0)
   const lines = out.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim())
   for (const line of [
-    'books of this node (not running), 17 entries, since the beginning',
-    'carried for pay 80.00 MiB',
-    'from tickets 0.96 TEST',
+    'books of this node (not running), 22 entries, since the beginning',
+    'carried for pay 110.00 MiB',
+    'from tickets 1.6 TEST',
     'purse 1.93 TEST',
+    'bulk tokens (32 MiB each)',
     'spent 0.000000000000044 ETH',
-    'expected 0.96 TEST (0.96 wins), won 2 TEST',
-    'luck: ± 0.949 TEST is one standard deviation, ± 1.898 TEST two; 95 of 100 such periods end between 0 TEST and 3 TEST',
+    'expected 1.6 TEST (1.60 wins), won 2 TEST',
+    'luck: ± 1.2 TEST is one standard deviation, ± 2.4 TEST two; 95 of 100 such periods end between 0 TEST and 4 TEST',
     'that is within what luck does',
     'the books balance: every commodity adds up to zero',
-    'books of this client (not running), 14 entries, since the beginning',
+    'books of this client (not running), 19 entries, since the beginning',
     'a1a1a1a1a1a1a1a1… 60.00 MiB 0.64 TEST 10.922 TEST 1 TEST',
-    'b2b2b2b2b2b2b2b2… 20.00 MiB 0.32 TEST 16.384 TEST 0 TEST',
+    'b2b2b2b2b2b2b2b2… 50.00 MiB 0.96 TEST 19.66 TEST 0 TEST',
   ]) {
     assert.ok(lines.includes(line), line)
   }
@@ -103,7 +104,7 @@ test('--json prints an object for each entry and the sums last', async (t) => {
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
   const entries = objects.slice(0, -1)
-  assert.equal(entries.length, 6)
+  assert.equal(entries.length, 11)
   assert.deepEqual(entries[2], {
     event: 'entry',
     side: 'node',
@@ -122,7 +123,7 @@ test('--json prints an object for each entry and the sums last', async (t) => {
   const summary = objects.at(-1)
   assert.ok(summary)
   const { event, entries: count, isSound, isLive, balances, period } = summary
-  assert.deepEqual([event, count, isSound, isLive], ['summary', 17, true, false])
+  assert.deepEqual([event, count, isSound, isLive], ['summary', 22, true, false])
   const purses = [balances, period].map((sums) => {
     return (sums as Record<string, Record<string, string>>)['money']?.['purse']
   })

@@ -8,7 +8,7 @@ export const HOP: string = 'a1'.repeat(32)
 const EXIT: string = 'b2'.repeat(32)
 const at = (minute: number): number => START_MS + minute * 60_000
 
-/** An entry that also relays: 64 units by ticket on links, 32 for tokens. */
+/** An entry that also relays, and exits for a while: 64 units by ticket on links, 32 for tokens and 64 for those of bulk. */
 export const NODE_MONTH: readonly NodeMoneyEvent[] = [
   { id: 'in:1', atMs: at(0), type: 'purse-received', amount: 5000n },
   { id: 'gas:1', atMs: at(0), type: 'gas-received', wei: 90_000n },
@@ -76,6 +76,27 @@ export const NODE_MONTH: readonly NodeMoneyEvent[] = [
   { id: 'tx:1', atMs: at(5), type: 'gas-paid', wei: 44_000n },
   { id: 'count:1:8', atMs: at(6), type: 'paid-lapsed', from: 'relay', bytes: 4n * MIB },
   { id: 'count:1:9', atMs: at(7), type: 'tokens-lapsed', kind: 'bandwidth', count: 1 },
+  {
+    id: 'count:1:10',
+    atMs: at(8),
+    type: 'tickets-received',
+    use: 'tokens',
+    tickets: 4,
+    units: 64,
+    amount: 640n,
+    variance: 4n * 160n * 840n,
+  },
+  { id: 'count:1:11', atMs: at(8), type: 'tokens-sold', kind: 'bulk', count: 2, units: 64 },
+  { id: 'count:1:12', atMs: at(8), type: 'tokens-redeemed', kind: 'bulk', role: 'exit', count: 1 },
+  {
+    id: 'count:1:13',
+    atMs: at(9),
+    type: 'carried',
+    role: 'exit',
+    paidBytes: 30n * MIB,
+    freeBytes: 0n,
+  },
+  { id: 'count:1:14', atMs: at(9), type: 'tokens-lapsed', kind: 'bulk', count: 1 },
 ]
 
 export const CLIENT_MONTH: readonly ClientMoneyEvent[] = [
@@ -137,4 +158,35 @@ export const CLIENT_MONTH: readonly ClientMoneyEvent[] = [
   { id: 'log:b1:0', atMs: at(5), type: 'slot-won', hop: HOP, wins: 1, amount: 1000n },
   { id: 'log:b9:0', atMs: at(9), type: 'slot-returned', hop: EXIT, amount: 2500n, fee: 25n },
   { id: 'count:1:8', atMs: at(9), type: 'tokens-lost', hop: EXIT, kind: 'bandwidth', count: 1 },
+  {
+    id: 'count:1:9',
+    atMs: at(9),
+    type: 'tickets-sent',
+    hop: EXIT,
+    use: 'tokens',
+    tickets: 4,
+    units: 64,
+    amount: 640n,
+    variance: 4n * 160n * 840n,
+  },
+  {
+    id: 'count:1:10',
+    atMs: at(9),
+    type: 'tokens-bought',
+    hop: EXIT,
+    kind: 'bulk',
+    count: 2,
+    units: 64,
+  },
+  { id: 'count:1:11', atMs: at(9), type: 'tokens-spent', hop: EXIT, kind: 'bulk', count: 1 },
+  {
+    id: 'count:1:12',
+    atMs: at(9),
+    type: 'used',
+    hop: EXIT,
+    use: 'tokens',
+    paidBytes: 30n * MIB,
+    freeBytes: 0n,
+  },
+  { id: 'count:1:13', atMs: at(9), type: 'tokens-lost', hop: EXIT, kind: 'bulk', count: 1 },
 ]
