@@ -28,7 +28,7 @@ import { openingIn, openTicketPath, type PathSettings, type TicketPath } from '.
 
 const CHILD = fileURLToPath(new URL('ticket-path-child.ts', import.meta.url))
 /** They wait for the disk most of the time. */
-const KILLED_AT_ONCE = 4
+const KILLED_AT_ONCE = 2
 /** The path has more: a path that was cut short would show nothing. */
 const LEAST_FSYNCS = 40
 
