@@ -235,7 +235,9 @@ async function startClient(
   const port = world?.proxyPort ?? options.proxyPort ?? 0
   const args = ['up', '--network', file, '--home', home, '--port', String(port)]
   args.push('--hops', String(options.hops ?? DEFAULT_HOPS))
-  const launched = await launcher.launch(CLIENT, args, options.onPath)
+  const launched = await launcher.launch(CLIENT, args, (event) => {
+    if (event['event'] === 'path') options.onPath?.(event)
+  })
   await world?.openProxy()
   return { home, ...launched }
 }

@@ -14,6 +14,7 @@ import {
   settingsOf,
   startRedeemingWorld,
   statesOf,
+  untilLocked,
 } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
@@ -87,11 +88,9 @@ test('and without a fee where our own transaction was first', async () => {
   await provider.store.winners.add(world.winner(at.slot, at.key, 1))
   const isSent = async (): Promise<boolean> =>
     (await provider.winners()).some(({ state }) => state === 'sent')
-  await provider.until(async () => {
-    if ((await scene.word(at.slot.nullifier)).state === 'LOCKED')
-      await rpc.request('evm_setAutomine', false)
-    return await isSent()
-  }, mine)
+  await untilLocked(world, provider, at.slot, mine)
+  await rpc.request('evm_setAutomine', false)
+  await provider.until(isSent, mine)
   try {
     assert.equal(await provider.redemption.leave(world.signal), 1)
     await redeemer.service.look(world.signal)

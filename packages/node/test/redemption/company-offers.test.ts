@@ -14,6 +14,7 @@ import {
   settingsOf,
   startRedeemingWorld,
   statesOf,
+  untilLocked,
 } from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
@@ -47,7 +48,7 @@ async function withWin(
     nowMs,
   })
   await provider.store.winners.add(world.winner(slot, key, 1))
-  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await untilLocked(world, provider, slot, mine)
   return provider
 }
 

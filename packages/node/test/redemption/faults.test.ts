@@ -4,7 +4,14 @@ import { after, test } from 'node:test'
 import { toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { startHostileProxy } from '../../../chain/test/support/hostile-proxy.ts'
-import { GWEI, openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
+import {
+  GWEI,
+  openProvider,
+  settingsOf,
+  startRedeemingWorld,
+  statesOf,
+  untilLocked,
+} from './redeeming-world.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -103,9 +110,7 @@ test('gas becomes sixty times as dear after a bind was sent: when its lock runs 
   {
     await using provider = await openProvider(settings)
     await provider.store.winners.add(world.winner(slot, key, 1))
-    const isLocked = async (): Promise<boolean> =>
-      (await scene.word(slot.nullifier)).state === 'LOCKED'
-    await provider.until(isLocked, () => mineAt(GWEI))
+    await untilLocked(world, provider, slot, () => mineAt(GWEI))
     await rpc.request('evm_setAutomine', false)
     await provider.redemption.look(world.signal)
     assert.deepEqual(statesOf(await provider.winners()), { sent: 1 })
@@ -129,7 +134,7 @@ test('a win whose lock runs out is told, and that it is over once it was bound',
   const policy = { bindWaitMs: 1e9 }
   await using provider = await openProvider(settingsOf(world, 'late'), { policy })
   await provider.store.winners.add(world.winner(slot, key, 1))
-  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await untilLocked(world, provider, slot, mine)
   await provider.redemption.look(world.signal)
   assert.deepEqual(provider.alerts, [])
   const { lockDuration } = scene.world.profile

@@ -29,6 +29,9 @@ import type { RedemptionAlert, RedemptionDeps } from '../../src/redemption/ports
 
 export const GWEI = 1_000_000_000n
 
+const MAX_LOOKS = 400
+const NEVER = 'it never came to that'
+
 export type RedeemingWorld = AsyncDisposable & {
   readonly scene: Scene
   readonly folder: string
@@ -229,10 +232,8 @@ export async function openProvider(
     over,
     async until(isDone, step) {
       for (let looks = 0; ; looks++) {
-        assert.ok(looks < 400, 'it never came to that')
-        await lane.look(signal)
-        // What the lane found out arrives in a promise.
-        await new Promise((resolve) => setImmediate(resolve))
+        assert.ok(looks < MAX_LOOKS, NEVER)
+        await lookOfLane(lane)
         if (await isDone(await redemption.look(signal))) return
         await step()
       }
@@ -243,6 +244,30 @@ export async function openProvider(
       await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Looks until a slot's lock is on the chain, also before each look of redemption: that would bind what the lane has just got locked, and nobody would see the lock. */
+export async function untilLocked(
+  { scene, signal }: RedeemingWorld,
+  { lane, redemption }: RunningProvider,
+  { nullifier }: Pick<Slot, 'nullifier'>,
+  step: () => Promise<void>,
+): Promise<void> {
+  const isLocked = async (): Promise<boolean> => (await scene.word(nullifier)).state === 'LOCKED'
+  for (let looks = 0; ; looks++) {
+    assert.ok(looks < MAX_LOOKS, NEVER)
+    await lookOfLane(lane)
+    if (await isLocked()) return
+    await redemption.look(signal)
+    if (await isLocked()) return
+    await step()
+  }
+}
+
+async function lookOfLane(lane: TransactionLane): Promise<void> {
+  await lane.look(AbortSignal.timeout(60_000))
+  // What it found out arrives in a promise.
+  await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** What the network's file would say. */

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { hexToBytes, toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
-import { openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
+import {
+  openProvider,
+  settingsOf,
+  startRedeemingWorld,
+  statesOf,
+  untilLocked,
+} from './redeeming-world.ts'
 
 const world = await startRedeemingWorld()
 const { scene } = world
@@ -57,7 +63,7 @@ test('waits for company, and no longer than told: binds by age, claims by age an
     nowMs: () => nowMs,
   })
   await provider.store.winners.add(world.winner(slot, key, 1, nowMs))
-  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await untilLocked(world, provider, slot, mine)
   await provider.redemption.look(world.signal)
   assert.deepEqual(statesOf(await provider.winners()), { received: 1 })
   nowMs += 60_000
@@ -82,7 +88,7 @@ test('locks a slot ahead of its wins, once, and binds when it wins; one that is 
   await redemption.look(world.signal)
   // It wins while its lock is on its way: it is not locked a second time.
   await store.winners.add(world.winner(winning, key, 4))
-  await provider.until(async () => (await scene.word(slot.nullifier)).state === 'LOCKED', mine)
+  await untilLocked(world, provider, slot, mine)
   await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
   assert.equal((await scene.word(slot.nullifier)).state, 'LOCKED')
   assert.equal((await scene.word(winning.nullifier)).state, 'BOUND')

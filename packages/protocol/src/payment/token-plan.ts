@@ -21,13 +21,13 @@ export type TokenOrder = {
   readonly units: number
 }
 
-/** How fast tokens are used: since the purchase before the last. */
+/** How fast a hop's tokens are used, in units: bandwidth and bulk together, for each stands in for the other. Of the last four to eight seconds. */
 export class TokenUse {
   #sinceMs: number
-  #used = 0
+  #units = 0
   #laterMs: number
-  #usedLater = 0
-  /** Somebody wanted one and there was none: what was used says little then. */
+  #unitsLater = 0
+  /** Somebody wanted bandwidth and there was none: what was used says little then. Until the second purchase after it. */
   #isDry = false
   #isDryLater = false
 
@@ -36,25 +36,36 @@ export class TokenUse {
     this.#laterMs = nowMs
   }
 
-  onSpent(): void {
-    this.#usedLater++
+  get isDry(): boolean {
+    return this.#isDry || this.#isDryLater
+  }
+
+  onSpent(units: number, nowMs: number): void {
+    this.#roll(nowMs)
+    this.#unitsLater += units
   }
 
   onMissed(): void {
     this.#isDryLater = true
   }
 
-  onBought(nowMs: number): void {
+  onBought(): void {
     ;[this.#isDry, this.#isDryLater] = [this.#isDryLater, false]
-    ;[this.#sinceMs, this.#used] = [this.#laterMs, this.#usedLater]
-    ;[this.#laterMs, this.#usedLater] = [nowMs, 0]
   }
 
-  /** What will be used in so long a time, as it is now; without end where more was wanted than there was. */
+  /** Units that are used in so long a time, at the pace of now. */
   within(ms: number, nowMs: number): number {
-    if (this.#isDry || this.#isDryLater) return Number.POSITIVE_INFINITY
-    const passedMs = Math.max(1, nowMs - this.#sinceMs)
-    return ((this.#used + this.#usedLater) * ms) / passedMs
+    this.#roll(nowMs)
+    const passedMs = Math.max(USE_WINDOW_MS, nowMs - this.#sinceMs)
+    return ((this.#units + this.#unitsLater) * ms) / passedMs
+  }
+
+  #roll(nowMs: number): void {
+    const passedMs = nowMs - this.#laterMs
+    if (passedMs < USE_WINDOW_MS) return
+    const isRecent = passedMs < 2 * USE_WINDOW_MS
+    ;[this.#sinceMs, this.#units] = isRecent ? [this.#laterMs, this.#unitsLater] : [nowMs, 0]
+    ;[this.#laterMs, this.#unitsLater] = [nowMs, 0]
   }
 }
 
@@ -62,7 +73,6 @@ export class TokenUse {
 export type Lane = {
   readonly kind: TokenKind
   readonly shelf: TokenShelf
-  readonly use: TokenUse
   purchase: TokenPurchase | undefined
   /** When somebody last wanted one. */
   wantedAtMs: number
@@ -73,6 +83,7 @@ export type Hop = {
   readonly node: Uint8Array
   readonly offer: TokenOffer
   readonly lanes: readonly Lane[]
+  readonly use: TokenUse
   readonly clock: RestockClock
   /** Of the slot that the hop was shown last. */
   quota: AdmissionQuota
@@ -128,16 +139,21 @@ export function isLow(hop: Hop, lane: Lane, nowMs: number): boolean {
   return lane.shelf.held < limitOf(hop, lane, nowMs) / 2
 }
 
-/** Another batch is used up before the next visit could have brought it. */
+/** Another batch is used up before the next visit could have brought it, or somebody waits. */
 export function isShort(hop: Hop, lane: Lane, nowMs: number): boolean {
-  return isLow(hop, lane, nowMs) && lane.shelf.held < lane.use.within(VISIT_AHEAD_MS, nowMs)
+  if (!isLow(hop, lane, nowMs)) return false
+  if (lane.kind === TOKEN_KIND.BANDWIDTH && hop.use.isDry) return true
+  return lane.shelf.held < usedWithin(VISIT_AHEAD_MS, hop, lane, nowMs)
 }
 
-/** What {@link isShort} says, and of bulk, while a hop is visited, until the stock is full: a visit takes seconds to come, and a stream at 1 Gbit/s uses four in one. */
+/** What {@link isShort} says; of bulk, while a hop is visited, until the stock is full: the next visit takes seconds to come. */
 export function isShortOnVisit(hop: Hop, lane: Lane, nowMs: number): boolean {
-  if (isShort(hop, lane, nowMs)) return true
-  const used = lane.use.within(BULK_AHEAD_MS, nowMs)
-  return lane.kind === TOKEN_KIND.BULK && Number.isFinite(used) && lane.shelf.held < used
+  return lane.kind === TOKEN_KIND.BULK || isShort(hop, lane, nowMs)
+}
+
+/** In tokens of this kind, as if there were no other. */
+function usedWithin(ms: number, { use }: Hop, { kind }: Lane, nowMs: number): number {
+  return use.within(ms, nowMs) / unitsOfToken(kind)
 }
 
 /** How many more may be in stock. */
@@ -145,14 +161,16 @@ export function roomOf(hop: Hop, lane: Lane, nowMs: number): number {
   return Math.max(0, limitOf(hop, lane, nowMs) - lane.shelf.held)
 }
 
-/** How many are kept in stock at most. */
-function limitOf(hop: Hop, { kind, use }: Lane, nowMs: number): number {
-  if (kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
+/** How many are kept in stock at most. No more than is used in a while: what is left when their key's days are over was paid for nothing. */
+function limitOf(hop: Hop, lane: Lane, nowMs: number): number {
+  if (lane.kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
   const isBulk = isBulkAt(hop, nowMs)
-  if (kind === TOKEN_KIND.BULK) return isBulk ? MAX_BULK : 0
-  if (!hop.isLocked || isBulk) return MAX_TOKENS
-  // No more than is used in a while: what is left when their key's days are over was paid for nothing.
-  return Math.min(MAX_TOKENS_LOCKED, Math.max(MAX_TOKENS, use.within(STOCK_AHEAD_MS, nowMs)))
+  if (lane.kind === TOKEN_KIND.BULK && !isBulk) return 0
+  if (lane.kind === TOKEN_KIND.BANDWIDTH && (!hop.isLocked || isBulk)) return MAX_TOKENS
+  const used = usedWithin(STOCK_AHEAD_MS, hop, lane, nowMs) * (hop.use.isDry ? DRY_FACTOR : 1)
+  const [least, most] =
+    lane.kind === TOKEN_KIND.BULK ? [2 * BULK_BATCH, MAX_BULK] : [MAX_TOKENS, MAX_TOKENS_LOCKED]
+  return Math.min(most, Math.max(least, used))
 }
 
 /** Bulk tokens are bought while somebody wants them, at a hop that holds the slot and whose tokens held before. */
@@ -171,16 +189,18 @@ const ADMISSION_BATCH = 8
 // Local limits (tunable): docs/LIMITS.md.
 /** What a visit buys for while it is there: until a few purchases later, each of which waits for its drawn time, a look, a circuit and a signer. */
 const VISIT_AHEAD_MS = 12_000
-/** What a large stock is for. */
-const STOCK_AHEAD_MS = 60_000
+/** What a large stock is for: a slot that follows another is sold to at 12.5 MB/s until it is held in its turn, which takes some twenty seconds. */
+const STOCK_AHEAD_MS = 20_000
+/** How much faster a stream may be than it was while it waited for tokens. */
+const DRY_FACTOR = 4
+/** A use that has just begun is counted as if it had lasted for so long, too. */
+const USE_WINDOW_MS = 4000
 /** DESIGN §7.2: bandwidth tokens in stock at a hop: 256 MiB. */
 const MAX_TOKENS = 64
 /** DESIGN §7.2: at most at a hop where the slot is locked or bound: 2 GiB. */
 const MAX_TOKENS_LOCKED = 512
-/** Bulk tokens in stock: some four seconds at 1 Gbit/s, twice what a visit takes to come. What is left when a stream ends is of use to the next fast one only. */
-const MAX_BULK = 16
-/** Once it is known how fast they go, a visit buys on for so long a use. */
-const BULK_AHEAD_MS = 4000
+/** The same worth in bulk tokens. */
+const MAX_BULK = 64
 /** A hop of which nobody wanted a bulk token for so long is not sold any. */
 const WANTED_MS = 30_000
 /** Admission tokens in stock at an exit: less than the forty that a day gives for nothing. */

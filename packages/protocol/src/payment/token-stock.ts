@@ -33,7 +33,7 @@ import {
 } from './token-plan.ts'
 import { RestockClock } from './token-restock.ts'
 import { TokenShelf, type HeldTokenRecords, type TokenCount } from './token-shelf.ts'
-import { TOKEN_KINDS, type TokenHash } from './token-terms.ts'
+import { TOKEN_KINDS, unitsOfToken, type TokenHash } from './token-terms.ts'
 
 /**
  * What a purchase came to. `bad`: so many signatures did not hold: the hop cheats, buy nothing there again. `refused`: nothing came, the verdict says why; the purchase is
@@ -257,7 +257,7 @@ class Stock implements TokenStock {
     else hop.isProven = true
     const units = unitsOf(hop, kind, asked, nowMs)
     if (kind === TOKEN_KIND.ADMISSION) hop.quota.use(asked, nowMs)
-    lane.use.onBought(nowMs)
+    if (kind === TOKEN_KIND.BANDWIDTH) hop.use.onBought()
     await lane.shelf.add(tokens)
     return { type: 'stocked', kind, count: tokens.length, bad, units }
   }
@@ -281,9 +281,9 @@ class Stock implements TokenStock {
     if (lane) lane.wantedAtMs = nowMs
     const held = lane?.shelf.take(nowMs)
     if (hop && lane && isLow(hop, lane, nowMs)) hop.clock.hurry(nowMs)
-    if (!held && lane?.shelf.held === 0) lane.use.onMissed()
+    if (!held && kind === TOKEN_KIND.BANDWIDTH && lane?.shelf.held === 0) hop?.use.onMissed()
     if (!held) return undefined
-    lane?.use.onSpent()
+    if (kind !== TOKEN_KIND.ADMISSION) hop?.use.onSpent(unitsOfToken(kind), nowMs)
     const { keyId, nonce, token } = held
     return { kind: PAY.SPEND, tokenKind: kind, keyId, nonce, token }
   }
@@ -322,7 +322,6 @@ class Stock implements TokenStock {
       return {
         kind,
         shelf,
-        use: new TokenUse(nowMs),
         purchase: undefined,
         wantedAtMs: Number.NEGATIVE_INFINITY,
       }
@@ -331,6 +330,7 @@ class Stock implements TokenStock {
       node,
       offer: new TokenOffer(this.#deps),
       lanes: TOKEN_KINDS.filter((kind) => kinds.includes(kind)).map(lane),
+      use: new TokenUse(nowMs),
       clock: new RestockClock(random, nowMs),
       quota: new AdmissionQuota(),
       lastRequest: 0,
