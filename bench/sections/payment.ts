@@ -11,7 +11,7 @@ const BYTES = { quick: 200e6, full: 1e9 } as const
 /** More than a hop waits for before it locks a slot (512 units), so that it is locked or bound by then, which takes 43 s at the pace of one that is not. */
 const WARM_BYTES = 800e6
 const CHECKED_BYTES = 24_000_013
-const NODES = 3
+const NODES = 4
 const LOOK_MS = 3000
 const MAX_LOOKS = 60
 /** Of one core: nodes look at their chain now and then. */
