@@ -41,6 +41,8 @@ const BEHIND: readonly (readonly [NatKind, string])[] = [
 ]
 /** Of the home that says another country than its address has: the ninth host or home of the lab. */
 const LIAR_PREFIX = '5.9'
+const REACH_TEXT =
+  /^(\d) of (\d) nodes that tried reached it, at a port that your router opened \((.+)\)$/
 /** What is waited for takes seconds; this only ends a hang. */
 const HANG_MS = 120_000
 /** Answers with the address from which it was asked. */
@@ -177,11 +179,10 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   })
 
   test('a relay with an address is found public by the others', async () => {
-    // The first has nobody whom it dialled, and so nobody who can say.
-    const [first = '', ...later] = relayHomes
-    for (const home of later) await untilReach(home, 'public')
-    const status = await askControl(first, 'node', 'status')
-    assert.equal((status['reach'] as { state: string }).state, 'claimed')
+    for (const home of relayHomes.slice(1)) await untilReach(home, 'public')
+    // The first was alone when it looked for somebody who could say.
+    const status = await askControl(relayHomes[0] ?? '', 'node', 'status')
+    assert.match((status['reach'] as { state: string }).state, /^(claimed|public)$/)
   })
 
   test('one whose firewall is shut says so, and what to do, and is reached through relays', async () => {
@@ -214,10 +215,10 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
       const ready = await running.event('ready')
       assert.equal(ready['listen'], `${home.publicAddress}:${PORT}`, running.lastWords())
       assert.deepEqual(ready['roles'], ['relay'])
-      assert.equal(
-        ready['reachText'],
-        `${RELAYS} of ${RELAYS} nodes that tried reached it, at a port that your router opened (${protocol})`,
-      )
+      // Homes that earlier routers opened are asked too, and those behind the same lab's addresses may share a block.
+      const [, reached, tried, by] = REACH_TEXT.exec(String(ready['reachText'])) ?? []
+      assert.deepEqual([reached, by], [tried, protocol], String(ready['reachText']))
+      assert.ok(Number(tried) >= 2)
       if (kind !== 'pcp') return
       // Who came back under another name would find the port held by an earlier one for two hours.
       await running.kill()

@@ -131,6 +131,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
     policyContext: () => EMPTY_CONTEXT,
     stopped: stop.signal,
     reach: () => reach,
+    arrivals: { note() {} },
     serving: { tellNew() {} },
     onLinkClosed: () => {},
   })

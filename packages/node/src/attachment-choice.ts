@@ -8,6 +8,7 @@ import {
   drawWeighted,
   fairWeights,
   mayShareCircuit,
+  type NodeKey,
   type PathNode,
   type UnitRandom,
 } from '@byway/protocol/directory'
@@ -31,19 +32,38 @@ export type CandidateChoice = {
  * unless there would be less than three. Then what there is fills the six.
  */
 export function chooseCandidates({ kept, fresh, random }: CandidateChoice): readonly PathNode[] {
-  const chosen = apartOf(kept)
-  let open = fresh.filter((node) => isApart(node, chosen))
   // Each relay of a large group weighs little: its number buys no better chance. This node has measured none of them.
-  const weights = open.length > 0 ? fairWeights(fresh, () => 1) : undefined
-  const weightOf = ({ key }: PathNode): number => weights?.get(key) ?? 0
-  while (chosen.length < MAX_CANDIDATES) {
-    const index = chooseWeighted(open.map(weightOf), random)
+  const weights = fairWeights(fresh, () => 1)
+  const chosen = drawApart(apartOf(kept), fresh, { max: MAX_CANDIDATES, weights, random })
+  return chosen.length >= LIVE_ATTACHMENTS ? chosen : fillUp(chosen, { kept, fresh, random })
+}
+
+export type ApartDraw = {
+  /** As many as there are in the end, those so far among them. */
+  readonly max: number
+  readonly weights: ReadonlyMap<NodeKey, number>
+  readonly random: UnitRandom
+}
+
+/** Draws by weight, in addition to those so far, nodes of which no two may share an address block, an autonomous system, a family or a staker. */
+export function drawApart(
+  soFar: readonly PathNode[],
+  fresh: readonly PathNode[],
+  { max, weights, random }: ApartDraw,
+): readonly PathNode[] {
+  const chosen = [...soFar]
+  let open = fresh.filter((node) => isApart(node, chosen))
+  while (chosen.length < max) {
+    const index = chooseWeighted(
+      open.map(({ key }) => weights.get(key) ?? 0),
+      random,
+    )
     const drawn = index === undefined ? undefined : open[index]
     if (!drawn) break
     chosen.push(drawn)
     open = open.filter((node) => mayShareCircuit(node, drawn))
   }
-  return chosen.length >= LIVE_ATTACHMENTS ? chosen : fillUp(chosen, { kept, fresh, random })
+  return chosen
 }
 
 /**

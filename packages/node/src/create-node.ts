@@ -34,6 +34,7 @@ import { createNodeLinks, type NodeLinks } from './node-links.ts'
 import { createProofLinks, type ProofLinks } from './redemption/proof-links.ts'
 import { createRedeemLinks, type RedeemLinks } from './redemption/redeem-links.ts'
 import { createNodePlace, placeFacts, type NodePlace } from './reach/node-place.ts'
+import { createArrivals } from './reach/arrivals.ts'
 import { createReachLinks } from './reach/reach-links.ts'
 import { openNodeRecord, type NodeRecord } from './record/node-record.ts'
 import type { RecordLinks } from './record/record-links.ts'
@@ -77,6 +78,7 @@ class Engine implements RunningNode {
     this.#origin.look(this.address?.host, this.#seen.agreed())
   })
   readonly #random = unitRandom(randomBytes)
+  readonly #arrivals = createArrivals()
   readonly #guard = createMemoryGuard({
     circuits: () => this.#parts?.relay.circuits ?? [],
     links: () => this.#table.links,
@@ -337,6 +339,7 @@ class Engine implements RunningNode {
       policyContext: () => ownNetwork.context(),
       stopped: this.#stop.signal,
       reach: () => this.#reach,
+      arrivals: this.#arrivals,
       serving: this.serving,
       onLinkClosed: () => this.#place?.maintain(),
     })
@@ -379,6 +382,9 @@ class Engine implements RunningNode {
       links,
       seen: this.#seen,
       reach: this.#reach,
+      arrivals: this.#arrivals,
+      isLocal: this.#options.network.local,
+      stakes: this.#options.stakes,
       random: this.#random,
       onChange: () => this.#parts?.editions.publish(),
       onStatus: (status) => this.#options.onReach?.(status),

@@ -18,6 +18,7 @@ import { nodeError } from './errors.ts'
 import type { LinkTable } from './link-table.ts'
 import type { ProofLinks } from './redemption/proof-links.ts'
 import type { RedeemLinks, RedeemMessage } from './redemption/redeem-links.ts'
+import type { Arrivals } from './reach/arrivals.ts'
 import type { ReachLinks } from './reach/reach-links.ts'
 import type { RecordLinks } from './record/record-links.ts'
 import { tryToReach } from './reach/trial.ts'
@@ -47,6 +48,8 @@ export type NodeLinksDeps = {
   /** The same for the exit record (SPEC §10.6). */
   readonly record?: RecordLinks | undefined
   readonly reach: () => ReachLinks
+  /** Told of each link that somebody made to this node. */
+  readonly arrivals: Pick<Arrivals, 'note'>
 }
 
 /** What payment adds to the links of clients (SPEC §15.1). */
@@ -90,6 +93,7 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
 
   function take(link: Link, address: string, isDialled: boolean): void {
     remoteOf.set(link, address)
+    if (!isDialled) deps.arrivals.note(link)
     if (!isDialled && link.peer.role === 'client') deps.money?.openLink(link, prefixOfText(address))
     const relay = deps.relay.attach(link, address)
     deps.table().add(link)

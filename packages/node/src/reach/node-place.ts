@@ -8,8 +8,8 @@ import {
   type DescriptorSet,
   type PathNode,
   type PathNodeSet,
+  type StakeSource,
 } from '@byway/protocol/directory'
-import type { Link } from '@byway/protocol/link'
 import { systemRuntime } from '@byway/net'
 import { createAttachments, type Attachments } from '../attachments.ts'
 import type { OwnFactsInput } from '../directory/own-facts.ts'
@@ -21,7 +21,9 @@ import { pause } from '../pause.ts'
 import type { SeenAddresses } from '../seen-addresses.ts'
 import { createPlace, type Place, type ReachStatus } from './place.ts'
 import type { PortMap } from './port-map.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { ReachLinks } from './reach-links.ts'
+import { createReachWitnesses } from './reach-witnesses.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** How long new descriptors are gathered before the attachments are chosen anew. */
@@ -40,6 +42,11 @@ export type NodePlaceDeps = {
   readonly links: NodeLinks
   readonly seen: SeenAddresses
   readonly reach: ReachLinks
+  readonly arrivals: Arrivals
+  /** A network on one machine. */
+  readonly isLocal: boolean
+  /** Absent in a network without a registry. */
+  readonly stakes: Pick<StakeSource, 'view'> | undefined
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly onChange: () => void
@@ -54,13 +61,17 @@ export interface NodePlace extends Place {
 
 /** Creates the place; nothing is dialled before `join`. */
 export function createNodePlace(deps: NodePlaceDeps): NodePlace {
-  const { listen, advertise, portMap, reach, onChange, random } = deps
+  const { listen, advertise, portMap, onChange, random } = deps
   const place = createPlace({
     claimed: advertise ?? (portMap ? undefined : listen),
     listenPort: listen?.port,
     portMap,
-    witnesses: (host) => witnesses(deps, host),
-    ask: (link, port, signal) => reach.ask(link, port, signal),
+    witnesses: createReachWitnesses({
+      ...deps,
+      links: () => deps.table.links,
+      dial: (nodeId, addresses, signal) => deps.links.dial(nodeId, addresses, signal),
+      nowMs: () => performance.now(),
+    }),
     attach: () => attachmentsOf(deps),
     onChange,
     onStatus: deps.onStatus,
@@ -99,22 +110,6 @@ function attachmentsOf(deps: NodePlaceDeps): Attachments {
     nowMs: () => performance.now(),
     setTimer: (run, delayMs) => systemRuntime.setTimer(run, delayMs),
   })
-}
-
-/**
- * One link to each neighbour that sees this address, in random order. A host with several addresses may dial from another than it listens at, as on a loopback:
- * whom it dialled cannot try that one.
- */
-function witnesses({ table, seen, random }: NodePlaceDeps, host: string): readonly Link[] {
-  const byNode = new Map<string, Link>()
-  for (const link of table.links) {
-    if (link.peer.role === 'node' && seen.over(link) === host)
-      byNode.set(nodeKeyOf(link.peer.nodeId), link)
-  }
-  return [...byNode.values()]
-    .map((link) => ({ link, place: random() }))
-    .toSorted((one, other) => one.place - other.place)
-    .map(({ link }) => link)
 }
 
 /** Public relays that may stand beside this node in a circuit; all of them while it has no descriptor to compare. */

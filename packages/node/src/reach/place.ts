@@ -3,12 +3,12 @@
  * they try decides which of them the descriptor names.
  * @module
  */
-import type { Link } from '@byway/protocol/link'
 import { REACH_RESULT } from '@byway/protocol/wire'
 import type { ReachResult } from '@byway/protocol/wire'
 import type { Attachments } from '../attachments.ts'
 import type { SocketAddress } from '../node-types.ts'
 import type { PortMap, PortMapping } from './port-map.ts'
+import type { ReachWitnesses } from './reach-witnesses.ts'
 
 /**
  * `public`: others reached the address; `claimed`: nobody has tried yet; `attached`: no address, reached through relays; `unreachable`: an address that nobody reached,
@@ -31,9 +31,8 @@ export type PlaceDeps = {
   readonly listenPort: number | undefined
   /** The home's router; absent where it shall not be asked. */
   readonly portMap: PortMap | undefined
-  /** Links to other nodes that come from this address as they see it, one of each: no other can try it. */
-  readonly witnesses: (host: string) => readonly Link[]
-  readonly ask: (link: Link, port: number, signal: AbortSignal) => Promise<ReachResult | undefined>
+  /** Has others try an address. */
+  readonly witnesses: ReachWitnesses
   /** Makes the keeper of attachments; it dials nothing before `maintain`. */
   readonly attach: () => Attachments
   /** The address or the candidates changed: a new edition of the descriptor is due. */
@@ -45,10 +44,6 @@ export type PlaceDeps = {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** As many say enough; each trial is a handshake for the one asked. */
-const MAX_WITNESSES = 5
-/** One alone may lie, or sit behind a broken line. */
-const ENOUGH_WITNESSES = 2
 /** A router that answers at all does so within two or three, a busy small board later. */
 const MAP_TIMEOUT_MS = 8000
 /** Between trials of an address that others reach. */
@@ -184,11 +179,9 @@ class Keeper implements Place {
   }
 
   async #isReachedAt({ host, port }: SocketAddress): Promise<boolean | undefined> {
-    const { witnesses, ask } = this.#deps
-    const asked = witnesses(host).slice(0, MAX_WITNESSES)
-    const answers = await Promise.all(asked.map((link) => ask(link, port, this.#stop.signal)))
-    this.#trials = answers.filter((answer) => answer !== undefined)
-    return judgeTrials(this.#trials)
+    const { witnesses } = this.#deps
+    this.#trials = await witnesses.askAll({ host, port }, this.#stop.signal)
+    return judgeTrials(this.#trials, witnesses.enough)
   }
 
   #attach(): void {
@@ -208,12 +201,12 @@ function isSame(one: SocketAddress | undefined, other: SocketAddress | undefined
   return one?.host === other?.host && one?.port === other?.port
 }
 
-/** True when somebody reached it, false when at least two tried in vain, or the only one that could; nothing when nobody tried. */
-export function judgeTrials(trials: readonly ReachResult[]): boolean | undefined {
-  const tried = trials.filter((result) => result !== REACH_RESULT.UNTRIED)
-  if (tried.length === 0) return undefined
-  const reached = tried.filter((result) => result === REACH_RESULT.REACHED).length
-  const enough = Math.min(ENOUGH_WITNESSES, tried.length)
-  if (reached >= enough) return true
-  return tried.length - reached >= enough && reached === 0 ? false : undefined
+/**
+ * True when one of them reached it: that was seen, while a silent word costs nothing to say. False when enough tried in vain and none reached it; nothing when fewer tried.
+ * @param enough - at least 1
+ */
+export function judgeTrials(trials: readonly ReachResult[], enough: number): boolean | undefined {
+  if (trials.includes(REACH_RESULT.REACHED)) return true
+  const inVain = trials.filter((result) => result !== REACH_RESULT.UNTRIED)
+  return inVain.length >= enough ? false : undefined
 }

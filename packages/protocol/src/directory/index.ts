@@ -93,6 +93,7 @@ export {
   createPathNodeSet,
   mayShareCircuit,
   type NodeFacts,
+  type NodeStanding,
   type PathNode,
   type PathNodeSet,
   type SeenPlaceOf,

@@ -116,8 +116,11 @@ export function toPathNode(
   }
 }
 
+/** What two nodes may not have in common. */
+export type NodeStanding = Pick<PathNode, 'key' | 'prefixGroups' | 'asns' | 'owners'>
+
 /** SPEC §10.3: "Two hops of a circuit never share a /16 (IPv6 /32), an ASN other than 0, a family, a staker or a node id." */
-export function mayShareCircuit(a: PathNode, b: PathNode): boolean {
+export function mayShareCircuit(a: NodeStanding, b: NodeStanding): boolean {
   return (
     a.key !== b.key &&
     !shareAny(a.prefixGroups, b.prefixGroups) &&
