@@ -139,10 +139,7 @@ export function drawWitnesses(deps: ReachWitnessDeps, host: string): readonly Pa
 }
 
 /** This node as the path rules see it at that address, also before it has a descriptor. */
-function ownStanding(
-  { nodes, nodeId, stakes }: ReachWitnessDeps,
-  host: string,
-): NodeStanding {
+function ownStanding({ nodes, nodeId, stakes }: ReachWitnessDeps, host: string): NodeStanding {
   const key = nodeKeyOf(nodeId)
   const ip = parseAddress(host)
   const asn = ip ? nodes.origins.lookup(ip).asn : 0
