@@ -47,8 +47,8 @@ export interface ExitSpans {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Spans of one node that begin at once; it has eight addresses at most. */
-const BEGIN_BURST = 8
+/** Spans of one node that begin at once: both of its addresses, twice. */
+const BEGIN_BURST = 4
 /** Four more a day: a home whose address changes daily has enough, and one that floods the record does not. */
 const BEGIN_INTERVAL_S = 21_600
 /** Spans that go on: every exit of a full directory, and each second one twice. */

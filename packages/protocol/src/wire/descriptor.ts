@@ -45,8 +45,8 @@ export const MAX_DESCRIPTOR_BYTES = 1536
 export const MIN_DESCRIPTOR_BYTES: number = 220 + 7 + 1 + 1 + 64
 /** SPEC §10.1: "expires, at most 48 h after published". */
 export const MAX_DESCRIPTOR_LIFE_S: number = 48 * 3600
-/** SPEC §10.1: "number of addresses, at most 8". */
-export const MAX_ADDRESSES = 8
+/** SPEC §10.1: "at most one IPv4 and one IPv6, in this order". */
+export const MAX_ADDRESSES = 2
 /** SPEC §10.1: "number of attachment candidates, at most 6". */
 export const MAX_ATTACHMENTS = 6
 /** SPEC §10.1: "bytes of the software version, at most 32". */
@@ -135,8 +135,9 @@ export function decodeDescriptor(bytes: Uint8Array): SignedDescriptor {
   }
   const signature = reader.copy(SIGNATURE_BYTES, 'signature')
   reader.end('descriptor')
-  if (descriptor.addresses.length + descriptor.attachments.length === 0) {
-    throw wireError('WIRE_VALUE', { field: 'addresses', value: 0 })
+  const count = descriptor.addresses.length
+  if (count + descriptor.attachments.length === 0 || !isOneOfEach(descriptor.addresses)) {
+    throw wireError('WIRE_VALUE', { field: 'addresses', value: count })
   }
   if (!hasFittingPrices(descriptor)) {
     throw wireError('WIRE_VALUE', { field: 'classPrices', value: descriptor.priceStep })
@@ -284,7 +285,7 @@ function requireEncodable(descriptor: Descriptor): void {
     classPrices: !hasFittingPrices(descriptor),
     tokenKeysHash: isZeros(descriptor.tokenKeysHash),
     addresses:
-      descriptor.addresses.length > MAX_ADDRESSES ||
+      !isOneOfEach(descriptor.addresses) ||
       descriptor.addresses.some(({ port }) => port === 0) ||
       descriptor.addresses.length + descriptor.attachments.length === 0,
     attachments: descriptor.attachments.length > MAX_ATTACHMENTS,
@@ -293,6 +294,11 @@ function requireEncodable(descriptor: Descriptor): void {
   for (const [field, isFault] of Object.entries(faults)) {
     if (isFault) throw wireError('WIRE_ENCODE', { field })
   }
+}
+
+/** SPEC §10.1: "at most one IPv4 and one IPv6, in this order": each address more would be a block in which its node lowers the share of others. */
+function isOneOfEach(addresses: readonly SocketAddressBytes[]): boolean {
+  return addresses.every(({ family }, index) => family > (addresses[index - 1]?.family ?? 0))
 }
 
 /** SPEC §10.1: "An exit takes one class or more". */

@@ -69,6 +69,27 @@ test('addresses that nobody tried raise no share: seven more of each node leave 
   }
 })
 
+test('in a network of three uneven groups the largest keeps two thirds, and the others all they have', () => {
+  for (const [large, middle, small] of [
+    [100, 3, 1],
+    [100, 30, 1],
+    [1000, 1, 1],
+    [40, 39, 2],
+  ] as const) {
+    const groups = [large, middle, small].map((count, owner) =>
+      Array.from({ length: count }, (_, i) => nodeOf(owner * 2000 + i, { owner, prefix: owner })),
+    )
+    const nodes = groups.flat()
+    const weights = fairWeights(nodes, () => 1)
+    const [most = [], ...others] = groups
+    const share = shareOf(weights, nodes, (node) => most.includes(node))
+    // Each group is a third of what can be had, and may have twice that.
+    assert.ok(share <= 2 / 3 + 0.01, `${share} of ${large}, ${middle}, ${small}`)
+    assert.ok(share >= Math.min(2 / 3, large / nodes.length) - 0.01, `${share}`)
+    for (const { key } of others.flat()) assert.ok((weights.get(key) ?? 0) > 0)
+  }
+})
+
 test('so are those of one /16, and of one autonomous system', () => {
   const honest = Array.from({ length: 50 }, (_, i) => nodeOf(i, { asn: 100 + i }))
   for (const place of [{ prefix: 3, asn: 0 }, { asn: 7 }]) {

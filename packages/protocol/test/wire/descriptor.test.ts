@@ -174,12 +174,23 @@ rejects(
   'classPrices',
 )
 rejects('half a country', `${head(LIFE, '03 01 02 4400 00000cf8')} ${good}`, 'WIRE_VALUE')
-rejects(
-  'nine addresses',
-  `${head()} 09 ${'04 01020304 01bb '.repeat(9)} 00 00 ${SIGNATURE}`,
-  'WIRE_VALUE',
-  'addresses',
-)
+const V4 = '04 01020304 01bb'
+const V6 = '06 20*16 2329'
+for (const [name, addresses] of [
+  ['three addresses', `03 ${V4} ${V6} ${V6}`],
+  ['two addresses of IPv4', `02 ${V4} 04 01020305 01bb`],
+  ['two addresses of IPv6', `02 ${V6} 06 21*16 2329`],
+  ['IPv6 before IPv4', `02 ${V6} ${V4}`],
+] as const)
+  rejects(name, `${head()} ${addresses} 00 00 ${SIGNATURE}`, 'WIRE_VALUE', 'addresses')
+test('encodes no second address of one family', () => {
+  const [four] = FULL.addresses
+  assert.ok(four)
+  assert.throws(
+    () => encodeDescriptor({ ...FULL, addresses: [four, four] }, hex(SIGNATURE)),
+    code('WIRE_ENCODE', 'addresses'),
+  )
+})
 rejects(
   'an unknown family',
   `${head()} 01 05 01020304 01bb 00 00 ${SIGNATURE} 00*8`,
