@@ -42,9 +42,7 @@ test('two addresses of one exit are two spans, and a change of port is none', ()
   const spans = createExitSpans(nodeCrypto)
   const six = { family: 6 as const, bytes: new Uint8Array(16).fill(0x20), port: 443 }
   const named = (port: number, atS: number): readonly string[] =>
-    changesOf(
-      spans.note(edition(1, atS, { addresses: [ipv4('192.0.2.1', port), six] }), atS),
-    )
+    changesOf(spans.note(edition(1, atS, { addresses: [ipv4('192.0.2.1', port), six] }), atS))
   assert.deepEqual(named(1, DAWN_S), ['begun', 'begun'])
   assert.deepEqual(named(2, DAWN_S + 60), ['goes on', 'goes on'])
 })
