@@ -69,7 +69,7 @@ test('addresses that nobody tried raise no share: seven more of each node leave 
   }
 })
 
-test('in a network of three uneven groups the largest keeps two thirds, and the others all they have', () => {
+test('in a network of three uneven groups, of one owner, block and AS each, the largest keeps two thirds, and the others all they have', () => {
   for (const [large, middle, small] of [
     [100, 3, 1],
     [100, 30, 1],
@@ -77,7 +77,7 @@ test('in a network of three uneven groups the largest keeps two thirds, and the 
     [40, 39, 2],
   ] as const) {
     const groups = [large, middle, small].map((count, owner) =>
-      Array.from({ length: count }, (_, i) => nodeOf(owner * 2000 + i, { owner, prefix: owner })),
+      Array.from({ length: count }, (_, i) => nodeOf(owner * 2000 + i, { owner, prefix: owner, asn: 1 + owner })),
     )
     const nodes = groups.flat()
     const weights = fairWeights(nodes, () => 1)

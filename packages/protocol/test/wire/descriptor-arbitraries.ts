@@ -37,16 +37,16 @@ export const ip: fc.Arbitrary<IpBytes> = fc.oneof(
   record<IpBytes>({ family: fc.constant(4 as const), bytes: bytes(4) }),
   record<IpBytes>({ family: fc.constant(6 as const), bytes: bytes(16) }),
 )
-const port = fc.integer({ min: 1, max: 0xffff })
+const anyPort = fc.integer({ min: 1, max: 0xffff })
 /** One IPv4, one IPv6, or both. */
 const ownAddresses: fc.Arbitrary<SocketAddressBytes[]> = fc
-  .tuple(bytes(4), bytes(16), port, port, fc.constantFrom('4', '6', '46'))
+  .tuple(bytes(4), bytes(16), anyPort, anyPort, fc.constantFrom('4', '6', '46'))
   .map(([four, six, port4, port6, which]) => [
     ...(which.includes('4') ? [{ family: 4 as const, bytes: four, port: port4 }] : []),
     ...(which.includes('6') ? [{ family: 6 as const, bytes: six, port: port6 }] : []),
   ])
 export const socketAddress: fc.Arbitrary<SocketAddressBytes> = fc
-  .tuple(ip, port)
+  .tuple(ip, anyPort)
   .map(([address, port]) => ({ ...address, port }))
 
 const optional = (length: number): fc.Arbitrary<Uint8Array | undefined> =>
