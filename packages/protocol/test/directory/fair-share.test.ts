@@ -77,7 +77,9 @@ test('in a network of three uneven groups, of one owner, block and AS each, the 
     [40, 39, 2],
   ] as const) {
     const groups = [large, middle, small].map((count, owner) =>
-      Array.from({ length: count }, (_, i) => nodeOf(owner * 2000 + i, { owner, prefix: owner, asn: 1 + owner })),
+      Array.from({ length: count }, (_, i) =>
+        nodeOf(owner * 2000 + i, { owner, prefix: owner, asn: 1 + owner }),
+      ),
     )
     const nodes = groups.flat()
     const weights = fairWeights(nodes, () => 1)
