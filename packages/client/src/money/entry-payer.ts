@@ -33,6 +33,8 @@ const TICKET_BYTES: PaymentSizes = [
   4 * UNIT_BYTES,
   8 * UNIT_BYTES,
   16 * UNIT_BYTES,
+  32 * UNIT_BYTES,
+  64 * UNIT_BYTES,
 ]
 /** Between tries to show a slot. */
 const RETRY_MS = [250, 1000, 2500] as const

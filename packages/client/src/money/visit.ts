@@ -32,6 +32,8 @@ const LATE_MS = 15_000
 const BATCH_ROOM_BYTES = 64 * 1024
 /** Units of one ticket: four tokens. Larger ones would be fewer and luckier, smaller ones cost more to check. */
 const TICKET_UNITS = 16
+/** The same where the hop holds the slot: half of a batch. */
+const HELD_TICKET_UNITS = 64
 
 export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   /** Opens a control circuit to a hop. */
@@ -245,10 +247,12 @@ class Visit {
   async #payUp(units: number, signal: AbortSignal): Promise<void> {
     // SPEC §16.3: a ticket shows whose slot it is. What it pays for stays as balance.
     const account = this.#account
+    const isHeld = this.#deps.stock.isLocked(this.#hop.entry.descriptor.nodeId)
+    const most = isHeld ? HELD_TICKET_UNITS : TICKET_UNITS
     const least = this.#hasPaid ? units : Math.max(units, account.units + 1)
     while (account.units < least && this.#session.isOpen) {
       signal.throwIfAborted()
-      const missing = Math.min(TICKET_UNITS, least - account.units)
+      const missing = Math.min(most, least - account.units)
       this.#ready = Promise.withResolvers()
       if (this.#session.pay(missing)) {
         this.#talk.onTickets()
