@@ -6,6 +6,7 @@ import {
   type TransactionLane,
 } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
+import { bookGas } from '@byway/node'
 import type { EditionPair, MoneyStatus, NodePaymentOptions, RunningNode } from '@byway/node'
 import type { Logger } from '@byway/protocol/base'
 import type { PaymentParameters, StakeSource } from '@byway/protocol/directory'
@@ -178,7 +179,7 @@ function openLane(
     reader: chain.reader,
     chainId,
     signer: purse.transactionSigner('provider'),
-    store: store.transactions,
+    store: bookGas(store.transactions, store.ledger, Date.now),
     confirmations,
     feeCap: FEE_CAP_WEI,
     onAlert: (alert) => warnOfLane(log, alert),

@@ -78,7 +78,7 @@ export function startRedeeming(
   const gas = gasWatchOf(chain, provider, alerts)
   const others = { redeemers: redeemersOf(payment, purse, node), provider, alerts, log }
   const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
-  const keeper = keeperOf(payment, { store, chain, lane })
+  const keeper = keeperOf(payment, { chain, lane })
   const forOthers = async (signal: AbortSignal): Promise<void> => {
     for (const each of [keeper, relayer]) await each?.look(signal)
   }
@@ -248,17 +248,15 @@ function redemptionOf(
 /** Publishes roots, with what gas there is. */
 function keeperOf(
   { pool, rootIntervalS }: PaymentParameters,
-  { store, chain, lane }: LaneParts,
+  { chain, lane }: Pick<LaneParts, 'chain' | 'lane'>,
 ): RootKeeper {
   return createRootKeeper({
     chain: chain.view,
     lane,
     calls: createPoolCalls(pool),
-    events: store.ledger,
     rootIntervalS,
     random: Math.random,
     nowMs: () => performance.now(),
-    wallMs: () => Date.now(),
   })
 }
 

@@ -35,7 +35,6 @@ export function epochKeeperOf(
     redeemers,
     maxFee,
     drawsForAll: config.node.redeemer,
-    events: store.ledger,
     provider,
     epochS,
     random: Math.random,

@@ -235,7 +235,6 @@ async function keeperOf(
     },
     maxFee: 0n,
     drawsForAll: false,
-    events: store.ledger,
     provider,
     epochS,
     random: () => 0,

@@ -5,11 +5,9 @@
 import { createHash } from 'node:crypto'
 import { OWN_TERMS } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
-import type { TransactionReceipt } from '@byway/protocol/payment'
 import { feeCapOf, BATCH_MAX_ENTRIES } from './batching.ts'
 import type { RedemptionDeps } from './ports.ts'
 import { sendResultOf } from './sender.ts'
-import { gasPaid } from './gas-paid.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Slots that wait to be locked ahead; more are served at the pace of others. */
@@ -17,10 +15,7 @@ const MAX_WANTED = 256
 /** A session may be over by then. */
 const WANTED_MS = 120_000
 
-type AheadDeps = Pick<
-  RedemptionDeps,
-  'chain' | 'calls' | 'lane' | 'events' | 'provider' | 'worth' | 'nowMs'
->
+type AheadDeps = Pick<RedemptionDeps, 'chain' | 'calls' | 'lane' | 'provider' | 'worth' | 'nowMs'>
 
 type Wanted = { readonly nullifier: Uint8Array; readonly sinceMs: number }
 
@@ -29,7 +24,6 @@ export class AheadLocks {
   readonly #wanted = new Map<string, Wanted>()
   /** In a transaction of ours. */
   readonly #pending = new Set<string>()
-  readonly #landed: TransactionReceipt[] = []
 
   constructor(deps: AheadDeps) {
     this.#deps = deps
@@ -45,9 +39,8 @@ export class AheadLocks {
     return this.#pending.has(name)
   }
 
-  /** Books what was mined, sends what is wanted. @param isOthers - slots that are locked for their wins */
+  /** Sends what is wanted. @param isOthers - slots that are locked for their wins */
   async look(isOthers: (name: string) => boolean, signal: AbortSignal): Promise<void> {
-    await this.#book()
     const open: (readonly [string, Uint8Array])[] = []
     for (const [name, { nullifier, sinceMs }] of this.#wanted) {
       const isOver = isOthers(name) || this.#deps.nowMs() - sinceMs > WANTED_MS
@@ -76,17 +69,12 @@ export class AheadLocks {
       const end = (): void => {
         for (const name of slots.keys()) this.#pending.delete(name)
       }
-      confirmed.then((receipt) => (this.#landed.push(receipt), end()), end)
+      confirmed.then(end, end)
     } catch (error) {
       // A chain that is away for a moment is asked again; gas that is too dear, or missing, is not waited for.
       if (sendResultOf(error) === 'later') return
     }
     for (const name of slots.keys()) this.#wanted.delete(name)
-  }
-
-  async #book(): Promise<void> {
-    const { events, nowMs } = this.#deps
-    for (const receipt of this.#landed.splice(0)) await events.record(gasPaid(receipt, nowMs()))
   }
 }
 

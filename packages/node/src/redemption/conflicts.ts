@@ -7,7 +7,6 @@ import { commitOf, openingX } from '@byway/protocol/ticket'
 import { decodeOpening, type Opening } from '@byway/protocol/wire'
 import type { StoredWinner } from '@byway/store'
 import type { SlotCase } from './fate.ts'
-import { gasPaid } from './gas-paid.ts'
 import type { RedemptionDeps } from './ports.ts'
 import { sendResultOf } from './sender.ts'
 
@@ -97,7 +96,6 @@ export class Conflicts {
       const told = await chain.eventsOf(receipt.hash, signal)
       this.#landed.shift()
       this.#reports.delete(toHex(nullifier))
-      await events.record(gasPaid(receipt, nowMs()))
       for (const event of told ?? []) {
         if (event.name !== 'bond-burned' || !equalBytes(event.reporter, provider)) continue
         const id = `conflict:${receipt.hash}`

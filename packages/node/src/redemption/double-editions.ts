@@ -5,7 +5,6 @@ import type { Evidence, StakeView } from '@byway/protocol/directory'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { ContractCall, TransactionReceipt } from '@byway/protocol/payment'
 import { decodeDescriptor } from '@byway/protocol/wire'
-import { gasPaid } from './gas-paid.ts'
 import { sendResultOf } from './sender.ts'
 
 /** The contract's: half of the stake is taken, and a tenth of that goes to whoever shows it. */
@@ -87,7 +86,6 @@ export function createDoubleEditions(deps: DoubleEditionsDeps): DoubleEditions {
       const told = await eventsOf(receipt, signal)
       if (told === 'later') return
       landed.shift()
-      await deps.events.record(gasPaid(receipt, deps.nowMs()))
       const amount = rewardIn(told)
       const id = `editions:${receipt.hash}`
       if (amount > 0n)

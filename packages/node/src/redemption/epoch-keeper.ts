@@ -12,10 +12,11 @@ import type {
   ProofsView,
   ServiceAnswer,
   ServiceCommitment,
+  TransactionLane,
 } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import { REDEEM_KIND } from '@byway/protocol/wire'
-import { sendNoted, type NotingDeps } from './gas-paid.ts'
+import { sendUnfollowed } from './gas-paid.ts'
 import { dueRoundS, type Now, openEpochs, roundsOf } from './epoch-times.ts'
 import { createLeftSteps, type LeftSteps } from './left-steps.ts'
 import type { Redeemers } from './redeemers.ts'
@@ -44,7 +45,10 @@ export type ServiceAlert =
   /** It was not, and the stake may be gone. */
   | { readonly type: 'epoch-failed'; readonly epoch: number }
 
-export type EpochKeeperDeps = NotingDeps & {
+export type EpochKeeperDeps = {
+  readonly lane: Pick<TransactionLane, 'send'>
+  /** Wall clock. */
+  readonly wallMs: () => number
   readonly chain: Pick<ChainView, 'head' | 'held'>
   readonly proofs: ProofsView
   readonly calls: Pick<ProofCalls, 'commit' | 'draw' | 'answer' | 'settle'>
@@ -334,7 +338,7 @@ class Keeper implements EpochKeeper {
     withoutCoin?: () => Promise<void>,
   ): Promise<void> {
     try {
-      await sendNoted(this.#deps, { ...call, key: `${what}:${epoch}` }, signal)
+      await sendUnfollowed(this.#deps.lane, { ...call, key: `${what}:${epoch}` }, signal)
     } catch (error) {
       if (!withoutCoin || !isBywayError(error) || error.code !== 'CHAIN_NO_COIN') throw error
       await withoutCoin()

@@ -7,7 +7,6 @@ import type { ChainView, TokenCalls, TransactionLane } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { TransactionReceipt } from '@byway/protocol/payment'
-import { gasPaid } from './gas-paid.ts'
 
 export type FeeKeeperDeps = {
   readonly chain: Pick<ChainView, 'tokenBalance'>
@@ -43,7 +42,6 @@ export function createFeeKeeper(deps: FeeKeeperDeps): FeeKeeper {
   async function book(): Promise<void> {
     for (const { amount, receipt } of moved.splice(0)) {
       const atMs = wallMs()
-      await events.record(gasPaid(receipt, atMs))
       await events.record({ id: `fees:${receipt.hash}`, atMs, type: 'fees-moved', amount })
     }
   }

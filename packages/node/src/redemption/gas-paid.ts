@@ -1,33 +1,39 @@
 /** What a node's own transactions cost, for its books. @module */
 import type { LaneCall, TransactionLane } from '@byway/chain'
-import type { MoneyEvent, MoneyEventSink } from '@byway/protocol/ledger'
-import type { TransactionReceipt } from '@byway/protocol/payment'
+import type { MoneyEventSink } from '@byway/protocol/ledger'
+import type { RawTransactionStore } from '@byway/protocol/payment'
 
-/** The gas of a transaction as an event: one, however often it is told. */
-export function gasPaid(
-  { hash, gasUsed, gasPrice }: TransactionReceipt,
-  atMs: number,
-): MoneyEvent & { readonly type: 'gas-paid' } {
-  return { id: `gas:${hash}`, atMs, type: 'gas-paid', wei: gasUsed * gasPrice }
+/**
+ * The store of a lane whose gas is booked: of each transaction that is in the chain for good, before that is kept, so that no end of the program comes between. One that changed nothing costs gas
+ * too, and so does one that fills a gap. An event is one, however often it is told.
+ */
+export function bookGas(
+  store: RawTransactionStore,
+  events: MoneyEventSink,
+  wallMs: () => number,
+): RawTransactionStore {
+  return {
+    pending: (account) => store.pending(account),
+    byKey: (account, key) => store.byKey(account, key),
+    async put(transaction) {
+      const { receipt } = transaction
+      if (receipt) {
+        const { hash, gasUsed, gasPrice } = receipt
+        const wei = gasUsed * gasPrice
+        await events.record({ id: `gas:${hash}`, atMs: wallMs(), type: 'gas-paid', wei })
+      }
+      await store.put(transaction)
+    },
+  }
 }
 
-export type NotingDeps = {
-  readonly lane: Pick<TransactionLane, 'send'>
-  /** Told what was paid for gas. */
-  readonly events: MoneyEventSink
-  /** Wall clock. */
-  readonly wallMs: () => number
-}
-
-/** Sends a call whose effect the chain is asked about later, and notes its gas when it is mined. @throws what the lane throws */
-export async function sendNoted(
-  { lane, events, wallMs }: NotingDeps,
+/** Sends a call whose effect the chain is asked about later. @throws what the lane throws */
+export async function sendUnfollowed(
+  lane: Pick<TransactionLane, 'send'>,
   call: LaneCall,
   signal: AbortSignal,
 ): Promise<void> {
-  const sent = await lane.send(call, signal)
-  sent.confirmed
-    .then((receipt) => events.record(gasPaid(receipt, wallMs())))
-    // Another was faster, or the lane stops. A store that failed is noticed by redemption.
-    .catch(() => {})
+  const { confirmed } = await lane.send(call, signal)
+  // Another was faster, or the lane stops.
+  confirmed.catch(() => {})
 }

@@ -23,7 +23,6 @@ import { REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
-import { gasPaid } from './gas-paid.ts'
 import { earnedBy, earningOf, gasInCompany, sum } from './order-earnings.ts'
 import { dueGroups, type OpenOrder, orderKey, orderName, ordersOfKey } from './shared-orders.ts'
 
@@ -201,7 +200,7 @@ class Service implements RedeemerService {
     this.#isResumed = true
   }
 
-  /** Books what orders cost and brought, once: the receipt names both. */
+  /** Books what orders brought, once: the receipt names it. */
   async #land({ all, receipt }: Landed, signal: AbortSignal): Promise<void> {
     const { records, chain, events, lane, nowMs } = this.#deps
     const { hash } = receipt
@@ -214,7 +213,6 @@ class Service implements RedeemerService {
     }
     const amount = sum(all.map(({ order }) => earnedBy(order, told ?? [], lane.account)))
     const atMs = nowMs()
-    await events.record(gasPaid(receipt, atMs))
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
     for (const { handOver } of all) {
       await records.end(handOver, 'done')

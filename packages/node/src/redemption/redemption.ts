@@ -19,7 +19,6 @@ import type { Offer } from './redeemers.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
 import { Settlement, type Settled } from './settlement.ts'
 import { SlotCases } from './slot-cases.ts'
-import { gasPaid } from './gas-paid.ts'
 import { statusOf, type RedemptionStatus } from './status.ts'
 
 export type { RedemptionStatus } from './status.ts'
@@ -174,8 +173,7 @@ class Redeeming implements Redemption {
 
   /** A transaction is mined: what it skipped for good is lost, the rest the next look settles or sends again. */
   async #land({ batch, carrier, receipt }: Landed, signal: AbortSignal): Promise<void> {
-    const { chain, store, events, nowMs } = this.#deps
-    if (receipt) await events.record(gasPaid(receipt, nowMs()))
+    const { chain, store } = this.#deps
     // Nothing: it failed, or a reorganisation deeper than our patience took it out of the chain again.
     const told = receipt && (await chain.eventsOf(receipt.hash, signal))
     this.#sender.forget(carrier)

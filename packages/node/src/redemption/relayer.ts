@@ -7,13 +7,7 @@ import { createHash } from 'node:crypto'
 import type { ChainEvent, ChainView, TransactionLane, TriedCall } from '@byway/chain'
 import { equalBytes, isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
-import type {
-  ContractCall,
-  RawTransactionStore,
-  SlotState,
-  SlotWord,
-  TransactionReceipt,
-} from '@byway/protocol/payment'
+import type { ContractCall, SlotState, SlotWord, TransactionReceipt } from '@byway/protocol/payment'
 import {
   decodePayMessage,
   encodePayMessage,
@@ -26,13 +20,12 @@ import {
   type ReturnRequest,
 } from '@byway/protocol/wire'
 import { JOIN_FEE_UNITS, type Pool } from '@byway/protocol/ticket'
-import type { HandOver, HandOverRecords } from '@byway/store'
+import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { isFinishSigned, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
-import { gasPaid } from './gas-paid.ts'
 
 export type RelayerDeps = {
   readonly records: HandOverRecords
-  readonly transactions: Pick<RawTransactionStore, 'pending'>
+  readonly transactions: Pick<Store['transactions'], 'pending' | 'settled'>
   readonly events: MoneyEventSink
   readonly chain: Pick<ChainView, 'head' | 'slot' | 'gasBalance' | 'eventsOf'>
   /** Of the account that pays the gas and gets the fees. */
@@ -115,6 +108,8 @@ class Service implements Relayer {
   /** Requests that were kept by this run: while none is open, nobody asks the disk for them each second. */
   #kept = 0
   #emptyAtKept = -1
+  /** What an earlier run sent, and was settled before that could book it, is booked. */
+  #isResumed = false
   /** Transactions of ours whose end will be booked. */
   readonly #tracked = new Set<string>()
 
@@ -160,6 +155,7 @@ class Service implements Relayer {
     // One transaction at a time, over restarts too: what it changes is seen before the next is put together.
     if (await this.#isSending(signal)) return open.length
     try {
+      await this.#resume()
       const { timeS } = await chain.head(signal)
       for (const due of await this.#due(open, timeS, signal)) {
         if (await this.#send(due, signal)) break
@@ -306,6 +302,23 @@ class Service implements Relayer {
     return own.length > 0
   }
 
+  /** The same as booked before is dropped. @throws what the chain throws */
+  async #resume(): Promise<void> {
+    if (this.#isResumed) return
+    const { transactions, lane } = this.#deps
+    for (const { key, account, receipt } of await transactions.settled()) {
+      const isOwn = key.startsWith(KEY_HEAD) && equalBytes(account, lane.account)
+      if (isOwn && receipt?.isSuccess && this.#isRecent(key)) await this.#book(receipt, key)
+    }
+    this.#isResumed = true
+  }
+
+  /** A key ends with when it was made. Who was away for longer than a request may be open books nothing more. */
+  #isRecent(key: string): boolean {
+    const sentMs = Number(key.slice(key.lastIndexOf(':') + 1))
+    return this.#deps.nowMs() - sentMs < KEEP_ENDED_MS
+  }
+
   async #track(call: Parameters<TransactionLane['send']>[0], signal: AbortSignal): Promise<void> {
     const sent = await this.#deps.lane.send(call, signal)
     this.#tracked.add(call.key)
@@ -316,12 +329,11 @@ class Service implements Relayer {
       .finally(() => this.#tracked.delete(call.key))
   }
 
-  /** Books what a transaction cost and brought, once: the receipt names both. */
+  /** Books what a transaction brought, once: its receipt names it. */
   async #book(receipt: TransactionReceipt, key: string): Promise<void> {
     const { chain, events, nowMs } = this.#deps
     const atMs = nowMs()
     const { hash } = receipt
-    await events.record(gasPaid(receipt, atMs))
     const told = (await chain.eventsOf(hash, AbortSignal.timeout(BOOK_TIMEOUT_MS))) ?? []
     // A joining ends up to four rests for one fee, and makes one leaf.
     const isJoin = key.startsWith(`${KEY_HEAD}${RETURN_KIND.JOIN}-`)

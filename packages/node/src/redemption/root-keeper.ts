@@ -3,11 +3,12 @@
  * of them pays. Without it no deposit and no refunded slot could ever be used.
  * @module
  */
-import type { ChainView, PoolCalls } from '@byway/chain'
+import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
-import { sendNoted, type NotingDeps } from './gas-paid.ts'
+import { sendUnfollowed } from './gas-paid.ts'
 
-export type RootKeeperDeps = NotingDeps & {
+export type RootKeeperDeps = {
+  readonly lane: Pick<TransactionLane, 'send'>
   readonly chain: Pick<ChainView, 'head' | 'newestRoot'>
   readonly calls: Pick<PoolCalls, 'snapshot'>
   readonly rootIntervalS: number
@@ -75,7 +76,7 @@ class Keeper implements RootKeeper {
   async #publish(interval: number, signal: AbortSignal): Promise<void> {
     try {
       const call = { ...this.#deps.calls.snapshot(), key: `root:${interval}` }
-      await sendNoted(this.#deps, call, signal)
+      await sendUnfollowed(this.#deps.lane, call, signal)
     } catch (error) {
       if (!isBywayError(error) || !NOT_OURS.has(error.code)) throw error
     }

@@ -115,7 +115,6 @@ export async function keeperOf(
       redeemers: redeemers?.(key),
       maxFee: MAX_FEE,
       drawsForAll,
-      events: provider.store.ledger,
       provider: hexToBytes(key.address),
       epochS: PROFILE.epochDuration,
       random: () => 0,

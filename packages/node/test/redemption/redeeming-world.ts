@@ -19,6 +19,7 @@ import { hash, text, uint } from '../../../../contracts/test/kit/bytes.ts'
 import { keyOf, type Key } from '../../../../contracts/test/kit/keys.ts'
 import { startScene, type Scene } from '../../../../contracts/test/kit/scene.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
+import { bookGas } from '../../src/redemption/gas-paid.ts'
 import type { Redeemers } from '../../src/redemption/redeemers.ts'
 import {
   createRedemption,
@@ -191,7 +192,7 @@ export async function openProvider(
     reader: chain.reader,
     chainId: 31_337,
     signer: createLocalSigner(secretOf(settings.name)),
-    store: store.transactions,
+    store: bookGas(store.transactions, store.ledger, Date.now),
     confirmations: settings.confirmations,
     feeCap: 100n * GWEI,
     onAlert() {},

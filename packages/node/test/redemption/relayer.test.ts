@@ -178,13 +178,27 @@ test('what was promised is done by the next run, though the first died between i
     await first.relayer.look(world.signal)
   }
   await world.mine(1)
-  await using second = await openRelayer('mortal')
-  await second.work()
-  assert.equal(await stateOf(slot), 'REFUNDING')
-  await rpc.pass(profile.refundDelay)
-  await second.work()
-  await second.work()
+  {
+    await using second = await openRelayer('mortal')
+    await second.work()
+    assert.equal(await stateOf(slot), 'REFUNDING')
+    await rpc.pass(profile.refundDelay)
+    await second.relayer.look(world.signal)
+  }
+  await world.mine(1)
   assert.equal(await stateOf(slot), 'REFUNDED')
+  for (let run = 0; run < 2; run++) {
+    await using next = await openRelayer('mortal')
+    // Settled before the relayer takes it up.
+    await next.lane.look(world.signal)
+    await next.relayer.look(world.signal)
+    const told: string[] = []
+    for await (const { event } of next.store.ledger.read())
+      if (event.type === 'fee-earned') told.push(`earned ${event.amount}`)
+      else told.push(event.type)
+    const booked = ['gas-paid', 'gas-paid', `earned ${profile.bond}`]
+    assert.deepEqual(told.toSorted(), booked.toSorted(), 'each once, in whatever run')
+  }
 })
 
 test('a bound slot is closed; a withdrawal pays its receiver; the lone first of a batch waits for company', async () => {

@@ -44,11 +44,9 @@ async function keeperOf(
     },
     lane: provider.lane,
     calls: createPoolCalls(hexToBytes(contracts.pool)),
-    events: provider.store.ledger,
     rootIntervalS,
     random: () => random,
     nowMs: () => nowMs,
-    wallMs: Date.now,
   })
   const node = {
     isAway: false,
