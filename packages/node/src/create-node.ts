@@ -9,8 +9,7 @@ import type { Logger } from '@byway/protocol/base'
 import { createPathNodeSet, nodeKeyOf, ownersIn, unitRandom } from '@byway/protocol/directory'
 import type { DescriptorSet, PathNodeSet } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { CLOSE_REASON } from '@byway/protocol/wire'
-import type { RedeemAnswer } from '@byway/protocol/wire'
+import { CLOSE_REASON, type RedeemAnswer } from '@byway/protocol/wire'
 import { readNodeStatus } from './node-status.ts'
 import type { NodeOptions, NodeStatus, RunningNode, SocketAddress } from './node-types.ts'
 import { createDirectoryService, type DirectoryService } from './directory/directory-service.ts'
@@ -161,7 +160,11 @@ class Engine implements RunningNode {
     const money = await this.#openMoney()
     const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
     const evidence = await openEvidenceFile(home, this.#options.onDoubleEditions)
-    const record = await openNodeRecord(this.#options, keys.identity, this.#set)
+    const record = await openNodeRecord(this.#options, keys.identity, {
+      set: this.#set,
+      random: this.#random,
+      knock: (...to) => this.#started().links.knock(...to),
+    })
     const exitParts = await this.#startExit(money)
     const { ownNetwork, exit, gate } = exitParts
     const editions = this.#createEditions(keys, money, numbers)

@@ -72,6 +72,8 @@ export interface NodeLinks {
   ): Promise<Link>
   /** Dials a neighbour's port at the address from which its link comes, and hangs up. Never rejects. */
   probe(link: Link, port: number, signal: AbortSignal): Promise<ReachResult>
+  /** Dials a node at an address that it names, and hangs up; true when it proved who it is. Never rejects. */
+  knock(nodeId: Uint8Array, address: SocketAddressBytes): Promise<boolean>
   /** Closes the listener and every link. */
   close(): Promise<void>
 }
@@ -142,6 +144,11 @@ export function createNodeLinks(deps: NodeLinksDeps): NodeLinks {
       const { peer } = link
       if (host === undefined || peer.role !== 'node') return REACH_RESULT.UNTRIED
       return await tryToReach(dialOne, { nodeId: peer.nodeId, host, port }, signal)
+    },
+    async knock(nodeId, address) {
+      const target = { nodeId, host: formatAddress(toIpAddress(address)), port: address.port }
+      const result = await tryToReach(dialOne, target, deps.stopped)
+      return result === REACH_RESULT.REACHED
     },
     async close() {
       for (const link of deps.table().links) link.close('local')

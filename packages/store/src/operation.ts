@@ -16,6 +16,7 @@ export type StoredRow = { readonly sequence: number; readonly row: Row }
 export type Condition =
   | { readonly column: string; readonly is: Cell | readonly Cell[] }
   | { readonly column: string; readonly below: number }
+  | { readonly column: string; readonly above: number }
 
 /** Every verb with what it takes and what it gives. */
 export type Verbs = {

@@ -37,8 +37,8 @@ export function addRecordCommand(exit: Command, io: CliIo): void {
     usage: 'record [address]',
     summary: 'was this address an exit, and when: the signed records of several nodes',
     details:
-      'Asks some nodes of the directory, each of another home; they see who asks, and for which address. A record names an exit under the addresses of its own signed descriptor: who has\n' +
-      'none there is in no record. Both answers end with exit code 0; when nobody has kept that time, it is 69. Evidence is checked without a network; what does not hold ends with 76.',
+      'Asks some nodes of the directory, each of another home; they see who asks, and for which address. A record names an exit under the addresses of its own signed descriptor, once its\n' +
+      'keeper has reached it there: who names none, or another’s, is in no record. Both answers end with exit code 0; when nobody has kept that time, it is 69. Evidence is checked without a network; what does not hold ends with 76.',
     examples: [
       'byway exit record 203.0.113.7 --at 2026-11-01T12:00Z',
       'byway exit record 203.0.113.7 --evidence case-7.json',

@@ -8,18 +8,27 @@ import type { SigningKeyPair } from '@byway/protocol/crypto'
 import {
   createExitSpans,
   exitEntryOf,
+  nodeKeyOf,
   makeExitPage,
   readExitHead,
   type DescriptorSet,
   type DirectoryEntry,
   type ExitSpan,
   type ExitSpanChange,
+  type NodeKey,
+  type UnitRandom,
 } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { decodeDescriptor, encodeExitProof } from '@byway/protocol/wire'
 import type { ExitPlace } from '@byway/protocol/wire'
 import type { ExitRecords, KeptExit } from '@byway/store'
 import { createClosedPage, restoreClosedPage, type ClosedPage } from './closed-page.ts'
+import {
+  createExitTrials,
+  type ExitTarget,
+  type ExitTrials,
+  type ExitTrialsDeps,
+} from './exit-trials.ts'
 import { openPageMark, type PageMark } from './page-mark.ts'
 import { createSpanWriter } from './span-writer.ts'
 
@@ -30,9 +39,11 @@ const KEEP_S = 400 * 86_400
 const MAX_PAGES = 1000
 /** Spans, 1.5 KB each: 150 MB at most, all of which a start reads. The oldest go first. */
 const MAX_SPANS = 100_000
-/** Looked through for one question. */
-const MAX_LOOKED_AT = 256
-/** Shown for one question, the newest. */
+/** Looked through for one question that names no time. One that names a time needs none: of a node there is one span of a name at a time. */
+const MAX_LOOKED_AT = 4096
+/** Of one node, for a question that names no time: its first and its newest. */
+const SHOWN_OF_NODE = 2
+/** Shown for one question: of the nodes that were there the oldest, so that none that comes after buries them. */
 const MAX_SHOWN = 16
 /** Spans forgotten at one page: what came on top since the last. */
 const MAX_FORGOTTEN = 20_000
@@ -50,6 +61,8 @@ export type ExitRecorderDeps = {
   /** The state folder. */
   readonly home: string
   readonly set: Pick<DescriptorSet, 'onAccepted'>
+  readonly knock: ExitTrialsDeps['knock']
+  readonly random: UnitRandom
   /** Seconds of a page. */
   readonly pageS: number
   /** Wall clock. */
@@ -58,11 +71,11 @@ export type ExitRecorderDeps = {
 }
 
 export interface ExitRecorder extends AsyncDisposable {
-  /** Proofs (SPEC §10.6) of who was an exit under a name then, the newest first; at any time for 0. @throws what the store throws */
+  /** Proofs (SPEC §10.6) of who was an exit under a name then, the oldest first; at any time for 0. @throws what the store throws */
   find(name: Uint8Array, atS: number): Promise<readonly Uint8Array[]>
   /** Heads from a page on, oldest first; the newest alone for 0. */
   heads(fromPage: number): readonly Uint8Array[]
-  /** Ends what has expired, and closes the page that is over. Never rejects: what cannot be written is told. */
+  /** Tries the addresses that are due, ends what has expired, and closes the page that is over. Never rejects: what cannot be written is told. */
   look(): Promise<void>
 }
 
@@ -82,6 +95,7 @@ class Recorder implements ExitRecorder {
   readonly #mark: PageMark
   readonly #heads: { readonly page: number; readonly bytes: Uint8Array }[]
   readonly #spans: ReturnType<typeof createExitSpans>
+  readonly #trials: ExitTrials
   readonly #stopListening: () => void
   #newest: ClosedPage | undefined
   #count: number
@@ -102,6 +116,11 @@ class Recorder implements ExitRecorder {
     })
     this.#count = deps.store.report.keptRows - heads.length
     this.#spans = createExitSpans(nodeCrypto, unsealed)
+    this.#trials = createExitTrials({
+      ...deps,
+      onReached: ({ entry }) => this.#take(entry),
+      onLost: (target) => this.#lose(target),
+    })
     this.#stopListening = deps.set.onAccepted((entry) => this.#note(entry))
   }
 
@@ -123,19 +142,36 @@ class Recorder implements ExitRecorder {
   }
 
   async find(name: Uint8Array, atS: number): Promise<readonly Uint8Array[]> {
-    const kept = await this.#deps.store.exits.ofName(name, MAX_LOOKED_AT)
+    const found = atS === 0 ? await this.#ofAnyTime(name) : await this.#ofTime(name, atS)
+    return found.map((span) => this.#proofOf(span, atS))
+  }
+
+  async #ofTime(name: Uint8Array, atS: number): Promise<readonly KeptExit[]> {
+    // One that goes on may have expired: twice as many leave room for such.
+    const kept = await this.#deps.store.exits.ofNameAt(name, atS, 2 * MAX_SHOWN)
     const nowS = this.#nowS()
-    const then = kept.filter(
-      ({ fromS, untilS, expiresS }) =>
-        atS === 0 || (fromS <= atS && atS <= (untilS || Math.min(nowS, expiresS))),
-    )
-    const newest = then.toSorted((a, b) => b.fromS - a.fromS).slice(0, MAX_SHOWN)
-    return newest.map((span) => this.#proofOf(span, atS))
+    return kept
+      .filter(({ untilS, expiresS }) => atS <= (untilS || Math.min(nowS, expiresS)))
+      .slice(0, MAX_SHOWN)
+  }
+
+  async #ofAnyTime(name: Uint8Array): Promise<readonly KeptExit[]> {
+    const byNode = new Map<NodeKey, readonly KeptExit[]>()
+    let count = 0
+    for await (const span of this.#deps.store.exits.ofName(name)) {
+      const key = nodeKeyOf(span.nodeId)
+      const [first] = byNode.get(key) ?? []
+      if (first) byNode.set(key, [first, span])
+      else if (byNode.size < MAX_SHOWN / SHOWN_OF_NODE) byNode.set(key, [span])
+      if (++count >= MAX_LOOKED_AT) break
+    }
+    return [...byNode.values()].flat()
   }
 
   async look(): Promise<void> {
+    const trials = this.#trials.run(this.#nowS())
     this.#looking = this.#looking.then(() => this.#turn()).catch(() => this.#failed())
-    await this.#looking
+    await Promise.all([this.#looking, trials])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,8 +189,19 @@ class Recorder implements ExitRecorder {
   }
 
   #note(entry: DirectoryEntry): void {
-    for (const change of this.#spans.note(entry, this.#nowS()))
+    this.#trials.name(entry, this.#nowS())
+    this.#take(entry)
+  }
+
+  #take(entry: DirectoryEntry): void {
+    const isReached = (name: Uint8Array): boolean => this.#trials.isReached(entry.key, name)
+    for (const change of this.#spans.note(entry, this.#nowS(), isReached))
       this.#writer.add(() => this.#write(change, entry.bytes))
+  }
+
+  #lose({ entry, name }: ExitTarget): void {
+    const over = this.#spans.lose(entry.descriptor.nodeId, name, this.#nowS())
+    if (over) this.#writer.add(() => this.#deps.store.exits.end(over))
   }
 
   async #write({ change, span }: ExitSpanChange, bytes: Uint8Array): Promise<void> {

@@ -1,9 +1,9 @@
 /** The exit record of a node that was given a place for one: kept, looked after and shown until it is disposed. @module */
 import type { SigningKeyPair } from '@byway/protocol/crypto'
-import { exitPageS, type DescriptorSet } from '@byway/protocol/directory'
+import { exitPageS } from '@byway/protocol/directory'
 import { NO_LOG } from '@byway/protocol/base'
 import type { NodeOptions } from '../node-types.ts'
-import { openExitRecorder } from './exit-recorder.ts'
+import { openExitRecorder, type ExitRecorderDeps } from './exit-recorder.ts'
 import { createRecordLinks, type RecordLinks } from './record-links.ts'
 
 export interface NodeRecord extends AsyncDisposable {
@@ -20,7 +20,7 @@ const LOOKS_A_PAGE = 5
 export async function openNodeRecord(
   { exits, home, network, log }: NodeOptions,
   identity: SigningKeyPair,
-  set: Pick<DescriptorSet, 'onAccepted'>,
+  { set, knock, random }: Pick<ExitRecorderDeps, 'set' | 'knock' | 'random'>,
 ): Promise<NodeRecord | undefined> {
   if (!exits) return undefined
   const pageS = exitPageS(network)
@@ -29,6 +29,8 @@ export async function openNodeRecord(
     identity,
     home,
     set,
+    knock,
+    random,
     pageS,
     nowMs: () => Date.now(),
     log: log ?? NO_LOG,

@@ -29,8 +29,10 @@ const addressOf = (last: number): IpBytes => ({ family: 4, bytes: Uint8Array.of(
 interface World {
   readonly home: string
   nowMs: number
-  /** An exit publishes, under an address that ends so. */
-  publish(number: number, last: number): void
+  /** Addresses, by their ends, that nobody reaches. */
+  readonly closed: Set<number>
+  /** An exit publishes, under an address that ends so; whoever is open tries it. */
+  publish(number: number, last: number): Promise<void>
   /** Opens the witness, in another folder if one is named. */
   open(home?: string): Promise<OpenWitness>
 }
@@ -43,10 +45,12 @@ async function createWorld(t: TestContext): Promise<World> {
   t.after(() => rm(folder, { recursive: true, force: true }))
   const makers = [1, 2, 3].map((number) => makerOf(number))
   const set = createDescriptorSet(nodeCrypto)
+  const open = new Set<ExitRecorder>()
   const world: World = {
     home: join(folder, 'home'),
     nowMs: DAWN_MS + 3_600_000,
-    publish(number, last) {
+    closed: new Set(),
+    async publish(number, last) {
       const address = { ...addressOf(last), port: 443 }
       const facts = {
         ...RELAY_FACTS,
@@ -57,18 +61,31 @@ async function createWorld(t: TestContext): Promise<World> {
       }
       const made = makers[number - 1]?.make(facts, world.nowMs) ?? assert.fail()
       assert.equal(set.offer(made, world.nowMs).result, 'accepted')
+      for (const recorder of open) await recorder.look()
     },
     async open(home = world.home) {
       await mkdir(home, { recursive: true, mode: 0o700 })
       const key = new Uint8Array(32).fill(1)
       const store = await openStore({ folder: home, name: 'exits', key })
       const { pageS, nowMs } = { pageS: 86_400, nowMs: () => world.nowMs }
-      const deps = { store, identity: IDENTITY, home, set, pageS, nowMs, log: NO_LOG }
+      const deps = {
+        store,
+        identity: IDENTITY,
+        home,
+        set,
+        knock: async (_: Uint8Array, { bytes }: IpBytes) => !world.closed.has(bytes[3] ?? 0),
+        random: () => 0,
+        pageS,
+        nowMs,
+        log: NO_LOG,
+      }
       const recorder = await openExitRecorder(deps)
+      open.add(recorder)
       return {
         store,
         recorder,
         async [Symbol.asyncDispose]() {
+          open.delete(recorder)
           await recorder[Symbol.asyncDispose]()
           await store[Symbol.asyncDispose]()
         },
@@ -97,8 +114,8 @@ test('shows an exit by its own words at first, and on a signed page from the nex
   const world = await createWorld(t)
   await using witness = await world.open()
   const { recorder } = witness
-  world.publish(1, 1)
-  world.publish(2, 2)
+  await world.publish(1, 1)
+  await world.publish(2, 2)
   const [before] = await shownOf(recorder, 1)
   assert.equal(before?.head, undefined)
   assert.deepEqual(await shownOf(recorder, 3), [])
@@ -120,11 +137,11 @@ test('an exit that moves has two spans, each on the page of its end', async (t) 
   const world = await createWorld(t)
   await using witness = await world.open()
   const { recorder } = witness
-  world.publish(1, 1)
+  await world.publish(1, 1)
   for (let day = 0; day < 3; day++) {
     world.nowMs += DAY_MS
     await recorder.look()
-    world.publish(1, day === 0 ? 1 : 2)
+    await world.publish(1, day === 0 ? 1 : 2)
   }
   world.nowMs += DAY_MS
   await recorder.look()
@@ -141,11 +158,11 @@ test('goes on after a restart, also one in which pages were missed', async (t) =
   const world = await createWorld(t)
   {
     await using witness = await world.open()
-    world.publish(1, 1)
-    world.publish(2, 2)
+    await world.publish(1, 1)
+    await world.publish(2, 2)
     world.nowMs += DAY_MS
     await witness.recorder.look()
-    world.publish(1, 1)
+    await world.publish(1, 1)
   }
   {
     await using witness = await world.open()
@@ -168,21 +185,21 @@ test('signs no page a second time when its records are put back to an older stat
   const copy = `${world.home}-copy`
   {
     await using witness = await world.open()
-    world.publish(1, 1)
+    await world.publish(1, 1)
     world.nowMs += DAY_MS
     await witness.recorder.look()
   }
   await cp(world.home, copy, { recursive: true })
   {
     await using witness = await world.open()
-    world.publish(1, 1)
+    await world.publish(1, 1)
     world.nowMs += DAY_MS
     await witness.recorder.look()
     assert.deepEqual(chainOf(witness.recorder), [20_833, 20_834])
   }
   await cp(join(copy, 'exits.db'), join(world.home, 'exits.db'))
   await using witness = await world.open()
-  world.publish(2, 2)
+  await world.publish(2, 2)
   await witness.recorder.look()
   assert.deepEqual(chainOf(witness.recorder), [20_833])
   world.nowMs += DAY_MS
@@ -194,8 +211,8 @@ test('a row that was changed behind its back is gone, and nothing false is shown
   const world = await createWorld(t)
   {
     await using witness = await world.open()
-    world.publish(1, 1)
-    world.publish(2, 2)
+    await world.publish(1, 1)
+    await world.publish(2, 2)
     world.nowMs += DAY_MS
     await witness.recorder.look()
   }
@@ -208,7 +225,7 @@ test('a row that was changed behind its back is gone, and nothing false is shown
   // The page cannot be made again from what is left: the other exit is shown by its own words, until the next page.
   const [other] = await shownOf(witness.recorder, 2)
   assert.equal(other?.head, undefined)
-  world.publish(2, 2)
+  await world.publish(2, 2)
   world.nowMs += DAY_MS
   await witness.recorder.look()
   const [again] = await shownOf(witness.recorder, 2)
@@ -221,10 +238,10 @@ test('a write that was torn costs what it wrote and no more', async (t) => {
   const torn = `${world.home}-torn`
   {
     await using witness = await world.open()
-    world.publish(1, 1)
+    await world.publish(1, 1)
     world.nowMs += DAY_MS
     await witness.recorder.look()
-    world.publish(2, 2)
+    await world.publish(2, 2)
     await witness.recorder.look()
     // As a power cut leaves it: files as they are, the log without its last bytes.
     await cp(world.home, torn, { recursive: true })
@@ -233,10 +250,65 @@ test('a write that was torn costs what it wrote and no more', async (t) => {
   await using witness = await world.open(torn)
   for (const last of [1, 2])
     for (const { entry } of await shownOf(witness.recorder, last)) assert.ok(entry)
-  world.publish(3, 3)
+  await world.publish(3, 3)
   world.nowMs += DAY_MS
   await witness.recorder.look()
   const [shown] = await shownOf(witness.recorder, 3)
   assert.equal(shown?.head?.page, 20_834)
   assert.ok(chainOf(witness.recorder).includes(20_834))
+})
+
+test('an address that nobody reaches is in no record, until it is reached; who is lost for an hour ends there', async (t) => {
+  const world = await createWorld(t)
+  await using witness = await world.open()
+  const { recorder } = witness
+  world.closed.add(1)
+  await world.publish(1, 1)
+  assert.deepEqual(await shownOf(recorder, 1), [])
+  world.closed.delete(1)
+  world.nowMs += 600_000
+  await recorder.look()
+  const [shown] = await shownOf(recorder, 1)
+  assert.equal(shown?.entry.fromS, world.nowMs / 1000)
+  world.closed.add(1)
+  // Half a page after it was reached it is tried again, and then six times, ten minutes apart.
+  world.nowMs += DAY_MS / 2
+  for (let trial = 0; trial < 6; trial++, world.nowMs += 600_000) {
+    await recorder.look()
+    const [still] = await shownOf(recorder, 1)
+    assert.equal(still !== undefined, true)
+  }
+  const [over] = await shownOf(recorder, 1)
+  const lostS = world.nowMs / 1000 - 600
+  assert.equal(over?.entry.untilS, lostS)
+  world.nowMs += 86_400_000
+  await world.publish(1, 1)
+  const [before] = await shownOf(recorder, 1)
+  assert.equal(before?.entry.untilS, lostS, 'an edition alone does not bring it back')
+  assert.equal((await shownOf(recorder, 1)).length, 1)
+})
+
+test('exits of other people at an address do not bury the first, nor one that flaps its own later ones', async (t) => {
+  const world = await createWorld(t)
+  await using witness = await world.open()
+  const { recorder } = witness
+  await world.publish(1, 1)
+  const firstMs = world.nowMs
+  // Another exit comes and goes at the same address, a hundred days long.
+  for (let half = 0; half < 200; half++) {
+    world.nowMs += DAY_MS / 2
+    if (half < 2) await world.publish(1, 1)
+    await world.publish(2, half % 2 === 0 ? 1 : 2)
+  }
+  world.nowMs += 60_000
+  await world.publish(3, 1)
+  const lastMs = world.nowMs
+  const nodesAt = async (atMs: number): Promise<string[]> =>
+    (await shownOf(recorder, 1, atMs)).map(({ entry }) => Buffer.from(entry.nodeId).toString('hex'))
+  const of = (number: number): string =>
+    Buffer.from(makerOf(number).make(RELAY_FACTS, DAWN_MS).subarray(1, 33)).toString('hex')
+  assert.deepEqual(await nodesAt(firstMs), [of(1)])
+  assert.deepEqual(await nodesAt(lastMs), [of(3)])
+  const any = (await shownOf(recorder, 1)).map(({ entry }) => entry.nodeId)
+  assert.equal(any.length, 4, 'two of who came twice or more, one of each other')
 })

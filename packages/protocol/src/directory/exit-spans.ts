@@ -1,6 +1,6 @@
 /**
- * From when to when a node was an exit under an address, as the signed descriptors told it that came in (SPEC §10.6). Pure: it says what has begun, goes on and is over; the
- * caller keeps it.
+ * From when to when a node was an exit under an address, as the signed descriptors told it that came in, where it was reached (SPEC §10.6). Pure: it says what has begun, goes on and is
+ * over; the caller keeps it, and tries addresses.
  * @module
  */
 import { toHex } from '@byway/protocol/base'
@@ -15,11 +15,11 @@ export type ExitSpan = {
   readonly nodeId: Uint8Array
   /** Of the address, 32 bytes. */
   readonly name: Uint8Array
-  /** When the first edition came in, seconds. */
+  /** When it was reached there first by the witness's own link, seconds. */
   readonly fromS: number
   /** 0 while it goes on. */
   readonly untilS: number
-  /** The first edition's number and hash. */
+  /** The number and hash of the edition that was the newest then. */
   readonly sequence: number
   readonly editionHash: Uint8Array
   /** When the last edition expires. */
@@ -36,8 +36,17 @@ export type ExitSpanChange = {
 export interface ExitSpans {
   /** Spans that go on. */
   readonly openCount: number
-  /** Takes an edition that was accepted. */
-  note(entry: Pick<DirectoryEntry, 'descriptor' | 'bytes'>, nowS: number): readonly ExitSpanChange[]
+  /**
+   * Takes an edition that was accepted, or is still the newest of its node.
+   * @param isReached - says whether the node was reached at the address of a name: what nobody tried begins no span
+   */
+  note(
+    entry: Pick<DirectoryEntry, 'descriptor' | 'bytes'>,
+    nowS: number,
+    isReached: (name: Uint8Array) => boolean,
+  ): readonly ExitSpanChange[]
+  /** Ends the span of a node that is not reached there any more; undefined where none goes on. */
+  lose(nodeId: Uint8Array, name: Uint8Array, nowS: number): ExitSpan | undefined
   /** Ends what has expired; gives what ended. */
   sweep(nowS: number): readonly ExitSpan[]
   /** All that a page which ends then has entries of, in the order of its entries. */
@@ -88,7 +97,7 @@ export function createExitSpans(
     get openCount() {
       return openCount
     },
-    note({ descriptor, bytes }, nowS) {
+    note({ descriptor, bytes }, nowS, isReached) {
       const key = nodeKeyOf(descriptor.nodeId)
       const names = exitAddressesOf(descriptor).map((address) => exitNameOf(crypto, address))
       const before = [...(open.get(key)?.values() ?? [])]
@@ -101,7 +110,7 @@ export function createExitSpans(
       const over = before.filter((span) => !goesOn.includes(span)).map((span) => end(span, nowS))
       const renewed = goesOn.map((span) => ({ ...span, expiresS: descriptor.expiresS }))
       for (const span of renewed) put(span)
-      const fresh = names.filter((name) => !open.get(key)?.has(toHex(name)))
+      const fresh = names.filter((name) => !open.get(key)?.has(toHex(name)) && isReached(name))
       const begun = fresh
         .filter(() => openCount < MAX_OPEN && spend(budgets, key, nowS))
         .map((name) => beginning(crypto, descriptor, bytes, name, nowS))
@@ -111,6 +120,10 @@ export function createExitSpans(
         ...renewed.map((span) => ({ change: 'goes on', span }) as const),
         ...begun.map((span) => ({ change: 'begun', span }) as const),
       ]
+    },
+    lose(nodeId, name, nowS) {
+      const span = open.get(nodeKeyOf(nodeId))?.get(toHex(name))
+      return span && end(span, nowS)
     },
     sweep(nowS) {
       const all = [...open.values()].flatMap((spans) => [...spans.values()])

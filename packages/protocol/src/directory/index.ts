@@ -39,7 +39,7 @@ export {
 export { offerUntilForged } from './offer-until-forged.ts'
 export { ITEM_HEADER_BYTES, joinDescriptors, splitDescriptors } from './descriptor-list.ts'
 export type { DirectoryError } from './errors.ts'
-export { exitNameOf, exitPageS, NO_SALT } from './exit-name.ts'
+export { exitAddressesOf, exitNameOf, exitPageS, NO_SALT } from './exit-name.ts'
 export {
   type ExitChain,
   type ExitChainFault,

@@ -2,7 +2,7 @@
  * The exit record (SPEC §10.6): spans of exits with the signed editions that show them, and the signed heads of pages. What they mean is the core's.
  * @module
  */
-import type { StoredRow, Submit, SubmitAll } from '../operation.ts'
+import type { Condition, StoredRow, Submit, SubmitAll } from '../operation.ts'
 import { bytesOf, numberOf, pages } from './row.ts'
 
 /** A span as it is kept. */
@@ -33,8 +33,10 @@ export interface ExitRecords {
   unsealed(): AsyncIterable<KeptExit>
   /** What was sealed on a page. */
   ofPage(page: number): AsyncIterable<KeptExit>
-  /** Spans of a name, so many of the oldest that are kept. */
-  ofName(name: Uint8Array, limit: number): Promise<readonly KeptExit[]>
+  /** Spans of a name that began by then and go on, or ended then or later, at most so many: the oldest first. */
+  ofNameAt(name: Uint8Array, atS: number, limit: number): Promise<readonly KeptExit[]>
+  /** All spans of a name, the oldest first. */
+  ofName(name: Uint8Array): AsyncIterable<KeptExit>
   /** Writes a page's head and what is sealed on it, all or none. */
   close(page: number, head: Uint8Array, sealed: readonly ExitSeal[]): Promise<void>
   /** All heads, oldest first. */
@@ -76,10 +78,23 @@ export function createExitRecords(submit: Submit, submitAll: SubmitAll): ExitRec
     },
     unsealed: () => ofPage(submit, UNSEALED),
     ofPage: (page) => ofPage(submit, page),
-    async ofName(name, limit) {
-      const when = [{ column: 'name', is: name }]
-      const rows = await submit({ verb: 'list', table: SPANS, when, after: 0, limit })
-      return rows.map(toSpan)
+    async ofNameAt(name, atS, limit) {
+      const begun = [
+        { column: 'name', is: name },
+        { column: 'from_s', below: atS + 1 },
+      ]
+      const list = async (end: Condition): Promise<readonly StoredRow[]> => {
+        const when = [...begun, end]
+        return await submit({ verb: 'list', table: SPANS, when, after: 0, limit })
+      }
+      const over = await list({ column: 'until_s', above: atS - 1 })
+      const open = await list({ column: 'until_s', is: 0 })
+      const byPlace = [...over, ...open].toSorted((a, b) => a.sequence - b.sequence)
+      return byPlace.slice(0, limit).map(toSpan)
+    },
+    async *ofName(name) {
+      for await (const row of pages(submit, SPANS, [{ column: 'name', is: name }]))
+        yield toSpan(row)
     },
     async close(page, head, sealed) {
       await submitAll((within) => {

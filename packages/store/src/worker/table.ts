@@ -173,6 +173,10 @@ export class Table {
         values.push(condition.below)
         return `AND ${condition.column} < ?`
       }
+      if ('above' in condition) {
+        values.push(condition.above)
+        return `AND ${condition.column} > ?`
+      }
       const any = isList(condition.is) ? condition.is : [condition.is]
       values.push(...any)
       return `AND ${condition.column} IN (${any.map(() => '?').join(', ')})`
