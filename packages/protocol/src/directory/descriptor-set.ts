@@ -100,7 +100,9 @@ export function createDescriptorSet(
     if (old && isSameNumber && isSameContent(old.entry.bytes, bytes)) {
       return { result: 'known', entry: old.entry }
     }
-    if (old && isSameNumber && proofs.has(key)) return refused('EQUIVOCATION')
+    // What would be kept as no proof is worth no check of its signature.
+    const isProofKept = !proofs.has(key) && proofs.size < MAX_EVIDENCE
+    if (old && isSameNumber && !isProofKept) return refused('EQUIVOCATION')
     const rate = spend(old?.rate, nowMs)
     if (!rate) return refused('RATE')
     const grownBytes = totalBytes + bytes.length - (old?.entry.bytes.length ?? 0)
@@ -157,7 +159,6 @@ function keepEvidence(
   evidence: Evidence,
   { onEvidence }: DescriptorSetOptions,
 ): void {
-  if (proofs.size >= MAX_EVIDENCE) return
   proofs.set(evidence.key, evidence)
   onEvidence?.(evidence)
 }

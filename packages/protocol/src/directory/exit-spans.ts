@@ -68,39 +68,27 @@ export function createExitSpans(
   crypto: Pick<CryptoProvider, 'sha256'>,
   stored: readonly ExitSpan[] = [],
 ): ExitSpans {
-  const open = new Map<NodeKey, Map<string, ExitSpan>>()
+  const open = createOpenSpans()
   let ended = stored.filter(({ untilS }) => untilS !== 0)
   const budgets = new Map<NodeKey, Budget>()
-  let openCount = 0
-
-  function put(span: ExitSpan): void {
-    const key = nodeKeyOf(span.nodeId)
-    const spans = open.get(key) ?? new Map<string, ExitSpan>()
-    const name = toHex(span.name)
-    if (!spans.has(name)) openCount++
-    open.set(key, spans.set(name, span))
-  }
 
   function end(span: ExitSpan, nowS: number): ExitSpan {
-    const key = nodeKeyOf(span.nodeId)
-    const spans = open.get(key)
-    if (spans?.delete(toHex(span.name))) openCount--
-    if (spans?.size === 0) open.delete(key)
+    open.delete(span)
     const over = { ...span, untilS: Math.max(span.fromS, Math.min(nowS, span.expiresS)) }
     ended.push(over)
     return over
   }
 
-  for (const span of stored) if (span.untilS === 0) put(span)
+  for (const span of stored) if (span.untilS === 0) open.put(span)
 
   return {
     get openCount() {
-      return openCount
+      return open.count
     },
     note({ descriptor, bytes }, nowS, isReached) {
       const key = nodeKeyOf(descriptor.nodeId)
       const names = exitAddressesOf(descriptor).map((address) => exitNameOf(crypto, address))
-      const before = [...(open.get(key)?.values() ?? [])]
+      const before = open.ofNode(key)
       const isNamed = ({ name }: ExitSpan): boolean =>
         names.some((each) => toHex(each) === toHex(name))
       // An edition that came after the last had expired leaves a gap.
@@ -109,37 +97,69 @@ export function createExitSpans(
       )
       const over = before.filter((span) => !goesOn.includes(span)).map((span) => end(span, nowS))
       const renewed = goesOn.map((span) => ({ ...span, expiresS: descriptor.expiresS }))
-      for (const span of renewed) put(span)
-      const fresh = names.filter((name) => !open.get(key)?.has(toHex(name)) && isReached(name))
+      for (const span of renewed) open.put(span)
+      const fresh = names.filter((name) => !open.get(key, name) && isReached(name))
       const begun = fresh
-        .filter(() => openCount < MAX_OPEN && spend(budgets, key, nowS))
+        .filter(() => open.count < MAX_OPEN && spend(budgets, key, nowS))
         .map((name) => beginning(crypto, descriptor, bytes, name, nowS))
-      for (const span of begun) put(span)
+      for (const span of begun) open.put(span)
       return [
-        ...over.map((span) => ({ change: 'over', span }) as const),
-        ...renewed.map((span) => ({ change: 'goes on', span }) as const),
-        ...begun.map((span) => ({ change: 'begun', span }) as const),
+        ...changesTo('over', over),
+        ...changesTo('goes on', renewed),
+        ...changesTo('begun', begun),
       ]
     },
     lose(nodeId, name, nowS) {
-      const span = open.get(nodeKeyOf(nodeId))?.get(toHex(name))
+      const span = open.get(nodeKeyOf(nodeId), name)
       return span && end(span, nowS)
     },
     sweep(nowS) {
-      const all = [...open.values()].flatMap((spans) => [...spans.values()])
-      const over = all.filter(({ expiresS }) => expiresS <= nowS)
+      const over = open.all().filter(({ expiresS }) => expiresS <= nowS)
       forgetFull(budgets, nowS)
       return over.map((span) => end(span, nowS))
     },
     onPage(endS) {
-      const all = [...open.values()].flatMap((spans) => [...spans.values()])
-      const spans = [...all, ...ended].filter(({ fromS }) => fromS < endS)
-      return spans.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
+      return inOrder([...open.all(), ...ended].filter(({ fromS }) => fromS < endS))
     },
     turn(endS) {
       ended = ended.filter(({ untilS }) => untilS > endS)
     },
   }
+}
+
+/** The spans that go on, one of a node and name. */
+function createOpenSpans() {
+  const byNode = new Map<NodeKey, Map<string, ExitSpan>>()
+  let count = 0
+  return {
+    get count(): number {
+      return count
+    },
+    get: (key: NodeKey, name: Uint8Array): ExitSpan | undefined =>
+      byNode.get(key)?.get(toHex(name)),
+    ofNode: (key: NodeKey): readonly ExitSpan[] => [...(byNode.get(key)?.values() ?? [])],
+    all: (): readonly ExitSpan[] => [...byNode.values()].flatMap((spans) => [...spans.values()]),
+    put(span: ExitSpan): void {
+      const key = nodeKeyOf(span.nodeId)
+      const spans = byNode.get(key) ?? new Map<string, ExitSpan>()
+      const name = toHex(span.name)
+      if (!spans.has(name)) count++
+      byNode.set(key, spans.set(name, span))
+    },
+    delete({ nodeId, name }: ExitSpan): void {
+      const key = nodeKeyOf(nodeId)
+      const spans = byNode.get(key)
+      if (spans?.delete(toHex(name))) count--
+      if (spans?.size === 0) byNode.delete(key)
+    },
+  }
+}
+
+function changesTo(
+  change: ExitSpanChange['change'],
+  spans: readonly ExitSpan[],
+): readonly ExitSpanChange[] {
+  return spans.map((span) => ({ change, span }))
 }
 
 /** The entry of a span on a page that ends then. */
@@ -177,6 +197,10 @@ function leftOf(budget: Budget | undefined, nowS: number): number {
 
 function forgetFull(budgets: Map<NodeKey, Budget>, nowS: number): void {
   for (const [key, budget] of budgets) if (leftOf(budget, nowS) >= BEGIN_BURST) budgets.delete(key)
+}
+
+function inOrder(spans: readonly ExitSpan[]): readonly ExitSpan[] {
+  return spans.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
 }
 
 /** By address, then node, then time. */

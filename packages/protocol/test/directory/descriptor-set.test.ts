@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { SIGNATURE_TAG, signTagged } from '@byway/protocol/crypto'
 import {
   createDescriptorSet,
+  MAX_EVIDENCE,
   nodeKeyOf,
   type OfferResult,
   verifyDescriptor,
@@ -91,6 +92,25 @@ test('two editions under one number are evidence, and the first stays in use (SP
   assert.equal(verdict(set.offer(signed(1, { asn: 8 }), NOW_MS)), 'EQUIVOCATION')
   assert.deepEqual(set.evidence(), [{ key: nodeKeyOf(identity(1).publicKey), first, second }])
   assert.equal([...set.entries()][0]?.descriptor.asn, 0)
+})
+
+test('second editions cost no check of a signature once no more are kept as proofs', () => {
+  let checks = 0
+  const counting: typeof nodeCrypto = {
+    ...nodeCrypto,
+    ed25519Verify: (...of) => {
+      checks++
+      return nodeCrypto.ed25519Verify(...of)
+    },
+  }
+  const set = createDescriptorSet(counting)
+  for (let number = 1; number <= MAX_EVIDENCE + 1; number++) set.offer(signed(number), NOW_MS)
+  for (let number = 1; number <= MAX_EVIDENCE; number++)
+    assert.equal(verdict(set.offer(signed(number, { asn: 7 }), NOW_MS)), 'EQUIVOCATION')
+  const before = checks
+  for (let asn = 1; asn <= 100; asn++)
+    assert.equal(verdict(set.offer(signed(MAX_EVIDENCE + 1, { asn }), NOW_MS)), 'EQUIVOCATION')
+  assert.deepEqual([checks - before, set.evidence().length], [0, MAX_EVIDENCE])
 })
 
 test('another signature over the same contents is no second edition', () => {
