@@ -10,6 +10,7 @@ import { STALLED_PLACES } from './sections/stalled.ts'
 import { LOADS_GIB } from '../contracts/tools/play-browsing.ts'
 import { GAS_METRICS, GAS_SYSTEM } from './sections/gas.ts'
 import { GOSSIP_METRICS, GOSSIP_SYSTEM } from './sections/gossip.ts'
+import { FULL_COUNTS, SPREAD_METRICS, SPREAD_SYSTEM } from './sections/spread.ts'
 import { CHECKED_METRIC } from './sections/tickets.ts'
 import { ZK_METRICS, ZK_SYSTEM } from './sections/zk.ts'
 import { ZK_AUDIT_METRICS, ZK_AUDIT_SYSTEM } from './sections/zk-audit.ts'
@@ -141,6 +142,8 @@ export const GOALS: readonly Goal[] = [
   directoryGoal('a mutated descriptor refused (ms)', DIRECTORY_METRICS.refused, 1),
   gossipGoal('memory that libp2p adds (MB)', GOSSIP_METRICS.memory, 90),
   gossipGoal('CPU of libp2p at rest (%)', GOSSIP_METRICS.idle, 2),
+  spreadGoal('one more node known to 99 others (s)', SPREAD_METRICS.known(FULL_COUNTS.known), 10),
+  spreadGoal('a cut network grown together again (s)', SPREAD_METRICS.healed(FULL_COUNTS.cut), 60),
 ]
 
 function gasGoal(title: string, metric: string, limit: number): Goal {
@@ -155,6 +158,11 @@ function directoryGoal(title: string, metric: string, limit: number): Goal {
 
 function gossipGoal(title: string, metric: string, limit: number): Goal {
   const what = { section: 'gossip', metric, system: GOSSIP_SYSTEM }
+  return { title, ...what, compare: 'value', sense: 'at most', limit }
+}
+
+function spreadGoal(title: string, metric: string, limit: number): Goal {
+  const what = { section: 'spread', metric, system: SPREAD_SYSTEM }
   return { title, ...what, compare: 'value', sense: 'at most', limit }
 }
 

@@ -22,6 +22,7 @@ import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createGas } from './sections/gas.ts'
 import { createGossip } from './sections/gossip.ts'
+import { createSpread } from './sections/spread.ts'
 import { createMemory } from './sections/memory.ts'
 import { createPayment } from './sections/payment.ts'
 import { createDirectory } from './sections/directory.ts'
@@ -49,6 +50,7 @@ const worlds = [
   createDistance(),
   createDirectory(),
   createGossip(),
+  createSpread(),
   createTickets(),
   createGas(),
   createPayment(),

@@ -2,7 +2,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { createNode, type RunningNode } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
 import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
@@ -56,8 +55,14 @@ export interface StakedNodes {
   start(options?: { readonly isStaked?: boolean }): Promise<RunningNode>
 }
 
-/** Creates a network without nodes; the first that starts is the first contact. All end with the test. */
-export async function createStakedNodes(t: TestContext): Promise<StakedNodes> {
+/** Who ends what was started: a test, or a bench. */
+export type Owner = {
+  readonly signal: AbortSignal
+  after(end: () => unknown): void
+}
+
+/** Creates a network without nodes; the first that starts is the first contact. All end with their owner. */
+export async function createStakedNodes(t: Owner): Promise<StakedNodes> {
   const folder = await mkdtemp(join(tmpdir(), 'byway-staked-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const registry = createTestRegistry()

@@ -27,6 +27,8 @@ export type DirectoryFigures = {
   readonly wholeBytes: number
   /** Of a client that asks every ten minutes for what is new, with its overlap of a minute. */
   readonly hourBytes: number
+  /** The same where so many percent of the nodes come back within the hour, each with an edition more. */
+  readonly churn: readonly { readonly percent: number; readonly hourBytes: number }[]
   /** Each, of a descriptor that is right. */
   readonly readMs: number
   readonly judgedMs: number
@@ -36,6 +38,7 @@ export type DirectoryFigures = {
 }
 
 const EDITIONS_A_DAY = 2
+const CHURN_PERCENT = [5, 10, 20, 30] as const
 const QUESTIONS_AN_HOUR = 6
 const OVERLAP_S = 60
 const CELL_BYTES = 16_384
@@ -76,9 +79,10 @@ function emptySet(maxDescriptors: number): DescriptorSet {
 /** The bytes alone. */
 export function measureSizes(
   all: readonly Uint8Array[],
-): Pick<DirectoryFigures, 'wholeBytes' | 'hourBytes'> {
+): Pick<DirectoryFigures, 'wholeBytes' | 'hourBytes' | 'churn'> {
   const wholeBytes = [...packDirectory(all, BLOCK_BYTES)].length * CELL_BYTES
-  return { wholeBytes, hourBytes: hourBytes(all) }
+  const churn = CHURN_PERCENT.map((percent) => ({ percent, hourBytes: hourBytes(all, percent) }))
+  return { wholeBytes, hourBytes: hourBytes(all, 0), churn }
 }
 
 /** Nodes of a set, all different. */
@@ -86,9 +90,11 @@ export function syntheticSet(count: number): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, number) => signedDescriptor(number))
 }
 
-function hourBytes(all: readonly Uint8Array[]): number {
+/** @param percent - of the nodes, that come back within the hour */
+function hourBytes(all: readonly Uint8Array[], percent: number): number {
   const eachS = 3600 / QUESTIONS_AN_HOUR + OVERLAP_S
-  const fresh = Math.ceil((all.length * EDITIONS_A_DAY * eachS) / 86_400)
+  const editionsAnHour = EDITIONS_A_DAY / 24 + percent / 100
+  const fresh = Math.ceil((all.length * editionsAnHour * eachS) / 3600)
   const blocks = [...packDirectory(all.slice(0, fresh), BLOCK_BYTES)]
   return QUESTIONS_AN_HOUR * blocks.length * CELL_BYTES
 }
@@ -145,4 +151,4 @@ function randomOf(length: number): Uint8Array {
   return new Uint8Array(randomBytes(length))
 }
 
-if (import.meta.main) console.table([measureDirectory(10_000)])
+if (import.meta.main) console.log(measureDirectory(10_000))

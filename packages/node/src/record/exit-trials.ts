@@ -47,6 +47,8 @@ const MAX_TRIALS = 8
 const RETRIAL_PART = 1 / 144
 /** Of a page, between trials of what is reached. The longest wait of what never was, too: each failure doubles it, so that nobody is made to knock at a stranger's door for long. */
 const TRIAL_PART = 1 / 2
+/** The pages of a local network are so short that its nodes would do little else. */
+const LEAST_TRIAL_S = 60
 /** An hour of silence is no restart. */
 const LOST_AFTER = 6
 
@@ -127,7 +129,7 @@ export function createExitTrials(deps: ExitTrialsDeps): ExitTrials {
 }
 
 function waitS(pageS: number, isReached: boolean, failures: number): number {
-  const longest = pageS * TRIAL_PART
+  const longest = Math.max(LEAST_TRIAL_S, pageS * TRIAL_PART)
   return isReached ? longest : Math.min(longest, pageS * RETRIAL_PART * 2 ** (failures - 1))
 }
 

@@ -3,7 +3,6 @@
  * and cuts the network in two: across the cut nobody is a neighbour and no message arrives. No circuits, no chain.
  */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import {
   createDescriptorSet,
   createPathNodeSet,
@@ -45,8 +44,11 @@ export interface SpreadingNodes {
 const STAKE = 100n
 const NETWORK = { asnTable: [], exitTargets: [] }
 
-/** Starts so many, which know only the first; all end with the test. */
-export async function startSpreadingNodes(t: TestContext, count: number): Promise<SpreadingNodes> {
+/** Who ends what was started: a test, or a bench. */
+type Owner = { after(end: () => unknown): void }
+
+/** Starts so many, which know only the first; all end with their owner. */
+export async function startSpreadingNodes(t: Owner, count: number): Promise<SpreadingNodes> {
   const world = new World()
   t.after(() => world[Symbol.asyncDispose]())
   for (let number = 1; number <= count; number++) await world.start(number)
