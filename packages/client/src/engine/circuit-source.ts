@@ -3,14 +3,16 @@
  * Keeping circuits in stock and what they carry is elsewhere.
  * @module
  */
-import { choosePath, takesClass, toIpAddress } from '@byway/protocol/directory'
+import { choosePath, mayShareCircuit, takesClass, toIpAddress } from '@byway/protocol/directory'
 import type {
   DirectoryEntry,
   Doubter,
   NodeKey,
   Observation,
+  PathInput,
   PathNode,
   PathRequest,
+  PathResult,
   PathRule,
 } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
@@ -25,11 +27,15 @@ import { circuitError, clientError } from './errors.ts'
 import type { ClientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import type { GuardTrials } from './guard-trials.ts'
 import type { NodeWeights } from './node-weights.ts'
+import { createPathTries } from './path-tries.ts'
+import type { PathTries } from './path-tries.ts'
+import type { Reach } from './reach.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Paths tried for one circuit before the caller is told. */
-const MAX_ATTEMPTS = 6
+/** Paths tried for one circuit before the caller is told; an exit that is gone takes two. */
+const MAX_ATTEMPTS = 12
 /** What a node that was not there a moment ago counts: it is taken where nobody else will do. */
 const ABSENT_FACTOR = 1e-6
 
@@ -74,12 +80,8 @@ export type CircuitSourceDeps = {
   readonly weights: Pick<NodeWeights, 'weightOf'>
   /** Told of each circuit that was built or failed. */
   readonly observe: (key: NodeKey, observation: Observation) => void
-  /** Told of each node of a circuit that was built. */
-  readonly reached: (key: NodeKey) => void
-  /** Told of a node that a circuit did not reach, and who says so: the hop before it, this client, or itself when it stops. */
-  readonly missed: (key: NodeKey, by: Doubter) => void
-  /** True for a node that a circuit did not reach lately. @default none is */
-  readonly isAbsent?: ((key: NodeKey) => boolean) | undefined
+  /** What circuits have shown of who is there; told of each node that one reached or missed. */
+  readonly reach: Pick<Reach, 'reached' | 'missed' | 'absent' | 'trials'>
   /** Told how long a circuit over these nodes took, and where each hop sees the next. */
   readonly onBuilt?: ((path: readonly PathNode[], built: BuiltFacts) => void) | undefined
   /** True for a node that is not where it says: nobody who asks for that country gets it. @default none is */
@@ -109,21 +111,30 @@ class Source implements CircuitSource, PathPlanner {
 
   async build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit> {
     await this.#requireDirectory(signal)
-    const failed = new Set<NodeKey>(need.excludeNodes)
+    const tries = this.#newTries(need)
     let lastError: Error | undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const path = await this.#choose({ ...need, excludeNodes: failed }, lastError, signal)
-      const outcome = await this.#tryPath(path, signal)
+      const path = await this.#choose(need, tries, lastError, signal)
+      const outcome = await this.#tryPath(path, tries, signal)
       if ('circuit' in outcome) return outcome
-      failed.add(outcome.blamed)
       lastError = outcome.error
     }
     throw lastError ?? clientError('ENTRY_UNREACHABLE', { guards: 0 })
   }
 
   plan(need: CircuitNeed): readonly PathNode[] | undefined {
-    const path = this.#path(need)
+    const path = this.#path(need, this.#newTries(need))
     return path.result === 'path' ? path.hops : undefined
+  }
+
+  #newTries({ excludeNodes }: CircuitNeed): PathTries {
+    const { absent, trials } = this.#deps.reach
+    return createPathTries({
+      excludeNodes,
+      isAbsent: (key) => absent.isAbsent(key),
+      areApart: mayShareCircuit,
+      onTrial: (guard, trial) => trials.note(guard, trial),
+    })
   }
 
   /** A set that is too small is looked for again, once in a while. @throws DIRECTORY_INCOMPLETE */
@@ -133,15 +144,20 @@ class Source implements CircuitSource, PathPlanner {
     directory.requireComplete()
   }
 
-  async #choose(request: CircuitNeed, lastError: Error | undefined, signal: AbortSignal) {
-    const first = this.#path(request)
+  async #choose(
+    need: CircuitNeed,
+    tries: PathTries,
+    lastError: Error | undefined,
+    signal: AbortSignal,
+  ) {
+    const first = this.#path(need, tries)
     if (first.result === 'path') return first.hops
     // A node may have joined since the directory was fetched: look again, once in a while.
     if (await this.#deps.directory.refreshIfOld(signal)) {
-      const second = this.#path(request)
+      const second = this.#path(need, tries)
       if (second.result === 'path') return second.hops
     }
-    throw lastError ?? this.#noPath(first.rule, request)
+    throw lastError ?? this.#noPath(first.rule, need)
   }
 
   #noPath(rule: PathRule, { trafficClass }: CircuitNeed): ClientError {
@@ -151,16 +167,36 @@ class Source implements CircuitSource, PathPlanner {
     return clientError('EXIT_CLASS', { trafficClass, exits })
   }
 
-  #path(request: CircuitNeed) {
-    const { directory, guards, random, unsafeSingleHop } = this.#deps
+  /** What hops said of those after them holds as long as there is a path around it. */
+  #path(need: CircuitNeed, tries: PathTries): PathResult {
+    const { absent } = this.#deps.reach
+    const by = (isStrict: boolean): PathResult =>
+      this.#pathBy(need, tries, (from, to) => {
+        return tries.mayReach(from, to, isStrict) && !absent.isAbsentFor(to, from)
+      })
+    do {
+      const apart = by(true)
+      if (apart.result === 'path') return apart
+      const around = by(false)
+      if (around.result === 'path') {
+        tries.takeOneGuard()
+        return around
+      }
+    } while (tries.release())
+    return this.#pathBy(need, tries, undefined)
+  }
+
+  #pathBy(need: CircuitNeed, tries: PathTries, mayReach: PathInput['mayReach']): PathResult {
+    const { directory, guards, random, unsafeSingleHop, links, reach } = this.#deps
     const nowMs = this.#deps.nowMs()
     return choosePath({
       set: directory.nodes,
-      guards: preferStanding(guards.entries(nowMs), this.#deps.links),
-      request,
-      weightOf: (key, isExit) => this.#weigh(key, request, isExit),
+      guards: preferStanding(guards.entries(nowMs), links, reach.trials),
+      request: { ...need, excludeNodes: tries.excluded },
+      weightOf: (key, isExit) => (tries.allows(key, isExit) ? this.#weigh(key, need, isExit) : 0),
       random,
       nowMs,
+      mayReach,
       unsafeSingleHop,
       ownNodes: this.#deps.ownNodes(),
     })
@@ -174,7 +210,7 @@ class Source implements CircuitSource, PathPlanner {
       const node = directory.nodes.get(key)
       if (node?.country === country && isElsewhere?.(node)) return 0
     }
-    const isLast = key !== exit && this.#deps.isAbsent?.(key) === true
+    const isLast = key !== exit && this.#deps.reach.absent.isAbsent(key)
     const measured = weights.weightOf(key, lastsMs) * (isLast ? ABSENT_FACTOR : 1)
     if (key === exit || controlled !== undefined || !weightOf) return measured
     return weightOf(key, measured, {
@@ -185,8 +221,9 @@ class Source implements CircuitSource, PathPlanner {
 
   async #tryPath(
     path: readonly PathNode[],
+    tries: PathTries,
     signal: AbortSignal,
-  ): Promise<ReadyCircuit | { readonly blamed: NodeKey; readonly error: Error }> {
+  ): Promise<ReadyCircuit | { readonly error: Error }> {
     const [entry] = path
     if (!entry) throw clientError('NO_PATH', { rule: 'GUARD' })
     let link: ClientLink
@@ -194,35 +231,46 @@ class Source implements CircuitSource, PathPlanner {
       link = await this.#deps.links.connect(targetOf(entry), signal)
     } catch {
       signal.throwIfAborted()
-      this.#deps.missed(entry.key, 'self')
-      return { blamed: entry.key, error: clientError('ENTRY_UNREACHABLE', { guards: 1 }) }
+      this.#deps.reach.missed(entry.key, 'self', entry.key)
+      tries.onFailed(path, NO_LINK)
+      return { error: clientError('ENTRY_UNREACHABLE', { guards: 1 }) }
     }
     const hops = path.map(hopOf)
     const { entryLayer } = this.#deps
     const built = await buildCircuit(this.#deps.build, link, hops, { entryLayer, signal })
-    if ('type' in built) return this.#onFailed(path, built)
-    for (const { key } of path) {
+    if ('type' in built) return { error: this.#onFailed(path, tries, built) }
+    for (const [at, { key }] of path.entries()) {
       this.#deps.observe(key, { type: 'success' })
-      this.#deps.reached(key)
+      this.#deps.reach.reached(key, path[at - 1]?.key ?? 'self')
     }
+    tries.onBuilt(path)
     this.#deps.onBuilt?.(path, built)
     return { circuit: built, path }
   }
 
-  #onFailed(path: readonly PathNode[], failure: BuildFailure) {
+  /** One hop's word alone costs a node nothing (THREAT-MODEL T7): who says it may have friends. */
+  #onFailed(path: readonly PathNode[], tries: PathTries, failure: BuildFailure): Error {
     const { hopIndex, reason } = failure
-    // A node without an address names more relays than it is attached to: another of them may reach it.
-    const blamed = path[reason === CLOSE_REASON.NOT_ATTACHED ? hopIndex - 1 : hopIndex] ?? path[0]
-    if (!blamed) throw circuitError(reason)
-    if (!HARMLESS_REASONS.has(reason)) {
-      this.#deps.observe(blamed.key, { type: 'failure' })
+    const [guard] = path
+    const missing = path[hopIndex]
+    if (guard && missing && ABSENT_REASONS.has(reason)) {
+      this.#deps.reach.missed(missing.key, doubterOf(path, failure), guard.key)
     }
-    if (ABSENT_REASONS.has(reason)) this.#deps.missed(blamed.key, doubterOf(path, failure))
-    return { blamed: blamed.key, error: circuitError(reason, hopIndex + 1) }
+    const isAsked = reason !== CLOSE_REASON.DRAINING
+    const isSlow = reason === CLOSE_REASON.TIMEOUT
+    const isDetached = reason === CLOSE_REASON.NOT_ATTACHED
+    const isGivenUp = tries.onFailed(path, { at: hopIndex, isAsked, isSlow, isDetached })
+    if (isGivenUp && missing && !HARMLESS_REASONS.has(reason)) {
+      this.#deps.observe(missing.key, { type: 'failure' })
+    }
+    return circuitError(reason, hopIndex + 1)
   }
 }
 
-/** A busy, restarting or unattached node is left out of this circuit, but nothing is wrong with it. */
+/** No link to the guard was had. */
+const NO_LINK = { at: 0, isAsked: false, isSlow: false, isDetached: false } as const
+
+/** A busy, restarting or unattached node is left out of this circuit, but nothing is wrong with it. A node without an address names more relays than it is attached to. */
 const HARMLESS_REASONS: ReadonlySet<CloseReason> = new Set([
   CLOSE_REASON.RESOURCE_LIMIT,
   CLOSE_REASON.DRAINING,
@@ -246,9 +294,14 @@ function doubterOf(
   return path[isOwnWord ? hopIndex : hopIndex - 1]?.key ?? 'self'
 }
 
-/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes last. */
-function preferStanding(guards: readonly NodeKey[], links: GuardLinks): readonly NodeKey[] {
+/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes after them, and last one behind which circuits fail. */
+function preferStanding(
+  guards: readonly NodeKey[],
+  links: GuardLinks,
+  trials: GuardTrials,
+): readonly NodeKey[] {
   const rankOf = (key: NodeKey): number => {
+    if (trials.isSuspect(key)) return 3
     const link = links.get(key)
     if (!link) return 1
     return link.isDraining ? 2 : 0

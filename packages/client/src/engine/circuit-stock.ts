@@ -9,7 +9,7 @@ import type { BuiltCircuit } from './build-circuit.ts'
 import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
 import type { ClientOptions } from './client-types.ts'
 import { DEFAULT_CLASS } from './tunnel-group.ts'
-import { CLOSE_REASON } from '@byway/protocol/wire'
+import { CLOSE_REASON, COMMAND, commandOf, readKind } from '@byway/protocol/wire'
 
 // Local limits (tunable).
 /** One for a page's first request, one for an application beside it; each costs both ends some kilobytes. */
@@ -22,6 +22,8 @@ export type CircuitStockDeps = {
   readonly source: CircuitSource
   /** What the circuits in stock are built for. */
   readonly need: CircuitNeed
+  /** Told of the path of a circuit that somebody ended, whose exit was then reached again. */
+  readonly onEnded?: ((path: readonly PathNode[]) => void) | undefined
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
   /** @default the system's */
@@ -62,6 +64,8 @@ class Stock implements CircuitStock {
   readonly #deps: CircuitStockDeps
   readonly #stop = new AbortController()
   #items: Item[] = []
+  /** Paths of circuits that somebody ended; each one's exit comes again, or whoever ends circuits chose the exits. */
+  #ended: (readonly PathNode[])[] = []
   #isFilling = false
   #cancelLater: (() => void) | undefined
 
@@ -114,16 +118,34 @@ class Stock implements CircuitStock {
 
   async #addOne(): Promise<void> {
     const { signal } = this.#stop
-    const ready = await this.#deps.source.build(this.#deps.need, signal)
+    const ready = await this.#buildOne(signal)
     if (signal.aborted) ready.circuit.destroy(CLOSE_REASON.FINISHED)
     signal.throwIfAborted()
     const item = { ready, atMs: this.#deps.nowMs(), isDead: false }
     this.#items.push(item)
-    watch(ready.circuit, () => {
+    watch(ready.circuit, (isEnded) => {
       item.isDead = true
+      if (!this.#items.includes(item)) return
+      if (isEnded) this.#ended = [...this.#ended, ready.path].slice(-STOCK_SIZE)
       // Not at once: a guard that ends whatever it is given would have us build in a circle.
-      if (this.#items.includes(item)) this.#later(RETRY_MS)
+      this.#later(RETRY_MS)
     })
+  }
+
+  /** The exit of a circuit that was ended comes again; one that is gone is another's place. */
+  async #buildOne(signal: AbortSignal): Promise<ReadyCircuit> {
+    const { source, need, onEnded } = this.#deps
+    const path = this.#ended.shift()
+    const exit = path?.at(-1)?.key
+    if (!path || exit === undefined) return await source.build(need, signal)
+    try {
+      const ready = await source.build({ ...need, exit }, signal)
+      onEnded?.(path)
+      return ready
+    } catch {
+      signal.throwIfAborted()
+      return await source.build(need, signal)
+    }
   }
 
   /** Looks at the shelf again after this time; the last call counts. */
@@ -146,6 +168,9 @@ class Stock implements CircuitStock {
 }
 
 /** Nothing comes on a circuit that was never used but its end, or a relay's word that it stops: either way another takes its place. */
-function watch(circuit: BuiltCircuit, onDead: () => void): void {
-  circuit.setSink({ onCell: onDead, onLinkClosed: onDead })
+function watch(circuit: BuiltCircuit, onDead: (isEnded: boolean) => void): void {
+  circuit.setSink({
+    onCell: (cell) => onDead(commandOf(readKind(cell)) === COMMAND.DESTROY),
+    onLinkClosed: () => onDead(false),
+  })
 }

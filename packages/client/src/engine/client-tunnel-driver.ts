@@ -344,8 +344,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   /** Nothing was begun: applications are told that, and not that their destination has reset them. */
   #onRefused(): void {
-    const exit = this.path.at(-1)
-    if (exit) this.#deps.onRefused(exit)
+    this.#deps.onRefused(this.path)
     this.#failAll(circuitError(CLOSE_REASON.NOT_EXIT, this.path.length))
   }
 

@@ -14,7 +14,7 @@ import {
   toIpAddress,
   unitRandom,
 } from '@byway/protocol/directory'
-import type { Doubter, NodeKey, PathNode } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { isBywayError } from '@byway/protocol/base'
 import { nodeBlindTokens } from '@byway/protocol/node-blind'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
@@ -25,7 +25,6 @@ import { createMoney } from '../money/money.ts'
 import type { Money } from '../money/money-types.ts'
 import type { ByteStream, DatagramFlow, Dialer, DialOptions, Target } from '../proxy/dialer.ts'
 import { untilAborted } from './abort.ts'
-import { createAbsentNodes } from './absent-nodes.ts'
 import { createCircuitSource } from './circuit-source.ts'
 import type { BuiltFacts, CircuitSource, PathPlanner } from './circuit-source.ts'
 import { createCircuitStock, stockNeed } from './circuit-stock.ts'
@@ -61,6 +60,8 @@ import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
 import { ownObserver } from './own-observer.ts'
 import { reportOf } from './path-report.ts'
+import { createReach } from './reach.ts'
+import type { Reach } from './reach.ts'
 import { createRelayWords } from './relay-words.ts'
 import { createRoundTrips } from './round-trips.ts'
 import { createSparePaths } from './spare-paths.ts'
@@ -83,7 +84,7 @@ class Engine implements Client {
   #lost: LostTunnels = { count: 0 }
   readonly #records: NodeRecords
   readonly #uptimes: NodeUptimes
-  readonly #absent = createAbsentNodes(monotonicMs)
+  readonly #reach: Reach
   readonly #roundTrips = createRoundTrips()
   readonly #relayWords = createRelayWords()
   readonly #guards: GuardKeeper
@@ -106,6 +107,14 @@ class Engine implements Client {
     const random = unitRandom(randomBytes)
     this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
     this.#uptimes = createNodeUptimes({ path: home && join(home, 'uptimes.json'), nowMs })
+    this.#reach = createReach({
+      nodeOf: (key) => this.#directory.nodes.get(key),
+      primary: () => this.#guards.primary(),
+      uptimes: this.#uptimes,
+      log: this.#log,
+      monotonicMs,
+      nowMs,
+    })
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
       recordOf: (key) => this.#records.get(key),
@@ -149,6 +158,7 @@ class Engine implements Client {
     this.#stock = createCircuitStock({
       source: this.#source,
       need: stockNeed(options),
+      onEnded: (path) => this.#reach.onEnded(path),
       nowMs: monotonicMs,
     })
     this.#money = this.#createMoney(random)
@@ -165,9 +175,7 @@ class Engine implements Client {
       guards: this.#guards,
       weights: this.#weights,
       observe: (key, observation) => this.#records.observe(key, observation),
-      reached: (key) => this.#reached(key),
-      missed: (key, by) => this.#missed(key, by),
-      isAbsent: (key) => this.#absent.isAbsent(key),
+      reach: this.#reach,
       onBuilt: (path, built) => this.#onBuilt(path, built),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
@@ -194,7 +202,8 @@ class Engine implements Client {
       stays: ({ key }, lastsMs) => lastingFactor(this.#uptimes.get(key), lastsMs) === 1,
       onPath: (driver) => this.#options.onPath?.(reportOf(driver)),
       onLost: (cause, streams) => this.#onLost(cause, streams),
-      onRefused: ({ key }) => this.#onRefused(key),
+      onRefused: (path) => this.#onRefused(path),
+      onEnded: (path) => this.#reach.onEnded(path),
       onLeaving: ({ key }) => this.#uptimes.note(key, { type: 'gone', atMs: nowMs() }),
       openPayer: money && ((path, terms, signal) => money.openTunnel(path, terms, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
@@ -252,20 +261,9 @@ class Engine implements Client {
     }
   }
 
-  #reached(key: NodeKey): void {
-    this.#absent.note(key, true)
-    this.#uptimes.note(key, { type: 'seen', atMs: nowMs() })
-  }
-
-  #missed(key: NodeKey, by: Doubter): void {
-    this.#absent.note(key, false)
-    const isOwnWord = by === key
-    this.#uptimes.note(key, isOwnWord ? { type: 'gone', atMs: nowMs() } : { type: 'doubt', by })
-  }
-
   /** There may be a newer edition. Until it is here, others come first. */
-  #onRefused(exit: NodeKey): void {
-    this.#absent.note(exit, false)
+  #onRefused(path: readonly PathNode[]): void {
+    this.#reach.onRefused(path)
     this.#directory.refreshIfOld(this.#closing.signal).catch(() => {})
   }
 

@@ -62,6 +62,8 @@ export type TunnelPoolDeps = Pick<
     | undefined
   /** True when nothing has to be bought for a tunnel over this path. @default true */
   readonly isProvided?: ((path: readonly PathNode[]) => boolean) | undefined
+  /** Told of the path of a leg that somebody ended, whose exit was then reached again. */
+  readonly onEnded?: ((path: readonly PathNode[]) => void) | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
 }
@@ -227,8 +229,7 @@ class Pool implements TunnelPool {
       nowMs: this.#deps.nowMs,
       timers: this.#timers,
       lastsMs,
-      rejoin: (dead, rejoinSignal) =>
-        rejoinRoute(dead, this.#deps.source, this.#timers, rejoinSignal),
+      rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onTransfer: this.#deps.onTransfer,
       onLost: this.#deps.onLost,
@@ -245,6 +246,14 @@ class Pool implements TunnelPool {
       group.exit = ready.path.at(-1)?.key
       group.exitUntilMs = nowMs + (lifeMs ?? Number.POSITIVE_INFINITY)
     }
+  }
+
+  async #rejoin(dead: ClientTunnelDriver, signal: AbortSignal): Promise<ReadyCircuit> {
+    const { path, isLinkLost, isDraining, silentLegs } = dead
+    const ready = await rejoinRoute(dead, this.#deps.source, this.#timers, signal)
+    // Silence and lost links may be this client's own line.
+    if (!isLinkLost && !isDraining && silentLegs === 0) this.#deps.onEnded?.(path)
+    return ready
   }
 
   /** A circuit and what admits a tunnel to its exit; another exit is tried when one sells nothing. */

@@ -23,8 +23,8 @@ export type TunnelDriverDeps = {
   readonly onOver: (driver: ClientTunnelDriver) => void
   /** The tunnel was given up with so many streams in it, for this. */
   readonly onLost: (cause: unknown, streams: number) => void
-  /** The exit does not take the tunnel: what it offers is not what its client has read. */
-  readonly onRefused: (exit: PathNode) => void
+  /** The exit at this path's end does not take the tunnel, as its guard says: what it offers is not what its client has read. */
+  readonly onRefused: (path: readonly PathNode[]) => void
   /** A node of the path says that it stops soon. */
   readonly onLeaving: (node: PathNode) => void
   /** How long its streams last, where that is long. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { destroyCell } from '@byway/protocol/circuit'
+import type { PathNode } from '@byway/protocol/directory'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { CircuitSink } from '../../src/engine/client-link.ts'
 import type { CircuitNeed, ReadyCircuit } from '../../src/engine/circuit-source.ts'
@@ -8,15 +9,18 @@ import { createCircuitStock } from '../../src/engine/circuit-stock.ts'
 import { createClientLink } from '../../src/engine/client-link.ts'
 import { createFakeLink } from './fake-link.ts'
 import { createHandTimers, settle } from './hand-timers.ts'
+import { pathNodes } from './tunnel-world.ts'
 
 const MINUTE_MS = 60_000
 const NEED: CircuitNeed = { port: 443 }
+const PATH = pathNodes(2)
 
 /** A source whose circuits the test can kill; `failing` makes it refuse. */
 function world() {
   const timers = createHandTimers()
   const built: { ready: ReadyCircuit; sinks: CircuitSink[]; destroyed: number }[] = []
-  const control = { failing: false, builds: 0, needs: [] as CircuitNeed[] }
+  const control = { failing: false, isExitGone: false, builds: 0, needs: [] as CircuitNeed[] }
+  const ended: (readonly PathNode[])[] = []
   const gates: (() => void)[] = []
   let holds = false
   const stock = createCircuitStock({
@@ -26,13 +30,14 @@ function world() {
         control.needs.push(need)
         if (holds) await new Promise<void>((resolve) => void gates.push(resolve))
         if (control.failing) throw new Error('no path')
+        if (control.isExitGone && need.exit !== undefined) throw new Error('no way to it')
         const link = createFakeLink()
         const sinks: CircuitSink[] = []
         const item = {
           sinks,
           destroyed: 0,
           ready: {
-            path: [],
+            path: PATH,
             circuit: {
               clientLink: createClientLink(link, new Uint8Array(32)),
               link,
@@ -52,6 +57,7 @@ function world() {
       },
     },
     need: NEED,
+    onEnded: (path) => void ended.push(path),
     nowMs: timers.nowMs,
     timers,
   })
@@ -60,6 +66,7 @@ function world() {
     timers,
     built,
     control,
+    ended,
     gates,
     hold: () => void (holds = true),
     kill: (i: number) => built[i]?.sinks[0]?.onCell(destroyCell(CLOSE_REASON.FINISHED), 0),
@@ -127,6 +134,28 @@ suite('circuits in stock (DESIGN §9)', () => {
     await timers.pass(2000)
     assert.equal(stock.size, 2)
     assert.equal(stock.take(any), built[1]?.ready)
+  })
+
+  test('one that somebody ended has its exit come again, and the guard counts as the one who did it', async () => {
+    const { stock, kill, timers, control, ended } = world()
+    stock.start()
+    await settle()
+    kill(0)
+    await timers.pass(2000)
+    assert.deepEqual(control.needs.slice(2), [{ ...NEED, exit: PATH.at(-1)?.key }])
+    assert.deepEqual(ended, [PATH])
+  })
+
+  test('one whose exit is gone is replaced by any other, and counts against nobody', async () => {
+    const { stock, kill, timers, control, ended } = world()
+    stock.start()
+    await settle()
+    control.isExitGone = true
+    kill(0)
+    await timers.pass(2000)
+    assert.deepEqual(control.needs.slice(3), [NEED])
+    assert.equal(stock.size, 2)
+    assert.deepEqual(ended, [])
   })
 
   test('one whose link closed is not given', async () => {

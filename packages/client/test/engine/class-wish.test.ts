@@ -40,6 +40,10 @@ function sourceOver(set: DescriptorSet) {
     random: () => 0,
     nowMs: () => NOW_MS,
     ownNodes: () => new Set(),
+    reach: {
+      trials: { isSuspect: () => false },
+      absent: { isAbsent: () => false, isAbsentFor: () => false },
+    } as never,
     build: unused as never,
   }
   return createCircuitSource(deps as CircuitSourceDeps)

@@ -43,7 +43,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     onPath: () => void control.paths++,
     onLost: (cause, streams) => void control.lost.push({ cause, streams }),
     onLeaving: () => {},
-    onRefused: ({ key }) => void control.refusedBy.push(key),
+    onRefused: (path) => void control.refusedBy.push(path.at(-1)!.key),
   })
   return { driver, exit, first, control, timers }
 }

@@ -73,7 +73,14 @@ async function clientOf(random: () => number) {
     throw new Error('it went on to choose a path')
   }
   const trap = new Proxy({}, { get: touched })
-  const deps = { random: touched, nowMs: () => NOW_MS, guards: trap, links: trap, build: trap }
+  const deps = {
+    random: touched,
+    nowMs: () => NOW_MS,
+    guards: trap,
+    links: trap,
+    build: trap,
+    reach: trap,
+  }
   const source = createCircuitSource({
     ...deps,
     directory: keeper,

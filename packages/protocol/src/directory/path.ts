@@ -30,6 +30,8 @@ export type PathInput = {
   readonly weightOf: (key: NodeKey, isExit: boolean) => number
   readonly random: UnitRandom
   readonly nowMs: number
+  /** False where the first is known not to reach the second: no path has them one after the other, nor as guard and exit. @default all reach all */
+  readonly mayReach?: ((from: NodeKey, to: NodeKey) => boolean) | undefined
   /** The operator's own nodes: never a hop. */
   readonly ownNodes?: ReadonlySet<NodeKey> | undefined
   /** Lets `hops: 1` through. Benches only. @default false */
@@ -49,7 +51,7 @@ export type PathRule =
   | 'ATTACHMENT'
   /** No relay to put in the middle. */
   | 'MIDDLE'
-  /** Prefix, ASN, family or staker are shared by every combination. */
+  /** Prefix, ASN, family or staker are shared by every combination, or the one does not reach the other. */
   | 'SEPARATION'
 
 export type PathResult =
@@ -89,38 +91,48 @@ function planGuarded(input: PathInput, nodes: readonly PathNode[]): Plan | PathR
     if (!exit.isPublic) {
       return planThreeHops(input, guards, openRelaysOf(exit.attachments, input), exit)
     }
-    if (input.request.hops !== 3) return planTwoHops(guards, exit)
+    if (input.request.hops !== 3) return planTwoHops(input, guards, exit)
     return planThreeHops(input, guards, nodes.filter(isOpenRelay), exit)
   }
 }
 
-function planTwoHops(guards: readonly PathNode[], exit: PathNode): readonly PathNode[] | PathRule {
-  const guard = guards.find((candidate) => mayShareCircuit(candidate, exit))
+function planTwoHops(
+  input: PathInput,
+  guards: readonly PathNode[],
+  exit: PathNode,
+): readonly PathNode[] | PathRule {
+  const guard = guards.find((candidate) => fit(candidate, exit, input))
   return guard ? [guard, exit] : 'SEPARATION'
 }
 
 /** Draws the middle until one is apart from both ends: the same chances as a draw from those that are. */
 function planThreeHops(
-  { weightOf, random }: PathInput,
+  input: PathInput,
   guards: readonly PathNode[],
   middles: readonly PathNode[],
   exit: PathNode,
 ): readonly PathNode[] | PathRule {
+  const { weightOf, random } = input
   const weigh = ({ key }: PathNode): number => (key === exit.key ? 0 : weightOf(key, false))
   let rule: PathRule = exit.isPublic ? 'MIDDLE' : 'ATTACHMENT'
   for (const guard of guards) {
-    if (!mayShareCircuit(guard, exit)) {
+    if (!fit(guard, exit, input)) {
       rule = 'SEPARATION'
       continue
     }
     for (const middle of drawWeighted(middles, weigh, random)) {
-      if (mayShareCircuit(middle, guard) && mayShareCircuit(middle, exit)) {
+      if (fit(guard, middle, input) && fit(middle, exit, input)) {
         return [guard, middle, exit]
       }
       rule = 'SEPARATION'
     }
   }
   return rule
+}
+
+/** True when the second may come after the first on one path. */
+function fit(from: PathNode, to: PathNode, { mayReach }: PathInput): boolean {
+  return mayShareCircuit(from, to) && mayReach?.(from.key, to.key) !== false
 }
 
 /** Looks up keys, in their order, and keeps those of relays that can be dialled and used. */
