@@ -12,7 +12,7 @@ import {
   nodeKeyOf,
   toIpBytes,
 } from '@byway/protocol/directory'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import type { DescriptorSet, NetworkParameters, NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { EMPTY_CONTEXT, parseAddress } from '@byway/protocol/policy'
@@ -46,6 +46,8 @@ export type ProbeOptions = {
   readonly terminals?: TerminalService | undefined
   /** Serves as an honest exit under this watch: told whenever the exit refuses what a circuit brought. */
   readonly onViolation?: (() => void) | undefined
+  /** Tells nobody who asks for the directory of these nodes. */
+  readonly hides?: ((key: NodeKey) => boolean) | undefined
   /** Serves as an honest exit within these limits. */
   readonly exit?: ProbeExit | undefined
 }
@@ -91,7 +93,7 @@ export async function startProbe(options: ProbeOptions): Promise<ProbeNode> {
       await links.dial(descriptor.nodeId, descriptor.addresses, signal),
   })
   const directory = createDirectoryService({
-    set,
+    set: options.hides ? without(set, options.hides) : set,
     nodeLinks: () => [...table.links].filter((link) => link.peer.role === 'node'),
     own: () => own,
     isFlooding: true,
@@ -186,6 +188,13 @@ async function startExit(
 ): Promise<ExitRole> {
   const nowMs = (): number => performance.now()
   return await assembleExit({ ownNetwork, accountant, nowMs, log: NO_LOG }, EXIT)
+}
+
+/** The same set, which names fewer nodes to who asks. */
+function without(set: DescriptorSet, hides: (key: NodeKey) => boolean): DescriptorSet {
+  const acceptedSince: DescriptorSet['acceptedSince'] = (sinceMs) =>
+    set.acceptedSince(sinceMs).filter(({ key }) => !hides(key))
+  return Object.assign(Object.create(set) as DescriptorSet, { acceptedSince })
 }
 
 /** Passes everything on, and tells when the exit destroys a circuit because of what came on it. */

@@ -148,7 +148,10 @@ class Engine implements Client {
       cachePath: home && join(home, 'directory.bin'),
       seenPlaceOf: (key) => this.#relayWords.of(key),
       stakes: options.stakes,
-      linkToAsk: (asked, signal) => this.#entries.linkToAsk(asked, signal),
+      linkToAsk: (asked, signal, turn) => this.#entries.linkToAsk(asked, signal, turn),
+      guardBeside: (guard, signal) => this.#entries.guardBeside(guard, signal),
+      onHidden: ({ hidden, of }) =>
+        this.#log.warn('one guard shows fewer nodes than another', { count: hidden, nodes: of }),
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })

@@ -7,6 +7,7 @@ import {
   createDescriptorSet,
   createPathNodeSet,
   joinDescriptors,
+  nodeKeyOf,
   offerUntilForged,
   ownersIn,
   splitDescriptors,
@@ -14,6 +15,7 @@ import {
 import type {
   DescriptorSet,
   NetworkParameters,
+  NodeKey,
   OriginBooks,
   PathNodeSet,
   ProvenService,
@@ -25,7 +27,10 @@ import type { CryptoProvider } from '@byway/protocol/crypto'
 import { untilAborted } from './abort.ts'
 import type { ClientLink } from './client-link.ts'
 import { clientError } from './errors.ts'
+import { setNewest } from './node-file.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
+import { createWholeSets } from './whole-sets.ts'
+import type { HiddenNodes, WholeSets } from './whole-sets.ts'
 
 // Local limits (tunable). A directory of thousands of descriptors takes some seconds on a slow line.
 const FETCH_TIMEOUT_MS = 30_000
@@ -36,10 +41,12 @@ const REFRESH_MS = 600_000
 const OVERLAP_S = 60
 /** Clocks of two guards differ by so much, and news takes so long from one to the other. */
 const BETWEEN_GUARDS_S = 1200
-/** A guard that was eclipsed gave a client no more than a part: the whole set is taken once a day. */
+/** A guard that was eclipsed gave a client no more than a part: the whole set is taken once a day, and once more of another guard. */
 const WHOLE_EVERY_MS = 86_400_000
 /** So many guards are asked before a set that is too small is said to be. */
 const MAX_GUARDS_ASKED = 3
+/** Guards and first contacts whose clocks are remembered. */
+const MAX_GUARDS_KNOWN = 64
 /** SPEC §10.2: "less than 60 % of the active stake". */
 const LEAST_STAKE_PERCENT = 60
 /** DESIGN §6: what the chain said longer ago is no measure. */
@@ -56,8 +63,18 @@ export type DirectoryKeeperDeps = {
   readonly cachePath: string | undefined
   /** The stakes, and how long ago the chain said so; absent in a network without a registry, where each descriptor counts. */
   readonly stakes?: ClientStakes | undefined
-  /** A link to ask: a guard's, or a first contact's; one that was not asked just now if there is any. */
-  readonly linkToAsk: (asked: readonly ClientLink[], signal: AbortSignal) => Promise<ClientLink>
+  /** A link to ask: a guard's, or a first contact's; one that was not asked just now if there is any. @param turn - grows with each time: guards are asked in turn */
+  readonly linkToAsk: (
+    asked: readonly ClientLink[],
+    signal: AbortSignal,
+    turn: number,
+  ) => Promise<ClientLink>
+  /** A link to a guard other than this one, to hold its set against; undefined when there is none now. @default there never is */
+  readonly guardBeside?:
+    | ((guard: NodeKey, signal: AbortSignal) => Promise<ClientLink | undefined>)
+    | undefined
+  /** Told when one guard has shown clearly less of the network than another. */
+  readonly onHidden?: ((facts: HiddenNodes) => void) | undefined
   /** Wall clock. */
   readonly nowMs: () => number
   /** Called after each fetch. */
@@ -106,8 +123,10 @@ class Keeper implements DirectoryKeeper {
   readonly #deps: DirectoryKeeperDeps
   #fetchedAtMs = Number.NEGATIVE_INFINITY
   #wholeAtMs = Number.NEGATIVE_INFINITY
-  /** What each link's other side was last asked for, by its own clock. */
-  readonly #asOfS = new WeakMap<ClientLink, number>()
+  /** What each guard was last asked for, by its own clock. */
+  readonly #asOfS = new Map<NodeKey, number>()
+  readonly #wholeSets: WholeSets
+  #turn = 0
   #fetching: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #stopWatching: (() => void) | undefined
@@ -115,6 +134,7 @@ class Keeper implements DirectoryKeeper {
 
   constructor(deps: DirectoryKeeperDeps) {
     this.#deps = deps
+    this.#wholeSets = createWholeSets((facts) => deps.onHidden?.(facts))
     const { stakes } = deps
     const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
     this.set = createDescriptorSet(deps.provider, { admits })
@@ -133,6 +153,7 @@ class Keeper implements DirectoryKeeper {
     }
     this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
     this.#timer.unref()
+    void this.#compare()
   }
 
   get isComplete(): boolean {
@@ -166,6 +187,23 @@ class Keeper implements DirectoryKeeper {
   async #refresh(): Promise<void> {
     // One that fails is tried again in an hour, or when a circuit needs it.
     await this.refreshIfOld(this.#stop.signal).catch(() => {})
+    await this.#compare()
+  }
+
+  /** Takes the whole set once more, from another guard: the one that gave it may hide nodes. One that fails is tried again at the next refresh. */
+  async #compare(): Promise<void> {
+    const guard = this.#wholeSets.uncompared()
+    if (guard === undefined) return
+    try {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
+      const link = await this.#deps.guardBeside?.(guard, signal)
+      if (!link) return
+      await this.#fetchFrom(link, true, signal)
+      this.#deps.onFetched()
+      await this.#store()
+    } catch {
+      // Nobody waits for it.
+    }
   }
 
   /** All who ask meanwhile share one fetch; it goes on when one of them gives up. */
@@ -178,10 +216,11 @@ class Keeper implements DirectoryKeeper {
   async #fetchOnce(): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     const asked: ClientLink[] = []
+    const turn = this.#turn++
     let isServed = false
     let fault: unknown
     do {
-      const link = await this.#deps.linkToAsk(asked, signal)
+      const link = await this.#deps.linkToAsk(asked, signal, turn)
       // No other is there: what is known is all that there is to go on with.
       if (asked.includes(link)) break
       const isWhole = asked.length > 0 || this.#needsWhole()
@@ -201,12 +240,16 @@ class Keeper implements DirectoryKeeper {
   }
 
   async #fetchFrom(link: ClientLink, isWhole: boolean, signal: AbortSignal): Promise<void> {
+    const guard = nodeKeyOf(link.nodeId)
+    const whole = isWhole ? this.#wholeSets.begin(guard, this.set) : undefined
+    const taking = whole?.taking ?? this.set
     const take = (descriptors: readonly Uint8Array[]): boolean =>
-      offerUntilForged(this.set, descriptors, this.#deps.nowMs())
-    const asOfS = await link.fetchDirectory(isWhole ? 0 : this.#sinceS(link), take, signal)
-    this.#asOfS.set(link, asOfS)
+      offerUntilForged(taking, descriptors, this.#deps.nowMs())
+    const asOfS = await link.fetchDirectory(isWhole ? 0 : this.#sinceS(guard), take, signal)
+    setNewest(this.#asOfS, guard, asOfS, MAX_GUARDS_KNOWN)
     this.#fetchedAtMs = this.#deps.nowMs()
     if (isWhole) this.#wholeAtMs = this.#fetchedAtMs
+    whole?.end(this.#fetchedAtMs)
     this.set.prune(this.#fetchedAtMs)
   }
 
@@ -215,8 +258,8 @@ class Keeper implements DirectoryKeeper {
     return ageMs < 0 || ageMs >= WHOLE_EVERY_MS || this.set.size === 0 || !this.isComplete
   }
 
-  #sinceS(link: ClientLink): number {
-    const asOfS = this.#asOfS.get(link)
+  #sinceS(guard: NodeKey): number {
+    const asOfS = this.#asOfS.get(guard)
     const sinceS =
       asOfS === undefined ? this.#fetchedAtMs / 1000 - BETWEEN_GUARDS_S : asOfS - OVERLAP_S
     return Math.max(0, Math.floor(sinceS))

@@ -5,14 +5,20 @@ import { targetOf } from './circuit-source.ts'
 import type { ClientLink } from './client-link.ts'
 import { targetOfBootstrap } from './dial-target.ts'
 import { clientError } from './errors.ts'
-import type { GuardLinks } from './guard-links.ts'
+import type { GuardLinks, GuardTarget } from './guard-links.ts'
 
 /** Keeps and gives links to entries. */
 export interface EntryLinks {
   /** Keeps a second guard's link standing until the signal aborts, so that a tunnel whose guard dies moves in one round trip. */
   keepWarm(signal: AbortSignal): void
-  /** A link for the directory that was not asked yet, if there is one: one that stands, a guard's, or a first contact's. @throws ENTRY_UNREACHABLE or the signal's reason */
-  linkToAsk(asked: readonly ClientLink[], signal: AbortSignal): Promise<ClientLink>
+  /**
+   * A link for the directory that was not asked yet, if there is one: a guard's, one that stands, or a first contact's.
+   * @param turn - which of the guards is the first to be asked: one alone could hide nodes for good
+   * @throws ENTRY_UNREACHABLE or the signal's reason
+   */
+  linkToAsk(asked: readonly ClientLink[], signal: AbortSignal, turn: number): Promise<ClientLink>
+  /** A link to another guard than this one; undefined when none answers. @throws the signal's reason */
+  guardBeside(guard: NodeKey, signal: AbortSignal): Promise<ClientLink | undefined>
 }
 
 export type EntryLinksDeps = {
@@ -52,24 +58,49 @@ export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
       const timer = setInterval(() => warm(signal), WARM_EVERY_MS).unref()
       signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     },
-    async linkToAsk(asked, signal) {
+    async linkToAsk(asked, signal, turn) {
+      const isAsked = ({ nodeId }: Pick<ClientLink, 'nodeId'>): boolean =>
+        asked.some((link) => equalBytes(link.nodeId, nodeId))
+      const guards = inTurn(targetsOf(primary()), turn)
+      const rested = guards.filter(({ key }) => links.get(key) || !links.isResting(key))
+      const first = await firstOf(rested, isAsked, signal)
+      if (first) return first
       const standing = links.live.find((link) => !asked.includes(link))
       if (standing) return standing
-      const guards = primary().flatMap((key) => nodeOf(key) ?? [])
-      const targets = [...guards.map(targetOf), ...bootstrap.map(targetOfBootstrap)]
-      for (const target of targets) {
-        // One that hung up on being asked would be dialled again, and again be the first.
-        if (asked.some(({ nodeId }) => equalBytes(nodeId, target.nodeId))) continue
-        try {
-          const link = await links.connect(target, signal)
-          if (!asked.includes(link)) return link
-        } catch {
-          signal.throwIfAborted()
-        }
-      }
-      const [again] = asked
-      if (again) return again
-      throw clientError('ENTRY_UNREACHABLE', { guards: targets.length })
+      const others = [...guards, ...bootstrap.map(targetOfBootstrap)]
+      const any = (await firstOf(others, isAsked, signal)) ?? asked[0]
+      if (any) return any
+      throw clientError('ENTRY_UNREACHABLE', { guards: others.length })
+    },
+    guardBeside(guard, signal) {
+      const others = primary().filter((key) => key !== guard)
+      return firstOf(targetsOf(others), () => false, signal)
     },
   }
+
+  function targetsOf(keys: readonly NodeKey[]): readonly GuardTarget[] {
+    return keys.flatMap((key) => nodeOf(key) ?? []).map(targetOf)
+  }
+
+  /** One that hung up on being asked would be dialled again, and again be the first. */
+  async function firstOf(
+    targets: readonly GuardTarget[],
+    isAsked: (target: GuardTarget) => boolean,
+    signal: AbortSignal,
+  ): Promise<ClientLink | undefined> {
+    for (const target of targets) {
+      if (isAsked(target)) continue
+      try {
+        return await links.connect(target, signal)
+      } catch {
+        signal.throwIfAborted()
+      }
+    }
+    return undefined
+  }
+}
+
+function inTurn<T>(items: readonly T[], turn: number): readonly T[] {
+  const at = items.length > 0 ? turn % items.length : 0
+  return [...items.slice(at), ...items.slice(0, at)]
 }
