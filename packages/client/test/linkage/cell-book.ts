@@ -3,7 +3,8 @@
  * cell, header or body, does a byte agree within clients more often than between them, so that one byte that leaks is found as well as a whole field.
  */
 import { CELL_HEADER_BYTES } from '@byway/protocol/wire'
-import { type Agreement, createComparison, type FoundLink } from './observations.ts'
+import { type Agreement, createComparison } from './comparison.ts'
+import type { FoundLink } from './observations.ts'
 
 const WINDOW_BYTES = 32
 /** Of four bytes that are not zero, in a window that is compared: fewer agree by chance. */

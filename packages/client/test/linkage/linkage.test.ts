@@ -2,13 +2,14 @@
  * Nothing links (issue: "Shown by"; THREAT-MODEL T26): over a thousand circuits of twenty clients no field that a hop or the chain sees joins two hops of a circuit, two slots, two isolation
  * keys (but at the entry, which knows its client), a later slot and one that came back, a slot and its deposit, or a joining and any of these: what SPEC §14.6 says that it shows, two to four
  * rests, their sum and the new leaf, is one unit, and nothing outside of it has a value in common. All clients read the same blocks of the chain here: that one goes on from where it left off is time's to tell. Proofs are stamps here, the same for everybody but for what they prove; that two real ones have no point
- * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. Times are not looked at here: those of purchases and spending are purchase-timing.test.ts's, when each return is told the queue's (packages/client/test/returns).
+ * in common, not even of one witness, is shown by packages/zk/test/blinding.test.ts. What one client alone has is looked for anywhere; what several have in common, one field at a time: whole, and byte by byte in payment messages and on the chain. Times are not looked at here: those of purchases and spending are purchase-timing.test.ts's, when each return is told the queue's (packages/client/test/returns).
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { CellBook } from './cell-book.ts'
+import type { Agreement } from './comparison.ts'
 import { createLinkageWorld, type LinkageWorld } from './linkage-world.ts'
-import { agreements, findSharedBytes, type Agreement, type Observation } from './observations.ts'
+import { agreements, findSharedBytes, type Observation } from './observations.ts'
 
 const CIRCUITS = 1000
 const CLIENTS = 20
@@ -34,6 +35,19 @@ const OPENED_CELLS: readonly string[] = [
 /** Far beyond chance; and a handful of pairs, which a rare value may make, is none. */
 const MOST_SIGMAS = 6
 const MOST_PAIRS = 20
+
+/** A key is one hop's, and its name says no more than which hop it is, but among those who are at that hop. With two guards of four hops, a client's middles are seldom its guards. */
+const OF_A_HOP: readonly string[] = ['circuit.pay.keyId']
+const isOfAHop = (name: string): boolean => OF_A_HOP.includes(name)
+
+/** Fields into which a value of a group of clients is put. */
+const GROUPED: readonly string[] = [
+  'circuit.pay.nonce',
+  'control.opening.proof',
+  'chain.bind.opening.proof',
+  'chain.Inserted.idc',
+  'refund.request.destination.idc',
+]
 
 const isLink = ({ pairs, sigmas }: Agreement): boolean => pairs > MOST_PAIRS && sigmas > MOST_SIGMAS
 
@@ -125,9 +139,11 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     assert.deepEqual(findSharedBytes(seen), [])
   })
 
-  it('has no number that agrees within clients more often than between them', () => {
-    const found = agreements(seen).filter(isLink)
-    assert.deepEqual(found, [])
+  it('has no value, nor byte of one, that agrees within clients more often than between them', () => {
+    const isCompared = (name: string): boolean => !isOfAHop(name)
+    assert.deepEqual(agreements(seen, { isCompared }).filter(isLink), [])
+    const atOneHop = { cohortOf: world.recorder.standOf, isCompared: isOfAHop }
+    assert.deepEqual(agreements(seen, atOneHop).filter(isLink), [])
   })
 
   it('has no 32 bytes of a cell’s body in two units of one client', () => {
@@ -182,6 +198,43 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       .filter(({ name }) => name === 'circuit.pay.nonce')
       .map((one) => ({ ...one, value: Uint8Array.of(7, one.client % 5, 9) }))
     assert.ok(agreements(short).some(isLink))
+  })
+
+  it('would have shown a value of 8 or 20 bytes that two or four clients have in common', () => {
+    for (const name of GROUPED)
+      for (const bytes of [8, 20])
+        for (const groups of [5, 10]) {
+          const what = `${bytes} bytes of ${groups} groups, ${name}`
+          const fields = seen.filter((one) => one.name === name)
+          const grouped = (change: (value: Uint8Array, tag: Uint8Array) => Uint8Array) =>
+            fields.map((one) => {
+              const tag = new Uint8Array(bytes).fill(1 + (one.client % groups))
+              assert.ok(typeof one.value !== 'number')
+              return { ...one, value: change(one.value, tag) }
+            })
+          const whole = agreements(grouped((_value, tag) => tag)).filter(isLink)
+          assert.ok(
+            whole.some((found) => found.name === `${name} first`),
+            what,
+          )
+          // Where nothing else begins or ends.
+          const inside = grouped((value, tag) => {
+            const changed = value.slice()
+            changed.set(tag, 5)
+            return changed
+          })
+          const found = agreements(inside).filter(isLink)
+          assert.ok(found.filter((one) => one.name.includes(' first of ')).length >= bytes, what)
+          // No window tells it: what is in common is nobody's own.
+          assert.deepEqual(findSharedBytes(inside), [], what)
+        }
+  })
+
+  it('would have shown a key that a hop has for some of its clients', () => {
+    const keys = seen
+      .filter(({ name }) => isOfAHop(name))
+      .map((one) => ({ ...one, value: new Uint8Array(8).fill(one.client % 5) }))
+    assert.ok(agreements(keys, { cohortOf: world.recorder.standOf }).some(isLink))
   })
 
   it('would have shown one byte deep in a cell of any kind, and 32 of them', () => {

@@ -1,7 +1,9 @@
 /**
  * What hops and the chain saw, and whether any of it links what must not be linked. An observation belongs to a *unit*: all that one observer may know to be of one client, such as a slot at
- * its hop, or one circuit at one hop. A link is a value that two units of one client have in common and no other client has, or a number that agrees within clients more often than between them.
+ * its hop, or one circuit at one hop. A link is a value that two units of one client have in common and no other client has, or one that agrees within clients more often than between them.
  */
+import { type Agreement, type Comparison, createComparison } from './comparison.ts'
+
 /** One field as somebody saw it. */
 export type Observation = {
   /** Whose it is: nobody sees this. */
@@ -18,7 +20,7 @@ export type FoundLink = { readonly name: string; readonly units: readonly string
 /** What 16 or 32 bytes have in common, so many of them have. */
 const WINDOW_BYTES = 8
 
-/** Values of bytes that only one client has, in several of its units: whole ones, every eight bytes from the beginning, and the last eight. Shorter fields are compared as numbers are. */
+/** Values of bytes that only one client has, in several of its units: whole ones, every eight bytes from the beginning, and the last eight. What several clients have is looked for by `agreements`, one field at a time. */
 export function findSharedBytes(all: readonly Observation[]): readonly FoundLink[] {
   const first = new Map<string, Observation>()
   const shared = new Map<string, { readonly name: string; readonly units: Set<string> }>()
@@ -56,114 +58,87 @@ function windowsOf(value: Uint8Array): readonly string[] {
   return windows
 }
 
-/** A number, or a short field as one. */
-function numberIn(value: Uint8Array | number): number | undefined {
-  if (typeof value === 'number') return value
-  if (value.length === 0 || value.length >= WINDOW_BYTES) return undefined
-  // Seven bytes are more than a number holds: the first six bits of them are left out.
-  return Number(BigInt(`0x${Buffer.from(value).toString('hex')}`) & (2n ** 50n - 1n))
+/** What `agreements` compares. */
+export type Compared = {
+  /** Of a unit: what its observer knows of it in any case. Only units that have it in common are compared. */
+  readonly cohortOf?: ((unit: string) => string) | undefined
+  /** Names of fields. @default all */
+  readonly isCompared?: ((name: string) => boolean) | undefined
 }
 
-/** How far the agreement of a number within clients is above what it is when units are dealt to clients at random: in pairs of units, and in standard deviations. */
-export type Agreement = { readonly name: string; readonly pairs: number; readonly sigmas: number }
-
-/** Compares, for each number and short field, the first and the last that each unit has. */
-export function agreements(all: readonly Observation[]): readonly Agreement[] {
-  const names = new Map<string, Map<string, { client: number; value: number }>>()
-  for (const { client, unit, name, value } of all) {
-    const number = numberIn(value)
-    if (number === undefined) continue
-    const first = within(names, `${name} first`)
-    if (!first.has(unit)) first.set(unit, { client, value: number })
-    within(names, `${name} last`).set(unit, { client, value: number })
+/** Compares what each unit has of each field, its first and its last: whole values, of any length, and byte by byte where the field is one of a payment message or of the chain. */
+export function agreements(
+  all: readonly Observation[],
+  { cohortOf, isCompared }: Compared = {},
+): readonly Agreement[] {
+  const columns = new Map<string, Columns>()
+  for (const one of all) {
+    if (isCompared?.(one.name) === false) continue
+    const column = columns.get(one.name) ?? { first: new Map(), last: new Map() }
+    columns.set(one.name, column)
+    if (column.first.has(one.unit)) column.last.set(one.unit, one)
+    else column.first.set(one.unit, one)
   }
-  return [...names].map(([name, units]) => {
-    const list = [...units.values()]
-    return { name, ...excess(list) }
+  return [...columns].flatMap(([name, { first, last }]) => [
+    ...agreementsIn(`${name} first`, [...first.values()], cohortOf),
+    // The last of a unit that has but one is that one.
+    ...(last.size > 0
+      ? agreementsIn(`${name} last`, [...new Map([...first, ...last]).values()], cohortOf)
+      : []),
+  ])
+}
+
+type Columns = {
+  readonly first: Map<string, Observation>
+  readonly last: Map<string, Observation>
+}
+
+/** What a tunnel carries, and a chain answers, is compared byte by byte as cells are (cell-book.ts). */
+const isByBytes = (name: string): boolean => !/^(circuit\.(?!pay\.)|asking\.)/.test(name)
+
+function agreementsIn(
+  name: string,
+  list: readonly Observation[],
+  cohortOf: Compared['cohortOf'],
+): readonly Agreement[] {
+  const found = [{ name, ...compareBy(list, cohortOf)(...numbered(list)) }]
+  if (!isByBytes(name)) return found
+  const byLength = new Map<number, Observation[]>()
+  for (const one of list) {
+    if (typeof one.value === 'number') continue
+    const { length } = one.value
+    const alike = byLength.get(length)
+    if (alike) alike.push(one)
+    else byLength.set(length, [one])
+  }
+  for (const [length, alike] of byLength) {
+    const compare = compareBy(alike, cohortOf)
+    for (let at = 0; at < length; at++) {
+      const bytes = alike.map(({ value }) => (typeof value === 'number' ? 0 : (value[at] ?? 0)))
+      found.push({ name: `${name} of ${length}, byte ${at}`, ...compare(bytes, 256) })
+    }
+  }
+  return found
+}
+
+function compareBy(list: readonly Observation[], cohortOf: Compared['cohortOf']): Comparison {
+  const cohorts = cohortOf ? list.map(({ unit }) => cohortOf(unit)) : []
+  return createComparison(
+    list.map(({ client }) => client),
+    cohorts,
+  )
+}
+
+/** Values by a number for each that is not like one before, and how many there are. */
+function numbered(list: readonly Observation[]): readonly [readonly number[], number] {
+  const numbers = new Map<number | string, number>()
+  const values = list.map(({ value }) => {
+    const key = typeof value === 'number' ? value : Buffer.from(value).toString('latin1')
+    const number = numbers.get(key) ?? numbers.size
+    numbers.set(key, number)
+    return number
   })
-}
-
-function within<Value>(map: Map<string, Map<string, Value>>, name: string): Map<string, Value> {
-  const inner = map.get(name) ?? new Map<string, Value>()
-  map.set(name, inner)
-  return inner
-}
-
-function excess(units: readonly { readonly client: number; readonly value: number }[]) {
-  const clients = units.map(({ client }) => client)
-  const numbers = new Map<number, number>()
-  for (const { value } of units) if (!numbers.has(value)) numbers.set(value, numbers.size)
-  const values = units.map(({ value }) => numbers.get(value) ?? 0)
-  return createComparison(clients)(values, numbers.size)
-}
-
-/** What the same units of clients are compared by, again and again. @param values - numbered from 0 below `kinds` */
-export type Comparison = (values: ArrayLike<number>, kinds: number) => Omit<Agreement, 'name'>
-
-/**
- * How far agreement within clients is above what it is on average, and how many standard deviations that is, over all ways to deal the same values to the same units. Exact: of pairs of units that agree
- * (a graph of cliques) and pairs of one client (another), laid upon each other at random, mean and variance of the common ones follow from the numbers of edges and of pairs of edges with a common end.
- */
-export function createComparison(clients: readonly number[]): Comparison {
-  const n = clients.length
-  const byClient = countsOf(clients, Math.max(0, ...clients) + 1)
-  const [edges, paths] = [pairsOf(byClient), pathsOf(byClient)]
-  const all = (n * (n - 1)) / 2
-  const allPaths = all * (n - 2)
-  const allApart = (all * (all - 1)) / 2 - allPaths
-  const apart = (edges * (edges - 1)) / 2 - paths
-  return (values, kinds) => {
-    const byValue = countsOf(values, kinds)
-    const edges2 = pairsOf(byValue)
-    // What all say alike, or each differently, agrees within clients as often as between them, or never.
-    if (n < 4 || edges === 0 || edges2 === 0 || edges2 === all) return { pairs: 0, sigmas: 0 }
-    const paths2 = pathsOf(byValue)
-    const apart2 = (edges2 * (edges2 - 1)) / 2 - paths2
-    const mean = (edges * edges2) / all
-    const products = (2 * paths * paths2) / allPaths + (2 * apart * apart2) / allApart
-    const variance = mean + products - mean ** 2
-    const pairs = pairsThatAgree(clients, values, kinds, byClient.length) - mean
-    return { pairs, sigmas: variance <= 0 ? 0 : pairs / Math.sqrt(variance) }
-  }
-}
-
-function countsOf(values: ArrayLike<number>, kinds: number): Int32Array {
-  const counts = new Int32Array(kinds)
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0
-    counts[value] = (counts[value] ?? 0) + 1
-  }
-  return counts
-}
-
-function pairsOf(counts: Int32Array): number {
-  let sum = 0
-  for (const count of counts) sum += (count * (count - 1)) / 2
-  return sum
-}
-
-/** Pairs of edges with a common end. */
-function pathsOf(counts: Int32Array): number {
-  let sum = 0
-  for (const count of counts) sum += (count * (count - 1) * (count - 2)) / 2
-  return sum
-}
-
-function pairsThatAgree(
-  clients: readonly number[],
-  values: ArrayLike<number>,
-  kinds: number,
-  owners: number,
-): number {
-  const counts = new Int32Array(owners * kinds)
-  let pairs = 0
-  for (let i = 0; i < clients.length; i++) {
-    const place = (clients[i] ?? 0) * kinds + (values[i] ?? 0)
-    const count = counts[place] ?? 0
-    pairs += count
-    counts[place] = count + 1
-  }
-  return pairs
+  return [values, numbers.size]
 }
 
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {

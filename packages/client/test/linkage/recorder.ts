@@ -10,6 +10,13 @@ import { fieldsOf, type Observation } from './observations.ts'
 /** Which unit a hop's view belongs to; it may become known only later. */
 export type Place = { unit: string | undefined; readonly waiting: ((unit: string) => void)[] }
 
+/** Where a hop stands on a circuit. Hops have numbers of their own. */
+export type Stand = {
+  readonly hop: number
+  /** From 0 at the entry. */
+  readonly at: number
+}
+
 export class Recorder {
   readonly seen: Observation[] = []
   /** Of entries and last hops, and of how all hops were built in. A middle has its entry's bytes: the two share a link, and know each other by it. */
@@ -20,6 +27,9 @@ export class Recorder {
   readonly opened: CellBook = new CellBook(false)
   /** By nullifier: the unit whose observer knows it. */
   readonly #unitOfSlot = new Map<string, string>()
+
+  /** By unit: on its first circuit. */
+  readonly #stands = new Map<string, Stand>()
 
   value(client: number, unit: string, name: string, value: Uint8Array | number): void {
     this.seen.push({ client, unit, name, value })
@@ -43,6 +53,21 @@ export class Recorder {
     }
     if (place.unit === undefined) place.waiting.push(note)
     else note(place.unit)
+  }
+
+  /** Takes down which hop has a unit, and at which place of its circuit. */
+  stands(place: Place, stand: Stand): void {
+    const note = (unit: string): void => {
+      if (!this.#stands.has(unit)) this.#stands.set(unit, stand)
+    }
+    if (place.unit === undefined) place.waiting.push(note)
+    else note(place.unit)
+  }
+
+  /** One name for all units of one hop at one place. */
+  readonly standOf = (unit: string): string => {
+    const { hop, at } = this.#stands.get(unit) ?? {}
+    return `${hop} at ${at}`
   }
 
   unitOf(nullifier: Uint8Array): string {

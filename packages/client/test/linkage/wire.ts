@@ -56,6 +56,8 @@ export function buildWire(recorder: Recorder, path: Path): Wire {
     const seenBy = toHex(nodes[hop]?.nodeId ?? assert.fail())
     recorder.cell(client, places[hop] ?? assert.fail(), { name, hop: seenBy, books }, cell)
   }
+  for (const [at, place] of places.entries())
+    recorder.stands(place, { hop: numberOf(nodes[at] ?? assert.fail()), at })
   const { result, answers } = attempt(nodes, { randomBytes }, (cell, way, hop) => {
     // Built hop by hop, each has a cell of its own.
     note(hop, way, cell, [recorder.cells])
@@ -78,6 +80,11 @@ export function buildWire(recorder: Recorder, path: Path): Wire {
     note: (hop, way, cell) => note(hop, way, cell),
     noteOpened: (hop, cell) => note(hop, 'opened', cell, [recorder.opened]),
   }
+}
+
+/** The first bits of its id. */
+function numberOf({ nodeId }: TestNode): number {
+  return Buffer.from(nodeId).readUInt32BE()
 }
 
 /** A leg that tells what it opens: the cell, now in the clear, and the list in it. */
