@@ -55,11 +55,10 @@ test('two editions under one number cost half of the stake; a tenth of that is t
 
 test('the longest editions are judged too', async (t) => {
   const { provider, edition } = await createNode()
-  const addresses = Array.from({ length: 8 }, (_, at) => ({
-    family: 6 as const,
-    bytes: new Uint8Array(16).fill(at + 1),
-    port: 443,
-  }))
+  const addresses = [
+    { family: 4 as const, bytes: new Uint8Array(4).fill(9), port: 443 },
+    { family: 6 as const, bytes: new Uint8Array(16).fill(1), port: 443 },
+  ]
   const attachments = Array.from({ length: 6 }, (_, at) => new Uint8Array(32).fill(at + 1))
   const long = { addresses, attachments, software: 'x'.repeat(32) }
   const receipt = await report(provider, edition(7, long), edition(7, { ...long, asn: 1 }))

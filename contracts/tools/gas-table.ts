@@ -119,9 +119,10 @@ async function measureDeposits(scene: Scene, rows: Record<string, number>): Prom
 /** Two usual editions of a public relay, and two of the most bytes. */
 async function measureEditions({ world }: Scene, rows: Record<string, number>): Promise<void> {
   const { provider, edition } = await createStakedNode(world, 1)
-  const addresses = Array.from({ length: 8 }, (_, at) => {
-    return { family: 6 as const, bytes: new Uint8Array(16).fill(at + 1), port: 443 }
-  })
+  const addresses = [
+    { family: 4 as const, bytes: new Uint8Array(4).fill(9), port: 443 },
+    { family: 6 as const, bytes: new Uint8Array(16).fill(1), port: 443 },
+  ]
   const attachments = Array.from({ length: 6 }, (_, at) => new Uint8Array(32).fill(at + 1))
   const long = { addresses, attachments, software: 'x'.repeat(32) }
   const show = async (number: number, change: Parameters<typeof edition>[1]): Promise<number> => {

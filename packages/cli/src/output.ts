@@ -49,6 +49,8 @@ const HINTS: Readonly<Record<string, string>> = {
   PLACE_UNREADABLE: 'look at --place-database or [place] databases, and at who may read the file',
   PROOF_FALSE:
     'do not count what it says; a challenge makes its maker prove it on the chain or lose its stake',
+  PROOF_CHAIN_AWAY:
+    'try again when it answers; --no-chain checks the form alone, which anybody can make',
   PROOF_FILE: 'fetch it again, whole; it belongs to a version of byway that reads this form',
   RECORD_UNKNOWN: 'ask again: other nodes are asked each time; records are kept for 400 days',
   RECORD_FALSE: 'do not rely on it; ask anew for evidence of your own',

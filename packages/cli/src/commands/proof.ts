@@ -268,7 +268,7 @@ function verifiedJson(verified: Verified): JsonObject {
   const { proof, checked, onChain } = verified
   const { provider, epoch, root, total, maxUnits, beacon, openings } = proof
   return {
-    holds: true,
+    holds: notChecked(verified).length === 0 ? true : null,
     provider: `0x${toHex(provider)}`,
     epoch,
     root: `0x${toHex(u256Bytes(root))}`,
@@ -284,8 +284,11 @@ function verifiedJson(verified: Verified): JsonObject {
   }
 }
 
-function verifiedText({ proof, onChain }: Verified, payment: PaymentParameters): string {
+function verifiedText(verified: Verified, payment: PaymentParameters): string {
+  const { proof, onChain } = verified
   const { provider, epoch, total } = proof
+  if (notChecked(verified).length > 0)
+    return `the form holds, and nothing binds it to the chain: provider 0x${toHex(provider)} claims ${total} units in epoch ${epoch}`
   const holds = `holds: provider 0x${toHex(provider)} was paid for ${total} units in epoch ${epoch}, as the clients of its slots signed`
   if (!onChain) return holds
   return `${holds}\nof its wins in that epoch ${money({ payment }, onChain.burned)} were burned, which is what counts: receipts of its own clients cost nobody anything`

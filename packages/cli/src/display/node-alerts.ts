@@ -163,7 +163,7 @@ function describeProofs(alert: ServiceAlert): string {
   switch (alert.type) {
     case 'proof-missing':
       if (alert.code === 'ZK_SMALL_MACHINE')
-        return `this machine has too little memory for a service proof: nothing is committed to ${epoch}, and what was held back of its wins will be lost. A proof takes two gigabytes`
+        return `this machine has too little memory for a service proof: nothing is committed to ${epoch}, and what was held back of its wins will be lost. A proof takes a machine of 1.5 GB`
       if (alert.code === 'PROOF_OTHER_RECEIPTS')
         return `the receipts on this disk are not those that were committed to for ${epoch}: the state folder was put back to another time. Put the newest copy back; a challenge without those receipts takes the stake`
       if (alert.code === 'ZK_NOT_MADE')

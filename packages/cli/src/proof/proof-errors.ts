@@ -31,6 +31,8 @@ type ProofErrors = {
   PROOF_DECIDED: { epoch: number; state: string }
   /** The published proof holds: a challenge would only cost its bond. */
   PROOF_HOLDS: { epoch: number }
+  /** The chain does not answer, and alone it says whether the proof is of this pool: without its roots, commitment and beacon anybody can make one. `--no-chain` checks the form. */
+  PROOF_CHAIN_AWAY: Record<string, never>
   /** The file is not a service proof, or not in its one form. */
   PROOF_FILE: Record<string, never>
   /** The proof does not hold: who published it lies, or it is for another network. */
@@ -53,6 +55,7 @@ export const proofError: ErrorBuilder<ProofErrors> = errorBuilder<ProofErrors>({
   PROOF_NOT_CHALLENGED: ['chain', 'nobody challenges this commitment'],
   PROOF_DECIDED: ['chain', 'the commitment is decided'],
   PROOF_HOLDS: ['payment', 'the published proof holds'],
+  PROOF_CHAIN_AWAY: ['chain', 'the chain does not answer, and only it can bind the proof'],
   PROOF_FILE: ['config', 'the file is not a service proof'],
   PROOF_FALSE: ['peer', 'the service proof does not hold'],
 })

@@ -1,4 +1,4 @@
-/** Checks a service proof as a stranger does: with the network's file, and the chain where it answers (SPEC §17.4). */
+/** Checks a service proof as a stranger does: with the network's file and the chain (SPEC §17.4). */
 import type { CommitmentState } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
@@ -37,8 +37,8 @@ export type Verified = {
 /**
  * Checks the bytes of a proof.
  *
- * @param openChain - also ask this chain; when it does not answer, that is said and no error
- * @throws PROOF_FILE, PROOF_FALSE, ZK_DEVELOPMENT_SET_UP, ZK_ARTEFACT, CHAIN_WRONG_CHAIN, CHAIN_DISAGREE
+ * @param openChain - ask this chain; without it the form alone is checked
+ * @throws PROOF_FILE, PROOF_FALSE, PROOF_CHAIN_AWAY, ZK_DEVELOPMENT_SET_UP, ZK_ARTEFACT, CHAIN_WRONG_CHAIN, CHAIN_DISAGREE
  */
 export async function verifyProof(
   bytes: Uint8Array,
@@ -67,7 +67,7 @@ type Asked = Pick<Verified, 'checked' | 'onChain'>
 
 const NOT_ASKED: Asked = { checked: [], onChain: undefined }
 
-/** What it could be held against; nothing when the chain does not answer. @throws PROOF_FALSE, and what the chain throws when it contradicts itself */
+/** What it could be held against. @throws PROOF_FALSE, PROOF_CHAIN_AWAY, and what the chain throws when it contradicts itself */
 async function askChain(
   proof: ServiceProof,
   openChain: OpenProofChain,
@@ -88,8 +88,7 @@ async function askChain(
   } catch (error) {
     signal.throwIfAborted()
     const isAway = limit.aborted || (isBywayError(error) && error.code === 'CHAIN_UNREACHABLE')
-    if (isAway) return NOT_ASKED
-    throw error
+    throw isAway ? proofError('PROOF_CHAIN_AWAY', {}) : error
   }
 }
 
