@@ -10,14 +10,18 @@ import { tariffOf } from '../../src/money/tariff.ts'
 import { createFakeLink } from '../engine/fake-link.ts'
 import { createMoneyWorld, NEVER } from './money-world.ts'
 import type { MoneyWorld } from './money-world.ts'
-import { POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
+import { LASTING_POOL, POOL, startTestHop, UNIT_PRICE } from './test-hop.ts'
 import type { TestHop } from './test-hop.ts'
 
 const MIB = UNIT_BYTES
 
-async function world(options: Parameters<typeof createMoneyWorld>[0] = {}, priceStep = 4) {
+async function world(
+  options: Parameters<typeof createMoneyWorld>[0] = {},
+  priceStep = 4,
+  pool: typeof POOL = POOL,
+) {
   const money = await createMoneyWorld(options)
-  const hop = await startTestHop(1, { nowMs: money.timers.nowMs, priceStep })
+  const hop = await startTestHop(1, { nowMs: money.timers.nowMs, priceStep, pool })
   return { money, hop, ...open(money, hop) }
 }
 
@@ -84,7 +88,7 @@ describe('an entry', () => {
   })
 
   it('is paid more units at a time on a fast line, never more than a sixteenth of what it carried', async () => {
-    const { hop, carry, money, faults } = await world()
+    const { hop, carry, money, faults } = await world({}, 4, LASTING_POOL)
     const carried = 1400
     for (let i = 0; i < carried; i++) {
       await carry(MIB, MIB)
