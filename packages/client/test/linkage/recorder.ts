@@ -15,6 +15,8 @@ export type Stand = {
   readonly hop: number
   /** From 0 at the entry. */
   readonly at: number
+  readonly previous: number | undefined
+  readonly next: number | undefined
 }
 
 export class Recorder {
@@ -55,19 +57,25 @@ export class Recorder {
     else note(place.unit)
   }
 
-  /** Takes down which hop has a unit, and at which place of its circuit. */
-  stands(place: Place, stand: Stand): void {
+  /** Takes down between whom a hop stands on a circuit: it knows both by its links to them. @param role - what the circuit is for */
+  stands(client: number, place: Place, role: string, stand: Stand): void {
     const note = (unit: string): void => {
+      for (const side of ['previous', 'next'] as const) {
+        const neighbour = stand[side]
+        // An entry has a unit for each client, and knows it.
+        if (stand.at > 0 && neighbour !== undefined)
+          this.value(client, unit, `${role} ${side} at ${stand.at}`, neighbour)
+      }
       if (!this.#stands.has(unit)) this.#stands.set(unit, stand)
     }
     if (place.unit === undefined) place.waiting.push(note)
     else note(place.unit)
   }
 
-  /** One name for all units of one hop at one place. */
+  /** One name for all units of one hop at one place between the same neighbours. */
   readonly standOf = (unit: string): string => {
-    const { hop, at } = this.#stands.get(unit) ?? {}
-    return `${hop} at ${at}`
+    const { hop, at, previous, next } = this.#stands.get(unit) ?? {}
+    return `${hop} at ${at} between ${previous} and ${next}`
   }
 
   unitOf(nullifier: Uint8Array): string {

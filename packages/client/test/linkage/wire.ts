@@ -56,8 +56,11 @@ export function buildWire(recorder: Recorder, path: Path): Wire {
     const seenBy = toHex(nodes[hop]?.nodeId ?? assert.fail())
     recorder.cell(client, places[hop] ?? assert.fail(), { name, hop: seenBy, books }, cell)
   }
-  for (const [at, place] of places.entries())
-    recorder.stands(place, { hop: numberOf(nodes[at] ?? assert.fail()), at })
+  const numbers = nodes.map(numberOf)
+  for (const [at, place] of places.entries()) {
+    const [previous, hop, next] = [numbers[at - 1], numbers[at] ?? assert.fail(), numbers[at + 1]]
+    recorder.stands(client, place, role, { hop, at, previous, next })
+  }
   const { result, answers } = attempt(nodes, { randomBytes }, (cell, way, hop) => {
     // Built hop by hop, each has a cell of its own.
     note(hop, way, cell, [recorder.cells])
