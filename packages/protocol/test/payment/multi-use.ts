@@ -97,6 +97,7 @@ export const CASES: readonly MultiUse[] = [
   { hops: 5, bytesPerS: 62.5e6, latencyS: 2, winChance: 1 / 50, winsPerSlot: 2 },
   { hops: 20, bytesPerS: 62.5e6, latencyS: 2, winChance: 1 / 50, winsPerSlot: 2 },
   { hops: 20, bytesPerS: 62.5e6, latencyS: 4, winChance: 1 / 50, winsPerSlot: 8 },
+  { hops: 1000, bytesPerS: 625e6, latencyS: 2, winChance: 1 / 50, winsPerSlot: 2 },
 ]
 
 if (import.meta.main) {
