@@ -5,13 +5,6 @@ pragma solidity 0.8.37;
 /// @notice The questions the pool asks about an owner (SPEC §13.2, §14.4, §14.6). An implementation keeps no state
 /// and never reverts on bad input: it answers false, so that one bad entry cannot stop a batch.
 interface IAuthoriser {
-    /// @dev What is proved of one slot.
-    struct Statement {
-        uint256 root;
-        uint256 nullifier;
-        uint256 x;
-    }
-
     /// @dev Slots of one leaf that nobody was shown, and the units at its end that make no slot. 0 for a place that is not used.
     struct UnusedStatement {
         uint256 root;
@@ -43,13 +36,9 @@ interface IAuthoriser {
 
     /// @notice Do all of these hold? Cheaper than one by one where proofs can be judged together.
     /// @param domain of the pool
-    /// @param statements what each proof is for
-    /// @param proofs in the same order
-    /// @return true when every one holds; false when any does not, there is none, or the lengths differ
-    function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
-        external
-        view
-        returns (bool);
+    /// @param packed for each `root[32] ‖ nullifier[32] ‖ x[32] ‖ length[32] ‖ proof[length]`, one behind the other (`lib/ProofBytes.sol`)
+    /// @return true when every one holds; false when any does not, when there is none, or when the bytes do not come out even
+    function verifyAll(uint256 domain, bytes calldata packed) external view returns (bool);
 
     /// @notice Does the maker own a leaf under the root with these slots, and with `restUnits` beyond its slots under the nullifier `rest`?
     /// @param domain of the pool

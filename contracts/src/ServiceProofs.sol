@@ -10,6 +10,7 @@ import {IServiceAuditor} from "./IServiceAuditor.sol";
 import {IServiceProofs} from "./IServiceProofs.sol";
 import {BlockHeader} from "./lib/BlockHeader.sol";
 import {BURN_ADDRESS, FIELD_ORDER} from "./lib/Field.sol";
+import {ProofBytes} from "./lib/ProofBytes.sol";
 import {Signatures} from "./lib/Signatures.sol";
 import {Tickets} from "./lib/Tickets.sol";
 
@@ -266,17 +267,19 @@ contract ServiceProofs is IServiceProofs {
 
     /// @dev Are the sampled slots anybody's? Without this a provider could sign receipts for slots that never were.
     function _areSlots(IBywayPool.Opening[12] calldata openings) private view returns (bool) {
-        IAuthoriser.Statement[] memory statements = new IAuthoriser.Statement[](12);
-        bytes[] memory proofs = new bytes[](12);
+        uint256 room;
+        for (uint256 i; i < 12; ++i) {
+            room += ProofBytes.HEAD_BYTES + openings[i].proof.length;
+        }
+        bytes memory packed = ProofBytes.room(room);
         for (uint256 i; i < 12; ++i) {
             IBywayPool.Opening calldata opening = openings[i];
             (uint48 publishedAt,) = _pool.rootTimes(opening.root);
             if (publishedAt == 0) return false;
             uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-            statements[i] = IAuthoriser.Statement(opening.root, opening.nullifier, x);
-            proofs[i] = opening.proof;
+            ProofBytes.put(packed, opening.root, opening.nullifier, x, opening.proof);
         }
-        return _authoriser.verifyAll(_domain, statements, proofs);
+        return _authoriser.verifyAll(_domain, packed);
     }
 
     function _statementOf(

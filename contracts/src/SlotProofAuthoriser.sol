@@ -45,12 +45,7 @@ contract SlotProofAuthoriser is LeafProofs {
     /// @inheritdoc IAuthoriser
     /// @dev One pairing product for all, so that each costs a third of what it costs alone. Proofs have 256 bytes. The call's own bytes say all that is to be
     /// shown, so that weights drawn from them are drawn from it.
-    function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
-        external
-        view
-        returns (bool)
-    {
-        Groth16Batch.Profile memory profile = Groth16Batch.Profile(domain, _fixedX, _fixedY);
-        return Groth16Batch.verifyAll(profile, statements, proofs, keccak256(msg.data));
+    function verifyAll(uint256 domain, bytes calldata packed) external view returns (bool) {
+        return Groth16Batch.verifyAll(Groth16Batch.Profile(domain, _fixedX, _fixedY), packed, keccak256(msg.data));
     }
 }

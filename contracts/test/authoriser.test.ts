@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { slotProofAuthoriserArtifact } from '@byway/chain'
 import { unsafePlainAuthoriserArtifact } from './artifacts/unsafe-plain-authoriser.ts'
 import { concat, type Hex } from 'viem'
-import { openingX, plainDigest, uint } from './kit/bytes.ts'
+import { openingX, plainDigest, proofBytes, type Shown, uint } from './kit/bytes.ts'
 import { keyOf } from './kit/keys.ts'
 import { startScene } from './kit/scene.ts'
 import type { Leaf } from './kit/slots.ts'
@@ -103,8 +103,10 @@ test('has one writing of a proof, and never reverts on others', async () => {
 
 test('judges many at once: all or none', async () => {
   const one = { root: good.root, nullifier, x }
-  const all = (statements: readonly object[], proofs: readonly Hex[]) =>
-    world.rpc.read(world.inAuthoriser('verifyAll', client.domain, statements, proofs))
+  const all = (statements: readonly Shown[], proofs: readonly Hex[]) =>
+    world.rpc.read(
+      world.inAuthoriser('verifyAll', client.domain, proofBytes(statements, proofs)),
+    )
   assert.equal(await all([one, one], [proof, proof]), true)
   assert.equal(await all([one, { ...one, x: x + 1n }], [proof, proof]), false)
   assert.equal(await all([one, one], [proof]), false)

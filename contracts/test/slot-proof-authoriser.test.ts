@@ -10,6 +10,7 @@ import type { Address, Hex } from 'viem'
 import { type Anvil, slotProofAuthoriserArtifact, startAnvil } from '@byway/chain'
 import { createZkEngine, slotInput, type SlotWitness } from '@byway/zk'
 import { createHash } from 'node:crypto'
+import { proofBytes } from './kit/bytes.ts'
 
 const WIN = 10n ** 17n
 const WINS = 2n
@@ -99,7 +100,7 @@ describe('the slot proof authoriser', () => {
       address,
       abi: slotProofAuthoriserArtifact.abi,
       functionName: 'verifyAll',
-      args: [domain, some, their],
+      args: [domain, proofBytes(some, their)],
     })
   const first = (): [Statement, Hex] => {
     const [statement] = statements

@@ -15,7 +15,7 @@ export function renderGas(table: GasTable): string {
   return `# Gas
 
 Made by \`npm run gas\` on anvil 1.7.1; \`npm test\` fails when a figure is off by more than 2 %. Gas of whole transactions, the 21 000 of each included. Profile: K = 2,
-64 leaves. *Plain proof* is the tests' authoriser, which shows the payer and is never deployed; *without the proof* is the pool alone, to which any authoriser adds its own; *judge* is the judging of
+64 leaves. *Plain proof* is the tests' authoriser, which shows the payer and is never deployed; *without the proof* is the pool alone, to which any authoriser adds its own, with openings of as many bytes as a slot proof has; *judge* is the judging of
 slot proofs, without the transaction and the call data around it; *answer, without the proofs* leaves out twelve of slots and the audit's, *answer, real proofs* is with those of the kept answer in vectors/; both, and *for another*, are sent by another than the provider. What an epoch costs a node is a commit, a draw now and then, and a settle.
 
 | call | gas | each |

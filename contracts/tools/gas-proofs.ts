@@ -9,7 +9,7 @@ import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
 import { encodeFunctionData, hexToBytes, toHex } from 'viem'
-import { profileTag } from '../test/kit/bytes.ts'
+import { profileTag, proofBytes } from '../test/kit/bytes.ts'
 import { keyOf } from '../test/kit/keys.ts'
 import { createLeafProver } from '../test/kit/leaf-proofs.ts'
 import { startRpc } from '../test/kit/rpc.ts'
@@ -45,7 +45,8 @@ export async function measureProofs(rows: Record<string, number>): Promise<void>
     unit,
   ])
   for (const size of [1, 2, 4, 8, 16]) {
-    const args = [DOMAIN, Array(size).fill(statement), Array(size).fill(proof)]
+    const packed = proofBytes(Array(size).fill(statement), Array(size).fill(proof))
+    const args = [DOMAIN, packed]
     const call = { abi, to, name: 'verifyAll', args }
     if ((await rpc.read(call)) !== true) throw new Error('the proof does not hold')
     const { gasUsed } = await rpc.send(DEPLOYER, call)

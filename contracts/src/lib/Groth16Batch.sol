@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {IAuthoriser} from "../IAuthoriser.sol";
 import {Bn254} from "./Bn254.sol";
 import {FIELD_ORDER} from "./Field.sol";
+import {ProofBytes} from "./ProofBytes.sol";
 import {SlotKey} from "./SlotKey.sol";
 
 /// @dev Checks Groth16 proofs of slots together, by one random linear combination and one pairing product (M + 3 pairs for M proofs).
@@ -12,6 +12,9 @@ import {SlotKey} from "./SlotKey.sol";
 /// e(A_i, B_i) = e(alpha, beta) · e(L_i, gamma) · e(C_i, delta) when it holds for the products of r_i-th powers.
 /// Points off the curve, points at infinity and coordinates at or above the base field's order are refused (Bn254).
 library Groth16Batch {
+    /// @dev A statement with its proof.
+    uint256 private constant ENTRY_BYTES = 384;
+
     /// @dev What stays the same over a batch: the domain, and the sum of the key's points for one, tag and units of a slot.
     struct Profile {
         uint256 domain;
@@ -19,7 +22,7 @@ library Groth16Batch {
         uint256 fixedY;
     }
 
-    /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs.
+    /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs. `next` is the C to be added, with its weight: the words lie as the precompiles want them.
     struct Sums {
         uint256 weights;
         uint256 roots;
@@ -27,6 +30,9 @@ library Groth16Batch {
         uint256 xs;
         uint256 cx;
         uint256 cy;
+        uint256 nextX;
+        uint256 nextY;
+        uint256 nextWeight;
         uint256 lx;
         uint256 ly;
         bool ok;
@@ -44,25 +50,24 @@ library Groth16Batch {
     }
 
     /// @dev True when every proof holds. Never reverts on bad input.
-    /// @param seed a hash over all statements and proofs: the weights come of it
-    function verifyAll(
-        Profile memory profile,
-        IAuthoriser.Statement[] calldata statements,
-        bytes[] calldata proofs,
-        bytes32 seed
-    )
-        internal
-        view
-        returns (bool)
-    {
-        uint256 n = statements.length;
-        if (n == 0 || proofs.length != n) return false;
+    /// @param packed statements and proofs, as IAuthoriser has them
+    /// @param seed a hash over all of them: the weights come of it
+    function verifyAll(Profile memory profile, bytes calldata packed, bytes32 seed) internal view returns (bool) {
+        uint256 n = packed.length / ENTRY_BYTES;
+        if (n == 0 || n * ENTRY_BYTES != packed.length) return false;
         (Sums memory sums, uint256[] memory pairs) = _begin(n);
+        uint256 here;
+        assembly ("memory-safe") {
+            here := packed.offset
+        }
         for (uint256 i; i < n; ++i) {
-            IAuthoriser.Statement calldata statement = statements[i];
-            uint256 weight = i == 0 ? 1 : _weight(seed, i);
-            if (!_add(sums, statement.root, statement.nullifier, statement.x, weight)) return false;
-            if (!_addProof(sums, pairs, i, proofs[i], weight)) return false;
+            (uint256 root, uint256 nullifier, uint256 x, uint256 length) = _headAt(here);
+            if (length != Bn254.PROOF_BYTES) return false;
+            unchecked {
+                uint256 proof = here + ProofBytes.HEAD_BYTES;
+                if (!_add(sums, pairs, i, root, nullifier, x, proof, i == 0 ? 1 : _weight(seed, i))) return false;
+                here += ENTRY_BYTES;
+            }
         }
         return _close(sums, profile, pairs, 6 * n);
     }
@@ -73,13 +78,31 @@ library Groth16Batch {
         view
         returns (bool)
     {
+        if (proof.length != Bn254.PROOF_BYTES) return false;
         (Sums memory sums, uint256[] memory pairs) = _begin(1);
-        return _add(sums, root, nullifier, x, 1) && _addProof(sums, pairs, 0, proof, 1) && _close(sums, profile, pairs, 6);
+        uint256 here;
+        assembly ("memory-safe") {
+            here := proof.offset
+        }
+        return _add(sums, pairs, 0, root, nullifier, x, here, 1) && _close(sums, profile, pairs, 6);
     }
 
     function _begin(uint256 n) private pure returns (Sums memory sums, uint256[] memory pairs) {
         sums.ok = true;
         pairs = new uint256[](6 * (n + 3));
+    }
+
+    function _headAt(uint256 here)
+        private
+        pure
+        returns (uint256 root, uint256 nullifier, uint256 x, uint256 length)
+    {
+        assembly ("memory-safe") {
+            root := calldataload(here)
+            nullifier := calldataload(add(here, 32))
+            x := calldataload(add(here, 64))
+            length := calldataload(add(here, 96))
+        }
     }
 
     /// @dev 128 bits of a hash, in the scratch space.
@@ -91,36 +114,53 @@ library Groth16Batch {
         }
     }
 
-    function _add(Sums memory sums, uint256 root, uint256 nullifier, uint256 x, uint256 weight)
-        private
-        pure
-        returns (bool)
-    {
-        if (root >= FIELD_ORDER || nullifier >= FIELD_ORDER || x >= FIELD_ORDER) return false;
-        sums.weights = addmod(sums.weights, weight, FIELD_ORDER);
-        sums.roots = addmod(sums.roots, mulmod(weight, root, FIELD_ORDER), FIELD_ORDER);
-        sums.nullifiers = addmod(sums.nullifiers, mulmod(weight, nullifier, FIELD_ORDER), FIELD_ORDER);
-        sums.xs = addmod(sums.xs, mulmod(weight, x, FIELD_ORDER), FIELD_ORDER);
-        return true;
-    }
-
-    /// @dev Puts (weight · A, B) among the pairs and adds weight · C.
-    function _addProof(Sums memory sums, uint256[] memory pairs, uint256 i, bytes calldata proof, uint256 weight)
-        private
-        view
-        returns (bool)
-    {
-        (uint256[8] memory words, bool ok) = Bn254.readProof(proof);
-        if (!ok) return false;
-        uint256 x;
-        uint256 y;
-        (x, y, ok) = Bn254.mul(words[0], words[1], weight);
-        if (!ok) return false;
-        Bn254.put(pairs, 6 * i, x, y, words[2], words[3], words[4], words[5]);
-        (x, y, ok) = Bn254.mul(words[6], words[7], weight);
-        if (!ok) return false;
-        (sums.cx, sums.cy, ok) = Bn254.sum(sums.cx, sums.cy, x, y);
-        return ok;
+    /// @dev Adds a statement with its weight, puts (weight · A, B) among the pairs and adds weight · C. The proof's 256 bytes lie at `proof` of the call data. In one piece, over the words of
+    /// `Sums` as they lie: functions of a point each, with copies between them, cost as much as four sums of points. Coordinates at or above the base field's order and points off the
+    /// curve are refused by the precompiles (EIP-196, EIP-197); points at infinity, which those take, are refused here.
+    function _add(
+        Sums memory sums,
+        uint256[] memory pairs,
+        uint256 i,
+        uint256 root,
+        uint256 nullifier,
+        uint256 x,
+        uint256 proof,
+        uint256 weight
+    ) private view returns (bool ok) {
+        uint256 r = FIELD_ORDER;
+        uint256 mulGas = Bn254.MUL_GAS;
+        uint256 sumGas = Bn254.SUM_GAS;
+        assembly ("memory-safe") {
+            ok := and(and(lt(root, r), lt(nullifier, r)), lt(x, r))
+            mstore(sums, add(mload(sums), weight))
+            let place := add(sums, 32)
+            mstore(place, addmod(mload(place), mulmod(weight, root, r), r))
+            place := add(sums, 64)
+            mstore(place, addmod(mload(place), mulmod(weight, nullifier, r), r))
+            place := add(sums, 96)
+            mstore(place, addmod(mload(place), mulmod(weight, x, r), r))
+            // A, where its pair begins; the weight lies where B comes after.
+            place := add(add(pairs, 32), mul(i, 192))
+            calldatacopy(place, proof, 64)
+            ok := and(ok, gt(or(mload(place), mload(add(place, 32))), 0))
+            if gt(weight, 1) {
+                mstore(add(place, 64), weight)
+                ok := and(ok, staticcall(mulGas, 7, place, 96, place, 64))
+            }
+            calldatacopy(add(place, 64), add(proof, 64), 128)
+            let b := or(mload(add(place, 64)), mload(add(place, 96)))
+            ok := and(ok, gt(or(b, or(mload(add(place, 128)), mload(add(place, 160)))), 0))
+            // C, behind the sum of those before.
+            place := add(sums, 192)
+            calldatacopy(place, add(proof, 192), 64)
+            ok := and(ok, gt(or(mload(place), mload(add(place, 32))), 0))
+            if gt(weight, 1) {
+                mstore(add(place, 64), weight)
+                ok := and(ok, staticcall(mulGas, 7, place, 96, place, 64))
+            }
+            place := add(sums, 128)
+            ok := and(ok, staticcall(sumGas, 6, place, 128, place, 64))
+        }
     }
 
     /// @dev Puts the three pairs of the key behind those of the proofs, negated, and asks for the product.

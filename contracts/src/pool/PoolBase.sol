@@ -7,6 +7,7 @@ import {IAuthoriser} from "../IAuthoriser.sol";
 import {IBywayPool} from "../IBywayPool.sol";
 import {IBywayRegistry} from "../IBywayRegistry.sol";
 import {BURN_ADDRESS} from "../lib/Field.sol";
+import {ProofBytes} from "../lib/ProofBytes.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
 
 /// @dev What was fixed at deployment, the slots, and what every part of the pool needs.
@@ -150,39 +151,27 @@ abstract contract PoolBase is IBywayPool {
         return Reason.SLOT_TAKEN;
     }
 
-    /// @dev Proofs of a batch that are still to be judged, together.
-    struct Pending {
-        IAuthoriser.Statement[] statements;
-        bytes[] proofs;
-        uint256 count;
-    }
-
-    function _pending(uint256 most) internal pure returns (Pending memory) {
-        return Pending(new IAuthoriser.Statement[](most), new bytes[](most), 0);
-    }
-
     /// @dev Puts a proof among those to be judged, unless its root was never published.
-    function _ask(Pending memory pending, uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
+    function _ask(bytes memory pending, uint256 root, uint256 nullifier, uint256 x, bytes calldata proof)
         internal
         view
         returns (Reason)
     {
         if (rootTimes[root].publishedAt == 0) return Reason.UNKNOWN_ROOT;
-        pending.statements[pending.count] = IAuthoriser.Statement(root, nullifier, x);
-        pending.proofs[pending.count++] = proof;
+        ProofBytes.put(pending, root, nullifier, x, proof);
         return Reason.NONE;
     }
 
-    /// @dev Judges all at once. When that fails they are judged one by one, so that a bad proof spoils only itself.
-    function _areAllProven(Pending memory pending) internal view returns (bool) {
-        (IAuthoriser.Statement[] memory statements, bytes[] memory proofs, uint256 count) =
-            (pending.statements, pending.proofs, pending.count);
-        if (count == 0) return true;
-        assembly ("memory-safe") {
-            mstore(statements, count)
-            mstore(proofs, count)
+    /// @dev Room for all of these that may be judged.
+    function _roomFor(Opening[] calldata openings) internal pure returns (uint256 bytes_) {
+        for (uint256 i; i < openings.length; ++i) {
+            bytes_ += ProofBytes.HEAD_BYTES + openings[i].proof.length;
         }
-        return _authoriser.verifyAll(domain, statements, proofs);
+    }
+
+    /// @dev Judges all at once. When that fails they are judged one by one, so that a bad proof spoils only itself.
+    function _areAllProven(bytes memory pending) internal view returns (bool) {
+        return pending.length == 0 || _authoriser.verifyAll(domain, pending);
     }
 
     /// @dev Does one opening hold on this chain, apart from its slot's state?

@@ -5,6 +5,7 @@ import {IBywayPool} from "../IBywayPool.sol";
 import {AccountWord} from "../lib/AccountWord.sol";
 import {BatchBytes} from "../lib/BatchBytes.sol";
 import {BURN_ADDRESS} from "../lib/Field.sol";
+import {ProofBytes} from "../lib/ProofBytes.sol";
 import {Sha256} from "../lib/Sha256.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
@@ -43,12 +44,15 @@ abstract contract PoolClaims is PoolBase {
     /// @dev Three passes: what is cheap to refuse, all proofs together, and what is written.
     function bind(BindBatch[] calldata batches) external returns (uint256 done) {
         uint256 most;
+        uint256 room;
         for (uint256 i; i < batches.length; ++i) {
-            if (batches[i].openings.length != batches[i].tickets.length) revert LengthMismatch();
-            most += batches[i].openings.length;
+            Opening[] calldata openings = batches[i].openings;
+            if (openings.length != batches[i].tickets.length) revert LengthMismatch();
+            most += openings.length;
+            room += _roomFor(openings);
         }
         Reason[] memory reasons = new Reason[](most);
-        Pending memory pending = _pending(most);
+        bytes memory pending = ProofBytes.room(room);
         uint256 place;
         for (uint256 i; i < batches.length; ++i) {
             place = _judgeAll(batches[i], reasons, place, pending);
@@ -187,7 +191,7 @@ abstract contract PoolClaims is PoolBase {
     }
 
     /// @dev First pass over one provider's entries: everything but the proofs.
-    function _judgeAll(BindBatch calldata batch, Reason[] memory reasons, uint256 place, Pending memory pending)
+    function _judgeAll(BindBatch calldata batch, Reason[] memory reasons, uint256 place, bytes memory pending)
         private
         returns (uint256)
     {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBywayPool} from "../IBywayPool.sol";
+import {ProofBytes} from "../lib/ProofBytes.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
@@ -17,7 +18,8 @@ abstract contract PoolConflicts is PoolBase {
     /// @inheritdoc IBywayPool
     function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external {
         if (first.x == second.x) revert NoConflict();
-        Pending memory pending = _pending(2);
+        bytes memory pending =
+            ProofBytes.room(2 * ProofBytes.HEAD_BYTES + first.proof.length + second.proof.length);
         if (_ask(pending, first.root, nullifier, first.x, first.proof) != Reason.NONE) revert UnknownRoot();
         if (_ask(pending, second.root, nullifier, second.x, second.proof) != Reason.NONE) revert UnknownRoot();
         if (!_areAllProven(pending)) revert NoConflict();

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAuthoriser} from "../IAuthoriser.sol";
 import {IBywayPool} from "../IBywayPool.sol";
+import {ProofBytes} from "../lib/ProofBytes.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
 import {PoolReturns} from "./PoolReturns.sol";
@@ -72,7 +73,11 @@ abstract contract PoolLeaves is PoolReturns {
 
     function _withdrawAll(Unused[] calldata slots, Receiver[] memory receivers) private returns (uint256 done) {
         Reason[] memory reasons = new Reason[](slots.length);
-        Pending memory pending = _pending(slots.length);
+        uint256 room;
+        for (uint256 i; i < slots.length; ++i) {
+            room += ProofBytes.HEAD_BYTES + slots[i].proof.length;
+        }
+        bytes memory pending = ProofBytes.room(room);
         for (uint256 i; i < slots.length; ++i) {
             Unused calldata unused = slots[i];
             Reason reason = _whyNotUnused(_current(unused.nullifier));

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBywayPool} from "../IBywayPool.sol";
+import {ProofBytes} from "../lib/ProofBytes.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {SlotWord} from "../lib/SlotWord.sol";
 import {Tickets} from "../lib/Tickets.sol";
@@ -18,7 +19,7 @@ abstract contract PoolReturns is PoolDeposits {
     {
         if (openings.length != destinations.length) revert LengthMismatch();
         Reason[] memory reasons = new Reason[](openings.length);
-        Pending memory pending = _pending(openings.length);
+        bytes memory pending = ProofBytes.room(_roomFor(openings));
         for (uint256 i; i < openings.length; ++i) {
             Opening calldata opening = openings[i];
             Reason reason = _whyNotUnused(_current(opening.nullifier));
@@ -141,12 +142,9 @@ abstract contract PoolReturns is PoolDeposits {
         view
         returns (Reason)
     {
-        if (!_isCommitment(destination.idc)) return Reason.BAD_DESTINATION;
-        bytes32 digest = sha256(
-            abi.encodePacked(
-                "byway return v1", block.chainid, address(this), nullifier, destination.idc, destination.feeTo
-            )
-        );
+        uint256 idc = destination.idc;
+        if (!_isCommitment(idc)) return Reason.BAD_DESTINATION;
+        bytes32 digest = Tickets.returnDigest(nullifier, idc, destination.feeTo);
         return Signatures.isBy(sessionKey, digest, destination.signature) ? Reason.NONE : Reason.BAD_SIGNATURE;
     }
 }

@@ -9,7 +9,7 @@ contract AlwaysAuthoriser is IAuthoriser {
         return true;
     }
 
-    function verifyAll(uint256, Statement[] calldata, bytes[] calldata) external pure returns (bool) {
+    function verifyAll(uint256, bytes calldata) external pure returns (bool) {
         return true;
     }
 

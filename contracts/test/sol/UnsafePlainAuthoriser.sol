@@ -7,6 +7,7 @@ import {PoseidonT4} from "poseidon-solidity/PoseidonT4.sol";
 import {IAuthoriser} from "../../src/IAuthoriser.sol";
 import {LeafProofs} from "../../src/LeafProofs.sol";
 import {FIELD_ORDER} from "../../src/lib/Field.sol";
+import {ProofBytes} from "../../src/lib/ProofBytes.sol";
 import {Signatures} from "../../src/lib/Signatures.sol";
 
 /// @title A slot's authorisation in plain sight: for tests of the pool only, and no part of what is deployed
@@ -54,15 +55,15 @@ contract UnsafePlainAuthoriser is LeafProofs {
     }
 
     /// @inheritdoc IAuthoriser
-    function verifyAll(uint256 domain, Statement[] calldata statements, bytes[] calldata proofs)
-        external
-        view
-        returns (bool)
-    {
-        if (statements.length == 0 || statements.length != proofs.length) return false;
-        for (uint256 i; i < statements.length; ++i) {
-            Statement calldata one = statements[i];
-            if (!verify(one.root, one.nullifier, domain, one.x, proofs[i])) return false;
+    function verifyAll(uint256 domain, bytes calldata packed) external view returns (bool) {
+        if (packed.length == 0) return false;
+        while (packed.length != 0) {
+            if (packed.length < ProofBytes.HEAD_BYTES) return false;
+            (uint256 root, uint256 nullifier, uint256 x, uint256 length) =
+                abi.decode(packed[:ProofBytes.HEAD_BYTES], (uint256, uint256, uint256, uint256));
+            packed = packed[ProofBytes.HEAD_BYTES:];
+            if (packed.length < length || !verify(root, nullifier, domain, x, packed[:length])) return false;
+            packed = packed[length:];
         }
         return true;
     }
