@@ -104,9 +104,7 @@ test('has one writing of a proof, and never reverts on others', async () => {
 test('judges many at once: all or none', async () => {
   const one = { root: good.root, nullifier, x }
   const all = (statements: readonly Shown[], proofs: readonly Hex[]) =>
-    world.rpc.read(
-      world.inAuthoriser('verifyAll', client.domain, proofBytes(statements, proofs)),
-    )
+    world.rpc.read(world.inAuthoriser('verifyAll', client.domain, proofBytes(statements, proofs)))
   assert.equal(await all([one, one], [proof, proof]), true)
   assert.equal(await all([one, { ...one, x: x + 1n }], [proof, proof]), false)
   assert.equal(await all([one, one], [proof]), false)
