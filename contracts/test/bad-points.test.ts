@@ -40,7 +40,10 @@ for (const [name, place] of [
     const to = await rpc.deploy(DEPLOYER, slotProofAuthoriserArtifact, profile)
     for (const at of [0, PROOFS - 1]) {
       const proofs = Array.from({ length: PROOFS }, (_, i) => proofWith(i === at ? place : -1))
-      const packed = proofBytes(Array(PROOFS).fill(STATEMENT), proofs)
+      const packed = proofBytes(
+        proofs.map(() => STATEMENT),
+        proofs,
+      )
       const call = { abi, to, name: 'verifyAll', args: [4242n, packed] }
       assert.equal(await rpc.read(call), false)
       const { gasUsed } = await rpc.send(DEPLOYER, call)

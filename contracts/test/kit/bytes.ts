@@ -135,8 +135,8 @@ export type Shown = { readonly root: bigint; readonly nullifier: bigint; readonl
 /** Statements and proofs as `verifyAll` wants them; of a place that has no statement or no proof, what there is. */
 export function proofBytes(shown: readonly Shown[], proofs: readonly Hex[]): Hex {
   const count = Math.max(shown.length, proofs.length)
-  const entry = (_: unknown, at: number): Hex => {
-    const [one, proof = '0x'] = [shown[at], proofs[at]]
+  const entry = (_: unknown, i: number): Hex => {
+    const [one, proof = '0x'] = [shown[i], proofs[i]]
     const head = one ? [one.root, one.nullifier, one.x] : []
     const length = uint((proof.length - 2) / 2, 256)
     return concat([...head.map((word) => uint(word, 256)), length, proof])
