@@ -118,18 +118,19 @@ const NOTHING = '  nothing counts for it or against it yet'
 const UNUSED: ScoreLine = {
   reason: 'unused',
   factor: 1,
-  evidence: 'this client has not used it yet: it counts as a home line of 1 Mbit/s',
+  evidence: 'this client has not used it yet: it counts as fast as others',
   remedy: '',
 }
 
-function measuredLines({ factors, record }: NodeScore): readonly ScoreLine[] {
+function measuredLines({ factors, record, voices }: NodeScore): readonly ScoreLine[] {
   const mbps = ((record?.goodputKbps ?? 0) / 1000).toFixed(2)
   const percent = ((record?.success ?? 1) * 100).toFixed(0)
+  const by = voices === 1 ? 'one guard' : `${voices} guards`
   return [
     {
       reason: 'speed',
       factor: factors.speed,
-      evidence: `${mbps} Mbit/s came over paths with it, beside 1 Mbit/s of a node never used`,
+      evidence: `${mbps} Mbit/s came over paths with it, measured behind ${by} beside other nodes`,
       remedy:
         factors.speed < 1 ? 'a faster or less busy line; what is measured may double in a day' : '',
     },

@@ -16,6 +16,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     share: 0.1,
     factors: NONE,
     record: undefined,
+    voices: 0,
     uptime: undefined,
     stakeAgeMs: undefined,
     proven: undefined,
@@ -56,7 +57,8 @@ test('each rule that changed the weight is told with what it rests on, and each 
       honesty: 0.01,
       share: 0.5,
     },
-    record: { goodputKbps: 2500, success: 0.5, dayStartMs: 0, dayStartKbps: 1000 },
+    record: { goodputKbps: 2500, success: 0.5 },
+    voices: 2,
     stakeAgeMs: 4.6 * DAY_MS,
     proven: { epochs: 3, fees: 5_000_000n, factor: 1.5 },
     country: 'US',
@@ -72,7 +74,7 @@ test('each rule that changed the weight is told with what it rests on, and each 
     assert.ok(evidence !== '')
     assert.equal(remedy === '', factor > 1, evidence)
   }
-  assert.match(lines[0]?.evidence ?? '', /2\.50 Mbit\/s/)
+  assert.match(lines[0]?.evidence ?? '', /2\.50 Mbit\/s .* behind 2 guards/)
   assert.match(lines[1]?.evidence ?? '', /50 % of the last circuits/)
   assert.match(lines[2]?.evidence ?? '', /^5 USDC of fees.* 3 proven epochs of the last 8/)
   assert.match(lines[3]?.evidence ?? '', /4\.6 days ago/)

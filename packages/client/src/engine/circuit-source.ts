@@ -27,7 +27,7 @@ import { circuitError, clientError } from './errors.ts'
 import type { ClientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
-import type { GuardTrials } from './guard-trials.ts'
+import { besideFirst, ONE_IN_BESIDE, preferStanding } from './guard-order.ts'
 import type { NodeWeights } from './node-weights.ts'
 import { createPathTries } from './path-tries.ts'
 import type { PathTries } from './path-tries.ts'
@@ -46,6 +46,9 @@ export type CircuitNeed = PathRequest & {
   /** How long its streams last, where that is long: hops that are likely to stay are preferred. */
   readonly lastsMs?: number | undefined
 }
+
+/** @param isBeside - it shall begin at another guard than the first, if one stands */
+type Wish = CircuitNeed & { readonly isBeside?: boolean | undefined }
 
 /** A circuit with the nodes it runs through, entry first. */
 export type ReadyCircuit = { readonly circuit: BuiltCircuit; readonly path: readonly PathNode[] }
@@ -81,7 +84,9 @@ export type CircuitSourceDeps = {
   /** Told of each circuit that was built or failed. */
   readonly observe: (key: NodeKey, observation: Observation) => void
   /** What circuits have shown of who is there; told of each node that one reached or missed. */
-  readonly reach: Pick<Reach, 'reached' | 'missed' | 'absent' | 'trials'>
+  readonly reach: Pick<Reach, 'reached' | 'missed' | 'absent' | 'trials' | 'isSuspect'>
+  /** True once there is something to confirm of what was measured behind a guard. @default nothing is measured */
+  readonly hasLevel?: ((guard: NodeKey) => boolean) | undefined
   /** Told how long a circuit over these nodes took, and where each hop sees the next. */
   readonly onBuilt?: ((path: readonly PathNode[], built: BuiltFacts) => void) | undefined
   /** True for a node that is not where it says: nobody who asks for that country gets it. @default none is */
@@ -112,9 +117,10 @@ class Source implements CircuitSource, PathPlanner {
   async build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit> {
     await this.#requireDirectory(signal)
     const tries = this.#newTries(need)
+    const wish = { ...need, isBeside: this.#drawBeside(need) }
     let lastError: Error | undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const path = await this.#choose(need, tries, lastError, signal)
+      const path = await this.#choose(wish, tries, lastError, signal)
       const outcome = await this.#tryPath(path, tries, signal)
       if ('circuit' in outcome) return outcome
       lastError = outcome.error
@@ -125,6 +131,13 @@ class Source implements CircuitSource, PathPlanner {
   plan(need: CircuitNeed): readonly PathNode[] | undefined {
     const path = this.#path(need, this.#newTries(need))
     return path.result === 'path' ? path.hops : undefined
+  }
+
+  /** What is asked of one node, or of a service, is measured at no exit that was drawn. */
+  #drawBeside({ exit, controlled }: CircuitNeed): boolean {
+    const { hasLevel, random } = this.#deps
+    const isDrawn = exit === undefined && controlled === undefined
+    return hasLevel !== undefined && isDrawn && random() * ONE_IN_BESIDE < 1
   }
 
   #newTries({ excludeNodes }: CircuitNeed): PathTries {
@@ -144,12 +157,7 @@ class Source implements CircuitSource, PathPlanner {
     directory.requireComplete()
   }
 
-  async #choose(
-    need: CircuitNeed,
-    tries: PathTries,
-    lastError: Error | undefined,
-    signal: AbortSignal,
-  ) {
+  async #choose(need: Wish, tries: PathTries, lastError: Error | undefined, signal: AbortSignal) {
     const first = this.#path(need, tries)
     if (first.result === 'path') return first.hops
     // A node may have joined since the directory was fetched: look again, once in a while.
@@ -168,7 +176,7 @@ class Source implements CircuitSource, PathPlanner {
   }
 
   /** What hops said of those after them holds as long as there is a path around it. */
-  #path(need: CircuitNeed, tries: PathTries): PathResult {
+  #path(need: Wish, tries: PathTries): PathResult {
     const { absent } = this.#deps.reach
     const by = (isStrict: boolean): PathResult =>
       this.#pathBy(need, tries, (from, to) => {
@@ -186,12 +194,12 @@ class Source implements CircuitSource, PathPlanner {
     return this.#pathBy(need, tries, undefined)
   }
 
-  #pathBy(need: CircuitNeed, tries: PathTries, mayReach: PathInput['mayReach']): PathResult {
-    const { directory, guards, random, unsafeSingleHop, links, reach } = this.#deps
+  #pathBy(need: Wish, tries: PathTries, mayReach: PathInput['mayReach']): PathResult {
+    const { directory, guards, random, unsafeSingleHop } = this.#deps
     const nowMs = this.#deps.nowMs()
     return choosePath({
       set: directory.nodes,
-      guards: preferStanding(guards.entries(nowMs), links, reach.trials),
+      guards: this.#ordered(guards.entries(nowMs), need),
       request: { ...need, excludeNodes: tries.excluded },
       weightOf: (key, isExit) => (tries.allows(key, isExit) ? this.#weigh(key, need, isExit) : 0),
       random,
@@ -200,6 +208,13 @@ class Source implements CircuitSource, PathPlanner {
       unsafeSingleHop,
       ownNodes: this.#deps.ownNodes(),
     })
+  }
+
+  #ordered(guards: readonly NodeKey[], { isBeside }: Wish): readonly NodeKey[] {
+    const { links, reach, random, hasLevel = () => false } = this.#deps
+    const deps = { links, hasLevel, isSuspect: (key: NodeKey) => reach.isSuspect(key) }
+    const order = preferStanding(guards, deps)
+    return isBeside === true ? besideFirst(order, deps, random) : order
   }
 
   /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
@@ -292,21 +307,6 @@ function doubterOf(
 ): Doubter {
   const isOwnWord = reason === CLOSE_REASON.DRAINING && reportedBy === hopIndex
   return path[isOwnWord ? hopIndex : hopIndex - 1]?.key ?? 'self'
-}
-
-/** Guards with a link first: among primary guards any is as good, and a dead one would cost a dial's time. One that stops comes after them, and last one behind which circuits fail. */
-function preferStanding(
-  guards: readonly NodeKey[],
-  links: GuardLinks,
-  trials: GuardTrials,
-): readonly NodeKey[] {
-  const rankOf = (key: NodeKey): number => {
-    if (trials.isSuspect(key)) return 3
-    const link = links.get(key)
-    if (!link) return 1
-    return link.isDraining ? 2 : 0
-  }
-  return guards.toSorted((a, b) => rankOf(a) - rankOf(b))
 }
 
 /** What to dial for a node of the directory. */

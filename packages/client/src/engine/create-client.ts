@@ -50,10 +50,8 @@ import type { GuardKeeper } from './guard-keeper.ts'
 import { createGuardLinks } from './guard-links.ts'
 import type { GuardLinks } from './guard-links.ts'
 import { hopFromDescriptor } from './hop-from-descriptor.ts'
-import { createNodeRecords } from './node-records.ts'
-import type { NodeRecords } from './node-records.ts'
-import { createNodeUptimes } from './node-uptimes.ts'
-import type { NodeUptimes } from './node-uptimes.ts'
+import { createNodeMemory } from './node-memory.ts'
+import type { NodeMemory } from './node-memory.ts'
 import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
@@ -82,8 +80,7 @@ class Engine implements Client {
   readonly #options: ClientOptions
   readonly #log: Logger
   #lost: LostTunnels = { count: 0 }
-  readonly #records: NodeRecords
-  readonly #uptimes: NodeUptimes
+  readonly #memory: NodeMemory
   readonly #reach: Reach
   readonly #roundTrips = createRoundTrips()
   readonly #relayWords = createRelayWords()
@@ -105,20 +102,21 @@ class Engine implements Client {
     this.#options = options
     this.#log = options.log ?? NO_LOG
     const random = unitRandom(randomBytes)
-    this.#records = createNodeRecords({ path: home && join(home, 'nodes.json'), nowMs })
-    this.#uptimes = createNodeUptimes({ path: home && join(home, 'uptimes.json'), nowMs })
-    this.#reach = createReach({
-      nodeOf: (key) => this.#directory.nodes.get(key),
+    const seen = {
+      nodeOf: (key: NodeKey) => this.#directory.nodes.get(key),
       primary: () => this.#guards.primary(),
-      uptimes: this.#uptimes,
       log: this.#log,
       monotonicMs,
       nowMs,
-    })
+    }
+    const memory = (this.#memory = createNodeMemory({ ...seen, home }))
+    const { uptimes, speeds } = memory
+    this.#reach = createReach({ ...seen, uptimes, isSlow: (guard) => speeds.isSlow(guard) })
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
-      recordOf: (key) => this.#records.get(key),
-      uptimeOf: (key) => this.#uptimes.get(key),
+      recordOf: (key) => memory.records.get(key),
+      speedOf: (key) => speeds.speedOf(key),
+      uptimeOf: (key) => uptimes.get(key),
       ...stakeFacts(options.stakes),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       isDouble: (key) => this.#directory.set.evidence().some((each) => each.key === key),
@@ -137,7 +135,7 @@ class Engine implements Client {
     })
     this.#entries = createEntryLinks({
       links: this.#links,
-      primary: () => this.#guards.primary(),
+      primary: () => this.#reach.guards(),
       nodeOf: (key) => this.#directory.nodes.get(key),
       bootstrap: network.bootstrap,
     })
@@ -155,7 +153,7 @@ class Engine implements Client {
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
-    this.#directory.set.onAccepted((entry) => this.#uptimes.onEdition(entry))
+    this.#directory.set.onAccepted((entry) => uptimes.onEdition(entry))
     this.#source = this.#createSource(random, ownNodes)
     this.#spares = createSparePaths({ planner: this.#source, nowMs: monotonicMs })
     this.#stock = createCircuitStock({
@@ -177,8 +175,9 @@ class Engine implements Client {
       directory: this.#directory,
       guards: this.#guards,
       weights: this.#weights,
-      observe: (key, observation) => this.#records.observe(key, observation),
+      observe: (key, observation) => this.#memory.records.observe(key, observation),
       reach: this.#reach,
+      hasLevel: (guard) => this.#memory.speeds.hasLevel(guard),
       onBuilt: (path, built) => this.#onBuilt(path, built),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
       links: this.#links,
@@ -202,21 +201,20 @@ class Engine implements Client {
       defaultHops: this.#options.hops,
       defaultClass: this.#options.trafficClass ?? DEFAULT_CLASS,
       opensPort: (exit, port) => opensPort(exit, port, this.#directory.nodes.extraPorts),
-      stays: ({ key }, lastsMs) => lastingFactor(this.#uptimes.get(key), lastsMs) === 1,
+      stays: ({ key }, lastsMs) => lastingFactor(this.#memory.uptimes.get(key), lastsMs) === 1,
       onPath: (driver) => this.#options.onPath?.(reportOf(driver)),
       onLost: (cause, streams) => this.#onLost(cause, streams),
       onRefused: (path) => this.#onRefused(path),
       onEnded: (path) => this.#reach.onEnded(path),
-      onLeaving: ({ key }) => this.#uptimes.note(key, { type: 'gone', atMs: nowMs() }),
+      onLeaving: ({ key }) => this.#memory.uptimes.note(key, { type: 'gone', atMs: nowMs() }),
       openPayer: money && ((path, terms, signal) => money.openTunnel(path, terms, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
-      onTransfer: (path, transfer) =>
-        path.forEach(({ key }) => this.#records.observe(key, { type: 'transfer', ...transfer })),
+      onTransfer: (path, transfer) => this.#memory.onTransfer(path, transfer),
     })
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#guards.load(), this.#records.load(), this.#uptimes.load()])
+    await Promise.all([this.#guards.load(), this.#memory.load()])
     await this.#directory.start(signal)
     this.#guards.refresh(this.#directory.nodes)
     await this.#money?.start(signal)
@@ -302,8 +300,9 @@ class Engine implements Client {
     return scoreNodes({
       nodes: () => this.#directory.nodes.list(Date.now()),
       weights: this.#weights,
-      recordOf: (key) => this.#records.get(key),
-      uptimeOf: (key) => this.#uptimes.get(key),
+      recordOf: (key) => this.#memory.records.get(key),
+      voicesOf: (key) => this.#memory.speeds.voicesOf(key),
+      uptimeOf: (key) => this.#memory.uptimes.get(key),
       tooNear: (node) => this.#roundTrips.tooNear(node),
       ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
@@ -325,7 +324,7 @@ class Engine implements Client {
     await this.#money?.signOff()
     this.#links.closeAll()
     await this.#money?.stop()
-    await Promise.all([this.#guards.flush(), this.#records.flush(), this.#uptimes.flush()])
+    await Promise.all([this.#guards.flush(), this.#memory.flush()])
   }
 
   async #acquire(request: TunnelRequest, signal: AbortSignal): Promise<ClientTunnelDriver> {
@@ -357,7 +356,7 @@ class Engine implements Client {
       nodes: () => this.#directory.nodes.list(Date.now()),
       paths: () => this.#paths(),
       onStopped: (error) => this.#pool.failAll(error),
-      onHopFailed: (key) => this.#records.observe(key, { type: 'failure' }),
+      onHopFailed: (key) => this.#memory.records.observe(key, { type: 'failure' }),
       nowMs: () => Date.now(),
       monotonicMs: () => performance.now(),
     })
@@ -372,7 +371,7 @@ class Engine implements Client {
         const ready = await this.#source.build({ controlled: key }, signal)
         return createControlCircuit({ provider: nodeCrypto, randomBytes }, ready.circuit)
       },
-      onWrong: (key) => this.#records.observe(key, { type: 'failure' }),
+      onWrong: (key) => this.#memory.records.observe(key, { type: 'failure' }),
       nowMs: monotonicMs,
       closing: this.#closing.signal,
     })

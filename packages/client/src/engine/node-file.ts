@@ -3,7 +3,6 @@
  * @module
  */
 import { utf8Text } from '@byway/protocol/base'
-import { parseNodeKey } from '@byway/protocol/directory'
 import type { NodeKey } from '@byway/protocol/directory'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
@@ -15,8 +14,10 @@ export type NodeFileDeps = {
   readonly nowMs: () => number
 }
 
-export type NodeFileForm<T> = {
-  /** Nodes kept; those set longest ago are forgotten first. */
+export type NodeFileForm<T, K> = {
+  /** What the name of a row names; undefined for what is none. */
+  readonly parseKey: (name: unknown) => K | undefined
+  /** Rows kept; those set longest ago are forgotten first. */
   readonly most: number
   /** Between two times that the file is written. */
   readonly storeEveryMs: number
@@ -26,22 +27,24 @@ export type NodeFileForm<T> = {
   readonly parse: (numbers: readonly number[]) => T | undefined
 }
 
-/** Records by node. */
-export interface NodeFile<T> {
+/** Records by node, or by what else names a row. */
+export interface NodeFile<T, K extends string = NodeKey> {
   /** Reads what was stored. A file that is damaged is as good as none. */
   load(): Promise<void>
-  get(key: NodeKey): T | undefined
-  set(key: NodeKey, record: T): void
+  get(key: K): T | undefined
+  set(key: K, record: T): void
+  /** Names of all rows, the oldest first. */
+  keys(): Iterable<K>
   /** Stores all of it now. What cannot be stored is forgotten at the end. Never rejects. */
   flush(): Promise<void>
 }
 
 /** Creates empty records. */
-export function createNodeFile<T>(
+export function createNodeFile<T, K extends string>(
   { path, nowMs }: NodeFileDeps,
-  form: NodeFileForm<T>,
-): NodeFile<T> {
-  const records = new Map<NodeKey, T>()
+  form: NodeFileForm<T, K>,
+): NodeFile<T, K> {
+  const records = new Map<K, T>()
   let storedAtMs = nowMs()
   let writing: Promise<void> = Promise.resolve()
 
@@ -61,6 +64,7 @@ export function createNodeFile<T>(
       for (const [key, record] of stored ? parseFile(stored, form) : []) records.set(key, record)
     },
     get: (key) => records.get(key),
+    keys: () => records.keys(),
     set(key, record) {
       setNewest(records, key, record, form.most)
       if (nowMs() - storedAtMs < form.storeEveryMs) return
@@ -84,31 +88,31 @@ export function setNewest<K, V>(map: Map<K, V>, key: K, value: V, most: number):
 
 const VERSION = 1
 
-function formatFile<T>(records: ReadonlyMap<NodeKey, T>, { format }: NodeFileForm<T>): string {
+function formatFile<T, K>(records: ReadonlyMap<K, T>, { format }: NodeFileForm<T, K>): string {
   const nodes = Array.from(records, ([key, record]) => [key, ...format(record)])
   return JSON.stringify({ version: VERSION, nodes })
 }
 
-function parseFile<T>(
+function parseFile<T, K>(
   stored: Uint8Array,
-  { most, parse }: NodeFileForm<T>,
-): readonly (readonly [NodeKey, T])[] {
+  form: NodeFileForm<T, K>,
+): readonly (readonly [K, T])[] {
   try {
     const { version, nodes } = JSON.parse(utf8Text(stored) ?? '') as Record<string, unknown>
     if (version !== VERSION || !Array.isArray(nodes)) return []
-    return nodes.slice(-most).flatMap((row) => parseRow(row, parse))
+    return nodes.slice(-form.most).flatMap((row) => parseRow(row, form))
   } catch {
     return []
   }
 }
 
-function parseRow<T>(
+function parseRow<T, K>(
   row: unknown,
-  parse: (numbers: readonly number[]) => T | undefined,
-): readonly (readonly [NodeKey, T])[] {
+  { parseKey, parse }: NodeFileForm<T, K>,
+): readonly (readonly [K, T])[] {
   if (!Array.isArray(row)) return []
   const [name, ...numbers] = row as readonly unknown[]
-  const key = parseNodeKey(name)
+  const key = parseKey(name)
   const record = numbers.every(isAmount) ? parse(numbers) : undefined
   return key === undefined || record === undefined ? [] : [[key, record]]
 }

@@ -1,9 +1,8 @@
 /**
- * What this client has seen of the nodes it used, on disk between runs: growth of a weight is bounded by the day (THREAT-MODEL T10), which means nothing to a client that
- * forgets at night. Holds no time of use, no destination, and no node that was never used.
+ * What this client has seen of the nodes it used, on disk between runs. How fast they are beside others, as each guard shows it, is guard-speeds.ts. Holds no time of use, no destination, and no node that was never used.
  * @module
  */
-import { observeNode } from '@byway/protocol/directory'
+import { observeNode, parseNodeKey } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, Observation } from '@byway/protocol/directory'
 import { createNodeFile, type NodeFile, type NodeFileDeps } from './node-file.ts'
 
@@ -20,27 +19,20 @@ export interface NodeRecords extends Pick<NodeFile<NodeRecord>, 'load' | 'get' |
 
 /** Creates empty records. */
 export function createNodeRecords(deps: NodeFileDeps): NodeRecords {
-  const file = createNodeFile<NodeRecord>(deps, {
+  const file = createNodeFile<NodeRecord, NodeKey>(deps, {
+    parseKey: parseNodeKey,
     most: MAX_RECORDS,
     storeEveryMs: STORE_EVERY_MS,
-    format: ({ goodputKbps, success, dayStartMs, dayStartKbps }) => [
-      goodputKbps,
-      success,
-      dayStartMs,
-      dayStartKbps,
-    ],
+    format: ({ goodputKbps, success }) => [goodputKbps, success],
     parse: recordOf,
   })
   return {
     ...file,
-    observe: (key, observation) =>
-      file.set(key, observeNode(file.get(key), observation, deps.nowMs())),
+    observe: (key, observation) => file.set(key, observeNode(file.get(key), observation)),
   }
 }
 
-function recordOf(numbers: readonly number[]): NodeRecord | undefined {
-  const [goodputKbps, success, dayStartMs, dayStartKbps] = numbers
+function recordOf([goodputKbps, success]: readonly number[]): NodeRecord | undefined {
   if (goodputKbps === undefined || success === undefined || success > 1) return undefined
-  if (dayStartMs === undefined || dayStartKbps === undefined) return undefined
-  return { goodputKbps, success, dayStartMs, dayStartKbps }
+  return { goodputKbps, success }
 }

@@ -24,6 +24,8 @@ export type NodeScore = {
   readonly factors: WeightFactors
   /** Undefined for a node that was never used. */
   readonly record: NodeRecord | undefined
+  /** Guards whose measurements of its speed count; one alone moves no weight. */
+  readonly voices: number
   /** For how long it was seen up; undefined where nobody watches. */
   readonly uptime: UptimeRecord | undefined
   /** Undefined where there is no registry, or nobody knows. */
@@ -49,6 +51,7 @@ export type ScoreDeps = {
   readonly nodes: () => readonly PathNode[]
   readonly weights: NodeWeights
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
+  readonly voicesOf?: ((key: NodeKey) => number) | undefined
   readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
   readonly tooNear?: ((node: PathNode) => TooNear | undefined) | undefined
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
@@ -71,6 +74,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       share: total > 0 ? weight / total : 0,
       factors: weights.factorsOf(key),
       record: recordOf(key),
+      voices: deps.voicesOf?.(key) ?? 0,
       uptime: deps.uptimeOf?.(key),
       stakeAgeMs: deps.stakeAgeMs?.(descriptor),
       proven: deps.provenOf?.(descriptor),

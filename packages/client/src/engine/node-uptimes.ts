@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes } from '@byway/protocol/base'
-import { noteSighting } from '@byway/protocol/directory'
+import { noteSighting, parseNodeKey } from '@byway/protocol/directory'
 import type { DirectoryEntry, NodeKey, Sighting, UptimeRecord } from '@byway/protocol/directory'
 import { createNodeFile, setNewest, type NodeFile, type NodeFileDeps } from './node-file.ts'
 
@@ -35,7 +35,8 @@ type OnionKey = {
 export function createNodeUptimes(deps: NodeFileDeps): NodeUptimes {
   const { nowMs } = deps
   const onionKeys = new Map<NodeKey, OnionKey>()
-  const file = createNodeFile<UptimeRecord>(deps, {
+  const file = createNodeFile<UptimeRecord, NodeKey>(deps, {
+    parseKey: parseNodeKey,
     most: MAX_UPTIMES,
     storeEveryMs: STORE_EVERY_MS,
     format: ({ upMs, departures, isUp, atMs }) => [

@@ -3,12 +3,7 @@
  * a while, since it is every node's weight that a share is of.
  * @module
  */
-import {
-  fairWeights,
-  lastingFactor,
-  measuredFactors,
-  weightOfNode,
-} from '@byway/protocol/directory'
+import { fairWeights, lastingFactor, successFactor, weightOfNode } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
 import type { ProvenService, StakeClaim, UptimeRecord } from '@byway/protocol/directory'
 
@@ -16,6 +11,8 @@ export type NodeWeightsDeps = {
   readonly nodes: () => PathNodeSet
   /** What was seen of a node; undefined for one never used. */
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
+  /** How fast a node is beside others, as guards agree; 1 where nobody measures. @default 1 for all */
+  readonly speedOf?: ((key: NodeKey) => number) | undefined
   /** How long ago a node's stake was registered; absent or undefined where nobody says. */
   readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
   /** What a node's provider has proven lately, as the chain says; absent or undefined where nobody says. */
@@ -32,7 +29,7 @@ export type NodeWeightsDeps = {
 
 /** What each rule makes of a node, as factors of its weight: 1 changes nothing. */
 export type WeightFactors = {
-  /** Measured goodput beside a node that was never used. */
+  /** Goodput beside that of other nodes, as guards agree. */
   readonly speed: number
   /** Of circuits that failed by it. */
   readonly success: number
@@ -105,12 +102,12 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
   }
 
   return {
-    weightOf: (key, lastsMs) =>
-      weightOfNode(deps.recordOf(key)) * standingOf(key, stepOf(lastsMs)).factor,
+    weightOf: (key, lastsMs) => measuredOf(deps, key) * standingOf(key, stepOf(lastsMs)).factor,
     isNewcomer: (key) => standingOf(key, 0).isNewcomer,
     factorsOf(key) {
       const { service, youth, place, honesty, share } = standingOf(key, 0)
-      return { ...measuredFactors(deps.recordOf(key)), service, youth, place, honesty, share }
+      const success = successFactor(deps.recordOf(key))
+      return { speed: deps.speedOf?.(key) ?? 1, success, service, youth, place, honesty, share }
     },
     workOutSoon: () => void (staleBeforeMs = deps.nowMs()),
   }
@@ -142,7 +139,7 @@ const UNKNOWN: Standing = {
 function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
   const newcomers = newcomersOf(nodes, deps)
-  const measured = ({ key }: PathNode): number => weightOfNode(deps.recordOf(key))
+  const measured = ({ key }: PathNode): number => measuredOf(deps, key)
   const stay = ({ key }: PathNode): number =>
     lastsMs > 0 ? lastingFactor(deps.uptimeOf?.(key), lastsMs) : 1
   const own = (node: PathNode) => ({
@@ -165,6 +162,10 @@ function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, S
       return [node.key, { ...factors, factor: weight / measured(node), isNewcomer }]
     }),
   )
+}
+
+function measuredOf({ recordOf, speedOf }: NodeWeightsDeps, key: NodeKey): number {
+  return weightOfNode(recordOf(key), speedOf?.(key))
 }
 
 function placeFactor({ isMisplaced, countryBy }: PathNode, isElsewhere: boolean): number {

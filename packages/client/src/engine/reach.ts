@@ -14,6 +14,8 @@ export type ReachDeps = {
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
   readonly primary: () => readonly NodeKey[]
   readonly uptimes: Pick<NodeUptimes, 'note'>
+  /** True for a guard that gives clearly less than another. @default none does */
+  readonly isSlow?: ((guard: NodeKey) => boolean) | undefined
   readonly log: Pick<Logger, 'warn'>
   /** Monotonic. */
   readonly monotonicMs: () => number
@@ -25,6 +27,10 @@ export type ReachDeps = {
 export interface Reach {
   readonly absent: AbsentNodes
   readonly trials: GuardTrials
+  /** True for a guard that is used last: more fails behind it than behind the others, or less comes. */
+  isSuspect(guard: NodeKey): boolean
+  /** The primary guards, those that are used last at the end. */
+  guards(): readonly NodeKey[]
   /** A circuit reached a node over the hop before it, or at once. */
   reached(key: NodeKey, over: Doubter): void
   /** A circuit through this guard did not, by whose word. */
@@ -60,10 +66,14 @@ export function createReach(deps: ReachDeps): Reach {
         circuits: tried,
       }),
   })
+  const isSuspect = (guard: NodeKey): boolean =>
+    trials.isSuspect(guard) || deps.isSlow?.(guard) === true
   const endedAtMs = new Map<string, number>()
   return {
     absent,
     trials,
+    isSuspect,
+    guards: () => primary().toSorted((a, b) => Number(isSuspect(a)) - Number(isSuspect(b))),
     reached(key, over) {
       absent.reached(key, over)
       uptimes.note(key, { type: 'seen', atMs: nowMs() })

@@ -41,7 +41,7 @@ function sourceOver(set: DescriptorSet) {
     nowMs: () => NOW_MS,
     ownNodes: () => new Set(),
     reach: {
-      trials: { isSuspect: () => false },
+      isSuspect: () => false,
       absent: { isAbsent: () => false, isAbsentFor: () => false },
     } as never,
     build: unused as never,

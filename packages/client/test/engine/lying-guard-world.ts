@@ -31,6 +31,8 @@ export type LyingWorld = {
   /** Numbers of the client's guards, the preferred one first. @default it draws them itself, and keeps them by its own rules */
   readonly guards?: readonly number[]
   readonly hops?: 2 | 3
+  /** Guards to which a link stands, behind which enough was measured to be confirmed. @default none */
+  readonly measuring?: readonly number[]
   readonly seed: number
   /** What a node says instead of going on to the next; undefined for the truth. */
   readonly lie?: (at: number, next: number, random: () => number) => CloseReason | undefined
@@ -48,12 +50,13 @@ export type LiedTo = {
   attempts(): number
   /** Guards that were asked for circuits. */
   readonly entered: ReadonlySet<number>
-  /** Builds one circuit some time after the last; gives the numbers on its path, or undefined where there was none. @param laterMs - ten seconds by default */
-  build(laterMs?: number): Promise<readonly number[] | undefined>
+  /** Builds one circuit some time after the last, to this exit or to one that is drawn; gives the numbers on its path, or undefined where there was none. @param laterMs - ten seconds by default */
+  build(laterMs?: number, exit?: number): Promise<readonly number[] | undefined>
 }
 
 /** Creates it. */
-export function lyingWorld({ guards, hops = 2, seed, lie }: LyingWorld): LiedTo {
+export function lyingWorld({ guards, hops = 2, measuring, seed, lie }: LyingWorld): LiedTo {
+  const standing = new Set(measuring?.map(keyOf))
   const random = seededRandom(seed)
   const randomBytes = (count: number): Uint8Array =>
     Uint8Array.from({ length: count }, () => Math.floor(random() * 256))
@@ -92,7 +95,11 @@ export function lyingWorld({ guards, hops = 2, seed, lie }: LyingWorld): LiedTo 
     observe: (key: NodeKey, seen: Parameters<typeof records.observe>[1]) =>
       records.observe(key, seen),
     reach,
-    links: { get: () => undefined, connect: (target: PathNode) => linkTo(target.key) },
+    links: {
+      get: (key: NodeKey) => (standing.has(key) ? { isDraining: false } : undefined),
+      connect: (target: PathNode) => linkTo(target.key),
+    },
+    hasLevel: measuring && ((key: NodeKey) => standing.has(key)),
     random,
     nowMs,
     ownNodes,
@@ -136,10 +143,11 @@ export function lyingWorld({ guards, hops = 2, seed, lie }: LyingWorld): LiedTo 
     warnings,
     entered,
     attempts: () => attempts,
-    async build(laterMs = 10_000) {
+    async build(laterMs = 10_000, number?: number) {
       clock.nowMs += laterMs
+      const exit = number === undefined ? undefined : keyOf(number)
       try {
-        const { path, circuit } = await source.build({ hops, port: 443 }, NEVER)
+        const { path, circuit } = await source.build({ hops, port: 443, exit }, NEVER)
         circuit.destroy(CLOSE_REASON.FINISHED)
         return path.map(({ key }) => numberOf(key))
       } catch {

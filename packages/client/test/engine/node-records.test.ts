@@ -43,6 +43,16 @@ suite('what a client has seen of nodes', () => {
     for (const key of [keyOf(1), keyOf(2)]) assert.deepEqual(second.get(key), first.get(key))
   })
 
+  test('is read from a file that held more numbers of each', async (t) => {
+    const path = await file(t)
+    await recordsOf(path).flush()
+    const nodes = [[keyOf(1), 5000, 0.5, NOW_MS, 1000]]
+    await writeFile(path, JSON.stringify({ version: 1, nodes }))
+    const records = recordsOf(path)
+    await records.load()
+    assert.deepEqual(records.get(keyOf(1)), { goodputKbps: 5000, success: 0.5 })
+  })
+
   for (const [name, content] of [
     ['is empty', ''],
     ['is no text', Buffer.from([0xff, 0xfe, 0x00])],
@@ -54,10 +64,10 @@ suite('what a client has seen of nodes', () => {
       JSON.stringify({
         version: 1,
         nodes: [
-          [keyOf(1), 'a', 1, 1, 1],
-          [keyOf(1), 5, 2, 1, 1],
-          [keyOf(1), -5, 1, 1, 1],
-          [keyOf(1), 5, 1, 1],
+          [keyOf(1), 'a', 1],
+          [keyOf(1), 5, 2],
+          [keyOf(1), -5, 1],
+          [keyOf(1), 5],
         ],
       }),
     ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createDescriptorSet, createPathNodeSet, nodeKeyOf } from '@byway/protocol/directory'
-import type { NodeKey, NodeRecord, PathNodeSet, StakeClaim } from '@byway/protocol/directory'
+import type { NodeKey, PathNodeSet, StakeClaim } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { createNodeWeights } from '../../src/engine/node-weights.ts'
 import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
@@ -15,26 +15,19 @@ function network(count: number) {
   return { set, nodes, keys: nodes.list(NOW_MS).map(({ key }) => key) }
 }
 
-/** A record of somebody fast, who never failed. */
-const fast = (goodputKbps: number): NodeRecord => ({
-  goodputKbps,
-  success: 1,
-  dayStartMs: NOW_MS,
-  dayStartKbps: goodputKbps,
-})
-
 suite('weights of nodes (SPEC §10.3)', () => {
   test('follow what was measured, up to a fair share of all', () => {
     const { nodes, keys } = network(12)
-    const records = new Map<NodeKey, NodeRecord>()
+    const speeds = new Map<NodeKey, number>()
     const weights = createNodeWeights({
       nodes: () => nodes,
-      recordOf: (key) => records.get(key),
+      recordOf: () => undefined,
+      speedOf: (key) => speeds.get(key) ?? 1,
       nowMs: () => NOW_MS,
     })
     const [first, second] = keys
     assert.ok(first && second)
-    records.set(first, fast(1500)).set(second, fast(1_000_000))
+    speeds.set(first, 1.5).set(second, 1000)
     assert.equal(weights.weightOf(first), 1.5)
     const total = keys.reduce((sum, key) => sum + weights.weightOf(key), 0)
     assert.ok(Math.abs(weights.weightOf(second) / total - 2 / 12) < 1e-9)
@@ -70,7 +63,8 @@ suite('weights of nodes (SPEC §10.3)', () => {
     const proven = new Set<NodeKey>([paid, slow, young])
     const weights = createNodeWeights({
       nodes: () => nodes,
-      recordOf: (key) => (key === slow ? fast(500) : undefined),
+      recordOf: () => undefined,
+      speedOf: (key) => (key === slow ? 0.5 : 1),
       stakeAgeMs: ({ nodeId }) => (nodeKeyOf(nodeId) === young ? 0 : 30 * DAY_MS),
       provenOf: ({ nodeId }) =>
         proven.has(nodeKeyOf(nodeId)) ? { epochs: 2, fees: 1n, factor: 1.5 } : undefined,
@@ -130,7 +124,8 @@ suite('weights of nodes (SPEC §10.3)', () => {
     let nowMs = NOW_MS
     const weights = createNodeWeights({
       nodes: () => nodes,
-      recordOf: (key) => (key === joined ? fast(1_000_000) : undefined),
+      recordOf: () => undefined,
+      speedOf: (key) => (key === joined ? 1000 : 1),
       nowMs: () => nowMs,
     })
     for (const key of keys) assert.equal(weights.weightOf(key), 1)

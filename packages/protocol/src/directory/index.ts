@@ -126,6 +126,7 @@ export {
   stayChanceOf,
   type UptimeRecord,
 } from './uptime.ts'
+export { agreedRatio, hearRatio, type SpeedVoice } from './speed-voice.ts'
 export {
   CLOCK_TOLERANCE_S,
   type DescriptorFault,
@@ -137,7 +138,8 @@ export {
   NEW_NODE_WEIGHT,
   type NodeRecord,
   type Observation,
+  goodputOf,
   observeNode,
-  measuredFactors,
+  successFactor,
   weightOfNode,
 } from './weights.ts'
