@@ -22,6 +22,7 @@ import { createConcurrent } from './sections/concurrent.ts'
 import { createFirstByte } from './sections/first-byte.ts'
 import { createGas } from './sections/gas.ts'
 import { createGossip } from './sections/gossip.ts'
+import { createDeadExits } from './sections/dead-exits.ts'
 import { createSpread } from './sections/spread.ts'
 import { createMemory } from './sections/memory.ts'
 import { createPayment } from './sections/payment.ts'
@@ -51,6 +52,7 @@ const worlds = [
   createDirectory(),
   createGossip(),
   createSpread(),
+  createDeadExits(),
   createTickets(),
   createGas(),
   createPayment(),

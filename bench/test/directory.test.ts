@@ -4,6 +4,7 @@ import { test } from 'node:test'
 
 import { measureDirectory } from '../../packages/net/bench/directory.bench.ts'
 import { GOALS } from '../goals.ts'
+import { measureJunk } from '../lib/junk.ts'
 import { DIRECTORY_METRICS } from '../sections/directory.ts'
 
 test('a small set is measured whole, and grows with its nodes', () => {
@@ -18,6 +19,14 @@ test('a small set is measured whole, and grows with its nodes', () => {
     curve,
     curve.toSorted((a, b) => a - b),
   )
+})
+
+test('mutated descriptors are refused one and all by a process that keeps what it has', async () => {
+  const { before, after, mostBytes } = await measureJunk(50, 20_000, 100)
+  for (const bytes of [mostBytes, before.residentBytes, after.residentBytes])
+    assert.ok(bytes > 20e6)
+  // A descriptor takes 500 bytes: none of them is kept.
+  assert.ok(after.heldBytes - before.heldBytes < 5e6, `${after.heldBytes - before.heldBytes}`)
 })
 
 test('each goal of the directory is a metric of its section', () => {

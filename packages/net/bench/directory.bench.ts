@@ -72,7 +72,8 @@ export function measureDirectory(count: number): DirectoryFigures {
   }
 }
 
-function emptySet(maxDescriptors: number): DescriptorSet {
+/** A set with room for so many. */
+export function emptySet(maxDescriptors: number): DescriptorSet {
   return createDescriptorSet(nodeCrypto, { maxDescriptors, maxBytes: 1 << 30 })
 }
 
@@ -99,8 +100,8 @@ function hourBytes(all: readonly Uint8Array[], percent: number): number {
   return QUESTIONS_AN_HOUR * blocks.length * CELL_BYTES
 }
 
-/** A byte in the middle: the form may hold, the signature does not. */
-function spoil(bytes: Uint8Array, number: number): Uint8Array {
+/** A byte in the middle is another one: the form may hold, the signature does not. */
+export function spoil(bytes: Uint8Array, number: number): Uint8Array {
   const spoiled = bytes.slice()
   const at = 1 + (number % (bytes.length - 64 - 1))
   spoiled[at] = (spoiled[at] ?? 0) ^ 0x55

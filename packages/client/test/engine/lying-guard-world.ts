@@ -46,6 +46,8 @@ export type LiedTo = {
   readonly records: NodeRecords
   /** What the user was told. */
   readonly warnings: readonly string[]
+  /** What is measured of a node's success, 0 to 1; undefined for one never used. */
+  successOf(number: number): number | undefined
   /** Circuits that were asked of guards. */
   attempts(): number
   /** Guards that were asked for circuits. */
@@ -142,6 +144,7 @@ export function lyingWorld({ guards, hops = 2, measuring, seed, lie }: LyingWorl
     records,
     warnings,
     entered,
+    successOf: (number) => records.get(keyOf(number))?.success,
     attempts: () => attempts,
     async build(laterMs = 10_000, number?: number) {
       clock.nowMs += laterMs
