@@ -13,7 +13,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
 import { startProcesses, type ProcessNetwork } from '../packages/testnet/src/index.ts'
@@ -55,7 +55,7 @@ suite(`the chain is away for ${AWAY_S} s`, { skip: SKIP }, () => {
       {
         program: PROGRAM,
         env: process.env,
-        formatNetwork: formatNetworkFile,
+        writeNetwork: writeLocalNetwork,
         askStatus: (home, program) => askControl(home, program, 'status'),
       },
       {

@@ -7,12 +7,13 @@
  * The gate is shut as soon as nodes are asked. The client goes on to pay; and when it starts again, with nobody but nodes to ask, it finds what was deposited meanwhile.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { startProcesses, type ProcessNetwork } from '../packages/testnet/src/index.ts'
-import { formatNetworkFile, loadNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { formatNetworkFile, parseNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import type { JsonObject } from '../packages/cli/src/output.ts'
 import { asScript } from '../packages/cli/test/commands/wallet-person.ts'
@@ -37,7 +38,7 @@ suite('a client whose way to the endpoints is cut', () => {
       {
         program: PROGRAM,
         env: process.env,
-        formatNetwork: formatNetworkFile,
+        writeNetwork: writeLocalNetwork,
         askStatus: (home, program) => askControl(home, program, 'status'),
       },
       { exitTargets: [{ address: '127.0.0.1', port: origin.port }], signal: stop.signal },
@@ -57,7 +58,7 @@ suite('a client whose way to the endpoints is cut', () => {
     await createLocalPurse(home)
     await deposit(network, home)
     const file = join(home, 'behind-gate.toml')
-    const known = await loadNetworkFile(network.networkFile)
+    const known = parseNetworkFile(await readFile(network.networkFile, 'utf8'))
     const payment = known.payment && { ...known.payment, rpcUrls: [gate.url] }
     await writeFile(file, formatNetworkFile({ ...known, ...(payment && { payment }) }))
     const start = (): RunningByway => {

@@ -14,7 +14,8 @@ import { fromHex, toHex } from '@byway/protocol/base'
 import { toIpBytes } from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
 import { startProcesses } from '../packages/testnet/src/index.ts'
-import { formatNetworkFile, loadNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { parseNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { run } from '../packages/cli/test/run-cli.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
@@ -42,7 +43,7 @@ test('independent nodes show by signed pages that an address was an exit, and th
     {
       program: PROGRAM,
       env: process.env,
-      formatNetwork: formatNetworkFile,
+      writeNetwork: writeLocalNetwork,
       askStatus: (home, program) => askControl(home, program, 'status'),
     },
     { nodes: 4, signal: t.signal },
@@ -99,7 +100,7 @@ test('independent nodes show by signed pages that an address was an exit, and th
   registry.stake(fromHex(staked?.id ?? '') ?? new Uint8Array(0))
   const heard: string[] = []
   for await (const { nodeId } of findExitRecord({
-    network: await loadNetworkFile(network.networkFile),
+    network: parseNetworkFile(await readFile(network.networkFile, 'utf8')),
     stakes: registry,
     address: toIpBytes(parseAddress('127.3.0.1') ?? assert.fail()),
     atS: undefined,

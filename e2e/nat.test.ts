@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
+import { editionBy, publisherNumber, writeSigned } from '../packages/cli/test/network/publisher.ts'
 import { startByway, type RunningByway } from '../packages/cli/test/running-byway.ts'
 import { writeConsent } from '../packages/node/src/index.ts'
 import { fromHex } from '../packages/protocol/src/base/index.ts'
@@ -31,6 +31,8 @@ import { pollUntil } from '../bench/lib/wait.ts'
 import { endOnSignals } from './lib/end-on-signals.ts'
 
 const missing = missingForNat() ?? missingForGateways()
+/** A public network as others are, so its file is signed; a test network, since it has three first contacts. */
+const PUBLISHER = publisherNumber(1)
 const RELAYS = 3
 const PORT = 9443
 /** Exits behind these are told apart by the country they say. */
@@ -55,6 +57,7 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
   let lab: NatLab
   let folder: string
   const relayHomes: string[] = []
+  let sequence = 0
   let load: (name: string, country: string) => Promise<string | undefined>
   let network: NetworkParameters = {
     name: 'homes',
@@ -72,7 +75,8 @@ suite('homes behind routers', { skip: missing ?? false }, () => {
     oldHome?: string,
   ): Promise<RunningByway & { readonly home: string }> => {
     const home = oldHome ?? (await mkdtemp(join(folder, `${label}-`)))
-    await writeFile(join(home, 'network.toml'), formatNetworkFile(network))
+    const edition = editionBy(PUBLISHER, { isTest: true, sequence: ++sequence })
+    await writeSigned(join(home, 'network.toml'), { ...network, edition }, PUBLISHER)
     // The lab's addresses are somebody's, all over the world, and a millisecond from each other: light would tell on everybody.
     await writeFile(join(home, 'config.toml'), '[place]\nbuilt_in = false\n')
     if (args.includes('--exit')) await writeConsent(home, Date.now(), ['browse'])

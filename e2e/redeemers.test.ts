@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openChain, type ChainEvent, type ChainView } from '../packages/chain/src/index.ts'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { openOwnStore } from '../packages/cli/src/engine/own-store.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
@@ -47,7 +47,7 @@ suite('nodes without gas', { skip }, () => {
       {
         program: PROGRAM,
         env: process.env,
-        formatNetwork: formatNetworkFile,
+        writeNetwork: writeLocalNetwork,
         askStatus: (home, program) => askControl(home, program, 'status'),
       },
       {

@@ -18,7 +18,7 @@ import {
   type Chain,
   type ProofsView,
 } from '../packages/chain/src/index.ts'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../packages/cli/test/running-byway.ts'
 import { createLocalPurse, readPurseFile } from '../packages/purse/src/index.ts'
@@ -63,7 +63,7 @@ suite('service proofs of a network that carries and is paid', { skip }, () => {
       {
         program: PROGRAM,
         env: process.env,
-        formatNetwork: formatNetworkFile,
+        writeNetwork: writeLocalNetwork,
         askStatus: (home, program) => askControl(home, program, 'status'),
       },
       {

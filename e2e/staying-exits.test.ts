@@ -18,7 +18,7 @@ import { createClient, type Client, type NodeScore } from '@byway/client'
 import { isBywayError, toHex } from '@byway/protocol/base'
 import { splitDescriptors } from '@byway/protocol/directory'
 import { decodeDescriptor } from '@byway/protocol/wire'
-import { loadNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { parseNetworkFile } from '../packages/cli/src/config/network-file.ts'
 import type { NodeProcess } from '../packages/testnet/src/index.ts'
 import { dialAs } from './hostile/lib/net.ts'
 import { startBigOrigin } from './lib/big-origin.ts'
@@ -42,7 +42,7 @@ const LOOK_MS = 250
 async function startClient(t: TestContext, home: string, networkFile: string) {
   const exits: string[] = []
   const client = createClient({
-    network: await loadNetworkFile(networkFile),
+    network: parseNetworkFile(await readFile(networkFile, 'utf8')),
     home,
     hops: 2,
     onPath: ({ hops, rejoins }) => {

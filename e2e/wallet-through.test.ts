@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { startProcesses, type ProcessNetwork } from '../packages/testnet/src/index.ts'
-import { formatNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../packages/cli/src/control/control-socket.ts'
 import {
   fundPurse,
@@ -41,7 +41,7 @@ suite('commands with money beside a running client', { skip }, () => {
     const deps = {
       program: PROGRAM,
       env: process.env,
-      formatNetwork: formatNetworkFile,
+      writeNetwork: writeLocalNetwork,
       askStatus: (home: string, program: 'client' | 'node') => askControl(home, program, 'status'),
     }
     network = parts.use(await startProcesses(deps, { nodes: 4, signal: stop.signal }))

@@ -1,6 +1,7 @@
 /** A node that says it redeems, takes every order, and sends none. */
+import { readFile } from 'node:fs/promises'
 import { createRegistryClient, openChain } from '../../packages/chain/src/index.ts'
-import { loadNetworkFile } from '../../packages/cli/src/config/network-file.ts'
+import { parseNetworkFile } from '../../packages/cli/src/config/network-file.ts'
 import { openOwnStore } from '../../packages/cli/src/engine/own-store.ts'
 import { createNode } from '../../packages/node/src/index.ts'
 import { nodeTicketCrypto } from '../../packages/protocol/src/crypto/node-ticket.ts'
@@ -30,7 +31,7 @@ export async function startCensorNode({
   signal,
 }: CensorOptions): Promise<CensorNode> {
   await using parts = new AsyncDisposableStack()
-  const network = await loadNetworkFile(networkFile)
+  const network = parseNetworkFile(await readFile(networkFile, 'utf8'))
   const { payment } = network
   if (!payment) throw new Error('nothing is paid in this network')
   const { provider } = await readPurseFile(home)

@@ -1,5 +1,5 @@
 /** A network of real processes, whose nodes are killed and started again as they were: with their folder, at their address. */
-import { formatNetworkFile } from '../../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
 import { createLauncher } from '../../packages/testnet/src/launcher.ts'
@@ -36,7 +36,7 @@ export async function startChurningNetwork(
     {
       program: PROGRAM,
       env: process.env,
-      formatNetwork: formatNetworkFile,
+      writeNetwork: writeLocalNetwork,
       askStatus: (home, program) => askControl(home, program, 'status'),
     },
     {

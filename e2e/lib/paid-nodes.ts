@@ -1,6 +1,6 @@
 /** Nodes of a paid network, as real processes with a chain of their own, and no client: nobody proves slots. */
 import assert from 'node:assert/strict'
-import { formatNetworkFile } from '../../packages/cli/src/config/network-file.ts'
+import { writeLocalNetwork } from '../../packages/cli/src/engine/local-network.ts'
 import { askControl } from '../../packages/cli/src/control/control-socket.ts'
 import { PROGRAM } from '../../packages/cli/test/running-byway.ts'
 import { fromHex } from '../../packages/protocol/src/base/index.ts'
@@ -58,7 +58,7 @@ export async function startPaidNodes(
   )
   const askStatus = (home: string, program: 'client' | 'node') =>
     askControl(home, program, 'status')
-  const deps = { program: PROGRAM, env: process.env, formatNetwork: formatNetworkFile, askStatus }
+  const deps = { program: PROGRAM, env: process.env, writeNetwork: writeLocalNetwork, askStatus }
   const plan = planNetwork({ nodes: count, ...options })
   // Of a larger network the first that this one does not have.
   const late = planNetwork({ nodes: count + 2 }).nodes[count]

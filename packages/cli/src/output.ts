@@ -44,6 +44,21 @@ const HINTS: Readonly<Record<string, string>> = {
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
   LEDGER_NO_BOOKS:
     'books begin when a node or a client of a paid network runs; name its state folder with --home',
+  NETWORK_EXPIRED: 'get the next edition of the network file, and look at this machine’s clock',
+  NETWORK_FEW_CONTACTS:
+    'its publisher names more, of different prefixes, or says that it is a test network (docs/CLI.md, “The network file”)',
+  NETWORK_KEY:
+    'name the file that `byway network keygen` has written, not the one that ends in .pub',
+  NETWORK_KEY_PASSPHRASE:
+    'type it again; without it a new key is needed (docs/CLI.md, “Publishing a network”)',
+  NETWORK_PUBLISHER_DAMAGED:
+    'put it back from a copy of the state folder; if you remove it, the next network file of that name decides whom to believe',
+  NETWORK_PUBLISHER:
+    'do not use it before its publisher says by another way that the key is new: then use the edition that hands over to it, or remove network-NAME.publisher',
+  NETWORK_ROLLBACK: 'get the newest edition; its publisher raises the sequence with each change',
+  NETWORK_SIGNATURE: 'fetch the file and its .minisig again, both of one edition, byte for byte',
+  NETWORK_UNSIGNED:
+    'put the .minisig that comes with it beside it; who makes a network signs its file: `byway network sign`',
   PLACE_DAMAGED: 'fetch it again, whole, and unpack it: it ends in .mmdb (docs/PLACE.md)',
   PLACE_NOTHING: 'name databases of countries, cities or AS numbers (docs/PLACE.md)',
   PLACE_UNREADABLE: 'look at --place-database or [place] databases, and at who may read the file',

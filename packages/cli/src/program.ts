@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommand,
   proof: async () => (await import('./commands/proof.ts')).addProofCommands,
   testnet: async () => (await import('./commands/testnet.ts')).addTestnetCommand,
+  network: async () => (await import('./commands/network.ts')).addNetworkCommands,
   deploy: async () => (await import('./commands/deploy.ts')).addDeployCommand,
 }
 

@@ -27,8 +27,8 @@ export type ProcessDeps = {
   /** How to run `byway`: executable and arguments before the command. */
   readonly program: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Writes a network file. */
-  readonly formatNetwork: (network: NetworkParameters) => string
+  /** Writes a network file, with all beside it that members ask for. */
+  readonly writeNetwork: (path: string, network: NetworkParameters) => Promise<void>
   /** Asks the program that runs with a state folder for its status. */
   readonly askStatus: (home: string, program: 'client' | 'node') => Promise<ProgramEvent>
 }

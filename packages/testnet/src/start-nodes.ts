@@ -1,5 +1,5 @@
 /** Starts the nodes of a network of processes: each has its stake on the chain while it begins, and knows nobody but a first contact. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openIdentity, writeLocalConsent } from '@byway/node'
 import { fromHex } from '@byway/protocol/base'
@@ -160,7 +160,7 @@ async function writeNetwork(
   network: NetworkParameters,
 ): Promise<string> {
   const path = join(folder, name)
-  await writeFile(path, deps.formatNetwork(network))
+  await deps.writeNetwork(path, network)
   return path
 }
 

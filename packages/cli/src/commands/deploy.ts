@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { DeploymentRecord } from '@byway/chain'
 import { parseAddress } from '@byway/purse'
 import { cliError } from '../cli-errors.ts'
+import { LOCAL_CHAIN_ID } from '../config/payment-table.ts'
 import { parseWhole } from '../engine/engine-options.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import type { CliIo } from '../io.ts'
@@ -75,6 +76,11 @@ async function run(flags: DeployFlags, { io, output }: CommandContext): Promise<
   const { record, recordFile, table } = deployed
   output.result({ ...fieldsOf(record), record: recordFile }, table)
   output.say(`deployed; the record is in ${recordFile}, and this table belongs in the network file`)
+  if (record.chainId !== LOCAL_CHAIN_ID) {
+    output.say(
+      'members take the file only when it is signed: `byway network keygen` makes a key, `byway network sign` signs with it',
+    )
+  }
 }
 
 /** Records are JSON by construction. */

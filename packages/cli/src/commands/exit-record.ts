@@ -1,5 +1,4 @@
 /** `byway exit record`: was an address an exit of this network, by the signed records of several nodes (SPEC §10.6). */
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { findExitRecord, type ExitWitness } from '@byway/client'
 import { exitPageS, toIpBytes, type NetworkParameters } from '@byway/protocol/directory'
@@ -8,10 +7,10 @@ import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import { openPlaceBooks } from '../engine/place-books.ts'
 import type { CliIo } from '../io.ts'
+import { openNetwork } from '../network/open-network.ts'
 import type { JsonObject, Output } from '../output.ts'
 import { judgeEvidence, readEvidence, writeEvidence } from '../record/evidence-file.ts'
 import { openKnownHeads } from '../record/known-heads.ts'
@@ -207,6 +206,6 @@ async function settingOf(
   const config = await loadConfig({ env, configPath: undefined, flags: settings })
   return {
     config,
-    network: await loadNetworkFile(config.networkFile || join(home, 'network.toml')),
+    network: await openNetwork({ home, config }, io),
   }
 }

@@ -1,5 +1,4 @@
 /** `byway ledger`: the books of the node or the client of this state folder. */
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { isBywayError } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
@@ -7,9 +6,9 @@ import { CSV_HEADER, csvRows, reconcile, type LedgerSide } from '@byway/protocol
 import { cliError } from '../cli-errors.ts'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import { openNetwork } from '../network/open-network.ts'
 import { ledgerError } from '../ledger/ledger-errors.ts'
 import type { ChainSide } from '../ledger/chain-side.ts'
 import { entryJson, summaryJson } from '../ledger/ledger-json.ts'
@@ -159,7 +158,7 @@ async function networkOf(
     const settings = { networkFile: flags.network }
     const env = { ...io.env, BYWAY_HOME: home }
     const config = await loadConfig({ env, configPath: undefined, flags: settings })
-    return await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+    return await openNetwork({ home, config }, io)
   } catch (error) {
     const isMissing = isBywayError(error) && error.code === 'CONFIG_UNREADABLE'
     if (isMissing && flags.network === undefined) return undefined

@@ -1,5 +1,4 @@
 /** `byway proof challenge|answer`: a doubt about a service proof, taken to the chain, and what ends it (SPEC §17.5). */
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { isBywayError, toHex } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
@@ -7,9 +6,9 @@ import { formatAddress } from '@byway/purse'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import { openNetwork } from '../network/open-network.ts'
 import {
   nextStep,
   providerOf,
@@ -165,5 +164,5 @@ async function networkOf(flags: WalletFlags, io: CliIo): Promise<NetworkParamete
   const home = stateFolder(flags, io)
   const env = { ...io.env, BYWAY_HOME: home }
   const config = await loadConfig({ env, flags: { networkFile: flags.network } })
-  return await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  return await openNetwork({ home, config }, io)
 }

@@ -1,6 +1,5 @@
 /** `byway proof make|verify`: what a node carried, shown to anybody (SPEC §17). */
 import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { fromHex, toHex } from '@byway/protocol/base'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
@@ -10,27 +9,25 @@ import { assertMade, encodeServiceProof } from '@byway/zk'
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
 import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import { createProgressLine, showProof } from '../display/progress-line.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import { openNetwork } from '../network/open-network.ts'
 import type { JsonObject } from '../output.ts'
 import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
 import { endedEpoch, hashReceipts, proveReceipts, type Commitment } from '../proof/make-proof.ts'
 import { openReceipts } from '../proof/own-receipts.ts'
 import { proofError } from '../proof/proof-errors.ts'
 import {
-  CHAIN_CHECKS,
   drawnBeacon,
   verifyProof,
   type OpenProofChain,
-  type Verified,
   type VerifyOptions,
 } from '../proof/verify-proof.ts'
 import { addViaClient } from '../wallet/via-client.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import { addChallengeCommands } from './proof-challenge.ts'
-import { money } from './wallet-deposit.ts'
+import { missedText, verifiedJson, verifiedText } from './proof-text.ts'
 
 type Flags = {
   readonly home?: string | undefined
@@ -185,8 +182,8 @@ async function runVerify(
     : await verifyFile(what, payment, options)
   await to?.write(bytes)
   output.result(verifiedJson(verified), verifiedText(verified, payment))
-  const missed = notChecked(verified)
-  if (missed.length > 0) output.say(`not checked, since only the chain knows: ${missed.join(', ')}`)
+  const missed = missedText(verified)
+  if (missed !== undefined) output.say(missed)
 }
 
 async function verifyFile(
@@ -196,10 +193,6 @@ async function verifyFile(
 ): Promise<Shown> {
   const bytes = await readProofFile(path)
   return { bytes, verified: await verifyProof(bytes, payment, options) }
-}
-
-function notChecked({ checked }: Verified): readonly string[] {
-  return CHAIN_CHECKS.filter((each) => !checked.includes(each))
 }
 
 type Setting = {
@@ -218,7 +211,7 @@ async function settingOf(
   const env = { ...io.env, BYWAY_HOME: home }
   const settings = { networkFile: flags.network }
   const config = await loadConfig({ env, configPath: undefined, flags: settings })
-  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const network = await openNetwork({ home, config }, io)
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
   let opened: ReturnType<OpenProofChain> | undefined
@@ -262,34 +255,4 @@ function commitmentText({ epoch, root, total, maxUnits, receipts }: Commitment):
     `epoch ${epoch}: ${total} units in ${receipts} slots, at most ${maxUnits} a slot`,
     `root 0x${toHex(bytesOf(root, 32))}`,
   ].join('\n')
-}
-
-function verifiedJson(verified: Verified): JsonObject {
-  const { proof, checked, onChain } = verified
-  const { provider, epoch, root, total, maxUnits, beacon, openings } = proof
-  return {
-    holds: notChecked(verified).length === 0 ? true : null,
-    provider: `0x${toHex(provider)}`,
-    epoch,
-    root: `0x${toHex(u256Bytes(root))}`,
-    total: Number(total),
-    maxUnits: Number(maxUnits),
-    beacon: `0x${toHex(u256Bytes(beacon))}`,
-    slots: openings.map(({ nullifier }) => toHex(nullifier)),
-    checked: ['receipts', 'slots', ...checked],
-    notChecked: notChecked(verified),
-    onChain: onChain
-      ? { state: onChain.state, held: `${onChain.held}`, burned: `${onChain.burned}` }
-      : null,
-  }
-}
-
-function verifiedText(verified: Verified, payment: PaymentParameters): string {
-  const { proof, onChain } = verified
-  const { provider, epoch, total } = proof
-  if (notChecked(verified).length > 0)
-    return `the form holds, and nothing binds it to the chain: provider 0x${toHex(provider)} claims ${total} units in epoch ${epoch}`
-  const holds = `holds: provider 0x${toHex(provider)} was paid for ${total} units in epoch ${epoch}, as the clients of its slots signed`
-  if (!onChain) return holds
-  return `${holds}\nof its wins in that epoch ${money({ payment }, onChain.burned)} were burned, which is what counts: receipts of its own clients cost nobody anything`
 }

@@ -19,7 +19,7 @@ import type { CliIo } from '../io.ts'
 import type { JsonObject } from '../output.ts'
 import { describePath } from '../display/path-text.ts'
 import { describeNotice } from '../display/spending.ts'
-import { clientText, nodeTexts } from '../display/status-text.ts'
+import { clientText, networkTexts, nodeTexts } from '../display/status-text.ts'
 
 type UpFlags = EngineFlags & {
   readonly port?: number | undefined
@@ -154,7 +154,8 @@ function slotsOf(notice: MoneyNotice): number | undefined {
 async function showStatus(flags: StatusFlags, { io, output }: CommandContext): Promise<void> {
   const home = stateFolder(flags, io)
   const [client, node] = [await statusOf(home, 'client'), await statusOf(home, 'node')]
-  output.result({ client, node }, [clientText(client), ...nodeTexts(node)].join('\n'))
+  const lines = [...networkTexts(client ?? node), clientText(client), ...nodeTexts(node)]
+  output.result({ client, node }, lines.join('\n'))
   const { alerts } = node ?? {}
   if (flags.check && Array.isArray(alerts) && alerts.length > 0)
     throw runError('RUN_ALERTS', { alerts: alerts.length })

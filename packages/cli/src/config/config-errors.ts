@@ -9,7 +9,7 @@ type ConfigErrors = {
   /** No such setting: a misspelt key must not pass for a choice. */
   CONFIG_UNKNOWN_KEY: { source: string; key: string }
   /** The setting's value is of another type or out of range. */
-  CONFIG_VALUE: { source: string; key: string; problem: string }
+  CONFIG_VALUE: { source: string; key: string; problem: string; hint?: string | undefined }
 }
 
 export type ConfigError = ErrorOf<ConfigErrors>

@@ -6,10 +6,13 @@ import { z } from 'zod'
 import { LOG_LEVELS, type LogLevel } from '@byway/protocol/base'
 import { parseAddress, parseCidr } from '@byway/protocol/policy'
 import { TRAFFIC_CLASSES, type TrafficClass } from '@byway/protocol/wire'
+import { isPublicKey } from '../minisign/signature.ts'
 
 export type Config = {
   /** Path of the network file; empty for the one in the state folder. */
   readonly networkFile: string
+  /** The key of the network's publisher, for who was given it by another way than the file; empty to believe the file at first use. */
+  readonly publisher: string
   readonly logLevel: LogLevel
   readonly client: ClientConfig
   readonly node: NodeConfig
@@ -126,6 +129,13 @@ const MAX_DENIALS = 100_000
 /** The whole configuration. A missing key takes its default, an unknown one is a fault. */
 export const CONFIG_SCHEMA: z.ZodType<Config> = z.strictObject({
   networkFile: z.string().default(''),
+  publisher: z
+    .string()
+    .refine(
+      (text) => text === '' || isPublicKey(text),
+      'must be a minisign public key, 56 characters, or empty',
+    )
+    .default(''),
   logLevel: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   client: z
     .strictObject({

@@ -1,15 +1,16 @@
 /**
  * The network file: what all members of one network agree on (docs/CLI.md). TOML in, plain {@link NetworkParameters} out. Checks form and
- * what a local network may do; who the nodes are is the directory's business.
+ * what a local network may do; who signed it is asked in `network/`, and who the nodes are is the directory's business.
  */
-import { stringify } from 'smol-toml'
+import { stringify, TomlDate } from 'smol-toml'
 import { z } from 'zod'
 import { fromBase64url, fromHex, toBase64url } from '@byway/protocol/base'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import type { NetworkEdition, NetworkParameters } from '@byway/protocol/directory'
 import { cidrHolds, parseAddress, parseCidr } from '@byway/protocol/policy'
+import { formatPublicKey, parsePublicKey } from '../minisign/signature.ts'
 import { configError } from './config-errors.ts'
 import { PAYMENT_SCHEMA, paymentFault, paymentTable } from './payment-table.ts'
-import { checkTable, parseToml, readTextFile } from './toml-file.ts'
+import { checkTable, parseToml } from './toml-file.ts'
 
 /** A full table of the internet's prefixes has about a million rows; a network names a fraction. */
 const MAX_ASN_ROWS = 200_000
@@ -31,6 +32,18 @@ const port = z
   .int('must be a whole number')
   .min(1, 'must be 1 to 65535')
   .max(65_535, 'must be 1 to 65535')
+const publisher = z.string().transform((text, context) => {
+  const key = parsePublicKey(text)
+  if (key) return formatPublicKey(key)
+  context.addIssue({ code: 'custom', message: 'must be a minisign public key: 56 characters' })
+  return z.NEVER
+})
+const moment = z
+  .instanceof(TomlDate, { error: 'must be a date such as 2027-05-01, in UTC' })
+  .refine((date) => date.isDate() || (date.isDateTime() && !date.isLocal()), {
+    error: 'must be a date, or a date and time with its zone',
+  })
+  .transform((date) => date.getTime())
 
 const NETWORK_SCHEMA = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 letters, digits, _ and -'),
@@ -55,7 +68,13 @@ const NETWORK_SCHEMA = z.strictObject({
     .max(MAX_EXIT_TARGETS)
     .default([]),
   payment: PAYMENT_SCHEMA.optional(),
+  sequence: z.int('must be a whole number').min(1, 'must be 1 or more').optional(),
+  publisher: publisher.optional(),
+  nextPublisher: publisher.optional(),
+  expires: moment.optional(),
+  test: z.boolean().default(false),
 })
+type File = z.infer<typeof NETWORK_SCHEMA>
 
 /**
  * Parses a network file.
@@ -71,8 +90,9 @@ export function parseNetworkFile(text: string): NetworkParameters {
   if (file.local && !file.reachablePrefixes.every(isLoopbackPrefix)) {
     throw refuse('reachable_prefixes', 'a local network stays on the loopback')
   }
-  const fault = file.payment && paymentFault(file.payment, file.local)
+  const fault = (file.payment && paymentFault(file.payment, file.local)) ?? editionFault(file)
   if (fault) throw refuse(fault.key, fault.problem)
+  const edition = editionOf(file)
   return {
     name: file.name,
     local: file.local,
@@ -85,18 +105,8 @@ export function parseNetworkFile(text: string): NetworkParameters {
     bootstrap: file.bootstrap,
     exitTargets: file.exitTarget,
     ...(file.payment ? { payment: file.payment } : {}),
+    ...(edition ? { edition } : {}),
   }
-}
-
-/**
- * Reads a network file from disk.
- * @throws CONFIG_UNREADABLE when it is not there, and what `parseNetworkFile` throws
- */
-export async function loadNetworkFile(path: string): Promise<NetworkParameters> {
-  const text = await readTextFile(path, 'network file')
-  if (text === undefined)
-    throw configError('CONFIG_UNREADABLE', { source: 'network file', system: 'ENOENT' })
-  return parseNetworkFile(text)
 }
 
 /** Writes a network file that parses to the same parameters. */
@@ -120,7 +130,55 @@ export function formatNetworkFile(network: NetworkParameters): string {
       port: target.port,
     })),
     ...(network.payment ? { payment: paymentTable(network.payment) } : {}),
+    ...(network.edition ? editionKeys(network.edition) : {}),
   })
+}
+
+/** Whether an address is of this machine alone. */
+export function isLoopback(text: string): boolean {
+  const parsed = parseAddress(text)
+  return (
+    parsed !== undefined && LOOPBACK.some((cidr) => cidr !== undefined && cidrHolds(cidr, parsed))
+  )
+}
+
+type Fault = { readonly key: string; readonly problem: string }
+
+/** An edition has a number and a publisher, or the file says nothing of any. */
+function editionFault(file: File): Fault | undefined {
+  const { sequence, publisher: by, nextPublisher, expires, test } = file
+  const isAny = [sequence, by, nextPublisher, expires].some((each) => each !== undefined) || test
+  if (!isAny) return undefined
+  if (sequence === undefined) return { key: 'sequence', problem: 'is missing in a signed file' }
+  return by === undefined ? { key: 'publisher', problem: 'is missing in a signed file' } : undefined
+}
+
+function editionOf({
+  sequence,
+  publisher: by,
+  nextPublisher,
+  expires,
+  test,
+}: File): NetworkEdition | undefined {
+  if (sequence === undefined || by === undefined) return undefined
+  return {
+    sequence,
+    publisher: by,
+    ...(nextPublisher !== undefined && { nextPublisher }),
+    ...(expires !== undefined && { expiresAtMs: expires }),
+    isTest: test,
+  }
+}
+
+function editionKeys(edition: NetworkEdition): Record<string, unknown> {
+  const { sequence, publisher: by, nextPublisher, expiresAtMs, isTest } = edition
+  return {
+    sequence,
+    publisher: by,
+    ...(nextPublisher !== undefined && { next_publisher: nextPublisher }),
+    ...(expiresAtMs !== undefined && { expires: new TomlDate(new Date(expiresAtMs)) }),
+    test: isTest,
+  }
 }
 
 /** 32 bytes in base64url (43 characters) or hex (64). */
@@ -129,13 +187,6 @@ function readNodeId(text: string, context: z.RefinementCtx): Uint8Array {
   if (bytes?.length === 32) return bytes
   context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64url or hex' })
   return z.NEVER
-}
-
-function isLoopback(text: string): boolean {
-  const parsed = parseAddress(text)
-  return (
-    parsed !== undefined && LOOPBACK.some((cidr) => cidr !== undefined && cidrHolds(cidr, parsed))
-  )
 }
 
 function isLoopbackPrefix(text: string): boolean {

@@ -6,6 +6,9 @@ import { z } from 'zod'
 import { fromHex, toHex } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
 
+/** Of chains that are made for one machine: money there is worth nothing. The chain's own package says the same, and takes its time to load. */
+export const LOCAL_CHAIN_ID = 31_337
+
 // Local limits (tunable): docs/LIMITS.md.
 /** Two are needed; each question is asked of all. */
 const MAX_ENDPOINTS = 8
@@ -118,6 +121,10 @@ export function paymentFault(
   payment: PaymentParameters,
   isLocal: boolean,
 ): { readonly key: string; readonly problem: string } | undefined {
+  if (isLocal && payment.chainId !== LOCAL_CHAIN_ID)
+    return { key: 'payment.chain_id', problem: `must be ${LOCAL_CHAIN_ID} in a local network` }
+  if (isLocal && !payment.rpcUrls.every((url) => isOwnMachine(new URL(url))))
+    return { key: 'payment.rpc', problem: 'must be on this machine in a local network' }
   const distinct = new Set(payment.rpcUrls.map((url) => new URL(url).host)).size
   if (!isLocal && distinct < 2) {
     return {
@@ -171,7 +178,9 @@ function isEndpoint(text: string): boolean {
 
 /** Nobody on the way reads along. */
 function isPrivateWay(url: URL): boolean {
-  return (
-    url.protocol === 'https:' || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname)
-  )
+  return url.protocol === 'https:' || isOwnMachine(url)
+}
+
+function isOwnMachine(url: URL): boolean {
+  return /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname)
 }

@@ -15,11 +15,19 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024
  * @throws CONFIG_UNREADABLE when the system refuses or the file is too large
  */
 export async function readTextFile(path: string, source: string): Promise<string | undefined> {
+  return (await readBytes(path, source))?.toString('utf8')
+}
+
+/**
+ * Reads a file's very bytes; `undefined` when it does not exist.
+ * @throws CONFIG_UNREADABLE when the system refuses or the file is too large
+ */
+export async function readBytes(path: string, source: string): Promise<Buffer | undefined> {
   try {
     const bytes = await readFile(path)
     if (bytes.length > MAX_FILE_BYTES)
       throw configError('CONFIG_UNREADABLE', { source, system: 'EFBIG' })
-    return bytes.toString('utf8')
+    return bytes
   } catch (error) {
     const system = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     if (system === 'ENOENT') return undefined

@@ -1,7 +1,20 @@
 /** What `byway status` says to people: a line for each program, and one for each thing that the node needs of its operator. */
+import type { NetworkParameters } from '@byway/protocol/directory'
 import type { JsonObject } from '../output.ts'
 import { describeBytes } from './path-text.ts'
 import { shareTexts } from './share-text.ts'
+
+/** Which network a program is in, as scripts see it. */
+export function networkField({ name, edition }: NetworkParameters): JsonObject {
+  return { name, test: edition?.isTest === true }
+}
+
+/** What is to be said of the network that a program is in: only of a test network. */
+export function networkTexts(status: JsonObject | null): readonly string[] {
+  const network = status?.['network']
+  if (!isTable(network) || network['test'] !== true) return []
+  return [`network: ${wordOf(network['name'])}, a test network`]
+}
 
 /** The client in one line. */
 export function clientText(status: JsonObject | null): string {

@@ -1,5 +1,5 @@
 /** The options that every command with an engine takes, and what they lead to: state folder, configuration, network file, log, the signal to stop. */
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { openHome } from '@byway/home'
 import type { Logger } from '@byway/protocol/base'
@@ -9,10 +9,10 @@ import { cliError } from '../cli-errors.ts'
 import type { Config } from '../config/config.ts'
 import { homePath } from '../config/home-path.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import type { Table } from '../config/toml-file.ts'
 import type { CliIo } from '../io.ts'
 import { createLogger } from '../logger.ts'
+import { openNetwork } from '../network/open-network.ts'
 import { openPlaceBooks, type PlaceBooks } from './place-books.ts'
 import { readPassphrase } from '../wallet/ask-passphrase.ts'
 
@@ -67,7 +67,7 @@ export function addEngineOptions(command: Command, drainS: number): Command {
 
 /**
  * Reads what the engine needs; the state folder is made if it is not there.
- * @throws what `loadConfig`, `loadNetworkFile`, `openPlaceBooks` and `openHome` throw
+ * @throws what `loadConfig`, `openNetwork`, `openPlaceBooks` and `openHome` throw
  */
 export async function engineSetting(
   flags: EngineFlags,
@@ -86,7 +86,7 @@ export async function engineSetting(
       ...settings,
     },
   })
-  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const network = await openNetwork({ home, config }, io)
   const places = await openPlaceBooks({
     config: config.place,
     home,

@@ -10,6 +10,7 @@ import {
 } from '@byway/client'
 import { openControl } from '../control/control-socket.ts'
 import { scoresOf } from '../display/score-text.ts'
+import { networkField } from '../display/status-text.ts'
 import { describeSpending, spendingFields } from '../display/spending.ts'
 import { isSystemError } from '../exit-codes.ts'
 import type { JsonObject } from '../output.ts'
@@ -154,6 +155,7 @@ function statusOf(
   return {
     pid: process.pid,
     state: run.signal.aborted ? 'stopping' : 'running',
+    network: networkField(run.network),
     proxy: `${run.config.client.listen}:${port}`,
     nodes,
     links,

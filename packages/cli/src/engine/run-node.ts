@@ -17,6 +17,7 @@ import { createRouterPortMap } from '@byway/host'
 import { alertFields, type NodeAlert } from '../display/node-alerts.ts'
 import { originText } from '../display/origin-text.ts'
 import { placeText, reachText } from '../display/reach-text.ts'
+import { networkField } from '../display/status-text.ts'
 import { freshPages } from '../ledger/ledger-page.ts'
 import type { JsonObject } from '../output.ts'
 import { exitClasses, exitPrices, exitRole } from './exit-classes.ts'
@@ -77,7 +78,7 @@ export async function runNode(run: NodeRun): Promise<void> {
       const paid = money?.status(status.money)
       const alerts = [...originAlerts(status.origin), ...(money?.alerts() ?? [])]
       const shared = { share: share?.status() ?? null, alerts: alerts.map(alertFields) }
-      const offer = { classes: classesField(run, classes) }
+      const offer = { network: networkField(run.network), classes: classesField(run, classes) }
       return { ...identityOf(run, node), ...status, ...offer, ...paid, ...shared }
     },
     ledger: money && freshPages(node, money.ledger),

@@ -9,7 +9,7 @@ import type { CliIo } from '../io.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** What a passphrase opens. */
-export type PassphraseOf = 'purse' | 'owner'
+export type PassphraseOf = 'purse' | 'owner' | 'publisher'
 
 const SOURCES = {
   purse: {
@@ -22,10 +22,15 @@ const SOURCES = {
     credential: 'byway-owner-passphrase',
     what: "passphrase of the owner's keystore",
   },
+  publisher: {
+    variable: 'BYWAY_PUBLISHER_PASSPHRASE_FILE',
+    credential: 'byway-publisher-passphrase',
+    what: "passphrase of the publisher's key",
+  },
 } as const
 
 /**
- * The passphrase of a purse that exists.
+ * The passphrase of something that exists.
  * @throws WALLET_PASSPHRASE_MISSING, HOME_FILE_OPEN when others may read the file
  */
 export async function readPassphrase(io: CliIo, of: PassphraseOf): Promise<string> {

@@ -1,5 +1,4 @@
 /** What commands with money work with: the network's chain, the open purse, and a lane to send with. */
-import { join } from 'node:path'
 import {
   createPoolCalls,
   createTokenCalls,
@@ -21,10 +20,10 @@ import type {
 } from '@byway/protocol/payment'
 import { createPool, type Pool } from '@byway/protocol/ticket'
 import { loadConfig } from '../config/load-config.ts'
-import { loadNetworkFile } from '../config/network-file.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import { openOwnStore } from '../engine/own-store.ts'
 import type { CliIo } from '../io.ts'
+import { openNetwork } from '../network/open-network.ts'
 import { createOutput } from '../output.ts'
 import { readPassphrase } from './ask-passphrase.ts'
 import type { ClientChain, PurseAccount } from './client-chain.ts'
@@ -94,7 +93,7 @@ export async function readPaidNetwork(flags: WalletFlags, io: CliIo): Promise<Kn
   const home = stateFolder(flags, io)
   const env = { ...io.env, BYWAY_HOME: home }
   const config = await loadConfig({ env, flags: { networkFile: flags.network } })
-  const network = await loadNetworkFile(config.networkFile || join(home, 'network.toml'))
+  const network = await openNetwork({ home, config }, io)
   const { payment } = network
   if (!payment) throw walletError('WALLET_NO_PAYMENT', {})
   const { chainId, pool, winValue: faceValue, winsPerSlot, bond, unit } = payment

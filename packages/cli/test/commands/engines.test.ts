@@ -13,6 +13,7 @@ import { removeConsent, writeLocalConsent } from '@byway/node'
 import { fromHex } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { formatNetworkFile } from '../../src/config/network-file.ts'
+import { editionBy, publisherNumber, writeSigned } from '../network/publisher.ts'
 import { startByway, type JsonEvent, type RunningByway } from '../running-byway.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
 
@@ -209,8 +210,10 @@ suite('engines', () => {
     const home = await temporaryHome(t)
     const env = { BYWAY_HOME: home }
     assert.equal((await byway(['up'], { env })).code, 78)
-    const file = formatNetworkFile({ ...ALONE, local: false })
-    await writeFile(join(home, 'network.toml'), file)
+    const publisher = publisherNumber(1)
+    const edition = editionBy(publisher, { isTest: true })
+    const network = { ...ALONE, local: false, edition }
+    await writeSigned(join(home, 'network.toml'), network, publisher)
     const { code, out } = await byway(['up', '--hops', '1', '--json'], { env })
     assert.equal(code, 78)
     assert.equal((JSON.parse(out) as { error: { code: string } }).error.code, 'RUN_SINGLE_HOP')

@@ -1,13 +1,13 @@
 /** Wallet commands whose way to the chain's endpoint leads through a gate that counts them. */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createTokenCalls } from '@byway/chain'
 import { createPool } from '@byway/protocol/ticket'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { openPurse } from '@byway/purse'
-import { formatNetworkFile, loadNetworkFile } from '../../src/config/network-file.ts'
+import { formatNetworkFile, parseNetworkFile } from '../../src/config/network-file.ts'
 import { fillFromFaucet } from '../../src/wallet/faucet.ts'
 import { openGate, type ChainGate } from '../engine/chain-gate.ts'
 import { temporaryHome } from '../spawn-byway.ts'
@@ -20,7 +20,7 @@ export async function gatedFile(
   t: TestContext,
   networkFile: string,
 ): Promise<{ readonly gate: ChainGate; readonly file: string }> {
-  const known = await loadNetworkFile(networkFile)
+  const known = parseNetworkFile(await readFile(networkFile, 'utf8'))
   const gate = await openGate(t, known.payment?.rpcUrls[0] ?? '')
   const payment = known.payment && { ...known.payment, rpcUrls: [gate.url] }
   const file = join(await temporaryHome(t), 'network.toml')
@@ -62,7 +62,7 @@ export async function runByway(
 
 /** Sends tokens for so many slots, and coin, to a local purse's account: as somebody with another way to the chain. Gives how much a slot is worth. */
 export async function fundPurse(home: string, networkFile: string, slots: number): Promise<bigint> {
-  const { payment } = await loadNetworkFile(networkFile)
+  const { payment } = parseNetworkFile(await readFile(networkFile, 'utf8'))
   assert.ok(payment)
   await using purse = await openPurse(home, { isLocal: true, rules: payment })
   const pool = createPool(nodeTicketCrypto, { ...payment, faceValue: payment.winValue })

@@ -15,7 +15,8 @@ import { paymentTable } from '../network-text.ts'
 import { run } from '../run-cli.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
 
-const NETWORK = `name = "books"\n${paymentTable({ win_value: 1000, bond: 500, unit: 500 })}`
+const AMOUNTS = { win_value: 1000, bond: 500, unit: 500 }
+const NETWORK = `name = "books"\nlocal = true\n${paymentTable({ ...AMOUNTS, rpc: ['http://127.0.0.1:9'] })}`
 const golden = (side: LedgerSide): Promise<string> =>
   readFile(new URL(`../../../protocol/test/ledger/golden-${side}.csv`, import.meta.url), 'utf8')
 

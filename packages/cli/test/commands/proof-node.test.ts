@@ -9,7 +9,7 @@ import { equalBytes, toHex } from '@byway/protocol/base'
 import { planNetwork } from '@byway/testnet'
 import { decodeServiceProof } from '@byway/zk'
 import { createPaidWorld, PARAMETERS } from '../../../testnet/test/support/paid-world.ts'
-import { formatNetworkFile, loadNetworkFile } from '../../src/config/network-file.ts'
+import { formatNetworkFile, parseNetworkFile } from '../../src/config/network-file.ts'
 import { temporaryHome } from '../spawn-byway.ts'
 import { EPOCH, networkFile } from './proof-world.ts'
 import { asScript } from './wallet-person.ts'
@@ -20,7 +20,7 @@ const golden = decodeServiceProof(bytes) ?? assert.fail()
 /** A node of the golden proof's provider, or of another, with these proofs to show; and how to ask for one. */
 async function nodeWith(t: TestContext, shelf: ProofShelf, provider: Uint8Array) {
   const home = await temporaryHome(t)
-  const known = await loadNetworkFile(await networkFile(home))
+  const known = parseNetworkFile(await readFile(await networkFile(home), 'utf8'))
   const network = { ...known, reachablePrefixes: ['127.0.0.0/8'] }
   const world = await createPaidWorld()
   t.after(() => world[Symbol.asyncDispose]())

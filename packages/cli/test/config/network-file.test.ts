@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { NetworkParameters } from '@byway/protocol/directory'
-import {
-  formatNetworkFile,
-  loadNetworkFile,
-  parseNetworkFile,
-} from '../../src/config/network-file.ts'
+import { formatNetworkFile, parseNetworkFile } from '../../src/config/network-file.ts'
 
+/** A public key as minisign writes it. */
+const PUBLISHER = 'RWTBaGPWhBnYhmUiN5pCzantGJH1iC3Bg7vYBhnpnjTM9q1CgiwRwSfz'
 const NODE_ID = 'AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA'
 const FILE = `
 name = "home-lab"
@@ -57,6 +55,22 @@ test('takes a name alone for a public network without private reach', () => {
   })
 })
 
+test('reads which edition it is, and whose', () => {
+  const text = `name = "main"
+sequence = 7
+publisher = "${PUBLISHER}"
+next_publisher = "${PUBLISHER}"
+expires = 2027-05-01
+test = true`
+  assert.deepEqual(parseNetworkFile(text).edition, {
+    sequence: 7,
+    publisher: PUBLISHER,
+    nextPublisher: PUBLISHER,
+    expiresAtMs: Date.parse('2027-05-01T00:00:00Z'),
+    isTest: true,
+  })
+})
+
 test('takes a node id in hex too', () => {
   const hex = Buffer.from(NODE_ID, 'base64url').toString('hex')
   assert.deepEqual(parseNetworkFile(FILE.replace(NODE_ID, hex)), parseNetworkFile(FILE))
@@ -97,6 +111,17 @@ const BAD: readonly (readonly [what: string, text: string, key: string])[] = [
   ['a node id that is no base64url', FILE.replace(NODE_ID, '!'.repeat(43)), 'bootstrap.0.node_id'],
   ['a name for an address', FILE.replace('"127.1.0.1"', '"node.example"'), 'bootstrap.0.address'],
   ['port 0', FILE.replace('port = 4433', 'port = 0'), 'bootstrap.0.port'],
+  ['a sequence without a publisher', `name = "a"\nsequence = 1`, 'publisher'],
+  ['a publisher without a sequence', `name = "a"\npublisher = "${PUBLISHER}"`, 'sequence'],
+  ['an end without a publisher', 'name = "a"\nexpires = 2027-05-01', 'sequence'],
+  ['a test network without a publisher', 'name = "a"\ntest = true', 'sequence'],
+  ['a sequence of 0', `name = "a"\nsequence = 0`, 'sequence'],
+  ['a publisher that is no key', `name = "a"\nsequence = 1\npublisher = "RW"`, 'publisher'],
+  [
+    'a next publisher that is no key',
+    `name = "a"\nsequence = 1\npublisher = "${PUBLISHER}"\nnext_publisher = "${NODE_ID}"`,
+    'next_publisher',
+  ],
   ['an ASN of 0', FILE.replace('64501', '0'), 'asn.0.number'],
 ]
 for (const [what, text, key] of BAD) {
@@ -111,10 +136,6 @@ for (const [what, text, key] of BAD) {
     )
   })
 }
-
-test('says that a named network file is missing', async () => {
-  await assert.rejects(loadNetworkFile('/nonexistent/network.toml'), { code: 'CONFIG_UNREADABLE' })
-})
 
 test('writes what it reads', () => {
   assert.deepEqual(
@@ -144,6 +165,16 @@ test('writes what it reads', () => {
       { maxLength: 5 },
     ),
     exitTargets: fc.array(fc.record({ address, port }), { maxLength: 3 }),
+    edition: fc.record(
+      {
+        sequence: fc.integer({ min: 1 }),
+        publisher: fc.constant(PUBLISHER),
+        nextPublisher: fc.constant(PUBLISHER),
+        expiresAtMs: fc.integer({ min: 0, max: Date.parse('2999-01-01') }),
+        isTest: fc.boolean(),
+      },
+      { requiredKeys: ['sequence', 'publisher', 'isTest'] },
+    ),
   })
   fc.assert(
     fc.property(network, (value) =>

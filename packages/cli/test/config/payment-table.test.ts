@@ -58,6 +58,7 @@ test('takes http to a node on this machine beside another endpoint', () => {
 })
 
 const RPC = /rpc = .*/
+const ON_LOCAL = LOCAL.replace(RPC, 'rpc = ["http://127.0.0.1:8545"]')
 const BAD: readonly (readonly [what: string, text: string, key: string])[] = [
   [
     'one endpoint in a public network',
@@ -74,6 +75,8 @@ const BAD: readonly (readonly [what: string, text: string, key: string])[] = [
     FILE.replace(RPC, 'rpc = ["http://one.example", "https://two.example"]'),
     'payment.rpc',
   ],
+  ['an endpoint elsewhere in a local network', LOCAL, 'payment.rpc'],
+  ['another chain in a local network', ON_LOCAL.replace('31337', '8453'), 'payment.chain_id'],
   ['no endpoint', FILE.replace(RPC, 'rpc = []'), 'payment.rpc'],
   [
     'a web socket',
@@ -130,7 +133,7 @@ test('writes the payment that it reads, amounts above 2^53 too', () => {
     .chain(({ bond, factor }) =>
       fc.record({
         chainId: fc.integer({ min: 1, max: 2 ** 48 }),
-        rpcUrls: fc.constant(['http://127.0.0.1:8545']),
+        rpcUrls: fc.constant(['http://127.0.0.1:8545', 'https://two.example']),
         pool: address,
         registry: address,
         token: address,
@@ -151,7 +154,7 @@ test('writes the payment that it reads, amounts above 2^53 too', () => {
         confirmations: fc.integer({ min: 1, max: 10_000 }),
       }),
     )
-  const base = parseNetworkFile('name = "test"\nlocal = true')
+  const base = parseNetworkFile('name = "test"')
   fc.assert(
     fc.property(payment, (value) => {
       const back = parseNetworkFile(formatNetworkFile({ ...base, payment: value }))

@@ -62,7 +62,7 @@ suite('what this program knows of addresses (docs/PLACE.md)', () => {
 
   test('a wrong path stops the start, and says which database and what to do', async () => {
     await assert.rejects(open(['country.mmdb', 'gone.mmdb']), { code: 'PLACE_UNREADABLE' })
-    await writeFile(join(home, 'network.toml'), 'name = "lab"')
+    await writeFile(join(home, 'network.toml'), 'name = "lab"\nlocal = true')
     await writeFile(join(home, 'text.mmdb'), 'no database')
     for (const [file, wanted] of [
       ['gone.mmdb', 'PLACE_UNREADABLE'],

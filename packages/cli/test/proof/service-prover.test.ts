@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { decodeServiceProof } from '@byway/zk'
-import { loadNetworkFile } from '../../src/config/network-file.ts'
+import { parseNetworkFile } from '../../src/config/network-file.ts'
 import { openOwnStore } from '../../src/engine/own-store.ts'
 import { createAuditProgram } from '../../src/proof/audit-program.ts'
 import { createServiceProver } from '../../src/proof/service-prover.ts'
@@ -17,7 +17,7 @@ const GOLDEN = fileURLToPath(new URL('../commands/golden.proof', import.meta.url
 test('commits to the receipts of its store, and shows a proof that it has made before', async (t) => {
   const home = await temporaryHome(t)
   const provider = await nodeWithReceipts(home)
-  const { payment } = await loadNetworkFile(await networkFile(home))
+  const { payment } = parseNetworkFile(await readFile(await networkFile(home), 'utf8'))
   if (!payment) assert.fail()
   await using store = await openOwnStore(home, 'node')
   const given: Uint8Array[] = []
@@ -57,7 +57,7 @@ test('commits to the receipts of its store, and shows a proof that it has made b
 test('commits to nothing where no proof could be made: the first challenge would take the stake', async (t) => {
   const home = await temporaryHome(t)
   const provider = await nodeWithReceipts(home)
-  const { payment } = await loadNetworkFile(await networkFile(home))
+  const { payment } = parseNetworkFile(await readFile(await networkFile(home), 'utf8'))
   if (!payment) assert.fail()
   await using store = await openOwnStore(home, 'node')
   const before = process.env['XDG_CACHE_HOME']

@@ -3,6 +3,7 @@ export type {
   AsnRow,
   BootstrapNode,
   ExitTarget,
+  NetworkEdition,
   NetworkParameters,
   PaymentParameters,
   ServiceProofParameters,

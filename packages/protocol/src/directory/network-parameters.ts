@@ -76,6 +76,20 @@ export type ServiceProofParameters = {
   readonly contract?: Uint8Array | undefined
 }
 
+/** Which edition of a network file this is, and whose. Absent in a file that nobody need sign: a network on one machine. */
+export type NetworkEdition = {
+  /** Grows with each edition. */
+  readonly sequence: number
+  /** Who signs this edition: a public key in minisign's form, 56 characters (SPEC §18.1). */
+  readonly publisher: string
+  /** Who signs the editions after it, where that is another. */
+  readonly nextPublisher?: string | undefined
+  /** From when on nobody takes it, milliseconds. */
+  readonly expiresAtMs?: number | undefined
+  /** A public network in which nothing is promised: few first contacts will do, and a chain on which money is worth nothing. */
+  readonly isTest: boolean
+}
+
 export type NetworkParameters = {
   /** Names the network in files and on screen: letters, digits, `_` and `-`. */
   readonly name: string
@@ -88,4 +102,5 @@ export type NetworkParameters = {
   readonly exitTargets: readonly ExitTarget[]
   /** Names the registry too, against which descriptors are held (SPEC §10.2). Absent in a network where nothing is paid. */
   readonly payment?: PaymentParameters | undefined
+  readonly edition?: NetworkEdition | undefined
 }
