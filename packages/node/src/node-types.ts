@@ -12,7 +12,7 @@ import type { ExitRoleOptions } from './exit/exit-options.ts'
 import type { ReachStatus } from './reach/place.ts'
 import type { PortMap } from './reach/port-map.ts'
 import type { ExitStore } from './record/exit-recorder.ts'
-import type { MoneyStatus, NodePaymentOptions } from './money/node-money.ts'
+import type { MoneyStatus, NodePaymentOptions } from './money/node-money-types.ts'
 import type { Serving } from './serving.ts'
 
 /** Where a node listens or is reached. */

@@ -10,7 +10,7 @@ import { systemTimers } from '../proxy/timers.ts'
 import { createEntryPayer } from './entry-payer.ts'
 import type { EntryPayer, EntryPayerDeps } from './entry-payer.ts'
 import { meterLink } from './metered-link.ts'
-import type { SlotKeeper } from './slot-keeper.ts'
+import type { SlotKeeper } from './slot-keeper-types.ts'
 import type { Tariff } from './tariff.ts'
 
 // Local limits (tunable): docs/LIMITS.md.

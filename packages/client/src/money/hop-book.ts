@@ -5,7 +5,7 @@
  */
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import type { PathPlace } from '../engine/circuit-source.ts'
-import type { SlotKeeper } from './slot-keeper.ts'
+import type { SlotKeeper } from './slot-keeper-types.ts'
 import { priceStepOf } from './tariff.ts'
 import type { Tariff } from './tariff.ts'
 

@@ -14,7 +14,7 @@ import type { RestStatus } from '../returns/joiner.ts'
 import type { ReturnCounts, ReturnPorts } from '../returns/return-queue.ts'
 import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
-import type { SlotCounts } from './slot-keeper.ts'
+import type { SlotCounts } from './slot-keeper-types.ts'
 import type { SpendingStatus } from './spending.ts'
 import type { TunnelPayer } from './tunnel-payer.ts'
 

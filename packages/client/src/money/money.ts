@@ -12,7 +12,6 @@ import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import type { SpendMessage, TunnelTerms } from '@byway/protocol/wire'
 import type { PathPlace } from '../engine/circuit-source.ts'
-import { systemTimers } from '../proxy/timers.ts'
 import { createEntries } from './entries.ts'
 import type { Entries } from './entries.ts'
 import { moneyError } from './errors.ts'
@@ -25,31 +24,25 @@ import { createReceiptSigner } from './receipts.ts'
 import type { ReceiptSigner } from './receipts.ts'
 import { createJoiner } from '../returns/joiner.ts'
 import type { Joiner } from '../returns/joiner.ts'
-import { ordersForOver, ordersForShown } from '../returns/over-slots.ts'
 import { createReturnQueue } from '../returns/return-queue.ts'
 import type { ReturnQueue } from '../returns/return-queue.ts'
 import { createShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 import { createSlotKeeper } from './slot-keeper.ts'
-import type { SlotKeeper } from './slot-keeper.ts'
+import type { SlotKeeper } from './slot-keeper-types.ts'
 import { createSpending } from './spending.ts'
 import type { Spending } from './spending.ts'
 import { tariffOf } from './tariff.ts'
 import type { Tariff } from './tariff.ts'
 import { createTunnelPayer } from './tunnel-payer.ts'
 import type { TunnelPayer } from './tunnel-payer.ts'
+import { Upkeep } from './upkeep.ts'
 import { createVisits } from './visits.ts'
 import type { Visits } from './visits.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
-/** How soon a deposit, a top-up or a chain that answers again is noticed. */
-const REFRESH_MS = 60_000
-/** After a look that failed: without slots nothing can be paid. */
-const REFRESH_AGAIN_MS = 10_000
 /** So long applications are told that there is nothing to pay an entry with; then it is tried anew, for there may have been a top-up. */
 const NO_DEPOSIT_MS = 10_000
-/** People are told so seldom that nothing could be asked back: each time it is tried again within minutes. */
-const RETURNS_TOLD_MS = 3_600_000
 /** A chain that does not answer at the start does not keep the user waiting for longer. */
 const FIRST_LOOK_MS = 10_000
 
@@ -72,8 +65,7 @@ class ClientMoney implements Money {
   readonly #receipts: ReceiptSigner | undefined
   readonly #entries: Entries
   readonly #visits: Visits
-  #cancelRefresh: () => void = () => {}
-  #returnsToldMs = Number.NEGATIVE_INFINITY
+  readonly #upkeep: Upkeep
   /** The last time that no slot was left for an entry. */
   #noDeposit: { readonly error: Error; readonly atMs: number } | undefined
 
@@ -92,6 +84,16 @@ class ClientMoney implements Money {
       onUnknown: (slots) => this.#notice({ type: 'slotsUnknown', slots }),
       onLow: (unshown) => this.#notice({ type: 'depositLow', unshown }),
       closing: this.#closing.signal,
+    })
+    this.#upkeep = new Upkeep({
+      ...deps,
+      slots: this.#slots,
+      queue: this.#returns,
+      joiner: this.#joiner,
+      pool: this.#pool,
+      closing: this.#closing.signal,
+      onUnpayable: (error) => this.#onUnpayable(error),
+      onReturnsDelayed: (error) => this.#notice({ type: 'returnsDelayed', code: codeOf(error) }),
     })
     this.#hops = createHopBook({
       slots: this.#slots,
@@ -127,7 +129,7 @@ class ClientMoney implements Money {
 
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#slots.load(), this.#spending.load(), this.#returns?.load()])
-    await this.#refresh(AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]))
+    await this.#upkeep.look(AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]))
     signal.throwIfAborted()
     this.#shop.start()
     this.#entries.start()
@@ -189,23 +191,8 @@ class ClientMoney implements Money {
     )
   }
 
-  async giveBack(isAll: boolean): Promise<number> {
-    const { returns, journal } = this.#deps
-    if (!this.#returns || !returns) return 0
-    // Numbers of deposits that an older copy takes for free may be in use.
-    await this.#slots.compare()
-    // A full slot holds its bond alone, and the relayer gets some of it.
-    const isBondWorth = returns.fee < this.#pool.bond
-    const records = await journal.all()
-    const orders = isAll
-      ? ordersForShown(records, returns.facts)
-      : ordersForOver(records, returns.facts, isBondWorth)
-    if (orders.length === 0) return 0
-    const added = await this.#returns.add(orders)
-    for (const { nullifier } of orders) {
-      if (this.#returns.has(nullifier)) await this.#slots.retire(nullifier, 'refused')
-    }
-    return added
+  giveBack(isAll: boolean): Promise<number> {
+    return this.#upkeep.giveBack(isAll)
   }
 
   flushBooks(): Promise<void> {
@@ -214,7 +201,7 @@ class ClientMoney implements Money {
 
   async signOff(): Promise<void> {
     this.#closing.abort()
-    this.#cancelRefresh()
+    this.#upkeep.stop()
     await this.#shop.stop()
     await this.#returns?.stop()
     await this.#entries.finish()
@@ -329,7 +316,7 @@ class ClientMoney implements Money {
       relays: this.#deps.nodes,
       open: (node, within) => this.#visits.open(node, within),
       closing: this.#closing.signal,
-      onFailed: (error) => this.#onReturnsDelayed(error),
+      onFailed: (error) => this.#upkeep.tellDelayed(error),
       timers,
     })
   }
@@ -359,38 +346,6 @@ class ClientMoney implements Money {
     return this.#deps
       .paths()
       .flatMap((path) => path.slice(1).filter((node) => this.#tariffOf(node)))
-  }
-
-  async #refresh(signal: AbortSignal): Promise<void> {
-    let nextMs = REFRESH_MS
-    try {
-      await this.#slots.refresh(signal)
-    } catch (error) {
-      // Without the chain the slots shown before go on; the next look is soon.
-      nextMs = REFRESH_AGAIN_MS
-      if (!this.#closing.signal.aborted) this.#onUnpayable(error)
-    }
-    await this.#lookForReturns(signal)
-    const { timers = systemTimers } = this.#deps
-    if (this.#closing.signal.aborted) return
-    this.#cancelRefresh = timers.after(nextMs, () => void this.#refresh(this.#closing.signal))
-  }
-
-  /** Queues what comes back. Nobody is paid less while it cannot be looked for. */
-  async #lookForReturns(signal: AbortSignal): Promise<void> {
-    try {
-      await this.giveBack(false)
-      await this.#joiner?.look(signal)
-    } catch (error) {
-      if (!this.#closing.signal.aborted) this.#onReturnsDelayed(error)
-    }
-  }
-
-  #onReturnsDelayed(error: unknown): void {
-    const nowMs = this.#deps.monotonicMs()
-    if (nowMs - this.#returnsToldMs < RETURNS_TOLD_MS) return
-    this.#returnsToldMs = nowMs
-    this.#notice({ type: 'returnsDelayed', code: codeOf(error) })
   }
 
   async #onOlderRecords(unrecorded: readonly Uint8Array[]): Promise<void> {

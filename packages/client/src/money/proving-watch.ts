@@ -4,7 +4,7 @@
  */
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
-import type { SlotCounts } from './slot-keeper.ts'
+import type { SlotCounts } from './slot-keeper-types.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** A first path of three hops: with so many nobody waits. */

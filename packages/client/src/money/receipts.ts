@@ -12,7 +12,7 @@ import { PAY } from '@byway/protocol/wire'
 import type { HeldMessage } from '@byway/protocol/wire'
 import type { PaySender } from './carrier.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
-import type { ShownSlot } from './slot-keeper.ts'
+import type { ShownSlot } from './slot-keeper-types.ts'
 import type { Tariff } from './tariff.ts'
 
 export type ReceiptSignerDeps = {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '@byway/protocol/base'
 import type { NodeKey } from '@byway/protocol/directory'
 import { createSlotKeeper } from '../../src/money/slot-keeper.ts'
-import type { SlotKeeper } from '../../src/money/slot-keeper.ts'
+import type { SlotKeeper } from '../../src/money/slot-keeper-types.ts'
 import { createTestAuthoriser, createTestJournal, slotOf } from './money-world.ts'
 import type { TestAuthoriser, TestJournal } from './money-world.ts'
 

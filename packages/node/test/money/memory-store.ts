@@ -2,7 +2,7 @@
 import type { MoneyEvent } from '@byway/protocol/ledger'
 import type { StoredBalance, StoredTokenKey } from '@byway/protocol/payment'
 import type { CommitKey, ShownOpening, StoredSlotWord, StoreHealth, Winner } from '@byway/store'
-import type { MoneyStore } from '../../src/money/node-money.ts'
+import type { MoneyStore } from '../../src/money/node-money-types.ts'
 
 export type MemoryStore = MoneyStore & {
   readonly events: MoneyEvent[]
