@@ -30,6 +30,7 @@ export function addDeployCommand(program: Command, io: CliIo): void {
       'Deploys registry, pool and proof checkers over a token that is there (--token), writes a record of all addresses, and prints the [payment] table of\n' +
       'a network file. While the keys of zero-knowledge proofs come of a development set-up, with which anybody could forge money, any chain but a local\n' +
       'one (chain id 31337) is refused: docs/CEREMONY.md. On a local one a test token is made. Real chains need two endpoints, of two owners.\n' +
+      'Outside a local network the file with that table has to be signed: `byway network sign`.\n' +
       `The key comes from a file (mode 0600, 64 hexadecimal digits) that --key-file or ${KEY_VARIABLE} names, never from the command line.`,
     examples: [
       'byway deploy --rpc http://127.0.0.1:8545 --key-file deployer.key',
@@ -75,12 +76,20 @@ async function run(flags: DeployFlags, { io, output }: CommandContext): Promise<
   })
   const { record, recordFile, table } = deployed
   output.result({ ...fieldsOf(record), record: recordFile }, table)
-  output.say(`deployed; the record is in ${recordFile}, and this table belongs in the network file`)
-  if (record.chainId !== LOCAL_CHAIN_ID) {
-    output.say(
-      'members take the file only when it is signed: `byway network keygen` makes a key, `byway network sign` signs with it',
-    )
-  }
+  for (const step of nextSteps(record, recordFile)) output.say(step)
+}
+
+/** What is left to do. */
+export function nextSteps(
+  { chainId }: Pick<DeploymentRecord, 'chainId'>,
+  recordFile: string,
+): readonly string[] {
+  const first = `deployed; the record is in ${recordFile}, and this table belongs in the network file`
+  if (chainId === LOCAL_CHAIN_ID) return [first]
+  return [
+    first,
+    'members take that file only when it is signed: `byway network keygen` makes a key, `byway network sign` signs with it',
+  ]
 }
 
 /** Records are JSON by construction. */

@@ -11,6 +11,7 @@ import {
 } from '@byway/chain'
 import { fromHex } from '@byway/protocol/base'
 import { compileChanged } from '../../../../contracts/tools/solc.ts'
+import { nextSteps } from '../../src/commands/deploy.ts'
 import { parseNetworkFile } from '../../src/config/network-file.ts'
 import { runDeploy, type DeployRun } from '../../src/engine/run-deploy.ts'
 import { temporaryHome } from '../spawn-byway.ts'
@@ -55,6 +56,8 @@ test("deploys over a token on any chain, once the keys of proofs are a ceremony'
     [record.chainId, record.authorisation, record.token, record.contracts.token],
     [CHAIN_ID, 'slot-proof-ceremony', first.token, undefined],
   )
+  assert.match(nextSteps(record, 'record.json').join('\n'), /byway network sign/)
+  assert.doesNotMatch(nextSteps(first, 'record.json').join('\n'), /byway network sign/)
   const { payment } = parseNetworkFile(`name = "main"\nlocal = false\n${table}`)
   assert.deepEqual(
     [payment?.chainId, payment?.tokenSymbol, payment?.tokenDecimals, payment?.confirmations],
