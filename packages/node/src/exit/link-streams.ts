@@ -35,5 +35,5 @@ export function createLinkStreams(maxPerLink: number = MAX_STREAMS_PER_LINK): Li
 }
 
 // Local limit (tunable): THREAT-MODEL T15.
-/** Streams that one neighbour's circuits may have open: a quarter of what the whole exit holds. */
-const MAX_STREAMS_PER_LINK = 1000
+/** Streams that one neighbour's circuits may have open: the thousand that must work, and some whose end is still on its way. A quarter of what the whole exit holds. */
+const MAX_STREAMS_PER_LINK = 1024
