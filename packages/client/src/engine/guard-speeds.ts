@@ -8,7 +8,7 @@
 import { agreedRatio, goodputOf, hearRatio, parseNodeKey } from '@byway/protocol/directory'
 import type { NodeKey, SpeedVoice } from '@byway/protocol/directory'
 import type { Transfer } from './goodput-meter.ts'
-import { createGuardLevels, type SlowGuard } from './guard-levels.ts'
+import type { GuardLevels, SlowGuard } from './guard-levels.ts'
 import { createNodeFile } from './node-file.ts'
 import type { NodeFile, NodeFileDeps, NodeFileForm } from './node-file.ts'
 import { createSlowGuards } from './slow-guards.ts'
@@ -22,6 +22,7 @@ const STORE_EVERY_MS = 600_000
 const LOOK_EVERY_MS = 1000
 
 export type GuardSpeedsDeps = NodeFileDeps & {
+  readonly levels: GuardLevels
   readonly primary: () => readonly NodeKey[]
   /** True for two nodes that may share a circuit: one party's are one voice. */
   readonly areApart: (a: NodeKey, b: NodeKey) => boolean
@@ -50,8 +51,7 @@ type Agreed = { readonly speed: number; readonly voices: number }
 
 /** Creates empty records. */
 export function createGuardSpeeds(deps: GuardSpeedsDeps): GuardSpeeds {
-  const { primary, areApart, onSlow, nowMs, monotonicMs } = deps
-  const levels = createGuardLevels(monotonicMs)
+  const { levels, primary, areApart, onSlow, nowMs, monotonicMs } = deps
   const slow = createSlowGuards({ levels, onSlow, monotonicMs })
   const file = createNodeFile(deps, VOICES)
   /** Of each node that a guard in use measured. */

@@ -7,6 +7,7 @@ import type { Logger } from '@byway/protocol/base'
 import { mayShareCircuit } from '@byway/protocol/directory'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import type { Transfer } from './goodput-meter.ts'
+import { createGuardLevels } from './guard-levels.ts'
 import { createGuardSpeeds, type GuardSpeeds } from './guard-speeds.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { createNodeUptimes, type NodeUptimes } from './node-uptimes.ts'
@@ -41,8 +42,10 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
   const fileOf = (name: string) => ({ path: home && join(home, name), nowMs })
   const records = createNodeRecords(fileOf('nodes.json'))
   const uptimes = createNodeUptimes(fileOf('uptimes.json'))
+  const levels = createGuardLevels({ ...fileOf('levels.json'), monotonicMs })
   const speeds = createGuardSpeeds({
     ...fileOf('speeds.json'),
+    levels,
     primary,
     areApart: (a, b) => areApart(nodeOf(a), nodeOf(b)),
     onSlow: ({ nodes }) =>
@@ -51,7 +54,7 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
       }),
     monotonicMs,
   })
-  const files = [records, uptimes, speeds]
+  const files = [records, uptimes, levels, speeds]
   return {
     records,
     uptimes,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import type { NodeKey } from '@byway/protocol/directory'
 import { createGuardSpeeds, type GuardSpeedsDeps } from '../../src/engine/guard-speeds.ts'
-import type { SlowGuard } from '../../src/engine/guard-levels.ts'
+import { createGuardLevels, type SlowGuard } from '../../src/engine/guard-levels.ts'
 import { entryOf } from './drawn-nodes.ts'
 import { NOW_MS } from './signed-nodes.ts'
 
@@ -18,10 +18,11 @@ function world(change: Partial<GuardSpeedsDeps> = {}) {
   const clock = { nowMs: NOW_MS }
   const told: SlowGuard[] = []
   const guards: NodeKey[] = [FIRST, SECOND, THIRD]
+  const times = { nowMs: () => clock.nowMs, monotonicMs: () => clock.nowMs }
   const speeds = createGuardSpeeds({
     path: undefined,
-    nowMs: () => clock.nowMs,
-    monotonicMs: () => clock.nowMs,
+    ...times,
+    levels: createGuardLevels({ path: undefined, ...times }),
     primary: () => [...guards],
     areApart: (a, b) => a !== b,
     onSlow: (facts) => void told.push(facts),

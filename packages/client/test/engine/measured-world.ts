@@ -1,7 +1,7 @@
 /**
  * A client that measures a hundred exits through its guards, of which some are hostile: circuits are drawn and measured by its own parts, and what came over each is made up.
  *
- *   client ── guard (perhaps theirs) ── exit (one of a hundred, twenty of them theirs)
+ *   client ── guard (perhaps theirs) ── [middle] ── exit (one of a hundred, twenty of them theirs)
  */
 import assert from 'node:assert/strict'
 import { choosePath, createPathNodeSet } from '@byway/protocol/directory'
@@ -26,8 +26,9 @@ export type MeasuredWorld = {
   readonly seed: number
   /** Numbers of the guards, the first one first. */
   readonly guards: readonly number[]
-  /** What part a guard lets through of what goes to an exit. */
-  readonly lets?: (guard: number, exit: number) => number
+  readonly hops?: 2 | 3
+  /** What part a hop before the exit lets through of what goes there. */
+  readonly lets?: (hop: number, exit: number) => number
   /** Spread of lines, as the deviation of a factor's logarithm. @default all are the same */
   readonly spread?: number
   /** The same of one measurement beside the next. */
@@ -51,7 +52,15 @@ export const isTheirs = (number: number): boolean => number < HOSTILE
 
 /** Plays it. */
 export function playMeasured(world: MeasuredWorld): Played {
-  const { seed, lets = () => 1, spread = 0, noise = 0, circuits = 1000, eachMs = 10_000 } = world
+  const {
+    seed,
+    hops = 2,
+    lets = () => 1,
+    spread = 0,
+    noise = 0,
+    circuits = 1000,
+    eachMs = 10_000,
+  } = world
   const random = seededRandom(seed)
   const factor = (deviation: number): number => Math.exp(deviation * gauss(random))
   const all = Array.from({ length: NODES }, (_, number) => entryOf(number))
@@ -61,12 +70,15 @@ export function playMeasured(world: MeasuredWorld): Played {
   const exits: number[] = []
   const through = new Map<number, number>()
   for (let circuit = 0; circuit < circuits; circuit++) {
-    const path = client.draw()
-    const [guard, exit] = path.map((key) => all.findIndex((entry) => entry.key === key))
+    const path = client.draw(hops)
+    const numbers = path.map((key) => all.findIndex((entry) => entry.key === key))
+    const [guard, exit] = [numbers[0], numbers.at(-1)]
     assert.ok(guard !== undefined && exit !== undefined)
     exits.push(exit)
     through.set(guard, (through.get(guard) ?? 0) + 1)
-    const kbps = lines[exit]! * factor(noise) * lets(guard, exit)
+    const line = Math.min(...numbers.slice(1).map((number) => lines[number]!))
+    const passed = numbers.slice(0, -1).reduce((part, hop) => part * lets(hop, exit), 1)
+    const kbps = line * factor(noise) * passed
     client.measured(path, (BODY_BYTES * 8) / kbps)
     client.later(eachMs)
   }
@@ -119,13 +131,13 @@ function createMeasuringClient(
   } as unknown as GuardOrderDeps
   return {
     warnings,
-    draw(): readonly NodeKey[] {
+    draw(hops: 2 | 3): readonly NodeKey[] {
       const order = preferStanding(guards, deps)
       const isBeside = random() * ONE_IN_BESIDE < 1
       const path = choosePath({
         set: nodes,
         guards: isBeside ? besideFirst(order, deps, random) : order,
-        request: { hops: 2, port: 443 },
+        request: { hops, port: 443 },
         weightOf: (key) => weights.weightOf(key),
         random,
         nowMs: atMs,

@@ -16,8 +16,8 @@ const GUARDS = [HOSTILE_GUARD, SECOND, THIRD] as const
 /** Lets this part through to exits that are not the party's. */
 const slowing =
   (part: number): NonNullable<MeasuredWorld['lets']> =>
-  (guard, exit) =>
-    isTheirs(guard) && !isTheirs(exit) ? part : 1
+  (hop, exit) =>
+    isTheirs(hop) && !isTheirs(exit) ? part : 1
 
 const mean = (numbers: readonly number[]): number =>
   numbers.reduce((sum, each) => sum + each, 0) / numbers.length
@@ -114,6 +114,12 @@ suite('honest guards', () => {
     assert.ok(Math.abs(second! - 125) < 20, `${second}`)
     assert.equal(third, 0)
     assert.ok(outcome.all.every(({ warnings }) => warnings.length === 0))
+  })
+
+  test('before middles that slow down what does not end at their friends: they get no more', (t) => {
+    const outcome = play({ guards: [60, SECOND, THIRD], hops: 3, lets: slowing(0.2) })
+    t.diagnostic(told(outcome))
+    assert.ok(outcome.last < MOST, told(outcome))
   })
 
   test('of which one has a slow line: it is used last, since the others give more over the same time', () => {
