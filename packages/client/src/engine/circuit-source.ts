@@ -3,7 +3,7 @@
  * Keeping circuits in stock and what they carry is elsewhere.
  * @module
  */
-import { choosePath, mayShareCircuit, takesClass, toIpAddress } from '@byway/protocol/directory'
+import { choosePath, mayShareCircuit, toIpAddress } from '@byway/protocol/directory'
 import type {
   DirectoryEntry,
   Doubter,
@@ -13,7 +13,6 @@ import type {
   PathNode,
   PathRequest,
   PathResult,
-  PathRule,
 } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
 import type { HopSpec } from '@byway/protocol/circuit'
@@ -24,10 +23,10 @@ import type { BuildDeps, BuildFailure, BuiltCircuit } from './build-circuit.ts'
 import type { ClientLink } from './client-link.ts'
 import type { DirectoryKeeper } from './directory-keeper.ts'
 import { circuitError, clientError } from './errors.ts'
-import type { ClientError } from './errors.ts'
 import type { GuardKeeper } from './guard-keeper.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
 import { besideFirst, ONE_IN_BESIDE, preferStanding } from './guard-order.ts'
+import { noPathError, type IsTooDear } from './no-path.ts'
 import type { NodeWeights } from './node-weights.ts'
 import { createPathTries } from './path-tries.ts'
 import type { PathTries } from './path-tries.ts'
@@ -66,7 +65,7 @@ export type BuiltFacts = Pick<BuiltCircuit, 'buildMs' | 'seen'>
 
 /** Builds circuits. */
 export interface CircuitSource {
-  /** @throws NO_PATH, EXIT_CLASS, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
+  /** @throws NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
   build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit>
 }
 
@@ -100,6 +99,8 @@ export type CircuitSourceDeps = {
   readonly unsafeSingleHop: boolean
   /** What a node weighs on a path, given its weight in the network. @default that weight */
   readonly weightOf?: ((key: NodeKey, measured: number, place: PathPlace) => number) | undefined
+  /** Absent where nothing is paid. */
+  readonly isTooDear?: IsTooDear | undefined
 }
 
 /** Creates the source. */
@@ -165,14 +166,11 @@ class Source implements CircuitSource, PathPlanner {
       const second = this.#path(need, tries)
       if (second.result === 'path') return second.hops
     }
-    throw lastError ?? this.#noPath(first.rule, need)
-  }
-
-  #noPath(rule: PathRule, { trafficClass }: CircuitNeed): ClientError {
-    if (rule !== 'EXIT_CLASS' || !trafficClass) return clientError('NO_PATH', { rule })
-    const nodes = this.#deps.directory.nodes.list(this.#deps.nowMs())
-    const exits = nodes.filter((node) => takesClass(node, trafficClass)).length
-    return clientError('EXIT_CLASS', { trafficClass, exits })
+    const { directory, isTooDear, nowMs } = this.#deps
+    throw (
+      lastError ??
+      noPathError(first.rule, need, { set: directory.nodes, isTooDear, nowMs: nowMs() })
+    )
   }
 
   /** What hops said of those after them holds as long as there is a path around it. */

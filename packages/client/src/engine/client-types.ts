@@ -80,7 +80,7 @@ export type GuardMeasure = {
 export interface Client extends Dialer, AsyncDisposable {
   /**
    * Fetches the directory, reaches a guard, fills the stock.
-   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, EXIT_CLASS, CIRCUIT_FAILED, or the signal's reason
+   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus

@@ -187,6 +187,7 @@ class Engine implements Client {
       entryLayer: this.#options.entryLayer ?? false,
       unsafeSingleHop: this.#options.unsafeSingleHop ?? false,
       weightOf: (key, measured, place) => this.#money?.weigh(key, measured, place) ?? measured,
+      isTooDear: (key, trafficClass) => this.#money?.isTooDear(key, trafficClass) ?? false,
     })
   }
 

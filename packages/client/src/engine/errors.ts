@@ -18,6 +18,10 @@ type ClientErrors = {
    */
   EXIT_CLASS: { trafficClass: TrafficClass; exits: number }
   /**
+   * All exits that fit, `exits` of them, ask for more than this client pays for this traffic. Raise `--max-price`, or ask for less of the exit.
+   */
+  EXIT_PRICE: { exits: number }
+  /**
    * The directory is not there yet, or holds the nodes of less than 60 % of all active stake: guards may be hiding nodes, or the chain was not seen for a day. No circuit is
    * built. Wait for other guards, or check the clock, the network file and the chain's endpoints.
    */
@@ -48,6 +52,10 @@ export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors
   EXIT_CLASS: [
     'network',
     'no exit that fits takes this traffic class: ask for less of the exit, or for another class',
+  ],
+  EXIT_PRICE: [
+    'network',
+    'every exit that fits asks for more than --max-price: raise it, or ask for less of the exit',
   ],
   DIRECTORY_INCOMPLETE: [
     'network',

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { TrafficClass } from '@byway/protocol/wire'
 import type { PathPlace } from '../engine/circuit-source.ts'
 import type { SlotKeeper } from './slot-keeper-types.ts'
 import { priceStepOf } from './tariff.ts'
@@ -39,6 +40,8 @@ export type HopBookDeps = {
 export interface HopBook {
   /** A node's weight in a place on a path, from what it weighs otherwise. */
   weigh(key: NodeKey, weight: number, place: PathPlace): number
+  /** It asks for more than is paid for traffic of this class. */
+  isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean
   /** It took pay and broke its side of it. */
   shun(key: NodeKey): void
   /** It sells nothing at the moment. */
@@ -80,12 +83,18 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     leave(key, forMs)
   }
 
+  function isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean {
+    const node = deps.nodeOf(key)
+    const isPaid = node !== undefined && deps.tariffOf(node) !== undefined
+    return isPaid && priceStepOf(node, trafficClass) > deps.maxPriceStep
+  }
+
   function weigh(key: NodeKey, weight: number, { isAhead, trafficClass }: PathPlace): number {
     if (isLeft(key)) return 0
     const node = deps.nodeOf(key)
     const tariff = node && deps.tariffOf(node)
     if (!tariff) return weight
-    if (priceStepOf(node, trafficClass) > deps.maxPriceStep) return 0
+    if (isTooDear(key, trafficClass)) return 0
     const share = isAhead || deps.isStocked(key) ? 1 : UNPROVIDED_SHARE
     if (deps.slots.has(key, 'tokens')) return weight * share
     const { unshown, inUse } = deps.slots.left
@@ -95,6 +104,7 @@ export function createHopBook(deps: HopBookDeps): HopBook {
 
   return {
     weigh,
+    isTooDear,
     shun: (key) => leave(key, SHUN_MS),
     avoid,
     isLeft,

@@ -7,7 +7,7 @@ import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/direc
 import type { ClientMoneyEvent } from '@byway/protocol/ledger'
 import type { Link } from '@byway/protocol/link'
 import type { HeldTokenRecords } from '@byway/protocol/payment'
-import type { TunnelTerms } from '@byway/protocol/wire'
+import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
 import type { CircuitSource, PathPlace } from '../engine/circuit-source.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { RestStatus } from '../returns/joiner.ts'
@@ -109,6 +109,8 @@ export interface Money {
   meter(link: Link, guard: NodeKey): Link
   /** A node's weight in a place on a path. */
   weigh(key: NodeKey, weight: number, place: PathPlace): number
+  /** True for a node that asks for more than is paid for traffic of this class. */
+  isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean
   /** True when a tunnel over this path can begin, and go on, with what is in stock. */
   isProvided(path: readonly PathNode[]): boolean
   /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */

@@ -10,7 +10,7 @@ import { classWeight, createTokenStock } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
 import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
-import type { SpendMessage, TunnelTerms } from '@byway/protocol/wire'
+import type { SpendMessage, TrafficClass, TunnelTerms } from '@byway/protocol/wire'
 import type { PathPlace } from '../engine/circuit-source.ts'
 import { createEntries } from './entries.ts'
 import type { Entries } from './entries.ts'
@@ -148,6 +148,10 @@ class ClientMoney implements Money {
 
   weigh(key: NodeKey, weight: number, place: PathPlace): number {
     return this.#hops.weigh(key, weight, place)
+  }
+
+  isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean {
+    return this.#hops.isTooDear(key, trafficClass)
   }
 
   isProvided(path: readonly PathNode[]): boolean {

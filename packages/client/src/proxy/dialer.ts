@@ -102,7 +102,7 @@ export interface Dialer {
 
 /**
  * The error codes of a {@link Dialer} that the proxy tells apart; any other is a general failure.
- * `EXIT_…` are the reset reasons of SPEC §12.2, but for EXIT_CLASS: that and the others are the client's own.
+ * `EXIT_…` are the reset reasons of SPEC §12.2, but for EXIT_CLASS and EXIT_PRICE: these and the others are the client's own.
  */
 export type DialFailureCode =
   | 'EXIT_POLICY'
@@ -117,6 +117,7 @@ export type DialFailureCode =
   | 'CIRCUIT_FAILED'
   | 'NO_PATH'
   | 'EXIT_CLASS'
+  | 'EXIT_PRICE'
   | 'DIRECTORY_INCOMPLETE'
   | 'ENTRY_UNREACHABLE'
   | 'CLIENT_CLOSED'

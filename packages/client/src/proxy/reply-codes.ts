@@ -190,6 +190,12 @@ const DIAL_REPLIES: Readonly<Record<DialFailureCode, RefusalReply>> = {
     'destination_unavailable',
     'no exit that fits takes this class: ask for less of the exit, or for class-browse',
   ),
+  EXIT_PRICE: reply(
+    'NETWORK_UNREACHABLE',
+    503,
+    'destination_unavailable',
+    'every exit that fits asks for more than --max-price: raise it, or ask for less of the exit',
+  ),
   NO_PATH: reply(
     'NETWORK_UNREACHABLE',
     503,

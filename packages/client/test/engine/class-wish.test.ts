@@ -1,10 +1,11 @@
-/** A class that no exit which fits takes: the program that asked is told so, and how many take it elsewhere. */
+/** A class that no exit which fits takes, or a price that none does: the program that asked is told so. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   createDescriptorSet,
   createPathNodeSet,
   type DescriptorSet,
+  type NodeKey,
 } from '@byway/protocol/directory'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { createCircuitSource, type CircuitSourceDeps } from '../../src/engine/circuit-source.ts'
@@ -14,7 +15,7 @@ const NEVER = new AbortController().signal
 const BROWSE = { browse: 0, collect: undefined }
 const BOTH = { browse: 0, collect: 0 }
 
-function sourceOver(set: DescriptorSet) {
+function sourceOver(set: DescriptorSet, change: Partial<CircuitSourceDeps> = {}) {
   const nodes = createPathNodeSet(set, NETWORK)
   const unused = new Proxy(
     {},
@@ -45,6 +46,7 @@ function sourceOver(set: DescriptorSet) {
       absent: { isAbsent: () => false, isAbsentFor: () => false },
     } as never,
     build: unused as never,
+    ...change,
   }
   return createCircuitSource(deps as CircuitSourceDeps)
 }
@@ -73,5 +75,26 @@ for (const [name, takers] of [
       code: 'NO_PATH',
       context: { rule: 'EXIT_COUNTRY' },
     })
+  })
+}
+
+for (const [name, dear, expected] of [
+  ['all of them', [1, 2, 3, 4, 5], { code: 'EXIT_PRICE', context: { exits: 2 } }],
+  ['those in the country', [1, 2], { code: 'EXIT_PRICE', context: { exits: 2 } }],
+  ['one of two in the country', [1], { code: 'NO_PATH', context: { rule: 'EXIT_WEIGHT' } }],
+] as const) {
+  test(`exits that ask for more than is paid: ${name}`, async () => {
+    const set = createDescriptorSet(nodeCrypto)
+    for (let number = 1; number <= 5; number++) {
+      const place = { country: number <= 2 ? 'DE' : 'SE' }
+      const offered = set.offer(signedNode(number, 3600, undefined, place), NOW_MS)
+      assert.equal(offered.result, 'accepted')
+    }
+    const keys = [...set.entries()].map(({ key }) => key)
+    const tooDear = dear.map((number) => keys[number - 1])
+    const guards = { entries: () => keys.slice(4), primary: () => keys.slice(4) } as never
+    const isTooDear = (key: NodeKey): boolean => tooDear.includes(key)
+    const source = sourceOver(set, { guards, weightOf: () => 0, isTooDear })
+    await assert.rejects(source.build({ port: 443, country: 'DE' }, NEVER), expected)
   })
 }

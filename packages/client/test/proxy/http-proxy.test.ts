@@ -214,6 +214,8 @@ test('maps failures to a status and Proxy-Status, for CONNECT and plain requests
     EXIT_TIMEOUT: /^HTTP\/1\.1 504 .*error=connection_timeout/s,
     EXIT_BUSY: /^HTTP\/1\.1 503 .*error=connection_limit_reached/s,
     NO_PATH: /^HTTP\/1\.1 503 .*error=destination_unavailable/s,
+    EXIT_PRICE:
+      /^HTTP\/1\.1 503 .*error=destination_unavailable; details="EXIT_PRICE".*--max-price/s,
     EXIT_CLASS:
       /^HTTP\/1\.1 503 .*error=destination_unavailable; details="EXIT_CLASS".*class-browse/s,
   }

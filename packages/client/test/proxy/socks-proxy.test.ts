@@ -121,6 +121,7 @@ test('maps each failure of the dialer to its SOCKS5 reply', async (t) => {
     CIRCUIT_FAILED: 1,
     NO_PATH: 3,
     EXIT_CLASS: 3,
+    EXIT_PRICE: 3,
     DIRECTORY_INCOMPLETE: 3,
     CLIENT_CLOSED: 1,
     SOMETHING_NEW: 1,

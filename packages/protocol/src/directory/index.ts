@@ -64,7 +64,7 @@ export {
   type ExitSpans,
 } from './exit-spans.ts'
 export { createMerkleTree, merkleRootOf, type MerkleTree } from './merkle-tree.ts'
-export { type ExitRequest, type ExitRule, opensPort, takesClass } from './exit-rules.ts'
+export { type ExitRequest, type ExitRule, exitsFor, opensPort, takesClass } from './exit-rules.ts'
 export {
   EMPTY_GUARD_STATE,
   type GuardState,
