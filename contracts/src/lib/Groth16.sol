@@ -30,7 +30,7 @@ library Groth16 {
         _putNegated(pairs, 6, key.alpha[0], key.alpha[1], key.beta);
         _putNegated(pairs, 12, lx, ly, key.gamma);
         _putNegated(pairs, 18, words[6], words[7], key.delta);
-        return Bn254.pairing(pairs);
+        return Bn254.pairing(pairs, Bn254.PAIR_GAS);
     }
 
     function _combine(bytes memory points, uint256[] memory inputs)

@@ -183,7 +183,7 @@ library Groth16Batch {
         Bn254.put(
             pairs, place, sums.cx, Bn254.negated(sums.cy), SlotKey.DELTA_X1, SlotKey.DELTA_X0, SlotKey.DELTA_Y1, SlotKey.DELTA_Y0
         );
-        return Bn254.pairing(pairs);
+        return Bn254.pairing(pairs, sums.weights == 1 ? Bn254.PAIR_GAS : Bn254.BATCH_PAIR_GAS);
     }
 
     /// @dev Adds up the key's points for the public inputs, weighted: root, nullifier, domain, x, and those that are fixed.
