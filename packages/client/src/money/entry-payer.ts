@@ -5,8 +5,8 @@
  */
 import type { NodeKey } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
-import { createAllowance } from '@byway/protocol/payment'
-import type { PaymentSizes } from '@byway/protocol/payment'
+import { createAllowance, SAME_PRICE } from '@byway/protocol/payment'
+import type { Allowance, PaymentSizes } from '@byway/protocol/payment'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
 import type { ClientPayMessage, DueMessage, PayMessage } from '@byway/protocol/wire'
@@ -15,6 +15,7 @@ import { createBulkWatch } from './bulk-watch.ts'
 import type { PaySender } from './carrier.ts'
 import type { LinkPayer } from './metered-link.ts'
 import { isPutOff, isRefused } from './errors.ts'
+import type { HopRecords } from './hop-records.ts'
 import { createRateMeter } from './rate-meter.ts'
 import { createSlotSession } from './slot-session.ts'
 import type { SlotSession, SlotSessionDeps } from './slot-session.ts'
@@ -47,6 +48,7 @@ export type EntryPayerDeps = Omit<SlotSessionDeps, 'spending'> & {
   readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft' | 'isLeft' | 'follow'>
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
+  readonly records: HopRecords
   /** The entry took pay and broke its side of it, or cannot be paid: its link is closed. */
   readonly onFault: (entry: NodeKey) => void
   /** It cannot be paid now: no slot, no budget, no answer. */
@@ -90,7 +92,7 @@ class Payer implements EntryPayer, PaySender {
   readonly #entry: PaidEntry
   readonly #link: Pick<Link, 'send' | 'close' | 'isClosed' | 'rttMs'>
   #session: SlotSession | undefined
-  readonly #allowance = createAllowance(TICKET_BYTES)
+  readonly #allowance: Allowance
   readonly #rate = createRateMeter()
   readonly #bulk = createBulkWatch()
   readonly #gone = new AbortController()
@@ -111,6 +113,7 @@ class Payer implements EntryPayer, PaySender {
     this.#deps = deps
     this.#entry = entry
     this.#link = link
+    this.#allowance = createAllowance(TICKET_BYTES, SAME_PRICE, deps.records.of(entry.key))
     this.#account = deps.spending.follow(entry.key, 'link', this.#allowance)
   }
 
@@ -144,6 +147,7 @@ class Payer implements EntryPayer, PaySender {
     this.#gone.abort()
     this.#session?.onClosed()
     this.#account.close()
+    this.#allowance.end()
     this.#deps.onGone()
   }
 

@@ -17,6 +17,7 @@ import type { Entries } from './entries.ts'
 import { moneyError } from './errors.ts'
 import { createHopBook } from './hop-book.ts'
 import type { HopBook } from './hop-book.ts'
+import { createHopRecords } from './hop-records.ts'
 import type { Money, MoneyDeps, MoneyNotice, MoneyStatus } from './money-types.ts'
 import { forgetOld } from './old-records.ts'
 import { watchProving } from './proving-watch.ts'
@@ -59,6 +60,7 @@ class ClientMoney implements Money {
   readonly #spending: Spending
   readonly #hops: HopBook
   readonly #stock: TokenStock
+  readonly #records = createHopRecords()
   readonly #shop: Shop
   readonly #returns: ReturnQueue | undefined
   readonly #joiner: Joiner | undefined
@@ -186,6 +188,7 @@ class ClientMoney implements Money {
       {
         shop: this.#shop,
         spending: this.#spending,
+        records: this.#records,
         isPaid: (node) => this.#tariffOf(node) !== undefined,
         onFault: (key) => this.#onFault(key),
         nowMs: this.#deps.monotonicMs,
@@ -303,6 +306,7 @@ class ClientMoney implements Money {
       isGuard: this.#deps.isGuard,
       nowMs: this.#deps.monotonicMs,
       onFault: (key) => this.#onFault(key),
+      records: this.#records,
       onUnpayable: (error) => this.#onEntryUnpayable(error),
       closing: this.#closing.signal,
     })

@@ -20,6 +20,7 @@ import type {
   SpendMessage,
 } from '@byway/protocol/wire'
 import { kindName } from './kind-name.ts'
+import type { HopRecords } from './hop-records.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Shop } from './shop.ts'
 import type { Spending } from './spending.ts'
@@ -47,6 +48,7 @@ export type TunnelPayerDeps = {
   readonly spending: Pick<Spending, 'onTokens' | 'onPaidLost' | 'follow'>
   /** This hop took pay and broke its side of it. */
   readonly onFault: (hop: NodeKey) => void
+  readonly records: HopRecords
   /** True for a hop that is paid; the others serve for nothing. */
   readonly isPaid: (hop: PathNode) => boolean
   /** Monotonic milliseconds. */
@@ -131,7 +133,7 @@ class Payer implements TunnelPayer {
 
   onLeg(leg: PaidLeg): void {
     const exit = this.#accounts.find(({ place }) => place === undefined)
-    for (const account of this.#accounts) if (account !== exit) account.book.close()
+    for (const account of this.#accounts) if (account !== exit) end(account)
     if (exit) exit.lostAtMostBytes = this.#underWay(exit)
     this.#leg = leg
     const last = leg.path.length - 1
@@ -195,7 +197,7 @@ class Payer implements TunnelPayer {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    for (const { book } of this.#accounts) book.close()
+    for (const account of this.#accounts) end(account)
   }
 
   #count(cellBytes: number): void {
@@ -275,7 +277,8 @@ class Payer implements TunnelPayer {
   }
 
   #open(node: PathNode, place: number | undefined): Account {
-    const allowance = createAllowance(SIZES, place === undefined ? this.#weight : SAME_PRICE)
+    const weight = place === undefined ? this.#weight : SAME_PRICE
+    const allowance = createAllowance(SIZES, weight, this.#deps.records.of(node.key))
     const book = this.#deps.spending.follow(node.key, 'tokens', allowance)
     return {
       node,
@@ -289,4 +292,9 @@ class Payer implements TunnelPayer {
       forgivenBytes: 0,
     }
   }
+}
+
+function end({ book, allowance }: Account): void {
+  book.close()
+  allowance.end()
 }

@@ -2,7 +2,8 @@
 import type { CellQueue, Link, LinkCloseReason, LinkHandler } from '@byway/protocol/link'
 import type { LinkMessage } from '@byway/protocol/wire'
 
-export type FakeLink = Link & {
+export type FakeLink = Omit<Link, 'rttMs'> & {
+  rttMs: number
   readonly sent: LinkMessage[]
   /** Cells by circuit id, in the order in which they were pushed; the last ones of closed queues too. */
   readonly cells: { readonly circuitId: number; readonly cell: Uint8Array }[]

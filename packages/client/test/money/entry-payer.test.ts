@@ -108,6 +108,28 @@ describe('an entry', () => {
     assert.deepEqual(faults, [])
   })
 
+  it('that makes its round trip seem long, lets cells go at once and stops, link after link, is paid no more than it served, and then a sixteenth', async () => {
+    const { hop, money } = await world({}, 4, LASTING_POOL)
+    const [burst, links] = [6, 20]
+    for (let number = 0; number < links; number++) {
+      const { link, carry, payer } = open(money, hop)
+      link.rttMs = 1000
+      await carry(128 * 1024)
+      for (let i = 0; i < burst * 4; i++) {
+        await carry(MIB / 4, MIB / 4)
+        // 60 MiB a second.
+        await money.timers.pass(4)
+      }
+      await money.timers.pass(100)
+      await carry(1)
+      payer.onClosed()
+    }
+    const servedUnits = links * (burst + 0.125)
+    const units = hop.tickets.reduce((sum, { amount }) => sum + Number(amount / UNIT_PRICE), 0)
+    const most = servedUnits + burst + servedUnits / 16 + 2 * links
+    assert.ok(units > servedUnits && units <= most, `${units} units for ${servedUnits}`)
+  })
+
   it('gets the last units of a budget in smaller tickets', async () => {
     const units = 301
     const { carry, money } = await world({ budget: BigInt(units) * UNIT_PRICE })

@@ -134,6 +134,7 @@ describe('payments of one client', () => {
       {
         shop,
         spending: world.spending,
+        records: world.sessionDeps.records,
         onFault: () => assert.fail('a fault'),
         isPaid: () => true,
         nowMs: world.timers.nowMs,

@@ -8,6 +8,7 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createTokenStock } from '@byway/protocol/payment'
 import type { HeldToken, HeldTokenRecords, TokenStock } from '@byway/protocol/payment'
 import type { Opening } from '@byway/protocol/wire'
+import { createHopRecords, type HopRecords } from '../../src/money/hop-records.ts'
 import { createSlotKeeper } from '../../src/money/slot-keeper.ts'
 import type { SlotKeeper } from '../../src/money/slot-keeper-types.ts'
 import { createSpending } from '../../src/money/spending.ts'
@@ -124,6 +125,7 @@ export type MoneyWorld = {
     readonly pool: typeof POOL
     readonly randomBytes: (count: number) => Uint8Array
     readonly timers: HandTimers
+    readonly records: HopRecords
   }
 }
 
@@ -186,7 +188,8 @@ export async function createMoneyWorld(
     random,
   })
   const crypto = nodeTicketCrypto
-  const sessionDeps = { slots, spending, crypto, pool: POOL, randomBytes: random, timers }
+  const records = createHopRecords()
+  const sessionDeps = { slots, spending, crypto, pool: POOL, randomBytes: random, timers, records }
   return { timers, journal, authoriser, slots, spending, stock, disk, events, booked, sessionDeps }
 }
 

@@ -6,6 +6,7 @@ import { classWeight } from '@byway/protocol/payment'
 import type { ClassWeight } from '@byway/protocol/payment'
 import { PAY, TOKEN_KIND, VERDICT } from '@byway/protocol/wire'
 import type { ClientPayMessage, SpendMessage, TokenKind } from '@byway/protocol/wire'
+import { createHopRecords } from '../../src/money/hop-records.ts'
 import { createTunnelPayer } from '../../src/money/tunnel-payer.ts'
 import type { TunnelPayer } from '../../src/money/tunnel-payer.ts'
 import { createHandTimers, settle } from '../engine/hand-timers.ts'
@@ -57,6 +58,7 @@ function world(options: Options = {}) {
           close: () => void lost.push(counts.paidBytes - counts.countedBytes),
         }),
       },
+      records: createHopRecords(),
       onFault: (hop) => void faults.push(hop),
       isPaid: (node) => options.freeNodes?.includes(node) !== true,
       nowMs: timers.nowMs,

@@ -45,14 +45,28 @@ export interface Allowance {
   unpaid(bytes: number): void
   /** Takes the hop's DUE. */
   onDue(due: { readonly countedBytes: number; readonly paidBytes: number }): DueVerdict
+  /** It is over: what was served and what was paid for nothing go into the hop's record. */
+  end(): void
+}
+
+/** What earlier accounts of a hop came to, weighed bytes; theirs to write. */
+export type HopRecord = {
+  /** Counted by the client itself. */
+  servedBytes: number
+  /** Paid, beyond one least payment, and not served. */
+  lostBytes: number
 }
 
 /** What one payment may cover, in rising order: units where tickets pay, tokens' worth where tokens do. The first may always be paid. */
 export type PaymentSizes = readonly [least: number, ...larger: readonly number[]]
 
-/** Creates an account at zero. `weight`: of what is counted, at an exit. */
-export function createAllowance(sizes: PaymentSizes, weight: ClassWeight = SAME_PRICE): Allowance {
-  return new Account(sizes, weight)
+/** Creates an account at zero. `weight`: of what is counted, at an exit. `record`: of the same hop, shared by all its accounts. */
+export function createAllowance(
+  sizes: PaymentSizes,
+  weight: ClassWeight = SAME_PRICE,
+  record: HopRecord = { servedBytes: 0, lostBytes: 0 },
+): Allowance {
+  return new Account(sizes, weight, record)
 }
 
 class Account implements Allowance {
@@ -61,16 +75,20 @@ class Account implements Allowance {
   readonly #weight: ClassWeight
   /** What the cells count that pass in a millisecond. */
   #countedPerMs = 0
-  #twoBdpBytes = 0
+  /** As measured: a hop that holds cells back and lets them go at once makes it large. */
+  #measuredBytes = 0
   /** What the client itself sent and received, and what that counts. */
   #passedBytes = 0
   #ownBytes = 0
   /** How much more the hop counted, as far as that is believed. */
   #skewBytes = 0
 
-  constructor(sizes: PaymentSizes, weight: ClassWeight) {
+  readonly #record: HopRecord
+
+  constructor(sizes: PaymentSizes, weight: ClassWeight, record: HopRecord) {
     this.#sizes = sizes
     this.#weight = weight
+    this.#record = record
   }
 
   get countedBytes(): number {
@@ -99,7 +117,7 @@ class Account implements Allowance {
   setRate({ perMs, presentPerMs }: FlowRate, rttMs: number): void {
     const bdpBytes = Math.min(Math.max(0, perMs * rttMs), MAX_BDP_BYTES)
     this.#countedPerMs = weighedBytes(presentPerMs, this.#weight)
-    this.#twoBdpBytes = 2 * weighedBytes(bdpBytes, this.#weight)
+    this.#measuredBytes = 2 * weighedBytes(bdpBytes, this.#weight)
   }
 
   dueBytes(): number {
@@ -121,6 +139,21 @@ class Account implements Allowance {
     const isOvercounted = skewBytes > this.#slackBytes
     if (!isOvercounted) this.#skewBytes = Math.max(this.#skewBytes, skewBytes)
     return { isOvercounted, missingBytes }
+  }
+
+  end(): void {
+    this.#record.servedBytes += this.#ownBytes
+    this.#record.lostBytes += Math.max(0, this.paidBytes - this.#ownBytes - this.#leastBytes)
+  }
+
+  /**
+   * SPEC §15.3: two round trips' bytes, and no more than the hop has served less sixteen times what it kept for nothing. A stream that begins doubles what has passed with each round trip, so that
+   * what flows in two of them is never more than what has passed.
+   */
+  get #twoBdpBytes(): number {
+    const { servedBytes, lostBytes } = this.#record
+    const earnedBytes = this.#ownBytes + servedBytes - SERVED_PARTS * lostBytes
+    return Math.min(this.#measuredBytes, Math.max(0, earnedBytes))
   }
 
   get #leastBytes(): number {

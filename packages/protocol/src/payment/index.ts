@@ -5,7 +5,7 @@
  */
 export { createAllowance, MAX_BDP_BYTES } from './allowance.ts'
 export type { FlowRate, PaymentSizes } from './allowance.ts'
-export type { Allowance, DueVerdict } from './allowance.ts'
+export type { Allowance, DueVerdict, HopRecord } from './allowance.ts'
 export type {
   ChainHead,
   ContractCall,

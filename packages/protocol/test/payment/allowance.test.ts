@@ -7,8 +7,9 @@ import {
   createMeter,
   createPaddingWatch,
   MAX_BDP_BYTES,
+  SAME_PRICE,
 } from '@byway/protocol/payment'
-import type { Allowance, FlowRate, PaymentSizes } from '@byway/protocol/payment'
+import type { Allowance, FlowRate, HopRecord, PaymentSizes } from '@byway/protocol/payment'
 import { UNIT_BYTES } from '@byway/protocol/ticket'
 
 const KIB = 1024
@@ -17,6 +18,9 @@ const TOKEN_BYTES = 4 * UNIT_BYTES
 const UNITS: PaymentSizes = [UNIT_BYTES]
 const TICKETS: PaymentSizes = [UNIT_BYTES, 2 * UNIT_BYTES, 4 * UNIT_BYTES, 16 * UNIT_BYTES]
 const TOKENS: PaymentSizes = [TOKEN_BYTES, 32 * UNIT_BYTES]
+
+/** The record of a hop that kept nothing. */
+const served = (servedBytes: number): HopRecord => ({ servedBytes, lostBytes: 0 })
 
 /** A flow without pauses. */
 const steady = (perMs: number): FlowRate => ({ perMs, presentPerMs: perMs })
@@ -42,7 +46,7 @@ describe('an allowance (SPEC §15.3)', () => {
   })
 
   it('pays what flows in two round trips ahead, in as few payments', () => {
-    const allowance = createAllowance(TOKENS)
+    const allowance = createAllowance(TOKENS, SAME_PRICE, served(1000 * UNIT_BYTES))
     allowance.setRate(steady(UNIT_BYTES), 6)
     assert.equal(allowance.limitBytes, 16 * UNIT_BYTES)
     assert.deepEqual(payUp(allowance), [TOKEN_BYTES, TOKEN_BYTES, TOKEN_BYTES])
@@ -105,6 +109,28 @@ describe('an allowance (SPEC §15.3)', () => {
     )
   })
 
+  it('pays a hop that holds cells back, lets them go at once and stops no more than it served once, and then a sixteenth', () => {
+    const record = served(0)
+    const [burst, links] = [6 * UNIT_BYTES, 40]
+    let paid = 0
+    for (let link = 1; link <= links; link++) {
+      const allowance = createAllowance(TICKETS, SAME_PRICE, record)
+      allowance.count(burst)
+      allowance.setRate(steady(burst / 100), 1000)
+      payUp(allowance)
+      const lie = allowance.onDue({ countedBytes: 8 * burst, paidBytes: allowance.paidBytes })
+      assert.equal(lie.isOvercounted, true)
+      // As much more as is believed.
+      allowance.onDue({ countedBytes: burst + burst / 32, paidBytes: allowance.paidBytes })
+      payUp(allowance)
+      allowance.end()
+      paid += allowance.paidBytes
+      const least = 3 * UNIT_BYTES * link
+      assert.ok(paid <= link * burst + burst + (link * burst) / 16 + least, `${paid} of ${link}`)
+    }
+    assert.ok(record.lostBytes <= burst + (links * burst) / 16 + links * 2 * UNIT_BYTES)
+  })
+
   it('stops paying when service stops', () => {
     const allowance = createAllowance(TICKETS)
     let payments = 0
@@ -131,11 +157,17 @@ describe('an allowance (SPEC §15.3)', () => {
 })
 
 describe('a client and a hop that follow the rules', () => {
+  /** What a circuit has in flight when it begins. */
+  const FIRST_WINDOW = 128 * KIB
+
   /** Cells flow at full speed; payments take half a round trip to come. Returns how many milliseconds were held. */
   function run(rttMs: number, bytesPerMs: number, lengthMs: number): number {
     const allowance = createAllowance(TICKETS)
     const meter = createMeter(createFreeBucket({ capacityBytes: UNIT_BYTES, bytesPerS: 0 }, 0))
     allowance.setRate(steady(bytesPerMs), rttMs)
+    // Slow start: what passes doubles with each round trip.
+    const flowing = (nowMs: number): number =>
+      nowMs < rttMs ? 0 : Math.min(bytesPerMs, (FIRST_WINDOW / rttMs) * 2 ** (nowMs / rttMs - 1))
     const onTheWay: { atMs: number; bytes: number }[] = []
     const served: number[] = []
     let heldMs = 0
@@ -143,8 +175,7 @@ describe('a client and a hop that follow the rules', () => {
       while (onTheWay[0] && onTheWay[0].atMs <= nowMs) {
         meter.pay(onTheWay.shift()?.bytes ?? 0, nowMs)
       }
-      // A circuit begins slowly: its first payment is there before its full rate.
-      if (meter.isServing) meter.count(nowMs < rttMs ? 0 : bytesPerMs, nowMs)
+      if (meter.isServing) meter.count(Math.floor(flowing(nowMs)), nowMs)
       else heldMs++
       served.push(meter.countedBytes)
       const seen = served[nowMs - Math.floor(rttMs / 2)] ?? 0

@@ -120,7 +120,10 @@ describe('an exit and its client', () => {
   it('pay a dear class so far ahead as its bytes flow', () => {
     const weight = classWeight({ classStep: 8, priceStep: 4 })
     const [dear, cheap] = [createAllowance([TOKEN_BYTES], weight), createAllowance([TOKEN_BYTES])]
-    for (const allowance of [dear, cheap]) allowance.setRate(RATE, 8)
+    for (const allowance of [dear, cheap]) {
+      allowance.count(1000 * TOKEN_BYTES)
+      allowance.setRate(RATE, 8)
+    }
     assert.equal(dear.limitBytes - TOKEN_BYTES, 4 * (cheap.limitBytes - TOKEN_BYTES))
   })
 })
