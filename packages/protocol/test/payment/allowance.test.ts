@@ -20,7 +20,7 @@ const TICKETS: PaymentSizes = [UNIT_BYTES, 2 * UNIT_BYTES, 4 * UNIT_BYTES, 16 * 
 const TOKENS: PaymentSizes = [TOKEN_BYTES, 32 * UNIT_BYTES]
 
 /** The record of a hop that kept nothing. */
-const served = (servedBytes: number): HopRecord => ({ servedBytes, lostBytes: 0 })
+const recordOf = (servedBytes: number): HopRecord => ({ servedBytes, lostBytes: 0 })
 
 /** A flow without pauses. */
 const steady = (perMs: number): FlowRate => ({ perMs, presentPerMs: perMs })
@@ -46,7 +46,7 @@ describe('an allowance (SPEC §15.3)', () => {
   })
 
   it('pays what flows in two round trips ahead, in as few payments', () => {
-    const allowance = createAllowance(TOKENS, SAME_PRICE, served(1000 * UNIT_BYTES))
+    const allowance = createAllowance(TOKENS, SAME_PRICE, recordOf(1000 * UNIT_BYTES))
     allowance.setRate(steady(UNIT_BYTES), 6)
     assert.equal(allowance.limitBytes, 16 * UNIT_BYTES)
     assert.deepEqual(payUp(allowance), [TOKEN_BYTES, TOKEN_BYTES, TOKEN_BYTES])
@@ -110,7 +110,7 @@ describe('an allowance (SPEC §15.3)', () => {
   })
 
   it('pays a hop that holds cells back, lets them go at once and stops no more than it served once, and then a sixteenth', () => {
-    const record = served(0)
+    const record = recordOf(0)
     const [burst, links] = [6 * UNIT_BYTES, 40]
     let paid = 0
     for (let link = 1; link <= links; link++) {
