@@ -90,6 +90,7 @@ export function createNetworkView(
       `try:  curl -x ${network.proxy} ${origin}`,
       `      chromium --proxy-server=${network.proxy.replace('socks5h', 'socks5')} --proxy-bypass-list='<-loopback>' ${origin}`,
       `earn: curl -x ${network.proxy} -o /dev/null ${new URL(DOWNLOAD_PATH, origin).href}`,
+      ...booksOf(network),
       'stop: Ctrl-C',
     ],
     readyFields: () => readyFieldsOf(network, origin),
@@ -99,6 +100,14 @@ export function createNetworkView(
       return taken
     },
   }
+}
+
+/** How to see the books of both sides; nothing where nothing is paid. */
+function booksOf({ payment, networkFile, clientHome, nodes: [node] }: ProcessNetwork): string[] {
+  if (!payment) return []
+  const ledger = (home: string): string =>
+    `npx byway ledger --chain --network ${networkFile} --home ${home}`
+  return [`books: ${ledger(clientHome)}`, ...(node ? [`       ${ledger(node.home)}`] : [])]
 }
 
 /** The ready line that scripts rely on (docs/CLI.md). What is not built is null. */
