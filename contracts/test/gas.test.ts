@@ -15,7 +15,7 @@ const DEARER: Readonly<Record<string, number>> = {
   'payout, later': 58_630,
 }
 
-const measured = await measureGas(true)
+const measured = await measureGas()
 
 test('every call costs what contracts/GAS.md says, within 2 %', () => {
   const written = readGas()

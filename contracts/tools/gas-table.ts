@@ -32,11 +32,8 @@ const PROVIDERS = 8
 /** The first deposits meet an empty tree and empty storage; no one else does. */
 const WARM_UP = 8
 
-/**
- * Measures every row. Keys, leaves and tickets are the same each time, so the figures are too. Judging slot proofs needs a real one, which takes a prover some seconds:
- * only with `withProofs`.
- */
-export async function measureGas(withProofs: boolean): Promise<GasTable> {
+/** Measures every row. Keys, leaves and tickets are the same each time, so the figures are too. Judging slot proofs needs real ones, which take a prover some seconds. */
+export async function measureGas(): Promise<GasTable> {
   await using plain = await startScene()
   await using bare = await startScene({ authoriser: alwaysAuthoriserArtifact })
   const rows: Record<string, number> = {}
@@ -55,12 +52,10 @@ export async function measureGas(withProofs: boolean): Promise<GasTable> {
   await measureConflicts(pool)
   await measureEpoch(pool)
   await measureAnswer(rows)
-  if (withProofs) {
-    await measureProofs(rows)
-    await measureJoin(rows)
-    await measurePart(rows)
-    await measureRests(rows)
-  }
+  await measureProofs(rows)
+  await measureJoin(rows)
+  await measurePart(rows)
+  await measureRests(rows)
   return rows
 }
 
