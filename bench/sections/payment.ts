@@ -42,24 +42,30 @@ const PRICES: readonly Row[] = [
 export function createPayment(): WorldSection {
   return {
     name: 'payment',
-    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network at the price 0 (\`free\`) and one without a chain, a registry and gossip (\`unpaid\`), all warm and in turn: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`bulk\` the same in a network whose slots pay eight wins, thus 8 GiB, \`dearest\` the highest, at which it pays 512 MiB`,
+    title: `One stream of bulk over ${HOPS} hops of \`byway testnet\`, beside the same network at the price 0 (\`free\`) and one without a chain, a registry and gossip (\`unpaid\`), all warm, in turn, and started anew for each run: CPU of the client, the nodes and their children, what of it were slot proofs, and what the loopback carried beyond the application's own bytes. \`paid\` is the price of DESIGN's start values, at which a slot pays 2 GiB of one hop on average, \`bulk\` the same in a network whose slots pay eight wins, thus 8 GiB, \`dearest\` the highest, at which it pays 512 MiB`,
     missing: () => undefined,
     async open(context) {
       const network = { nodes: NODES, hops: HOPS, originPort: context.origin.port }
-      const all: Measured[] = []
-      for (const { system, step, wins } of PRICES)
-        all.push({ testnet: await startTestnet({ ...network, priceStep: step, wins }), system })
-      // The first hundreds of megabytes are slower: compilers, full windows, the first tokens and the lock of the slot.
-      for (const each of all) await download(context, each, WARM_BYTES)
-      // Slots are proved ahead in the background, once: that is no cost of what is measured.
-      for (const { testnet } of all) await untilAtRest(testnet)
       return {
+        // New networks for each run: what a compiler makes of a process differs by as much as payment costs.
         async measure(run) {
-          for (const each of run % 2 === 0 ? all : all.toReversed()) await measure(context, each)
+          const all: Measured[] = []
+          try {
+            for (const { system, step, wins } of PRICES)
+              all.push({
+                testnet: await startTestnet({ ...network, priceStep: step, wins }),
+                system,
+              })
+            // The first hundreds of megabytes are slower: compilers, full windows, the first tokens and the lock of the slot.
+            for (const each of all) await download(context, each, WARM_BYTES)
+            // Slots are proved ahead in the background, once: that is no cost of what is measured.
+            for (const { testnet } of all) await untilAtRest(testnet)
+            for (const each of run % 2 === 0 ? all : all.toReversed()) await measure(context, each)
+          } finally {
+            for (const { testnet } of all) await testnet.stop()
+          }
         },
-        async close() {
-          for (const { testnet } of all) await testnet.stop()
-        },
+        close: async () => {},
       }
     },
   }
