@@ -38,7 +38,7 @@ export function createGas(): WorldSection {
 }
 
 async function record({ recorder, log }: BenchContext): Promise<void> {
-  const rows = new Map(Object.entries(await measureGas()))
+  const rows = new Map(Object.entries((await measureGas()).gas))
   const add = (metric: string, value: number): void => {
     recorder.add({ section: 'gas', metric, system: GAS_SYSTEM, unit: 'gas', value })
     log(`  ${metric}: ${Math.round(value)} gas`)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { GOALS, ourGas, readGas } from '../tools/gas-document.ts'
+import { callDataRow, GAS_FILE, GOALS, ourGas, readGas } from '../tools/gas-document.ts'
 import { measureGas } from '../tools/gas-table.ts'
+import { ROOT } from '../tools/solc.ts'
 
 const TOLERANCE = 0.02
 
@@ -15,7 +17,7 @@ const DEARER: Readonly<Record<string, number>> = {
   'payout, later': 58_630,
 }
 
-const measured = await measureGas()
+const { gas: measured, callData } = await measureGas()
 
 test('every call costs what contracts/GAS.md says, within 2 %', () => {
   const written = readGas()
@@ -25,6 +27,11 @@ test('every call costs what contracts/GAS.md says, within 2 %', () => {
     const change = Math.abs(gas - before) / before
     assert.ok(change <= TOLERANCE, `${row}: ${gas}, written ${before}; run \`npm run gas\``)
   }
+})
+
+test('the bytes of calls cost what contracts/GAS.md says, to the gas', () => {
+  const lines = readFileSync(ROOT + GAS_FILE, 'utf8').split('\n')
+  assert.ok(lines.includes(callDataRow(callData)), `${callDataRow(callData)}; run \`npm run gas\``)
 })
 
 test('a win, the first with its proof and a later one, costs no more than was wanted, and six other calls no more than is said of them', () => {

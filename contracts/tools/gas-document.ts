@@ -1,6 +1,6 @@
 /** Writes and reads `GAS.md`: the measured table, and beside it what others need. */
 import { readFileSync } from 'node:fs'
-import type { GasTable } from './gas-table.ts'
+import type { GasTable, Measured } from './gas-table.ts'
 import { ROOT } from './solc.ts'
 
 export const GAS_FILE = 'contracts/GAS.md'
@@ -8,7 +8,7 @@ export const GAS_FILE = 'contracts/GAS.md'
 const ROW = /^\| ([^|]+?) \| (\d[\d ]*) \|/
 
 /** The document around the measured rows. */
-export function renderGas(table: GasTable): string {
+export function renderGas({ gas: table, callData }: Measured): string {
   const rows = Object.entries(table).map(
     ([row, gas]) => `| ${row} | ${spaced(gas)} |${each(row, gas)} |`,
   )
@@ -64,7 +64,7 @@ one proof two more; sums at 150. That is ${spaced(leastJudging(1))} for one and 
 sums and pairings refuse a point off the curve as well.
 
 A report of a double use costs ${spaced(table['conflictTickets, bound'])} where the slot is bound and a ticket for another provider is shown (no proof is judged), ${spaced(twoOpenings(table))} for two openings. At the start values (0.01 gwei, a coin of
-$3000) that is $0.0029 and $0.0114, and the reporter's tenth of the bond $0.005 ([ADR 0014](../docs/adr/0014-pool.md)).
+$3000) that is ${dollars(table['conflictTickets, bound'])} and ${dollars(twoOpenings(table))}, and the reporter's tenth of the bond $0.005 ([ADR 0014](../docs/adr/0014-pool.md)).
 
 ## Where it goes
 
@@ -72,8 +72,9 @@ A call alone, by the prices of the EVM (Cancun); what is left over is the contra
 
 | part | lock | bind, without the proof | later win | what it is for |
 |---|---|---|---|---|
-${PARTS.map(({ name, gas, why }) => `| ${name} | ${gas.map(spaced).join(' | ')} | ${why} |`).join('\n')}
-| code | ${CALLS.map((row, i) => spaced((table[row] ?? 0) - sumOfParts(i))).join(' | ')} | |
+${callDataRow(callData)}
+${PARTS.map(partRow).join('\n')}
+| code | ${CALLS.map((row, i) => spaced((table[row] ?? 0) - (callData[row] ?? 0) - sumOfParts(i))).join(' | ')} | |
 | all | ${CALLS.map((row) => spaced(table[row])).join(' | ')} | |
 
 In a batch the transaction, the stake and the account are paid once, so that sixteen locks cost half of one each; wins of one slot pay for its word once. Holding 5 % back for service proofs (SPEC §17.5) stands in the account's word.
@@ -127,18 +128,15 @@ function goalRow({ call, row, gas }: (typeof GOALS)[number], table: GasTable): s
 /** Rows of the table, in the order of the columns. */
 const CALLS = ['lock 1', 'bind 1, without the proof', 'claimMore 1'] as const
 
-/** Prices of EIP-2028, 2200, 2929 and 3529, and of precompiles; call data was counted byte by byte (132, 1060 and 260 bytes, of which 93, 747 and 102 are zero). */
-const PARTS: readonly {
+type Part = {
   readonly name: string
-  readonly gas: readonly [number, number, number]
+  readonly gas: readonly number[]
   readonly why: string
-}[] = [
+}
+
+/** Prices of EIP-2200, 2929 and 3529, and of precompiles. */
+const PARTS: readonly Part[] = [
   { name: 'transaction', gas: [21_000, 21_000, 21_000], why: '' },
-  {
-    name: 'call data',
-    gas: [996, 7996, 2936],
-    why: 'opening and ticket; of a bind also terms of redeemers, empty here',
-  },
   {
     name: "the slot's word",
     gas: [22_100, 22_100, 5000],
@@ -158,6 +156,19 @@ const PARTS: readonly {
     why: 'three topics; index, wins and amount for the books',
   },
 ]
+
+/** What the bytes of each of these calls cost, as they were sent (EIP-2028). */
+export function callDataRow(callData: GasTable): string {
+  return partRow({
+    name: 'call data',
+    gas: CALLS.map((row) => callData[row] ?? Number.NaN),
+    why: 'opening, with a proof of 256 bytes, and ticket; of a bind also terms of redeemers, empty here',
+  })
+}
+
+function partRow({ name, gas, why }: Part): string {
+  return `| ${name} | ${gas.map(spaced).join(' | ')} | ${why} |`
+}
 
 function sumOfParts(column: number): number {
   return PARTS.reduce((sum, { gas }) => sum + (gas[column] ?? 0), 0)
@@ -217,6 +228,11 @@ const PAIRING_GAS = 45_000
 const PAIR_GAS = 34_000
 const PRODUCT_GAS = 6000
 const SUM_GAS = 150
+
+/** At the start values: 0.01 gwei, a coin of $3000. */
+function dollars(gas = 0): string {
+  return `$${((gas * 0.01 * 3000) / 1e9).toFixed(4)}`
+}
 
 function spaced(gas = 0): string {
   return String(gas).replaceAll(/\B(?=(\d{3})+$)/g, ' ')

@@ -8,7 +8,7 @@ import { LeanIMT } from '@zk-kit/lean-imt'
 import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
-import { encodeFunctionData, hexToBytes, toHex } from 'viem'
+import { toHex } from 'viem'
 import { profileTag, proofBytes } from '../test/kit/bytes.ts'
 import { keyOf } from '../test/kit/keys.ts'
 import { createLeafProver } from '../test/kit/leaf-proofs.ts'
@@ -27,10 +27,8 @@ const FINENESS = 5n
 /** Rests that are withdrawn together, and units of each. */
 const RESTS = 4
 const REST_UNITS = 9
-/** Of a transaction, and of each byte of its call data that is 0 or another. */
+/** Of a transaction, without its call data. */
 const INTRINSIC_GAS = 21_000
-const ZERO_BYTE_GAS = 4
-const OTHER_BYTE_GAS = 16
 
 /** Adds a row for one proof and for two to sixteen together: execution only, for the call data is part of a bind already. */
 export async function measureProofs(rows: Record<string, number>): Promise<void> {
@@ -49,9 +47,8 @@ export async function measureProofs(rows: Record<string, number>): Promise<void>
     const args = [DOMAIN, packed]
     const call = { abi, to, name: 'verifyAll', args }
     if ((await rpc.read(call)) !== true) throw new Error('the proof does not hold')
-    const { gasUsed } = await rpc.send(DEPLOYER, call)
-    const data = encodeFunctionData({ abi, functionName: 'verifyAll', args: args as never })
-    rows[`judge ${size}, slot proof`] = Number(gasUsed) - dataGas(hexToBytes(data))
+    const { gasUsed, inputGas } = await rpc.send(DEPLOYER, call)
+    rows[`judge ${size}, slot proof`] = Number(gasUsed) - INTRINSIC_GAS - inputGas
   }
 }
 
@@ -145,9 +142,4 @@ async function proveOne() {
   const { signals, proof } = await engine.prove('slot', slotInput(witness))
   const [root = 0n, nullifier = 0n] = signals
   return { statement: { root, nullifier, x: X }, proof: toHex(proof) }
-}
-
-function dataGas(data: Uint8Array): number {
-  const zeros = data.filter((byte) => byte === 0).length
-  return INTRINSIC_GAS + zeros * ZERO_BYTE_GAS + (data.length - zeros) * OTHER_BYTE_GAS
 }

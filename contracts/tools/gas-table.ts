@@ -19,6 +19,13 @@ import { measureJoin, measurePart, measureProofs, measureRests } from './gas-pro
 /** Row → gas used by the whole transaction; of `judge`, by the call alone. */
 export type GasTable = Readonly<Record<string, number>>
 
+/** What every call costs, and of the pool's and the proofs' calls what their call data costs. */
+export type Measured = { readonly gas: GasTable; readonly callData: GasTable }
+
+type Tables = {
+  readonly [Table in keyof Measured]: Record<string, number>
+}
+
 const LEAVES = 64
 const BATCHES = [1, 2, 4, 8, 16]
 /** Slots that come back together. */
@@ -33,19 +40,20 @@ const PROVIDERS = 8
 const WARM_UP = 8
 
 /** Measures every row. Keys, leaves and tickets are the same each time, so the figures are too. Judging slot proofs needs real ones, which take a prover some seconds. */
-export async function measureGas(): Promise<GasTable> {
+export async function measureGas(): Promise<Measured> {
   await using plain = await startScene()
   await using bare = await startScene({ authoriser: alwaysAuthoriserArtifact })
-  const rows: Record<string, number> = {}
+  const tables: Tables = { gas: {}, callData: {} }
+  const { gas: rows } = tables
   await measureDeposits(plain, rows)
-  const stand = await prepare(plain, rows)
+  const stand = await prepare(plain, tables)
   await measureLocks(stand)
   await measureBinds(stand, 'plain proof')
   await measureLater(stand)
   await measureRun(rows)
   await measureReturns(stand)
   await measureEditions(plain, rows)
-  const pool = await prepare(bare, rows, withRealBytes)
+  const pool = await prepare(bare, tables, withRealBytes)
   await measureBinds(pool, 'without the proof')
   await measureRefund(pool, 'without the proof')
   await measureShared(pool)
@@ -56,7 +64,7 @@ export async function measureGas(): Promise<GasTable> {
   await measureJoin(rows)
   await measurePart(rows)
   await measureRests(rows)
-  return rows
+  return tables
 }
 
 /** A registered provider with some winnings, and slots to use up from the front. */
@@ -71,7 +79,7 @@ type Stand = {
 
 async function prepare(
   scene: Scene,
-  rows: Record<string, number>,
+  { gas: rows, callData }: Tables,
   asShown: (slot: Slot) => Slot = (slot) => slot,
 ): Promise<Stand> {
   const { world } = scene
@@ -88,7 +96,9 @@ async function prepare(
     slots,
     bound: [],
     async note(row, sent) {
-      rows[row] = gasOf(await sent)
+      const receipt = await sent
+      rows[row] = gasOf(receipt)
+      callData[row] = receipt.inputGas
     },
     take: (count) => slots.slice(next, (next += count)),
   }
@@ -289,7 +299,7 @@ async function measureConflicts(stand: Stand): Promise<void> {
   await report('bound', 'conflictTickets', proven, none, signed(first, rival.address))
   const both = [signed(unbound, provider.address), signed(unbound, rival.address)]
   await report('without the proof', 'conflictTickets', unbound.opening, ...both)
-  const again = client.open(twice.leaf, twice.j, 'second session')
+  const again = withRealBytes(client.open(twice.leaf, twice.j, 'second session'))
   const openings = [twice, again].map(({ opening }) => ({
     root: opening.root,
     x: openingX(opening.sessionKey, opening.receiptKey),

@@ -4,6 +4,6 @@ import { GAS_FILE, renderGas } from './gas-document.ts'
 import { measureGas } from './gas-table.ts'
 import { ROOT } from './solc.ts'
 
-const table = await measureGas()
-writeFileSync(ROOT + GAS_FILE, renderGas(table))
-console.error(`gas: ${Object.keys(table).length} rows written to ${GAS_FILE}`)
+const measured = await measureGas()
+writeFileSync(ROOT + GAS_FILE, renderGas(measured))
+console.error(`gas: ${Object.keys(measured.gas).length} rows written to ${GAS_FILE}`)

@@ -10,6 +10,7 @@ import {
   encodeFunctionData,
   getAddress,
   type Hex,
+  hexToBytes,
   type Log,
   parseEventLogs,
   toHex,
@@ -20,13 +21,16 @@ import { startAnvil } from '../../../packages/chain/src/anvil/start-anvil.ts'
 const CALL_GAS = toHex(25_000_000)
 /** For calls that are only asked: 10^4 draws at once. */
 const READ_GAS = toHex(2_000_000_000)
+const ZERO_BYTE_GAS = 4
+const OTHER_BYTE_GAS = 16
 const RICH_WEI = toHex(10n ** 30n)
 
 export type Receipt = {
   readonly gasUsed: bigint
   readonly logs: readonly Log[]
   readonly contract: Address | undefined
-  readonly inputBytes: number
+  /** Of the call's own bytes. */
+  readonly inputGas: number
 }
 
 /** A call of a contract, not yet sent. */
@@ -91,7 +95,7 @@ export async function startRpc(): Promise<Rpc> {
       gasUsed: BigInt(receipt.gasUsed),
       logs: receipt.logs,
       contract: receipt.contractAddress ?? undefined,
-      inputBytes: (data.length - 2) / 2,
+      inputGas: inputGas(data),
     }
   }
 
@@ -197,6 +201,13 @@ async function ask(url: string, method: string, params: readonly unknown[]): Pro
   }
   if (answer.error) throw new RpcError(answer.error.message, answer.error.data)
   return answer.result
+}
+
+/** Gas of call data, by EIP-2028. */
+function inputGas(data: Hex): number {
+  const bytes = hexToBytes(data)
+  const zeros = bytes.filter((byte) => byte === 0).length
+  return zeros * ZERO_BYTE_GAS + (bytes.length - zeros) * OTHER_BYTE_GAS
 }
 
 function encode({ abi, name, args }: Call): Hex {
