@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { slotProofAuthoriserArtifact } from '@byway/chain'
-import { concat, createPublicClient, type Hex, http, slice } from 'viem'
+import { concat, createPublicClient, encodeFunctionData, type Hex, http, slice, toHex } from 'viem'
 import { openingX, uint } from './kit/bytes.ts'
 import { forgeProof } from './kit/forger.ts'
 import type { Key } from './kit/keys.ts'
 import type { Receipt } from './kit/rpc.ts'
 import { type Scene, startScene } from './kit/scene.ts'
-import type { Slot } from './kit/slots.ts'
+import { NO_TERMS, type Slot } from './kit/slots.ts'
 import { PROFILE, UNITS_PER_SLOT } from './kit/world.ts'
 
 const BATCH = 16
@@ -19,6 +19,10 @@ const SPOILED = 5
 /** The dearest of these, as measured, and some room: one bad proof must not make a bind too large for a block. */
 const MOST_GAS = 9_000_000n
 const WORD = 32
+/** Gas of calls that are tried, from what their bytes alone cost to more than two proofs need. */
+const LEAST_LIMIT = 40_000
+const MOST_LIMIT = 500_000
+const LIMIT_STEP = 500
 
 /** Lies of one proof, by the word that is changed: each is found at another place of the judging. */
 const SPOILS = { 'A off the curve': 0, 'B off the curve': 2, 'C off the curve': 6 } as const
@@ -76,6 +80,11 @@ describe('a batch of slot proofs before the pool (SPEC §14.5)', () => {
       t.diagnostic(`${await gasOfAllBut([SPOILED], shown)} gas`)
     })
 
+  it('skips the one whose proof is another slot’s, and binds the others', async (t) => {
+    const shown = slots.with(SPOILED, takes(SPOILED, 0))
+    t.diagnostic(`${await gasOfAllBut([SPOILED], shown)} gas`)
+  })
+
   it('skips two whose proofs stand at each other’s place, and binds the others', async (t) => {
     const [one, two] = [SPOILED, SPOILED + 1]
     const shown = slots.with(one, takes(one, two)).with(two, takes(two, one))
@@ -92,6 +101,29 @@ describe('a batch of slot proofs before the pool (SPEC §14.5)', () => {
         i === one ? withProof(slot, less) : i === two ? withProof(slot, more) : slot,
       )
       t.diagnostic(`${await gasOfAllBut([one, two], shown)} gas`)
+    })
+
+  for (const count of [1, 2])
+    it(`reverts with too little gas, and never calls a true proof bad: ${count}`, async () => {
+      const { rpc } = scene.world
+      const [openings, tickets] = [[], []] as [unknown[], unknown[]]
+      for (const slot of slots.slice(0, count)) {
+        openings.push(slot.opening)
+        tickets.push(scene.client.winning(slot, provider.address, 1))
+      }
+      const batch = { provider: provider.address, openings, tickets, terms: NO_TERMS }
+      const { abi, to, name, args } = scene.world.inPool('bind', [batch])
+      const data = encodeFunctionData({ abi, functionName: name, args })
+      const done = async (gas: number): Promise<number | undefined> => {
+        const call = { from: provider.address, to, data, gas: toHex(gas) }
+        return await rpc.request('eth_call', call, 'latest').then(Number, () => undefined)
+      }
+      const changes: (number | undefined)[] = []
+      for (let gas = LEAST_LIMIT; gas <= MOST_LIMIT; gas += LIMIT_STEP) {
+        const bound = await done(gas)
+        if (changes.length === 0 || bound !== changes.at(-1)) changes.push(bound)
+      }
+      assert.deepEqual(changes, [undefined, count], 'first too little, then enough')
     })
 
   /** The slot at one place with the proof of another. */
