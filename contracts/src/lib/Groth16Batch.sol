@@ -22,7 +22,8 @@ library Groth16Batch {
         uint256 fixedY;
     }
 
-    /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs. `next` is the C to be added, with its weight: the words lie as the precompiles want them.
+    /// @dev Weighted sums over the batch: of the weights, of each public input, of C, and of the key's points for the inputs. `next` is the C to be added, with its weight: the words lie as the precompiles want them. Then the statement
+    /// that is added, as it lies in the call data, with the length of its proof.
     struct Sums {
         uint256 weights;
         uint256 roots;
@@ -33,6 +34,10 @@ library Groth16Batch {
         uint256 nextX;
         uint256 nextY;
         uint256 nextWeight;
+        uint256 root;
+        uint256 nullifier;
+        uint256 x;
+        uint256 length;
         uint256 lx;
         uint256 ly;
         bool ok;
@@ -61,11 +66,12 @@ library Groth16Batch {
             here := packed.offset
         }
         for (uint256 i; i < n; ++i) {
-            (uint256 root, uint256 nullifier, uint256 x, uint256 length) = _headAt(here);
-            if (length != Bn254.PROOF_BYTES) return false;
+            assembly ("memory-safe") {
+                calldatacopy(add(sums, 288), here, 128)
+            }
+            if (sums.length != Bn254.PROOF_BYTES) return false;
             unchecked {
-                uint256 proof = here + ProofBytes.HEAD_BYTES;
-                if (!_add(sums, pairs, i, root, nullifier, x, proof, i == 0 ? 1 : _weight(seed, i))) return false;
+                if (!_add(sums, _placeOf(pairs, i), here + ProofBytes.HEAD_BYTES, i == 0 ? 1 : _weight(seed, i))) return false;
                 here += ENTRY_BYTES;
             }
         }
@@ -84,7 +90,8 @@ library Groth16Batch {
         assembly ("memory-safe") {
             here := proof.offset
         }
-        return _add(sums, pairs, 0, root, nullifier, x, here, 1) && _close(sums, profile, pairs, 6);
+        (sums.root, sums.nullifier, sums.x) = (root, nullifier, x);
+        return _add(sums, _placeOf(pairs, 0), here, 1) && _close(sums, profile, pairs, 6);
     }
 
     function _begin(uint256 n) private pure returns (Sums memory sums, uint256[] memory pairs) {
@@ -92,16 +99,10 @@ library Groth16Batch {
         pairs = new uint256[](6 * (n + 3));
     }
 
-    function _headAt(uint256 here)
-        private
-        pure
-        returns (uint256 root, uint256 nullifier, uint256 x, uint256 length)
-    {
+    /// @dev Where a proof's pair begins in memory.
+    function _placeOf(uint256[] memory pairs, uint256 i) private pure returns (uint256 place) {
         assembly ("memory-safe") {
-            root := calldataload(here)
-            nullifier := calldataload(add(here, 32))
-            x := calldataload(add(here, 64))
-            length := calldataload(add(here, 96))
+            place := add(add(pairs, 32), mul(i, 192))
         }
     }
 
@@ -114,52 +115,42 @@ library Groth16Batch {
         }
     }
 
-    /// @dev Adds a statement with its weight, puts (weight · A, B) among the pairs and adds weight · C. The proof's 256 bytes lie at `proof` of the call data. In one piece, over the words of
+    /// @dev Adds the statement in `sums` with its weight, puts (weight · A, B) at `pair` and adds weight · C. The proof's 256 bytes lie at `proof` of the call data. In one piece, over the words of
     /// `Sums` as they lie: functions of a point each, with copies between them, cost as much as four sums of points. Coordinates at or above the base field's order and points off the
     /// curve are refused by the precompiles (EIP-196, EIP-197); points at infinity, which those take, are refused here.
-    function _add(
-        Sums memory sums,
-        uint256[] memory pairs,
-        uint256 i,
-        uint256 root,
-        uint256 nullifier,
-        uint256 x,
-        uint256 proof,
-        uint256 weight
-    ) private view returns (bool ok) {
+    function _add(Sums memory sums, uint256 pair, uint256 proof, uint256 weight) private view returns (bool ok) {
         uint256 r = FIELD_ORDER;
         uint256 mulGas = Bn254.MUL_GAS;
         uint256 sumGas = Bn254.SUM_GAS;
         assembly ("memory-safe") {
-            ok := and(and(lt(root, r), lt(nullifier, r)), lt(x, r))
+            ok := 1
             mstore(sums, add(mload(sums), weight))
-            let place := add(sums, 32)
-            mstore(place, addmod(mload(place), mulmod(weight, root, r), r))
-            place := add(sums, 64)
-            mstore(place, addmod(mload(place), mulmod(weight, nullifier, r), r))
-            place := add(sums, 96)
-            mstore(place, addmod(mload(place), mulmod(weight, x, r), r))
+            // Root, nullifier and x, each to its sum.
+            for { let at := 32 } lt(at, 128) { at := add(at, 32) } {
+                let value := mload(add(add(sums, 256), at))
+                ok := and(ok, lt(value, r))
+                mstore(add(sums, at), addmod(mload(add(sums, at)), mulmod(weight, value, r), r))
+            }
             // A, where its pair begins; the weight lies where B comes after.
-            place := add(add(pairs, 32), mul(i, 192))
-            calldatacopy(place, proof, 64)
-            ok := and(ok, gt(or(mload(place), mload(add(place, 32))), 0))
+            calldatacopy(pair, proof, 64)
+            ok := and(ok, gt(or(mload(pair), mload(add(pair, 32))), 0))
             if gt(weight, 1) {
-                mstore(add(place, 64), weight)
-                ok := and(ok, staticcall(mulGas, 7, place, 96, place, 64))
+                mstore(add(pair, 64), weight)
+                ok := and(ok, staticcall(mulGas, 7, pair, 96, pair, 64))
             }
-            calldatacopy(add(place, 64), add(proof, 64), 128)
-            let b := or(mload(add(place, 64)), mload(add(place, 96)))
-            ok := and(ok, gt(or(b, or(mload(add(place, 128)), mload(add(place, 160)))), 0))
+            calldatacopy(add(pair, 64), add(proof, 64), 128)
+            let b := or(mload(add(pair, 64)), mload(add(pair, 96)))
+            ok := and(ok, gt(or(b, or(mload(add(pair, 128)), mload(add(pair, 160)))), 0))
             // C, behind the sum of those before.
-            place := add(sums, 192)
-            calldatacopy(place, add(proof, 192), 64)
-            ok := and(ok, gt(or(mload(place), mload(add(place, 32))), 0))
+            let next := add(sums, 192)
+            calldatacopy(next, add(proof, 192), 64)
+            ok := and(ok, gt(or(mload(next), mload(add(next, 32))), 0))
             if gt(weight, 1) {
-                mstore(add(place, 64), weight)
-                ok := and(ok, staticcall(mulGas, 7, place, 96, place, 64))
+                mstore(add(next, 64), weight)
+                ok := and(ok, staticcall(mulGas, 7, next, 96, next, 64))
             }
-            place := add(sums, 128)
-            ok := and(ok, staticcall(sumGas, 6, place, 128, place, 64))
+            let sum := add(sums, 128)
+            ok := and(ok, staticcall(sumGas, 6, sum, 128, sum, 64))
         }
     }
 

@@ -158,8 +158,9 @@ export async function startRpc(): Promise<Rpc> {
       try {
         await act()
       } finally {
-        await request('evm_revert', before)
+        const isBack = await request('evm_revert', before)
         rich.clear()
+        if (isBack !== true) throw new Error('the chain did not go back')
       }
     },
     async [Symbol.asyncDispose]() {
