@@ -155,13 +155,18 @@ export async function startRpc(): Promise<Rpc> {
     },
     async undoing(act) {
       const before = await request('evm_snapshot')
+      const goBack = async (): Promise<void> => {
+        rich.clear()
+        if ((await request('evm_revert', before)) !== true)
+          throw new Error('the chain did not go back')
+      }
       try {
         await act()
-      } finally {
-        const isBack = await request('evm_revert', before)
-        rich.clear()
-        if (isBack !== true) throw new Error('the chain did not go back')
+      } catch (error) {
+        await goBack()
+        throw error
       }
+      await goBack()
     },
     async [Symbol.asyncDispose]() {
       await anvil[Symbol.asyncDispose]()
