@@ -34,6 +34,8 @@ const BATCH_ROOM_BYTES = 64 * 1024
 const TICKET_UNITS = 16
 /** The same where the hop holds the slot: half of a batch. */
 const HELD_TICKET_UNITS = 64
+/** Tokens: the smallest batch, four of one ticket. */
+const LEAST_BATCH = 4
 
 export type VisitDeps = Omit<SlotSessionDeps, 'spending'> & {
   /** Opens a control circuit to a hop. */
@@ -173,12 +175,20 @@ class Visit {
     await this.#payUp(Math.min(units, this.#portions.mostUnits(first[0])), signal)
     const left: TokenOrder[] = []
     for (const order of orders) {
-      const count = await this.#fill(order, signal)
+      const missing = await this.#fill(order, signal)
       // What is left of bulk is ordered anew, if it is wanted still.
-      if (count > 0 && order.kind !== TOKEN_KIND.BULK) left.push({ ...order, count })
+      if (missing > 0 && order.kind !== TOKEN_KIND.BULK) left.push(this.#wholeAgain(order))
     }
     if (left.length === 0) await this.#fillUp(orders, signal)
     return left
+  }
+
+  /** What the next slot is asked for: a whole batch once more. The rest of one would make up what the slot before bought last, and so say that both are of one client. */
+  #wholeAgain(order: TokenOrder): TokenOrder {
+    const { stock, nowMs } = this.#deps
+    const isTooMuch =
+      order.kind === TOKEN_KIND.BANDWIDTH && stock.roomOf(order.node, nowMs()) < order.count
+    return isTooMuch ? { ...order, count: Math.min(order.count, LEAST_BATCH) } : order
   }
 
   /** Goes on while tokens are used as fast as they are bought: the next batch would wait for a visit of its own. Each is paid when it is its turn, or the hop's delay before. */

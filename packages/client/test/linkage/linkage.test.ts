@@ -196,7 +196,8 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
           // Where nothing else begins or ends.
           const inside = grouped((value, tag) => {
             const changed = value.slice()
-            changed.set(tag, 5)
+            // Four bytes of each window stay: with fewer, two of one client's are alike once in some runs.
+            changed.set(tag, 4)
             return changed
           })
           const found = agreements(inside).filter(isLink)

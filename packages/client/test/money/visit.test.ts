@@ -1,6 +1,7 @@
 /** Buying tokens of a hop: what is said, what it costs, and what a hop that lies, stalls or cheats can get away with. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@byway/protocol/base'
 import { createLedger } from '@byway/protocol/ledger'
 import { bytesOfToken } from '@byway/protocol/payment'
 import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
@@ -328,20 +329,27 @@ describe('a visit to a hop', () => {
     assert.equal(world.journal.records.length, 1)
   })
 
-  it("goes on with the next slot when one fills, gets all that was ordered, and the books are the hop's", async () => {
+  it("goes on with the next slot when one fills, by whole batches and numbers of its own, gets all that was ordered, and the books are the hop's", async () => {
     const world = await createMoneyWorld({ slots: 40 })
     // A ticket of 16 units wins one time in 16, and two wins fill a slot.
     await using hop = await startTestHop(1, { nowMs: world.timers.nowMs, priceStep: 8 })
     const shopping = shop(world, hop)
     const areFull = (): number =>
       world.journal.records.filter(({ standing }) => standing === 'full').length
-    let ordered = 0
+    let bought = 0
     while (areFull() < 2) {
       await shopping.go([order(hop, TOKEN_KIND.BANDWIDTH, 32)])
-      ordered += 32
+      const [got = 0] = held(world, hop)
+      assert.ok(got >= 32, `${got} came`)
+      bought += got
+      // Used up, so that there is room for the next.
+      await world.stock.forgetAll()
     }
-    assert.equal(held(world, hop)[0], ordered)
     assert.deepEqual(shopping.faults, [])
+    for (const { count, request } of firstPurchases(hop)) {
+      assert.ok(count === 4 || count === 32, `${count} were asked for at first`)
+      assert.equal(request, 1)
+    }
     const circuits = [...shopping.circuits.values()]
     assert.equal(new Set(circuits).size, circuits.length, 'a fresh circuit for each slot')
     await world.spending.flush()
@@ -358,7 +366,7 @@ describe('a visit to a hop', () => {
       lostBytes < BigInt(areFull() * bytesOfToken(TOKEN_KIND.BANDWIDTH)),
       `${lostBytes} bytes were lost`,
     )
-    assert.equal(paidBytes, BigInt(ordered * bytesOfToken(TOKEN_KIND.BANDWIDTH)) + lostBytes)
+    assert.equal(paidBytes, BigInt(bought * bytesOfToken(TOKEN_KIND.BANDWIDTH)) + lostBytes)
   })
 
   it('spends nothing beyond the budget', async () => {
@@ -370,3 +378,15 @@ describe('a visit to a hop', () => {
     assert.equal(paid(hop), 16n * UNIT_PRICE)
   })
 })
+
+/** Of each slot: what it was asked to buy first. */
+function firstPurchases({ said }: TestHop): readonly { count: number; request: number }[] {
+  const first = new Map<string, { count: number; request: number }>()
+  let slot = ''
+  for (const message of said) {
+    if (message.kind === PAY.SHOW) slot = toHex(message.opening.nullifier)
+    if (message.kind !== PAY.BUY || first.has(slot)) continue
+    first.set(slot, { count: message.elements.length, request: message.request })
+  }
+  return [...first.values()]
+}

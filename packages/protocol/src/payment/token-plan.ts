@@ -87,7 +87,7 @@ export type Hop = {
   readonly clock: RestockClock
   /** Of the slot that the hop was shown last. */
   quota: AdmissionQuota
-  /** Of this hop alone: numbers that ran over all hops would tell two of them that they have one client. */
+  /** Of this hop and the slot in use there: numbers that ran over all hops, or from one slot to the next, would say that they have one client. */
   lastRequest: number
   isLocked: boolean
   /** Bought something here that held: the next batches may be larger. */

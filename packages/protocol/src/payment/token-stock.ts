@@ -69,7 +69,7 @@ export interface TokenStock {
   ): KeysVerdict
   /** True when KEYS must be asked for before the next purchase. */
   needsKeys(node: Uint8Array, kind: TokenKind, nowMs: number): boolean
-  /** The hop is shown another slot from now on: it gives away anew what it gives away for each. Open purchases are given up: asked for again they would say whose slot the next one is. */
+  /** The hop is shown another slot from now on: it gives away anew what it gives away for each. Open purchases are given up, and requests numbered anew: asked for again, or numbered on, they would say whose slot the next one is. */
   onNewSlot(node: Uint8Array): void
   /** What so many tokens cost now, in units. */
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number
@@ -162,6 +162,7 @@ class Stock implements TokenStock {
     if (!hop) return
     hop.quota = new AdmissionQuota()
     hop.isLocked = false
+    hop.lastRequest = 0
     for (const lane of hop.lanes) lane.purchase = undefined
   }
 

@@ -269,6 +269,16 @@ suite('stock limits and times', () => {
     assert.equal(stock.moreOf(NODE, NOON + 32_000), undefined, 'nobody holds the next slot yet')
   })
 
+  test('purchases are numbered anew for each slot: a number that went on would join two (SPEC §16.3)', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    assert.equal(askFor(stock, BANDWIDTH, 4).request, 1)
+    assert.equal(askFor(stock, ADMISSION, 8).request, 2)
+    stock.onNewSlot(NODE)
+    assert.equal(stock.repeatPurchase(NODE, BANDWIDTH), undefined)
+    assert.equal(askFor(stock, BANDWIDTH, 4).request, 1)
+  })
+
   test('times of purchases do not follow spending while the stock is above half', async () => {
     const timesWhen = async (spends: number): Promise<number[]> => {
       await using hop = await startHop(createHopDisk())
