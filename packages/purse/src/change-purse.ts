@@ -5,14 +5,8 @@ import { checkPassphrase } from './create-purse.ts'
 import { deriveOwnerKey, deriveSecret } from './derive.ts'
 import { purseError } from './errors.ts'
 import { sealKeystore, unsealKeystore, type KeystoreCost } from './keystore.ts'
-import {
-  formatPurseFile,
-  MAX_VOUCHERS,
-  openVouchers,
-  readPurseFile,
-  sealVouchers,
-  writePurseFile,
-} from './purse-file.ts'
+import { formatPurseFile, readPurseFile, writePurseFile } from './purse-file.ts'
+import { MAX_VOUCHERS, openVouchers, sealVouchers } from './sealed-vouchers.ts'
 import { LOCAL_PASSPHRASE } from './unlock.ts'
 import { formatVoucher, type VoucherNetwork } from './voucher.ts'
 

@@ -6,14 +6,9 @@ import { purseError } from './errors.ts'
 import { parseJsonRecord, parseKeystore } from './keystore-format.ts'
 import { sealKeystore, unsealKeystore, type KeystoreCost } from './keystore.ts'
 import { addressOfKey, isKey } from './keys.ts'
-import {
-  hasPurse,
-  openVouchers,
-  parsePurseFile,
-  writePurseFile,
-  type PurseFile,
-} from './purse-file.ts'
+import { hasPurse, parsePurseFile, writePurseFile, type PurseFile } from './purse-file.ts'
 import type { PurseAccounts } from './purse-types.ts'
+import { openVouchers } from './sealed-vouchers.ts'
 import { LOCAL_PASSPHRASE } from './unlock.ts'
 import { ENTROPY_BYTES, keysOfWords, wordsFrom } from './words.ts'
 
@@ -129,9 +124,14 @@ export function checkPassphrase(passphrase: string, cost: KeystoreCost): void {
 }
 
 function countVouchers(sealed: Uint8Array, fundsKey: Uint8Array): number {
-  const keys = openVouchers(sealed, deriveSecret(fundsKey, 'files'))
-  for (const key of keys) key.fill(0)
-  return keys.length
+  const fileKey = deriveSecret(fundsKey, 'files')
+  try {
+    const keys = openVouchers(sealed, fileKey)
+    for (const key of keys) key.fill(0)
+    return keys.length
+  } finally {
+    fileKey.fill(0)
+  }
 }
 
 async function writeNew(

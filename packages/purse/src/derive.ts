@@ -27,7 +27,7 @@ export type OwnerLabel = 'deposit' | 'voucher'
 /** Version 1 of this table. */
 const SALT = utf8Bytes('byway purse v1')
 
-/** 32 secret bytes. */
+/** 32 secret bytes; the caller's to overwrite, as are the keys below. */
 export function deriveSecret(fundsKey: Uint8Array, label: SecretLabel): Uint8Array {
   return expand(fundsKey, utf8Bytes(label))
 }
@@ -52,5 +52,6 @@ function deriveKey(fundsKey: Uint8Array, info: Uint8Array): Uint8Array {
 }
 
 function expand(fundsKey: Uint8Array, info: Uint8Array): Uint8Array {
+  // A view of the library's buffer, outside of V8's heap (`secret-bytes.ts`).
   return new Uint8Array(hkdfSync('sha256', fundsKey, SALT, info, KEY_BYTES))
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of an open purse, in memory. `wipe` overwrites those that are kept; derived ones are made for one signature and overwritten after it. What Node itself copied on the
- * way (a passphrase is a string, the collector moves small arrays) is beyond reach: docs/THREAT-MODEL.md says so.
+ * The keys of an open purse, in memory that the collector does not move (`secret-bytes.ts`). `wipe` overwrites those that are kept; derived ones are made for one signature and
+ * overwritten after it. The secrets of deposits are numbers and the passphrase is a string: these are beyond reach, and docs/THREAT-MODEL.md says so.
  * @module
  */
 import { createHash } from 'node:crypto'

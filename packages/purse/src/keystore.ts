@@ -19,6 +19,7 @@ import { concatBytes, toHex, utf8Bytes } from '@byway/protocol/base'
 import { keccak256 } from 'viem/utils'
 import { purseError } from './errors.ts'
 import { parseKeystore, type JsonRecord, type KeystoreKdf } from './keystore-format.ts'
+import { secretBytes } from './secret-bytes.ts'
 
 /**
  * What guessing a passphrase costs. `standard`: N = 2^18, 256 MiB and about 0.7 s a guess; 2^17 where the machine has less than 2 GiB. `local`: next to nothing, for
@@ -79,10 +80,10 @@ export async function unsealKeystore(file: JsonRecord, passphrase: string): Prom
       throw purseError('PURSE_PASSPHRASE_WRONG', {})
     }
     const cipher = createDecipheriv('aes-128-ctr', derived.subarray(0, CIPHER_KEY_BYTES), iv)
-    // A counter mode gives everything at once; the library's own copy is overwritten, ours is the caller's.
-    const opened = cipher.update(ciphertext)
-    const secret = Uint8Array.from(opened)
-    opened.fill(0)
+    // A counter mode gives everything at once. What it gives is outside of V8's heap (`secret-bytes.ts`).
+    const secret = cipher.update(ciphertext)
+    // Overwrites the cipher's own state now, not when it is collected.
+    cipher.final()
     return secret
   } finally {
     derived.fill(0)
@@ -117,10 +118,12 @@ async function deriveFrom(passphrase: string, kdf: KeystoreKdf): Promise<Uint8Ar
 
 /** Keccak-256 of the derived key's second half and the ciphertext. */
 function macOf(derived: Uint8Array, ciphertext: Uint8Array): Uint8Array {
-  return keccak256(
-    concatBytes(derived.subarray(CIPHER_KEY_BYTES, DERIVED_BYTES), ciphertext),
-    'bytes',
-  )
+  const text = secretBytes(DERIVED_BYTES - CIPHER_KEY_BYTES + ciphertext.length)
+  text.set(derived.subarray(CIPHER_KEY_BYTES, DERIVED_BYTES))
+  text.set(ciphertext, DERIVED_BYTES - CIPHER_KEY_BYTES)
+  const mac = keccak256(text, 'bytes')
+  text.fill(0)
+  return mac
 }
 
 /**

@@ -3,7 +3,8 @@
  * remembers that there were records, for a folder without them looks like one in which nothing ever happened.
  * @module
  */
-import { countSealed, hasPurse, readPurseFile, writePurseFile } from './purse-file.ts'
+import { hasPurse, readPurseFile, writePurseFile } from './purse-file.ts'
+import { countSealed } from './sealed-vouchers.ts'
 
 /** True when a client has kept records beside this purse. False without a purse. @throws PURSE_DAMAGED, HOME_FILE_OPEN */
 export async function hasNotedRecords(home: string): Promise<boolean> {

@@ -4,20 +4,12 @@
  * is a whole back-up.
  * @module
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { openHome, readPrivateFile, writePrivateFile } from '@byway/home'
-import {
-  concatBytes,
-  fromHex,
-  isBywayError,
-  toHex,
-  utf8Bytes,
-  utf8Text,
-} from '@byway/protocol/base'
+import { fromHex, isBywayError, toHex } from '@byway/protocol/base'
 import { purseError } from './errors.ts'
 import { parseJsonRecord, recordAt, type JsonRecord } from './keystore-format.ts'
-import { ADDRESS_BYTES, isKey } from './keys.ts'
+import { ADDRESS_BYTES } from './keys.ts'
 
 export const PURSE_FILE = 'purse.json'
 
@@ -49,12 +41,6 @@ export type PursePast = {
 
 /** The bracketed part of `purse.json` that is ours. */
 const EXTENSION_VERSION = 1
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-const VOUCHERS_LABEL = utf8Bytes('byway vouchers v1')
-// Local limits (tunable): docs/LIMITS.md.
-/** Vouchers redeemed in one purse; each costs 66 bytes of its file. */
-export const MAX_VOUCHERS = 256
 
 /** Reads the purse of a state folder. @throws PURSE_MISSING, PURSE_DAMAGED, HOME_FILE_OPEN */
 export async function readPurseFile(home: string): Promise<PurseFile> {
@@ -124,47 +110,6 @@ function pastOf(record: JsonRecord): PursePast {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-/** Seals the owner keys of redeemed vouchers under the purse's `files` key. */
-export function sealVouchers(keys: readonly Uint8Array[], fileKey: Uint8Array): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', fileKey, nonce)
-  cipher.setAAD(VOUCHERS_LABEL)
-  const text = utf8Bytes(JSON.stringify(keys.map(toHex)))
-  const sealed = concatBytes(nonce, cipher.update(text), cipher.final(), cipher.getAuthTag())
-  text.fill(0)
-  return sealed
-}
-
-/** Opens what {@link sealVouchers} sealed. @throws PURSE_DAMAGED */
-export function openVouchers(sealed: Uint8Array, fileKey: Uint8Array): readonly Uint8Array[] {
-  const damaged = purseError('PURSE_DAMAGED', { field: 'vouchers' })
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) throw damaged
-  const cipher = createDecipheriv('aes-256-gcm', fileKey, sealed.subarray(0, NONCE_BYTES))
-  cipher.setAAD(VOUCHERS_LABEL)
-  cipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-  let plain: Uint8Array
-  try {
-    plain = Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), cipher.final()])
-  } catch {
-    throw damaged
-  }
-  const list: unknown = JSON.parse(utf8Text(plain) ?? '')
-  plain.fill(0)
-  if (!Array.isArray(list) || list.length > MAX_VOUCHERS) throw damaged
-  return list.map((text: unknown) => {
-    const key = typeof text === 'string' ? fromHex(text) : undefined
-    if (!key || !isKey(key)) throw damaged
-    return key
-  })
-}
-
-/** How many owner keys {@link sealVouchers} has sealed: its length says it. */
-export function countSealed(sealed: Uint8Array | undefined): number {
-  if (!sealed) return 0
-  // A key is 64 digits in quotes and a comma, the list two brackets.
-  return Math.floor((sealed.length - NONCE_BYTES - TAG_BYTES - 1) / 67)
 }
 
 function hexAt(record: JsonRecord, name: string): Uint8Array | undefined {

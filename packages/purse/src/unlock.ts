@@ -5,8 +5,9 @@ import { purseError } from './errors.ts'
 import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { isCheap, unsealKeystore } from './keystore.ts'
 import { isKey } from './keys.ts'
-import { openVouchers, readPurseFile, type PurseFile } from './purse-file.ts'
+import { readPurseFile, type PurseFile } from './purse-file.ts'
 import type { PurseAccounts } from './purse-types.ts'
+import { openVouchers } from './sealed-vouchers.ts'
 
 /** How a purse is opened. */
 export type UnlockOptions = {

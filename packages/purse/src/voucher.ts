@@ -15,6 +15,7 @@ import { createHash } from 'node:crypto'
 import { concatBytes, equalBytes } from '@byway/protocol/base'
 import { purseError } from './errors.ts'
 import { isKey, KEY_BYTES } from './keys.ts'
+import { secretCopy } from './secret-bytes.ts'
 
 /** Where a voucher is worth something. */
 export type VoucherNetwork = { readonly chainId: number; readonly pool: Uint8Array }
@@ -47,7 +48,7 @@ export function parseVoucher(text: string, network: VoucherNetwork): Uint8Array 
   if (!equalBytes(body.subarray(0, NETWORK_BYTES), networkMark(network))) {
     throw purseError('PURSE_VOUCHER', { problem: 'network' })
   }
-  const key = body.slice(NETWORK_BYTES)
+  const key = secretCopy(body.subarray(NETWORK_BYTES))
   bytes.fill(0)
   if (!isKey(key)) throw purseError('PURSE_VOUCHER', { problem: 'format' })
   return key

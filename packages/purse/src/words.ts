@@ -2,6 +2,8 @@
  * The words (BIP-39): what a person writes down, and the two keys that come from them. They are shown once and never stored; what is on disk comes from them
  * one way. Lists of 12 to 24 English words are read; 24 are made.
  *
+ * Words are strings, and the steps from them to a key are numbers of the language: neither can be overwritten. Only commands read words, and end.
+ *
  * | key | path (BIP-32, BIP-44) | where it lives |
  * |---|---|---|
  * | funds | `m/44'/60'/0'/0/0` | the keystore of the state folder; all daily keys come from it (`derive.ts`) |
@@ -12,6 +14,7 @@ import { HDKey } from '@scure/bip32'
 import { entropyToMnemonic, mnemonicToEntropy, mnemonicToSeed } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { purseError } from './errors.ts'
+import { secretCopy } from './secret-bytes.ts'
 
 export const FUNDS_PATH = "m/44'/60'/0'/0/0"
 export const OWNER_PATH = "m/44'/60'/1'/0/0"
@@ -64,9 +67,10 @@ export async function keysOfWords(words: readonly string[]): Promise<WordKeys> {
 
 function childKey(root: HDKey, path: string): Uint8Array {
   const child = root.derive(path)
+  const { privateKey } = child
+  if (!privateKey) throw purseError('PURSE_KEY', { key: 'words' })
   // A copy: the original goes when the child is wiped.
-  const key = child.privateKey?.slice()
+  const key = secretCopy(privateKey)
   child.wipePrivateData()
-  if (!key) throw purseError('PURSE_KEY', { key: 'words' })
   return key
 }

@@ -3,6 +3,7 @@ import type { TransactionSigner } from '@byway/protocol/payment'
 import { numberOf } from '@byway/protocol/ticket'
 import { purseError } from '../errors.ts'
 import type { DepositOwner, PayingAccount, Purse } from '../purse-types.ts'
+import { secretCopy } from '../secret-bytes.ts'
 import type { AskSigner, OwnerName, SignerAnswer, SignerRequest } from './verbs.ts'
 
 /** Asks for the facts and makes the purse. `close` runs after it was locked. */
@@ -22,7 +23,7 @@ export async function createPurseOver(
   let isOpen = true
   const whileOpen = (secret: Uint8Array): Uint8Array => {
     if (!isOpen) throw purseError('PURSE_LOCKED', {})
-    return secret.slice()
+    return secretCopy(secret)
   }
   const sign = async (request: SignerRequest): Promise<Uint8Array> =>
     (await expect(ask, request, 'signature')).signature
