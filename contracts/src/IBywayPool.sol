@@ -23,7 +23,7 @@ interface IBywayPool {
         BAD_SIGNATURE, // not the session key's, or not in the one form
         NOT_A_WIN, // the draw says no
         BAD_PROOF, // the authoriser says no
-        BAD_DESTINATION, // no field element, or zero
+        BAD_DESTINATION, // no field element, or zero, or not where a refund was asked for
         FEE_NOT_COVERED // neither winnings nor spare stake pay the sender of the lock
     }
 
@@ -61,8 +61,24 @@ interface IBywayPool {
         Terms terms;
     }
 
-    /// @dev Where the rest of a slot goes (SPEC §14.4): a new leaf of `idc`. With `feeTo` other than zero, one unit of it goes there. Signed by the
-    /// session key; the same signature serves refund, finishRefund, close and finishClose.
+    /// @dev A slot to be refunded (SPEC §14.4): to a new leaf of `idc`, which the proof is bound to. With `feeTo` other than zero, one unit of it goes there. Of two attempts the later counts.
+    struct Refund {
+        uint256 root;
+        uint256 nullifier;
+        uint256 idc;
+        address feeTo;
+        uint32 attempt;
+        bytes proof;
+    }
+
+    /// @dev The same slot after its delay, and where it goes.
+    struct Refunding {
+        uint256 nullifier;
+        uint256 idc;
+        address feeTo;
+    }
+
+    /// @dev Where the rest of a bound slot goes: as in a refund, signed by the session key. One signature serves close and finishClose.
     struct Destination {
         uint256 idc;
         address feeTo;
@@ -110,10 +126,10 @@ interface IBywayPool {
         bytes proof;
     }
 
-    /// @dev A slot proof as evidence: whatever it was made for.
+    /// @dev A slot proof as evidence: whatever it was made for, but a refund. `said` are the bytes whose hash the proof is bound to, of an opening (SPEC §13.2) or a withdrawal (SPEC §14.4).
     struct Evidence {
         uint256 root;
-        uint256 x;
+        bytes said;
         bytes proof;
     }
 
@@ -247,21 +263,16 @@ interface IBywayPool {
     /// @return done how many were charged
     function settleLocks(uint256[] calldata nullifiers) external returns (uint256 done);
 
-    /// @notice Asks shown slots back that were never won (SPEC §14.4). For `refundDelay` a provider may still bind.
-    /// @param openings of the slots
-    /// @param destinations one for each
+    /// @notice Asks shown slots back that were never won (SPEC §14.4). For `refundDelay` a provider may still bind. A slot that was asked back and not put
+    /// back goes where a later attempt says, without a new delay, from `2 * refundDelay` on: whoever was to finish it is gone. Who comes then has `refundDelay` for it.
+    /// @param refunds slots with proofs bound to where they go
     /// @return done how many were accepted
-    /// @custom:error LengthMismatch
-    function refund(Opening[] calldata openings, Destination[] calldata destinations) external returns (uint256 done);
+    function refund(Refund[] calldata refunds) external returns (uint256 done);
 
     /// @notice Puts refunded slots back into the tree once the delay has passed. Anyone may.
-    /// @param nullifiers of the slots
-    /// @param destinations as signed for the request
+    /// @param refunds as the request has named them
     /// @return done how many were put back
-    /// @custom:error LengthMismatch
-    function finishRefund(uint256[] calldata nullifiers, Destination[] calldata destinations)
-        external
-        returns (uint256 done);
+    function finishRefund(Refunding[] calldata refunds) external returns (uint256 done);
 
     /// @notice Asks for the rest of bound slots, bond included. For `closeDelay` the provider may still claim.
     /// @param slots and to whom they are bound
@@ -316,7 +327,7 @@ interface IBywayPool {
     /// first binder.
     /// @param nullifier of the slot
     /// @param first one proof
-    /// @param second another, bound to a different x
+    /// @param second another, bound to something else
     /// @custom:error UnknownRoot, NoConflict, BondGone
     function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { keyOf } from './kit/keys.ts'
 import { startScene } from './kit/scene.ts'
-import { openingX, withdrawalX } from './kit/bytes.ts'
+import { openingSaid, refundSaid, withdrawalSaid } from './kit/bytes.ts'
 import type { Drawn, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
 import { provokes } from './kit/provokes.ts'
@@ -19,7 +19,7 @@ const win = (slot: Slot, index: number, to = provider) =>
   [slot, client.winning(slot, to.address, index)] as const
 const evidence = ({ opening }: Slot) => ({
   root: opening.root,
-  x: openingX(opening.sessionKey, opening.receiptKey),
+  said: openingSaid(opening.sessionKey, opening.receiptKey),
   proof: opening.proof,
 })
 const signed = ({ index, amount, commit, nonce, signature }: Drawn, to: string) => ({
@@ -81,8 +81,8 @@ test('a burned bond is missing from what comes back, in every way back', async (
   for (const slot of [refunded, closed, withdrawn])
     await openings('burner', slot, client.open(leaf, slot.j, 'second session'))
   const receiver = keyOf('burned receiver').address
-  const [toRefund, toClose] = [client.destination(refunded, 5n), client.destination(closed, 5n)]
-  await world.sendPool(payer, 'refund', [refunded.opening], [toRefund])
+  const [asked, toClose] = [client.refund(refunded, 5n), client.destination(closed, 5n)]
+  await world.sendPool(payer, 'refund', [asked])
   await scene.bind(provider, [win(closed, 1)])
   const bound = [
     {
@@ -94,7 +94,7 @@ test('a burned bond is missing from what comes back, in every way back', async (
   await world.sendPool(payer, 'close', bound, [toClose])
   await world.sendPool(payer, 'withdrawUnused', [client.unused(leaf, 2, receiver)], receiver)
   await world.rpc.pass(PROFILE.closeDelay)
-  const refunding = await world.sendPool(payer, 'finishRefund', [refunded.nullifier], [toRefund])
+  const refunding = await world.sendPool(payer, 'finishRefund', [asked])
   assert.equal(client.noteInserted(refunding, 5n), 4)
   const closing = await world.sendPool(payer, 'finishClose', bound, [toClose])
   assert.equal(client.noteInserted(closing, 5n), 2)
@@ -126,10 +126,28 @@ test('an opening and a withdrawal of the same slot are a conflict', async () => 
   const [slot] = await scene.slots('shown after all', 1)
   if (!slot) assert.fail()
   const { root, proof } = client.unused(slot.leaf, 0, payer)
-  const second = { root, x: withdrawalX(payer), proof }
+  const second = { root, said: withdrawalSaid(payer), proof }
   const call = [slot.nullifier, evidence(slot), second] as const
   await world.sendPool(keyOf('watcher').address, 'conflictOpenings', ...call)
   assert.equal((await scene.word(slot.nullifier)).isBurned, true)
+})
+
+test('a refund is no conflict: not with the opening, nor with a refund to elsewhere', async () => {
+  const [slot] = await scene.slots('refunded after all', 1)
+  if (!slot) assert.fail()
+  const [here, there] = [5n, 6n].map((idc) => {
+    const { root, feeTo, proof } = client.refund(slot, idc)
+    return { root, said: refundSaid(idc, feeTo), proof }
+  })
+  const report = (...proofs: readonly unknown[]) =>
+    world.sendPool(keyOf('liar').address, 'conflictOpenings', slot.nullifier, ...proofs)
+  for (const pair of [
+    [evidence(slot), here],
+    [here, evidence(slot)],
+    [here, there],
+    [evidence(slot), { ...evidence(slot), said: '0x' }],
+  ])
+    await assert.rejects(report(...pair), { reason: 'NoConflict' })
 })
 
 test('tickets of one session key for two providers burn the bond, winning or not (SPEC §14.4)', async () => {
@@ -224,9 +242,9 @@ test('a lock shows nothing of whose the slot is: both tickets and the opening mu
 
 test('a slot that is finished has no bond to burn', async () => {
   const [one, other] = await twice('finished')
-  const to = client.destination(one, 5n)
-  await world.sendPool(payer, 'refund', [one.opening], [to])
+  const asked = client.refund(one, 5n)
+  await world.sendPool(payer, 'refund', [asked])
   await world.rpc.pass(PROFILE.refundDelay)
-  client.noteInserted(await world.sendPool(payer, 'finishRefund', [one.nullifier], [to]), 5n)
+  client.noteInserted(await world.sendPool(payer, 'finishRefund', [asked]), 5n)
   await assert.rejects(openings('late', one, other), { reason: 'BondGone' })
 })

@@ -5,7 +5,7 @@ import { slotProofAuthoriserArtifact } from '@byway/chain'
 import { keyOf } from './kit/keys.ts'
 import { createLeafProver } from './kit/leaf-proofs.ts'
 import { boundTo, startScene } from './kit/scene.ts'
-import type { Destination, Leaf, Slot } from './kit/slots.ts'
+import type { Leaf, Slot } from './kit/slots.ts'
 import { PROFILE, SLOT } from './kit/world.ts'
 import { provokes } from './kit/provokes.ts'
 
@@ -26,24 +26,24 @@ const win = (slot: Slot, index: number) =>
 
 /** Asks a slot back and gives the units of the leaf that it becomes. */
 async function returned(
-  slot: Slot,
-  to: Destination,
+  idc: bigint,
   [begin, finish]: readonly [string, string],
-  named: unknown,
+  ...args: readonly unknown[]
 ): Promise<number> {
-  const asked = begin === 'refund' ? slot.opening : named
-  await world.sendPool(relayer, begin, [asked], [to])
+  await world.sendPool(relayer, begin, ...args)
   await world.rpc.pass(PROFILE.closeDelay)
-  const receipt = await world.sendPool(relayer, finish, [named], [to])
+  const receipt = await world.sendPool(relayer, finish, ...args)
   assert.deepEqual(scene.skips(receipt), [])
-  return client.noteInserted(receipt, to.idc)
+  return client.noteInserted(receipt, idc)
 }
-const back = (slot: Slot, name: string, feeTo = relayer): Destination =>
-  client.destination(slot, client.idcOf(keyOf(name)), feeTo)
-const refunded = (slot: Slot, to: Destination) =>
-  returned(slot, to, ['refund', 'finishRefund'], slot.nullifier)
-const closed = (slot: Slot, to: Destination) =>
-  returned(slot, to, ['close', 'finishClose'], boundTo(provider, slot))
+const refunded = (slot: Slot, name: string) => {
+  const asked = client.refund(slot, client.idcOf(keyOf(name)), relayer)
+  return returned(asked.idc, ['refund', 'finishRefund'], [asked])
+}
+const closed = (slot: Slot, name: string) => {
+  const to = client.destination(slot, client.idcOf(keyOf(name)), relayer)
+  return returned(to.idc, ['close', 'finishClose'], [boundTo(provider, slot)], [to])
+}
 
 test('a fee is a fifth of a bond, of whatever comes back (SPEC §14.4)', async () => {
   const [unwon, once, full, burned] = await scene.slots('fees', 4)
@@ -51,10 +51,10 @@ test('a fee is a fifth of a bond, of whatever comes back (SPEC §14.4)', async (
   await scene.bind(provider, [win(once, 1), win(full, 1), win(burned, 1)])
   await scene.claim(provider, [win(full, 2)])
   const had = await world.balance(relayer)
-  assert.equal(await refunded(unwon, back(unwon, 'a')), UNITS_PER_SLOT - 1)
-  assert.equal(await closed(once, back(once, 'b')), 15 - 1)
+  assert.equal(await refunded(unwon, 'a'), UNITS_PER_SLOT - 1)
+  assert.equal(await closed(once, 'b'), 15 - 1)
   // The bond alone: the fee leaves four fifths of it.
-  assert.equal(await closed(full, back(full, 'c')), 5 - 1)
+  assert.equal(await closed(full, 'c'), 5 - 1)
   assert.equal((await world.balance(relayer)) - had, 3n * unit)
   assert.equal(await world.balance(world.pool), SLOT + 14n * unit + 24n * unit + 4n * unit + held())
 })
@@ -84,15 +84,15 @@ test('four slots that came back less a fee are three and a rest again, and the r
   const leaf = await real.client.deposit(real.payer, 'whole', 4 * UNITS_PER_SLOT)
   await real.client.snapshot(real.payer)
   const slots: Slot[] = []
-  for (let j = 0; j < 4; j++) slots.push(await prover.open(real.client.open(leaf, j)))
+  for (let j = 0; j < 4; j++) slots.push(real.client.open(leaf, j))
   const small: Leaf[] = []
   for (const [j, slot] of slots.entries()) {
     const owner = keyOf(`came back ${j}`)
-    const to = real.client.destination(slot, real.client.idcOf(owner), relayer)
-    await real.world.sendPool(relayer, 'refund', [slot.opening], [to])
+    const asked = await prover.refund(slot, real.client.idcOf(owner), relayer)
+    await real.world.sendPool(relayer, 'refund', [asked])
     await real.world.rpc.pass(PROFILE.refundDelay)
-    const receipt = await real.world.sendPool(relayer, 'finishRefund', [slot.nullifier], [to])
-    const limit = real.client.noteInserted(receipt, to.idc)
+    const receipt = await real.world.sendPool(relayer, 'finishRefund', [asked])
+    const limit = real.client.noteInserted(receipt, asked.idc)
     small.push({ owner, limit, index: real.client.tree.size - 1 })
   }
   await real.client.snapshot(real.payer)
@@ -105,9 +105,9 @@ test('four slots that came back less a fee are three and a rest again, and the r
   assert.equal(Math.floor(limit / UNITS_PER_SLOT), 3)
   await real.client.snapshot(real.payer)
   const joined = { owner, limit, index: real.client.tree.size - 1 }
-  const shown = await prover.open(real.client.open(joined, 2))
-  const to = real.client.destination(shown, real.client.idcOf(keyOf('last')), relayer)
-  const again = await real.world.sendPool(relayer, 'refund', [shown.opening], [to])
+  const shown = real.client.open(joined, 2)
+  const asked = await prover.refund(shown, real.client.idcOf(keyOf('last')), relayer)
+  const again = await real.world.sendPool(relayer, 'refund', [asked])
   assert.deepEqual(real.skips(again), [])
   assert.equal(await real.world.balance(relayer), 6n * unit)
 })

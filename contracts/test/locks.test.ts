@@ -56,19 +56,14 @@ test('a slot is locked once in its life: locks cannot hold up an owner for longe
   for (const locker of [rival, provider, rival])
     assert.deepEqual(scene.skips(await scene.lock(locker, [slot])), ['WRONG_STATE'])
   assert.equal((await scene.word(slot.nullifier)).state, 'LAPSED')
-  const to = client.destination(slot, 5n)
-  assert.deepEqual(scene.skips(await world.sendPool(payer, 'refund', [slot.opening], [to])), [])
+  const asked = [client.refund(slot, 5n)]
+  assert.deepEqual(scene.skips(await world.sendPool(payer, 'refund', asked)), [])
 })
 
 test('an owner cannot dissolve a live lock by asking the slot back', async () => {
   const slot = await oneSlot('dissolve')
   await scene.lock(provider, [slot])
-  const refund = await world.sendPool(
-    payer,
-    'refund',
-    [slot.opening],
-    [client.destination(slot, 5n)],
-  )
+  const refund = await world.sendPool(payer, 'refund', [client.refund(slot, 5n)])
   assert.deepEqual(scene.skips(refund), ['SLOT_TAKEN'])
   const unused = client.unused(slot.leaf, 0, payer)
   assert.deepEqual(scene.skips(await world.sendPool(payer, 'withdrawUnused', [unused], payer)), [
@@ -82,15 +77,10 @@ test('what is bound, asked back or finished cannot be locked', async () => {
   if (!bound || !refunding || !withdrawing || !refunded) assert.fail()
   await scene.bind(provider, [win(bound, 1)])
   for (const slot of [refunding, refunded])
-    await world.sendPool(payer, 'refund', [slot.opening], [client.destination(slot, 5n)])
+    await world.sendPool(payer, 'refund', [client.refund(slot, 5n)])
   await world.sendPool(payer, 'withdrawUnused', [client.unused(withdrawing.leaf, 2, payer)], payer)
   await world.rpc.pass(PROFILE.refundDelay)
-  await world.sendPool(
-    payer,
-    'finishRefund',
-    [refunded.nullifier],
-    [client.destination(refunded, 5n)],
-  )
+  await world.sendPool(payer, 'finishRefund', [client.refund(refunded, 5n)])
   client.tree.insert(client.leafOf(5n, 5))
   const receipt = await scene.lock(rival, [bound, refunding, withdrawing, refunded])
   assert.deepEqual(scene.skips(receipt), [
@@ -137,11 +127,6 @@ test('a lapsed lock of a provider without stake holds up nobody', async () => {
   await scene.lock(poor, [slot])
   await world.rpc.send(world.pool, world.inRegistry('slash', poor.address, STAKES.minStake, BURN))
   await world.rpc.pass(PROFILE.lockDuration)
-  const refund = await world.sendPool(
-    payer,
-    'refund',
-    [slot.opening],
-    [client.destination(slot, 5n)],
-  )
+  const refund = await world.sendPool(payer, 'refund', [client.refund(slot, 5n)])
   assert.deepEqual(scene.skips(refund), [])
 })

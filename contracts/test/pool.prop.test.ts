@@ -82,7 +82,7 @@ async function takeEverythingBack(all: Board, from: Position): Promise<void> {
   await once('withdrawPart', 0)
   await each(['withdraw', 'close'])
   await rpc.pass(72 * 3600)
-  await each(['finishRefund', 'finishWithdraw', 'finishClose'])
+  await each(['finishRefund', 'finishRefundAgain', 'finishWithdraw', 'finishClose'])
   for (let rest = 0; rest < all.rests.length; rest++) await once('finishRest', rest)
   for (const [i, { state }] of position.words.entries())
     assert.ok(['REFUNDED', 'WITHDRAWN', 'CLOSED'].includes(state), `slot ${i} is still ${state}`)
@@ -94,6 +94,7 @@ const WANTS: Readonly<Record<string, readonly string[]>> = {
   withdraw: ['NONE', 'LOCKED', 'LAPSED'],
   close: ['BOUND'],
   finishRefund: ['REFUNDING'],
+  finishRefundAgain: ['REFUNDING'],
   finishWithdraw: ['WITHDRAWING'],
   finishClose: ['CLOSING'],
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { returnDigest } from './kit/bytes.ts'
 import { type Key, keyOf } from './kit/keys.ts'
 import type { Receipt } from './kit/rpc.ts'
 import { boundTo, startScene } from './kit/scene.ts'
-import { type Destination, type Slot, ZERO } from './kit/slots.ts'
+import { type Destination, type Refund, type Slot, ZERO } from './kit/slots.ts'
 import { PROFILE, SLOT, UNITS_PER_SLOT } from './kit/world.ts'
 import { provokes } from './kit/provokes.ts'
 
@@ -19,10 +18,10 @@ const provider = await scene.provider('provider')
 const anyone = keyOf('anyone').address
 const win = (slot: Slot, index: number, to = provider) =>
   [slot, client.winning(slot, to.address, index)] as const
-const refund = async (slot: Slot, to: Destination, from = anyone) =>
-  scene.skips(await world.sendPool(from, 'refund', [slot.opening], [to]))
-const finishRefund = async (slot: Slot, to: Destination) =>
-  world.sendPool(anyone, 'finishRefund', [slot.nullifier], [to])
+const refund = async (...asked: readonly Refund[]) =>
+  scene.skips(await world.sendPool(anyone, 'refund', asked))
+const finishRefund = async (...begun: readonly Omit<Refund, 'root' | 'proof'>[]) =>
+  world.sendPool(anyone, 'finishRefund', begun)
 const close = async (slot: Slot, to: Destination, who: Key = provider) =>
   scene.skips(await world.sendPool(anyone, 'close', [boundTo(who, slot)], [to]))
 const finishClose = async (slot: Slot, to: Destination) =>
@@ -43,27 +42,27 @@ async function slotsOf(name: string, count: number): Promise<[Slot, ...Slot[]]> 
 test('a refund puts the whole slot into a new leaf after T_refund, finished by anyone (SPEC §14.4)', async () => {
   const [slot] = await slotsOf('refunded', 1)
   const heir = keyOf('refunded heir')
-  const to = client.destination(slot, client.idcOf(heir))
-  assert.deepEqual(await refund(slot, to), [])
+  const asked = client.refund(slot, client.idcOf(heir))
+  assert.deepEqual(await refund(asked), [])
   assert.equal(await stateOf(slot), 'REFUNDING')
-  assert.deepEqual(scene.skips(await finishRefund(slot, to)), ['TOO_EARLY'])
+  assert.deepEqual(scene.skips(await finishRefund(asked)), ['TOO_EARLY'])
   await world.rpc.pass(PROFILE.refundDelay - 60)
-  assert.deepEqual(scene.skips(await finishRefund(slot, to)), ['TOO_EARLY'])
+  assert.deepEqual(scene.skips(await finishRefund(asked)), ['TOO_EARLY'])
   await world.rpc.pass(60)
-  assert.equal(inserted(await finishRefund(slot, to), heir), UNITS_PER_SLOT)
+  assert.equal(inserted(await finishRefund(asked), heir), UNITS_PER_SLOT)
   assert.equal(await stateOf(slot), 'REFUNDED')
-  assert.deepEqual(scene.skips(await finishRefund(slot, to)), ['SLOT_FINISHED'])
-  assert.deepEqual(await refund(slot, to), ['SLOT_FINISHED'])
+  assert.deepEqual(scene.skips(await finishRefund(asked)), ['SLOT_FINISHED'])
+  assert.deepEqual(await refund(asked), ['SLOT_FINISHED'])
   assert.deepEqual(scene.skips(await scene.bind(provider, [win(slot, 1)])), ['SLOT_FINISHED'])
 })
 
 test('the leaf of a refund is spendable like any other', async () => {
   const [slot] = await slotsOf('spent again', 1)
   const heir = keyOf('spent again heir')
-  const to = client.destination(slot, client.idcOf(heir))
-  await refund(slot, to)
+  const asked = client.refund(slot, client.idcOf(heir))
+  await refund(asked)
   await world.rpc.pass(PROFILE.refundDelay)
-  const limit = inserted(await finishRefund(slot, to), heir)
+  const limit = inserted(await finishRefund(asked), heir)
   await client.snapshot(payer)
   const leaf = { owner: heir, limit, index: client.tree.size - 1 }
   assert.deepEqual(scene.skips(await scene.bind(provider, [win(client.open(leaf, 0), 1)])), [])
@@ -73,64 +72,82 @@ test('the leaf of a refund is spendable like any other', async () => {
 
 test('during T_refund a provider may still bind, and the refund is off', async () => {
   const [slot] = await slotsOf('bound late', 1)
-  const to = client.destination(slot, 5n)
-  await refund(slot, to)
+  const asked = client.refund(slot, 5n)
+  await refund(asked)
   await world.rpc.pass(PROFILE.refundDelay - 60)
   assert.deepEqual(scene.skips(await scene.bind(provider, [win(slot, 1)])), [])
   await world.rpc.pass(60)
-  assert.deepEqual(scene.skips(await finishRefund(slot, to)), ['WRONG_STATE'])
-  assert.deepEqual(await close(slot, to), [], 'the same signature closes it')
+  assert.deepEqual(scene.skips(await finishRefund(asked)), ['WRONG_STATE'])
+  assert.deepEqual(await refund(asked, client.refund(slot, 6n)), ['SLOT_TAKEN', 'SLOT_TAKEN'])
+  assert.deepEqual(await close(slot, client.destination(slot, 5n)), [], 'its rest can be closed')
 })
 
-test('only where the session key says, whoever sends and whatever he holds', async () => {
-  const [slot] = await slotsOf('thieves', 1)
-  const thief = keyOf('thief')
-  const good = client.destination(slot, 5n)
+test('only where the proof says, whoever sends and whatever he holds', async () => {
+  const [slot, other] = await slotsOf('thieves', 2)
+  if (!other) assert.fail()
+  const thief = keyOf('thief').address
+  const good = client.refund(slot, 5n)
   const elsewhere = [
     { ...good, idc: 6n },
-    { ...good, feeTo: thief.address },
-    { ...good, signature: thief.sign(returnDigest(client.pool, slot.nullifier, 5n, ZERO)) },
-    { ...good, signature: '0x' as const },
-    client.destination({ ...slot, nullifier: slot.nullifier + 1n }, 5n),
+    { ...good, feeTo: thief },
+    { ...good, attempt: 1 },
+    { ...good, proof: slot.opening.proof },
+    { ...good, proof: client.refund(other, 5n).proof },
+    { ...client.refund(other, 5n), nullifier: slot.nullifier },
+    { ...good, proof: client.unused(slot.leaf, slot.j, thief).proof },
   ]
-  for (const to of elsewhere) assert.deepEqual(await refund(slot, to), ['BAD_SIGNATURE'])
-  await refund(slot, good)
-  await world.rpc.pass(PROFILE.refundDelay)
-  for (const to of elsewhere)
-    assert.deepEqual(scene.skips(await finishRefund(slot, to)), ['BAD_SIGNATURE'])
-  const signed = slot.session.sign(returnDigest(client.pool, slot.nullifier, FIELD, ZERO))
-  const outside = { idc: FIELD, feeTo: ZERO, signature: signed } as const
-  assert.deepEqual(scene.skips(await finishRefund(slot, outside)), ['BAD_DESTINATION'])
-  assert.deepEqual(scene.skips(await finishRefund(slot, { ...outside, idc: 0n })), [
-    'BAD_DESTINATION',
-  ])
-  assert.equal(client.noteInserted(await finishRefund(slot, good), 5n), UNITS_PER_SLOT)
+  for (const asked of elsewhere) assert.deepEqual(await refund(asked), ['BAD_PROOF'])
+  await refund(good)
+  await world.rpc.pass(2 * PROFILE.refundDelay)
+  for (const asked of elsewhere.map((each) => ({ ...each, attempt: 1 })))
+    assert.deepEqual(await refund(asked), ['BAD_PROOF'], 'nor when it might go elsewhere')
+  for (const changed of [{ idc: 6n }, { feeTo: thief }, { idc: FIELD }, { idc: 0n }])
+    assert.deepEqual(scene.skips(await finishRefund({ ...good, ...changed })), ['BAD_DESTINATION'])
+  for (const idc of [FIELD, 0n])
+    assert.deepEqual(await refund(client.refund(other, idc)), ['BAD_DESTINATION'])
+  assert.equal(client.noteInserted(await finishRefund(good), 5n), UNITS_PER_SLOT)
 })
 
-test('a refund needs an opening that holds', async () => {
+test('a refund needs a proof that holds, under a root that was published', async () => {
   const [slot] = await slotsOf('unproven', 1)
-  const to = client.destination(slot, 5n)
-  assert.deepEqual(await refund({ ...slot, opening: { ...slot.opening, proof: '0x' } }, to), [
-    'BAD_PROOF',
-  ])
-  assert.deepEqual(await refund({ ...slot, opening: { ...slot.opening, root: 1n } }, to), [
-    'UNKNOWN_ROOT',
-  ])
-  const session = keyOf('made up')
-  const opening = { ...slot.opening, sessionKey: session.address }
-  const taken = { ...slot, session, opening }
-  assert.deepEqual(await refund(taken, client.destination(taken, 6n)), ['BAD_PROOF'])
+  const asked = client.refund(slot, 5n)
+  assert.deepEqual(await refund({ ...asked, proof: '0x' }), ['BAD_PROOF'])
+  assert.deepEqual(await refund({ ...asked, root: 1n }), ['UNKNOWN_ROOT'])
+})
+
+test('what nobody puts back goes elsewhere by a later attempt, after as long again as its delay', async () => {
+  const [slot, other] = await slotsOf('sent elsewhere', 2)
+  if (!other) assert.fail()
+  const [gone, there] = [keyOf('gone relayer').address, keyOf('other relayer').address]
+  const heir = keyOf('elsewhere heir')
+  const first = client.refund(slot, 5n, gone)
+  const second = client.refund(slot, client.idcOf(heir), there, 7)
+  await refund(first)
+  const begun = (await scene.word(slot.nullifier)).time
+  await world.rpc.pass(2 * PROFILE.refundDelay - 60)
+  assert.deepEqual(await refund(second), ['TOO_EARLY'], 'its relayer has time to finish it')
+  await world.rpc.pass(60)
+  const early = client.refund(slot, 6n, there, 0)
+  assert.deepEqual(await refund(first, early), ['WRONG_STATE', 'WRONG_STATE'], 'no later attempt')
+  // Another's proof spoils only itself, and both ways of judging end alike.
+  const bad = { ...client.refund(other, 5n), proof: second.proof }
+  assert.deepEqual(await refund(second, bad, second), ['BAD_PROOF', 'WRONG_STATE'])
+  const { time, lastIndex } = await scene.word(slot.nullifier)
+  assert.ok(time >= begun + PROFILE.refundDelay && lastIndex === 7)
+  const third = client.refund(slot, 6n, gone, 8)
+  assert.deepEqual(await refund(first, third), ['WRONG_STATE', 'TOO_EARLY'], 'nobody takes it back')
+  assert.deepEqual(scene.skips(await finishRefund(first)), ['BAD_DESTINATION'])
+  assert.equal(inserted(await finishRefund(second), heir), UNITS_PER_SLOT - 1)
+  assert.deepEqual([await world.balance(gone), await world.balance(there)], [0n, PROFILE.bond])
 })
 
 test('a batch may ask for slots of several owners; a bad or repeated entry spoils only itself', async () => {
   const [one] = await slotsOf('relay one', 1)
   const [other, unused] = await slotsOf('relay other', 2)
   if (!unused) assert.fail()
-  const bad = { ...other.opening, proof: one.opening.proof }
-  const to = [one, one, other, other].map((slot) => client.destination(slot, 5n))
-  const batch = [one.opening, one.opening, bad, other.opening]
-  const receipt = await world.sendPool(anyone, 'refund', batch, to)
-  assert.deepEqual(scene.skips(receipt), ['WRONG_STATE', 'BAD_PROOF'])
+  const [asked, another] = [client.refund(one, 5n), client.refund(other, 5n)]
+  const skipped = await refund(asked, asked, { ...another, proof: asked.proof }, another)
+  assert.deepEqual(skipped, ['WRONG_STATE', 'BAD_PROOF'])
   assert.deepEqual([await stateOf(one), await stateOf(other)], ['REFUNDING', 'REFUNDING'])
   const proof = client.unused(unused.leaf, unused.j, payer)
   const withdrawals = [proof, { ...proof, nullifier: 77n }, proof]
@@ -141,15 +158,15 @@ test('a batch may ask for slots of several owners; a bad or repeated entry spoil
 test('nobody stops a refund: not by depositing to its destination, nor by a request of his own', async () => {
   const [slot, other] = await slotsOf('griefed', 2)
   const heir = keyOf('griefed heir')
-  const to = client.destination(slot, client.idcOf(heir))
-  await refund(slot, to)
+  const asked = client.refund(slot, client.idcOf(heir))
+  await refund(asked)
   await client.deposit(keyOf('payer').address, 'griefed heir', UNITS_PER_SLOT)
   await scene.lock(provider, [slot])
   await withdraw(slot)
-  await refund(slot, client.destination(slot, 9n))
+  await refund({ ...asked, idc: 9n })
   await scene.bind(provider, [[slot, client.winning(other ?? slot, provider.address, 1)]])
   await world.rpc.pass(PROFILE.refundDelay)
-  assert.equal(inserted(await finishRefund(slot, to), heir), UNITS_PER_SLOT)
+  assert.equal(inserted(await finishRefund(asked), heir), UNITS_PER_SLOT)
 })
 
 test('a closed slot gives back what was not won, bond included, after T_close (SPEC §14.4)', async () => {
@@ -203,19 +220,19 @@ test('only the owner of a bound slot closes it', async () => {
   assert.deepEqual(scene.skips(await finishClose(slot, { ...to, idc: 6n })), ['BAD_SIGNATURE'])
 })
 
-test('the fee of a return is one bond unit, to whom the session key named', async () => {
+test('the fee of a return is one bond unit, to whom its owner named', async () => {
   const relayer = keyOf('relayer').address
   const [slot, bound] = await slotsOf('relayed', 2)
   if (!bound) assert.fail()
   const heir = keyOf('relayed heir')
-  const to = client.destination(slot, client.idcOf(heir), relayer)
-  await refund(slot, to)
+  const asked = client.refund(slot, client.idcOf(heir), relayer)
+  await refund(asked)
   await scene.bind(provider, [win(bound, 1)])
   await scene.claim(provider, [win(bound, 2)])
   const last = client.destination(bound, client.idcOf(heir), relayer)
   await close(bound, last)
   await world.rpc.pass(PROFILE.closeDelay)
-  assert.equal(inserted(await finishRefund(slot, to), heir), UNITS_PER_SLOT - 1)
+  assert.equal(inserted(await finishRefund(asked), heir), UNITS_PER_SLOT - 1)
   assert.equal(await world.balance(relayer), PROFILE.bond)
   assert.equal(inserted(await finishClose(bound, last), heir), 0, 'only the bond was left')
   assert.equal(await world.balance(relayer), 2n * PROFILE.bond)
@@ -247,7 +264,7 @@ test('what is locked, bound or asked back is not withdrawn, nor refunded twice',
   const [bound, refunding, withdrawing] = await slotsOf('not unused', 3)
   if (!refunding || !withdrawing) assert.fail()
   await scene.bind(provider, [win(bound, 1)])
-  await refund(refunding, client.destination(refunding, 5n))
+  await refund(client.refund(refunding, 5n))
   await withdraw(withdrawing)
   assert.deepEqual(await withdraw(bound), ['SLOT_TAKEN'])
   assert.deepEqual(await withdraw(refunding), ['WRONG_STATE'])
@@ -257,7 +274,7 @@ test('what is locked, bound or asked back is not withdrawn, nor refunded twice',
     [refunding, 'WRONG_STATE'],
     [withdrawing, 'WRONG_STATE'],
   ] as const)
-    assert.deepEqual(await refund(slot, client.destination(slot, 5n)), [reason])
+    assert.deepEqual(await refund(client.refund(slot, 5n)), [reason])
   const unknown = { ...client.unused(bound.leaf, 0, payer), root: 3n, nullifier: 99n }
   const receipt = await world.sendPool(anyone, 'withdrawUnused', [unknown], payer)
   assert.deepEqual(scene.skips(receipt), ['UNKNOWN_ROOT'])
@@ -266,8 +283,6 @@ test('what is locked, bound or asked back is not withdrawn, nor refunded twice',
 test('arrays that go together must be of one length', async () => {
   const [slot] = await slotsOf('lengths', 1)
   const calls: readonly (readonly [string, readonly unknown[]])[] = [
-    ['refund', [[slot.opening], []]],
-    ['finishRefund', [[slot.nullifier], []]],
     ['close', [[boundTo(provider, slot)], []]],
     ['finishClose', [[], [client.destination(slot, 5n)]]],
   ]

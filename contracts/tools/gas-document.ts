@@ -54,7 +54,7 @@ A lock stays dearer, for two things that the sketch did not have: the look at th
 follower knows of it. The sketch's sixteen come to 22 614 for each further lock, of which the word (22 100) and a nullifier in call data (512) are 22 612: no event fits into that. Looking at the stake only when another wants a slot that is locked would save the first; then
 every node, client and relayer that meets a lock would have to ask the registry whether it counts ([ADR 0014](../docs/adr/0014-pool.md)).
 
-A refund checks who signed where its slot goes (3 000 for the signature), and its finish computes the new leaf, which the sketch took from whoever called: a hash each. A payout asks the registry where the provider wants its money (a cold contract and two words, 6 800), books what is to be burned (5 000), and tells
+A refund's proof says where its slot goes ([ADR 0049](../docs/adr/0049-refund-by-proof.md)), so that neither step reads a signature. Its finish computes the new leaf, which the sketch took from whoever called: a hash each. A payout asks the registry where the provider wants its money (a cold contract and two words, 6 800), books what is to be burned (5 000), and tells
 of it (about 1 800); and its word stays, for the wins whose part is held back, where the sketch's was cleared for 4 800. The *first* one writes the word of what is to be burned and the balance of its receiver, 17 100 more each. The sketch's receiver had no balance either, so like for like it is *the first* less one of these: ${spaced((table['payout'] ?? 0) - FIRST_WRITE_GAS)}.
 
 ## Judging slot proofs

@@ -59,17 +59,12 @@ export async function measureJoin(rows: Record<string, number>): Promise<void> {
   using prover = createLeafProver(client, BigInt(unitsPerSlotOf(world.profile)))
   const slots = await scene.slots('joined', JOIN_LEAVES)
   const owners = slots.map((_, i) => keyOf(`small ${i}`))
-  const to = slots.map((slot, i) => client.destination(slot, client.idcOf(pick(owners, i)), payer))
-  await world.sendPool(
-    payer,
-    'refund',
-    slots.map(({ opening }) => opening),
-    to,
-  )
+  const refunds = slots.map((slot, i) => client.refund(slot, client.idcOf(pick(owners, i)), payer))
+  await world.sendPool(payer, 'refund', refunds)
   await world.rpc.pass(world.profile.refundDelay)
   const leaves: Leaf[] = []
-  for (const [i, { nullifier }] of slots.entries()) {
-    const receipt = await world.sendPool(payer, 'finishRefund', [nullifier], [pick(to, i)])
+  for (const [i, refund] of refunds.entries()) {
+    const receipt = await world.sendPool(payer, 'finishRefund', [refund])
     const limit = client.noteInserted(receipt, client.idcOf(pick(owners, i)))
     leaves.push({ owner: pick(owners, i), limit, index: client.tree.size - 1 })
   }

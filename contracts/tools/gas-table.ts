@@ -8,7 +8,7 @@ import { type Key, keyOf } from '../test/kit/keys.ts'
 import type { Receipt } from '../test/kit/rpc.ts'
 import { registration, type Scene, startScene } from '../test/kit/scene.ts'
 import type { Slot } from '../test/kit/slots.ts'
-import { BIND_KIND, CLAIM_KIND, LOCK_KIND, openingX, uint } from '../test/kit/bytes.ts'
+import { BIND_KIND, CLAIM_KIND, LOCK_KIND, openingSaid, uint } from '../test/kit/bytes.ts'
 import { claimBytes, lockBytes, slotsBytes } from '../test/kit/batches.ts'
 import { challengeAnswer, readAnswer, startAnswerScene } from '../test/kit/real-answer.ts'
 import { createStakedNode } from '../test/kit/staked-node.ts'
@@ -32,6 +32,7 @@ const BATCHES = [1, 2, 4, 8, 16]
 const RETURNS = [1, 8]
 /** Of one slot, sent together. */
 const WINS_OF_RUN = 6
+const PLAIN = 'plain proof'
 /** Of a slot proof, 256 bytes. */
 const PROOF_WORDS = 8
 /** Whose orders share a transaction. */
@@ -48,7 +49,7 @@ export async function measureGas(): Promise<Measured> {
   await measureDeposits(plain, rows)
   const stand = await prepare(plain, tables)
   await measureLocks(stand)
-  await measureBinds(stand, 'plain proof')
+  await measureBinds(stand, PLAIN)
   await measureLater(stand)
   await measureRun(rows)
   await measureReturns(stand)
@@ -112,12 +113,16 @@ async function prepare(
 
 /** An opening of as many bytes as one with a slot proof: the call data is a part of what a proof costs. */
 function withRealBytes(slot: Slot): Slot {
-  const drawn = (part: number): Hex => sha256(uint(part, 256))
-  const words = Array.from({ length: PROOF_WORDS }, (_, at) => drawn(slot.j * PROOF_WORDS + at))
-  return {
-    ...slot,
-    opening: { ...slot.opening, receiptKey: drawn(1000 + slot.j), proof: concat(words) },
-  }
+  const opening = { ...slot.opening, receiptKey: drawn(1000 + slot.j), proof: realBytes(slot.j) }
+  return { ...slot, opening }
+}
+
+function realBytes(j: number): Hex {
+  return concat(Array.from({ length: PROOF_WORDS }, (_, at) => drawn(j * PROOF_WORDS + at)))
+}
+
+function drawn(part: number): Hex {
+  return sha256(uint(part, 256))
 }
 
 async function measureDeposits(scene: Scene, rows: Record<string, number>): Promise<void> {
@@ -236,7 +241,7 @@ async function measureRun(rows: Record<string, number>): Promise<void> {
 async function measureReturns(stand: Stand): Promise<void> {
   const { bound, provider, scene } = stand
   const { client, payer, world } = scene
-  await measureRefund(stand, 'plain proof')
+  await measureRefund(stand, PLAIN)
   const last = bound.at(-1)
   const [unused] = stand.take(1)
   if (!last || !unused) throw new Error('too few slots')
@@ -264,15 +269,14 @@ async function measureRefund(stand: Stand, proof: string): Promise<void> {
   for (const size of RETURNS) {
     const count = size === 1 ? '' : ` ${size}`
     const slots = stand.take(size)
-    const to = slots.map((slot, at) =>
-      client.destination(slot, client.idcOf(keyOf(`refund heir ${size} ${at}`))),
-    )
-    const openings = slots.map(({ opening }) => opening)
-    const asked = world.sendPool(payer, 'refund', openings, to)
+    const refunds = slots.map((slot, at) => {
+      const asked = client.refund(slot, client.idcOf(keyOf(`refund heir ${size} ${at}`)))
+      return proof === PLAIN ? asked : { ...asked, proof: realBytes(slot.j) }
+    })
+    const asked = world.sendPool(payer, 'refund', refunds)
     await stand.note(`refund${count}, ${proof}`, asked)
     await world.rpc.pass(world.profile.refundDelay)
-    const nullifiers = slots.map(({ nullifier }) => nullifier)
-    const finished = world.sendPool(payer, 'finishRefund', nullifiers, to)
+    const finished = world.sendPool(payer, 'finishRefund', refunds)
     await stand.note(`finishRefund${count}`, finished)
   }
 }
@@ -302,7 +306,7 @@ async function measureConflicts(stand: Stand): Promise<void> {
   const again = withRealBytes(client.open(twice.leaf, twice.j, 'second session'))
   const openings = [twice, again].map(({ opening }) => ({
     root: opening.root,
-    x: openingX(opening.sessionKey, opening.receiptKey),
+    said: openingSaid(opening.sessionKey, opening.receiptKey),
     proof: opening.proof,
   }))
   await report('without the proofs', 'conflictOpenings', twice.nullifier, ...openings)

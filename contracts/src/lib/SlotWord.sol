@@ -40,6 +40,11 @@ library SlotWord {
         return (cleared | (uint256(index) << 64)) + (1 << 56);
     }
 
+    /// @dev The same slot, its time so many seconds ago.
+    function earlier(uint256 word, uint32 seconds_) internal pure returns (uint256) {
+        return word - seconds_;
+    }
+
     function burn(uint256 word) internal pure returns (uint256) {
         return word | BURNED;
     }

@@ -5,6 +5,9 @@ import {Sha256} from "./Sha256.sol";
 
 /// @dev The bytes of tickets and of their draw (SPEC §13.2, §13.4).
 library Tickets {
+    /// @dev How what a refund's proof is bound to begins.
+    bytes15 private constant REFUND = "byway refund v1";
+
     /// @dev What an opening's proof is bound to (SPEC §13.2).
     function openingX(address sessionKey, bytes32 receiptKey) internal view returns (uint256 x) {
         // 65 bytes above what is in use, as all of these.
@@ -18,7 +21,30 @@ library Tickets {
         }
     }
 
-    /// @dev What a session key signs of a slot's return (SPEC §14.4).
+    /// @dev What a refund's proof is bound to, and what is kept of it until the end: where the slot goes (SPEC §14.4). `holder` is the hash's first 20 bytes, `x` its first 31.
+    function refundTo(uint256 idc, address feeTo, uint32 attempt)
+        internal
+        view
+        returns (uint256 x, address holder)
+    {
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, "byway refund v1")
+            mstore(add(at, 15), idc)
+            mstore(add(at, 47), shl(96, feeTo))
+            mstore(add(at, 67), shl(224, attempt))
+            if iszero(staticcall(gas(), 0x02, at, 71, 0x00, 0x20)) { revert(0, 0) }
+            x := shr(8, mload(0x00))
+            holder := shr(88, x)
+        }
+    }
+
+    /// @dev What a proof shown as evidence is bound to: the hash of what it said. Zero for a refund, which owners may prove as often as they like, whatever else they showed.
+    function evidenceX(bytes calldata said) internal pure returns (uint256) {
+        return bytes15(said) == REFUND ? 0 : uint256(sha256(said)) >> 8;
+    }
+
+    /// @dev What a session key signs of a bound slot's return (SPEC §14.4).
     function returnDigest(uint256 nullifier, uint256 idc, address feeTo) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
             let at := mload(0x40)

@@ -17,11 +17,12 @@ abstract contract PoolConflicts is PoolBase {
 
     /// @inheritdoc IBywayPool
     function conflictOpenings(uint256 nullifier, Evidence calldata first, Evidence calldata second) external {
-        if (first.x == second.x) revert NoConflict();
+        (uint256 firstX, uint256 secondX) = (Tickets.evidenceX(first.said), Tickets.evidenceX(second.said));
+        if (firstX == secondX || firstX == 0 || secondX == 0) revert NoConflict();
         bytes memory pending =
             ProofBytes.room(2 * ProofBytes.HEAD_BYTES + first.proof.length + second.proof.length);
-        if (_ask(pending, first.root, nullifier, first.x, first.proof) != Reason.NONE) revert UnknownRoot();
-        if (_ask(pending, second.root, nullifier, second.x, second.proof) != Reason.NONE) revert UnknownRoot();
+        if (_ask(pending, first.root, nullifier, firstX, first.proof) != Reason.NONE) revert UnknownRoot();
+        if (_ask(pending, second.root, nullifier, secondX, second.proof) != Reason.NONE) revert UnknownRoot();
         if (!_areAllProven(pending)) revert NoConflict();
         _burnBond(nullifier);
     }

@@ -13,52 +13,46 @@ abstract contract PoolReturns is PoolDeposits {
     using SlotWord for uint256;
 
     /// @inheritdoc IBywayPool
-    function refund(Opening[] calldata openings, Destination[] calldata destinations)
-        external
-        returns (uint256 done)
-    {
-        if (openings.length != destinations.length) revert LengthMismatch();
-        Reason[] memory reasons = new Reason[](openings.length);
-        bytes memory pending = ProofBytes.room(_roomFor(openings));
-        for (uint256 i; i < openings.length; ++i) {
-            Opening calldata opening = openings[i];
-            Reason reason = _whyNotUnused(_current(opening.nullifier));
+    /// @dev Three passes, as in `bind`.
+    function refund(Refund[] calldata refunds) external returns (uint256 done) {
+        Reason[] memory reasons = new Reason[](refunds.length);
+        uint256 room;
+        for (uint256 i; i < refunds.length; ++i) {
+            room += ProofBytes.HEAD_BYTES + refunds[i].proof.length;
+        }
+        bytes memory pending = ProofBytes.room(room);
+        for (uint256 i; i < refunds.length; ++i) {
+            Refund calldata asked = refunds[i];
+            Reason reason = _whyNotRefundable(_current(asked.nullifier), asked.attempt);
+            if (reason == Reason.NONE && !_isCommitment(asked.idc)) reason = Reason.BAD_DESTINATION;
             if (reason == Reason.NONE) {
-                reason = _whyNotSigned(opening.sessionKey, opening.nullifier, destinations[i]);
-            }
-            if (reason == Reason.NONE) {
-                uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-                reason = _ask(pending, opening.root, opening.nullifier, x, opening.proof);
+                (uint256 x,) = Tickets.refundTo(asked.idc, asked.feeTo, asked.attempt);
+                reason = _ask(pending, asked.root, asked.nullifier, x, asked.proof);
             }
             reasons[i] = reason;
         }
         bool areAllProven = _areAllProven(pending);
-        for (uint256 i; i < openings.length; ++i) {
-            Opening calldata opening = openings[i];
+        for (uint256 i; i < refunds.length; ++i) {
             Reason reason = reasons[i];
-            if (reason == Reason.NONE && !areAllProven) {
-                uint256 x = Tickets.openingX(opening.sessionKey, opening.receiptKey);
-                reason = _whyNotProven(opening.root, opening.nullifier, x, opening.proof);
-            }
-            if (reason == Reason.NONE) {
-                reason = _askBack(opening.nullifier, opening.sessionKey, SlotWord.REFUNDING);
-            }
-            done += _count(opening.nullifier, reason);
+            if (reason == Reason.NONE) reason = _refundOne(refunds[i], areAllProven);
+            done += _count(refunds[i].nullifier, reason);
         }
     }
 
     /// @inheritdoc IBywayPool
-    function finishRefund(uint256[] calldata nullifiers, Destination[] calldata destinations)
-        external
-        returns (uint256 done)
-    {
-        if (nullifiers.length != destinations.length) revert LengthMismatch();
-        for (uint256 i; i < nullifiers.length; ++i) {
-            uint256 word = slot[nullifiers[i]];
+    function finishRefund(Refunding[] calldata refunds) external returns (uint256 done) {
+        for (uint256 i; i < refunds.length; ++i) {
+            Refunding calldata begun = refunds[i];
+            uint256 word = slot[begun.nullifier];
             Reason reason = _whyNotDue(word, SlotWord.REFUNDING, _refundDelay);
-            if (reason == Reason.NONE) reason = _whyNotSigned(word.holder(), nullifiers[i], destinations[i]);
-            if (reason == Reason.NONE) _putBack(nullifiers[i], word, SlotWord.REFUNDED, destinations[i]);
-            done += _count(nullifiers[i], reason);
+            if (reason == Reason.NONE) {
+                (, address holder) = Tickets.refundTo(begun.idc, begun.feeTo, word.lastIndex());
+                if (word.holder() != holder) reason = Reason.BAD_DESTINATION;
+            }
+            if (reason == Reason.NONE) {
+                _putBack(begun.nullifier, word, SlotWord.REFUNDED, begun.idc, begun.feeTo);
+            }
+            done += _count(begun.nullifier, reason);
         }
     }
 
@@ -86,9 +80,31 @@ abstract contract PoolReturns is PoolDeposits {
             uint256 word = slot[nullifier];
             Reason reason = _whyNotDue(word, SlotWord.CLOSING, _closeDelay);
             if (reason == Reason.NONE) reason = _whyNotOwner(word, slots[i], destinations[i]);
-            if (reason == Reason.NONE) _putBack(nullifier, word, SlotWord.CLOSED, destinations[i]);
+            if (reason == Reason.NONE) _putBack(nullifier, word, SlotWord.CLOSED, destinations[i].idc, destinations[i].feeTo);
             done += _count(nullifier, reason);
         }
+    }
+
+    /// @dev Writes one refund. The word is looked at anew: the same batch may have named the slot before. One that goes elsewhere now can be finished at once.
+    function _refundOne(Refund calldata asked, bool isProven) private returns (Reason reason) {
+        uint256 nullifier = asked.nullifier;
+        uint256 word = slot[nullifier];
+        (uint256 x, address holder) = Tickets.refundTo(asked.idc, asked.feeTo, asked.attempt);
+        reason = _whyNotRefundable(word, asked.attempt);
+        if (reason == Reason.NONE && !isProven) reason = _whyNotProven(asked.root, nullifier, x, asked.proof);
+        if (reason != Reason.NONE) return reason;
+        uint256 begun = SlotWord.make(word, holder, asked.attempt, 0, SlotWord.REFUNDING);
+        if (word.state() == SlotWord.REFUNDING) {
+            slot[nullifier] = begun.earlier(_refundDelay);
+        } else {
+            _change(nullifier, begun);
+        }
+    }
+
+    /// @dev May its owner send a slot somewhere? Also one that is on its way, by a later attempt, once whoever was to finish it has had as long again as its delay.
+    function _whyNotRefundable(uint256 word, uint32 attempt) private view returns (Reason) {
+        if (word.state() != SlotWord.REFUNDING || attempt <= word.lastIndex()) return _whyNotUnused(word);
+        return block.timestamp < word.time() + 2 * uint256(_refundDelay) ? Reason.TOO_EARLY : Reason.NONE;
     }
 
     /// @dev Begins the way back of an unused slot. The word is looked at anew: the same batch may have named the slot before.
@@ -99,13 +115,13 @@ abstract contract PoolReturns is PoolDeposits {
     }
 
     /// @dev Ends a slot and makes a leaf of what is left in it.
-    function _putBack(uint256 nullifier, uint256 word, uint8 state, Destination calldata destination) private {
+    function _putBack(uint256 nullifier, uint256 word, uint8 state, uint256 idc, address feeTo) private {
         uint256 units = _unitsLeft(word);
         _change(nullifier, word.to(state));
-        bool isPaid = destination.feeTo != address(0) && units != 0;
+        bool isPaid = feeTo != address(0) && units != 0;
         if (isPaid) --units;
-        if (units != 0) _insert(destination.idc, uint32(units));
-        if (isPaid) _send(destination.feeTo, _unit);
+        if (units != 0) _insert(idc, uint32(units));
+        if (isPaid) _send(feeTo, _unit);
     }
 
     /// @dev Units that a slot still holds: wins not paid, and the bond unless it was burned.
@@ -136,7 +152,7 @@ abstract contract PoolReturns is PoolDeposits {
         return _whyNotSigned(bound.sessionKey, bound.nullifier, destination);
     }
 
-    /// @dev Does the session key send the slot there? One signature serves both steps of a refund and of a close.
+    /// @dev Does the session key send the slot there? One signature serves both steps.
     function _whyNotSigned(address sessionKey, uint256 nullifier, Destination calldata destination)
         private
         view

@@ -1,7 +1,7 @@
 /** What random play begins with: deposits and slots of two honest clients and two that cheat, providers, and what makes no slot. */
 import assert from 'node:assert/strict'
 import type { Address } from 'viem'
-import { openingX } from './bytes.ts'
+import { openingSaid } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import { type Scene } from './scene.ts'
 import { poolProbeArtifact } from '../artifacts/pool-probe.ts'
@@ -83,7 +83,7 @@ export async function setUpBoard(scene: Scene): Promise<Board> {
       ] as const
       const [first, second] = faces.map(({ opening }) => ({
         root: opening.root,
-        x: openingX(opening.sessionKey, opening.receiptKey),
+        said: openingSaid(opening.sessionKey, opening.receiptKey),
         proof: opening.proof,
       }))
       const conflicting = [first ?? {}, second ?? {}] as const
@@ -103,16 +103,14 @@ async function smallLeaves(scene: Scene): Promise<readonly Leaf[]> {
   const { client, payer, world } = scene
   const back = await scene.slots('came back', 2)
   const owners = back.map((_, i) => keyOf(`owner of small ${i}`))
-  const to = owners.map((owner, i) =>
-    client.destination(back[i] ?? assert.fail(), client.idcOf(owner), REDEEMER),
+  const refunds = owners.map((owner, i) =>
+    client.refund(back[i] ?? assert.fail(), client.idcOf(owner), REDEEMER),
   )
-  const openings = back.map(({ opening }) => opening)
-  await world.sendPool(payer, 'refund', openings, to)
+  await world.sendPool(payer, 'refund', refunds)
   await world.rpc.pass(world.profile.refundDelay)
   const leaves: Leaf[] = []
   for (const [i, owner] of owners.entries()) {
-    const named = [[back[i]?.nullifier], [to[i]]]
-    const receipt = await world.sendPool(payer, 'finishRefund', ...named)
+    const receipt = await world.sendPool(payer, 'finishRefund', [refunds[i]])
     const limit = client.noteInserted(receipt, client.idcOf(owner))
     leaves.push({ owner, limit, index: client.tree.size - 1 })
   }

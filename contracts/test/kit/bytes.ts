@@ -45,14 +45,25 @@ export function profileTag(winValue: bigint, winsPerSlot: number, bond: bigint):
 }
 
 export function openingX(sessionKey: Address, receiptKey: Hex): bigint {
-  return toField(hash(text('byway slot v1'), sessionKey, receiptKey))
+  return toField(hash(openingSaid(sessionKey, receiptKey)))
+}
+
+/** The bytes whose hash an opening's proof is bound to. */
+export function openingSaid(sessionKey: Address, receiptKey: Hex): Hex {
+  return concat([text('byway slot v1'), sessionKey, receiptKey])
+}
+
+export function refundSaid(idc: bigint, feeTo: Address, attempt = 0): Hex {
+  return concat([text('byway refund v1'), uint(idc, 256), feeTo, uint(attempt, 32)])
+}
+
+export function withdrawalSaid(to: Address, feeTo?: Address): Hex {
+  return concat([text('byway withdraw v1'), to, Number(feeTo ?? 0) === 0 ? '0x' : (feeTo ?? '0x')])
 }
 
 /** `feeTo` zero, or left out, where nobody gets a fee. */
 export function withdrawalX(to: Address, feeTo?: Address): bigint {
-  return toField(
-    hash(text('byway withdraw v1'), to, ...(Number(feeTo ?? 0) === 0 ? [] : [feeTo ?? '0x'])),
-  )
+  return toField(hash(withdrawalSaid(to, feeTo)))
 }
 
 export function joinX(pool: Place, idc: bigint, feeTo: Address): bigint {

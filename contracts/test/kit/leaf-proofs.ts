@@ -9,10 +9,10 @@ import {
   type LeafPath,
 } from '@byway/zk'
 import { bytesToHex, type Address, type Hex } from 'viem'
-import { joinX, openingX, withdrawalX } from './bytes.ts'
+import { hash, joinX, openingX, refundSaid, toField, withdrawalX } from './bytes.ts'
 import { type Key, keyOf } from './keys.ts'
 import type { Scene } from './scene.ts'
-import { type Client, type Leaf, type Slot, type Unused, ZERO } from './slots.ts'
+import { type Client, type Leaf, type Refund, type Slot, type Unused, ZERO } from './slots.ts'
 
 export type Receiver = { readonly to: Address; readonly feeTo: Address }
 export type Part = {
@@ -34,6 +34,8 @@ export type Joining = {
 export interface LeafProver extends Disposable {
   /** The slot with a real proof in its opening. */
   open(slot: Slot): Promise<Slot>
+  /** Under the root of the slot's opening. */
+  refund(slot: Slot, idc: bigint, feeTo?: Address): Promise<Refund>
   unused(leaf: Leaf, j: number, receiver: Receiver): Promise<Unused>
   part(leaf: Leaf, slots: readonly number[], withRest: boolean, receiver: Receiver): Promise<Part>
   join(leaves: readonly Leaf[], idc: bigint, feeTo?: Address): Promise<Joining>
@@ -57,12 +59,11 @@ export function createLeafProver(client: Client, unitsPerSlot = 5n): LeafProver 
   const { domain, tag } = client
   const profile = { tag, unitsPerSlot }
   const secretOf = ({ owner }: Leaf): bigint => BigInt(owner.address)
-  const pathOf = ({ index }: Leaf): LeafPath => {
-    const { siblings, index: bits } = client.tree.generateProof(index)
-    return siblings.map((sibling, i) => ({ sibling, isLeft: ((bits >> i) & 1) === 1 }))
-  }
-  const slotProof = async (leaf: Leaf, j: number, x: bigint): Promise<Hex> => {
-    const own = { secret: secretOf(leaf), limit: leaf.limit, path: pathOf(leaf) }
+  const pathIn = ({ siblings, index: bits }: Slot['path']): LeafPath =>
+    siblings.map((sibling, i) => ({ sibling, isLeft: ((bits >> i) & 1) === 1 }))
+  const pathOf = ({ index }: Leaf): LeafPath => pathIn(client.tree.generateProof(index))
+  const slotProof = async (leaf: Leaf, j: number, x: bigint, path = pathOf(leaf)): Promise<Hex> => {
+    const own = { secret: secretOf(leaf), limit: leaf.limit, path }
     const { proof } = await engine.prove('slot', slotInput({ ...profile, ...own, domain, j, x }))
     return bytesToHex(proof)
   }
@@ -71,6 +72,11 @@ export function createLeafProver(client: Client, unitsPerSlot = 5n): LeafProver 
       const { sessionKey, receiptKey } = slot.opening
       const proof = await slotProof(slot.leaf, slot.j, openingX(sessionKey, receiptKey))
       return { ...slot, opening: { ...slot.opening, proof } }
+    },
+    async refund({ leaf, j, nullifier, path }, idc, feeTo = ZERO) {
+      const x = toField(hash(refundSaid(idc, feeTo)))
+      const proof = await slotProof(leaf, j, x, pathIn(path))
+      return { root: path.root, nullifier, idc, feeTo, attempt: 0, proof }
     },
     async unused(leaf, j, { to, feeTo }) {
       const { root } = client.tree

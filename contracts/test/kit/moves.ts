@@ -40,6 +40,8 @@ const ticketOf = (board: Board, move: Move): Ticket & { readonly digest: Hex } =
   )
 const backOf = (board: Board, move: Move) =>
   board.scene.client.destination(faceOf(board, move), HEIR)
+/** Where its owner sends the slot. */
+const refundOf = (board: Board, move: Move) => board.scene.client.refund(faceOf(board, move), HEIR)
 const send = (board: Board, from: Address, name: string, ...args: readonly unknown[]) =>
   board.scene.world.sendPool(from, name, ...args)
 
@@ -82,26 +84,26 @@ export const MOVES: Readonly<Record<string, Play>> = {
     const packed = claimBytes(wins, provider, terms)
     return send(board, senderOf(board, move), 'claimMore', packed)
   },
-  refund: (board, move) =>
-    send(
-      board,
-      senderOf(board, move),
-      'refund',
-      [faceOf(board, move).opening],
-      [backOf(board, move)],
-    ),
+  refund: (board, move) => send(board, senderOf(board, move), 'refund', [refundOf(board, move)]),
+  refundAgain: (board, move) =>
+    send(board, senderOf(board, move), 'refund', [
+      board.scene.client.refund(faceOf(board, move), HEIR, REDEEMER, move.index),
+    ]),
   refundStolen: (board, move) =>
-    send(
-      board,
-      THIEF.address,
-      'refund',
-      [faceOf(board, move).opening],
-      [{ ...backOf(board, move), idc: 666n }],
-    ),
-  finishRefund: (board, move) => {
-    const { nullifier } = faceOf(board, move)
-    return send(board, senderOf(board, move), 'finishRefund', [nullifier], [backOf(board, move)])
-  },
+    send(board, THIEF.address, 'refund', [
+      { ...refundOf(board, move), idc: 666n },
+      { ...refundOf(board, move), proof: faceOf(board, move).opening.proof },
+    ]),
+  finishRefund: (board, move) =>
+    send(board, senderOf(board, move), 'finishRefund', [
+      { ...refundOf(board, move), idc: 666n },
+      refundOf(board, move),
+    ]),
+  finishRefundAgain: (board, move) =>
+    send(board, senderOf(board, move), 'finishRefund', [
+      { ...refundOf(board, move), feeTo: THIEF.address },
+      { ...refundOf(board, move), feeTo: REDEEMER },
+    ]),
   close: (board, move) =>
     send(board, senderOf(board, move), 'close', [namedOf(board, move)], [backOf(board, move)]),
   finishClose: (board, move) =>

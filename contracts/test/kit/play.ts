@@ -130,6 +130,8 @@ function checkStep(
   if (before.state === after.state) {
     if (before.state === 'BOUND' || before.state === 'CLOSING')
       assert.equal(after.holder, before.holder, 'the first bind is final')
+    if (before.state === 'REFUNDING' && before.holder !== after.holder)
+      assert.ok(after.time >= before.time + scene.world.profile.refundDelay, 'elsewhere too early')
     if (before.wins !== after.wins) assert.ok(after.lastIndex > before.lastIndex, 'indices rise')
     return
   }

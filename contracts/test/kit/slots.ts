@@ -1,7 +1,7 @@
 /** A client's side: leaves, plain proofs, openings, tickets that win, and what the session key signs. */
 import assert from 'node:assert/strict'
 import { bywayPoolArtifact } from '@byway/chain'
-import { LeanIMT } from '@zk-kit/lean-imt'
+import { LeanIMT, type LeanIMTMerkleProof } from '@zk-kit/lean-imt'
 import { poseidon1 } from 'poseidon-lite/poseidon1'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { poseidon3 } from 'poseidon-lite/poseidon3'
@@ -14,9 +14,11 @@ import {
   plainDigest,
   poolDomain,
   profileTag,
+  refundSaid,
   returnDigest,
   text,
   ticketDigest,
+  toField,
   uint,
   withdrawalX,
 } from './bytes.ts'
@@ -42,6 +44,16 @@ export type Ticket = {
   readonly nonce: Hex
   readonly signature: Hex
 }
+/** Where a slot that was not won goes, with its proof. */
+export type Refund = {
+  readonly root: bigint
+  readonly nullifier: bigint
+  readonly idc: bigint
+  readonly feeTo: Address
+  readonly attempt: number
+  readonly proof: Hex
+}
+/** Where a bound slot goes. */
 export type Destination = { readonly idc: bigint; readonly feeTo: Address; readonly signature: Hex }
 
 /** A deposited leaf and its owner. */
@@ -54,6 +66,8 @@ export type Slot = {
   readonly nullifier: bigint
   readonly session: Key
   readonly opening: Opening
+  /** Of its leaf, under the opening's root. */
+  readonly path: LeanIMTMerkleProof<bigint>
 }
 
 /** A proof that a slot was never shown, for one receiver. */
@@ -82,6 +96,8 @@ export interface Client {
   /** A ticket that wins: nonces are tried until one does, as no honest pair can. */
   winning(slot: Slot, provider: Address, index: number, amount?: bigint): Drawn
   destination(slot: Slot, idc: bigint, feeTo?: Address): Destination
+  /** Under the root of the slot's opening. */
+  refund(slot: Slot, idc: bigint, feeTo?: Address, attempt?: number): Refund
   /** Deposits for an owner of that name. */
   deposit(from: Address, ownerName: string, limit: number): Promise<Leaf>
   /** Notes the leaf that a call inserted for this destination, if any; gives its limit, or 0. */
@@ -102,8 +118,11 @@ export function createClient(world: World): Client {
   const nullifierOf = (owner: Key, j: number): bigint =>
     poseidon3([BigInt(owner.address), domain, BigInt(j)])
 
-  function prove(leaf: Leaf, j: number, x: bigint): Hex {
-    const { siblings, index, root } = tree.generateProof(leaf.index)
+  const prove = (leaf: Leaf, j: number, x: bigint): Hex =>
+    proveUnder(tree.generateProof(leaf.index), leaf, j, x)
+
+  function proveUnder(path: LeanIMTMerkleProof<bigint>, leaf: Leaf, j: number, x: bigint): Hex {
+    const { siblings, index, root } = path
     return concat([
       leaf.owner.sign(plainDigest(root, nullifierOf(leaf.owner, j), domain, x)),
       uint(leaf.limit, 32),
@@ -126,7 +145,7 @@ export function createClient(world: World): Client {
       receiptKey,
       proof,
     }
-    return { leaf, j, nullifier, session, opening }
+    return { leaf, j, nullifier, session, opening, path: tree.generateProof(leaf.index) }
   }
 
   function winning(slot: Slot, provider: Address, index: number, amount = winValue): Drawn {
@@ -171,6 +190,12 @@ export function createClient(world: World): Client {
     return { idc, feeTo, signature }
   }
 
+  function refund(slot: Slot, idc: bigint, feeTo: Address = ZERO, attempt = 0): Refund {
+    const { leaf, j, nullifier, path } = slot
+    const proof = proveUnder(path, leaf, j, toField(hash(refundSaid(idc, feeTo, attempt))))
+    return { root: path.root, nullifier, idc, feeTo, attempt, proof }
+  }
+
   return {
     tree,
     pool,
@@ -186,6 +211,7 @@ export function createClient(world: World): Client {
       ticketOf(slot, provider, { index, amount: winValue, nonce }),
     draw,
     destination,
+    refund,
     async deposit(from, ownerName, limit) {
       const owner = keyOf(ownerName)
       await world.sendPool(from, 'deposit', idcOf(owner), limit)

@@ -26,6 +26,7 @@ export { createReceiptKeys } from './money/receipt-keys.ts'
 export type { ReceiptKeys } from './money/receipt-keys.ts'
 export { sessionKeyOf } from './money/session-keys.ts'
 export type { MonthBook, Slot, SlotAuthoriser, SlotJournal, SlotRecord } from './money/ports.ts'
+export { nextAttempt, requestIn } from './returns/make-request.ts'
 export { MAX_RETURNS_AT_ONCE, orderReturns } from './returns/order-returns.ts'
 export type { OrderDeps } from './returns/order-returns.ts'
 export type {

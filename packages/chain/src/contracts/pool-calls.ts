@@ -14,6 +14,8 @@ import {
   evidenceOf,
   lockBytesOf,
   openingOf,
+  refundingOf,
+  refundOf,
   signedTicketOf,
   unusedOf,
 } from './pool-values.ts'
@@ -23,6 +25,8 @@ import type {
   CallDestination,
   CallEvidence,
   CallOpening,
+  CallRefund,
+  CallRefunding,
   CallSignedTicket,
   CallUnused,
   ClaimBatch,
@@ -38,11 +42,8 @@ export interface PoolCalls {
   bind(batches: readonly BindBatch[]): ContractCall
   claimMore(batches: readonly ClaimBatch[]): ContractCall
   settleLocks(nullifiers: readonly Uint8Array[]): ContractCall
-  refund(openings: readonly CallOpening[], destinations: readonly CallDestination[]): ContractCall
-  finishRefund(
-    nullifiers: readonly Uint8Array[],
-    destinations: readonly CallDestination[],
-  ): ContractCall
+  refund(refunds: readonly CallRefund[]): ContractCall
+  finishRefund(refunds: readonly CallRefunding[]): ContractCall
   close(slots: readonly CallBoundSlot[], destinations: readonly CallDestination[]): ContractCall
   finishClose(
     slots: readonly CallBoundSlot[],
@@ -144,17 +145,15 @@ type RefundCalls = Omit<
 function refundCalls(pool: Uint8Array): RefundCalls {
   const call = callTo(pool)
   return {
-    refund(openings, destinations) {
-      const args = [openings.map(openingOf), destinations.map(destinationOf)] as const
-      return call(
-        gasFor(REFUND_ENTRY_GAS, openings.length),
-        encodeFunctionData({ abi, functionName: 'refund', args }),
-      )
+    refund(refunds) {
+      const args = [refunds.map(refundOf)] as const
+      const data = encodeFunctionData({ abi, functionName: 'refund', args })
+      return call(gasFor(REFUND_ENTRY_GAS, refunds.length), data)
     },
-    finishRefund(nullifiers, destinations) {
-      const args = [nullifiers.map(numberOf), destinations.map(destinationOf)] as const
+    finishRefund(refunds) {
+      const args = [refunds.map(refundingOf)] as const
       const data = encodeFunctionData({ abi, functionName: 'finishRefund', args })
-      return call(gasFor(FINISH_ENTRY_GAS, nullifiers.length), data)
+      return call(gasFor(FINISH_ENTRY_GAS, refunds.length), data)
     },
     close(slots, destinations) {
       const args = [slots.map(boundSlotOf), destinations.map(destinationOf)] as const

@@ -55,7 +55,21 @@ export type ClaimBatch = {
   readonly terms: CallTerms
 }
 
-/** Where the rest of a slot goes: a new leaf of `idc`, and one unit to `feeTo` unless that is zero. */
+/** Where a slot goes that was not won: a new leaf of `idc`, and one unit to `feeTo` unless that is zero. */
+export type CallRefunding = {
+  readonly nullifier: Uint8Array
+  readonly idc: bigint
+  readonly feeTo: Uint8Array
+}
+
+/** The same with its proof. */
+export type CallRefund = CallRefunding & {
+  readonly root: Uint8Array
+  readonly attempt: number
+  readonly proof: Uint8Array
+}
+
+/** Where the rest of a bound slot goes: as in a refund, signed by the session key. */
 export type CallDestination = {
   readonly idc: bigint
   readonly feeTo: Uint8Array
@@ -79,7 +93,8 @@ export type CallUnused = {
 /** A slot proof as evidence. */
 export type CallEvidence = {
   readonly root: Uint8Array
-  readonly x: bigint
+  /** Whose hash the proof is bound to. */
+  readonly said: Uint8Array
   readonly proof: Uint8Array
 }
 

@@ -8,6 +8,8 @@ import type {
   CallDestination,
   CallEvidence,
   CallOpening,
+  CallRefund,
+  CallRefunding,
   CallSignedTicket,
   CallTerms,
   CallTicket,
@@ -51,7 +53,17 @@ export type BoundSlotValue = {
   readonly sessionKey: Hex
 }
 export type UnusedValue = { readonly root: bigint; readonly nullifier: bigint; readonly proof: Hex }
-export type EvidenceValue = { readonly root: bigint; readonly x: bigint; readonly proof: Hex }
+export type RefundingValue = {
+  readonly nullifier: bigint
+  readonly idc: bigint
+  readonly feeTo: Hex
+}
+export type RefundValue = RefundingValue & {
+  readonly root: bigint
+  readonly attempt: number
+  readonly proof: Hex
+}
+export type EvidenceValue = { readonly root: bigint; readonly said: Hex; readonly proof: Hex }
 export type SignedTicketValue = {
   readonly provider: Hex
   readonly index: number
@@ -126,8 +138,17 @@ export function unusedOf({ root, nullifier, proof }: CallUnused): UnusedValue {
   return { root: numberOf(root), nullifier: numberOf(nullifier), proof: hexOf(proof) }
 }
 
-export function evidenceOf({ root, x, proof }: CallEvidence): EvidenceValue {
-  return { root: numberOf(root), x, proof: hexOf(proof) }
+export function refundingOf({ nullifier, idc, feeTo }: CallRefunding): RefundingValue {
+  return { nullifier: numberOf(nullifier), idc, feeTo: hexOf(feeTo) }
+}
+
+export function refundOf(refund: CallRefund): RefundValue {
+  const { root, attempt, proof } = refund
+  return { ...refundingOf(refund), root: numberOf(root), attempt, proof: hexOf(proof) }
+}
+
+export function evidenceOf({ root, said, proof }: CallEvidence): EvidenceValue {
+  return { root: numberOf(root), said: hexOf(said), proof: hexOf(proof) }
 }
 
 export function signedTicketOf(ticket: CallSignedTicket): SignedTicketValue {

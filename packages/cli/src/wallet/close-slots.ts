@@ -3,8 +3,10 @@ import { sessionKeyOf } from '@byway/client'
 import type { ChainView } from '@byway/chain'
 import { toHex } from '@byway/protocol/base'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { returnDigest } from '@byway/protocol/ticket'
 import type { Store } from '@byway/store'
-import type { Returnable, ReturnWay } from './direct-returns.ts'
+import { commitmentOf, NOBODY } from './destinations.ts'
+import type { Queued, Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
 import { toldSlotsOf } from './slots-of.ts'
 
@@ -22,13 +24,20 @@ export const CLOSE: ReturnWay<Closable> = {
   delayS: ({ closeDelayS }) => closeDelayS,
   begin: {
     name: 'close',
-    call: (wallet, batch, destinations) =>
-      wallet.poolCalls.close(boundOf(wallet, batch), destinations),
+    call: async (wallet, batch) => {
+      const [slots, destinations] = await signedOf(wallet, batch)
+      const orders = batch.map(({ order }) => order)
+      return { call: wallet.poolCalls.close(slots, destinations), orders }
+    },
   },
   finish: {
     name: 'finishClose',
-    call: (wallet, batch, destinations) =>
-      wallet.poolCalls.finishClose(boundOf(wallet, batch), destinations),
+    call: async (wallet, batch) => {
+      const [slots, destinations] = await signedOf(wallet, batch)
+      return { call: wallet.poolCalls.finishClose(slots, destinations), orders: [] }
+    },
+    // Its session key says where it goes, at the end too.
+    whose: () => Promise.resolve('ours'),
   },
 }
 
@@ -58,18 +67,28 @@ export async function findClosable(
   })
 }
 
-type BoundSlot = Parameters<Wallet['poolCalls']['close']>[0][number]
+type CloseArguments = Parameters<Wallet['poolCalls']['close']>
 
-function boundOf({ purse }: Wallet, batch: readonly Closable[]): readonly BoundSlot[] {
+/** Each slot and where its rest goes, signed by its session key. */
+async function signedOf(
+  wallet: Wallet,
+  batch: readonly Queued<Closable>[],
+): Promise<readonly [CloseArguments[0], CloseArguments[1]]> {
+  const { purse, pool } = wallet
+  const commitments = await Promise.all(batch.map(({ order }) => commitmentOf(wallet, order)))
   const secret = purse.sessionSecret()
-  const bound = batch.map(({ slot: { nullifier }, provider }) => {
+  const signed = batch.map(({ slot: { slot, provider } }, i) => {
+    const { nullifier } = slot
+    const terms = { nullifier, idc: commitments[i] ?? 0n, feeTo: NOBODY }
     const key = sessionKeyOf(nodeTicketCrypto, secret, nullifier)
     const sessionKey = nodeTicketCrypto.addressOfSecret(key)
+    const digest = returnDigest(nodeTicketCrypto, pool, terms)
+    const signature = nodeTicketCrypto.signDigest(key, digest)
     key.fill(0)
-    return { nullifier, provider, sessionKey }
+    return { bound: { nullifier, provider, sessionKey }, to: { ...terms, signature } }
   })
   secret.fill(0)
-  return bound
+  return [signed.map(({ bound }) => bound), signed.map(({ to }) => to)]
 }
 
 /** Who bound each slot of the chain: who asks for one slot tells whose it is. */

@@ -1,13 +1,12 @@
 /**
  * What refund and close have in common (SPEC §14.4): what is left in a slot becomes a fresh deposit. Asked for in one run, finished in a later one; until then a hop may still claim
- * what it won. One signature of the slot's session key serves both steps, so that anybody may send them: the own account here, relayers for the running client.
+ * what it won. Anybody may send either step: the own account here, relayers for the running client.
  */
-import { sessionKeyOf, type ReturnOrder } from '@byway/client'
+import type { ReturnOrder } from '@byway/client'
 import { toHex } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
-import { nodePoseidon, nodeTicketCrypto } from '@byway/protocol/node-ticket'
+import { nodePoseidon } from '@byway/protocol/node-ticket'
 import type { ContractCall } from '@byway/protocol/payment'
-import { identityCommitment, returnDigest } from '@byway/protocol/ticket'
 import { findDeposits } from '@byway/purse'
 import type { JournalSlot, Store, StoredReturn } from '@byway/store'
 import { openOwnStore } from '../engine/own-store.ts'
@@ -31,8 +30,14 @@ export type Returnable = {
   readonly dueAtS: number | undefined
 }
 
-/** Where a slot's rest goes, signed by its session key. */
-export type Destination = Parameters<Wallet['poolCalls']['refund']>[1][number]
+/** A slot with what the queue says of it, where it goes among that. */
+export type Queued<Slot extends Returnable> = { readonly slot: Slot; readonly order: StoredReturn }
+
+/** A call, and what the disk is to know of its slots before it is sent. */
+export type ReturnSending = {
+  readonly call: ContractCall
+  readonly orders: readonly StoredReturn[]
+}
 
 /** A kind of return in two calls. */
 export type ReturnWay<Slot extends Returnable> = {
@@ -44,16 +49,24 @@ export type ReturnWay<Slot extends Returnable> = {
   /** Between its steps. */
   readonly delayS: (payment: PaymentParameters) => number
   readonly begin: ReturnStepCall<Slot>
-  readonly finish: ReturnStepCall<Slot>
+  readonly finish: ReturnStepCall<Slot> & {
+    /** `ours`: it goes where the queue says. `gone`: whoever was to finish it did not, and it is asked for again. `elsewhere`: somebody has it still. */
+    readonly whose: (
+      wallet: Wallet,
+      queued: Queued<Slot>,
+      signal: AbortSignal,
+    ) => Promise<'ours' | 'gone' | 'elsewhere'>
+  }
 }
 
-type ReturnStepCall<Slot> = {
+type ReturnStepCall<Slot extends Returnable> = {
   readonly name: string
+  /** @throws what the chain and the prover throw */
   readonly call: (
     wallet: Wallet,
-    batch: readonly Slot[],
-    destinations: readonly Destination[],
-  ) => ContractCall
+    batch: readonly Queued<Slot>[],
+    signal: AbortSignal,
+  ) => Promise<ReturnSending>
 }
 
 export type ReturnOptions = {
@@ -97,19 +110,24 @@ export async function sendReturns<Slot extends Returnable>(
     throw walletError('WALLET_NOTHING', { slots: found.length })
   // The number of the deposit that each becomes is on the disk: both steps name the same, whoever sends the second.
   await queueReturns(wallet, store, ordersOf([...at('finish'), ...asked]), { nowMs, signal })
-  const queued = new Set((await store.returns.all()).map(({ nullifier }) => toHex(nullifier)))
-  const isQueued = ({ slot }: Returnable): boolean => queued.has(toHex(slot.nullifier))
-  const [ending, beginning] = [at('finish').filter(isQueued), asked.filter(isQueued)]
+  const ending: Queued<Slot>[] = []
+  const beginning: Queued<Slot>[] = await queuedOf(store, asked)
+  for (const queued of await queuedOf(store, at('finish'))) {
+    const whose = await way.finish.whose(wallet, queued, signal)
+    if (whose === 'ours') ending.push(queued)
+    else if (whose === 'gone') beginning.push(queued)
+  }
   await using sender = await openSender(wallet, 'funds', signal)
-  const direct = { sender, store, nowMs }
+  const direct = { sender, store, nowMs, signal }
   for (const batch of batchesOf(ending)) await finishBatch(wallet, way, direct, batch)
-  for (const batch of batchesOf(beginning)) await beginBatch(wallet, way, direct, batch)
+  let begun = 0
+  for (const batch of batchesOf(beginning)) begun += await beginBatch(wallet, way, direct, batch)
   const { number: block, timeS } = await wallet.chain.reader.freshHead(signal)
   await tellBooks(wallet, store, { block, nowMs }, signal)
   const ends = at('wait').map(({ dueAtS }) => dueAtS ?? 0)
-  if (beginning.length > 0) ends.push(timeS + way.delayS(wallet.payment))
+  if (begun > 0) ends.push(timeS + way.delayS(wallet.payment))
   const dueAtS = ends.length === 0 ? undefined : Math.max(...ends)
-  return { found, begun: beginning.length, finished: ending.length, dueAtS }
+  return { found, begun, finished: ending.length, dueAtS }
 }
 
 /**
@@ -137,33 +155,35 @@ type Direct = {
   readonly sender: Sender
   readonly store: Pick<Store, 'slots' | 'returns'>
   readonly nowMs: () => number
+  readonly signal: AbortSignal
 }
 
 async function finishBatch<Slot extends Returnable>(
   wallet: Wallet,
   { finish }: ReturnWay<Slot>,
-  { sender, store }: Direct,
-  batch: readonly Slot[],
+  { sender, store, signal }: Direct,
+  batch: readonly Queued<Slot>[],
 ): Promise<void> {
-  const destinations = await destinationsOf(wallet, store, batch)
-  await sender.send(finish.name, finish.call(wallet, batch, destinations))
-  for (const { slot } of batch) await store.returns.remove(slot.nullifier)
+  const { call } = await finish.call(wallet, batch, signal)
+  await sender.send(finish.name, call)
+  for (const { order } of batch) await store.returns.remove(order.nullifier)
 }
 
 async function beginBatch<Slot extends Returnable>(
   wallet: Wallet,
   { begin, delayS }: ReturnWay<Slot>,
-  { sender, store, nowMs }: Direct,
-  batch: readonly Slot[],
-): Promise<void> {
+  { sender, store, nowMs, signal }: Direct,
+  batch: readonly Queued<Slot>[],
+): Promise<number> {
+  const { call, orders } = await begin.call(wallet, batch, signal)
+  if (orders.length === 0) return 0
   // Should the second step never be sent from here, the running client has a relayer end it.
   const dueMs = nowMs() + (delayS(wallet.payment) + DIRECT_GRACE_S) * 1000
-  for (const record of await recordsOf(store, batch))
-    await store.returns.put({ ...record, state: 'asked', dueMs })
+  for (const order of orders) await store.returns.put({ ...order, state: 'asked', dueMs })
   // The client pays nobody with it any more, whatever becomes of this call.
-  for (const { record } of batch) await store.slots.put({ ...record, standing: 'refused' })
-  const destinations = await destinationsOf(wallet, store, batch)
-  await sender.send(begin.name, begin.call(wallet, batch, destinations))
+  for (const { slot } of batch) await store.slots.put({ ...slot.record, standing: 'refused' })
+  await sender.send(begin.name, call)
+  return orders.length
 }
 
 /** The client's books learn of it now, whether or not it is started again. */
@@ -179,33 +199,16 @@ async function tellBooks(
   await books.follow(signal, block)
 }
 
-/** What the queue says of each. */
-async function recordsOf(
+/** Those of them that the queue has. */
+async function queuedOf<Slot extends Returnable>(
   { returns }: Pick<Store, 'returns'>,
-  batch: readonly Returnable[],
-): Promise<readonly StoredReturn[]> {
-  const all = new Map((await returns.all()).map((record) => [toHex(record.nullifier), record]))
-  return batch.flatMap(({ slot }) => all.get(toHex(slot.nullifier)) ?? [])
-}
-
-/** The deposit that was set aside for each, signed by the slot's session key. */
-async function destinationsOf(
-  { purse, pool }: Wallet,
-  store: Pick<Store, 'returns'>,
-  batch: readonly Returnable[],
-): Promise<readonly Destination[]> {
-  const secret = purse.sessionSecret()
-  const feeTo = new Uint8Array(20)
-  const signed: Destination[] = []
-  for (const { nullifier, owner } of await recordsOf(store, batch)) {
-    const idc = identityCommitment(nodePoseidon, (await purse.depositOwner(owner)).secret)
-    const digest = returnDigest(nodeTicketCrypto, pool, { nullifier, idc, feeTo })
-    const key = sessionKeyOf(nodeTicketCrypto, secret, nullifier)
-    signed.push({ idc, feeTo, signature: nodeTicketCrypto.signDigest(key, digest) })
-    key.fill(0)
-  }
-  secret.fill(0)
-  return signed
+  batch: readonly Slot[],
+): Promise<Queued<Slot>[]> {
+  const all = new Map((await returns.all()).map((order) => [toHex(order.nullifier), order]))
+  return batch.flatMap((slot) => {
+    const order = all.get(toHex(slot.slot.nullifier))
+    return order ? [{ slot, order }] : []
+  })
 }
 
 function isWantedBy({ isAll }: ReturnOptions): (slot: Returnable) => boolean {

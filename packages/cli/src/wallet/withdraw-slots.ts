@@ -11,10 +11,10 @@ import { cameToNothing, openSender, type Sender, type Wallet } from './open-wall
 import {
   isWithdrawnRecord,
   proveWithdrawals,
-  type WithdrawalProofOptions,
   withdrawnRecord,
   type WantedProof,
 } from './prove-withdrawals.ts'
+import type { SlotProofOptions } from './prove-slots.ts'
 import { queueReturns } from './queued-returns.ts'
 import { depositsOf, toldSlotsOf, type WalletSlot, type ToldSlot } from './slots-of.ts'
 import { walletError } from './wallet-errors.ts'
@@ -36,7 +36,7 @@ export type WithdrawResult = {
 /** Slots in one transaction: each takes a proof to be checked. */
 const MAX_BATCH = 12
 
-export type WithdrawOptions = WithdrawalProofOptions & {
+export type WithdrawOptions = SlotProofOptions & {
   /** Who receives it, 20 bytes. */
   readonly to: Uint8Array
   readonly most: number
@@ -154,7 +154,7 @@ function isFor(receivers: readonly Uint8Array[]): (one: Forgotten) => boolean {
 async function provenAgain(
   wallet: Wallet,
   forgotten: readonly Forgotten[],
-  options: WithdrawalProofOptions,
+  options: SlotProofOptions,
 ): Promise<readonly Opening[]> {
   const [standing, rootless]: [Opening[], WantedProof[]] = [[], []]
   for (const { slot, opening } of forgotten) {

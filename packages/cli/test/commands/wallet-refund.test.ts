@@ -70,6 +70,22 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
     [SLOT_VALUE, 2n * SLOT_VALUE, -3n * SLOT_VALUE].map(String),
   )
   assert.equal((await run('wallet', 'refund', '--all', '--direct'))['begun'], 1)
+
+  // What the client had told a relayer that is gone is in nobody's records: the slot waits for it, and then goes elsewhere.
+  {
+    await using client = await openOwnStore(home, 'client')
+    for (const order of await client.returns.all())
+      await client.returns.put({ ...order, body: new Uint8Array() })
+  }
+  const both = async (): Promise<unknown> => {
+    const { begun: asked, finished } = await run('wallet', 'refund', '--all', '--direct')
+    return [asked, finished]
+  }
+  await network.advance(601)
+  assert.deepEqual(await both(), [0, 0])
+  await network.advance(600)
+  assert.deepEqual(await both(), [1, 0])
+  assert.deepEqual(await both(), [0, 1])
   assert.equal(await network.chain.view.tokenBalance(funds, t.signal), 0n)
 })
 

@@ -208,7 +208,6 @@ export async function beginLife(options: LifeOptions): Promise<ClientLife> {
     crypto: nodeTicketCrypto,
     pool,
     authoriser,
-    journal: store.slots,
     relays: () => relays().map(({ node }) => node),
     open: (hop) => Promise.resolve(carrierTo(relays(), hop, signal)),
     closing: closing.signal,

@@ -39,6 +39,7 @@ test('a story says what the word says, without a question for any slot', async (
     [slot, client.winning(slot, provider.address, index)] as const
   const to = (slot: typeof bound, name: string) =>
     client.destination(slot, client.idcOf(keyOf(name)))
+  const back = (slot: typeof bound, name: string) => client.refund(slot, client.idcOf(keyOf(name)))
   const boundTo = ({ nullifier, session }: typeof bound) => ({
     nullifier,
     provider: provider.address,
@@ -49,16 +50,11 @@ test('a story says what the word says, without a question for any slot', async (
   await scene.claim(provider, [await win(full, 7)])
   for (const slot of [closing, closed])
     await contracts.sendPool(payer, 'close', [boundTo(slot)], [to(slot, 'heir')])
-  await contracts.sendPool(payer, 'refund', [refunded.opening], [to(refunded, 'other heir')])
+  await contracts.sendPool(payer, 'refund', [back(refunded, 'other heir')])
   await contracts.rpc.pass(contracts.profile.closeDelay)
   await contracts.sendPool(payer, 'finishClose', [boundTo(closed)], [to(closed, 'heir')])
-  await contracts.sendPool(
-    payer,
-    'finishRefund',
-    [refunded.nullifier],
-    [to(refunded, 'other heir')],
-  )
-  await contracts.sendPool(payer, 'refund', [refunding.opening], [to(refunding, 'third heir')])
+  await contracts.sendPool(payer, 'finishRefund', [back(refunded, 'other heir')])
+  await contracts.sendPool(payer, 'refund', [back(refunding, 'third heir')])
   const unused = client.unused(withdrawing.leaf, withdrawing.j, payer)
   await contracts.sendPool(payer, 'withdrawUnused', [unused], payer)
   await scene.lock(provider, [locked])

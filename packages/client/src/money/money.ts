@@ -313,14 +313,13 @@ class ClientMoney implements Money {
   }
 
   #createReturns(): ReturnQueue | undefined {
-    const { returns, authoriser, journal, ticketCrypto, timers } = this.#deps
+    const { returns, authoriser, ticketCrypto, timers } = this.#deps
     if (!returns) return undefined
     return createReturnQueue({
       ...returns,
       crypto: ticketCrypto,
       pool: this.#pool,
       authoriser,
-      journal,
       relays: this.#deps.nodes,
       open: (node, within) => this.#visits.open(node, within),
       closing: this.#closing.signal,

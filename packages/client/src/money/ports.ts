@@ -4,7 +4,7 @@
  * @module
  */
 import type { NodeKey } from '@byway/protocol/directory'
-import type { JoinTerms } from '@byway/protocol/ticket'
+import type { JoinTerms, RefundTerms } from '@byway/protocol/ticket'
 import type { JoinRequest, Opening } from '@byway/protocol/wire'
 
 /**
@@ -53,6 +53,11 @@ export interface SlotAuthoriser {
   /** Takes an opening of one of these slots out of the stock, any of them; undefined when there is none. */
   takePrepared(unshown: readonly Uint8Array[]): Opening | undefined
   /**
+   * A proof that sends a slot to a new deposit, whether it was shown or not (SPEC §14.4).
+   * @throws as {@link SlotAuthoriser.openingFor}
+   */
+  refundFor(nullifier: Uint8Array, terms: RefundTerms, signal: AbortSignal): Promise<BoundProof>
+  /**
    * A proof that pays a slot out to `to`, less a unit for `feeTo` (SPEC §14.4). Ask for no slot that anybody was shown, and for none twice: two proofs burn its bond.
    * @throws as {@link SlotAuthoriser.openingFor}
    */
@@ -61,7 +66,7 @@ export interface SlotAuthoriser {
     to: Uint8Array,
     feeTo: Uint8Array,
     signal: AbortSignal,
-  ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }>
+  ): Promise<BoundProof>
   /**
    * What the client's leaves under the newest root have beyond whole slots, joined already or not; leaves of the last {@link SlotAuthoriser.slots}.
    * @throws what the chain throws, or the signal's reason
@@ -77,6 +82,9 @@ export interface SlotAuthoriser {
     signal: AbortSignal,
   ): Promise<JoinProof>
 }
+
+/** A slot proof that was made for where the slot goes. */
+export type BoundProof = { readonly root: Uint8Array; readonly proof: Uint8Array }
 
 /** The units of a leaf that make no slot: all of one smaller than a slot. */
 export type LeafRest = {

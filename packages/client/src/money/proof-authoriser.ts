@@ -11,20 +11,28 @@ import {
   identityCommitment,
   numberOf,
   openingX,
+  refundTo,
   proofPath,
   slotCount,
   slotNullifier,
   u256Bytes,
   withdrawalX,
 } from '@byway/protocol/ticket'
-import type { JoinTerms, Pool } from '@byway/protocol/ticket'
+import type { JoinTerms, Pool, RefundTerms } from '@byway/protocol/ticket'
 import type { Opening } from '@byway/protocol/wire'
 import { moneyError } from './errors.ts'
 import { createLeafBook } from './leaf-book.ts'
 import type { DepositChain, LeafBook } from './leaf-book.ts'
 import { createOpeningStock } from './opening-stock.ts'
 import type { OpeningStock } from './opening-stock.ts'
-import type { JoinProof, OpeningRecords, Slot, SlotAuthoriser, LeafRest } from './ports.ts'
+import type {
+  BoundProof,
+  JoinProof,
+  OpeningRecords,
+  Slot,
+  SlotAuthoriser,
+  LeafRest,
+} from './ports.ts'
 import { untilAborted } from '../engine/abort.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import { sessionKeyOf } from './session-keys.ts'
@@ -136,9 +144,21 @@ class ProofAuthoriser implements SlotAuthoriser {
     to: Uint8Array,
     feeTo: Uint8Array,
     signal: AbortSignal,
-  ): Promise<{ readonly root: Uint8Array; readonly proof: Uint8Array }> {
+  ): Promise<BoundProof> {
+    return await this.#proofFor(nullifier, withdrawalX(this.#deps.crypto, to, feeTo), signal)
+  }
+
+  async refundFor(
+    nullifier: Uint8Array,
+    terms: RefundTerms,
+    signal: AbortSignal,
+  ): Promise<BoundProof> {
+    return await this.#proofFor(nullifier, refundTo(this.#deps.crypto, terms).x, signal)
+  }
+
+  /** Under the newest root. */
+  async #proofFor(nullifier: Uint8Array, x: bigint, signal: AbortSignal): Promise<BoundProof> {
     const root = await this.#newestRoot(signal)
-    const x = withdrawalX(this.#deps.crypto, to, feeTo)
     const witness = await this.#witnessFor(nullifier, x, root, signal)
     return { root: u256Bytes(root), proof: await this.#deps.prover.prove(witness, signal) }
   }

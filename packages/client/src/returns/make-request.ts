@@ -1,10 +1,10 @@
-/** Makes what a relayer is told (SPEC §15.8): both steps signed by the slot's session key, or a proof that names the receiver. @module */
+/** Makes what a relayer is told (SPEC §15.8): a proof that names where the slot goes, or, of a bound one, both steps signed by its session key. @module */
 import type { TicketCrypto } from '@byway/protocol/crypto'
 import { identityCommitment, returnDigest, u256Bytes } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
 import { decodePayMessage, PAY, RETURN_KIND } from '@byway/protocol/wire'
 import type { ReturnDestination, ReturnRequest } from '@byway/protocol/wire'
-import type { SlotAuthoriser, SlotJournal } from '../money/ports.ts'
+import type { SlotAuthoriser } from '../money/ports.ts'
 import type { ReturnRecord, SlotFact } from './ports.ts'
 
 export type MakeRequestDeps = {
@@ -12,9 +12,8 @@ export type MakeRequestDeps = {
   readonly pool: Pool
   readonly authoriser: Pick<
     SlotAuthoriser,
-    'openingFor' | 'sessionKeyFor' | 'withdrawalFor' | 'joiningFor'
+    'refundFor' | 'sessionKeyFor' | 'withdrawalFor' | 'joiningFor'
   >
-  readonly journal: Pick<SlotJournal, 'all'>
   /** The secret of the purse's deposit with this number (SPEC §13.3). */
   readonly ownerSecret: (number: number) => Promise<bigint>
   /** Whether the chain has this root now: a reorganisation may take it. */
@@ -46,9 +45,9 @@ export async function makeRequest(
     return { kind: RETURN_KIND.JOIN, ...proven, idc: u256Bytes(idc), feeTo }
   }
   if (isUnused || state === 'refunding') {
-    const opening = await openingOf(deps, nullifier, signal)
-    const destination = await destinationOf(deps, record, feeTo)
-    return { kind: RETURN_KIND.REFUND, opening, destination }
+    const terms = { idc: await commitmentOf(deps, record), feeTo, attempt: nextAttempt(record) }
+    const proven = await deps.authoriser.refundFor(nullifier, terms, signal)
+    return { kind: RETURN_KIND.REFUND, nullifier, ...proven, ...terms, idc: u256Bytes(terms.idc) }
   }
   if (!provider || (state !== 'bound' && state !== 'closing')) return undefined
   const sessionKey = deps.crypto.addressOfSecret(deps.authoriser.sessionKeyFor(nullifier))
@@ -79,15 +78,10 @@ export function requestIn(body: Uint8Array): ReturnRequest | undefined {
   return isRequest ? message.request : undefined
 }
 
-/** What was shown; after lost state it is made again, under the same session key: a second opening of the same kind is no conflict. */
-async function openingOf(
-  { journal, authoriser }: MakeRequestDeps,
-  nullifier: Uint8Array,
-  signal: AbortSignal,
-) {
-  const name = String(nullifier)
-  const shown = (await journal.all()).find((one) => String(one.nullifier) === name)
-  return shown?.opening ?? (await authoriser.openingFor(nullifier, signal))
+/** The attempt that counts before any that was told. After lost state it may be too early a one, and then the next is later. */
+export function nextAttempt({ body }: Pick<ReturnRecord, 'body'>): number {
+  const told = body.length > 0 ? requestIn(body) : undefined
+  return told?.kind === RETURN_KIND.REFUND ? told.attempt + 1 : 0
 }
 
 async function destinationOf(

@@ -43,7 +43,7 @@ const GROUPED: readonly string[] = [
   'control.opening.proof',
   'chain.bind.opening.proof',
   'chain.Inserted.idc',
-  'refund.request.destination.idc',
+  'refund.request.idc',
 ]
 
 const isLink = ({ pairs, sigmas }: Agreement): boolean => pairs > MOST_PAIRS && sigmas > MOST_SIGMAS
@@ -144,7 +144,7 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
       // A session key that a relayer is told, and every other relayer too.
       ['close.request.sessionKey', ({ client, value }) => tagged(value, client, 20)],
       // A leaf that two relayers are to fill.
-      ['refund.request.destination.idc', ({ client, value }) => tagged(value, client, 32)],
+      ['refund.request.idc', ({ client, value }) => tagged(value, client, 32)],
       // A reader that puts something of its own into what it asks each time.
       ['asking.question.data', ({ client, value }) => tagged(value, client, 4)],
       // A slot that comes back to the deposit it came from.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { toHex } from '@byway/protocol/base'
 import type { SlotState } from '@byway/protocol/payment'
 import { slotNullifier, u256Bytes } from '@byway/protocol/ticket'
-import { PAY, REDEEM_ANSWER } from '@byway/protocol/wire'
+import { PAY, REDEEM_ANSWER, RETURN_KIND } from '@byway/protocol/wire'
 import type { ClientPayMessage, ReturnRequest } from '@byway/protocol/wire'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { SlotRecord } from '../../src/money/ports.ts'
@@ -82,8 +82,7 @@ export function createWayBack(deps: WayBackDeps): WayBack {
     const { number } = client
     await tell(client, to, unit, call, request)
     chain.change(number, unit, call, request, [nullifier], first)
-    const again = 'destination' in request ? { destination: request.destination } : {}
-    chain.change(number, unit, finish, { nullifier, ...again }, [nullifier], second)
+    chain.change(number, unit, finish, { nullifier, ...namedAgain(request) }, [nullifier], second)
     count(call)
     count(finish)
   }
@@ -193,6 +192,14 @@ export function createWayBack(deps: WayBackDeps): WayBack {
       for (let times = 0; times < 2; times++) await joinAll()
     },
   }
+}
+
+/** Where a slot goes, as the call that ends its way back says it once more. */
+function namedAgain(request: ReturnRequest): object {
+  if (request.kind === RETURN_KIND.CLOSE) return { destination: request.destination }
+  if (request.kind !== RETURN_KIND.REFUND) return {}
+  const { idc, feeTo } = request
+  return { idc, feeTo }
 }
 
 /** A relayer that takes what it is told. */

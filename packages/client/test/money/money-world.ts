@@ -73,6 +73,7 @@ export function createTestAuthoriser(
       return Promise.resolve(testOpening(nullifier, authoriser.openings.length))
     },
     sessionKeyFor: sessionSecret,
+    refundFor: () => Promise.resolve({ root: new Uint8Array(32), proof: new Uint8Array(3) }),
     withdrawalFor: () => Promise.resolve({ root: new Uint8Array(32), proof: new Uint8Array(3) }),
     leafRests: () => Promise.resolve([]),
     joiningFor: (rests) =>

@@ -21,7 +21,7 @@ describe('slots on their way back', () => {
     assert.equal(new Set(told.map(({ circuit }) => circuit)).size, told.length)
     assert.equal(new Set(told.map(({ relay }) => relay)).size, 20)
     const idcs = [...first.values()].map(({ request }) =>
-      toHex('destination' in request ? request.destination.idc : TO),
+      toHex(request.kind === RETURN_KIND.REFUND ? request.idc : TO),
     )
     assert.equal(new Set(idcs).size, 40)
     const startMs = Date.UTC(2026, 0, 1)
@@ -72,9 +72,9 @@ describe('slots on their way back', () => {
       assert.ok(one && two, 'nothing happened on the chain: a second is asked')
       assert.notEqual(one.relay, two.relay)
       assert.deepEqual(
-        'destination' in one.request && one.request.destination.idc,
-        'destination' in two.request && two.request.destination.idc,
-        'to the same deposit: whoever is faster',
+        one.request.kind === RETURN_KIND.REFUND && { ...one.request, feeTo: two.relay, attempt: 1 },
+        two.request.kind === RETURN_KIND.REFUND && { ...two.request, feeTo: two.relay },
+        'to the same deposit, by a later attempt: whoever is faster',
       )
     }
     // The chain shows the effect.

@@ -19,7 +19,7 @@ import { createReturnQueue, type ReturnQueue } from '../../src/returns/return-qu
 import { createHandTimers, settle, type HandTimers } from '../engine/hand-timers.ts'
 import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
 import { pathNode } from '../path-node.ts'
-import { createTestAuthoriser, createTestJournal } from '../money/money-world.ts'
+import { createTestAuthoriser } from '../money/money-world.ts'
 
 export const HOUR_MS: number = 3_600_000
 export const MEAN_MS: number = 6 * HOUR_MS
@@ -177,7 +177,6 @@ export function createWorld(seed = 1, relayCount = 3): ReturnWorld {
       crypto: nodeTicketCrypto,
       pool: POOL,
       authoriser,
-      journal: createTestJournal(),
       relays: () => relays,
       open: (hop) => open(hop),
       closing: closing.signal,
@@ -202,4 +201,4 @@ export function createWorld(seed = 1, relayCount = 3): ReturnWorld {
 
 /** The slot of a request. */
 export const nameOf = ({ request }: Told): string =>
-  toHex(request.kind === RETURN_KIND.REFUND ? request.opening.nullifier : TO)
+  toHex(request.kind === RETURN_KIND.REFUND ? request.nullifier : TO)

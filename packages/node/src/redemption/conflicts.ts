@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '@byway/protocol/base'
 import type { CallEvidence, CallSignedTicket, CallTicket, SlotBind } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { ContractCall, TransactionReceipt } from '@byway/protocol/payment'
-import { commitOf, openingX } from '@byway/protocol/ticket'
+import { commitOf, openingSaid } from '@byway/protocol/ticket'
 import { decodeOpening, type Opening } from '@byway/protocol/wire'
 import type { StoredWinner } from '@byway/store'
 import type { SlotCase } from './fate.ts'
@@ -113,7 +113,7 @@ function reportOf(
 ): Report | undefined {
   const opening = decodeOpening(winner.opening)
   const [ours, theirs] = [evidenceOf(opening), evidenceOf(rival.opening)]
-  if (ours.x !== theirs.x)
+  if (!equalBytes(ours.said, theirs.said))
     return { call: calls.conflictOpenings(winner.nullifier, ours, theirs), kind: 'openings' }
   if (equalBytes(rival.provider, provider)) return undefined
   // The bind has shown the opening and the rival's ticket: nothing of them is judged again.
@@ -138,7 +138,7 @@ function evidenceOf({
   receiptKey,
   proof,
 }: Omit<Opening, 'nullifier'>): CallEvidence {
-  return { root, x: openingX(nodeTicketCrypto, { sessionKey, receiptKey }), proof }
+  return { root, said: openingSaid({ sessionKey, receiptKey }), proof }
 }
 
 function signedTicketOf(

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import type { ChainEvent, ChainView, TransactionLane, TriedCall } from '@byway/chain'
 import { equalBytes, isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
-import type { ContractCall, SlotState, SlotWord, TransactionReceipt } from '@byway/protocol/payment'
+import type { ContractCall, SlotWord, TransactionReceipt } from '@byway/protocol/payment'
 import {
   decodePayMessage,
   encodePayMessage,
@@ -21,7 +21,7 @@ import {
 } from '@byway/protocol/wire'
 import { JOIN_FEE_UNITS, type Pool } from '@byway/protocol/ticket'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
-import { isFinishSigned, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
+import { isFinishOurs, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
 
 export type RelayerDeps = {
   readonly records: HandOverRecords
@@ -203,8 +203,8 @@ class Service implements Relayer {
   async #priceOf(request: ReturnRequest, signal: AbortSignal): Promise<bigint | undefined> {
     const { chain, pool, calls, tryCall } = this.#deps
     const word = await chain.slot(returnNullifier(request), signal)
-    const isBegun = stepOf(request.kind, word.state) === 'finish'
-    if (isBegun && !isFinishSigned(pool, request, word)) return undefined
+    const isBegun = stepOf(request, word) === 'finish'
+    if (isBegun && !isFinishOurs(pool, request, word)) return undefined
     // Tried alone: what it does there it does in any company. An end that is not due does nothing yet.
     const step = isBegun ? 'finish' : 'begin'
     const tried = await tryCall(returnCall(calls, step, [request]), signal)
@@ -218,7 +218,7 @@ class Service implements Relayer {
     for (const handOver of open) {
       const request = requestOf(handOver)
       const word = request && (await chain.slot(returnNullifier(request), signal))
-      const step = request && word ? stepOf(request.kind, this.#stateOf(word, nowS)) : 'over'
+      const step = request && word ? stepOf(request, this.#at(word, nowS)) : 'over'
       if (!request || !word || handOver.deadlineS < nowS) {
         await records.end(handOver, 'ended')
         continue
@@ -243,8 +243,9 @@ class Service implements Relayer {
   }
 
   /** A lock whose time is over has lapsed, whether or not its word says so (SPEC §14.2). */
-  #stateOf({ state, timeS }: SlotWord, nowS: number): SlotState {
-    return state === 'locked' && nowS >= timeS + this.#deps.lockS ? 'lapsed' : state
+  #at(word: SlotWord, nowS: number): SlotWord {
+    const hasLapsed = word.state === 'locked' && nowS >= word.timeS + this.#deps.lockS
+    return hasLapsed ? { ...word, state: 'lapsed' } : word
   }
 
   #delayOf({ kind }: ReturnRequest): number {

@@ -3,10 +3,12 @@ import type { LeafCalls, PoolCalls } from '@byway/chain'
 import { equalBytes, isAllZero } from '@byway/protocol/base'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { ContractCall, SlotState, SlotWord } from '@byway/protocol/payment'
-import { numberOf, returnDigest, type Pool } from '@byway/protocol/ticket'
+import { numberOf, refundTo, returnDigest, type Pool } from '@byway/protocol/ticket'
 import {
   RETURN_KIND,
   returnNullifier,
+  type CloseRequest,
+  type RefundRequest,
   type ReturnDestination,
   type ReturnRequest,
 } from '@byway/protocol/wire'
@@ -21,9 +23,10 @@ export type ReturnCalls = Pick<
 > &
   Pick<LeafCalls, 'withdrawThrough' | 'join'>
 
-/** What a request of a kind needs now. */
-export function stepOf(kind: ReturnRequest['kind'], state: SlotState): ReturnStep {
-  switch (kind) {
+/** What a request needs now. */
+export function stepOf(request: ReturnRequest, word: SlotWord): ReturnStep {
+  const { state } = word
+  switch (request.kind) {
     case RETURN_KIND.CLOSE:
       return state === 'bound' ? 'begin' : finishOf(state === 'closing')
     case RETURN_KIND.JOIN:
@@ -32,27 +35,34 @@ export function stepOf(kind: ReturnRequest['kind'], state: SlotState): ReturnSte
         ? 'over'
         : 'begin'
     case RETURN_KIND.REFUND:
-      return isUnused(state) ? unusedStep(state) : finishOf(state === 'refunding')
+      return isUnused(state) ? unusedStep(state) : refundStep(request, word)
     case RETURN_KIND.WITHDRAW:
       return isUnused(state) ? unusedStep(state) : finishOf(state === 'withdrawing')
   }
 }
 
-/** May the end of a slot that somebody has asked back be sent with this? The contract asks for the same session key as before, and for nothing where money is withdrawn. */
-export function isFinishSigned(
+/** May the end of a slot that somebody has asked back be sent with this, and is its fee ours? The contract asks a close for the session key's signature; who is paid for any other is on the chain since it was begun. */
+export function isFinishOurs(
   pool: Pick<Pool, 'chainId' | 'pool'>,
   request: ReturnRequest,
+  word: SlotWord,
+): boolean {
+  // Its step is to be finished only where the chain names what it names.
+  if (request.kind === RETURN_KIND.REFUND) return true
+  return request.kind === RETURN_KIND.CLOSE && isCloseSigned(pool, request, word)
+}
+
+function isCloseSigned(
+  pool: Pick<Pool, 'chainId' | 'pool'>,
+  request: CloseRequest,
   { holder }: SlotWord,
 ): boolean {
-  // Who is paid for a withdrawal is on the chain since it was begun.
-  if (request.kind !== RETURN_KIND.REFUND && request.kind !== RETURN_KIND.CLOSE) return false
+  const { nullifier } = request
   const { idc, feeTo, signature } = request.destination
-  const nullifier = returnNullifier(request)
   const digest = returnDigest(nodeTicketCrypto, pool, { nullifier, idc: numberOf(idc), feeTo })
   const key = nodeTicketCrypto.recover(digest, signature)
   if (!key) return false
   const signer = nodeTicketCrypto.addressOf(key)
-  if (request.kind === RETURN_KIND.REFUND) return equalBytes(signer, holder)
   const binding = nodeTicketCrypto.sha256(request.provider, request.sessionKey)
   return equalBytes(signer, request.sessionKey) && equalBytes(binding.subarray(0, 20), holder)
 }
@@ -68,13 +78,8 @@ export function returnCall(
   const withdrawals = requests.filter((each) => each.kind === RETURN_KIND.WITHDRAW)
   const joins = requests.filter((each) => each.kind === RETURN_KIND.JOIN)
   if (refunds.length > 0) {
-    const destinations = refunds.map(destinationOf)
-    return step === 'begin'
-      ? calls.refund(
-          refunds.map(({ opening }) => opening),
-          destinations,
-        )
-      : calls.finishRefund(refunds.map(returnNullifier), destinations)
+    const named = refunds.map((each) => ({ ...each, idc: numberOf(each.idc) }))
+    return step === 'begin' ? calls.refund(named) : calls.finishRefund(named)
   }
   if (closes.length > 0) {
     const name = step === 'begin' ? 'close' : 'finishClose'
@@ -99,6 +104,14 @@ function isUnused(state: SlotState): boolean {
 
 function unusedStep(state: SlotState): ReturnStep {
   return state === 'locked' ? 'wait' : 'begin'
+}
+
+/** One on its way is finished where it goes where this names; a later attempt sends it here, an earlier one was passed over. */
+function refundStep(request: RefundRequest, { state, holder, lastIndex }: SlotWord): ReturnStep {
+  if (state !== 'refunding' || request.attempt < lastIndex) return 'over'
+  if (request.attempt > lastIndex) return 'begin'
+  const named = refundTo(nodeTicketCrypto, { ...request, idc: numberOf(request.idc) })
+  return equalBytes(named.holder, holder) ? 'finish' : 'over'
 }
 
 function finishOf(isUnderWay: boolean): ReturnStep {

@@ -108,8 +108,8 @@ test('binds at once when the payer asks the slot back', async () => {
   const [slot] = await scene.slots('asking payer', 1)
   if (!slot) assert.fail()
   const { client, payer } = scene
-  const destination = client.destination(slot, client.idcOf(keyOf('back')))
-  await scene.world.sendPool(payer, 'refund', [slot.opening], [destination])
+  const asked = client.refund(slot, client.idcOf(keyOf('back')))
+  await scene.world.sendPool(payer, 'refund', [asked])
   assert.equal((await scene.word(slot.nullifier)).state, 'REFUNDING')
   const policy = { bindWaitMs: 1e9, claimWaitMs: 1e9 }
   await using provider = await openProvider(settingsOf(world, 'asked'), { policy })

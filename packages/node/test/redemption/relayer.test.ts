@@ -4,7 +4,12 @@ import { after, test } from 'node:test'
 import { createLeafCalls, createPoolCalls, tryCall } from '@byway/chain'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool, u256Bytes } from '@byway/protocol/ticket'
-import { REDEEM_ANSWER, RETURN_KIND, type ReturnRequest } from '@byway/protocol/wire'
+import {
+  REDEEM_ANSWER,
+  RETURN_KIND,
+  type RefundRequest,
+  type ReturnRequest,
+} from '@byway/protocol/wire'
 import { hexToBytes, toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
@@ -101,16 +106,18 @@ function destinationOf(slot: Slot, relay: string, i = 0) {
   return { idc: bytes(idc), feeTo: hexToBytes(feeTo), signature: hexToBytes(signature) }
 }
 
-function refundOf(slot: Slot, relay: string, i = 0): ReturnRequest {
-  const { root, nullifier, sessionKey, receiptKey, proof } = slot.opening
-  const opening = {
-    root: bytes(root),
-    nullifier: bytes(nullifier),
-    sessionKey: hexToBytes(sessionKey),
-    receiptKey: hexToBytes(receiptKey),
-    proof: hexToBytes(proof),
+function refundOf(slot: Slot, relay: string, i = 0, attempt = 0): RefundRequest {
+  const { client } = scene
+  const asked = client.refund(slot, heir(i), keyOf(relay).address, attempt)
+  return {
+    kind: RETURN_KIND.REFUND,
+    root: bytes(asked.root),
+    nullifier: bytes(asked.nullifier),
+    idc: bytes(asked.idc),
+    feeTo: hexToBytes(asked.feeTo),
+    attempt,
+    proof: hexToBytes(asked.proof),
   }
-  return { kind: RETURN_KIND.REFUND, opening, destination: destinationOf(slot, relay, i) }
 }
 
 const receiver = keyOf('receiver').address
@@ -239,34 +246,49 @@ test('a bound slot is closed; a withdrawal pays its receiver; the lone first of 
 })
 
 test('takes nothing that would not be carried out, that pays another, or that does not cover its gas', async () => {
-  const [slot, other, begun] = slotsOf(3)
-  assert.ok(slot && other && begun)
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
   await using running = await openRelayer('strict')
   await using dear = await openRelayer('dear', { coinPrice: 10n ** 40n })
   const take = (request: ReturnRequest) => running.relayer.take(request, world.signal)
   const good = refundOf(slot, 'strict')
-  assert.ok(good.kind === RETURN_KIND.REFUND)
   assert.equal(await take(refundOf(slot, 'dear')), REDEEM_ANSWER.BAD_ORDER, 'the fee is not ours')
-  const stolen = { ...good, destination: destinationOf(other, 'strict') }
-  assert.equal(await take(stolen), REDEEM_ANSWER.BAD_ORDER, "not the session key's")
-  const proof = Uint8Array.from(good.opening.proof, (byte) => byte ^ 1)
-  const forged = { ...good, opening: { ...good.opening, proof } }
+  const stolen = { ...good, idc: refundOf(slot, 'strict', 9).idc }
+  assert.equal(await take(stolen), REDEEM_ANSWER.BAD_ORDER, 'not where its proof says')
+  const forged = { ...good, proof: Uint8Array.from(good.proof, (byte) => byte ^ 1) }
   assert.equal(await take(forged), REDEEM_ANSWER.BAD_ORDER)
   assert.equal(await dear.relayer.ask(world.signal), REDEEM_ANSWER.FEE_TOO_LOW)
   const lowFee = await dear.relayer.take(refundOf(slot, 'dear'), world.signal)
   assert.equal(lowFee, REDEEM_ANSWER.FEE_TOO_LOW)
   assert.equal((await running.store.handOvers.list('return', 'open')).length, 0)
+})
 
-  // Begun through somebody who never ended it: any other may, with the session key's word.
-  const { opening } = begun
-  const direct = scene.client.destination(begun, heir(9))
-  await scene.world.sendPool(scene.payer, 'refund', [opening], [direct])
-  const wrong = { ...refundOf(begun, 'strict'), destination: destinationOf(other, 'strict') }
-  assert.equal(await take(wrong as ReturnRequest), REDEEM_ANSWER.BAD_ORDER)
-  assert.equal(await take(refundOf(begun, 'strict')), REDEEM_ANSWER.TAKEN)
-  await rpc.pass(profile.refundDelay)
+test('what another began and never ended is begun anew and ended, once its time is over twice', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  await using gone = await openRelayer('gone')
+  await using running = await openRelayer('second')
+  const take = (attempt: number) =>
+    running.relayer.take(refundOf(slot, 'second', 9, attempt), world.signal)
+  const first = await gone.relayer.take(refundOf(slot, 'gone', 9), world.signal)
+  assert.equal(first, REDEEM_ANSWER.TAKEN)
+  await gone.work()
+  assert.equal(await stateOf(slot), 'REFUNDING')
+  assert.equal(await take(1), REDEEM_ANSWER.BAD_ORDER, 'the first may still end it')
+  await rpc.pass(2 * profile.refundDelay)
+  assert.equal(await take(0), REDEEM_ANSWER.BAD_ORDER, 'no later attempt')
+  assert.equal(await take(1), REDEEM_ANSWER.TAKEN)
   await running.work()
-  assert.equal(await stateOf(begun), 'REFUNDED')
+  assert.equal(await stateOf(slot), 'REFUNDING')
+  // The first comes back: its request was passed over, and it sends nothing.
+  const nonce = () => rpc.request('eth_getTransactionCount', keyOf('gone').address, 'latest')
+  const before = await nonce()
+  await gone.work()
+  assert.equal(await nonce(), before)
+  await running.work()
+  assert.equal(await stateOf(slot), 'REFUNDED')
+  assert.equal(await scene.world.balance(keyOf('second').address), profile.bond)
+  assert.equal(await scene.world.balance(keyOf('gone').address), 0n)
 })
 
 test('a slot that somebody bound meanwhile is let go', async () => {

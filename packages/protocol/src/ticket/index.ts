@@ -9,12 +9,13 @@ export { JOIN_FEE_UNITS, joinX, MAX_LEAF_UNITS, restNullifier, restUnits } from 
 export type { JoinTerms } from './joining.ts'
 export { createPool, maxSlotUnits, unitPrice, unitsOf } from './pool.ts'
 export type { Pool, PoolTerms } from './pool.ts'
-export { returnDigest } from './return.ts'
-export type { ReturnTerms } from './return.ts'
+export { refundTo, returnDigest } from './return.ts'
+export type { RefundTerms, ReturnTerms } from './return.ts'
 export {
   depositLeaf,
   depositSecret,
   identityCommitment,
+  openingSaid,
   openingX,
   proofPath,
   rootOf,

@@ -4,7 +4,7 @@
  */
 import { utf8Bytes } from '@byway/protocol/base'
 import type { TicketCrypto } from '@byway/protocol/crypto'
-import { u256Bytes } from './field.ts'
+import { bytesOf, hashToElement, u256Bytes } from './field.ts'
 import type { Pool } from './pool.ts'
 
 /** Where the rest of a slot goes. */
@@ -17,7 +17,27 @@ export type ReturnTerms = {
   readonly feeTo: Uint8Array
 }
 
-/** What the session key signs to have its slot back, 32 bytes: one signature for both steps of a refund or of a close. */
+/** Where a slot that was not won goes. */
+export type RefundTerms = Pick<ReturnTerms, 'idc' | 'feeTo'> & {
+  /** Of two attempts the later counts, u32. */
+  readonly attempt: number
+}
+
+/** What a refund's proof is bound to, and what the slot's word keeps of it as its holder, 20 bytes. */
+export function refundTo(
+  { sha256 }: Pick<TicketCrypto, 'sha256'>,
+  { idc, feeTo, attempt }: RefundTerms,
+): { readonly x: bigint; readonly holder: Uint8Array } {
+  const hash = sha256(
+    utf8Bytes('byway refund v1'),
+    u256Bytes(idc),
+    feeTo,
+    bytesOf(BigInt(attempt), 4),
+  )
+  return { x: hashToElement(hash), holder: hash.slice(0, 20) }
+}
+
+/** What the session key signs to have the rest of its bound slot back, 32 bytes: one signature for both steps. */
 export function returnDigest(
   crypto: Pick<TicketCrypto, 'sha256'>,
   { chainId, pool }: Pick<Pool, 'chainId' | 'pool'>,

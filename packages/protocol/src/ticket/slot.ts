@@ -2,7 +2,7 @@
  * Deposits and their slots: leaf, nullifier, and what an opening's proof is bound to (SPEC §13.2).
  * @module
  */
-import { assert, utf8Bytes } from '@byway/protocol/base'
+import { concatBytes, assert, utf8Bytes } from '@byway/protocol/base'
 import type { Poseidon, TicketCrypto, TreePath } from '@byway/protocol/crypto'
 import type { Opening } from '@byway/protocol/wire'
 import { hashToElement } from './field.ts'
@@ -44,12 +44,20 @@ export function slotCount(pool: Pool, limit: number): number {
   return Math.floor(limit / pool.unitsPerSlot)
 }
 
+/** What an opening's proof says besides its slot, 65 bytes: as evidence it is shown whole. */
+export function openingSaid({
+  sessionKey,
+  receiptKey,
+}: Pick<Opening, 'sessionKey' | 'receiptKey'>): Uint8Array {
+  return concatBytes(utf8Bytes('byway slot v1'), sessionKey, receiptKey)
+}
+
 /** `x`: what a proof is bound to, so that nobody else shows it with a key of theirs. */
 export function openingX(
   crypto: TicketCrypto,
-  { sessionKey, receiptKey }: Pick<Opening, 'sessionKey' | 'receiptKey'>,
+  opening: Pick<Opening, 'sessionKey' | 'receiptKey'>,
 ): bigint {
-  return hashToElement(crypto.sha256(utf8Bytes('byway slot v1'), sessionKey, receiptKey))
+  return hashToElement(crypto.sha256(openingSaid(opening)))
 }
 
 /** The same for taking back a slot that was never shown: bound to who is paid (SPEC §14.4). @param to - 20 bytes */

@@ -3,7 +3,7 @@
  *
  * ```text
  * ask       nothing: would this hop take one now?
- * refund    opening ‖ destination
+ * refund    root[32] ‖ nullifier[32] ‖ idc[32] ‖ fee to[20] ‖ u32 attempt ‖ u16 n ‖ proof[n]
  * close     nullifier[32] ‖ provider[20] ‖ session key[20] ‖ destination
  * withdraw  root[32] ‖ nullifier[32] ‖ to[20] ‖ fee to[20] ‖ u16 n ‖ proof[n]
  * join      root[32] ‖ 4 × nullifier[32] ‖ u32 units ‖ idc[32] ‖ fee to[20] ‖ u16 n ‖ proof[n]
@@ -19,13 +19,9 @@ import { wireError } from './errors.ts'
 import {
   CHAIN_ADDRESS_BYTES,
   FIELD_BYTES,
-  openingBytes,
-  readOpening,
   readProof,
-  writeOpening,
-  writeProof,
-  type Opening,
   TICKET_SIGNATURE_BYTES,
+  writeProof,
 } from './opening.ts'
 
 /** SPEC §15.8. */
@@ -35,7 +31,7 @@ export type ReturnKind = (typeof RETURN_KIND)[keyof typeof RETURN_KIND]
 /** SPEC §14.6: leaves in one joining. */
 export const MAX_JOINED_LEAVES = 4
 
-/** Where the rest of a slot goes, signed by its session key (SPEC §14.4). */
+/** Where the rest of a bound slot goes, signed by its session key (SPEC §14.4). */
 export type ReturnDestination = {
   /** The commitment of the leaf to be made, 32 bytes. */
   readonly idc: Uint8Array
@@ -49,8 +45,16 @@ type Kinds = typeof RETURN_KIND
 
 export type RefundRequest = {
   readonly kind: Kinds['REFUND']
-  readonly opening: Opening
-  readonly destination: ReturnDestination
+  readonly root: Uint8Array
+  readonly nullifier: Uint8Array
+  /** The commitment of the leaf to be made, 32 bytes. */
+  readonly idc: Uint8Array
+  /** Who is paid for sending it, 20 bytes. */
+  readonly feeTo: Uint8Array
+  /** Of two the later counts. */
+  readonly attempt: number
+  /** Bound to `idc`, `feeTo` and `attempt`. */
+  readonly proof: Uint8Array
 }
 
 export type CloseRequest = {
@@ -95,7 +99,6 @@ export type ReturnRequest = RefundRequest | CloseRequest | WithdrawRequest | Joi
 
 /** What names a request: of a joining its first rest. */
 export function returnNullifier(request: ReturnRequest): Uint8Array {
-  if (request.kind === RETURN_KIND.REFUND) return request.opening.nullifier
   if (request.kind !== RETURN_KIND.JOIN) return request.nullifier
   return request.rests.find((rest) => !isAllZero(rest)) ?? new Uint8Array(FIELD_BYTES)
 }
@@ -111,7 +114,7 @@ export function returnRequestBytes(request: ReturnMessageBody): number {
     case RETURN_KIND.ASK:
       return 1
     case RETURN_KIND.REFUND:
-      return 1 + openingBytes(request.opening) + DESTINATION_BYTES
+      return REFUND_HEADER_BYTES + request.proof.length
     case RETURN_KIND.CLOSE:
       return 1 + FIELD_BYTES + 2 * CHAIN_ADDRESS_BYTES + DESTINATION_BYTES
     case RETURN_KIND.WITHDRAW:
@@ -128,7 +131,15 @@ export function readReturnRequest(reader: ByteReader): ReturnMessageBody {
     case RETURN_KIND.ASK:
       return { kind }
     case RETURN_KIND.REFUND:
-      return { kind, opening: readOpening(reader), destination: readDestination(reader) }
+      return {
+        kind,
+        root: reader.copy(FIELD_BYTES, 'root'),
+        nullifier: reader.copy(FIELD_BYTES, 'nullifier'),
+        idc: reader.copy(FIELD_BYTES, 'idc'),
+        feeTo: reader.copy(CHAIN_ADDRESS_BYTES, 'feeTo'),
+        attempt: reader.u32('attempt'),
+        proof: readProof(reader),
+      }
     case RETURN_KIND.CLOSE:
       return {
         kind,
@@ -160,7 +171,13 @@ export function writeReturnRequest(writer: ByteWriter, request: ReturnMessageBod
     case RETURN_KIND.ASK:
       break
     case RETURN_KIND.REFUND:
-      writeDestination(writeOpening(writer, request.opening), request.destination)
+      writer
+        .fixed(request.root, FIELD_BYTES, 'root')
+        .fixed(request.nullifier, FIELD_BYTES, 'nullifier')
+        .fixed(request.idc, FIELD_BYTES, 'idc')
+        .fixed(request.feeTo, CHAIN_ADDRESS_BYTES, 'feeTo')
+        .u32(request.attempt, 'attempt')
+      writeProof(writer, request.proof)
       break
     case RETURN_KIND.CLOSE:
       writer
@@ -223,5 +240,6 @@ function writeDestination(writer: ByteWriter, { idc, feeTo, signature }: ReturnD
 }
 
 const DESTINATION_BYTES = FIELD_BYTES + CHAIN_ADDRESS_BYTES + TICKET_SIGNATURE_BYTES
+const REFUND_HEADER_BYTES = 1 + 3 * FIELD_BYTES + CHAIN_ADDRESS_BYTES + 4 + 2
 const JOIN_HEADER_BYTES =
   1 + FIELD_BYTES + MAX_JOINED_LEAVES * FIELD_BYTES + 4 + FIELD_BYTES + CHAIN_ADDRESS_BYTES + 2

@@ -90,7 +90,15 @@ const destination = record<ReturnDestination>({
 })
 const returnRequest: fc.Arbitrary<ReturnMessageBody> = fc.oneof(
   record<ReturnMessageBody>({ kind: fc.constant(RETURN_KIND.ASK) }),
-  record<ReturnMessageBody>({ kind: fc.constant(RETURN_KIND.REFUND), opening, destination }),
+  record<ReturnMessageBody>({
+    kind: fc.constant(RETURN_KIND.REFUND),
+    root: bytes(32),
+    nullifier: bytes(32),
+    idc: bytes(32),
+    feeTo: bytes(20),
+    attempt: u32,
+    proof: someBytes(0, 300),
+  }),
   record<ReturnMessageBody>({
     kind: fc.constant(RETURN_KIND.CLOSE),
     nullifier: bytes(32),

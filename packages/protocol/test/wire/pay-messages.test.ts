@@ -143,9 +143,17 @@ const ROWS: readonly (readonly [PayMessage, string, 'client' | 'hop'])[] = [
   [
     {
       kind: PAY.RETURN,
-      request: { kind: RETURN_KIND.REFUND, opening: OPENING, destination: DESTINATION },
+      request: {
+        kind: RETURN_KIND.REFUND,
+        root: hex('01*32'),
+        nullifier: hex('02*32'),
+        idc: hex('21*32'),
+        feeTo: hex('22*20'),
+        attempt: 3,
+        proof: hex('aabb'),
+      },
     },
-    `0f 01 ${OPENING_HEX} 21*32 22*20 23*65`,
+    '0f 01 01*32 02*32 21*32 22*20 00000003 0002 aabb',
     'client',
   ],
   [

@@ -24,7 +24,7 @@ const DESTINATION = '(uint256,address,bytes)'
 const BOUND_SLOT = '(uint256,address,address)'
 const UNUSED = '(uint256,uint256,bytes)'
 const RECEIVER = '(address,address)'
-const EVIDENCE = '(uint256,uint256,bytes)'
+const EVIDENCE = '(uint256,bytes,bytes)'
 const SIGNED_TICKET = '(address,uint32,uint96,bytes32,bytes16,bytes)'
 
 type Row = readonly [
@@ -47,8 +47,8 @@ export const ALLOWED_CALLS: readonly Row[] = [
   ['pool', BOTH, `bind((address,${OPENING}[],${TICKET}[],${TERMS})[])`],
   ['pool', BOTH, 'claimMore(bytes)'],
   ['pool', BOTH, 'settleLocks(uint256[])'],
-  ['pool', BOTH, `refund(${OPENING}[],${DESTINATION}[])`],
-  ['pool', BOTH, `finishRefund(uint256[],${DESTINATION}[])`],
+  ['pool', BOTH, 'refund((uint256,uint256,uint256,address,uint32,bytes)[])'],
+  ['pool', BOTH, 'finishRefund((uint256,uint256,address)[])'],
   ['pool', BOTH, `close(${BOUND_SLOT}[],${DESTINATION}[])`],
   ['pool', BOTH, `finishClose(${BOUND_SLOT}[],${DESTINATION}[])`],
   // A relayer's: it sends what others signed, and each proof names its receiver.
