@@ -67,7 +67,7 @@ export type Slot = {
   readonly session: Key
   readonly opening: Opening
   /** Of its leaf, under the opening's root. */
-  readonly path: LeanIMTMerkleProof<bigint>
+  readonly path: LeanIMTMerkleProof
 }
 
 /** A proof that a slot was never shown, for one receiver. */
@@ -121,7 +121,7 @@ export function createClient(world: World): Client {
   const prove = (leaf: Leaf, j: number, x: bigint): Hex =>
     proveUnder(tree.generateProof(leaf.index), leaf, j, x)
 
-  function proveUnder(path: LeanIMTMerkleProof<bigint>, leaf: Leaf, j: number, x: bigint): Hex {
+  function proveUnder(path: LeanIMTMerkleProof, leaf: Leaf, j: number, x: bigint): Hex {
     const { siblings, index, root } = path
     return concat([
       leaf.owner.sign(plainDigest(root, nullifierOf(leaf.owner, j), domain, x)),
