@@ -21,6 +21,7 @@ import {
   type JsonEvent,
   type RunningByway,
 } from '../packages/cli/test/running-byway.ts'
+import { listenAsTarget } from '@byway/testnet'
 import { isAlive } from '../packages/home/test/processes.ts'
 import { missingForGateways, missingForNat } from '../packages/testnet/src/nat/nat-lab.ts'
 import { pollUntil } from '../bench/lib/wait.ts'
@@ -68,9 +69,8 @@ suite(`byway testnet --nat ${ARGS.join(' ')}`, { skip: missing ?? false }, () =>
 
   before(async () => {
     temporary = await mkdtemp(join(tmpdir(), 'byway-nat-'))
-    page = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1')
-    await once(page, 'listening')
-    const target = `127.0.0.1:${(page.address() as AddressInfo).port}`
+    page = createServer((_request, response) => response.end('a page'))
+    const target = `127.0.0.1:${await listenAsTarget(page)}`
     url = `http://${target}/`
     const startedMs = performance.now()
     running = startByway(

@@ -5,14 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { listenAsTarget } from '@byway/testnet'
 import { startByway, type RunningByway } from '../packages/cli/test/running-byway.ts'
 import { answerGit } from './lib/git-origin.ts'
 
@@ -70,9 +69,7 @@ suite('programs through the network', () => {
       else if (request.url === '/answer') send('text/plain', 'forty-two')
       else response.writeHead(404).end()
     })
-    server.listen({ host: '127.0.0.1', port: 0 })
-    await once(server, 'listening')
-    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const target = `127.0.0.1:${await listenAsTarget(server)}`
     origin = `http://${target}`
     running = startByway(['testnet', '--json', '--hops', '3', '--allow-target', target])
     const { proxy } = await running.event('ready')

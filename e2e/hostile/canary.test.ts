@@ -8,17 +8,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { listenAsTarget } from '@byway/testnet'
 import { a, reply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
 import { assertNone, describeError, keepAll } from '../../packages/testnet/test/support/kept-log.ts'
 import { dialAs, makeNet } from './lib/net.ts'
 
 /** A loopback port on which nobody listens any more. */
 async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const server = createServer()
+  const port = await listenAsTarget(server)
   server.close()
   await once(server, 'close')
   return port

@@ -4,7 +4,6 @@
  *   app ──SOCKS5 UDP ASSOCIATE──► client ── guard ── exit ── echo
  */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
@@ -15,14 +14,13 @@ import type { Datagram } from '@byway/client'
 import { NO_LOG } from '@byway/protocol/base'
 import { a, reply as dnsReply, startHostileDns } from '../../packages/node/test/exit/hostile-dns.ts'
 import type { SeenQuery } from '../../packages/node/test/exit/hostile-dns.ts'
+import { bindAsTarget } from '../../packages/node/test/exit/udp-target.ts'
 import { dialAs, makeNet } from './lib/net.ts'
 import { askSocks } from './lib/socks.ts'
 import { until, within } from './lib/until.ts'
 
 async function bind(t: TestContext): Promise<Socket> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
+  const socket = await bindAsTarget()
   t.after(() => socket.close())
   return socket
 }

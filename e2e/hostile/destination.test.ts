@@ -10,13 +10,14 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createProxy } from '@byway/client'
 import type { Client } from '@byway/client'
 import { isBywayError, NO_LOG } from '@byway/protocol/base'
 import { HOP_MESSAGE, RESET_REASON } from '@byway/protocol/wire'
+import { listenAsTarget } from '@byway/testnet'
 import {
   a,
   aaaa,
@@ -37,20 +38,20 @@ const TERMS = { trafficClass: 'browse', classStep: 0, priceStep: 0 } as const
 type Script = (socket: Socket) => void
 
 /** A destination that does as its script says, and counts its visitors. */
-async function startTarget(t: TestContext, script: Script, host = '127.0.0.1', port = 0) {
+async function startTarget(t: TestContext, script: Script, host = '127.0.0.1', fixedPort?: number) {
   const sockets: Socket[] = []
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     socket.on('error', () => {})
     sockets.push(socket)
     script(socket)
   })
-  server.listen(port, host)
-  await once(server, 'listening')
+  if (fixedPort !== undefined) await once(server.listen(fixedPort, host), 'listening')
+  const port = fixedPort ?? (await listenAsTarget(server, host))
   t.after(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  return { address: host, port: (server.address() as AddressInfo).port, sockets }
+  return { address: host, port, sockets }
 }
 
 async function makeWorld(

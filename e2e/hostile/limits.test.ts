@@ -5,12 +5,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { HopSpec } from '@byway/protocol/circuit'
 import { destroyCell } from '@byway/protocol/circuit'
 import { CLOSE_REASON, HOP_MESSAGE } from '@byway/protocol/wire'
+import { listenAsTarget } from '@byway/testnet'
 import { dialAs, makeNet } from './lib/net.ts'
 import { dialRaw, openRawTunnel } from './lib/raw-client.ts'
 import type { Listening, RawTunnel } from './lib/raw-client.ts'
@@ -135,10 +136,8 @@ test('a draining exit lets a download finish and begins nothing new', async (t) 
     sockets.push(socket)
     socket.write('first half')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenAsTarget(server)
   t.after(() => server.close())
-  const { port } = server.address() as AddressInfo
   const net = await makeNet(t, [{ address: '127.0.0.1', port }])
   const guard = await net.honest()
   const exit = await net.honest({ exit: { profile: 'web' } })

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { listenAsTarget } from '@byway/testnet'
 
 export interface BigOrigin extends AsyncDisposable {
   readonly port: number
@@ -20,10 +20,8 @@ export async function startBigOrigin(bytes: number): Promise<BigOrigin> {
     response.writeHead(200, { 'content-length': bytes })
     Readable.from(blocks(block, bytes)).pipe(response)
   })
-  server.listen({ host: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await listenAsTarget(server),
     sha256: hash.digest('hex'),
     bytes,
     async [Symbol.asyncDispose]() {

@@ -1,13 +1,11 @@
 /** A program that uses a network in its own process and lets go of it: if a socket or a timer is left, it does not end. Run by `dispose.test.ts`. */
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { testnet } from '@byway/testnet'
+import { listenAsTarget, testnet } from '@byway/testnet'
 import { dialAs } from './net.ts'
 
-const origin = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
-await once(origin, 'listening')
-const { port } = origin.address() as AddressInfo
+const origin = createServer((_request, response) => response.end('hello'))
+const port = await listenAsTarget(origin)
 const net = await testnet({ exitTargets: [{ address: '127.0.0.1', port }] })
 const stream = await net.client.connect(
   { host: '127.0.0.1', port },

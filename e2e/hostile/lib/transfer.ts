@@ -4,11 +4,10 @@
  */
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { ByteStream } from '@byway/client'
 import { isBywayError } from '@byway/protocol/base'
+import { listenAsTarget } from '@byway/testnet'
 import { createRandom } from './seed.ts'
 
 /** Longer than any window, and no multiple of a cell: a shift by cells shows. */
@@ -54,13 +53,12 @@ export async function startOrigin(t: TestContext): Promise<Origin> {
     socket.once('close', () => sockets.delete(socket))
     serve(socket, visits)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenAsTarget(server)
   t.after(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, visits }
+  return { address: '127.0.0.1', port, visits }
 }
 
 function serve(socket: Socket, visits: Visit[]): void {

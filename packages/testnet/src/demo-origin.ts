@@ -4,9 +4,9 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { listenAsTarget } from './target-port.ts'
 
 /** Where the download is; 64 MiB, so that each hop of a path is paid about as many units. */
 export const DOWNLOAD_PATH = '/64mib'
@@ -18,12 +18,10 @@ export interface DemoOrigin extends AsyncDisposable {
   readonly url: string
 }
 
-/** Starts the server at a port that the system chooses. */
+/** Starts the server at a port that the system chooses and exits open. */
 export async function startDemoOrigin(): Promise<DemoOrigin> {
   const server = createServer(answer)
-  server.listen({ host: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenAsTarget(server)
   return {
     port,
     url: `http://127.0.0.1:${port}/`,

@@ -27,3 +27,4 @@ export {
 } from './processes.ts'
 export type { ProgramEvent } from './program.ts'
 export type { NodeProcess } from './start-nodes.ts'
+export { listenAsTarget, mayBeTargetPort } from './target-port.ts'

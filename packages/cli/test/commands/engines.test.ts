@@ -1,10 +1,8 @@
 /** `byway node`, `up`, `status` and `down` as a user would run them, on a network of two nodes of their own. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { writeFile } from 'node:fs/promises'
@@ -12,6 +10,7 @@ import { suite, test, type TestContext } from 'node:test'
 import { removeConsent, writeLocalConsent } from '@byway/node'
 import { fromHex } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
+import { listenAsTarget } from '@byway/testnet'
 import { formatNetworkFile } from '../../src/config/network-file.ts'
 import { editionBy, publisherNumber, writeSigned } from '../network/publisher.ts'
 import { startByway, type JsonEvent, type RunningByway } from '../running-byway.ts'
@@ -62,14 +61,13 @@ async function startHalfOrigin(t: TestContext) {
     open.push(response)
     response.write(BODY.slice(0, 10), () => onHalf.resolve())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenAsTarget(server)
   t.after(() => {
     server.close()
     server.closeAllConnections()
   })
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async halfSent() {
       await onHalf.promise
       onHalf = Promise.withResolvers<void>()

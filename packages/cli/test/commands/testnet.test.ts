@@ -4,13 +4,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { listenAsTarget } from '@byway/testnet'
 import { isAlive, untilGone } from '../../../home/test/processes.ts'
 import { startByway, type RunningByway } from '../running-byway.ts'
 import { byway, temporaryHome } from '../spawn-byway.ts'
@@ -33,9 +32,7 @@ type Ready = {
 
 async function startPage(): Promise<{ server: Server; port: number }> {
   const server = createServer((_request, response) => response.end('a page'))
-  server.listen({ host: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
-  return { server, port: (server.address() as AddressInfo).port }
+  return { server, port: await listenAsTarget(server) }
 }
 
 /** curl's exit code and what it printed. */

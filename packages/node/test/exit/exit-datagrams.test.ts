@@ -1,11 +1,12 @@
 /** Datagram flows at the exit (SPEC §7.3), over real UDP sockets on the loopback. */
 import assert from 'node:assert/strict'
-import { createSocket, type Socket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { type Endpoint, RESET_REASON } from '@byway/protocol/wire'
 import { createWorld } from './exit-world.ts'
 import { until } from './test-target.ts'
+import { bindAsTarget } from './udp-target.ts'
 
 type UdpTarget = AsyncDisposable & {
   readonly port: number
@@ -15,14 +16,12 @@ type UdpTarget = AsyncDisposable & {
 
 /** Echoes, and remembers from which ports it was written to. */
 async function startUdpEcho(): Promise<UdpTarget> {
-  const socket = createSocket('udp4')
+  const socket = await bindAsTarget()
   const from: number[] = []
   socket.on('message', (payload, { port, address }) => {
     from.push(port)
     socket.send(payload, port, address)
   })
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
   return {
     port: socket.address().port,
     socket,

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { createAccountant } from '@byway/protocol/circuit'
 import { parsePolicyContext } from '@byway/protocol/policy'
+import { listenAsTarget } from '@byway/testnet'
 import { createExitConnector } from '../../src/exit/connect-pinned.ts'
 import { createDnsCache } from '../../src/exit/dns-cache.ts'
 import { createDnsStub } from '../../src/exit/dns-stub.ts'
@@ -15,11 +16,7 @@ import { a, reply, startHostileDns } from './hostile-dns.ts'
 
 test('a server that flips its answer reaches nothing but the origin that was opened', async () => {
   const origin = createServer((socket) => void socket.on('error', () => undefined).end('hello'))
-  origin.listen(0, '127.0.0.1')
-  await once(origin, 'listening')
-  const bound = origin.address()
-  assert.ok(bound !== null && typeof bound === 'object')
-  const { port } = bound
+  const port = await listenAsTarget(origin)
   let turn = 0
   await using dns = await startHostileDns((query) => {
     const address = ['127.0.0.1', '10.0.0.1', '127.0.0.2'][turn++ % 3] ?? ''

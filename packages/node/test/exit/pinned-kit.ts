@@ -8,6 +8,7 @@ import {
   type ExitConnector,
   type ExitConnectorOptions,
 } from '../../src/exit/connect-pinned.ts'
+import { listenAsTarget } from '@byway/testnet'
 import type { DnsResolver } from '../../src/exit/dns-stub.ts'
 import { exitError } from '../../src/exit/exit-errors.ts'
 import { createExitLimits, type ExitLimits } from '../../src/exit/exit-limits.ts'
@@ -27,12 +28,9 @@ export async function startOrigin(host: string): Promise<Origin> {
     socket.on('error', () => undefined)
     socket.end('hello')
   })
-  server.listen(0, host)
-  await once(server, 'listening')
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
+  const port = await listenAsTarget(server, host)
   return {
-    port: address.port,
+    port,
     hits: () => hits,
     async [Symbol.asyncDispose]() {
       server.close()

@@ -1,7 +1,8 @@
 /** Targets on the loopback, and waiting for what they and the app see. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { listenAsTarget } from '@byway/testnet'
 
 /** A TCP server on a port of the system's choice, closed with its sockets at the end of the scope. */
 export type Target = {
@@ -22,9 +23,7 @@ export async function startTarget(
     socket.on('error', () => undefined)
     onSocket(socket)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenAsTarget(server)
   return {
     port,
     sockets,

@@ -28,6 +28,7 @@ export { judgeName, type NameVerdict } from './name.ts'
 export { findNat64Prefixes, NAT64_PREFIX_BITS, unwrapNat64 } from './nat64.ts'
 export {
   HARD_DENIED_PORTS,
+  judgePortNumber,
   parsePortProfile,
   PORT_PROFILES,
   type PortProfile,

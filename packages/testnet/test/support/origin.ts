@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenAsTarget } from '@byway/testnet'
 
 export interface Origin extends AsyncDisposable {
   readonly port: number
@@ -15,9 +15,7 @@ export async function startOrigin(): Promise<Origin> {
     const [, name = '', bytes = '0'] = (request.url ?? '').split('/')
     response.writeHead(200, { 'content-length': Number(bytes) }).end(bodyOf(name, Number(bytes)))
   })
-  server.listen({ host: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenAsTarget(server)
   return {
     port,
     url: `http://127.0.0.1:${port}`,
