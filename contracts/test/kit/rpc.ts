@@ -24,6 +24,8 @@ const READ_GAS = toHex(2_000_000_000)
 const ZERO_BYTE_GAS = 4
 const OTHER_BYTE_GAS = 16
 const RICH_WEI = toHex(10n ** 30n)
+/** Ends a wait that would never end. */
+const POOL_HANG_MS = 30_000
 
 export type Receipt = {
   readonly gasUsed: bigint
@@ -71,6 +73,8 @@ export interface Rpc extends AsyncDisposable {
   pass(seconds: number): Promise<void>
   /** Does something and takes it all back, clock included. */
   undoing(act: () => Promise<void>): Promise<void>
+  /** Remembers how the chain is; the function takes back all that was done since, once. It rejects where transactions are not mined. */
+  remember(): Promise<() => Promise<void>>
 }
 
 /** Starts a chain. */
@@ -120,6 +124,31 @@ export async function startRpc(): Promise<Rpc> {
     return decodeFunctionResult({ abi: call.abi, functionName: call.name, data: result })
   }
 
+  async function remember(): Promise<() => Promise<void>> {
+    const [before, snapshot] = [await newestHash(), await request('evm_snapshot')]
+    return async () => {
+      await untilPoolIsEmpty()
+      rich.clear()
+      const isBack = await request('evm_revert', snapshot)
+      if (isBack !== true || (await newestHash()) !== before)
+        throw new Error('the chain did not go back')
+    }
+  }
+
+  async function newestHash(): Promise<Hex> {
+    return ((await request('eth_getBlockByNumber', 'latest', false)) as { hash: Hex }).hash
+  }
+
+  /** Anvil gives a receipt before it takes the transaction out of its pool. What is in there while the chain goes back is mined again, with the next one. */
+  async function untilPoolIsEmpty(): Promise<void> {
+    const deadline = performance.now() + POOL_HANG_MS
+    for (;;) {
+      const { pending, queued } = (await request('txpool_status')) as Record<string, Hex>
+      if (Number(pending) + Number(queued) === 0) return
+      if (performance.now() > deadline) throw new Error('a transaction is not mined')
+    }
+  }
+
   return {
     url: anvil.url,
     request,
@@ -153,13 +182,9 @@ export async function startRpc(): Promise<Rpc> {
       await request('evm_increaseTime', toHex(seconds))
       await request('evm_mine')
     },
+    remember,
     async undoing(act) {
-      const before = await request('evm_snapshot')
-      const goBack = async (): Promise<void> => {
-        rich.clear()
-        if ((await request('evm_revert', before)) !== true)
-          throw new Error('the chain did not go back')
-      }
+      const goBack = await remember()
       try {
         await act()
       } catch (error) {

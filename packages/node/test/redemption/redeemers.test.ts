@@ -275,13 +275,13 @@ test('a redeemer keeps an order that another has carried out until no reorganisa
     await provider.store.winners.add(world.winner(slot, key, 1))
     assert.equal(await provider.redemption.leave(world.signal), 1)
   }
-  const before = await rpc.request('evm_snapshot')
+  const goBack = await rpc.remember()
   await quick.work()
   await world.mine(1)
   await quick.work()
   assert.equal((await scene.word(slot.nullifier)).wins, 1)
   assert.equal(await redeemer.service.look(world.signal), 1, 'nothing to do, and not forgotten')
-  await rpc.request('evm_revert', before)
+  await goBack()
   assert.equal((await scene.word(slot.nullifier)).wins, 0)
   for (let round = 0; round < 12; round++) {
     await redeemer.work()

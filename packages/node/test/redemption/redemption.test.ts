@@ -159,11 +159,11 @@ test('a reorganisation of 12 blocks undoes payments; they are made again, once',
   const slots = await scene.slots('reorged payer', 3)
   const { rpc } = scene.world
   await using provider = await openProvider(settingsOf(world, 'reorged', 2))
-  const before = await rpc.request('evm_snapshot')
+  const goBack = await rpc.remember()
   for (const slot of slots) await provider.store.winners.add(world.winner(slot, key, 1))
   await provider.until(async () => statesOf(await provider.winners())['done'] === 3, mine)
   await world.mine(10)
-  await rpc.request('evm_revert', before)
+  await goBack()
   assert.equal(await scene.credit(key.address), 0n)
   await world.mine(14)
   await provider.until(async () => statesOf(await provider.winners())['done'] !== 3, mine)
