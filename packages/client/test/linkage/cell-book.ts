@@ -70,15 +70,17 @@ export class CellBook {
    * How each byte of some kinds of cells agrees, over all hops. A byte that is the same in all cells at each hop is that hop's, as the name of its key is: it says which hops a client takes, and these know that they are taken.
    *
    * @param change - what a leak would make of a byte
+   * @param cohortOf - of a client: only those that have it in common are compared
    */
   agreements(
     kinds: Iterable<string> = this.#kept.keys(),
     change: (client: number, at: number, byte: number) => number = (_client, _at, byte) => byte,
+    cohortOf?: (client: number) => string,
   ): readonly Agreement[] {
     const found: Agreement[] = []
     for (const name of kinds) {
       const { clients, hops, cells } = this.#kept.get(name) ?? { clients: [], hops: [], cells: [] }
-      const compare = createComparison(clients)
+      const compare = createComparison(clients, cohortOf ? clients.map(cohortOf) : [])
       for (const [at, values] of columnsOf(cells)) {
         for (let i = 0; i < values.length; i++)
           values[i] = change(clients[i] ?? 0, at, values[i] ?? 0)

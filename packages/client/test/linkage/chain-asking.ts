@@ -64,7 +64,7 @@ export async function createChainAsking(paying: Paying): Promise<ChainAsking> {
     const seats = createChainSeats({
       nodes: () => paying.hops.map(({ pay }) => pay.node),
       weightOf: () => 1,
-      random: client.random,
+      random: client.asking.random,
       open,
       onWrong: () => assert.fail('a node is wrong'),
       nowMs: paying.timers.nowMs,
@@ -85,7 +85,7 @@ export async function createChainAsking(paying: Paying): Promise<ChainAsking> {
 
   return {
     async payIn(client, unit) {
-      const signer = createLocalSigner(client.randomBytes(32))
+      const signer = createLocalSigner(client.asking.randomBytes(32))
       await world.anvil.rpc('anvil_setBalance', hexOf(signer.address), hexNumber(COIN))
       await world.run(world.token.mint(signer.address, TOKENS))
       // The account is named in each question.
@@ -181,7 +181,9 @@ function openQuestions(
     assert.ok(message.kind === PAY.CHAIN && talk.onQuestion(message))
   })
   const carrier = paying.recorder.carrier(client.number, 'asking', node, place)
-  return openControlTo(paying, client, hop, { carrier, place, role: 'chain' })
+  // The chain answers in real time: what is drawn meanwhile comes out of a stream of its own.
+  const asker = { ...client, ...client.asking }
+  return openControlTo(paying, asker, hop, { carrier, place, role: 'chain' })
 }
 
 /** What a world of a chain needs of a test, for one that all tests of a file share. */

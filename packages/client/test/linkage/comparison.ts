@@ -1,6 +1,11 @@
 /** How far the agreement of values within clients is above chance. Exact, over all ways to deal the same values to the same units. */
-/** How far the agreement of a number within clients is above what it is when units are dealt to clients at random: in pairs of units, and in standard deviations. */
-export type Agreement = { readonly name: string; readonly pairs: number; readonly sigmas: number }
+/** How far the agreement of a number within clients is above what it is when units are dealt to clients at random: in pairs of units, as a part of all pairs of one client, and in standard deviations. */
+export type Agreement = {
+  readonly name: string
+  readonly pairs: number
+  readonly advantage: number
+  readonly sigmas: number
+}
 
 /** What the same units of clients are compared by, again and again. @param values - numbered from 0 below `kinds` */
 export type Comparison = (values: ArrayLike<number>, kinds: number) => Omit<Agreement, 'name'>
@@ -22,44 +27,98 @@ export function createComparison(
     if (own) own.push(i)
     else places.set(cohort, [i])
   }
-  const parts = [...places.values()].map((own) => {
-    return { own, excess: createExcess(own.map((i) => clients[i] ?? 0)) }
-  })
+  const parts = [...places.values()]
+    .map((own) => ({ own, excess: createExcess(own.map((i) => clients[i] ?? 0)) }))
+    // Of one client alone, or each of another: nothing to compare.
+    .filter(({ excess }) => excess !== undefined)
   return (values, kinds) => {
-    let [pairs, variance] = [0, 0]
+    let sum = NOTHING
     for (const { own, excess } of parts) {
-      const part = excess(parts.length === 1 ? values : own.map((i) => values[i] ?? 0), kinds)
-      pairs += part.pairs
-      variance += part.variance
+      const isAll = own.length === values.length
+      const part = excess?.(isAll ? values : own.map((i) => values[i] ?? 0), kinds) ?? NOTHING
+      sum = {
+        pairs: sum.pairs + part.pairs,
+        variance: sum.variance + part.variance,
+        ofOne: sum.ofOne + part.ofOne,
+      }
     }
-    return { pairs, sigmas: variance <= 0 ? 0 : pairs / Math.sqrt(variance) }
+    return agreementOf(sum)
   }
 }
 
-type Excess = { readonly pairs: number; readonly variance: number }
+/**
+ * The same for what joins two units without being alike, such as a number that goes on from one to the next. @param relates - of two places among the clients; in this order or the other
+ */
+export function compareRelated(
+  clients: readonly number[],
+  relates: (one: number, other: number) => boolean,
+): Omit<Agreement, 'name'> {
+  const degrees = new Int32Array(clients.length)
+  let [within, related] = [0, 0]
+  for (const i of clients.keys())
+    for (let j = 0; j < i; j++) {
+      if (!relates(i, j) && !relates(j, i)) continue
+      related++
+      for (const at of [i, j]) degrees[at] = (degrees[at] ?? 0) + 1
+      if (clients[i] === clients[j]) within++
+    }
+  const byClient = countsOf(clients, Math.max(0, ...clients) + 1)
+  return agreementOf(
+    excessOver(
+      clients.length,
+      graphOf(byClient),
+      { edges: related, paths: pairsOf(degrees) },
+      within,
+    ),
+  )
+}
+
+/** Over chance; and of how many pairs of one client. */
+type Excess = { readonly pairs: number; readonly variance: number; readonly ofOne: number }
+/** Pairs, and pairs of pairs with a common end. */
+type Graph = { readonly edges: number; readonly paths: number }
+
+const NOTHING: Excess = { pairs: 0, variance: 0, ofOne: 0 }
+
+function agreementOf({ pairs, variance, ofOne }: Excess): Omit<Agreement, 'name'> {
+  const sigmas = variance <= 0 ? 0 : pairs / Math.sqrt(variance)
+  return { pairs, advantage: ofOne === 0 ? 0 : pairs / ofOne, sigmas }
+}
 
 function createExcess(
   clients: readonly number[],
-): (values: ArrayLike<number>, kinds: number) => Excess {
+): ((values: ArrayLike<number>, kinds: number) => Excess) | undefined {
   const n = clients.length
   const byClient = countsOf(clients, Math.max(0, ...clients) + 1)
-  const [edges, paths] = [pairsOf(byClient), pathsOf(byClient)]
+  const ofOne = graphOf(byClient)
+  if (n < 4 || ofOne.edges === 0 || ofOne.edges === (n * (n - 1)) / 2) return undefined
+  return (values, kinds) => {
+    const other = graphOf(countsOf(values, kinds))
+    // What no two say alike needs no second look.
+    const within = other.edges === 0 ? 0 : pairsThatAgree(clients, values, kinds, byClient.length)
+    return excessOver(n, ofOne, other, within)
+  }
+}
+
+/** How many pairs are in both graphs, beyond what they are when one is laid upon the other at random. */
+function excessOver(n: number, one: Graph, other: Graph, within: number): Excess {
   const all = (n * (n - 1)) / 2
+  const ofOne = one.edges
+  // What all say alike, or each differently, agrees within clients as often as between them, or never.
+  if (n < 4 || ofOne === 0 || other.edges === 0 || other.edges === all)
+    return { pairs: 0, variance: 0, ofOne }
   const allPaths = all * (n - 2)
   const allApart = (all * (all - 1)) / 2 - allPaths
-  const apart = (edges * (edges - 1)) / 2 - paths
-  return (values, kinds) => {
-    const byValue = countsOf(values, kinds)
-    const edges2 = pairsOf(byValue)
-    // What all say alike, or each differently, agrees within clients as often as between them, or never.
-    if (n < 4 || edges === 0 || edges2 === 0 || edges2 === all) return { pairs: 0, variance: 0 }
-    const paths2 = pathsOf(byValue)
-    const apart2 = (edges2 * (edges2 - 1)) / 2 - paths2
-    const mean = (edges * edges2) / all
-    const products = (2 * paths * paths2) / allPaths + (2 * apart * apart2) / allApart
-    const variance = Math.max(0, mean + products - mean ** 2)
-    return { pairs: pairsThatAgree(clients, values, kinds, byClient.length) - mean, variance }
-  }
+  const apart = ({ edges, paths }: Graph): number => (edges * (edges - 1)) / 2 - paths
+  const mean = (ofOne * other.edges) / all
+  const products =
+    (2 * one.paths * other.paths) / allPaths + (2 * apart(one) * apart(other)) / allApart
+  const variance = Math.max(0, mean + products - mean ** 2)
+  return { pairs: within - mean, variance, ofOne }
+}
+
+function graphOf(counts: Int32Array): Graph {
+  return { edges: pairsOf(counts), paths: pathsOf(counts) }
 }
 
 function countsOf(values: ArrayLike<number>, kinds: number): Int32Array {

@@ -44,6 +44,26 @@ export const FIELDS: readonly string[] = [
   'chain.finishWithdraw.nullifier',
   'chain.SlotChanged.state',
   'deposit.from',
+  'circuit.trafficClass',
+  'circuit.classStep',
+  'circuit.priceStep',
+  'circuit.pay.tokenKind',
+  'circuit.aheadMib',
+  'circuit.paidAtMib',
+  'circuit.leftMib',
+  'circuit.bandwidthTokens',
+  'circuit.bulkTokens',
+  'circuit.bandwidthTokensBeforeBulk',
+  'control.amount',
+  'control.tokenKind',
+  'control.keyId',
+  'control.count',
+  'control.request',
+  'control.bandwidthBought',
+  'control.bulkBought',
+  'entry.amount',
+  'entry.next.opening.nullifier',
+  'chain.bind.ticket.amount',
   'circuit.payload',
   'circuit.port',
   'circuit.mac',
@@ -54,3 +74,14 @@ export const FIELDS: readonly string[] = [
   'asking.part',
   'refund.answer',
 ]
+
+/** Of tunnels and slots: what grows with what passes. */
+const OF_FLOW =
+  /^(control|entry|circuit|chain)\.(.*\.)?(kind|tokenKind|count|request|amount|firstIndex|units|wins|limit|\w*Bought|\w*Mib|\w*Tokens\w*)$/
+/** Of the kind that was bought. */
+const BOUGHT_KEY = 'control.keyId'
+const TICKET_INDEX = /^(control|entry)\.index$|\.ticket\.index$|^chain\.Won\.index$/
+
+/** Numbers that say how much passes. Whoever is paid knows that, and a client that downloads says so by each of them: they are compared among clients that download, and among the others. */
+export const saysHowMuch = (name: string): boolean =>
+  OF_FLOW.test(name) || TICKET_INDEX.test(name) || name === BOUGHT_KEY

@@ -31,6 +31,8 @@ export type ClientKeys = {
   readonly randomBytes: (count: number) => Uint8Array
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** The same for what is asked about the chain. */
+  readonly asking: Pick<ClientKeys, 'randomBytes' | 'random'>
   /** Signs receipts of one life. */
   createReceipts(): ReceiptSigner
 }
@@ -43,8 +45,7 @@ export type ClientWorld = {
 }
 
 export function createClientKeys({ seed, chain, nowMs }: ClientWorld, number: number): ClientKeys {
-  const randomBytes = createKeyStream(seed, `client ${number}`)
-  const random = (): number => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32
+  const { randomBytes, random } = createSource(seed, `client ${number}`)
   const sessionSecret = randomBytes(32)
   const crypto = nodeTicketCrypto
   const keys = createReceiptKeys({ receipts: RECEIPTS, crypto, sessionSecret })
@@ -76,8 +77,14 @@ export function createClientKeys({ seed, chain, nowMs }: ClientWorld, number: nu
     deposits,
     randomBytes,
     random,
+    asking: createSource(seed, `client ${number} asking`),
     createReceipts: () => createReceiptSigner({ keys, pool: POOL, epochS: EPOCH_S, nowMs }),
   }
+}
+
+function createSource(seed: number, label: string): ClientKeys['asking'] {
+  const randomBytes = createKeyStream(seed, label)
+  return { randomBytes, random: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32 }
 }
 
 /** Real receipts, signed at once: a thread's answers would come at another time in each run. */

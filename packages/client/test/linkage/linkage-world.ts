@@ -1,15 +1,16 @@
 /**
  * Twenty clients, their circuits and their slots over hops in memory: the core's own machines at both ends of each circuit, tunnels' and control circuits' alike, with real handshakes, layers, tickets, tokens
- * and receipts; slots are stamped, not proved, and the chain is a list. All that a hop or the chain gets to see is noted, with whose it was. Every key of a client comes out of the seed. Hops make blind
- * signatures in threads, in real time and with OpenSSL's keys: so what a client draws next for which hop is not the same in each run of a seed, only the stream that it draws from.
+ * and receipts, and the client's own payers, that decide what is paid when; of what people fetch only so much is made as simulated time passes by. Slots are stamped, not proved, and the chain is a list. All that a hop or the chain gets to see is noted, with whose it was. Every key of a client comes out of the seed. Hops make blind
+ * signatures in threads, in real time and with OpenSSL's keys: simulated time stands still meanwhile, and answers come in the order of the questions, so that nothing else differs between two runs of a seed.
  */
 import assert from 'node:assert/strict'
-import { UNIT_BYTES } from '@byway/protocol/ticket'
-import type { ClientPayMessage } from '@byway/protocol/wire'
+import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
+import { classesOf, tunnelTerms } from '@byway/protocol/wire'
+import type { SpendMessage, TunnelTerms } from '@byway/protocol/wire'
 import { testNode } from '../../../protocol/test/circuit/circuit-harness.ts'
 import type { ReceiptSigner } from '../../src/money/receipts.ts'
 import type { Shop } from '../../src/money/shop.ts'
-import { createHandTimers, type HandTimers } from '../engine/hand-timers.ts'
+import { createHandTimers, type HandTimers, settle } from '../engine/hand-timers.ts'
 import { createMoneyWorld, NEVER, START_MS, type MoneyWorld } from '../money/money-world.ts'
 import { POOL, startTestHop } from '../money/test-hop.ts'
 import { type ChainAsking, createChainAsking } from './chain-asking.ts'
@@ -17,16 +18,34 @@ import { ChainList } from './chain-list.ts'
 import { createKeyStream, freshSecret } from './key-stream.ts'
 import { createClientKeys } from './linkage-client.ts'
 import { shuffled } from './observations.ts'
-import { type Client, entryUnit, type Hop, openEntry, openShop, type Paying } from './paying.ts'
+import { openPaidTunnel, type PaidLeg } from './paid-tunnel.ts'
+import {
+  type Client,
+  entryUnit,
+  type Hop,
+  ISSUE_DELAY_MS,
+  openEntry,
+  openShop,
+  type Paying,
+} from './paying.ts'
 import { placeOf, Recorder } from './recorder.ts'
-import { openTunnel } from './tunnel-play.ts'
-import { buildWire, type Wire } from './wire.ts'
+import { buildWire } from './wire.ts'
 import { createWayBack, type WayBack } from './way-back.ts'
 
 /** Dear enough for some slots to be won in twice. */
-const PRICE_STEP = 8
-/** Slots of a deposit: for two guards, for each hop after them, for withdrawals, and some that stay. */
-const SIZES = [18, 20, 24] as const
+const PRICE_STEP = 6
+/** What the exits ask for those who collect. */
+const COLLECT_STEPS = [6, 7, 8, 8]
+/** Slots of a deposit: for two guards, for each hop after them, for downloads, for withdrawals, and some that stay. */
+const SIZES = [40, 44, 48] as const
+/** These clients download now and then, the others never. */
+const HEAVY_CLIENTS = 8
+/** Of their tunnels. */
+const DOWNLOAD_PART = 1 / 8
+const MIB = 1024 * 1024
+/** MiB, from and to, and how fast in bytes a millisecond. Half a gigabyte is the least for bulk tokens, 34 MB/s the slowest. */
+const DOWNLOAD = [600, 1000, [40_000, 60_000, 90_000]] as const
+const PAGES = [0.1, 12, [1000, 4000, 10_000]] as const
 /** Of circuits die under their tunnels. */
 const LOST_PART = 1 / 8
 
@@ -38,6 +57,8 @@ export type LinkageOptions = {
 
 export type LinkageWorld = AsyncDisposable & {
   readonly recorder: Recorder
+  /** Which of its clients download now and then. */
+  readonly downloads: (client: number) => boolean
   /** Wins that providers were paid, and requests of each kind that relayers carried out. */
   readonly wayBack: WayBack
   /** So many circuits, each of a client at random. A tunnel is one isolation key's; some need two circuits. */
@@ -49,10 +70,17 @@ export type LinkageWorld = AsyncDisposable & {
 export async function createLinkageWorld(options: LinkageOptions): Promise<LinkageWorld> {
   const timers = createHandTimers(START_MS)
   const { nowMs } = timers
+  const inTurn = createTurns()
   const hops = await Promise.all(
     Array.from({ length: options.hops }, async (_, i): Promise<Hop> => {
       return {
-        pay: await startTestHop(i + 1, { nowMs, priceStep: PRICE_STEP }),
+        pay: await startTestHop(i + 1, {
+          nowMs,
+          priceStep: PRICE_STEP,
+          issueDelayMs: ISSUE_DELAY_MS,
+          inTurn,
+          classPrices: { browse: PRICE_STEP, collect: COLLECT_STEPS[i] ?? PRICE_STEP },
+        }),
         node: testNode(i + 1),
       }
     }),
@@ -64,16 +92,14 @@ export async function createLinkageWorld(options: LinkageOptions): Promise<Linka
   return world
 }
 
-/** A circuit to be, and what its middle is paid with. */
-type Way = {
-  readonly entry: Hop
-  readonly middle: Hop
-  readonly exit: Hop
-  readonly atMiddle: ClientPayMessage
-}
+/** What a tunnel carries, and how fast it comes. */
+type Flow = { readonly bytes: number; readonly bytesPerMs: number }
 
 class World implements LinkageWorld {
-  readonly recorder: Recorder = new Recorder()
+  readonly recorder: Recorder = new Recorder(
+    (amount) => Number(amount / unitPrice(POOL, PRICE_STEP)) * UNIT_BYTES,
+  )
+  readonly downloads = (client: number): boolean => client < HEAVY_CLIENTS
   readonly wayBack: WayBack
   readonly #seed: number
   readonly #random: () => number
@@ -112,6 +138,8 @@ class World implements LinkageWorld {
       receipts: none as ReceiptSigner,
       shop: none as Shop,
       entries: new Map(),
+      accounts: new Map(),
+      inUse: [],
     }
     this.#clients.push(client)
     const unit = `deposit ${number}`
@@ -137,6 +165,7 @@ class World implements LinkageWorld {
       const { journal, authoriser: slotsFrom, randomBytes: random } = client
       client.money = await createMoneyWorld({ journal, slotsFrom, timers: this.#timers, random })
       client.receipts = client.createReceipts()
+      client.accounts = new Map()
       client.shop = openShop(this.#paying, client)
       client.shop.start()
       client.entries = new Map(
@@ -168,76 +197,75 @@ class World implements LinkageWorld {
   async #browse(client: Client, most: number): Promise<number> {
     const exit = this.#pick(this.#hops)
     const number = this.#tunnels++
-    const way = await this.#way(client, exit)
-    const admission = await this.#settled(client.shop.admission(exit.pay.node, NEVER))
-    const atExit = await this.#token(client, exit)
-    let units = this.#unitsOf(client, way, number)
-    const play = openTunnel(this.#wire(client, way, units), {
-      randomBytes: client.randomBytes,
-      random: this.#random,
-      onMessage: (hop, message) =>
-        this.recorder.message(client.number, units[hop] ?? assert.fail(), 'circuit', message),
-    })
-    const pay = ({ atMiddle, entry }: Way): void => {
-      assert.ok(play.tunnel.payHop(1, atMiddle))
-      client.entries.get(entry)?.onCounted(UNIT_BYTES)
-    }
-    pay(way)
-    assert.ok(play.tunnel.pay(admission) && play.tunnel.pay(atExit))
-    play.browse()
-    await this.#pass(50)
+    const leg = this.#leg(client, exit, number)
+    const terms = this.#termsAt(exit)
+    const flow = this.#flowOf(client)
+    client.inUse = [leg.middle, exit]
+    const admission = await this.#settled(this.#provide(client, leg))
     const isLost = most > 1 && this.#random() < LOST_PART
+    const tunnel = openPaidTunnel(leg, {
+      client,
+      paying: this.#paying,
+      terms,
+      admission,
+      random: this.#random,
+      pass: (ms) => this.#pass(ms),
+    })
+    tunnel.browse()
+    await tunnel.carry(flow.bytes, flow.bytesPerMs)
     if (isLost) {
-      const other = await this.#way(client, exit)
-      units = this.#unitsOf(client, other, number)
-      play.rejoin(this.#wire(client, other, units))
-      pay(other)
-      play.browse()
-      await this.#pass(50)
+      const other = this.#leg(client, exit, number)
+      await this.#settled(this.#provide(client, other))
+      tunnel.rejoin(other)
+      tunnel.browse()
+      await tunnel.carry(flow.bytes, flow.bytesPerMs)
     }
-    play.close()
+    tunnel.close()
     return isLost ? 2 : 1
   }
 
-  /** A guard and a middle that is paid, for an exit. */
-  async #way(client: Client, exit: Hop): Promise<Way> {
+  /** Who is to be paid is ready for it before anything goes over a circuit, as in the client. */
+  async #provide(client: Client, { entry, middle, exit }: PaidLeg): Promise<SpendMessage> {
+    const { shop, entries } = client
+    await Promise.all([entries.get(entry)?.payer.ready(), shop.provided(middle.pay.node, NEVER)])
+    return shop.admission(exit.pay.node, NEVER)
+  }
+
+  /** What a tunnel carries: whose it is says whether it may be a download, and nothing else about it. */
+  #flowOf({ number }: Client): Flow {
+    const isDownload = this.downloads(number) && this.#random() < DOWNLOAD_PART
+    const [least, most, rates] = isDownload ? DOWNLOAD : PAGES
+    return { bytes: least * (most / least) ** this.#random() * MIB, bytesPerMs: this.#pick(rates) }
+  }
+
+  /** What a client reads in the exit's descriptor; which class it asks for is nobody's habit here. */
+  #termsAt({ pay: { node } }: Hop): TunnelTerms {
+    const { descriptor } = node.entry
+    return tunnelTerms(descriptor, this.#pick(classesOf(descriptor.classPrices))) ?? assert.fail()
+  }
+
+  /** A guard and a middle for an exit, and what belongs together for each hop. */
+  #leg(client: Client, exit: Hop, tunnel: number): PaidLeg {
     const guards = client.guards.filter((guard) => guard !== exit)
     const entry = guards[Math.floor(client.random() * guards.length)] ?? assert.fail()
     const middle = this.#pick(this.#hops.filter((hop) => hop !== entry && hop !== exit))
-    return { entry, middle, exit, atMiddle: await this.#token(client, middle) }
-  }
-
-  /** What belongs together for each hop. */
-  #unitsOf(client: Client, { entry }: Way, tunnel: number): readonly string[] {
-    return [
+    const units = [
       entryUnit(this.#paying, client, entry),
       `circuit ${this.#circuits++} at middle`,
       `tunnel ${tunnel} at exit`,
     ]
-  }
-
-  #wire(client: Client, { entry, middle, exit }: Way, units: readonly string[]): Wire {
-    return buildWire(this.recorder, {
+    const wire = buildWire(this.recorder, {
       client: client.number,
       nodes: [entry, middle, exit].map(({ node }) => node),
       places: units.map(placeOf),
       role: 'circuit',
       randomBytes: client.randomBytes,
     })
+    return { entry, middle, exit, units, wire }
   }
 
   #pick<T>(from: readonly T[]): T {
     return from[Math.floor(this.#random() * from.length)] ?? assert.fail()
-  }
-
-  async #token(client: Client, { pay: { node } }: Hop): Promise<ClientPayMessage> {
-    for (let turn = 0; turn < 10_000; turn++) {
-      const token = client.shop.spend(node, 4 * UNIT_BYTES)
-      if (token) return token
-      await this.#settled(client.shop.provided(node, NEVER))
-      await this.#pass(250)
-    }
-    return assert.fail('tokens are bought')
   }
 
   /** Lets hops answer, and time pass while something is waited for. */
@@ -249,8 +277,26 @@ class World implements LinkageWorld {
     return await outcome
   }
 
-  /** Lets time pass, unless a hop is still busy: it signs in real time. */
+  /** Lets time pass, but not while a hop is busy: it signs in real time. */
   async #pass(ms: number): Promise<void> {
-    await this.#timers.pass(this.#hops.some(({ pay }) => pay.unanswered > 0) ? 0 : ms)
+    const { nowMs, waiting, pass } = this.#timers
+    const endMs = nowMs() + ms
+    for (;;) {
+      do await pass(0)
+      while (this.#hops.some(({ pay }) => pay.unanswered > 0))
+      if (nowMs() >= endMs) return
+      const [next = ms] = waiting()
+      await pass(Math.min(next, endMs - nowMs()))
+    }
+  }
+}
+
+/** Answers come in the order in which they were asked for, whichever hop's thread is done first, and each has its effects before the next. */
+function createTurns(): <T>(answer: Promise<T>) => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve()
+  return (answer) => {
+    const mine = turn.then(() => answer)
+    turn = mine.then(() => settle())
+    return mine
   }
 }

@@ -6,6 +6,9 @@
  * Neighbours do link: a client keeps its guards, so a middle knows that a circuit is of one of that guard's clients, and middles that work together can intersect guards. That they do is shown; what is
  * gained by it over many circuits is not measured. Fields are compared twice, over all and among the units of one hop between the same two neighbours; cells over all only.
  *
+ * Some clients download now and then, the others never, and whoever is paid can tell: numbers of what is bought and spent (tickets of up to 64 units, batches, bulk tokens) are compared among those that download
+ * and among those that do not, at each hop too; how much tells the two apart is said. Which tunnel is a download, and which class it has, is the world's to draw: what people fetch is no client's own.
+ *
  * What one client alone has is looked for anywhere; what several have in common, one field at a time: whole, and byte by byte in payment messages and on the chain. All clients read the same blocks of the
  * chain: that one goes on from where it left off is time's to tell.
  * Ways, relayers and the rests of a joining are drawn uniformly, not by the client's own choosers (return-queue.ts, choose-joining.ts): its queue leaves a relayer alone for a while that has a slot of its own,
@@ -18,9 +21,19 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { CellBook } from './cell-book.ts'
 import type { Agreement } from './comparison.ts'
-import { CELLS, FIELDS, INNER_CELLS, OPENED_CELLS } from './expected.ts'
+import { CELLS, FIELDS, INNER_CELLS, OPENED_CELLS, saysHowMuch } from './expected.ts'
 import { createLinkageWorld, type LinkageWorld } from './linkage-world.ts'
-import { agreements, findSharedBytes, type Observation } from './observations.ts'
+import { agreements, findSharedBytes, type Observation, successions } from './observations.ts'
+import {
+  changed,
+  GOES_ON,
+  goingOn,
+  halves,
+  nextElsewhere,
+  NUMBERS,
+  ownBulkKeys,
+  tagged,
+} from './planted.ts'
 
 const CIRCUITS = 1000
 const CLIENTS = 20
@@ -51,12 +64,21 @@ const isLink = ({ pairs, sigmas }: Agreement): boolean => pairs > MOST_PAIRS && 
 describe(`all that hops and the chain see (seed ${SEED})`, () => {
   let world: LinkageWorld
   let seen: readonly Observation[]
+  /** By unit: whether its client is one of those that download. */
+  const habits = new Map<string, string>()
+  const habitOf = (unit: string): string => habits.get(unit) ?? assert.fail(unit)
+  /** Of one hop, with as much to carry, of clients of one habit. */
+  const alikeOf = (unit: string): string =>
+    `${habitOf(unit)} ${world.recorder.hopOf(unit)} ${world.recorder.sizeOf(unit)}`
   before(async () => {
     world = await createLinkageWorld({ clients: CLIENTS, hops: 4, seed: SEED })
     seen = world.recorder.seen
     await world.carry(CIRCUITS / 2)
     await world.takeBack()
     await world.carry(CIRCUITS / 2)
+    world.recorder.sumUp()
+    for (const { client, unit } of seen)
+      habits.set(unit, world.downloads(client) ? 'downloads' : 'pages')
   })
   after(() => world[Symbol.asyncDispose]())
 
@@ -101,14 +123,73 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
   })
 
   it('has no value, nor byte of one, that agrees within clients more often than between them', () => {
-    const isCompared = (name: string): boolean => !isOfAHop(name) && !isNeighbour(name)
+    const isCompared = (name: string): boolean =>
+      !isOfAHop(name) && !isNeighbour(name) && !saysHowMuch(name)
     assert.deepEqual(agreements(seen, { isCompared }).filter(isLink), [])
+  })
+
+  it('has no number of what passes that does so among the clients that download, or among the others', () => {
+    const isCompared = saysHowMuch
+    assert.deepEqual(agreements(seen, { isCompared, cohortOf: habitOf }).filter(isLink), [])
+  })
+
+  it('has none among the units of one hop that carry about as much', () => {
+    const isCompared = (name: string): boolean => saysHowMuch(name) || isOfAHop(name)
+    assert.deepEqual(agreements(seen, { isCompared, cohortOf: alikeOf }).filter(isLink), [])
+  })
+
+  it('has no number that goes on from one slot of a client to the next at its hop', () => {
+    const { hopOf } = world.recorder
+    const found = GOES_ON.map(([name, goesOn]) => successions(seen, name, goesOn, hopOf))
+    assert.deepEqual(found.filter(isLink), [])
+  })
+
+  it('says to nobody but the exit which class a tunnel has', () => {
+    const { classOf } = world.recorder
+    const ofRelays = seen.flatMap((one) => {
+      const client = classOf.get(one.unit)
+      return client === undefined ? [] : [{ ...one, client }]
+    })
+    assert.ok(ofRelays.length > CIRCUITS)
+    assert.deepEqual(agreements(ofRelays).filter(isLink), [])
+    const told = ofRelays.map((one) => ({ ...one, name: 'class', value: one.client }))
+    assert.ok(agreements(told).some(isLink), 'it would be found')
+  })
+
+  it('shows by what they buy and spend which clients download', (t) => {
+    const isCompared = saysHowMuch
+    const ofHabits = seen.map((one) => ({ ...one, client: Number(world.downloads(one.client)) }))
+    for (const [who, list] of [
+      ['a client', seen],
+      ['those that download', ofHabits],
+    ] as const) {
+      const found = agreements(list, { isCompared }).filter(isLink)
+      for (const { name, advantage, sigmas } of found.filter(
+        (one) => !one.name.includes(' byte '),
+      )) {
+        const more = `${(100 * advantage).toFixed(1)} pairs of 100 more than by chance`
+        t.diagnostic(`${name} of ${who}: ${more}, ${sigmas.toFixed(1)} σ`)
+      }
+      assert.ok(who === 'a client' || found.length > 0, 'as THREAT-MODEL says')
+    }
+  })
+
+  it('shows by how soon bulk tokens begin whether a client had some of that hop before', (t) => {
+    const { bulkBegins } = world.recorder
+    const first = bulkBegins.filter(({ isAgain }) => !isAgain).map(({ others }) => others)
+    const again = bulkBegins.filter(({ isAgain }) => isAgain).map(({ others }) => others)
+    const part = (of: readonly number[], most: number): number =>
+      of.filter((others) => others <= most).length / of.length
+    const guess = Math.max(...again.map((most) => part(again, most) - part(first, most)))
+    t.diagnostic(`first ${summary(first)}, again ${summary(again)}: ${guess.toFixed(2)} apart`)
+    assert.ok(first.length > 2 * CLIENTS && again.length > CLIENTS)
   })
 
   it('has none either among the units that one hop has between the same neighbours', () => {
     const { standOf } = world.recorder
+    const cohortOf = (unit: string): string => `${standOf(unit)} ${habitOf(unit)}`
     const isCompared = (name: string): boolean => !isNeighbour(name)
-    assert.deepEqual(agreements(seen, { cohortOf: standOf, isCompared }).filter(isLink), [])
+    assert.deepEqual(agreements(seen, { cohortOf, isCompared }).filter(isLink), [])
   })
 
   it('shows which guards a client has: to middles by name, to exits by who is never between', (t) => {
@@ -125,8 +206,12 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
   })
 
   it('has no byte of a cell, header or body, that agrees within clients more often than between them', () => {
-    for (const book of [world.recorder.cells, world.recorder.inner, world.recorder.opened])
-      assert.deepEqual(book.agreements().filter(isLink), [])
+    const { cells, inner, opened } = world.recorder
+    for (const book of [cells, inner]) assert.deepEqual(book.agreements().filter(isLink), [])
+    // Where padding begins in what is opened says how much is bought.
+    const cohortOf = (client: number): string => String(world.downloads(client))
+    const found = opened.agreements(undefined, undefined, cohortOf)
+    assert.deepEqual(found.filter(isLink), [])
   })
 
   it('would have shown a leak: the same test finds each of these', () => {
@@ -173,6 +258,27 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
     assert.ok(agreements(short).some(isLink))
   })
 
+  it('would have shown what larger payments and classes could say: the same test finds each of these', () => {
+    const { hopOf } = world.recorder
+    for (const [name, change] of NUMBERS) {
+      const leaking = changed(seen, name, ({ client, value }) => change(Number(value), client))
+      for (const cohortOf of [habitOf, alikeOf])
+        assert.ok(agreements(leaking, { cohortOf }).some(isLink), name)
+    }
+    for (const name of ['circuit.classStep', 'circuit.priceStep', 'circuit.trafficClass']) {
+      const habit = changed(seen, name, ({ client }) => client % 3)
+      assert.ok(agreements(habit).some(isLink), name)
+    }
+    const bulkKeys = ownBulkKeys(seen)
+    assert.ok(findSharedBytes(bulkKeys).length > 0, 'a bulk key of one client alone')
+    assert.ok(agreements(bulkKeys, { cohortOf: alikeOf }).some(isLink))
+    assert.ok(findSharedBytes(nextElsewhere(seen)).length > 0, 'NEXT, shown elsewhere')
+    for (const [name, goesOn] of GOES_ON) {
+      const leaking = name === 'control.count' ? halves(seen, hopOf) : goingOn(seen, name, hopOf)
+      assert.ok(isLink(successions(leaking, name, goesOn, hopOf)), name)
+    }
+  })
+
   it('would have shown a value of 8 or 20 bytes that two or four clients have in common', () => {
     for (const name of GROUPED)
       for (const bytes of [8, 20])
@@ -195,10 +301,10 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
           )
           // Where nothing else begins or ends.
           const inside = grouped((value, tag) => {
-            const changed = value.slice()
+            const tampered = value.slice()
             // Four bytes of each window stay: with fewer, two of one client's are alike once in some runs.
-            changed.set(tag, 4)
-            return changed
+            tampered.set(tag, 4)
+            return tampered
           })
           const found = agreements(inside).filter(isLink)
           assert.ok(found.filter((one) => one.name.includes(' first of ')).length >= bytes, what)
@@ -251,15 +357,9 @@ describe(`all that hops and the chain see (seed ${SEED})`, () => {
   })
 })
 
-/** The value with eight bytes of its client's own at the front, or so many, or elsewhere. */
-function tagged(
-  value: Uint8Array | number,
-  client: number,
-  bytes = 8,
-  from = 0,
-): Uint8Array | undefined {
-  if (typeof value === 'number') return undefined
-  const tag = new Uint8Array(value)
-  tag.fill(client + 1, from, from + bytes)
-  return tag
+/** Median, and from the first to the last tenth. */
+function summary(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? 0
+  return `${at(0.5)} (${at(0.1)} to ${at(0.9)}, ${sorted.length})`
 }

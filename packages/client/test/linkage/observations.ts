@@ -2,7 +2,7 @@
  * What hops and the chain saw, and whether any of it links what must not be linked. An observation belongs to a *unit*: all that one observer may know to be of one client, such as a slot at
  * its hop, or one circuit at one hop. A link is a value that two units of one client have in common and no other client has, or one that agrees within clients more often than between them.
  */
-import { type Agreement, type Comparison, createComparison } from './comparison.ts'
+import { type Agreement, compareRelated, type Comparison, createComparison } from './comparison.ts'
 
 /** One field as somebody saw it. */
 export type Observation = {
@@ -86,6 +86,34 @@ export function agreements(
       ? agreementsIn(`${name} last`, [...new Map([...first, ...last]).values()], cohortOf)
       : []),
   ])
+}
+
+/**
+ * How far one unit's last number goes on in another's first within clients more often than between them. What a hop counts over all units of a client joins them, though no two are alike.
+ *
+ * @param goesOn - whether a first number goes on from a last one
+ * @param hopOf - of a unit: the units of one hop alone are compared
+ */
+export function successions(
+  all: readonly Observation[],
+  name: string,
+  goesOn: (last: number, first: number) => boolean,
+  hopOf: (unit: string) => string,
+): Agreement {
+  const numbers = new Map<string, { client: number; first: number; last: number }>()
+  for (const one of all) {
+    if (one.name !== name || typeof one.value !== 'number') continue
+    const first = numbers.get(one.unit)?.first ?? one.value
+    numbers.set(one.unit, { client: one.client, first, last: one.value })
+  }
+  const units = [...numbers].map(([unit, ends]) => ({ ...ends, hop: hopOf(unit) }))
+  const relates = (i: number, j: number): boolean => {
+    const [before, after] = [units[i], units[j]]
+    if (!before || !after || before.hop !== after.hop) return false
+    return goesOn(before.last, after.first)
+  }
+  const clients = units.map(({ client }) => client)
+  return { name: `${name} goes on`, ...compareRelated(clients, relates) }
 }
 
 type Columns = {

@@ -1,11 +1,13 @@
 /** How a client of the linkage test pays: a shop that visits hops on real control circuits, and tickets on the links to its guards. */
 import assert from 'node:assert/strict'
-import { LINK_MESSAGE } from '@byway/protocol/wire'
+import { createFreeBucket, createMeter, type Meter } from '@byway/protocol/payment'
+import { UNIT_BYTES, unitPrice } from '@byway/protocol/ticket'
+import { LINK_MESSAGE, PAY } from '@byway/protocol/wire'
 import type { ClientPayMessage } from '@byway/protocol/wire'
 import type { TestNode } from '../../../protocol/test/circuit/circuit-harness.ts'
 import type { ControlCarrier } from '../../src/money/control-circuit.ts'
-import { createEntryPayer } from '../../src/money/entry-payer.ts'
-import type { LinkPayer } from '../../src/money/metered-link.ts'
+import { createEntryPayer, type EntryPayer } from '../../src/money/entry-payer.ts'
+import type { HopAccount } from '../../src/money/hop-account.ts'
 import type { ReceiptSigner } from '../../src/money/receipts.ts'
 import { createShop, type Shop } from '../../src/money/shop.ts'
 import { tariffOf } from '../../src/money/tariff.ts'
@@ -35,8 +37,22 @@ export type Client = ClientKeys & {
   money: MoneyWorld
   receipts: ReceiptSigner
   shop: Shop
-  entries: ReadonlyMap<Hop, LinkPayer>
+  entries: ReadonlyMap<Hop, Entry>
+  /** What was paid at each hop and not used, of this life. */
+  accounts: Map<string, HopAccount>
+  /** The hops after the entry of the tunnel that is open. */
+  inUse: readonly Hop[]
 }
+
+/** A link to a guard: who pays for it, and what the guard counts. */
+export type Entry = { readonly payer: EntryPayer; readonly meter: Meter }
+
+// As in the real network (docs/LIMITS.md, SPEC §15.3).
+export const ISSUE_DELAY_MS = 15_000
+/** What a link has for nothing at first. */
+const FREE_LINK_BYTES = 1024 * 1024
+/** To a guard and back. */
+const RTT_MS = 40
 
 export function openShop(paying: Paying, client: Client): Shop {
   return createShop({
@@ -50,18 +66,17 @@ export function openShop(paying: Paying, client: Client): Shop {
         open: async () => openPurchases(paying, client, hop),
         stock: client.money.stock,
         tariffOf: () => tariffOf(POOL, node),
-        accounts: new Map(),
+        accounts: client.accounts,
         onStocked,
         onLeaving: (left: Promise<void>) => void left,
-        issueDelayMs: 0,
+        issueDelayMs: ISSUE_DELAY_MS,
         onFault: () => assert.fail('a fault'),
         nowMs: paying.timers.nowMs,
       }
       await visitHop(deps, node, orders, signal)
     },
     isLeft: () => false,
-    // Bought when it is needed: a stock for each would be thousands of signatures.
-    hopsInUse: () => [],
+    hopsInUse: () => client.inUse.map(({ pay }) => pay.node),
     spending: client.money.spending,
     nowMs: paying.timers.nowMs,
     onFailed: (_hop, error) => assert.fail(String(error)),
@@ -69,18 +84,26 @@ export function openShop(paying: Paying, client: Client): Shop {
   })
 }
 
-export function openEntry(paying: Paying, client: Client, hop: Hop): LinkPayer {
+export function openEntry(paying: Paying, client: Client, hop: Hop): Entry {
+  const { nowMs } = paying.timers
   const link = createFakeLink()
+  link.rttMs = RTT_MS
+  const free = createFreeBucket({ capacityBytes: FREE_LINK_BYTES, bytesPerS: 0 }, nowMs())
+  const meter = createMeter(free)
+  const price = unitPrice(POOL, hop.pay.node.entry.descriptor.priceStep)
   const place = placeOf(entryUnit(paying, client, hop))
   const carrier = paying.recorder.carrier(client.number, 'entry', hop.pay.carrier(), place)
   link.send = (message) => {
-    if (message.type === LINK_MESSAGE.PAY) carrier.send([message.pay as ClientPayMessage])
+    if (message.type !== LINK_MESSAGE.PAY) return
+    const { pay } = message
+    carrier.send([pay as ClientPayMessage])
+    if (pay.kind === PAY.TICKET) meter.pay(Number(pay.amount / price) * UNIT_BYTES, nowMs())
   }
   const payer = createEntryPayer(
     {
       ...client.money.sessionDeps,
       receipts: client.receipts,
-      nowMs: paying.timers.nowMs,
+      nowMs,
       onFault: () => assert.fail('a fault'),
       onUnpayable: (error) => assert.fail(String(error)),
       onGone() {},
@@ -90,7 +113,7 @@ export function openEntry(paying: Paying, client: Client, hop: Hop): LinkPayer {
     link,
   )
   carrier.listen({ onPay: (pay) => payer.onPay(pay), onClosed: () => payer.onClosed() })
-  return payer
+  return { payer, meter }
 }
 
 /** An entry knows its client by its address, in any case: all on a link is one unit. */

@@ -1,7 +1,7 @@
 /** Takes down what hops and the chain see, field by field and cell by cell, with whose it was and which unit of theirs (observations.ts). */
 import assert from 'node:assert/strict'
 import { toHex } from '@byway/protocol/base'
-import { PAY } from '@byway/protocol/wire'
+import { PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { PayMessage } from '@byway/protocol/wire'
 import type { ControlCarrier } from '../../src/money/control-circuit.ts'
 import { CellBook } from './cell-book.ts'
@@ -19,6 +19,15 @@ export type Stand = {
   readonly next: number | undefined
 }
 
+const MIB = 1024 * 1024
+/** Units that carry less than this, or are paid for less, are alike in size: pages, a stock, a download, several. */
+const SIZES_BYTES = [64 * MIB, 256 * MIB, 1024 * MIB, 4096 * MIB, Number.POSITIVE_INFINITY]
+const KIND_NAMES = [
+  [TOKEN_KIND.BANDWIDTH, 'bandwidth'],
+  [TOKEN_KIND.ADMISSION, 'admission'],
+  [TOKEN_KIND.BULK, 'bulk'],
+] as const
+
 export class Recorder {
   readonly seen: Observation[] = []
   /** Of entries and last hops, and of how all hops were built in. A middle has its entry's bytes: the two share a link, and know each other by it. */
@@ -29,6 +38,22 @@ export class Recorder {
   readonly opened: CellBook = new CellBook(false)
   /** By nullifier: the unit whose observer knows it. */
   readonly #unitOfSlot = new Map<string, string>()
+
+  /** By unit: what its observer knows that it carried or was paid. */
+  readonly #carried = new Map<string, number>()
+  /** By unit: tokens of each kind that were asked for. */
+  readonly #bought = new Map<string, { readonly client: number; bought: Map<number, number> }>()
+  /** Of a relay's view of a circuit: the traffic class of its tunnel, which only the exit is told. */
+  readonly classOf: Map<string, number> = new Map()
+  /** Of tunnels and circuits that were paid in bulk tokens: how many others came before, and whether their client had used bulk tokens of that hop before in this life. */
+  readonly bulkBegins: { readonly others: number; readonly isAgain: boolean }[] = []
+  readonly #bulkAt = new Set<string>()
+  readonly #bytesOfAmount: (amount: bigint) => number
+
+  /** @param bytesOfAmount - what a ticket pays for */
+  constructor(bytesOfAmount: (amount: bigint) => number) {
+    this.#bytesOfAmount = bytesOfAmount
+  }
 
   /** By unit: on its first circuit. */
   readonly #stands = new Map<string, Stand>()
@@ -78,8 +103,50 @@ export class Recorder {
     return `${hop} at ${at} between ${previous} and ${next}`
   }
 
+  /** Takes down that a unit carried so many bytes more, or was paid for them: whoever sees it counts them. */
+  carried(unit: string, bytes: number): void {
+    this.#carried.set(unit, (this.#carried.get(unit) ?? 0) + bytes)
+  }
+
+  /** @param place - the client, its life and the hop */
+  bulk(place: string, others: number): void {
+    this.bulkBegins.push({ others, isAgain: this.#bulkAt.has(place) })
+    this.#bulkAt.add(place)
+  }
+
+  /** One name for all units that carry about as much. */
+  readonly sizeOf = (unit: string): string => {
+    const bytes = this.#carried.get(unit) ?? 0
+    return String(SIZES_BYTES.findIndex((most) => bytes < most))
+  }
+
+  /** Which hop it is that sees a unit, and at which place. */
+  readonly hopOf = (unit: string): string => {
+    const { hop, at } = this.#stands.get(unit) ?? {}
+    return `${hop} at ${at}`
+  }
+
+  /** Takes down what each slot bought in all. */
+  sumUp(): void {
+    for (const [unit, { client, bought }] of this.#bought)
+      for (const [kind, name] of KIND_NAMES)
+        this.value(client, unit, `control.${name}Bought`, bought.get(kind) ?? 0)
+    this.#bought.clear()
+  }
+
   unitOf(nullifier: Uint8Array): string {
     return this.#unitOfSlot.get(toHex(nullifier)) ?? `slot ${toHex(nullifier)}`
+  }
+
+  #pay(client: number, unit: string, role: string, pay: PayMessage): void {
+    this.message(client, unit, pay.kind === PAY.NEXT ? `${role}.next` : role, pay)
+    if (pay.kind === PAY.TICKET) this.carried(unit, this.#bytesOfAmount(pay.amount))
+    if (pay.kind !== PAY.BUY) return
+    const { tokenKind, elements } = pay
+    this.value(client, unit, `${role}.count`, elements.length)
+    const { bought } = this.#bought.get(unit) ?? { bought: new Map<number, number>() }
+    this.#bought.set(unit, { client, bought })
+    bought.set(tokenKind, (bought.get(tokenKind) ?? 0) + elements.length)
   }
 
   /** Takes down what is said both ways. On a control circuit that is the slot's which is shown there, the only one. */
@@ -93,8 +160,10 @@ export class Recorder {
         this.#unitOfSlot.set(toHex(pay.opening.nullifier), shown)
         settle(place, shown)
       }
+      if (pay.kind === PAY.NEXT && place.unit !== undefined)
+        this.#unitOfSlot.set(toHex(pay.opening.nullifier), place.unit)
       // Nothing is said before a slot is shown but the question for the keys, which are everybody's.
-      if (place.unit !== undefined) this.message(client, place.unit, role, pay)
+      if (place.unit !== undefined) this.#pay(client, place.unit, role, pay)
       else assert.ok(pay.kind === PAY.KEYS_GET || pay.kind === PAY.KEYS)
     }
     return {

@@ -21,7 +21,7 @@ import {
   decodeHopMessage,
   type HopMessage,
   messagesIn,
-  TRAFFIC_CLASSES,
+  type TunnelTerms,
 } from '@byway/protocol/wire'
 import { type Wire, watchedLeg } from './wire.ts'
 
@@ -31,6 +31,8 @@ export type TunnelPlay = {
   browse(): void
   /** The circuit dies under it, and it goes on over another one to the same exit. */
   rejoin(wire: Wire): void
+  /** Lets everything arrive that waits to be sent. */
+  settle(): void
   /** Says that it is over. */
   close(): void
 }
@@ -39,8 +41,12 @@ export type TunnelPlayOptions = {
   readonly randomBytes: (count: number) => Uint8Array
   /** Uniform in [0, 1); of the world, for what people ask for is no client's own. */
   readonly random: () => number
+  /** What its client has said of it to the exit. */
+  readonly terms: TunnelTerms
   /** Told each message that a hop reads, by the hop's place on the way. */
   readonly onMessage: (hop: number, message: HopMessage) => void
+  /** Told each cell that the client sends or gets, in bytes. */
+  readonly onCell: (isSent: boolean, bytes: number) => void
 }
 
 type PlayedLeg = {
@@ -74,7 +80,7 @@ const MOST_TURNS = 1000
 
 /** Opens one on a fresh wire; what its tunnel is told to say before the first page goes first. */
 export function openTunnel(wire: Wire, options: TunnelPlayOptions): TunnelPlay {
-  const { random, randomBytes, onMessage } = options
+  const { random, randomBytes, onMessage, onCell } = options
   const tunnels = createExitTunnels({ provider: nodeCrypto })
   let nowMs = 1000
   let exit: ExitTunnel | undefined
@@ -88,7 +94,7 @@ export function openTunnel(wire: Wire, options: TunnelPlayOptions): TunnelPlay {
   const tunnel = createClientTunnel({
     provider: nodeCrypto,
     tunnelId: randomBytes(16),
-    terms: { trafficClass: pick(TRAFFIC_CLASSES), classStep: 0, priceStep: 0 },
+    terms: options.terms,
     leg: leg.client,
     handler: {
       ...QUIET,
@@ -169,8 +175,14 @@ export function openTunnel(wire: Wire, options: TunnelPlayOptions): TunnelPlay {
   function settle(): void {
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       const packed = tunnel.pump(nowMs) + (exit?.pump(nowMs) ?? 0)
-      for (const cell of current.forward.splice(0)) sendForward(cell)
-      for (const cell of current.backward.splice(0)) sendBackward(cell)
+      for (const cell of current.forward.splice(0)) {
+        sendForward(cell)
+        onCell(true, cell.length)
+      }
+      for (const cell of current.backward.splice(0)) {
+        sendBackward(cell)
+        onCell(false, cell.length)
+      }
       if (packed === 0) return
       nowMs += TURN_MS
     }
@@ -209,6 +221,7 @@ export function openTunnel(wire: Wire, options: TunnelPlayOptions): TunnelPlay {
       settle()
       assert.equal(tunnel.isJoining, false)
     },
+    settle,
     close() {
       tunnel.close()
       settle()

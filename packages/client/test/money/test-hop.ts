@@ -24,6 +24,7 @@ import {
 } from '@byway/protocol/wire'
 import type {
   BuyMessage,
+  ClassPrices,
   ClientPayMessage,
   HopPayMessage,
   Opening,
@@ -90,6 +91,10 @@ export async function startTestHop(
     readonly issueDelayMs?: number
     readonly priceStep?: number
     readonly pool?: Pool
+    /** @default nothing */
+    readonly classPrices?: ClassPrices
+    /** Gives an answer when it is its turn. @default as soon as there is one */
+    readonly inTurn?: <T>(answer: Promise<T>) => Promise<T>
     /** Where a slot goes on that an earlier life of the hop was shown. @default at its first index */
     readonly firstIndexOf?: (nullifier: Uint8Array) => number
   } = {},
@@ -130,7 +135,12 @@ export async function startTestHop(
   const priceStep = options.priceStep ?? PRICE_STEP
   const provider = PROVIDER.map((byte) => byte + number)
   const hop: TestHop = {
-    node: pathNode(number, { provider, priceStep, tokenKeysHash: keyring.hash() }),
+    node: pathNode(number, {
+      provider,
+      priceStep,
+      tokenKeysHash: keyring.hash(),
+      ...(options.classPrices && { classPrices: options.classPrices }),
+    }),
     tickets: [],
     spent: [],
     wins: [],
@@ -141,7 +151,11 @@ export async function startTestHop(
     lie: (message) => message,
     said: [],
     unanswered: 0,
-    carrier: () => new TestCarrier(hop, desk()),
+    carrier() {
+      const answer = desk()
+      const { inTurn } = options
+      return new TestCarrier(hop, inTurn ? (message) => inTurn(answer(message)) : answer)
+    },
     async takes(message) {
       const redeemed = redeemer.spend(message, nowMs())
       if (redeemed.verdict !== VERDICT.OK) return false
