@@ -9,7 +9,7 @@ import { openStore, type Store, type StoreHealth } from '@byway/store'
 import { copyStore } from './support/disk.ts'
 import { makeImage, mountImage } from './support/image.ts'
 import { bytes, KEY, openAt, opening, temporaryFolder, winner } from './support/records.ts'
-import { skipWithout, skipWithoutTracer } from './support/tools.ts'
+import { skipWithout, skipWithoutTracer, unavailable } from './support/tools.ts'
 
 const CHILD = fileURLToPath(new URL('support/store-child.ts', import.meta.url))
 const MIB = 1024 * 1024
@@ -160,7 +160,7 @@ test(
     const place = join(folder.path, 'disk')
     assert.ok(await makeImage(image, 8 * MIB))
     using disk = await mountImage(image, place)
-    if (!disk) return t.skip('images cannot be mounted here')
+    if (!disk) return t.skip(unavailable('images cannot be mounted here'))
     const home = join(place, 'home')
     const told: StoreHealth[] = []
     let wins = 0

@@ -11,7 +11,7 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { makeImage, mountImage } from './support/image.ts'
 import { openAt, temporaryFolder, winner } from './support/records.ts'
-import { skipWithout } from './support/tools.ts'
+import { skipWithout, unavailable } from './support/tools.ts'
 
 const CHILD = fileURLToPath(new URL('support/store-child.ts', import.meta.url))
 const CUTS = process.env['SLOW'] === '1' ? 100 : 4
@@ -24,7 +24,7 @@ test('a power cut loses nothing that was acknowledged', { skip: noImages }, asyn
   const image = join(folder.path, 'disk.img')
   assert.ok(await makeImage(image, IMAGE_BYTES))
   using disk = await mountImage(image, join(folder.path, 'disk'))
-  if (!disk) return t.skip('images cannot be mounted here')
+  if (!disk) return t.skip(unavailable('images cannot be mounted here'))
   const home = join(folder.path, 'disk', 'home')
   const options = ['--conditions=byway:source', CHILD, home, '100000']
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] })
