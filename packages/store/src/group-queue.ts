@@ -12,7 +12,7 @@ const MAX_WAITING_GROUPS = 8192
 /** Groups of one transaction. */
 const MAX_BATCH_GROUPS = 512
 /** Between transactions for nothing but what may wait: of it a crash forgets this much more. */
-const SOON_MS = 1000
+const SOON_MS = 250
 
 /** Time, for what may wait. */
 export type QueueClock = {

@@ -5,7 +5,7 @@ import { GroupQueue } from '../src/group-queue.ts'
 import type { Operation } from '../src/operation.ts'
 import type { Group } from '../src/protocol.ts'
 
-const SOON_MS = 1000
+const SOON_MS = 250
 
 function operation(number: number): Operation<'spend'> {
   return { verb: 'spend', table: 'spent', key: Uint8Array.of(number), tag: Uint8Array.of(number) }

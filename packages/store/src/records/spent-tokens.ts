@@ -6,7 +6,7 @@ import type { Submit } from '../operation.ts'
 
 export interface SpentTokenRecords {
   /**
-   * Stores a token as spent. `spent`: it was already. In a stream of them some go to the disk together, a second after the first at most: who serves before it says
+   * Stores a token as spent. `spent`: it was already. In a stream of them some go to the disk together, a quarter of a second after the first at most: who serves before it says
    * `fresh` risks what is served until then.
    *
    * @param keyId - 8 bytes
