@@ -55,17 +55,40 @@ function placeEvidence({
 export function lineLines({ line }: NodeScore): readonly ScoreLine[] {
   if (line.grade === 'open') return []
   const evidence = `${GRADES[line.grade]}: ${line.reasons.map(reasonText).join('; ')}. A hint, which proves nothing and changes no weight`
-  return [{ reason: 'line', factor: 1, evidence, remedy: '' }]
+  const remedy = line.grade === 'unlike-home' ? LINE_REMEDY : ''
+  return [{ reason: 'line', factor: 1, evidence, remedy }]
 }
+
+const LINE_REMEDY =
+  "nothing is lost by it; where the line is a home's, docs/PLACE.md says what else looks so, and how to appeal"
 
 const GRADES = {
   hosting: 'probably a rented machine',
+  'unlike-home': "unlike a home's line",
   'maybe-home': "perhaps a home's line",
 } as const
 
 function reasonText(reason: LineReason): string {
-  if (reason.reason === 'no-public-address')
-    return 'it has no public address, as most homes, and as anybody can have it'
+  switch (reason.reason) {
+    case 'no-public-address':
+      return 'it has no public address, as most homes, and as anybody can have it'
+    case 'moves-within-as':
+      return `its address changed within one AS (${reason.moves} times seen), as those of homes do`
+    case 'moves-often':
+      return `its address changed ${reason.moves} times in ${reason.days} days: a home keeps one for a day at least`
+    case 'changes-network':
+      return `its address went to another AS ${reason.changes} times in ${reason.days} days: a home stays with its provider`
+    case 'short-lived-neighbours':
+      return `${reason.nodes} other nodes of its block of addresses came and went within a day each, in ${reason.days} days`
+    case 'connects-late':
+      return `its connections begin ${reason.byMs.toFixed(0)} ms later than those of ${reason.others} others in ${reason.country}: perhaps it sends them on to elsewhere, or its line is slow`
+    case 'hosting-as':
+    case 'unlisted-as':
+      return asText(reason)
+  }
+}
+
+function asText(reason: Extract<LineReason, { readonly asn: number }>): string {
   const { asn, name, by } = reason
   const who = by === 'claim' ? 'it says itself' : `${AUTHORITIES[by]} says`
   return reason.reason === 'hosting-as'

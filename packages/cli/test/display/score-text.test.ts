@@ -144,6 +144,15 @@ suite('where a node is', () => {
     } as const
     const home = lineOf({ grade: 'maybe-home', reasons: [unlisted] })
     assert.match(home?.evidence ?? '', /^perhaps a home's line: its AS is 3320, it says itself/)
+    const late = { reason: 'connects-late', byMs: 80.4, country: 'DE', others: 3 } as const
+    const moves = { reason: 'moves-often', moves: 6, days: 2 } as const
+    const unlike = lineOf({ grade: 'unlike-home', reasons: [moves, late] })
+    assert.equal(unlike?.factor, 1)
+    assert.match(
+      unlike?.evidence ?? '',
+      /^unlike a home's line: its address changed 6 times in 2 days.*begin 80 ms later than those of 3 others in DE: perhaps it sends them on to elsewhere, or its line is slow\. A hint/,
+    )
+    assert.match(unlike?.remedy ?? '', /docs\/PLACE\.md.*appeal/)
   })
 })
 

@@ -59,6 +59,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   readonly #flows = new Map<number, DatagramSink>()
   readonly #closing = new AbortController()
   #circuit: ReadyCircuit['circuit']
+  #leg: Leg
   #isPumpScheduled = false
   readonly #deaths = createLegDeaths()
   #watch: LegWatch | undefined
@@ -71,7 +72,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.path = ready.path
     this.#circuit = ready.circuit
     this.openedAtMs = deps.nowMs()
-    const leg = this.#makeLeg(ready.circuit)
+    const leg = (this.#leg = this.#makeLeg(ready.circuit))
     this.#tunnel = createClientTunnel({
       provider: deps.provider,
       tunnelId: deps.randomBytes(TUNNEL_ID_BYTES),
@@ -100,6 +101,11 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   get lastsMs(): number | undefined {
     return this.#deps.lastsMs
+  }
+
+  get baseRttMs(): number {
+    const { baseRttMs } = this.#leg.window.congestion
+    return baseRttMs > 0 ? Math.min(baseRttMs, this.#circuit.buildMs) : this.#circuit.buildMs
   }
 
   get heldBytes(): number {
@@ -363,7 +369,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
       }
       this.#circuit = ready.circuit
       this.path = ready.path
-      const leg = this.#makeLeg(ready.circuit)
+      const leg = (this.#leg = this.#makeLeg(ready.circuit))
       const isOpenLost = this.#isOpenLost
       if (isOpenLost) this.#tunnel.reopen(leg)
       else this.#tunnel.attachLeg(leg)

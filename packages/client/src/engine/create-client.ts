@@ -41,7 +41,7 @@ import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
 import { dialTarget } from './dial-target.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
-import type { ClientStakes, DirectoryKeeper } from './directory-keeper.ts'
+import type { DirectoryKeeper } from './directory-keeper.ts'
 import { createEntryLinks } from './entry-links.ts'
 import type { EntryLinks } from './entry-links.ts'
 import { resetError } from './errors.ts'
@@ -52,7 +52,7 @@ import type { GuardLinks } from './guard-links.ts'
 import { hopFromDescriptor } from './hop-from-descriptor.ts'
 import { createNodeMemory } from './node-memory.ts'
 import type { NodeMemory } from './node-memory.ts'
-import { scoreNodes, type NodeScore, type ScoreDeps } from './node-score.ts'
+import { scoreNodes, stakeFacts, type NodeScore } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
@@ -153,7 +153,9 @@ class Engine implements Client {
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
-    this.#directory.set.onAccepted((entry) => uptimes.onEdition(entry))
+    this.#directory.set.onAccepted((entry) =>
+      memory.onEdition(entry, options.stakes?.stakeAgeMs?.(entry.descriptor)),
+    )
     this.#source = this.#createSource(random, ownNodes)
     this.#spares = createSparePaths({ planner: this.#source, nowMs: monotonicMs })
     this.#stock = createCircuitStock({
@@ -227,7 +229,9 @@ class Engine implements Client {
   async connect(target: Target, options: DialOptions): Promise<ByteStream> {
     const { isolation, selection, signal } = options
     const driver = await this.#acquire({ isolation, selection, port: target.port }, signal)
-    return driver.connect(target.host, target.port)
+    const stream = driver.connect(target.host, target.port)
+    this.#memory.dials.watch(driver, target.host, stream.connected)
+    return stream
   }
 
   async resolve(host: string, options: DialOptions): Promise<readonly string[]> {
@@ -305,6 +309,7 @@ class Engine implements Client {
       voicesOf: (key) => this.#memory.speeds.voicesOf(key),
       uptimeOf: (key) => this.#memory.uptimes.get(key),
       tooNear: (node) => this.#roundTrips.tooNear(node),
+      linesOf: (nodes) => this.#memory.linesOf(nodes),
       ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
     })
@@ -382,14 +387,6 @@ class Engine implements Client {
   #paths(): readonly (readonly PathNode[])[] {
     const { tunnels } = this.#pool
     return [...tunnels.map(({ path }) => path), ...this.#stock.paths, ...this.#spares.of(tunnels)]
-  }
-}
-
-/** What the registry's view says of nodes besides their stake. */
-function stakeFacts(stakes: ClientStakes | undefined): Pick<ScoreDeps, 'stakeAgeMs' | 'provenOf'> {
-  return {
-    stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
-    provenOf: stakes && ((claim) => stakes.provenOf?.(claim)),
   }
 }
 

@@ -1,14 +1,16 @@
 /**
- * All that a client remembers of nodes between runs, each in a file of its own: how circuits fared with them, for how long they were up, and how fast they are behind each guard.
+ * All that a client remembers of nodes between runs, each in a file of its own: how circuits fared with them, for how long they were up, how their addresses change, and how fast they are behind each guard.
  * @module
  */
 import { join } from 'node:path'
 import type { Logger } from '@byway/protocol/base'
 import { mayShareCircuit } from '@byway/protocol/directory'
-import type { NodeKey, PathNode } from '@byway/protocol/directory'
+import type { DirectoryEntry, LineSeen, NodeKey, PathNode } from '@byway/protocol/directory'
 import type { Transfer } from './goodput-meter.ts'
+import { createDialTimes, type DialTimes } from './dial-times.ts'
 import { createGuardLevels } from './guard-levels.ts'
 import { createGuardSpeeds, type GuardSpeeds } from './guard-speeds.ts'
+import { createNodeAddresses } from './node-addresses.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { createNodeUptimes, type NodeUptimes } from './node-uptimes.ts'
 
@@ -28,6 +30,12 @@ export interface NodeMemory {
   readonly records: NodeRecords
   readonly uptimes: NodeUptimes
   readonly speeds: GuardSpeeds
+  /** In memory alone. */
+  readonly dials: DialTimes
+  /** Takes in an edition that was accepted. @param stakeAgeMs - undefined where nobody knows */
+  onEdition(entry: DirectoryEntry, stakeAgeMs: number | undefined): void
+  /** What was seen of the lines of these nodes over time. */
+  linesOf(nodes: readonly PathNode[]): (key: NodeKey) => LineSeen
   /** Takes in what a path, entry first, has brought in a busy second. */
   onTransfer(path: readonly PathNode[], transfer: Transfer): void
   /** Reads what was stored. */
@@ -42,6 +50,8 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
   const fileOf = (name: string) => ({ path: home && join(home, name), nowMs })
   const records = createNodeRecords(fileOf('nodes.json'))
   const uptimes = createNodeUptimes(fileOf('uptimes.json'))
+  const addresses = createNodeAddresses(fileOf('addresses.json'))
+  const dials = createDialTimes(monotonicMs)
   const levels = createGuardLevels({ ...fileOf('levels.json'), monotonicMs })
   const speeds = createGuardSpeeds({
     ...fileOf('speeds.json'),
@@ -54,11 +64,22 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
       }),
     monotonicMs,
   })
-  const files = [records, uptimes, levels, speeds]
+  const files = [records, uptimes, addresses, levels, speeds]
   return {
     records,
     uptimes,
     speeds,
+    dials,
+    onEdition(entry, stakeAgeMs) {
+      uptimes.onEdition(entry)
+      const node = nodeOf(entry.key)
+      if (node) addresses.onEdition(node, stakeAgeMs)
+    },
+    linesOf(nodes) {
+      const reasons = addresses.reasons()
+      const late = dials.late(nodes)
+      return (key) => ({ addresses: reasons(key), late: late.get(key) })
+    },
     onTransfer(path, transfer) {
       const keys = path.map(({ key }) => key)
       for (const key of keys) records.observe(key, { type: 'transfer', ...transfer })

@@ -5,6 +5,7 @@
 import { lineHintOf } from '@byway/protocol/directory'
 import type {
   LineHint,
+  LineSeen,
   NodeKey,
   NodeRecord,
   PathNode,
@@ -13,6 +14,7 @@ import type {
   StakeClaim,
   UptimeRecord,
 } from '@byway/protocol/directory'
+import type { ClientStakes } from './directory-keeper.ts'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
 import type { TooNear } from './round-trips.ts'
 
@@ -54,9 +56,21 @@ export type ScoreDeps = {
   readonly voicesOf?: ((key: NodeKey) => number) | undefined
   readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
   readonly tooNear?: ((node: PathNode) => TooNear | undefined) | undefined
+  /** What was seen of the lines of these nodes over time. @default nothing */
+  readonly linesOf?: ((nodes: readonly PathNode[]) => (key: NodeKey) => LineSeen) | undefined
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
   readonly provenOf: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   readonly isGuard: (key: NodeKey) => boolean
+}
+
+/** What the registry's view says of nodes besides their stake. */
+export function stakeFacts(
+  stakes: ClientStakes | undefined,
+): Pick<ScoreDeps, 'stakeAgeMs' | 'provenOf'> {
+  return {
+    stakeAgeMs: stakes && ((claim) => stakes.stakeAgeMs?.(claim)),
+    provenOf: stakes && ((claim) => stakes.provenOf?.(claim)),
+  }
 }
 
 /** Scores every listed node, the most chosen first. */
@@ -64,6 +78,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
   const { weights, recordOf } = deps
   const nodes = deps.nodes()
   const total = nodes.reduce((sum, { key }) => sum + weights.weightOf(key), 0)
+  const lineOf = deps.linesOf?.(nodes)
   const scores = nodes.map((node): NodeScore => {
     const { key, country, countryBy, isPublic } = node
     const { descriptor } = node.entry
@@ -84,7 +99,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       claimedCountry: descriptor.country,
       tooNear: deps.tooNear?.(node),
       isPublic,
-      line: lineHintOf(node),
+      line: lineHintOf(node, lineOf?.(key)),
     }
   })
   return scores.toSorted((a, b) => b.weight - a.weight)

@@ -27,7 +27,22 @@ export {
 } from './address-origin.ts'
 export { KM_PER_RTT_MS, leastKmBetween } from './distance.ts'
 export { type JudgedPlace, type PlaceAuthority, placeOf } from './claimed-place.ts'
-export { type LineGrade, type LineHint, lineHintOf, type LineReason } from './line-hint.ts'
+export {
+  addressNumber,
+  addressReasons,
+  type AddressRecord,
+  type AddressReason,
+  noteAddress,
+  shortLivedBlocks,
+} from './address-history.ts'
+export {
+  type LateReason,
+  type LineGrade,
+  type LineHint,
+  lineHintOf,
+  type LineReason,
+  type LineSeen,
+} from './line-hint.ts'
 export {
   createDescriptorSet,
   type DescriptorSet,

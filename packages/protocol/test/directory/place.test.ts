@@ -139,6 +139,17 @@ suite('the hint about a line', () => {
     assert.deepEqual([claimed.grade, claimed.reasons.length], ['hosting', 2])
   })
 
+  test('is against a home for what a node does, and hosting all the same for what its AS is', () => {
+    const late = { reason: 'connects-late', byMs: 80, country: 'DE', others: 3 } as const
+    const moved = { reason: 'moves-within-as', moves: 2 } as const
+    const home = { asns: [3320], asnBy: 'network', isPublic: true } as const
+    assert.equal(lineHintOf(home, { addresses: [moved], late: undefined }).grade, 'maybe-home')
+    const hint = lineHintOf(home, { addresses: [moved], late })
+    assert.deepEqual([hint.grade, hint.reasons.length], ['unlike-home', 3])
+    const rented = { ...home, asns: [24_940] }
+    assert.equal(lineHintOf(rented, { addresses: [moved], late }).grade, 'hosting')
+  })
+
   test('is a maybe for any other AS and for a node without a public address, and nothing where nothing is known', () => {
     assert.equal(lineHintOf({ asns: [3320], asnBy: 'network', isPublic: true }).grade, 'maybe-home')
     assert.equal(lineHintOf({ asns: [], asnBy: undefined, isPublic: false }).grade, 'maybe-home')
