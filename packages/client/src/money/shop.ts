@@ -60,8 +60,8 @@ export type ShopDeps = {
 /** Buys and hands out. */
 export interface Shop {
   start(): void
-  /** A token of this hop to send, worth no more than so many bytes if it can be: a bulk token or a bandwidth token. Undefined when none is at hand: more are fetched or bought. */
-  spend(hop: PathNode, mostBytes: number): SpendMessage | undefined
+  /** A token of this hop to send, worth no more than so many bytes if it can be: a bulk token or a bandwidth token. Undefined when none is at hand: more are fetched or bought. `soonBytes`: what one may be worth soon, so that it is at hand by then. */
+  spend(hop: PathNode, mostBytes: number, soonBytes?: number): SpendMessage | undefined
   /** True when nothing needs to be bought before a tunnel goes through this hop. */
   isStocked(hop: NodeKey): boolean
   /** Resolves when there may be tokens of this hop that were not there before. Somebody stands still until then. */
@@ -112,8 +112,10 @@ class TokenShop implements Shop {
     this.#look()
   }
 
-  spend(node: PathNode, mostBytes: number): SpendMessage | undefined {
+  spend(node: PathNode, mostBytes: number, soonBytes = 0): SpendMessage | undefined {
     const hop = this.#hopOf(node)
+    if (soonBytes >= bytesOfToken(TOKEN_KIND.BULK))
+      this.#deps.stock.wantSoon(nodeIdOf(node), this.#deps.nowMs())
     const isBulk = mostBytes >= bytesOfToken(TOKEN_KIND.BULK)
     const bulk = isBulk ? this.#takeBulk(hop) : undefined
     const message = bulk ?? this.#take(hop, TOKEN_KIND.BANDWIDTH)

@@ -253,7 +253,7 @@ class Payer implements TunnelPayer {
     const { allowance, node, place } = account
     if (this.#isStopped || account.isWaiting || allowance.carriedBytes < UNPAID_BYTES) return
     for (let due = allowance.dueBytes(); due > 0; due = allowance.dueBytes()) {
-      const message = this.#deps.shop.spend(node, due)
+      const message = this.#deps.shop.spend(node, due, allowance.soonBytes)
       if (!message) {
         void this.#payLater(account)
         return

@@ -63,6 +63,8 @@ const STEP_MS = 50
 /** Of a cell that is full: its header and what seals it. */
 const AROUND_BYTES = 64
 const MIB = 1024 * 1024
+/** As many as are bought ahead. */
+const FIRST_BULK = 8
 /** A hop that was not paid for so long would have ended the circuit. */
 const MOST_HELD_MS = 60_000
 
@@ -73,6 +75,8 @@ type Till = {
   bandwidth: number
   bulk: number
   beforeBulk: number
+  /** Bandwidth tokens from the first bulk token to the eighth. */
+  amongBulk: number
 }
 
 /** Opens one, and pays what admits it. */
@@ -95,7 +99,7 @@ export function openPaidTunnel(first: PaidLeg, options: PaidTunnelOptions): Paid
     const ratio = isExit ? weight.classParts / weight.priceParts : 1
     const free = createFreeBucket({ capacityBytes: FREE_BYTES * ratio, bytesPerS: 0 }, nowMs())
     const meter = createMeter(free, isExit ? weight : SAME_PRICE)
-    return { unit, meter, bandwidth: 0, bulk: 0, beforeBulk: 0 }
+    return { unit, meter, bandwidth: 0, bulk: 0, beforeBulk: 0, amongBulk: 0 }
   }
   function entryOf({ entry: hop }: PaidLeg): Entry {
     return client.entries.get(hop) ?? assert.fail('a guard')
@@ -121,19 +125,23 @@ export function openPaidTunnel(first: PaidLeg, options: PaidTunnelOptions): Paid
     else {
       till.bandwidth++
       if (till.bulk === 0) till.beforeBulk++
+      else if (till.bulk < FIRST_BULK) till.amongBulk++
     }
     meter.pay(bytesOfToken(tokenKind), nowMs())
   }
 
   /** Seen when a circuit is over. */
   function sum(till: Till): void {
-    const { unit, meter, bandwidth, bulk, beforeBulk } = till
+    const { unit, meter, bandwidth, bulk, beforeBulk, amongBulk } = till
     const hop = till === exit ? leg.exit : leg.middle
     note(unit, 'bandwidthTokens', bandwidth)
     note(unit, 'bulkTokens', bulk)
     if (bulk > 0) {
       note(unit, 'bandwidthTokensBeforeBulk', beforeBulk)
-      recorder.bulk(`${client.number} ${paying.life} ${hop.pay.node.key}`, beforeBulk)
+      recorder.bulk(`${client.number} ${paying.life} ${hop.pay.node.key}`, {
+        before: beforeBulk,
+        among: bulk < FIRST_BULK ? undefined : amongBulk,
+      })
     }
     note(unit, 'leftMib', Math.floor((meter.paidBytes - meter.countedBytes) / MIB))
     recorder.carried(unit, meter.countedBytes)

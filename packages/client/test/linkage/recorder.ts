@@ -28,6 +28,9 @@ const KIND_NAMES = [
   [TOKEN_KIND.BULK, 'bulk'],
 ] as const
 
+/** Bandwidth tokens around the first bulk tokens; undefined among fewer than eight. */
+export type BulkBegin = { readonly before: number; readonly among: number | undefined }
+
 export class Recorder {
   readonly seen: Observation[] = []
   /** Of entries and last hops, and of how all hops were built in. A middle has its entry's bytes: the two share a link, and know each other by it. */
@@ -45,8 +48,8 @@ export class Recorder {
   readonly #bought = new Map<string, { readonly client: number; bought: Map<number, number> }>()
   /** Of a relay's view of a circuit: the traffic class of its tunnel, which only the exit is told. */
   readonly classOf: Map<string, number> = new Map()
-  /** Of tunnels and circuits that were paid in bulk tokens: how many others came before, and whether their client had used bulk tokens of that hop before in this life. */
-  readonly bulkBegins: { readonly others: number; readonly isAgain: boolean }[] = []
+  /** Of tunnels and circuits that were paid in bulk tokens: how many others came before and among the first eight, and whether their client had used bulk tokens of that hop before in this life. */
+  readonly bulkBegins: (BulkBegin & { readonly isAgain: boolean })[] = []
   readonly #bulkAt = new Set<string>()
   readonly #bytesOfAmount: (amount: bigint) => number
 
@@ -109,8 +112,8 @@ export class Recorder {
   }
 
   /** @param place - the client, its life and the hop */
-  bulk(place: string, others: number): void {
-    this.bulkBegins.push({ others, isAgain: this.#bulkAt.has(place) })
+  bulk(place: string, begin: BulkBegin): void {
+    this.bulkBegins.push({ ...begin, isAgain: this.#bulkAt.has(place) })
     this.#bulkAt.add(place)
   }
 

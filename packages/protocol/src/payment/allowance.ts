@@ -39,6 +39,8 @@ export interface Allowance {
   setRate(rate: FlowRate, rttMs: number): void
   /** What the next payment should cover, one of the sizes; 0 while none is due. */
   dueBytes(): number
+  /** What a payment may cover when twice as much has passed, one of the sizes: time to have it in stock. */
+  readonly soonBytes: number
   /** So many bytes were paid for, as `dueBytes` said or fewer. */
   paid(bytes: number): void
   /** So many did not count: refused, or lost. They are due again. */
@@ -124,6 +126,10 @@ class Account implements Allowance {
     return this.aheadBytes < this.#lowBytes ? this.#sizeBytes : 0
   }
 
+  get soonBytes(): number {
+    return this.#sizeOf(SOON_TIMES * this.#ownBytes)
+  }
+
   paid(bytes: number): void {
     this.paidBytes += bytes
   }
@@ -165,7 +171,11 @@ class Account implements Allowance {
    * it has served, and a client that stops is left with little that it has no use for.
    */
   get #sizeBytes(): number {
-    const most = Math.min(this.#ownBytes / SERVED_PARTS, this.#countedPerMs * AHEAD_MS)
+    return this.#sizeOf(this.#ownBytes)
+  }
+
+  #sizeOf(servedBytes: number): number {
+    const most = Math.min(servedBytes / SERVED_PARTS, this.#countedPerMs * AHEAD_MS)
     return this.#sizes.findLast((bytes) => bytes <= most) ?? this.#leastBytes
   }
 
@@ -187,5 +197,7 @@ const AHEAD_MS = 1000
 // Local limits (tunable).
 /** The largest product of rate and round trip that is paid ahead twice: four times what one circuit may have in flight. */
 export const MAX_BDP_BYTES: number = 32 * 1024 * 1024
+/** What larger payments are bought for ahead: a stream that has passed half of what they need. */
+const SOON_TIMES = 2
 /** A hop may have counted this part more than we: cells that died between us. */
 const OVERCOUNT_SHARE = 32

@@ -76,6 +76,8 @@ export type Lane = {
   purchase: TokenPurchase | undefined
   /** When somebody last wanted one. */
   wantedAtMs: number
+  /** When somebody last said that he would soon. */
+  soonAtMs: number
 }
 
 /** A hop that tokens are bought from. */
@@ -165,7 +167,7 @@ export function roomOf(hop: Hop, lane: Lane, nowMs: number): number {
 function limitOf(hop: Hop, lane: Lane, nowMs: number): number {
   if (lane.kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
   const isBulk = isBulkAt(hop, nowMs)
-  if (lane.kind === TOKEN_KIND.BULK && !isBulk) return 0
+  if (lane.kind === TOKEN_KIND.BULK && !isBulk) return isBulkSoonAt(hop, nowMs) ? 2 * BULK_BATCH : 0
   if (lane.kind === TOKEN_KIND.BANDWIDTH && (!hop.isLocked || isBulk)) return MAX_TOKENS
   const used = usedWithin(STOCK_AHEAD_MS, hop, lane, nowMs) * (hop.use.isDry ? DRY_FACTOR : 1)
   const [least, most] =
@@ -174,9 +176,19 @@ function limitOf(hop: Hop, lane: Lane, nowMs: number): number {
 }
 
 /** Bulk tokens are bought while somebody wants them, at a hop that holds the slot and whose tokens held before. */
-function isBulkAt({ isLocked, isProven, lanes }: Hop, nowMs: number): boolean {
-  if (!isLocked || !isProven) return false
-  return lanes.some((lane) => lane.kind === TOKEN_KIND.BULK && nowMs - lane.wantedAtMs < WANTED_MS)
+function isBulkAt(hop: Hop, nowMs: number): boolean {
+  const wantedAtMs = bulkLane(hop)?.wantedAtMs ?? Number.NEGATIVE_INFINITY
+  return nowMs - wantedAtMs < WANTED_MS
+}
+
+/** The first of them are bought before: who has some left of an earlier stream must not begin with them sooner than others. */
+function isBulkSoonAt(hop: Hop, nowMs: number): boolean {
+  const soonAtMs = bulkLane(hop)?.soonAtMs ?? Number.NEGATIVE_INFINITY
+  return nowMs - soonAtMs < WANTED_MS
+}
+
+function bulkLane({ isLocked, isProven, lanes }: Hop): Lane | undefined {
+  return isLocked && isProven ? lanes.find(({ kind }) => kind === TOKEN_KIND.BULK) : undefined
 }
 
 /** Four tokens are one ticket of 16 units: what a client risks at a hop that it does not know. */

@@ -101,6 +101,8 @@ export interface TokenStock {
   atHand(node: Uint8Array, kind: TokenKind): number
   /** Hands a token out, once and for good. Undefined when none is in memory: wait for `refill`, buy, or both. */
   spend(node: Uint8Array, kind: TokenKind, nowMs: number): SpendMessage | undefined
+  /** Somebody will want bulk tokens of a hop soon: a few are bought ahead. */
+  wantSoon(node: Uint8Array, nowMs: number): void
   /** Resolves when a block of tokens is in memory, or there is none to load. */
   refill(node: Uint8Array, kind: TokenKind): Promise<void>
   /** Tokens of a hop dropped because their key lapsed, since the last call. For the ledger. */
@@ -289,6 +291,14 @@ class Stock implements TokenStock {
     return { kind: PAY.SPEND, tokenKind: kind, keyId, nonce, token }
   }
 
+  wantSoon(node: Uint8Array, nowMs: number): void {
+    const hop = this.#hop(node)
+    const lane = this.#lane(node, TOKEN_KIND.BULK)
+    if (!hop || !lane) return
+    lane.soonAtMs = nowMs
+    if (isLow(hop, lane, nowMs)) hop.clock.hurry(nowMs)
+  }
+
   async refill(node: Uint8Array, kind: TokenKind): Promise<void> {
     await this.#lane(node, kind)?.shelf.refill()
   }
@@ -325,6 +335,7 @@ class Stock implements TokenStock {
         shelf,
         purchase: undefined,
         wantedAtMs: Number.NEGATIVE_INFINITY,
+        soonAtMs: Number.NEGATIVE_INFINITY,
       }
     }
     return {

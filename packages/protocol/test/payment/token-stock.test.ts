@@ -269,6 +269,22 @@ suite('stock limits and times', () => {
     assert.equal(stock.moreOf(NODE, NOON + 32_000), undefined, 'nobody holds the next slot yet')
   })
 
+  test('a few bulk tokens are bought ahead for a stream that will soon want them, and no more', async () => {
+    await using hop = await startHop(createHopDisk())
+    const stock = await startClient(createClientDisk(), hop)
+    await buy(stock, hop, BANDWIDTH, 32)
+    stock.wantSoon(NODE, NOON)
+    assert.equal(stock.moreOf(NODE, NOON), undefined, 'nobody holds the slot yet')
+    stock.setLocked(NODE, true)
+    for (const held of [0, 4]) {
+      assert.equal(stock.held(NODE, BULK), held)
+      assert.equal(stock.moreOf(NODE, NOON)?.kind, BULK)
+      await buy(stock, hop, BULK, 4)
+    }
+    assert.notEqual(stock.moreOf(NODE, NOON)?.kind, BULK)
+    assert.notEqual(stock.moreOf(NODE, NOON + 31_000)?.kind, BULK)
+  })
+
   test('purchases are numbered anew for each slot: a number that went on would join two (SPEC §16.3)', async () => {
     await using hop = await startHop(createHopDisk())
     const stock = await startClient(createClientDisk(), hop)
