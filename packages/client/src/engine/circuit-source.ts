@@ -189,7 +189,10 @@ class Source implements CircuitSource, PathPlanner {
         return around
       }
     } while (tries.release())
-    return this.#pathBy(need, tries, undefined)
+    const any = this.#pathBy(need, tries, undefined)
+    if (any.result === 'path' || !tries.restore()) return any
+    // The one exit that will do is left, over hops whose word is from before these tries.
+    return this.#pathBy(need, tries, (from, to) => tries.mayReach(from, to, false))
   }
 
   #pathBy(need: Wish, tries: PathTries, mayReach: PathInput['mayReach']): PathResult {

@@ -43,6 +43,8 @@ export interface PathTries {
   onBuilt(path: readonly PathNode[]): void
   /** No path reaches what is kept: gives up the first of it. False when nothing is kept. */
   release(): boolean
+  /** Takes back what was released: there is nothing in its place. False when nothing was. */
+  restore(): boolean
 }
 
 /** Whose word it is that a node was not reached, and the guard through which that came: it may choose who says it. */
@@ -50,13 +52,13 @@ type Word = { readonly before: PathNode; readonly guard: PathNode }
 
 /** Creates the tries of a new circuit. */
 export function createPathTries(deps: PathTriesDeps): PathTries {
-  const { areApart } = deps
   const excluded = new Set<NodeKey>(deps.excludeNodes)
   const pairs = new Set<string>()
   const guardPairs = new Set<string>()
   let isOneGuard = false
   const words = new Map<NodeKey, readonly Word[]>()
   let kept: readonly PathNode[] = []
+  const released = new Set<NodeKey>()
   /** Guards that did not reach what is kept. */
   let accused = new Set<NodeKey>()
 
@@ -69,10 +71,7 @@ export function createPathTries(deps: PathTriesDeps): PathTries {
 
   function isConfirmed(key: NodeKey): boolean {
     if (deps.isAbsent(key)) return true
-    const said = words.get(key) ?? []
-    const areTwo = (a: Word, b: Word): boolean =>
-      areApart(a.before, b.before) && (isOneGuard || areApart(a.guard, b.guard))
-    return said.some((a) => said.some((b) => areTwo(a, b)))
+    return hasTwoVoices(words.get(key) ?? [], deps.areApart, isOneGuard)
   }
 
   function onGuardFailed(path: readonly PathNode[], guard: PathNode, isAsked: boolean): void {
@@ -115,10 +114,28 @@ export function createPathTries(deps: PathTriesDeps): PathTries {
     },
     release() {
       const [first] = kept
-      if (first) giveUp(first.key)
-      return first !== undefined
+      if (!first) return false
+      if (!excluded.has(first.key)) released.add(first.key)
+      giveUp(first.key)
+      return true
+    },
+    restore() {
+      const keys = [...released]
+      released.clear()
+      return keys.filter((key) => excluded.delete(key)).length > 0
     },
   }
+}
+
+/** True where two words are of hops, and came through guards, that have nothing in common. @param isOneGuard - one guard will do */
+function hasTwoVoices(
+  said: readonly Word[],
+  areApart: PathTriesDeps['areApart'],
+  isOneGuard: boolean,
+): boolean {
+  const areTwo = (a: Word, b: Word): boolean =>
+    areApart(a.before, b.before) && (isOneGuard || areApart(a.guard, b.guard))
+  return said.some((a) => said.some((b) => areTwo(a, b)))
 }
 
 function pairOf(from: NodeKey, to: NodeKey): string {

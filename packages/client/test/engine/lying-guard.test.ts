@@ -7,8 +7,8 @@ import { HOSTILE, keyOf, lyingWorld, NODES } from './lying-guard-world.ts'
 
 const CIRCUITS = 200
 const SEEDS = [20_261_122, 20_261_123] as const
-/** Of four hundred circuits: three standard deviations of a draw at one in five. */
-const MARGIN = 0.06
+/** Of four hundred circuits: four and a half standard deviations of a draw at one in five, so that no seed is a lucky one. A liar that gains something has three exits in five. */
+const MARGIN = 0.09
 const WEIGHT = HOSTILE / NODES
 const DAY_MS = 86_400_000
 const EACH_MS = 1_200_000
@@ -98,18 +98,31 @@ suite('exits that are gone', () => {
   test('count against no guard: the first stays the first, and each is found out by two', async () => {
     const world = lyingWorld({ guards: [60, 50, 51], seed: SEEDS[0] })
     for (let number = HOSTILE; number < 50; number++) world.down.add(number)
-    let first = 0
+    let [first, lost] = [0, 0]
     for (let circuit = 0; circuit < CIRCUITS; circuit++) {
       const path = await world.build()
-      assert.ok(path && !world.down.has(path.at(-1)!))
-      first += Number(path[0] === 60)
+      if (path) assert.ok(!world.down.has(path.at(-1)!))
+      else lost++
+      first += Number(path?.[0] === 60)
     }
+    // Three exits in ten are gone, and each takes two tries of twelve to find that out: six of them in a row cost a circuit, until they are known.
+    assert.ok(lost <= CIRCUITS / 40, `${lost} of ${CIRCUITS} lost`)
     assert.deepEqual(world.warnings, [])
     assert.ok(first > CIRCUITS / 2, `${first} of ${CIRCUITS}`)
     for (const number of world.down) {
       const success = world.records.get(keyOf(number))?.success
       assert.ok(success === undefined || success < 1)
     }
+  })
+
+  test('are asked for again over a hop that did not reach them before, where no other does', async () => {
+    // The exit without a public port was away, and is back: one relay that it is attached to said so, the others that it names do not hold a link of it.
+    const lie = (at: number, next: number): CloseReason | undefined =>
+      next === 70 && at !== 60 ? CLOSE_REASON.NOT_ATTACHED : undefined
+    const world = lyingWorld({ guards: [60, 50, 51], seed: SEEDS[0], lie })
+    world.reach.absent.missed(keyOf(70), keyOf(60))
+    assert.deepEqual(await world.build(1, 70), [60, 70])
+    assert.equal(world.attempts(), 3)
   })
 
   test('are given up where two guards say so, and stay as they are where one does', async () => {
