@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
+import { gossipsub, type GossipSub, type GossipSubComponents } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
@@ -18,14 +18,18 @@ export type HostOptions = {
   /** True for a network on one machine, where all neighbours have one address. */
   readonly isLocal: boolean
   readonly topic: string
-  readonly maxMessageBytes: number
   /** Says whether a node may be a neighbour. */
   readonly mayJoin: (nodeId: Uint8Array) => boolean
   /** What a neighbour sent over its allowance. */
   readonly excessOf: (peer: string) => number
 }
 
-type Services = ServiceMap & { readonly pubsub: GossipSub }
+/** A neighbour with a lower score is not heard, and loses its link. */
+export const GREY_SCORE = -40
+
+/** Its score is no part of the interface that the library names. */
+type Pubsub = GossipSub & { getScore(peer: string): number }
+type Services = ServiceMap & { readonly pubsub: Pubsub }
 export type GossipHost = Libp2p<Services>
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -39,7 +43,9 @@ const DIAL_TIMEOUT_MS = 5000
 const PING_EVERY_MS = 20_000
 /** Neighbours at one address beyond this weigh against each other. */
 const MAX_AT_ONE_ADDRESS = 3
-/** One descriptor in a message, some ids in a control message. */
+/** A whole frame: the ids of a burst (5000 of 34 bytes), or 512 descriptors of 400 bytes in answer to them. All connections together hold 16 MiB at most; a longer frame ends the stream. */
+const MAX_FRAME_BYTES = 256 * 1024
+/** Of a frame: what one asks for after a burst comes in one. */
 const RPC_LIMITS = {
   maxSubscriptions: 8,
   maxMessages: 512,
@@ -93,9 +99,9 @@ function isStranger(peer: PeerId, { mayJoin }: HostOptions): boolean {
   return !nodeId || !mayJoin(nodeId)
 }
 
-function pubsubOf(options: HostOptions): ReturnType<typeof gossipsub> {
-  const { topic, isLocal, maxMessageBytes } = options
-  return gossipsub({
+function pubsubOf(options: HostOptions): (parts: GossipSubComponents) => Pubsub {
+  const { topic, isLocal } = options
+  const make = gossipsub({
     // A descriptor is signed by its node; who passes it on is not said.
     globalSignaturePolicy: 'StrictNoSign',
     allowPublishToZeroTopicPeers: true,
@@ -103,7 +109,7 @@ function pubsubOf(options: HostOptions): ReturnType<typeof gossipsub> {
     fallbackToFloodsub: false,
     doPX: false,
     allowedTopics: [topic],
-    maxInboundDataLength: maxMessageBytes,
+    maxInboundDataLength: MAX_FRAME_BYTES,
     maxTopicBytesPerPeer: 8192,
     decodeRpcLimits: RPC_LIMITS,
     // Of every byte: a copy with a spoiled signature must not be what a good one is judged by, nor tell against who forwards it.
@@ -111,7 +117,7 @@ function pubsubOf(options: HostOptions): ReturnType<typeof gossipsub> {
     scoreThresholds: {
       gossipThreshold: -10,
       publishThreshold: -20,
-      graylistThreshold: -40,
+      graylistThreshold: GREY_SCORE,
       acceptPXThreshold: 1000,
     },
     scoreParams: {
@@ -122,9 +128,10 @@ function pubsubOf(options: HostOptions): ReturnType<typeof gossipsub> {
       IPColocationFactorWeight: isLocal ? 0 : -10,
     },
   })
+  return (parts) => make(parts) as Pubsub
 }
 
-/** Two invalid messages put a neighbour behind the grey line for some minutes. Editions are too few to count those that did not come. */
+/** Two invalid messages put a neighbour behind the grey line. Editions are too few to count those that did not come. */
 const TOPIC_SCORE = {
   topicWeight: 1,
   timeInMeshWeight: 0.01,

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { createAllowance } from './allowance.ts'
-import { createHost, type GossipHost } from './create-host.ts'
+import { createHost, GREY_SCORE, type GossipHost } from './create-host.ts'
 import { multiaddrOf, nodeIdOf, peerIdOf, type GossipAddress } from './peer-names.ts'
 
 /** `reject` is for what no honest node sends, and counts against who sent it; `ignore` for what is known, old, or cannot be judged now. */
@@ -69,30 +69,43 @@ const DIALS_AT_ONCE = 4
 /** A node that did not answer is left alone so long. */
 const REST_MS = 30_000
 const LOCAL_REST_MS = 2000
+/** Who fell behind the grey line stays away so long. */
+const SHUT_OUT_MS = 600_000
+/** So long a connection may take until it carries gossip. */
+const DEAF_MS = 10_000
+const LOCAL_DEAF_MS = 1000
 
 /** Starts to listen and to look for neighbours. @throws what listening throws */
 export async function startGossip(options: GossipOptions): Promise<Gossip> {
   const topic = `/byway/${options.networkName}/descriptors/1`
   const allowance = createAllowance()
+  const memory: Memory = { rests: new Map(), deaf: new Map(), shutOut: new Map() }
   const { host, port } = await createHost({
     ...options,
+    mayJoin: (nodeId) =>
+      options.mayJoin(nodeId) &&
+      (memory.shutOut.get(peerIdOf(nodeId).toString()) ?? 0) <= options.nowMs(),
     listen: options.listen,
     topic,
-    excessOf: (peer) => allowance.excess(peer),
+    excessOf: (peer) => allowance.excess(peer, options.nowMs()),
   })
   const { pubsub } = host.services
   pubsub.topicValidators.set(topic, (peer, { data }) => {
     // Too many are not a fault of what they say, but cost their sender its good name.
     if (!allowance.take(peer.toString(), options.nowMs())) return TopicValidatorResult.Ignore
+    // A frame may be longer than a message: nothing is computed of what no node makes.
+    if (data.length > options.maxMessageBytes) return TopicValidatorResult.Reject
     return RESULTS[options.judge(data)]
   })
   host.addEventListener('peer:connect', ({ detail: peer }) => {
     const nodeId = nodeIdOf(peer)
     if (nodeId) options.onNeighbour(nodeId)
   })
-  host.addEventListener('peer:disconnect', ({ detail: peer }) => allowance.forget(peer.toString()))
+  host.addEventListener('peer:disconnect', ({ detail: peer }) =>
+    allowance.forget(peer.toString(), options.nowMs()),
+  )
   pubsub.subscribe(topic)
-  const search = keepNeighbours(host, options)
+  const search = keepNeighbours(host, options, memory)
   return {
     port,
     get status() {
@@ -119,10 +132,10 @@ const RESULTS = {
 function keepNeighbours(
   host: GossipHost,
   options: GossipOptions,
+  memory: Memory,
 ): { wake: () => void; stop: () => Promise<void> } {
   const ended = new AbortController()
   let woken = new AbortController()
-  const rests = new Map<string, number>()
   const [leastMs, mostMs] = options.isLocal
     ? [LOCAL_LOOK_EVERY_MS, LOCAL_LOOK_MAX_MS]
     : [LOOK_EVERY_MS, LOOK_EVERY_MS]
@@ -130,7 +143,7 @@ function keepNeighbours(
   const run = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       woken = new AbortController()
-      const dialled = await look(host, options, rests, ended.signal)
+      const dialled = await look(host, options, memory, ended.signal)
       everyMs = dialled > 0 ? leastMs : Math.min(2 * everyMs, mostMs)
       const either = AbortSignal.any([ended.signal, woken.signal])
       await sleep(everyMs * (0.5 + options.random()), undefined, { signal: either }).catch(() => {})
@@ -149,19 +162,58 @@ function keepNeighbours(
   }
 }
 
+/** What is known of peers, by their ids; times as `nowMs`. */
+type Memory = {
+  /** Until when one is left alone. */
+  readonly rests: Map<string, number>
+  /** Since when a connection carries no gossip. */
+  readonly deaf: Map<string, number>
+  /** Until when one is not let in: gossipsub forgets the score of who comes anew. Bounded by the nodes with a stake. */
+  readonly shutOut: Map<string, number>
+}
+
+const restMs = ({ isLocal }: GossipOptions): number => (isLocal ? LOCAL_REST_MS : REST_MS)
+
+/** Ends the connections of those whose stake has gone, whose score is behind the grey line, and that carry no gossip any more: a stream that broke is not opened again while its connection stands. */
+function hangUp(
+  host: GossipHost,
+  options: GossipOptions,
+  { rests, deaf, shutOut }: Memory,
+): void {
+  const { pubsub } = host.services
+  const nowMs = options.nowMs()
+  const talking = new Set(pubsub.getPeers().map((peer) => peer.toString()))
+  const connected = host.getPeers()
+  const keys = new Set(connected.map((peer) => peer.toString()))
+  for (const key of deaf.keys()) if (talking.has(key) || !keys.has(key)) deaf.delete(key)
+  for (const peer of connected) {
+    const key = peer.toString()
+    const nodeId = nodeIdOf(peer)
+    const isStaked = nodeId !== undefined && options.mayJoin(nodeId)
+    const isGrey = pubsub.getScore(key) < GREY_SCORE
+    if (!talking.has(key) && !deaf.has(key)) deaf.set(key, nowMs)
+    const isDeaf = nowMs - (deaf.get(key) ?? nowMs) >= (options.isLocal ? LOCAL_DEAF_MS : DEAF_MS)
+    if (isStaked && !isGrey && !isDeaf) continue
+    rests.set(key, nowMs + (isGrey ? SHUT_OUT_MS : restMs(options)))
+    if (isGrey) shutOut.set(key, nowMs + SHUT_OUT_MS)
+    // At once: a close that is agreed on waits for the other side.
+    for (const connection of host.getConnections(peer)) connection.abort(new Error('hung up'))
+  }
+}
+
 /** Gives how many it dialled. */
 async function look(
   host: GossipHost,
   options: GossipOptions,
-  rests: Map<string, number>,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<number> {
-  for (const peer of host.getPeers()) {
-    const nodeId = nodeIdOf(peer)
-    if (nodeId && !options.mayJoin(nodeId)) await host.hangUp(peer).catch(() => {})
-  }
   const nowMs = options.nowMs()
-  for (const [key, untilMs] of rests) if (untilMs <= nowMs) rests.delete(key)
+  const { rests, shutOut } = memory
+  for (const times of [rests, shutOut]) {
+    for (const [key, untilMs] of times) if (untilMs <= nowMs) times.delete(key)
+  }
+  hangUp(host, options, memory)
   const chosen = choose(host, options, rests)
   await Promise.all(
     chosen.map(async ({ nodeId, addresses }) => {
@@ -172,8 +224,7 @@ async function look(
           { signal },
         )
       } catch {
-        const restMs = options.isLocal ? LOCAL_REST_MS : REST_MS
-        rests.set(peer.toString(), options.nowMs() + restMs)
+        rests.set(peer.toString(), options.nowMs() + restMs(options))
       }
     }),
   )

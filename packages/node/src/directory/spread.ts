@@ -64,7 +64,7 @@ export async function startSpread(deps: SpreadDeps): Promise<Spread> {
     maxMessageBytes: MAX_DESCRIPTOR_BYTES,
     judge(data) {
       isHearing = true
-      const verdict = judge(set, data, deps.nowMs())
+      const verdict = judgeEdition(set, data, deps.nowMs())
       isHearing = false
       return verdict
     },
@@ -115,7 +115,7 @@ async function listening(options: Parameters<typeof startGossip>[0]): Promise<Go
 }
 
 /** Takes a descriptor in; the proof of a node that signed two editions under one number is passed on once. */
-function judge(set: DescriptorSet, data: Uint8Array, nowMs: number): GossipVerdict {
+export function judgeEdition(set: DescriptorSet, data: Uint8Array, nowMs: number): GossipVerdict {
   const proofs = set.evidence().length
   const offer = set.offer(data, nowMs)
   return set.evidence().length > proofs ? 'accept' : verdictOf(offer)
