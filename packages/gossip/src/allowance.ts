@@ -26,7 +26,11 @@ export function createAllowance(): Allowance {
   const gone = new Set<string>()
 
   function bucketOf(peer: string, nowMs: number): Bucket {
-    const { left, atMs, excess } = buckets.get(peer) ?? { left: BURST_MESSAGES, atMs: nowMs, excess: 0 }
+    const { left, atMs, excess } = buckets.get(peer) ?? {
+      left: BURST_MESSAGES,
+      atMs: nowMs,
+      excess: 0,
+    }
     const passedMs = Math.max(0, nowMs - atMs)
     return {
       left: Math.min(BURST_MESSAGES, left + (passedMs / 1000) * MESSAGES_PER_S),

@@ -175,11 +175,7 @@ type Memory = {
 const restMs = ({ isLocal }: GossipOptions): number => (isLocal ? LOCAL_REST_MS : REST_MS)
 
 /** Ends the connections of those whose stake has gone, whose score is behind the grey line, and that carry no gossip any more: a stream that broke is not opened again while its connection stands. */
-function hangUp(
-  host: GossipHost,
-  options: GossipOptions,
-  { rests, deaf, shutOut }: Memory,
-): void {
+function hangUp(host: GossipHost, options: GossipOptions, { rests, deaf, shutOut }: Memory): void {
   const { pubsub } = host.services
   const nowMs = options.nowMs()
   const talking = new Set(pubsub.getPeers().map((peer) => peer.toString()))

@@ -59,55 +59,71 @@ async function until(t: TestContext, holds: () => boolean): Promise<void> {
   }
 }
 
-test('a burst cuts no neighbour off: its ids and its messages each come in one frame', LIMIT, async (t) => {
-  const { gossip, neighbour, judged } = await setting(t, () => 'accept')
-  const burst = messagesOf(200, 400)
-  const before = neighbour.heard()
-  neighbour.offers(burst)
-  // It asks for all of them: 200 ids of 34 bytes.
-  await until(t, () => neighbour.heard() >= before + 200 * 34)
-  neighbour.messages(burst)
-  await until(t, () => judged.length === 200)
-  neighbour.messages(messagesOf(4, MAX_MESSAGE_BYTES, 'long'))
-  await until(t, () => judged.length === 204)
-  assert.equal(gossip.status.listening, 1)
-})
+test(
+  'a burst cuts no neighbour off: its ids and its messages each come in one frame',
+  LIMIT,
+  async (t) => {
+    const { gossip, neighbour, judged } = await setting(t, () => 'accept')
+    const burst = messagesOf(200, 400)
+    const before = neighbour.heard()
+    neighbour.offers(burst)
+    // It asks for all of them: 200 ids of 34 bytes.
+    await until(t, () => neighbour.heard() >= before + 200 * 34)
+    neighbour.messages(burst)
+    await until(t, () => judged.length === 200)
+    neighbour.messages(messagesOf(4, MAX_MESSAGE_BYTES, 'long'))
+    await until(t, () => judged.length === 204)
+    assert.equal(gossip.status.listening, 1)
+  },
+)
 
-test('a message longer than a descriptor is refused unjudged, and counts as forged', LIMIT, async (t) => {
-  const { neighbour, judged } = await setting(t, () => 'accept')
-  neighbour.messages(messagesOf(2, MAX_MESSAGE_BYTES + 1))
-  await until(t, () => !neighbour.isConnected())
-  assert.deepEqual(judged, [])
-})
+test(
+  'a message longer than a descriptor is refused unjudged, and counts as forged',
+  LIMIT,
+  async (t) => {
+    const { neighbour, judged } = await setting(t, () => 'accept')
+    neighbour.messages(messagesOf(2, MAX_MESSAGE_BYTES + 1))
+    await until(t, () => !neighbour.isConnected())
+    assert.deepEqual(judged, [])
+  },
+)
 
-test('a connection whose stream broke is ended, so that it can be dialled again', LIMIT, async (t) => {
-  const { gossip, neighbour, judged } = await setting(t, () => 'accept')
-  neighbour.junk(300_000)
-  await until(t, () => gossip.status.listening === 0)
-  await until(t, () => !neighbour.isConnected())
-  await neighbour.join()
-  await until(t, () => gossip.status.listening === 1)
-  neighbour.messages(messagesOf(1, 100))
-  await until(t, () => judged.length === 1)
-})
+test(
+  'a connection whose stream broke is ended, so that it can be dialled again',
+  LIMIT,
+  async (t) => {
+    const { gossip, neighbour, judged } = await setting(t, () => 'accept')
+    neighbour.junk(300_000)
+    await until(t, () => gossip.status.listening === 0)
+    await until(t, () => !neighbour.isConnected())
+    await neighbour.join()
+    await until(t, () => gossip.status.listening === 1)
+    neighbour.messages(messagesOf(1, 100))
+    await until(t, () => judged.length === 1)
+  },
+)
 
-test('two forged messages cost a neighbour its link, and it is not let in again', LIMIT, async (t) => {
-  const { gossip, neighbour, judged } = await setting(t, (text) =>
-    text.startsWith('bad') ? 'reject' : 'accept',
-  )
-  neighbour.messages(messagesOf(2, 100, 'bad'))
-  await until(t, () => judged.length === 2)
-  await until(t, () => !neighbour.isConnected())
-  // It is let go after the handshake, maybe before it could open a stream.
-  const speaks = (): void => neighbour.messages(messagesOf(1, 100, 'good'))
-  await neighbour
-    .join()
-    .then(speaks)
-    .catch(() => {})
-  await until(t, () => !neighbour.isConnected())
-  assert.equal(judged.length, 2)
-  assert.equal(gossip.status.neighbours, 0)
-})
+test(
+  'two forged messages cost a neighbour its link, and it is not let in again',
+  LIMIT,
+  async (t) => {
+    const { gossip, neighbour, judged } = await setting(t, (text) =>
+      text.startsWith('bad') ? 'reject' : 'accept',
+    )
+    neighbour.messages(messagesOf(2, 100, 'bad'))
+    await until(t, () => judged.length === 2)
+    await until(t, () => !neighbour.isConnected())
+    // It is let go after the handshake, maybe before it could open a stream.
+    const speaks = (): void => neighbour.messages(messagesOf(1, 100, 'good'))
+    await neighbour
+      .join()
+      .then(speaks)
+      .catch(() => {})
+    await until(t, () => !neighbour.isConnected())
+    assert.equal(judged.length, 2)
+    assert.equal(gossip.status.neighbours, 0)
+  },
+)
 
 test('messages that are old or early cost nothing', LIMIT, async (t) => {
   const { neighbour, judged } = await setting(t, () => 'ignore')
@@ -118,18 +134,26 @@ test('messages that are old or early cost nothing', LIMIT, async (t) => {
   assert.ok(neighbour.isConnected())
 })
 
-test('what is sent over the allowance is not judged, and costs a neighbour its link', LIMIT, async (t) => {
-  const { neighbour, judged } = await setting(t, () => 'accept')
-  for (let i = 0; i < 10; i++) neighbour.messages(messagesOf(400, 50, `flood ${i} `))
-  await until(t, () => !neighbour.isConnected())
-  // 2000 at once, and ten more in each second of the test.
-  assert.ok(judged.length >= 2000 && judged.length < 2400, String(judged.length))
-})
+test(
+  'what is sent over the allowance is not judged, and costs a neighbour its link',
+  LIMIT,
+  async (t) => {
+    const { neighbour, judged } = await setting(t, () => 'accept')
+    for (let i = 0; i < 10; i++) neighbour.messages(messagesOf(400, 50, `flood ${i} `))
+    await until(t, () => !neighbour.isConnected())
+    // 2000 at once, and ten more in each second of the test.
+    assert.ok(judged.length >= 2000 && judged.length < 2400, String(judged.length))
+  },
+)
 
 test('one neighbour of each group is dialled', LIMIT, async (t) => {
   const peers: GossipPeer[] = []
   const listeners: Gossip[] = []
-  const start = async (name: string, listen: string, known: readonly GossipPeer[]): Promise<Gossip> => {
+  const start = async (
+    name: string,
+    listen: string,
+    known: readonly GossipPeer[],
+  ): Promise<Gossip> => {
     const gossip = await startGossip({
       networkName: 'test',
       identitySeed: seedOf(name),
