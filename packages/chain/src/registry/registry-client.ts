@@ -14,14 +14,14 @@ import {
   type StakeSource,
   type StakeTable,
 } from '@byway/protocol/directory'
-import { epochOf, type ChainHead } from '@byway/protocol/payment'
+import { epochOf } from '@byway/protocol/payment'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainNews } from '../chain-view.ts'
 import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import { followEvents, REMEMBERED_BLOCKS } from '../follow-events.ts'
 import { changeOf, readRegistryTerms, type RegistryTerms } from './registry-terms.ts'
-import { formatRegistry, parseRegistry, type StoredRegistry } from './stored-registry.ts'
+import { type BlockTime, formatRegistry, parseRegistry, type StoredRegistry } from './stored-registry.ts'
 
 /** Where the view is kept between runs. Whoever provides it decides on the place. */
 export interface RegistryCache {
@@ -54,7 +54,7 @@ export interface RegistryClient extends StakeSource, AsyncDisposable {
   start(signal: AbortSignal): Promise<void>
   /** How long ago the chain was last seen to say what the view says; infinite before the first time. */
   readonly ageMs: number
-  /** How long ago the stake behind a descriptor was registered, reckoned from blocks; undefined when none stands behind it, or before the chain has answered. */
+  /** How long ago the stake behind a descriptor was registered, reckoned from blocks; undefined when none stands behind it, or before the chain has answered. From a stored view it is the age at its block. */
   stakeAgeMs(claim: StakeClaim): number | undefined
   /** What the provider behind a descriptor has proven lately (SPEC §17.5); undefined in a network without service proofs. */
   provenOf(claim: StakeClaim): ProvenService | undefined
@@ -91,8 +91,8 @@ class Client implements RegistryClient {
   #base: { readonly block: number; readonly hash: StoredRegistry['blockHash'] } | undefined
   #seenAtMs = Number.NEGATIVE_INFINITY
   /** The contract's first block and the newest seen: times between them are reckoned. */
-  #first: ChainHead | undefined
-  #head: ChainHead | undefined
+  #first: BlockTime | undefined
+  #head: BlockTime | undefined
   #storedAtMs = Number.NEGATIVE_INFINITY
   #following: Promise<void> = Promise.resolve()
 
@@ -274,7 +274,7 @@ class Client implements RegistryClient {
   }
 
   /** Without it a stake's age is unknown, and asked for with the next block. */
-  async #firstBlock(): Promise<ChainHead | undefined> {
+  async #firstBlock(): Promise<BlockTime | undefined> {
     const { reader, payment } = this.#options
     return await reader.block(payment.deployBlock, this.#stop.signal).catch(() => undefined)
   }
@@ -293,12 +293,14 @@ class Client implements RegistryClient {
     return ageMs >= 0 && ageMs <= MAX_STORED_AGE_MS ? stored : undefined
   }
 
-  #takeStored({ records, block, blockHash, seenAtMs, ...terms }: StoredRegistry): void {
+  #takeStored({ records, block, blockHash, seenAtMs, span, ...terms }: StoredRegistry): void {
     const { minStake, feeBps, holdBps } = terms
     this.#terms = { minStake, feeBps, holdBps }
     this.#table = createStakeTable(minStake, records)
     this.#at = { block, hash: blockHash }
     this.#seenAtMs = seenAtMs
+    this.#first = span?.first
+    this.#head = span?.head
   }
 
   /** A view that cannot be stored is read anew next time; what was read now is good. */
@@ -314,10 +316,15 @@ class Client implements RegistryClient {
       block: this.#at.block,
       blockHash: this.#at.hash,
       seenAtMs: this.#seenAtMs,
+      span: this.#first && this.#head ? { first: timeOf(this.#first), head: timeOf(this.#head) } : null,
       records: this.#table.records(),
     })
     await cache.save(text).catch(() => {})
   }
+}
+
+function timeOf({ number, timeS }: BlockTime): BlockTime {
+  return { number, timeS }
 }
 
 /** True when it changed the table. */

@@ -1,7 +1,7 @@
 /** What a registry client keeps between runs, as text: the stakes at one block. */
 import { fromHex, toHex } from '@byway/protocol/base'
 import type { ProvenEpoch, StakeRecord } from '@byway/protocol/directory'
-import type { Hex } from '@byway/protocol/payment'
+import type { ChainHead, Hex } from '@byway/protocol/payment'
 import type { RegistryTerms } from './registry-terms.ts'
 
 export type StoredRegistry = RegistryTerms & {
@@ -12,11 +12,17 @@ export type StoredRegistry = RegistryTerms & {
   readonly blockHash: Hex
   /** Wall clock, when the chain was last seen to say so. */
   readonly seenAtMs: number
+  /** The contract's first block and the newest seen, by which the ages of stakes are reckoned; null before both are known. */
+  readonly span: BlockSpan | null
   readonly records: readonly StakeRecord[]
 }
 
+/** Two blocks and their times. */
+export type BlockSpan = { readonly first: BlockTime; readonly head: BlockTime }
+export type BlockTime = Pick<ChainHead, 'number' | 'timeS'>
+
 /** Of the text's form: another is read anew from the chain. */
-const VERSION = 4
+const VERSION = 5
 
 export function formatRegistry({ records, minStake, ...rest }: StoredRegistry): string {
   const rows = records.map(
@@ -38,7 +44,7 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>
     const { version, chainId, registry, minStake, block, blockHash, seenAtMs, records } = parsed
-    const { feeBps, holdBps } = parsed
+    const { feeBps, holdBps, span } = parsed
     if (version !== VERSION || typeof chainId !== 'number' || typeof registry !== 'string')
       return undefined
     if (typeof block !== 'number' || typeof seenAtMs !== 'number') return undefined
@@ -56,11 +62,26 @@ export function parseRegistry(text: string): StoredRegistry | undefined {
       block,
       blockHash,
       seenAtMs,
+      span: parseSpan(span),
       records: rows,
     }
   } catch {
     return undefined
   }
+}
+
+/** @throws for a value that is none */
+function parseSpan(value: unknown): BlockSpan | null {
+  if (value === null) return null
+  const { first, head } = value as Record<string, unknown>
+  return { first: parseTime(first), head: parseTime(head) }
+}
+
+/** @throws for a value that is none */
+function parseTime(value: unknown): BlockTime {
+  const { number, timeS } = value as Record<string, unknown>
+  if (!Number.isSafeInteger(number) || typeof timeS !== 'number') throw new RangeError('no block')
+  return { number: Number(number), timeS }
 }
 
 /** @throws for a row that is none */

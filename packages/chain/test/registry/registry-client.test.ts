@@ -182,12 +182,16 @@ suite('the registry client (SPEC §14.7)', () => {
     const cache = memoryCache()
     const first = clientOf(t, world, { cache })
     await first.start(t.signal)
+    const stakeAgeMs = first.stakeAgeMs(CLAIM)
+    assert.ok(stakeAgeMs !== undefined)
     await first[Symbol.asyncDispose]()
     const away = ['http://127.0.0.1:1']
     const offline = clientOf(t, world, { cache: { ...cache, save: async () => {} }, urls: away })
     await offline.start(t.signal)
     assert.equal(offline.view.stakeOf(CLAIM), STAKE)
     assert.deepEqual(offline.view.ownerOf(CLAIM), world.lane.account)
+    const storedAgeMs = offline.stakeAgeMs(CLAIM)
+    assert.ok(storedAgeMs !== undefined && storedAgeMs >= stakeAgeMs, 'young stakes are known offline')
     const tooOld = clientOf(t, world, {
       cache: { ...cache, save: async () => {} },
       urls: away,

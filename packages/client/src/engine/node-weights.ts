@@ -6,6 +6,7 @@
 import { fairWeights, lastingFactor, successFactor, weightOfNode } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
 import type { ProvenService, StakeClaim, UptimeRecord } from '@byway/protocol/directory'
+import { youngStakes } from './young-stakes.ts'
 
 export type NodeWeightsDeps = {
   readonly nodes: () => PathNodeSet
@@ -49,7 +50,7 @@ export type WeightFactors = {
 export interface NodeWeights {
   /** Positive for every listed node. @param lastsMs - of a stream that lasts so long: nodes that are likely to stay weigh more, nobody above its share */
   weightOf(key: NodeKey, lastsMs?: number): number
-  /** True for a node whose stake is young in a network that is not: never a new guard. */
+  /** True for a relay whose stake is too young for a new guard, and for a node that tells two things. */
   isNewcomer(key: NodeKey): boolean
   /** Their product is the weight, for every listed node that has not fallen to the least. */
   factorsOf(key: NodeKey): WeightFactors
@@ -58,12 +59,6 @@ export interface NodeWeights {
 }
 
 // Local limits (tunable): docs/LIMITS.md.
-/** A stake that has stood for so long counts in full. */
-const NEWCOMER_MS: number = 14 * 86_400_000
-/** So many old nodes are enough to choose from. */
-const OLD_ENOUGH = 20
-/** What a stake of this minute counts. */
-const NEWCOMER_FACTOR = 0.1
 /** What a node counts that says it is in another country than its address. */
 const MISPLACED_FACTOR = 0.25
 /** The same where only the coarse table that comes with the program contradicts it, or relays that see it. */
@@ -138,13 +133,13 @@ const UNKNOWN: Standing = {
 /** @param lastsMs - 0 for streams of ordinary kind */
 function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
-  const newcomers = newcomersOf(nodes, deps)
+  const { factors: youth, newcomers } = youngStakes(nodes, deps.stakeAgeMs)
   const measured = ({ key }: PathNode): number => measuredOf(deps, key)
   const stay = ({ key }: PathNode): number =>
     lastsMs > 0 ? lastingFactor(deps.uptimeOf?.(key), lastsMs) : 1
   const own = (node: PathNode) => ({
     service: deps.provenOf?.(node.entry.descriptor)?.factor ?? 1,
-    youth: newcomers.get(node.key) ?? 1,
+    youth: youth.get(node.key) ?? 1,
     place: placeFactor(node, deps.isElsewhere?.(node) === true),
     honesty: deps.isDouble?.(node.key) ? DOUBLE_FACTOR : 1,
   })
@@ -173,22 +168,4 @@ function placeFactor({ isMisplaced, countryBy }: PathNode, isElsewhere: boolean)
   if (!isMisplaced) return 1
   const isWeak = countryBy === 'built-in' || countryBy === 'relays'
   return isWeak ? PERHAPS_MISPLACED_FACTOR : MISPLACED_FACTOR
-}
-
-/** What each young stake counts; all count in full in a network that is itself young. Counted in old nodes, which nobody can make in a day, and not in shares. */
-function newcomersOf(
-  nodes: readonly PathNode[],
-  { stakeAgeMs }: NodeWeightsDeps,
-): ReadonlyMap<NodeKey, number> {
-  const young = new Map<NodeKey, number>()
-  let old = 0
-  for (const { key, entry } of nodes) {
-    const ageMs = stakeAgeMs?.(entry.descriptor)
-    if (ageMs === undefined) continue
-    if (ageMs >= NEWCOMER_MS) old++
-    else {
-      young.set(key, NEWCOMER_FACTOR + (1 - NEWCOMER_FACTOR) * (ageMs / NEWCOMER_MS))
-    }
-  }
-  return old < OLD_ENOUGH ? new Map() : young
 }

@@ -102,20 +102,44 @@ suite('weights of nodes (SPEC §10.3)', () => {
     assert.equal(weights.factorsOf(elsewhere).place, 0.25)
   })
 
-  test('in a network that is itself young, or of which nobody knows the age, there are no newcomers', () => {
+  test('in a network that is itself young, or of which nobody knows the age, all count in full', () => {
     const { nodes, keys } = network(22)
     const young = new Set(keys.slice(0, 3))
-    const almost = ({ nodeId }: StakeClaim): number =>
-      young.has(nodeKeyOf(nodeId)) ? 0 : 30 * DAY_MS
-    for (const stakeAgeMs of [almost, () => DAY_MS, () => undefined, undefined]) {
-      const weights = createNodeWeights({
-        nodes: () => nodes,
-        recordOf: () => undefined,
-        stakeAgeMs,
-        nowMs: () => NOW_MS,
-      })
-      assert.ok(keys.every((key) => weights.weightOf(key) === 1 && !weights.isNewcomer(key)))
+    const isYoung = ({ nodeId }: StakeClaim): boolean => young.has(nodeKeyOf(nodeId))
+    const newcomersAt = (stakeAgeMs?: (claim: StakeClaim) => number | undefined): number => {
+      const deps = { nodes: () => nodes, recordOf: () => undefined, nowMs: () => NOW_MS }
+      const weights = createNodeWeights({ ...deps, stakeAgeMs })
+      assert.ok(keys.every((key) => weights.weightOf(key) === 1))
+      const newcomers = keys.filter((key) => weights.isNewcomer(key))
+      assert.ok(newcomers.length === 0 || newcomers.every((key) => young.has(key)))
+      return newcomers.length
     }
+    assert.equal(newcomersAt(), 0)
+    assert.equal(
+      newcomersAt(() => undefined),
+      0,
+    )
+    assert.equal(
+      newcomersAt(() => DAY_MS),
+      0,
+      'who started together',
+    )
+    // Nineteen old ones are too few for weights; guards are a week old all the same, or of the oldest.
+    for (const [age, old, newcomers] of [
+      [0, 30, 3],
+      [6.9, 30, 3],
+      [7.1, 13, 0],
+      [0, 2, 3],
+      [1, 2, 3],
+    ] as const) {
+      const found = newcomersAt((claim) => (isYoung(claim) ? age : old) * DAY_MS)
+      assert.equal(found, newcomers, `${age} days beside ${old}`)
+    }
+    assert.equal(
+      newcomersAt((claim) => (isYoung(claim) ? undefined : 2 * DAY_MS)),
+      3,
+      'unknown is not old',
+    )
   })
 
   test('a node that joins is weighed within a second', () => {
