@@ -133,13 +133,13 @@ const UNKNOWN: Standing = {
 /** @param lastsMs - 0 for streams of ordinary kind */
 function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, Standing> {
   const nodes = deps.nodes().list(deps.nowMs())
-  const { factors: youth, newcomers } = youngStakes(nodes, deps.stakeAgeMs)
+  const { factors: youthOf, newcomers } = youngStakes(nodes, deps.stakeAgeMs)
   const measured = ({ key }: PathNode): number => measuredOf(deps, key)
   const stay = ({ key }: PathNode): number =>
     lastsMs > 0 ? lastingFactor(deps.uptimeOf?.(key), lastsMs) : 1
   const own = (node: PathNode) => ({
     service: deps.provenOf?.(node.entry.descriptor)?.factor ?? 1,
-    youth: youth.get(node.key) ?? 1,
+    youth: youthOf.get(node.key) ?? 1,
     place: placeFactor(node, deps.isElsewhere?.(node) === true),
     honesty: deps.isDouble?.(node.key) ? DOUBLE_FACTOR : 1,
   })

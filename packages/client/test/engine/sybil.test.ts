@@ -1,98 +1,62 @@
 /**
- * A thousand nodes of one staker beside two hundred honest ones, for a week: how often they are on a path, and whether anybody enters by one.
+ * A thousand nodes of one staker beside honest ones, for a week: how often they are on a path, and whether anybody enters by one.
  *
- *   client ── guard (honest) ── middle ── exit      draws by weight; a staker has a tenth of all weight at most
+ *   client ── guard (honest) ── middle ── exit      draws by weight; a staker has a tenth at most of those drawn from
  */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import {
-  choosePath,
-  createPathNodeSet,
-  createStakeTable,
-  EMPTY_GUARD_STATE,
-  guardEntries,
-  ownersIn,
-  primaryGuards,
-  refreshGuards,
-} from '@byway/protocol/directory'
-import type { NodeKey, PathNode } from '@byway/protocol/directory'
-import { createNodeWeights } from '../../src/engine/node-weights.ts'
-import { entryOf, seededRandom } from './drawn-nodes.ts'
-import { NETWORK, NOW_MS } from './signed-nodes.ts'
+import { drawSybils, type SybilWorld } from './sybil-world.ts'
 
-const HONEST = 200
-const SYBILS = 1000
-const CLIENTS = 30
-const DAY_MS = 86_400_000
+const SEED = 20_261_121
 const SHARE_CAP = 0.1
+const ONE_PERCENT = 0.01
+const WEEK = { days: 7, request: { port: 443 }, seed: SEED }
+const DAY = { ...WEEK, days: 0 }
+
+/** They are there, and have no more of any place than their share. */
+function assertCapped(world: SybilWorld): void {
+  const { exits, beyondEntry } = drawSybils(world)
+  const said = `${exits} of exits, ${beyondEntry} beyond entries, seed ${world.seed}`
+  assert.ok(exits > 0, said)
+  assert.ok(exits <= SHARE_CAP + ONE_PERCENT && beyondEntry <= SHARE_CAP + ONE_PERCENT, said)
+}
 
 suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
   test('get a tenth of the hops that are drawn at most, and no entry in a week', () => {
-    const staker = new Uint8Array(20).fill(7)
-    const providerOf = (i: number): Uint8Array => entryOf(i).descriptor.nodeId.slice(0, 20)
-    const all = Array.from({ length: HONEST + SYBILS }, (_, i) =>
-      entryOf(i, { provider: providerOf(i) }),
-    )
-    // None of them says whose it is: the registry does.
-    const table = createStakeTable(1n)
-    for (const [i, { descriptor }] of all.entries()) {
-      const owner = i < HONEST ? providerOf(i) : staker
-      const { nodeId } = descriptor
-      table.apply(providerOf(i), { type: 'registered', nodeId, owner, stake: 1n }, 1)
+    const world = { relays: 0, exits: 200, sybils: 1000, ...WEEK, request: { hops: 3, port: 443 } } as const
+    assertCapped(world)
+    assert.equal(drawSybils({ ...world, days: 6 }).guards, 0)
+  })
+
+  test('get a tenth of the exits at most where exits are few among relays, of whatever age', () => {
+    for (const sybilDays of [0, 14]) {
+      assertCapped({ relays: 500, exits: 50, sybils: 1000, sybilDays, ...DAY })
     }
-    const byKey = new Map(all.map((entry) => [entry.key, entry]))
-    const sybils = new Set(all.slice(HONEST).map(({ key }) => key))
-    const nodes = createPathNodeSet(
-      { get: (key) => byKey.get(key), entries: () => byKey.values() },
-      NETWORK,
-      undefined,
-      { ownerOf: ownersIn({ view: table }) },
-    )
-    const isSybil = ({ key }: Pick<PathNode, 'key'>): boolean => sybils.has(key)
-    const seed = 20_261_121
-    const random = seededRandom(seed)
-    let drawn = 0
-    let hostile = 0
-    let entries = 0
-    for (let client = 0; client < CLIENTS; client++) {
-      let guards = EMPTY_GUARD_STATE
-      for (let day = 0; day <= 7; day++) {
-        const nowMs = NOW_MS + day * DAY_MS
-        const weights = createNodeWeights({
-          nodes: () => nodes,
-          recordOf: () => undefined,
-          // Honest stakes are as old as the network; the others came with the first day.
-          stakeAgeMs: ({ nodeId }) =>
-            (new DataView(nodeId.buffer).getUint32(0) < HONEST ? 60 : day) * DAY_MS,
-          nowMs: () => nowMs,
-        })
-        const weightOf = (key: NodeKey): number => weights.weightOf(key)
-        guards = refreshGuards(guards, {
-          set: nodes,
-          weightOf,
-          isNewcomer: (key) => weights.isNewcomer(key),
-          random,
-          nowMs,
-        })
-        entries += primaryGuards(guards).filter((key) => isSybil({ key })).length
-        for (let path = 0; path < 20; path++) {
-          const chosen = choosePath({
-            set: nodes,
-            guards: guardEntries(guards, new Map(), nowMs),
-            request: { hops: 3, port: 443 },
-            weightOf,
-            random,
-            nowMs,
-          })
-          assert.equal(chosen.result, 'path')
-          const hops = chosen.hops.slice(1)
-          drawn += hops.length
-          hostile += hops.filter(isSybil).length
-        }
-      }
+  })
+
+  test('get a tenth of a country at most where all of them are in it', () => {
+    const request = { port: 443, country: 'DE' }
+    assertCapped({ relays: 0, exits: 200, sybils: 1000, country: 'DE', ...DAY, request })
+  })
+
+  test('get no more where honest nodes are left out that were drawn before', () => {
+    assertCapped({ relays: 500, exits: 50, sybils: 1000, excluded: 20, ...DAY })
+  })
+
+  test('that are old get a tenth of guards at most where relays are few among homes', () => {
+    for (const sybilsAre of ['relays', undefined] as const) {
+      const world = { relays: 30, exits: 300, sybils: 100, isAtHome: true, sybilDays: 14 }
+      // Of thirty clients' 90 guards a tenth, and twice the deviation of so many draws.
+      const { guards } = drawSybils({ ...world, ...(sybilsAre && { sybilsAre }), ...DAY })
+      assert.ok(guards <= SHARE_CAP + 0.063, `${guards} of guards, seed ${SEED}`)
     }
-    assert.equal(entries, 0)
-    assert.ok(hostile / drawn <= SHARE_CAP + 0.01, `${hostile} of ${drawn} hops, seed ${seed}`)
-    assert.ok(hostile > 0, 'they are in the network')
+  })
+
+  test('get no entry in a network that is not two weeks old, and none beside few', () => {
+    const young = { relays: 0, exits: 200, sybils: 1000, ...WEEK, days: 6 }
+    for (const honestDays of [1, 5, 13]) {
+      assert.equal(drawSybils({ ...young, honestDays }).guards, 0, `${honestDays} days`)
+    }
+    assert.equal(drawSybils({ ...young, exits: 12 }).guards, 0, 'beside twelve')
   })
 })

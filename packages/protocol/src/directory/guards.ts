@@ -7,11 +7,13 @@
 import { type GuardState, MAX_SAMPLE, type SampledGuard } from './guard-state.ts'
 import type { NodeKey } from './node-key.ts'
 import { mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
+import { placeWeights } from './place-shares.ts'
 import { drawWeighted, type UnitRandom } from './weighted-choice.ts'
 
 export type GuardRefresh = {
   /** A directory complete enough to believe that who is missing is gone. */
   readonly set: PathNodeSet
+  /** Before the share of a node's groups among those that may become guards. */
   readonly weightOf: (key: NodeKey) => number
   /** Nodes too new to become a guard now; one that is stays. */
   readonly isNewcomer?: ((key: NodeKey) => boolean) | undefined
@@ -121,14 +123,14 @@ function retireOne(state: GuardState, nowMs: number): GuardState {
 function fillSample(
   sample: readonly SampledGuard[],
   candidates: readonly PathNode[],
-  { weightOf, isNewcomer, random, nowMs }: GuardRefresh,
+  { set, weightOf, isNewcomer, random, nowMs }: GuardRefresh,
 ): readonly SampledGuard[] {
   const sampled = new Set(sample.map(({ key }) => key))
   const nodes = candidates.filter(({ key }) => sampled.has(key))
   const filled = [...sample]
   const target = Math.max(PRIMARY_GUARDS, Math.ceil(candidates.length * SAMPLE_SHARE))
   const fresh = candidates.filter(({ key }) => !sampled.has(key) && isNewcomer?.(key) !== true)
-  for (const node of drawWeighted(fresh, ({ key }) => weightOf(key), random)) {
+  for (const node of drawWeighted(fresh, placeWeights(set, fresh, weightOf), random)) {
     const isFull = filled.length >= target && nodes.length >= PRIMARY_GUARDS
     if (isFull || filled.length >= MAX_SAMPLE) break
     // Guards of one owner or place would fall together.

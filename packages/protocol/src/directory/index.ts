@@ -105,6 +105,7 @@ export {
   type PathResult,
   type PathRule,
 } from './path.ts'
+export { placeWeights } from './place-shares.ts'
 export {
   createPathNodeSet,
   mayShareCircuit,

@@ -7,6 +7,7 @@
 import { exitsFor, type ExitRequest, type ExitRule } from './exit-rules.ts'
 import type { NodeKey } from './node-key.ts'
 import { mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
+import { placeWeights } from './place-shares.ts'
 import { drawWeighted, type UnitRandom } from './weighted-choice.ts'
 
 export type PathRequest = ExitRequest & {
@@ -26,7 +27,7 @@ export type PathInput = {
   /** Entries that may be used now, preferred first; see `Guards.entries`. */
   readonly guards: readonly NodeKey[]
   readonly request: PathRequest
-  /** Weight of a node as exit or as middle; one that is not positive is never chosen. */
+  /** Weight of a node as exit or as middle, before the share of its groups among those drawn from (SPEC §10.3); one that is not positive is never chosen. */
   readonly weightOf: (key: NodeKey, isExit: boolean) => number
   readonly random: UnitRandom
   readonly nowMs: number
@@ -68,7 +69,8 @@ export function choosePath(input: PathInput): PathResult {
   const plan = request.hops === 1 ? planSingleHop(input) : planGuarded(input, nodes)
   if (typeof plan === 'string') return none(plan)
   let rule: PathRule = 'EXIT_WEIGHT'
-  for (const exit of drawWeighted(exits.nodes, ({ key }) => input.weightOf(key, true), random)) {
+  const weigh = placeWeights(set, exits.nodes, (key) => input.weightOf(key, true))
+  for (const exit of drawWeighted(exits.nodes, weigh, random)) {
     const outcome = plan(exit)
     if (typeof outcome !== 'string') return { result: 'path', hops: outcome }
     rule = outcome
@@ -88,11 +90,12 @@ function planGuarded(input: PathInput, nodes: readonly PathNode[]): Plan | PathR
   const guards = openRelaysOf(input.guards, input)
   if (guards.length === 0) return 'GUARD'
   return (exit) => {
-    if (!exit.isPublic) {
-      return planThreeHops(input, guards, openRelaysOf(exit.attachments, input), exit)
-    }
-    if (input.request.hops !== 3) return planTwoHops(input, guards, exit)
-    return planThreeHops(input, guards, nodes.filter(isOpenRelay), exit)
+    if (exit.isPublic && input.request.hops !== 3) return planTwoHops(input, guards, exit)
+    const relays = nodes.filter(isOpenRelay)
+    // Of attachments too each weighs what it does among all relays: who is named has no more of them.
+    const weigh = placeWeights(input.set, relays, (key) => input.weightOf(key, false))
+    const middles = exit.isPublic ? relays : openRelaysOf(exit.attachments, input)
+    return planThreeHops(input, guards, { nodes: middles, weigh }, exit)
   }
 }
 
@@ -109,18 +112,17 @@ function planTwoHops(
 function planThreeHops(
   input: PathInput,
   guards: readonly PathNode[],
-  middles: readonly PathNode[],
+  middles: { readonly nodes: readonly PathNode[]; readonly weigh: (node: PathNode) => number },
   exit: PathNode,
 ): readonly PathNode[] | PathRule {
-  const { weightOf, random } = input
-  const weigh = ({ key }: PathNode): number => (key === exit.key ? 0 : weightOf(key, false))
+  const weigh = (node: PathNode): number => (node.key === exit.key ? 0 : middles.weigh(node))
   let rule: PathRule = exit.isPublic ? 'MIDDLE' : 'ATTACHMENT'
   for (const guard of guards) {
     if (!fit(guard, exit, input)) {
       rule = 'SEPARATION'
       continue
     }
-    for (const middle of drawWeighted(middles, weigh, random)) {
+    for (const middle of drawWeighted(middles.nodes, weigh, input.random)) {
       if (fit(guard, middle, input) && fit(middle, exit, input)) {
         return [guard, middle, exit]
       }

@@ -1,0 +1,67 @@
+/** Shares among the nodes that a place is drawn from, and for how long they are kept. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type NodeKey, type PathNode, placeWeights } from '@byway/protocol/directory'
+import { id, makeEntry, nodeSet } from './registry.ts'
+
+const OWNER = 9
+const CAP = 0.1
+const ONE_PERCENT = 0.01
+
+/** Honest nodes first, then those of one owner. */
+function network(honest: number, owned: number) {
+  const entries = Array.from({ length: honest + owned }, (_, i) =>
+    makeEntry(i, { stakerId: i < honest ? undefined : id(OWNER) }),
+  )
+  const set = nodeSet(entries)
+  const nodes = entries.flatMap(({ key }) => set.get(key) ?? [])
+  return { set, honest: nodes.slice(0, honest), owned: nodes.slice(honest) }
+}
+
+function partOf(
+  some: readonly PathNode[],
+  all: readonly PathNode[],
+  weigh: (node: PathNode) => number,
+): number {
+  const sum = (nodes: readonly PathNode[]): number =>
+    nodes.reduce((total, node) => total + weigh(node), 0)
+  return sum(some) / sum(all)
+}
+
+suite('shares of a place (ADR-0051)', () => {
+  test('are of the nodes drawn from, whatever they are of all', () => {
+    const { set, honest, owned } = network(60, 60)
+    for (const [others, own] of [
+      [honest, owned.slice(0, 6)],
+      [honest.slice(0, 30), owned],
+      [honest.slice(0, 20), owned],
+    ] as const) {
+      const drawn = [...others, ...own]
+      const share = partOf(own, drawn, placeWeights(set, drawn, () => 1))
+      assert.ok(share <= CAP + ONE_PERCENT, `${share} of ${drawn.length}`)
+    }
+  })
+
+  test('hold to a hundredth while honest nodes leave and weights of the owner rise, one by one', () => {
+    const { set, honest, owned } = network(200, 200)
+    const weights = new Map<NodeKey, number>()
+    const weightOf = (key: NodeKey): number => weights.get(key) ?? 1
+    for (let step = 0; step < 150; step++) {
+      const drawn = [...honest.slice(step), ...owned]
+      for (const { key } of owned.slice(0, step)) weights.set(key, 2 + step / 10)
+      const share = partOf(owned, drawn, placeWeights(set, drawn, weightOf))
+      assert.ok(share <= CAP + ONE_PERCENT, `${share} at step ${step}`)
+      assert.ok(share >= CAP - ONE_PERCENT, `${share} at step ${step}`)
+    }
+  })
+
+  test('count what was measured since, within a hundredth', () => {
+    const { set, honest, owned } = network(300, 0)
+    const [first] = honest
+    assert.ok(first && owned.length === 0)
+    placeWeights(set, honest, () => 1)
+    const weigh = placeWeights(set, honest, (key) => (key === first.key ? 0.5 : 1))
+    assert.equal(weigh(first), 0.5)
+    assert.equal(placeWeights(set, honest, () => -1)(first), 0)
+  })
+})
