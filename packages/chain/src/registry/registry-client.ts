@@ -21,7 +21,12 @@ import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import { followEvents, REMEMBERED_BLOCKS } from '../follow-events.ts'
 import { changeOf, readRegistryTerms, type RegistryTerms } from './registry-terms.ts'
-import { type BlockTime, formatRegistry, parseRegistry, type StoredRegistry } from './stored-registry.ts'
+import {
+  type BlockTime,
+  formatRegistry,
+  parseRegistry,
+  type StoredRegistry,
+} from './stored-registry.ts'
 
 /** Where the view is kept between runs. Whoever provides it decides on the place. */
 export interface RegistryCache {
@@ -316,7 +321,8 @@ class Client implements RegistryClient {
       block: this.#at.block,
       blockHash: this.#at.hash,
       seenAtMs: this.#seenAtMs,
-      span: this.#first && this.#head ? { first: timeOf(this.#first), head: timeOf(this.#head) } : null,
+      span:
+        this.#first && this.#head ? { first: timeOf(this.#first), head: timeOf(this.#head) } : null,
       records: this.#table.records(),
     })
     await cache.save(text).catch(() => {})

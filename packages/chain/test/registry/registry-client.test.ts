@@ -191,7 +191,10 @@ suite('the registry client (SPEC §14.7)', () => {
     assert.equal(offline.view.stakeOf(CLAIM), STAKE)
     assert.deepEqual(offline.view.ownerOf(CLAIM), world.lane.account)
     const storedAgeMs = offline.stakeAgeMs(CLAIM)
-    assert.ok(storedAgeMs !== undefined && storedAgeMs >= stakeAgeMs, 'young stakes are known offline')
+    assert.ok(
+      storedAgeMs !== undefined && storedAgeMs >= stakeAgeMs,
+      'young stakes are known offline',
+    )
     const tooOld = clientOf(t, world, {
       cache: { ...cache, save: async () => {} },
       urls: away,

@@ -111,7 +111,10 @@ export function drawSybils(world: SybilWorld): SybilShares {
 type Drawn = {
   readonly nodes: PathNodeSet
   readonly isSybil: (key: NodeKey) => boolean
-  readonly stakeAgeMs: (claim: Pick<PathNode['entry']['descriptor'], 'nodeId'>, day: number) => number
+  readonly stakeAgeMs: (
+    claim: Pick<PathNode['entry']['descriptor'], 'nodeId'>,
+    day: number,
+  ) => number
 }
 
 function networkOf(world: SybilWorld): Drawn {
@@ -150,7 +153,9 @@ function entryIn(world: SybilWorld, i: number): DirectoryEntry {
   const isSybil = i >= relays + exits
   const isExit = isSybil ? sybilsAre !== 'relays' : i >= relays
   const isThere = isSybil || i % 10 === 0
-  const attachments = Array.from({ length: 6 }, (_, k) => entryOf((i * 7 + k) % Math.max(1, relays)))
+  const attachments = Array.from({ length: 6 }, (_, k) =>
+    entryOf((i * 7 + k) % Math.max(1, relays)),
+  )
   return entryOf(i, {
     provider: entryOf(i).descriptor.nodeId.slice(0, 20),
     roles: isExit ? RELAY_AND_EXIT : RELAY,

@@ -23,7 +23,13 @@ function assertCapped(world: SybilWorld): void {
 
 suite('a thousand nodes of one staker (THREAT-MODEL T9)', () => {
   test('get a tenth of the hops that are drawn at most, and no entry in a week', () => {
-    const world = { relays: 0, exits: 200, sybils: 1000, ...WEEK, request: { hops: 3, port: 443 } } as const
+    const world = {
+      relays: 0,
+      exits: 200,
+      sybils: 1000,
+      ...WEEK,
+      request: { hops: 3, port: 443 },
+    } as const
     assertCapped(world)
     assert.equal(drawSybils({ ...world, days: 6 }).guards, 0)
   })

@@ -37,7 +37,11 @@ suite('shares of a place (ADR-0051)', () => {
       [honest.slice(0, 20), owned],
     ] as const) {
       const drawn = [...others, ...own]
-      const share = partOf(own, drawn, placeWeights(set, drawn, () => 1))
+      const share = partOf(
+        own,
+        drawn,
+        placeWeights(set, drawn, () => 1),
+      )
       assert.ok(share <= CAP + ONE_PERCENT, `${share} of ${drawn.length}`)
     }
   })
