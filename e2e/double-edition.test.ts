@@ -109,7 +109,7 @@ async function descriptorsOf(
   t: TestContext,
   { network }: PaidNodes,
 ): Promise<ReadonlyMap<string, Descriptor>> {
-  const set = await readDirectory({ network, nowMs: () => Date.now(), signal: t.signal })
+  const set = await readDirectory({ network, nowMs: Date.now, random: () => 0, signal: t.signal })
   return new Map([...set.entries()].map(({ descriptor }) => [toHex(descriptor.nodeId), descriptor]))
 }
 

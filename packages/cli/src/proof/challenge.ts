@@ -35,7 +35,7 @@ export async function providerOf(
   nowMs: () => number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const provider = await findProviderOf({ network, whose, nowMs, signal })
+  const provider = await findProviderOf({ network, whose, nowMs, random: Math.random, signal })
   if (!provider) throw proofError('PROOF_UNKNOWN_NODE', {})
   return provider
 }

@@ -11,6 +11,7 @@ import { test, type TestContext } from 'node:test'
 import { createProofCalls, createProofsView } from '@byway/chain'
 import { createEpochKeeper, createNode, type ProofShelf, type RunningNode } from '@byway/node'
 import { toHex } from '@byway/protocol/base'
+import { createStakeTable } from '@byway/protocol/directory'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
 import { u256Bytes } from '@byway/protocol/ticket'
 import { encodeOpening, ROLE } from '@byway/protocol/wire'
@@ -84,6 +85,7 @@ test('an exit commits to its receipts and shows their proof, which a stranger ho
   await taken.promise
 
   const known = [...(await stranger.directory())]
+  await stranger.rejectsTooLittle(known.length)
   const { descriptor } = known.find(({ key }) => key === toHex(exit.node.nodeId)) ?? assert.fail()
   assert.equal(descriptor.roles & ROLE.EXIT, ROLE.EXIT)
   assert.deepEqual(descriptor.provider, provider)
@@ -269,8 +271,23 @@ async function strangerOf(t: TestContext, network: NetworkParameters) {
       )
       return { code, answer: JSON.parse(out) as Readonly<Record<string, unknown>> }
     },
+    /** What first contacts show counts only with enough of the active stake behind it. */
+    async rejectsTooLittle(nodes: number) {
+      const shown = { activeStake: BigInt(nodes * 2), stakeOf: () => 1n }
+      const view = Object.assign(createStakeTable(1n), shown)
+      const asked = { network, nowMs: Date.now, random: () => 0, signal: t.signal }
+      await assert.rejects(readDirectory({ ...asked, stakes: { view } }), {
+        code: 'DIRECTORY_INCOMPLETE',
+        context: { descriptors: nodes, stakePercent: 50 },
+      })
+    },
     async directory() {
-      const found = await readDirectory({ network, nowMs: Date.now, signal: t.signal })
+      const found = await readDirectory({
+        network,
+        nowMs: Date.now,
+        random: () => 0,
+        signal: t.signal,
+      })
       return found.entries()
     },
   }

@@ -12,7 +12,9 @@ import type { LinkMessage } from '@byway/protocol/wire'
 import { targetOfEntry } from './circuit-source.ts'
 import { createClientLink } from './client-link.ts'
 import { dialTarget, targetOfBootstrap } from './dial-target.ts'
+import { heldPercent, LEAST_STAKE_PERCENT } from './directory-keeper.ts'
 import { clientError } from './errors.ts'
+import { shuffled } from './shuffled.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** A dial, a greeting and an answer, of a home that is busy with all else. */
@@ -26,19 +28,31 @@ export type DirectoryQuery = {
   readonly stakes?: Pick<StakeSource, 'view'> | undefined
   /** Wall clock. */
   readonly nowMs: () => number
+  /** Uniform in [0, 1): in which order first contacts are asked. */
+  readonly random: () => number
   readonly signal: AbortSignal
 }
 
-/** @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
+// Local limits (tunable): docs/LIMITS.md.
+/** One alone could show only its friends. */
+const CONTACTS_HEARD = 2
+
+/**
+ * What two first contacts, drawn by chance, show together.
+ * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when they show too little of the active stake, or the signal's reason
+ */
 export async function readDirectory({
   network,
   stakes,
   nowMs,
+  random,
   signal,
 }: DirectoryQuery): Promise<DescriptorSet> {
   const admits = stakes && ((claim: StakeClaim): boolean => stakes.view.stakeOf(claim) > 0n)
   const set = createDescriptorSet(nodeCrypto, { admits })
-  for (const contact of network.bootstrap) {
+  let heard = 0
+  for (const contact of shuffled(network.bootstrap, random)) {
+    if (heard === CONTACTS_HEARD) break
     const limit = AbortSignal.any([signal, AbortSignal.timeout(DIRECTORY_TIMEOUT_MS)])
     try {
       const target = targetOfBootstrap(contact)
@@ -46,7 +60,7 @@ export async function readDirectory({
       try {
         const take = (some: readonly Uint8Array[]): boolean => offerUntilForged(set, some, nowMs())
         await link.fetchDirectory(0, take, limit)
-        return set
+        heard++
       } finally {
         link.link.close('local')
       }
@@ -54,7 +68,10 @@ export async function readDirectory({
       signal.throwIfAborted()
     }
   }
-  throw clientError('ENTRY_UNREACHABLE', { guards: network.bootstrap.length })
+  if (heard === 0) throw clientError('ENTRY_UNREACHABLE', { guards: network.bootstrap.length })
+  const stakePercent = stakes ? heldPercent(set, stakes, nowMs()) : 100
+  if (stakePercent >= LEAST_STAKE_PERCENT) return set
+  throw clientError('DIRECTORY_INCOMPLETE', { descriptors: set.size, stakePercent })
 }
 
 /**

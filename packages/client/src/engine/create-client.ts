@@ -138,6 +138,7 @@ class Engine implements Client {
       primary: () => this.#reach.guards(),
       nodeOf: (key) => this.#directory.nodes.get(key),
       bootstrap: network.bootstrap,
+      random,
     })
     this.#directory = createDirectoryKeeper({
       provider: nodeCrypto,

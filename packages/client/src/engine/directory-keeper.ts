@@ -48,7 +48,7 @@ const MAX_GUARDS_ASKED = 3
 /** Guards and first contacts whose clocks are remembered. */
 const MAX_GUARDS_KNOWN = 64
 /** SPEC §10.2: "less than 60 % of the active stake". */
-const LEAST_STAKE_PERCENT = 60
+export const LEAST_STAKE_PERCENT = 60
 /** DESIGN §6: what the chain said longer ago is no measure. */
 const MAX_REGISTRY_AGE_MS = 86_400_000
 
@@ -110,6 +110,18 @@ export interface DirectoryKeeper {
   /** Fetches the set unless that was done just now; true when it was fetched. */
   refreshIfOld(signal: AbortSignal): Promise<boolean>
   stop(): void
+}
+
+/** How much of all active stake the nodes of a set have, those that have expired left out: they can be used no more. */
+export function heldPercent(
+  set: Pick<DescriptorSet, 'entries'>,
+  { view }: Pick<StakeSource, 'view'>,
+  nowMs: number,
+): number {
+  let held = 0n
+  for (const { descriptor } of set.entries())
+    if (descriptor.expiresS * 1000 > nowMs) held += view.stakeOf(descriptor)
+  return view.activeStake === 0n ? 0 : Number((held * 100n) / view.activeStake)
 }
 
 /** Creates an empty view. */
@@ -185,7 +197,7 @@ class Keeper implements DirectoryKeeper {
   }
 
   async #refresh(): Promise<void> {
-    // One that fails is tried again in an hour, or when a circuit needs it.
+    // One that fails is tried again in ten minutes, or when a circuit needs it.
     await this.refreshIfOld(this.#stop.signal).catch(() => {})
     await this.#compare()
   }
@@ -217,7 +229,9 @@ class Keeper implements DirectoryKeeper {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     const asked: ClientLink[] = []
     const turn = this.#turn++
-    let isServed = false
+    // Who knows nobody yet takes what two say together: one alone would choose from whom the guards are drawn.
+    const wanted = this.set.size === 0 ? 2 : 1
+    let served = 0
     let fault: unknown
     do {
       const link = await this.#deps.linkToAsk(asked, signal, turn)
@@ -227,14 +241,14 @@ class Keeper implements DirectoryKeeper {
       asked.push(link)
       try {
         await this.#fetchFrom(link, isWhole, signal)
-        isServed = true
+        served++
       } catch (error) {
         // A guard that forges, or hangs up, does not keep the client from the others.
         signal.throwIfAborted()
         fault = error
       }
-    } while (!(isServed && this.isComplete) && asked.length < MAX_GUARDS_ASKED)
-    if (!isServed) throw fault
+    } while ((served < wanted || !this.isComplete) && asked.length < MAX_GUARDS_ASKED)
+    if (served === 0) throw fault
     this.#deps.onFetched()
     await this.#store()
   }
@@ -269,11 +283,8 @@ class Keeper implements DirectoryKeeper {
   #stakePercent(): number {
     const { stakes } = this.#deps
     if (!stakes) return 100
-    const { activeStake } = stakes.view
-    if (stakes.ageMs > MAX_REGISTRY_AGE_MS || activeStake === 0n) return 0
-    let held = 0n
-    for (const { descriptor } of this.set.entries()) held += stakes.view.stakeOf(descriptor)
-    return Number((held * 100n) / activeStake)
+    if (stakes.ageMs > MAX_REGISTRY_AGE_MS || stakes.view.activeStake === 0n) return 0
+    return heldPercent(this.set, stakes, this.#deps.nowMs())
   }
 
   /** True when the set was stored, and each descriptor of it is there and still good. */

@@ -6,6 +6,7 @@ import type { ClientLink } from './client-link.ts'
 import { targetOfBootstrap } from './dial-target.ts'
 import { clientError } from './errors.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
+import { shuffled } from './shuffled.ts'
 
 /** Keeps and gives links to entries. */
 export interface EntryLinks {
@@ -26,8 +27,10 @@ export type EntryLinksDeps = {
   /** The guards in use, the first one first. */
   readonly primary: () => readonly NodeKey[]
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
-  /** First contacts of the network's file. */
+  /** First contacts of the network's file, asked in an order drawn once: the first of the file would meet every newcomer, and choose what it draws its guards from. */
   readonly bootstrap: readonly BootstrapNode[]
+  /** Uniform in [0, 1). */
+  readonly random: () => number
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -38,7 +41,8 @@ const WARM_EVERY_MS = 3000
 
 /** Creates it; it opens nothing by itself. */
 export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
-  const { links, primary, nodeOf, bootstrap } = deps
+  const { links, primary, nodeOf, random } = deps
+  const contacts = shuffled(deps.bootstrap, random)
 
   function warm(signal: AbortSignal): void {
     const keys = primary()
@@ -67,7 +71,7 @@ export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
       if (first) return first
       const standing = links.live.find((link) => !asked.includes(link))
       if (standing) return standing
-      const others = [...guards, ...bootstrap.map(targetOfBootstrap)]
+      const others = [...guards, ...contacts.map(targetOfBootstrap)]
       const any = (await firstOf(others, isAsked, signal)) ?? asked[0]
       if (any) return any
       throw clientError('ENTRY_UNREACHABLE', { guards: others.length })

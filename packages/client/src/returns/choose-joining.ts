@@ -1,4 +1,5 @@
 /** Which rests become one leaf (SPEC §14.6). @module */
+import { shuffled } from '../engine/shuffled.ts'
 import { JOIN_FEE_UNITS, MAX_LEAF_UNITS } from '@byway/protocol/ticket'
 import { MAX_JOINED_LEAVES } from '@byway/protocol/wire'
 import type { LeafRest } from '../money/ports.ts'
@@ -48,11 +49,4 @@ function* choicesOf(
   if (chosen.length === MAX_JOINED_LEAVES) return
   for (const [at, [one, ...others]] of sizes.entries())
     if (one) yield* choicesOf([others, ...sizes.slice(at + 1)], [...chosen, one])
-}
-
-function shuffled<Item>(items: readonly Item[], random: () => number): readonly Item[] {
-  return items
-    .map((item) => ({ item, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .map(({ item }) => item)
 }

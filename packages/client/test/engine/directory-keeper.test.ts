@@ -278,6 +278,24 @@ suite('the directory beside the registry (SPEC §10.2)', () => {
     keeper.requireComplete()
   })
 
+  test('counts nobody who has expired: no circuit leads there, whoever keeps the newer editions back', async (t) => {
+    const { stakes, descriptors } = stakedNodes()
+    const { keeper, control, clock } = world(t, { stakes, served: descriptors })
+    await keeper.start(NEVER)
+    keeper.requireComplete()
+    control.isDown = true
+    const lastMs = Math.max(
+      ...descriptors.map((each) => decodeDescriptor(each).descriptor.expiresS * 1000),
+    )
+    clock.nowMs = lastMs - 1
+    assert.equal(keeper.isComplete, true)
+    clock.nowMs = lastMs
+    assert.throws(() => keeper.requireComplete(), {
+      code: 'DIRECTORY_INCOMPLETE',
+      context: { descriptors: 10, stakePercent: 0 },
+    })
+  })
+
   test('counts no node without a stake, and forgets one whose stake goes', async (t) => {
     const { stakes, descriptors, table, tell } = stakedNodes()
     const served = [...descriptors, signedNode(50), signedNode(51)]

@@ -52,6 +52,7 @@ function world(t: TestContext, hiders: number) {
     primary: () => keys,
     nodeOf: (key) => keeper.nodes.get(key) ?? firstContact(key),
     bootstrap: [],
+    random: () => 0,
   })
   const keeper = createDirectoryKeeper({
     provider: nodeCrypto,

@@ -1,0 +1,88 @@
+/** Which first contacts a newcomer asks, and whose word it goes on with (SPEC §10.3). */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
+import type { BootstrapNode } from '@byway/protocol/directory'
+import { createClientLink, type ClientLink } from '../../src/engine/client-link.ts'
+import { createDirectoryKeeper } from '../../src/engine/directory-keeper.ts'
+import { createEntryLinks } from '../../src/engine/entry-links.ts'
+import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
+import { createFakeLink } from './fake-link.ts'
+import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
+
+const NEVER = new AbortController().signal
+const CONTACTS = 20
+const NEWCOMERS = 400
+
+suite('first contacts', () => {
+  test('are asked by newcomers in an order of their own, so that none of them meets all', async () => {
+    const seed = 7
+    const random = seededRandom(seed)
+    const met = new Map<string, number>()
+    for (let i = 0; i < NEWCOMERS; i++) {
+      const name = String((await entriesOf(random).linkToAsk([], NEVER, 0)).nodeId)
+      met.set(name, (met.get(name) ?? 0) + 1)
+    }
+    // Twenty each on average, with a spread of 4.4.
+    const [least, most] = [Math.min(...met.values()), Math.max(...met.values())]
+    assert.equal(met.size, CONTACTS)
+    assert.ok(least > 2 && most < 40, `${least} to ${most}, seed ${seed}`)
+  })
+
+  test('are asked in one order for a whole run: not all of them are to know the client', async () => {
+    const entries = entriesOf(seededRandom(8))
+    const again = await Promise.all([0, 1, 2].map((turn) => entries.linkToAsk([], NEVER, turn)))
+    assert.equal(new Set(again.map(({ nodeId }) => String(nodeId))).size, 1)
+  })
+
+  test('are two for who knows nobody, and what either shows counts; later one is enough', async (t) => {
+    const clock = { nowMs: NOW_MS }
+    const asked: number[] = []
+    const links = [1, 2, 3].map((number) =>
+      contactThat(() => asked.push(number), [signedNode(number)]),
+    )
+    const keeper = createDirectoryKeeper({
+      provider: nodeCrypto,
+      network: NETWORK,
+      cachePath: undefined,
+      linkToAsk: (before) => Promise.resolve(links[before.length] ?? assert.fail('all were asked')),
+      nowMs: () => clock.nowMs,
+      onFetched() {},
+    })
+    t.after(() => keeper.stop())
+    await keeper.start(NEVER)
+    assert.deepEqual([asked, keeper.set.size], [[1, 2], 2])
+    clock.nowMs += 3_600_000
+    await keeper.refreshIfOld(NEVER)
+    assert.deepEqual(asked, [1, 2, 1])
+  })
+})
+
+function entriesOf(random: () => number) {
+  const bootstrap = Array.from({ length: CONTACTS }, (_, i): BootstrapNode => {
+    return { nodeId: new Uint8Array(32).fill(i + 1), address: `5.${i}.0.1`, port: 443 }
+  })
+  return createEntryLinks({
+    links: {
+      live: [],
+      get: () => undefined,
+      isResting: () => false,
+      connect: ({ nodeId }) => Promise.resolve(createClientLink(createFakeLink(nodeId), nodeId)),
+    },
+    primary: () => [],
+    nodeOf: () => undefined,
+    bootstrap,
+    random,
+  })
+}
+
+function contactThat(onAsked: () => void, served: readonly Uint8Array[]): ClientLink {
+  return {
+    ...createClientLink(createFakeLink(), new Uint8Array(32).fill(served[0]?.[5] ?? 0)),
+    fetchDirectory(_sinceS, onPart) {
+      onAsked()
+      for (const bytes of served) onPart([bytes])
+      return Promise.resolve(NOW_MS / 1000)
+    },
+  }
+}
