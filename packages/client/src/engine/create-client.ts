@@ -42,6 +42,7 @@ import { openDatagramFlow } from './datagram-flow.ts'
 import { dialTarget } from './dial-target.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
 import type { DirectoryKeeper } from './directory-keeper.ts'
+import { shuffled } from './shuffled.ts'
 import { createEntryLinks } from './entry-links.ts'
 import type { EntryLinks } from './entry-links.ts'
 import { resetError } from './errors.ts'
@@ -137,8 +138,7 @@ class Engine implements Client {
       links: this.#links,
       primary: () => this.#reach.guards(),
       nodeOf: (key) => this.#directory.nodes.get(key),
-      bootstrap: network.bootstrap,
-      random,
+      contacts: shuffled(network.bootstrap, random),
     })
     this.#directory = createDirectoryKeeper({
       provider: nodeCrypto,

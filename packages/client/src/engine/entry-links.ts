@@ -6,7 +6,6 @@ import type { ClientLink } from './client-link.ts'
 import { targetOfBootstrap } from './dial-target.ts'
 import { clientError } from './errors.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
-import { shuffled } from './shuffled.ts'
 
 /** Keeps and gives links to entries. */
 export interface EntryLinks {
@@ -27,10 +26,8 @@ export type EntryLinksDeps = {
   /** The guards in use, the first one first. */
   readonly primary: () => readonly NodeKey[]
   readonly nodeOf: (key: NodeKey) => PathNode | undefined
-  /** First contacts of the network's file, asked in an order drawn once: the first of the file would meet every newcomer, and choose what it draws its guards from. */
-  readonly bootstrap: readonly BootstrapNode[]
-  /** Uniform in [0, 1). */
-  readonly random: () => number
+  /** First contacts of the network's file, in an order of this client's own: the first of the file would meet every newcomer, and choose what it draws its guards from. */
+  readonly contacts: readonly BootstrapNode[]
 }
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -41,8 +38,7 @@ const WARM_EVERY_MS = 3000
 
 /** Creates it; it opens nothing by itself. */
 export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
-  const { links, primary, nodeOf, random } = deps
-  const contacts = shuffled(deps.bootstrap, random)
+  const { links, primary, nodeOf, contacts } = deps
 
   function warm(signal: AbortSignal): void {
     const keys = primary()

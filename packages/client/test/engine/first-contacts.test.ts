@@ -7,6 +7,7 @@ import { createClientLink, type ClientLink } from '../../src/engine/client-link.
 import { createDirectoryKeeper } from '../../src/engine/directory-keeper.ts'
 import { createEntryLinks } from '../../src/engine/entry-links.ts'
 import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
+import { shuffled } from '../../src/engine/shuffled.ts'
 import { createFakeLink } from './fake-link.ts'
 import { NETWORK, NOW_MS, signedNode } from './signed-nodes.ts'
 
@@ -71,8 +72,7 @@ function entriesOf(random: () => number) {
     },
     primary: () => [],
     nodeOf: () => undefined,
-    bootstrap,
-    random,
+    contacts: shuffled(bootstrap, random),
   })
 }
 

@@ -51,8 +51,7 @@ function world(t: TestContext, hiders: number) {
     links,
     primary: () => keys,
     nodeOf: (key) => keeper.nodes.get(key) ?? firstContact(key),
-    bootstrap: [],
-    random: () => 0,
+    contacts: [],
   })
   const keeper = createDirectoryKeeper({
     provider: nodeCrypto,
