@@ -158,7 +158,7 @@ class Engine implements RunningNode {
   async start(signal: AbortSignal): Promise<void> {
     const { home, listen } = this.#options
     const keys = await openNodeKeys(home)
-    const money = await this.#openMoney()
+    const money = await this.#openMoney(keys.nodeId)
     const numbers = await openEditionNumbers(home, Math.floor(Date.now() / 1000))
     const evidence = await openEvidenceFile(home, this.#options.onDoubleEditions)
     const record = await openNodeRecord(this.#options, keys.identity, {
@@ -247,13 +247,14 @@ class Engine implements RunningNode {
   }
 
   /** @throws NODE_PAYMENT_MISSING in a network with payment when the options have none */
-  async #openMoney(): Promise<NodeMoney | undefined> {
+  async #openMoney(nodeId: Uint8Array): Promise<NodeMoney | undefined> {
     const { payment, network } = this.#options
     if (!network.payment) return undefined
     if (!payment) throw nodeError('NODE_PAYMENT_MISSING', {})
     return await openNodeMoney({
       ...payment,
       parameters: network.payment,
+      nodeId,
       onKeysChanged: () => this.#parts?.editions.onTokenKeys(),
       log: this.#log.child('money'),
     })

@@ -97,6 +97,7 @@ export interface NodeMoney extends AsyncDisposable {
 
 export type NodeMoneyDeps = NodePaymentOptions & {
   readonly parameters: PaymentParameters
+  readonly nodeId: Uint8Array
   /** The token keys have changed: a new edition of the descriptor is due. */
   readonly onKeysChanged: () => void
   readonly log: Logger

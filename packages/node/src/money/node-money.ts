@@ -14,6 +14,7 @@ import {
   createPayeeSlot,
   createTokenIssuer,
   createTokenKeyring,
+  keyTurnDelayMs,
   createTokenRedeemer,
 } from '@byway/protocol/payment'
 import type { ClassWeight, TokenIssuer, TokenKeyring, TokenRedeemer } from '@byway/protocol/payment'
@@ -68,6 +69,7 @@ export async function openNodeMoney(deps: NodeMoneyDeps): Promise<NodeMoney> {
     hash,
     records: store.tokenKeys,
     damaged,
+    turnDelayMs: keyTurnDelayMs(hash, deps.nodeId),
   })
   await keyring.rotate(Date.now())
   const signer = createNodeBlindSigner()

@@ -32,7 +32,7 @@ export interface OnionKeys {
   /**
    * Makes a new key when the newest is 12 h old or its filter full, erases those of 24 h; true when a new one was made,
    * to be published. The driver calls it when `nextRotationAtMs` has come and after each STALE_KEY it gave.
-   * With `isPublishing` a key half as old is replaced too: an edition goes out anyway, and saves another.
+   * With `isPublishing` it is replaced however young: an edition goes out anyway, and the next is due 12 h later, so that there are two a day.
    */
   rotate(wallMs: number, isPublishing?: boolean): boolean
   /** When `rotate` is due next, wall clock; in the past when a filter is full. */
@@ -75,9 +75,8 @@ class KeySet implements OnionKeys {
   rotate(wallMs: number, isPublishing = false): boolean {
     this.#older = this.#older.filter((key) => isAccepted(key, wallMs))
     const { seen, madeAtMs } = this.#newest
-    const atAgeMs = isPublishing ? ROTATE_MS / 2 : ROTATE_MS
-    const isOld = wallMs >= madeAtMs + atAgeMs || madeAtMs > wallMs + CLOCK_STEP_MS
-    const isDue = seen.isFull || isOld
+    const isOld = wallMs >= madeAtMs + ROTATE_MS || madeAtMs > wallMs + CLOCK_STEP_MS
+    const isDue = isPublishing || seen.isFull || isOld
     if (!isDue) return false
     const kept = isAccepted(this.#newest, wallMs) ? [this.#newest] : []
     this.#older = [...kept, ...this.#older].slice(0, MAX_KEYS - 1)

@@ -87,6 +87,8 @@ export {
   bytesOfToken,
   TOKEN_KINDS,
   tokenKeyId,
+  KEY_TURN_SPREAD_MS,
+  keyTurnDelayMs,
   tokenKeysHash,
   tokenMessage,
   unitsOfToken,

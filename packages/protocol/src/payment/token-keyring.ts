@@ -60,7 +60,7 @@ export type HonouredKey = {
 
 /** A node's token keys. */
 export interface TokenKeyring {
-  /** True when a day has begun since the last rotation, or the clock was set back behind it. */
+  /** True when the keys of another day are to be announced than at the last rotation. */
   isDue(nowMs: number): boolean
   /**
    * Makes what is missing for the day, erases what is honoured no more.
@@ -85,6 +85,8 @@ export type TokenKeyringDeps = {
   readonly records: TokenKeyRecords
   /** Keys whose list of spent tokens is damaged: taken out of use at the first rotation (SPEC §16). */
   readonly damaged?: readonly Uint8Array[] | undefined
+  /** How long after midnight UTC the keys of the day take the place of those before: see {@link keyTurnDelayMs}. @default 0 */
+  readonly turnDelayMs?: number | undefined
 }
 
 /** Creates an empty ring; {@link TokenKeyring.rotate} fills it. */
@@ -106,11 +108,11 @@ class DailyKeys implements TokenKeyring {
   }
 
   isDue(nowMs: number): boolean {
-    return dayOf(nowMs) !== this.#day
+    return this.#dayAt(nowMs) !== this.#day
   }
 
   async rotate(nowMs: number): Promise<readonly LapsedKey[]> {
-    const day = dayOf(nowMs)
+    const day = this.#dayAt(nowMs)
     const gone: GoneKey[] = []
     const kept = await this.#keep(day, gone)
     for (const kind of TOKEN_KINDS) {
@@ -160,6 +162,11 @@ class DailyKeys implements TokenKeyring {
     return this.#keys.find(
       (key) => key.kind === kind && isGood(key.day) && equalBytes(key.keyId, keyId),
     )
+  }
+
+  /** The day whose keys are announced at that time. */
+  #dayAt(nowMs: number): number {
+    return dayOf(nowMs - (this.#deps.turnDelayMs ?? 0))
   }
 
   /** Of the day of the last rotation, not the latest: a clock that went wrong for a while leaves keys of days to come. */

@@ -39,6 +39,15 @@ export function dayOf(nowMs: number): number {
   return Math.floor(nowMs / DAY_MS)
 }
 
+/**
+ * How long after midnight UTC a node announces the keys of the day: all at once would publish in one minute. Drawn from its id, below {@link KEY_TURN_SPREAD_MS}; until
+ * then the keys of the day before are sold under, as the grace hour allows.
+ */
+export function keyTurnDelayMs(hash: TokenHash, nodeId: Uint8Array): number {
+  const drawn = hash.sha256(utf8Bytes('byway key turn v1'), nodeId)
+  return Math.floor((new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32) * KEY_TURN_SPREAD_MS)
+}
+
 /** The dates of a key of a day: issued under for that day, honoured for one more. */
 export function keyDates(day: number): Pick<TokenKey, 'notBeforeS' | 'notAfterS'> {
   return { notBeforeS: day * DAY_S, notAfterS: (day + 2) * DAY_S }
@@ -76,6 +85,8 @@ const UNITS_OF: Readonly<Record<TokenKind, number>> = {
 export const FREE_ADMISSIONS = 40
 /** How long after midnight a hop still signs under the key of the day before. */
 export const ISSUE_GRACE_MS: number = 60 * 60 * 1000
+/** Over so long the nodes' turns are spread. A client buys under the old key until 55 minutes after midnight, and hears of a new edition within ten minutes. */
+export const KEY_TURN_SPREAD_MS: number = 40 * 60 * 1000
 /** A day. */
 export const DAY_MS: number = 24 * 60 * 60 * 1000
 const DAY_S = DAY_MS / 1000
