@@ -45,7 +45,9 @@ export function dayOf(nowMs: number): number {
  */
 export function keyTurnDelayMs(hash: TokenHash, nodeId: Uint8Array): number {
   const drawn = hash.sha256(utf8Bytes('byway key turn v1'), nodeId)
-  return Math.floor((new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32) * KEY_TURN_SPREAD_MS)
+  return Math.floor(
+    (new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32) * KEY_TURN_SPREAD_MS,
+  )
 }
 
 /** The dates of a key of a day: issued under for that day, honoured for one more. */
