@@ -39,7 +39,7 @@ const CONTACTS_HEARD = 2
 
 /**
  * What two first contacts, drawn by chance, show together.
- * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when they show too little of the active stake, or the signal's reason
+ * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when stakes are given and they show too little of the active one, or the signal's reason
  */
 export async function readDirectory({
   network,

@@ -34,6 +34,8 @@ import type { HiddenNodes, WholeSets } from './whole-sets.ts'
 
 // Local limits (tunable). A directory of thousands of descriptors takes some seconds on a slow line.
 const FETCH_TIMEOUT_MS = 30_000
+/** The same of a further one, once one has served. */
+const SECOND_TIMEOUT_MS = 10_000
 /** A node that is missing is looked for again at most this often: a guard answers no more than that for long. */
 const MIN_REFRESH_MS = 5000
 const REFRESH_MS = 600_000
@@ -234,23 +236,42 @@ class Keeper implements DirectoryKeeper {
     let served = 0
     let fault: unknown
     do {
-      const link = await this.#deps.linkToAsk(asked, signal, turn)
-      // No other is there: what is known is all that there is to go on with.
-      if (asked.includes(link)) break
+      // One that links and then says nothing keeps nobody waiting who was served before.
+      const limit =
+        served > 0 ? AbortSignal.any([signal, AbortSignal.timeout(SECOND_TIMEOUT_MS)]) : signal
+      const link = await this.#nextLink(asked, limit, turn, served > 0)
+      if (!link) break
       const isWhole = asked.length > 0 || this.#needsWhole()
       asked.push(link)
       try {
-        await this.#fetchFrom(link, isWhole, signal)
+        await this.#fetchFrom(link, isWhole, limit)
         served++
       } catch (error) {
         // A guard that forges, or hangs up, does not keep the client from the others.
-        signal.throwIfAborted()
+        if (served === 0) signal.throwIfAborted()
         fault = error
       }
     } while ((served < wanted || !this.isComplete) && asked.length < MAX_GUARDS_ASKED)
+    this.#stop.signal.throwIfAborted()
     if (served === 0) throw fault
     this.#deps.onFetched()
     await this.#store()
+  }
+
+  /** One that was not asked yet; undefined where there is no other: what is known is all that there is to go on with. */
+  async #nextLink(
+    asked: readonly ClientLink[],
+    signal: AbortSignal,
+    turn: number,
+    isServed: boolean,
+  ): Promise<ClientLink | undefined> {
+    try {
+      const link = await this.#deps.linkToAsk(asked, signal, turn)
+      return asked.includes(link) ? undefined : link
+    } catch (error) {
+      if (isServed) return undefined
+      throw error
+    }
   }
 
   async #fetchFrom(link: ClientLink, isWhole: boolean, signal: AbortSignal): Promise<void> {

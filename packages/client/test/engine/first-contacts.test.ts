@@ -57,12 +57,39 @@ suite('first contacts', () => {
     await keeper.refreshIfOld(NEVER)
     assert.deepEqual(asked, [1, 2, 1])
   })
-})
 
-function entriesOf(random: () => number) {
-  const bootstrap = Array.from({ length: CONTACTS }, (_, i): BootstrapNode => {
-    return { nodeId: new Uint8Array(32).fill(i + 1), address: `5.${i}.0.1`, port: 443 }
-  })
+  test(
+    'keep nobody from starting where the second says nothing',
+    { timeout: 60_000 },
+    async (t) => {
+      t.mock.timers.enable({ apis: ['setInterval'] })
+      const timeouts: AbortController[] = []
+      t.mock.method(AbortSignal, 'timeout', () => {
+        const limit = new AbortController()
+        timeouts.push(limit)
+        return limit.signal
+      })
+      const silent: ClientLink = {
+        ...contactThat(() => {}, [signedNode(2)]),
+        fetchDirectory: (_sinceS, _onPart, signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error))
+            timeouts.at(-1)?.abort(new Error('its time is over'))
+          }),
+      }
+      const links = [contactThat(() => {}, [signedNode(1)]), silent]
+      const keeper = createDirectoryKeeper({
+        provider: nodeCrypto,
+        network: NETWORK,
+        cachePath: undefined,
+        linkToAsk: (before) => Promise.resolve(links[before.length] ?? links[0] ?? assert.fail()),
+        nowMs: () => NOW_MS,
+        onFetched() {},
+      })
+      t.after(() => keeper.stop())
+      await keeper.start(NEVER)
+      assert.equal(keeper.set.size, 1)
+    })
   return createEntryLinks({
     links: {
       live: [],
