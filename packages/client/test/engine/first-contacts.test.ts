@@ -89,7 +89,14 @@ suite('first contacts', () => {
       t.after(() => keeper.stop())
       await keeper.start(NEVER)
       assert.equal(keeper.set.size, 1)
-    })
+    },
+  )
+})
+
+function entriesOf(random: () => number) {
+  const bootstrap = Array.from({ length: CONTACTS }, (_, i): BootstrapNode => {
+    return { nodeId: new Uint8Array(32).fill(i + 1), address: `5.${i}.0.1`, port: 443 }
+  })
   return createEntryLinks({
     links: {
       live: [],
