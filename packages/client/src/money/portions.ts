@@ -16,7 +16,7 @@ const LEAST_PORTION = 4
 const FEW_TOKENS = 6
 const MORE_TOKENS = 12
 /** How often a hop is asked for tokens before they are due: if it sells, it holds the slot by now, which nobody else may be asked. */
-const PROBE_MS = 5000
+const PROBE_MS = 2000
 /** What a hop sells so much before it is due says that it holds the slot: it counts from when the tickets came to it. */
 const EARLY_MS = 500
 /** After the time when tokens are due, drawn from the upper half: the way there takes longer for one message than for another. */
@@ -68,15 +68,11 @@ export class Portions {
     return { count, waitMs: Math.min(PAY_ON_MS, isPaid ? this.untilMs(dueMs) : PAY_ON_MS) }
   }
 
-  /** Units to have paid by now: for an order, and for what is sold until something that is paid now comes of age. */
+  /** Units to have paid by now: for an order; where tokens are short for all that may be paid, so that much is due at once. */
   unitsFor(order: TokenOrder): number {
-    const { stock, issueDelayMs, nowMs } = this.#deps
+    const { stock, nowMs } = this.#deps
     const isShort = stock.isShort(order.node, nowMs())
-    const ahead = isShort ? Math.ceil((TOKENS_PER_SECOND * issueDelayMs) / 1000) : 0
-    const count = Math.max(
-      order.count,
-      Math.min(order.count + ahead, stock.roomOf(order.node, nowMs())),
-    )
+    const count = isShort ? Math.max(order.count, stock.roomOf(order.node, nowMs())) : order.count
     return Math.min(this.#priceOf({ ...order, count }), this.mostUnits(order))
   }
 

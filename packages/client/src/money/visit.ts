@@ -360,7 +360,7 @@ class Visit {
   #endSlot(): void {
     this.#forfeit()
     this.#account.onNewSlot(this.#deps.nowMs())
-    this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId)
+    this.#deps.stock.onNewSlot(this.#hop.entry.descriptor.nodeId, this.#deps.nowMs())
   }
 
   /** What was paid on a slot goes with it. */

@@ -129,8 +129,8 @@ describe('a fast stream at a slot that the hop does not hold', () => {
       const aheadTokens = Number(paidUnits) / 4 - stream.spentAtMs.length
       assert.ok(aheadTokens <= AT_ONCE, `${aheadTokens} tokens are paid and not used`)
       const asked = hop.said.slice(said).filter(({ kind }) => kind === PAY.BUY).length
-      // One a second, and one in five that is too early; how the draws of waits fall to whole steps hangs on how fast the hop signs.
-      assert.ok(asked <= 45 * 1.5, `asked ${asked} times`)
+      // One a second, and one in two that is too early; how the draws of waits fall to whole steps hangs on how fast the hop signs.
+      assert.ok(asked <= 45 * 1.6, `asked ${asked} times`)
       await shop.stop()
     })
   }

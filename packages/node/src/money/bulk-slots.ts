@@ -35,8 +35,8 @@ const MOST_UNITS = 512
 const PART_OF_WIN = 4n
 /** Two thirds of what a slot that nobody holds is served. */
 const UNITS_PER_S = 8
-/** Who waits asks every five seconds. Who has just begun waits once, for his first tokens. */
-const WAITING_MS = 4000
+/** Who waits asks every two seconds. Who has just begun waits once, for his first tokens. */
+const WAITING_MS = 3500
 /** Waiting that is so long ago is none. */
 const WAITED_MS = 15_000
 /** Slots that are counted; the one that was heard of first is forgotten beyond it. */

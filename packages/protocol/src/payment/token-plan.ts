@@ -92,6 +92,8 @@ export type Hop = {
   /** Of this hop and the slot in use there: numbers that ran over all hops, or from one slot to the next, would say that they have one client. */
   lastRequest: number
   isLocked: boolean
+  /** It held a slot before this one: it has served, and stock may follow the use while the next one waits for its lock. */
+  wasLocked: boolean
   /** Bought something here that held: the next batches may be larger. */
   isProven: boolean
   isCheat: boolean
@@ -168,7 +170,8 @@ function limitOf(hop: Hop, lane: Lane, nowMs: number): number {
   if (lane.kind === TOKEN_KIND.ADMISSION) return MAX_ADMISSIONS
   const isBulk = isBulkAt(hop, nowMs)
   if (lane.kind === TOKEN_KIND.BULK && !isBulk) return isBulkSoonAt(hop, nowMs) ? 2 * BULK_BATCH : 0
-  if (lane.kind === TOKEN_KIND.BANDWIDTH && (!hop.isLocked || isBulk)) return MAX_TOKENS
+  const isTrusted = hop.isLocked || hop.wasLocked
+  if (lane.kind === TOKEN_KIND.BANDWIDTH && (!isTrusted || isBulk)) return MAX_TOKENS
   const used = usedWithin(STOCK_AHEAD_MS, hop, lane, nowMs) * (hop.use.isDry ? DRY_FACTOR : 1)
   const [least, most] =
     lane.kind === TOKEN_KIND.BULK ? [2 * BULK_BATCH, MAX_BULK] : [MAX_TOKENS, MAX_TOKENS_LOCKED]

@@ -70,7 +70,7 @@ export interface TokenStock {
   /** True when KEYS must be asked for before the next purchase. */
   needsKeys(node: Uint8Array, kind: TokenKind, nowMs: number): boolean
   /** The hop is shown another slot from now on: it gives away anew what it gives away for each. Open purchases are given up, and requests numbered anew: asked for again, or numbered on, they would say whose slot the next one is. */
-  onNewSlot(node: Uint8Array): void
+  onNewSlot(node: Uint8Array, nowMs: number): void
   /** What so many tokens cost now, in units. */
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number
   /** Whether this client's slot is locked or bound at the hop: then more is kept in stock. */
@@ -159,13 +159,16 @@ class Stock implements TokenStock {
     return this.#hop(node)?.offer.current(kind, nowMs) === undefined
   }
 
-  onNewSlot(node: Uint8Array): void {
+  onNewSlot(node: Uint8Array, nowMs: number): void {
     const hop = this.#hop(node)
     if (!hop) return
+    hop.wasLocked ||= hop.isLocked
     hop.quota = new AdmissionQuota()
     hop.isLocked = false
     hop.lastRequest = 0
     for (const lane of hop.lanes) lane.purchase = undefined
+    // What is in stock bridges the time until the next slot is held, if that begins now.
+    if (this.isShort(node, nowMs)) hop.clock.hurry(nowMs)
   }
 
   priceOf(node: Uint8Array, kind: TokenKind, count: number, nowMs: number): number {
@@ -347,6 +350,7 @@ class Stock implements TokenStock {
       quota: new AdmissionQuota(),
       lastRequest: 0,
       isLocked: false,
+      wasLocked: false,
       isProven: false,
       isCheat: false,
     }

@@ -264,7 +264,7 @@ suite('stock limits and times', () => {
     }
     assert.equal(stock.held(NODE, BULK), 40)
     assert.equal(stock.moreOf(NODE, NOON + 31_000), undefined, 'nobody wants one any more')
-    stock.onNewSlot(NODE)
+    stock.onNewSlot(NODE, NOON)
     want(NOON + 32_000)
     assert.equal(stock.moreOf(NODE, NOON + 32_000), undefined, 'nobody holds the next slot yet')
   })
@@ -285,12 +285,34 @@ suite('stock limits and times', () => {
     assert.notEqual(stock.moreOf(NODE, NOON + 31_000)?.kind, BULK)
   })
 
+  test('a fast stream begins its next slot at once, and has stock for its pace where the hop held the last', async () => {
+    for (const isHeld of [true, false]) {
+      await using hop = await startHop(createHopDisk())
+      const stock = await startClient(createClientDisk(), hop)
+      for (let batches = 0; batches < 2; batches++) await buy(stock, hop, BANDWIDTH, 32)
+      stock.setLocked(NODE, isHeld)
+      // Forty tokens in two seconds: 84 MB/s.
+      for (let i = 0; i < 40; i++) {
+        stock.spend(NODE, BANDWIDTH, NOON + i * 50)
+        await stock.refill(NODE, BANDWIDTH)
+      }
+      const nowMs = NOON + 2000
+      const isLow = stock.isShort(NODE, nowMs)
+      stock.orders(nowMs + 1500)
+      stock.onNewSlot(NODE, nowMs)
+      assert.ok(isLow, 'both are low: twenty-four are left')
+      assert.ok((stock.wakeAtMs() ?? 0) <= nowMs + 1500, 'not at its drawn time')
+      // Twenty seconds of use, or what a hop has that nobody knows to serve: 64 in all.
+      assert.equal(stock.roomOf(NODE, nowMs), isHeld ? 200 - 24 : 64 - 24)
+    }
+  })
+
   test('purchases are numbered anew for each slot: a number that went on would join two (SPEC §16.3)', async () => {
     await using hop = await startHop(createHopDisk())
     const stock = await startClient(createClientDisk(), hop)
     assert.equal(askFor(stock, BANDWIDTH, 4).request, 1)
     assert.equal(askFor(stock, ADMISSION, 8).request, 2)
-    stock.onNewSlot(NODE)
+    stock.onNewSlot(NODE, NOON)
     assert.equal(stock.repeatPurchase(NODE, BANDWIDTH), undefined)
     assert.equal(askFor(stock, BANDWIDTH, 4).request, 1)
   })
