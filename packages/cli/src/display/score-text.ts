@@ -1,5 +1,6 @@
 /** A node's score in words: each addition and deduction, what it rests on, and what would end it. */
 import type { NodeScore } from '@byway/client'
+import { latenessOf } from '@byway/protocol/directory'
 import type { JsonObject } from '../output.ts'
 import { lineLines, placeLines } from './place-lines.ts'
 import { uptimeLines } from './uptime-lines.ts'
@@ -10,6 +11,7 @@ export type ScoreLine = {
   readonly reason:
     | 'unused'
     | 'speed'
+    | 'latency'
     | 'failures'
     | 'service'
     | 'young'
@@ -125,14 +127,22 @@ const UNUSED: ScoreLine = {
 function measuredLines({ factors, record, voices }: NodeScore): readonly ScoreLine[] {
   const mbps = ((record?.goodputKbps ?? 0) / 1000).toFixed(2)
   const percent = ((record?.success ?? 1) * 100).toFixed(0)
-  const by = voices === 1 ? 'one guard' : `${voices} guards`
   return [
     {
       reason: 'speed',
       factor: factors.speed,
-      evidence: `${mbps} Mbit/s came over paths with it, measured behind ${by} beside other nodes`,
+      evidence: `${mbps} Mbit/s came over paths with it, measured behind ${guardsOf(voices.speedVoices)} beside other nodes`,
       remedy:
         factors.speed < 1 ? 'a faster or less busy line; what is measured may double in a day' : '',
+    },
+    {
+      reason: 'latency',
+      factor: factors.latency,
+      evidence: `its circuits answered ${latenessText(factors.latency)}, measured behind ${guardsOf(voices.latencyVoices)}`,
+      remedy:
+        factors.latency < 1
+          ? 'a line without queues, or a place nearer to other nodes; this takes no more than half'
+          : '',
     },
     {
       reason: 'failures',
@@ -142,6 +152,16 @@ function measuredLines({ factors, record, voices }: NodeScore): readonly ScoreLi
         'keep it running, stop it with `byway` so that it drains, and ask the price that it published',
     },
   ]
+}
+
+/** What lies beyond the bounds of the factor is not known any more. */
+function latenessText(factor: number): string {
+  const laterMs = Math.round(latenessOf(factor))
+  return `${Math.abs(laterMs)} ms ${laterMs > 0 ? 'later' : 'sooner'} than usual, as far as that counts`
+}
+
+function guardsOf(voices: number): string {
+  return voices === 1 ? 'one guard' : `${voices} guards`
 }
 
 function daysOf(ageMs: number | undefined): string {

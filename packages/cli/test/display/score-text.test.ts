@@ -7,7 +7,16 @@ import { type ScoreLine, scoreLines, scoresOf } from '../../src/display/score-te
 
 const DAY_MS = 86_400_000
 const TOKEN = { tokenDecimals: 6, tokenSymbol: 'USDC' }
-const NONE = { speed: 1, success: 1, service: 1, youth: 1, place: 1, honesty: 1, share: 1 }
+const NONE = {
+  speed: 1,
+  latency: 1,
+  success: 1,
+  service: 1,
+  youth: 1,
+  place: 1,
+  honesty: 1,
+  share: 1,
+}
 
 function scoreOf(change: Partial<NodeScore>): NodeScore {
   return {
@@ -16,7 +25,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     share: 0.1,
     factors: NONE,
     record: undefined,
-    voices: 0,
+    voices: { speedVoices: 0, latencyVoices: 0 },
     uptime: undefined,
     stakeAgeMs: undefined,
     proven: undefined,
@@ -50,6 +59,7 @@ test('each rule that changed the weight is told with what it rests on, and each 
   const score = scoreOf({
     factors: {
       speed: 2.5,
+      latency: 0.625,
       success: 0.25,
       service: 1.5,
       youth: 0.4,
@@ -58,7 +68,7 @@ test('each rule that changed the weight is told with what it rests on, and each 
       share: 0.5,
     },
     record: { goodputKbps: 2500, success: 0.5 },
-    voices: 2,
+    voices: { speedVoices: 2, latencyVoices: 3 },
     stakeAgeMs: 4.6 * DAY_MS,
     proven: { epochs: 3, fees: 5_000_000n, factor: 1.5 },
     country: 'US',
@@ -68,17 +78,18 @@ test('each rule that changed the weight is told with what it rests on, and each 
   const lines = scoreLines(score, TOKEN)
   assert.deepEqual(
     lines.map(({ reason }) => reason),
-    ['speed', 'failures', 'service', 'young', 'place', 'double', 'share'],
+    ['speed', 'latency', 'failures', 'service', 'young', 'place', 'double', 'share'],
   )
   for (const { factor, evidence, remedy } of lines) {
     assert.ok(evidence !== '')
     assert.equal(remedy === '', factor > 1, evidence)
   }
   assert.match(lines[0]?.evidence ?? '', /2\.50 Mbit\/s .* behind 2 guards/)
-  assert.match(lines[1]?.evidence ?? '', /50 % of the last circuits/)
-  assert.match(lines[2]?.evidence ?? '', /^5 USDC of fees.* 3 proven epochs of the last 8/)
-  assert.match(lines[3]?.evidence ?? '', /4\.6 days ago/)
-  assert.match(lines[4]?.evidence ?? '', /says DE, and the network's table says US/)
+  assert.match(lines[1]?.evidence ?? '', /answered 68 ms later than usual.* behind 3 guards/)
+  assert.match(lines[2]?.evidence ?? '', /50 % of the last circuits/)
+  assert.match(lines[3]?.evidence ?? '', /^5 USDC of fees.* 3 proven epochs of the last 8/)
+  assert.match(lines[4]?.evidence ?? '', /4\.6 days ago/)
+  assert.match(lines[5]?.evidence ?? '', /says DE, and the network's table says US/)
 })
 
 test('service that nobody proved takes nothing, and the way to prove it is told', () => {

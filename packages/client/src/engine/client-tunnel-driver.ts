@@ -29,8 +29,7 @@ import { circuitError, resetError } from './errors.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
 import { createLegDeaths } from './leg-deaths.ts'
 import type { Transfer } from './goodput-meter.ts'
-import { startLegWatch } from './leg-watch.ts'
-import type { LegWatch } from './leg-watch.ts'
+import { startLegWatch, type LegWatch } from './leg-watch.ts'
 import { createTunnelIntake } from './tunnel-intake.ts'
 import { createTunnelLeg } from './tunnel-leg.ts'
 import type { DatagramSink, TunnelDriverDeps } from './tunnel-ports.ts'
@@ -152,8 +151,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   close(error: Error = circuitError(CLOSE_REASON.FINISHED)): void {
     if (this.isOver) return
     this.#closing.abort()
-    this.#watch?.stop()
-    this.#onTransfer(this.#intake.finish())
+    this.#endLeg()
     this.#failAll(error)
     this.#deps.payer?.stop()
     this.#tunnel.close()
@@ -251,8 +249,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
 
   onOver(): void {
     this.#closing.abort()
-    this.#watch?.stop()
-    this.#onTransfer(this.#intake.finish())
+    this.#endLeg()
     this.#circuit.destroy(CLOSE_REASON.FINISHED)
     this.#deps.payer?.stop()
     this.#deps.onOver(this)
@@ -296,6 +293,15 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     this.#giveUp(circuitError(CLOSE_REASON.PROTOCOL, this.path.length))
   }
 
+  /** What the present leg has shown is counted once. */
+  #endLeg(): void {
+    if (!this.#watch) return
+    this.#watch.stop()
+    this.#watch = undefined
+    this.#onTransfer(this.#intake.finish())
+    this.#deps.onRtt(this.path, this.baseRttMs)
+  }
+
   #onTransfer(transfer: Transfer | undefined): void {
     if (transfer) this.#deps.onTransfer(this.path, transfer)
   }
@@ -335,8 +341,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
     circuit.destroy(reason)
     if (circuit !== this.#circuit || this.isOver) return
     this.isLinkLost = isLinkLost
-    this.#watch?.stop()
-    this.#onTransfer(this.#intake.finish())
+    this.#endLeg()
     const { isJoining, isUnheard } = this.#tunnel
     if (reason === CLOSE_REASON.NOT_EXIT && isUnheard) this.#onRefused()
     this.#isOpenLost = reason === CLOSE_REASON.UNKNOWN_TUNNEL && isJoining && isUnheard

@@ -116,7 +116,7 @@ class Engine implements Client {
     const weights = (this.#weights = createNodeWeights({
       nodes: () => this.#directory.nodes,
       recordOf: (key) => memory.records.get(key),
-      speedOf: (key) => speeds.speedOf(key),
+      agreedOf: (key) => speeds.agreedOf(key),
       uptimeOf: (key) => uptimes.get(key),
       ...stakeFacts(options.stakes),
       isElsewhere: (node) => this.#roundTrips.tooNear(node) !== undefined,
@@ -214,6 +214,7 @@ class Engine implements Client {
       openPayer: money && ((path, terms, signal) => money.openTunnel(path, terms, signal)),
       isProvided: (path) => money?.isProvided(path) ?? true,
       onTransfer: (path, transfer) => this.#memory.onTransfer(path, transfer),
+      onRtt: (path, rttMs) => this.#memory.onRtt(path, rttMs),
     })
   }
 
@@ -307,7 +308,7 @@ class Engine implements Client {
       nodes: () => this.#directory.nodes.list(Date.now()),
       weights: this.#weights,
       recordOf: (key) => this.#memory.records.get(key),
-      voicesOf: (key) => this.#memory.speeds.voicesOf(key),
+      voicesOf: (key) => this.#memory.speeds.agreedOf(key),
       uptimeOf: (key) => this.#memory.uptimes.get(key),
       tooNear: (node) => this.#roundTrips.tooNear(node),
       linesOf: (nodes) => this.#memory.linesOf(nodes),

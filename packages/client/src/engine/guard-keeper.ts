@@ -21,7 +21,7 @@ import { readStateFile, writeStateFile } from './state-file.ts'
 export type GuardKeeperDeps = {
   readonly path: string | undefined
   /** How new guards are drawn. */
-  readonly weights: Pick<NodeWeights, 'weightOf' | 'isNewcomer'>
+  readonly weights: Pick<NodeWeights, 'guardWeightOf' | 'isNewcomer'>
   readonly random: () => number
   readonly ownNodes: () => ReadonlySet<NodeKey>
   /** Wall clock. */
@@ -71,7 +71,7 @@ export function createGuardKeeper(deps: GuardKeeperDeps): GuardKeeper {
     },
     refresh(set) {
       const { random, weights, nowMs } = deps
-      const weightOf = (key: NodeKey): number => weights.weightOf(key)
+      const weightOf = (key: NodeKey): number => weights.guardWeightOf(key)
       const isNewcomer = (key: NodeKey): boolean => weights.isNewcomer(key)
       const ownNodes = deps.ownNodes()
       change(refreshGuards(state, { set, weightOf, isNewcomer, random, nowMs: nowMs(), ownNodes }))

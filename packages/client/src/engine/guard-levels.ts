@@ -1,21 +1,18 @@
 /**
  * What each guard gives as a whole (SPEC §10.3, ADR-0048): the middle one of what came lately over paths with different nodes behind it. A node's goodput is read beside that, for a guard's own line
- * says nothing of nodes; and a guard that gives clearly less than another is found out. On disk between runs, as bare numbers: behind a guard that is seldom used a level takes days.
+ * says nothing of nodes; and a guard that gives clearly less than another is found out.
  * @module
  */
 import { parseNodeKey } from '@byway/protocol/directory'
 import type { NodeKey } from '@byway/protocol/directory'
-import { createNodeFile, setNewest, type NodeFile, type NodeFileDeps } from './node-file.ts'
+import { createNewestNumbers, type NewestNumbers } from './newest-numbers.ts'
+import { setNewest, type NodeFileDeps } from './node-file.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
-/** Nodes of which the newest goodput is kept, for each guard: few, so that a client that comes to another line has another level soon. */
+/** Nodes behind each guard whose newest goodput is held against other guards. */
 const MAX_NODES = 24
-/** Between two times that levels are stored. */
-const STORE_EVERY_MS = 600_000
 /** More than are in use at a time. */
 const MAX_GUARDS = 6
-/** Nodes that make a level: one alone would be measured by itself. */
-const LEAST_NODES = 5
 /** Nodes behind another guard that a guard must have given less than: lines are now fast, now slow. */
 const LEAST_BESIDE = 12
 /** A guard is slow that gives less than this part of what comes through another at the same time. */
@@ -32,7 +29,7 @@ export type SlowGuard = {
 }
 
 /** The levels. */
-export interface GuardLevels extends Pick<NodeFile<number>, 'load' | 'flush'> {
+export interface GuardLevels extends Pick<NewestNumbers<NodeKey>, 'load' | 'flush'> {
   /** Takes in what came over a path with this node behind this guard. */
   note(guard: NodeKey, node: NodeKey, kbps: number): void
   /** kbit/s; undefined while too few nodes were used behind it. */
@@ -53,34 +50,17 @@ export type GuardLevelsDeps = NodeFileDeps & { readonly monotonicMs: () => numbe
 /** Creates levels of nobody. */
 export function createGuardLevels(deps: GuardLevelsDeps): GuardLevels {
   const { monotonicMs } = deps
-  const file = createNodeFile<readonly number[], NodeKey>(deps, {
-    parseKey: parseNodeKey,
-    most: MAX_GUARDS,
-    storeEveryMs: STORE_EVERY_MS,
-    format: (goodputs) => goodputs.map(Math.round),
-    parse: (goodputs) => (goodputs.length <= MAX_NODES ? goodputs : undefined),
-  })
+  const goodputs = createNewestNumbers<NodeKey>(deps, { parseKey: parseNodeKey, most: MAX_GUARDS })
   const guards = new Map<NodeKey, Map<NodeKey, Measured>>()
-  /** Of the run before, until there are enough of this one. */
-  const earlier = new Map<NodeKey, readonly number[]>()
-
-  /** The newest last. */
-  function goodputsOf(guard: NodeKey): readonly number[] {
-    const now = [...(guards.get(guard)?.values() ?? [])].map(({ kbps }) => kbps)
-    return [...(earlier.get(guard) ?? []), ...now].slice(-MAX_NODES)
-  }
 
   function levelOf(guard: NodeKey): number | undefined {
-    const goodputs = goodputsOf(guard)
-    return goodputs.length < LEAST_NODES ? undefined : middleOf(goodputs)
+    const sorted = goodputs.sorted(guard)
+    return sorted && middleOf(sorted)
   }
 
   return {
-    async load() {
-      await file.load()
-      for (const key of file.keys()) earlier.set(key, file.get(key) ?? [])
-    },
-    flush: () => file.flush(),
+    load: () => goodputs.load(),
+    flush: () => goodputs.flush(),
     note(guard, node, kbps) {
       const nodes = guards.get(guard) ?? new Map<NodeKey, Measured>()
       const levels = new Map(
@@ -91,7 +71,7 @@ export function createGuardLevels(deps: GuardLevelsDeps): GuardLevels {
       )
       setNewest(nodes, node, { kbps, atMs: monotonicMs(), levels }, MAX_NODES)
       setNewest(guards, guard, nodes, MAX_GUARDS)
-      file.set(guard, goodputsOf(guard))
+      goodputs.note(guard, node, kbps)
     },
     of: levelOf,
     slowness(guard, other) {
@@ -100,7 +80,7 @@ export function createGuardLevels(deps: GuardLevelsDeps): GuardLevels {
         const level = levels.get(guard)
         return level === undefined || atMs <= sinceMs ? [] : [level / kbps]
       })
-      const part = middleOf(parts)
+      const part = middleOf(parts.toSorted((a, b) => a - b))
       return parts.length >= LEAST_BESIDE && part < SLOW_PART
         ? { nodes: parts.length, part }
         : undefined
@@ -109,6 +89,6 @@ export function createGuardLevels(deps: GuardLevelsDeps): GuardLevels {
 }
 
 /** The lower one of two in the middle; 1 of none. */
-function middleOf(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[(numbers.length - 1) >> 1] ?? 1
+function middleOf(sorted: readonly number[]): number {
+  return sorted[(sorted.length - 1) >> 1] ?? 1
 }

@@ -1,5 +1,5 @@
 /**
- * All that a client remembers of nodes between runs, each in a file of its own: how circuits fared with them, for how long they were up, how their addresses change, and how fast they are behind each guard.
+ * All that a client remembers of nodes between runs, each in a file of its own: how circuits fared with them, for how long they were up, how their addresses change, and how fast and how far they are behind each guard.
  * @module
  */
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { mayShareCircuit } from '@byway/protocol/directory'
 import type { DirectoryEntry, LineSeen, NodeKey, PathNode } from '@byway/protocol/directory'
 import type { Transfer } from './goodput-meter.ts'
 import { createDialTimes, type DialTimes } from './dial-times.ts'
+import { createGuardDelays } from './guard-delays.ts'
 import { createGuardLevels } from './guard-levels.ts'
 import { createGuardSpeeds, type GuardSpeeds } from './guard-speeds.ts'
 import { createNodeAddresses } from './node-addresses.ts'
@@ -38,6 +39,8 @@ export interface NodeMemory {
   linesOf(nodes: readonly PathNode[]): (key: NodeKey) => LineSeen
   /** Takes in what a path, entry first, has brought in a busy second. */
   onTransfer(path: readonly PathNode[], transfer: Transfer): void
+  /** Takes in the least round trip over a path, entry first, to its last hop. */
+  onRtt(path: readonly PathNode[], rttMs: number): void
   /** Reads what was stored. */
   load(): Promise<void>
   /** Stores all of it. Never rejects. */
@@ -53,9 +56,11 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
   const addresses = createNodeAddresses(fileOf('addresses.json'))
   const dials = createDialTimes(monotonicMs)
   const levels = createGuardLevels({ ...fileOf('levels.json'), monotonicMs })
+  const delays = createGuardDelays(fileOf('delays.json'))
   const speeds = createGuardSpeeds({
     ...fileOf('speeds.json'),
     levels,
+    delays,
     primary,
     areApart: (a, b) => areApart(nodeOf(a), nodeOf(b)),
     onSlow: ({ nodes }) =>
@@ -64,7 +69,7 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
       }),
     monotonicMs,
   })
-  const files = [records, uptimes, addresses, levels, speeds]
+  const files = [records, uptimes, addresses, levels, delays, speeds]
   return {
     records,
     uptimes,
@@ -85,6 +90,11 @@ export function createNodeMemory(deps: NodeMemoryDeps): NodeMemory {
       for (const key of keys) records.observe(key, { type: 'transfer', ...transfer })
       speeds.observe(keys, transfer)
     },
+    onRtt: (path, rttMs) =>
+      speeds.observeRtt(
+        path.map(({ key }) => key),
+        rttMs,
+      ),
     load: async () => void (await Promise.all(files.map((file) => file.load()))),
     flush: async () => void (await Promise.all(files.map((file) => file.flush()))),
   }

@@ -15,8 +15,11 @@ import type {
   UptimeRecord,
 } from '@byway/protocol/directory'
 import type { ClientStakes } from './directory-keeper.ts'
+import type { AgreedSpeed } from './agreed-speeds.ts'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
 import type { TooNear } from './round-trips.ts'
+
+type Voices = Pick<AgreedSpeed, 'speedVoices' | 'latencyVoices'>
 
 export type NodeScore = {
   readonly nodeId: NodeKey
@@ -26,8 +29,8 @@ export type NodeScore = {
   readonly factors: WeightFactors
   /** Undefined for a node that was never used. */
   readonly record: NodeRecord | undefined
-  /** Guards whose measurements of its speed count; one alone moves no weight. */
-  readonly voices: number
+  /** Guards whose measurements of its speed count, and of its round trips; one alone moves no weight. */
+  readonly voices: Voices
   /** For how long it was seen up; undefined where nobody watches. */
   readonly uptime: UptimeRecord | undefined
   /** Undefined where there is no registry, or nobody knows. */
@@ -53,7 +56,7 @@ export type ScoreDeps = {
   readonly nodes: () => readonly PathNode[]
   readonly weights: NodeWeights
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
-  readonly voicesOf?: ((key: NodeKey) => number) | undefined
+  readonly voicesOf?: ((key: NodeKey) => Voices) | undefined
   readonly uptimeOf?: ((key: NodeKey) => UptimeRecord | undefined) | undefined
   readonly tooNear?: ((node: PathNode) => TooNear | undefined) | undefined
   /** What was seen of the lines of these nodes over time. @default nothing */
@@ -89,7 +92,7 @@ export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
       share: total > 0 ? weight / total : 0,
       factors: weights.factorsOf(key),
       record: recordOf(key),
-      voices: deps.voicesOf?.(key) ?? 0,
+      voices: deps.voicesOf?.(key) ?? { speedVoices: 0, latencyVoices: 0 },
       uptime: deps.uptimeOf?.(key),
       stakeAgeMs: deps.stakeAgeMs?.(descriptor),
       proven: deps.provenOf?.(descriptor),

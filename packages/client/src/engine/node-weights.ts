@@ -6,14 +6,17 @@
 import { fairWeights, lastingFactor, successFactor, weightOfNode } from '@byway/protocol/directory'
 import type { NodeKey, NodeRecord, PathNode, PathNodeSet } from '@byway/protocol/directory'
 import type { ProvenService, StakeClaim, UptimeRecord } from '@byway/protocol/directory'
+import type { AgreedSpeed } from './agreed-speeds.ts'
 import { youngStakes } from './young-stakes.ts'
+
+type Agreed = Pick<AgreedSpeed, 'speed' | 'latency'>
 
 export type NodeWeightsDeps = {
   readonly nodes: () => PathNodeSet
   /** What was seen of a node; undefined for one never used. */
   readonly recordOf: (key: NodeKey) => NodeRecord | undefined
-  /** How fast a node is beside others, as guards agree; 1 where nobody measures. @default 1 for all */
-  readonly speedOf?: ((key: NodeKey) => number) | undefined
+  /** How fast a node is beside others, and what its round trips make of its weight, as guards agree. @default 1 and 1 for all */
+  readonly agreedOf?: ((key: NodeKey) => Agreed) | undefined
   /** How long ago a node's stake was registered; absent or undefined where nobody says. */
   readonly stakeAgeMs?: ((claim: StakeClaim) => number | undefined) | undefined
   /** What a node's provider has proven lately, as the chain says; absent or undefined where nobody says. */
@@ -32,6 +35,8 @@ export type NodeWeightsDeps = {
 export type WeightFactors = {
   /** Goodput beside that of other nodes, as guards agree. */
   readonly speed: number
+  /** Round trips beside those of other nodes, as guards agree. */
+  readonly latency: number
   /** Of circuits that failed by it. */
   readonly success: number
   /** Of service that was proven, by the fees burned for it. */
@@ -50,6 +55,8 @@ export type WeightFactors = {
 export interface NodeWeights {
   /** Positive for every listed node. @param lastsMs - of a stream that lasts so long: nodes that are likely to stay weigh more, nobody above its share */
   weightOf(key: NodeKey, lastsMs?: number): number
+  /** The same for a new guard: how far a node is from the guards there are says nothing of it there. */
+  guardWeightOf(key: NodeKey): number
   /** True for a relay whose stake is too young for a new guard, and for a node that tells two things. */
   isNewcomer(key: NodeKey): boolean
   /** Their product is the weight, for every listed node that has not fallen to the least. */
@@ -98,11 +105,14 @@ export function createNodeWeights(deps: NodeWeightsDeps): NodeWeights {
 
   return {
     weightOf: (key, lastsMs) => measuredOf(deps, key) * standingOf(key, stepOf(lastsMs)).factor,
+    guardWeightOf: (key) =>
+      weightOfNode(deps.recordOf(key), deps.agreedOf?.(key).speed) * standingOf(key, 0).factor,
     isNewcomer: (key) => standingOf(key, 0).isNewcomer,
     factorsOf(key) {
       const { service, youth, place, honesty, share } = standingOf(key, 0)
       const success = successFactor(deps.recordOf(key))
-      return { speed: deps.speedOf?.(key) ?? 1, success, service, youth, place, honesty, share }
+      const { speed, latency } = deps.agreedOf?.(key) ?? UNMEASURED
+      return { speed, latency, success, service, youth, place, honesty, share }
     },
     workOutSoon: () => void (staleBeforeMs = deps.nowMs()),
   }
@@ -119,6 +129,8 @@ function stepOf(lastsMs: number | undefined): number {
   const steps = Math.ceil(Math.log2(Math.max(1, lastsMs / LEAST_LASTS_MS)))
   return Math.min(MOST_LASTS_MS, LEAST_LASTS_MS * 2 ** steps)
 }
+
+const UNMEASURED: Agreed = { speed: 1, latency: 1 }
 
 const UNKNOWN: Standing = {
   factor: 1,
@@ -159,8 +171,9 @@ function workOut(deps: NodeWeightsDeps, lastsMs: number): ReadonlyMap<NodeKey, S
   )
 }
 
-function measuredOf({ recordOf, speedOf }: NodeWeightsDeps, key: NodeKey): number {
-  return weightOfNode(recordOf(key), speedOf?.(key))
+function measuredOf({ recordOf, agreedOf }: NodeWeightsDeps, key: NodeKey): number {
+  const { speed, latency } = agreedOf?.(key) ?? UNMEASURED
+  return weightOfNode(recordOf(key), speed * latency)
 }
 
 function placeFactor({ isMisplaced, countryBy }: PathNode, isElsewhere: boolean): number {

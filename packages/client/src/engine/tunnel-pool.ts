@@ -41,7 +41,7 @@ const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<
   TunnelDriverDeps,
-  'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving' | 'onRefused'
+  'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving' | 'onRefused' | 'onRtt'
 > & {
   readonly source: CircuitSource
   readonly stock: Omit<CircuitStock, 'paths'>
@@ -232,6 +232,7 @@ class Pool implements TunnelPool {
       rejoin: (dead, rejoinSignal) => this.#rejoin(dead, rejoinSignal),
       onPath: this.#deps.onPath,
       onTransfer: this.#deps.onTransfer,
+      onRtt: this.#deps.onRtt,
       onLost: this.#deps.onLost,
       onLeaving: this.#deps.onLeaving,
       onRefused: this.#deps.onRefused,

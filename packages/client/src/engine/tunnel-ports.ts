@@ -33,6 +33,8 @@ export type TunnelDriverDeps = {
   readonly onPath: (driver: ClientTunnelDriver) => void
   /** Told what the nodes of a path have brought in a busy second. */
   readonly onTransfer: (path: readonly PathNode[], transfer: Transfer) => void
+  /** Told the least round trip of a leg that is over, to the exit and back: what lies behind the exit is in none. */
+  readonly onRtt: (path: readonly PathNode[], rttMs: number) => void
   /** Pays the hops after the entry; none in a network where nothing is paid. */
   readonly payer?: TunnelPayer | undefined
 }

@@ -25,6 +25,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     circuits: [] as TestCircuit[],
     lost: [] as unknown[],
     refusedBy: [] as unknown[],
+    rtts: [] as unknown[],
   }
   setUp.early?.(first)
   const driver = new ClientTunnelDriver(first, {
@@ -34,6 +35,7 @@ function world(setUp: { early?: (circuit: TestCircuit) => void } = {}) {
     nowMs: timers.nowMs,
     timers,
     onTransfer: () => {},
+    onRtt: (path, rttMs) => void control.rtts.push([path.at(-1)!.key, rttMs]),
     rejoin: () => {
       control.rejoins++
       const next = control.circuits.shift()
@@ -133,6 +135,36 @@ suite('when the exit takes no tunnel of the class', () => {
     broken.first.die(CLOSE_REASON.TIMEOUT)
     await settle()
     assert.deepEqual([...served.control.refusedBy, ...broken.control.refusedBy], [])
+  })
+})
+
+suite('the round trip of a leg', () => {
+  const exitKey = PATH.at(-1)?.key
+
+  test('is told once for each leg, when it is over', async () => {
+    const { driver, exit, first, control } = world()
+    const stream = driver.connect('a', 1)
+    read(stream)
+    await stream.connected
+    assert.deepEqual(control.rtts, [])
+    control.circuits.push(exit.circuit(PATH))
+    first.die(CLOSE_REASON.TIMEOUT)
+    assert.deepEqual(control.rtts, [[exitKey, 1]])
+    await until(() => driver.rejoins === 1)
+    driver.close()
+    await settle()
+    assert.deepEqual(control.rtts, [
+      [exitKey, 1],
+      [exitKey, 1],
+    ])
+  })
+
+  test('is told of a leg that died and was not followed by another', async () => {
+    const { driver, first, control } = world()
+    read(driver.connect('a', 1))
+    first.die(CLOSE_REASON.TIMEOUT)
+    await until(() => control.over === 1)
+    assert.deepEqual(control.rtts, [[exitKey, 1]])
   })
 })
 

@@ -22,7 +22,7 @@ function relays(count: number): PathNodeSet {
 }
 
 function keeperOf(path: string | undefined, seed = 0.5) {
-  const weights = { weightOf: () => 1, isNewcomer: () => false }
+  const weights = { guardWeightOf: () => 1, isNewcomer: () => false }
   return createGuardKeeper({
     path,
     weights,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import type { NodeKey } from '@byway/protocol/directory'
 import { createGuardSpeeds, type GuardSpeedsDeps } from '../../src/engine/guard-speeds.ts'
+import { createGuardDelays } from '../../src/engine/guard-delays.ts'
 import { createGuardLevels, type SlowGuard } from '../../src/engine/guard-levels.ts'
 import { entryOf } from './drawn-nodes.ts'
 import { NOW_MS } from './signed-nodes.ts'
@@ -23,6 +24,7 @@ function world(change: Partial<GuardSpeedsDeps> = {}) {
     path: undefined,
     ...times,
     levels: createGuardLevels({ path: undefined, ...times }),
+    delays: createGuardDelays({ path: undefined, ...times }),
     primary: () => [...guards],
     areApart: (a, b) => a !== b,
     onSlow: (facts) => void told.push(facts),
@@ -43,12 +45,12 @@ suite('the speed of a node (ADR-0048)', () => {
     begin(FIRST, 2000)
     begin(SECOND, 50_000)
     observe(FIRST, SLOW, 200)
-    assert.deepEqual([speeds.speedOf(SLOW), speeds.voicesOf(SLOW)], [1, 1])
+    assert.deepEqual([speeds.agreedOf(SLOW).speed, speeds.agreedOf(SLOW).speedVoices], [1, 1])
     observe(SECOND, SLOW, 10_000)
-    assert.ok(Math.abs(speeds.speedOf(SLOW) - 0.2) < 1e-9)
-    assert.equal(speeds.voicesOf(SLOW), 2)
-    assert.equal(speeds.speedOf(nodeOf(0)), 1)
-    assert.equal(speeds.speedOf(nodeOf(77)), 1)
+    assert.ok(Math.abs(speeds.agreedOf(SLOW).speed - 0.2) < 1e-9)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 2)
+    assert.equal(speeds.agreedOf(nodeOf(0)).speed, 1)
+    assert.equal(speeds.agreedOf(nodeOf(77)).speed, 1)
   })
 
   test('is that of all hops behind the guard, and the guard says nothing of itself', () => {
@@ -57,26 +59,29 @@ suite('the speed of a node (ADR-0048)', () => {
       begin(guard)
       speeds.observe([guard, SLOW, nodeOf(9)], { bytes: 1_000_000, durationMs: 40_000 })
     }
-    assert.ok(speeds.speedOf(SLOW) < 0.2)
-    assert.ok(speeds.speedOf(nodeOf(9)) < 0.2)
-    assert.deepEqual([speeds.voicesOf(FIRST), speeds.voicesOf(SECOND)], [0, 0])
+    assert.ok(speeds.agreedOf(SLOW).speed < 0.2)
+    assert.ok(speeds.agreedOf(nodeOf(9)).speed < 0.2)
+    assert.deepEqual(
+      [speeds.agreedOf(FIRST).speedVoices, speeds.agreedOf(SECOND).speedVoices],
+      [0, 0],
+    )
   })
 
   test('is not moved by two guards of one party', () => {
     const { speeds, observe, begin } = world({ areApart: (a, b) => a === THIRD || b === THIRD })
     for (const guard of [FIRST, SECOND, THIRD]) begin(guard)
     for (const guard of [FIRST, SECOND]) observe(guard, SLOW, 200)
-    assert.deepEqual([speeds.speedOf(SLOW), speeds.voicesOf(SLOW)], [1, 1])
+    assert.deepEqual([speeds.agreedOf(SLOW).speed, speeds.agreedOf(SLOW).speedVoices], [1, 1])
     observe(THIRD, SLOW, 200)
-    assert.equal(speeds.voicesOf(SLOW), 2)
-    assert.ok(speeds.speedOf(SLOW) < 0.2)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 2)
+    assert.ok(speeds.agreedOf(SLOW).speed < 0.2)
   })
 
   test('is the word of the one guard where a client has no other', () => {
     const { speeds, observe, begin } = world({ primary: () => [FIRST] })
     begin(FIRST)
     observe(FIRST, SLOW, 200)
-    assert.ok(Math.abs(speeds.speedOf(SLOW) - 0.1) < 1e-9)
+    assert.ok(Math.abs(speeds.agreedOf(SLOW).speed - 0.1) < 1e-9)
   })
 
   test('is not that of guards which are no longer the client’s', () => {
@@ -85,27 +90,92 @@ suite('the speed of a node (ADR-0048)', () => {
       begin(guard)
       observe(guard, SLOW, 200)
     }
-    assert.ok(speeds.speedOf(SLOW) < 0.2)
+    assert.ok(speeds.agreedOf(SLOW).speed < 0.2)
     guards.splice(0, 3, FIRST, THIRD)
     clock.nowMs += 1000
-    assert.deepEqual([speeds.speedOf(SLOW), speeds.voicesOf(SLOW)], [1, 1])
+    assert.deepEqual([speeds.agreedOf(SLOW).speed, speeds.agreedOf(SLOW).speedVoices], [1, 1])
     guards.splice(0, 2, SECOND, FIRST)
     clock.nowMs += 1000
-    assert.ok(speeds.speedOf(SLOW) < 0.2)
+    assert.ok(speeds.agreedOf(SLOW).speed < 0.2)
   })
 
   test('waits until a guard has a level, and is no matter of short transfers or of a path of one hop', () => {
     const { speeds, observe, begin } = world()
     for (const guard of [FIRST, SECOND]) begin(guard, 2000, 3)
     for (const guard of [FIRST, SECOND]) observe(guard, SLOW, 200)
-    assert.equal(speeds.voicesOf(SLOW), 0)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 0)
     assert.equal(speeds.hasLevel(FIRST), false)
     for (const guard of [FIRST, SECOND]) begin(guard)
     assert.equal(speeds.hasLevel(FIRST), true)
     for (const guard of [FIRST, SECOND])
       speeds.observe([guard, SLOW], { bytes: 1000, durationMs: 1000 })
     speeds.observe([SLOW], { bytes: 1_000_000, durationMs: 40_000 })
-    assert.equal(speeds.voicesOf(SLOW), 0)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 0)
+  })
+})
+
+suite('the latency of a node (ADR-0052)', () => {
+  const WAY_MS = 80
+
+  function answering(change: Partial<GuardSpeedsDeps> = {}) {
+    const made = world(change)
+    const answer = (guard: NodeKey, node: NodeKey, rttMs: number): void =>
+      made.speeds.observeRtt([guard, node], rttMs)
+    /** Shows what is usual behind a guard. */
+    const start = (guard: NodeKey, rttMs = WAY_MS): void => {
+      for (let node = 0; node < 12; node++) answer(guard, nodeOf(node), rttMs)
+    }
+    const latencyOf = (node: NodeKey): readonly number[] => {
+      const { latency, latencyVoices } = made.speeds.agreedOf(node)
+      return [Number(latency.toFixed(3)), latencyVoices]
+    }
+    return { ...made, answer, start, latencyOf }
+  }
+
+  test('moves by what two guards show beside their other nodes, however far each of them is', () => {
+    const { answer, start, latencyOf, speeds } = answering()
+    start(FIRST)
+    start(SECOND, 400)
+    answer(FIRST, SLOW, WAY_MS + 300)
+    assert.deepEqual(latencyOf(SLOW), [1, 1])
+    answer(SECOND, SLOW, 460)
+    assert.deepEqual(latencyOf(SLOW), [0.66, 2])
+    assert.deepEqual(latencyOf(nodeOf(9)), [1, 2])
+    assert.deepEqual(latencyOf(nodeOf(77)), [1, 0])
+    assert.deepEqual([speeds.agreedOf(SLOW).speed, speeds.agreedOf(SLOW).speedVoices], [1, 0])
+  })
+
+  test('is not moved by a guard that holds back, nor by two of one party', () => {
+    const { answer, start, latencyOf } = answering({
+      areApart: (a, b) => a === THIRD || b === THIRD,
+    })
+    for (const guard of [FIRST, SECOND, THIRD]) start(guard)
+    for (const guard of [FIRST, SECOND]) answer(guard, SLOW, 2000)
+    assert.deepEqual(latencyOf(SLOW), [1, 1])
+    answer(THIRD, SLOW, WAY_MS)
+    assert.deepEqual(latencyOf(SLOW), [1, 2])
+    answer(THIRD, SLOW, 2000)
+    assert.ok((latencyOf(SLOW)[0] ?? 1) < 0.8)
+  })
+
+  test('gives a guard that was measured by round trips alone others beside it', () => {
+    const { speeds, start } = answering()
+    assert.equal(speeds.hasLevel(FIRST), false)
+    start(FIRST)
+    assert.equal(speeds.hasLevel(FIRST), true)
+  })
+
+  test('is no voice about speed where another guard of the same party has one', () => {
+    const { answer, start, observe, begin, speeds } = answering({
+      areApart: (a, b) => a === THIRD || b === THIRD,
+    })
+    start(FIRST)
+    answer(FIRST, SLOW, WAY_MS)
+    for (const guard of [SECOND, THIRD]) {
+      begin(guard)
+      observe(guard, SLOW, 200)
+    }
+    assert.ok(speeds.agreedOf(SLOW).speed < 0.2)
   })
 })
 
@@ -151,10 +221,10 @@ suite('the file of speeds', () => {
     await before.speeds.flush()
     assert.equal((await stat(path)).mode & 0o777, 0o600)
     const { speeds } = world({ path })
-    assert.equal(speeds.speedOf(SLOW), 1)
+    assert.equal(speeds.agreedOf(SLOW).speed, 1)
     await speeds.load()
-    assert.ok(Math.abs(speeds.speedOf(SLOW) - 0.1) < 1e-3)
-    assert.equal(speeds.voicesOf(SLOW), 2)
+    assert.ok(Math.abs(speeds.agreedOf(SLOW).speed - 0.1) < 1e-3)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 2)
   })
 
   test('leaves out rows that are no voices', async (t) => {
@@ -169,11 +239,18 @@ suite('the file of speeds', () => {
       [`${FIRST} ${SLOW}`, 0, 1, NOW_MS, 1],
       [`${SECOND} ${SLOW}`, 1, 1],
       [`${THIRD} ${SLOW}`, ...good],
+      [`${FIRST} ${nodeOf(1)}`, ...good, 0.4, 1],
+      [`${FIRST} ${nodeOf(1)}`, ...good, 2.1, 1],
+      [`${FIRST} ${nodeOf(1)}`, 1, 0, NOW_MS, 1, 1, 0],
+      [`${FIRST} ${nodeOf(2)}`, 1, 0, NOW_MS, 1, 0.5, 3],
     ]
     await writeFile(path, JSON.stringify({ version: 1, nodes }))
     const { speeds } = world({ path })
     await speeds.load()
-    assert.equal(speeds.voicesOf(SLOW), 1)
+    assert.equal(speeds.agreedOf(SLOW).speedVoices, 1)
+    const [bad, late] = [1, 2].map((number) => speeds.agreedOf(nodeOf(number)))
+    assert.deepEqual([bad?.speedVoices, bad?.latencyVoices], [0, 0])
+    assert.deepEqual([late?.speedVoices, late?.latencyVoices], [0, 1])
   })
 
   test('holds 8192 rows at most, the newest', async (t) => {

@@ -83,7 +83,7 @@ function runWith(lie: Lie, seed: number): { lateShare: number; score: NodeScore;
   const weights = createNodeWeights({
     nodes: () => nodes,
     recordOf,
-    speedOf: (key) => speeds.speedOf(key),
+    agreedOf: (key) => speeds.agreedOf(key),
     nowMs: () => nowMs,
   })
   const weightOf = (key: NodeKey): number => weights.weightOf(key)

@@ -19,6 +19,12 @@ const NODES = 100
 const HOSTILE = 20
 const LINE_KBPS = 2000
 const BODY_BYTES = 1_000_000
+/** A circuit's round trip where nothing is far: to the guard, and on to an exit that is near. */
+const NEAR_MS = 80
+/** One of a circuit beside the next over the same nodes, as the deviation of a factor's logarithm. */
+const JITTER = 0.15
+/** What lies behind an exit: its connection, and the site's answer. */
+const [LEAST_BEHIND_MS, MOST_BEHIND_MS] = [20, 300] as const
 /** Guards to which a client keeps a link. */
 const WARM = 2
 
@@ -33,6 +39,12 @@ export type MeasuredWorld = {
   readonly spread?: number
   /** The same of one measurement beside the next. */
   readonly noise?: number
+  /** How much farther than others a hop is from what leads to it, ms. @default round trips are no matter */
+  readonly farther?: (hop: number) => number
+  /** What a hop before the exit holds back of what goes there, ms. */
+  readonly holds?: (hop: number, exit: number) => number
+  /** False for a client that weighs nodes by their goodput alone. @default true */
+  readonly weighsLatency?: boolean
   readonly circuits?: number
   readonly eachMs?: number
 }
@@ -43,6 +55,10 @@ export type Played = {
   readonly lastShare: number
   /** Circuits through each guard. */
   readonly through: ReadonlyMap<number, number>
+  /** The middle one of the times to the first byte over the last two hundred circuits, ms. */
+  readonly lastFirstByteMs: number
+  /** Exits of the last two hundred circuits. */
+  readonly lastExits: readonly number[]
   /** What lines the last two hundred exits had, beside the usual one. */
   readonly lastLine: number
   readonly warnings: readonly string[]
@@ -58,6 +74,8 @@ export function playMeasured(world: MeasuredWorld): Played {
     lets = () => 1,
     spread = 0,
     noise = 0,
+    farther,
+    holds = () => 0,
     circuits = 1000,
     eachMs = 10_000,
   } = world
@@ -66,8 +84,9 @@ export function playMeasured(world: MeasuredWorld): Played {
   const all = Array.from({ length: NODES }, (_, number) => entryOf(number))
   const lines = all.map(() => LINE_KBPS * factor(spread))
   const guards = world.guards.map((number) => entryOf(number).key)
-  const client = createMeasuringClient(all, guards, random)
+  const client = createMeasuringClient(all, { guards, random, weighsLatency: world.weighsLatency })
   const exits: number[] = []
+  const firstBytes: number[] = []
   const through = new Map<number, number>()
   for (let circuit = 0; circuit < circuits; circuit++) {
     const path = client.draw(hops)
@@ -80,6 +99,14 @@ export function playMeasured(world: MeasuredWorld): Played {
     const passed = numbers.slice(0, -1).reduce((part, hop) => part * lets(hop, exit), 1)
     const kbps = line * factor(noise) * passed
     client.measured(path, (BODY_BYTES * 8) / kbps)
+    if (farther) {
+      const ways = numbers.reduce((sum, hop) => sum + farther(hop), NEAR_MS)
+      const held = numbers.slice(0, -1).reduce((sum, hop) => sum + holds(hop, exit), 0)
+      const rttMs = ways * factor(JITTER) + held
+      const behindMs = LEAST_BEHIND_MS + random() * (MOST_BEHIND_MS - LEAST_BEHIND_MS)
+      firstBytes.push(rttMs + behindMs)
+      client.answered(path, rttMs)
+    }
     client.later(eachMs)
   }
   const part = (some: readonly number[]): number => some.filter(isTheirs).length / some.length
@@ -89,6 +116,8 @@ export function playMeasured(world: MeasuredWorld): Played {
     firstShare: part(exits.slice(0, 200)),
     lastShare: part(last),
     through,
+    lastFirstByteMs: firstBytes.slice(-200).toSorted((a, b) => a - b)[100] ?? 0,
+    lastExits: last,
     lastLine: sum / last.length / LINE_KBPS,
     warnings: client.warnings,
   }
@@ -96,8 +125,15 @@ export function playMeasured(world: MeasuredWorld): Played {
 
 function createMeasuringClient(
   all: readonly ReturnType<typeof entryOf>[],
-  guards: readonly NodeKey[],
-  random: () => number,
+  {
+    guards,
+    random,
+    weighsLatency = true,
+  }: {
+    readonly guards: readonly NodeKey[]
+    readonly random: () => number
+    readonly weighsLatency: boolean | undefined
+  },
 ) {
   const byKey = new Map(all.map((entry) => [entry.key, entry]))
   const nodes = createPathNodeSet(
@@ -120,7 +156,10 @@ function createMeasuringClient(
   const weights = createNodeWeights({
     nodes: () => nodes,
     recordOf: (key) => records.get(key),
-    speedOf: (key) => speeds.speedOf(key),
+    agreedOf(key) {
+      const { speed, latency } = speeds.agreedOf(key)
+      return { speed, latency: weighsLatency ? latency : 1 }
+    },
     nowMs,
   })
   const isWarm = (key: NodeKey): boolean => reach.guards().slice(0, WARM).includes(key)
@@ -149,6 +188,12 @@ function createMeasuringClient(
       const listed = path.flatMap((key) => nodes.get(key) ?? [])
       for (const { key } of listed) records.observe(key, { type: 'success' })
       memory.onTransfer(listed, { bytes: BODY_BYTES, durationMs })
+    },
+    answered(path: readonly NodeKey[], rttMs: number): void {
+      memory.onRtt(
+        path.flatMap((key) => nodes.get(key) ?? []),
+        rttMs,
+      )
     },
     later: (ms: number) => void (atMs += ms),
   }

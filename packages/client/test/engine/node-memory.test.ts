@@ -60,3 +60,33 @@ test('editions that a client hears count for how long a node is up and for its l
   await second.memory.load()
   assert.deepEqual(reasonsOf(second.memory, second.hear(6)), ['moves-often'])
 })
+
+test('how soon nodes answer behind each guard counts over a restart too', async (t) => {
+  const home = await mkdtemp(join(tmpdir(), 'byway-memory-'))
+  t.after(() => rm(home, { recursive: true }))
+  const all = Array.from({ length: 10 }, (_, number) => toPathNode(entryOf(number), NOWHERE))
+  const [first, second, late, ...others] = all
+  assert.ok(first && second && late)
+  const byKey = new Map(all.map((node) => [node.key, node]))
+  const made = () =>
+    createNodeMemory({
+      home,
+      nodeOf: (key) => byKey.get(key),
+      primary: () => [first.key, second.key],
+      log: NO_LOG,
+      nowMs: () => NOW_MS,
+      monotonicMs: () => 0,
+    })
+  const before = made()
+  for (const guard of [first, second]) {
+    for (const node of others) before.onRtt([guard, node], 100)
+    before.onRtt([guard, late], 300)
+  }
+  const { latency, latencyVoices } = before.speeds.agreedOf(late.key)
+  assert.deepEqual([latency, latencyVoices], [0.5, 2])
+  await before.flush()
+  const after = made()
+  await after.load()
+  assert.equal(after.speeds.agreedOf(late.key).latency, 0.5)
+  assert.equal(after.speeds.hasLevel(first.key), true)
+})

@@ -22,7 +22,7 @@ suite('weights of nodes (SPEC §10.3)', () => {
     const weights = createNodeWeights({
       nodes: () => nodes,
       recordOf: () => undefined,
-      speedOf: (key) => speeds.get(key) ?? 1,
+      agreedOf: (key) => ({ speed: speeds.get(key) ?? 1, latency: 1 }),
       nowMs: () => NOW_MS,
     })
     const [first, second] = keys
@@ -64,7 +64,7 @@ suite('weights of nodes (SPEC §10.3)', () => {
     const weights = createNodeWeights({
       nodes: () => nodes,
       recordOf: () => undefined,
-      speedOf: (key) => (key === slow ? 0.5 : 1),
+      agreedOf: (key) => ({ speed: key === slow ? 0.5 : 1, latency: 1 }),
       stakeAgeMs: ({ nodeId }) => (nodeKeyOf(nodeId) === young ? 0 : 30 * DAY_MS),
       provenOf: ({ nodeId }) =>
         proven.has(nodeKeyOf(nodeId)) ? { epochs: 2, fees: 1n, factor: 1.5 } : undefined,
@@ -76,6 +76,7 @@ suite('weights of nodes (SPEC §10.3)', () => {
     assert.equal(weights.isNewcomer(young), true)
     assert.deepEqual(weights.factorsOf(slow), {
       speed: 0.5,
+      latency: 1,
       success: 1,
       service: 1.5,
       youth: 1,
@@ -142,6 +143,22 @@ suite('weights of nodes (SPEC §10.3)', () => {
     )
   })
 
+  test('a node that answers late weighs less, and is a new guard all the same', () => {
+    const { nodes, keys } = network(12)
+    const [late] = keys
+    assert.ok(late)
+    const weights = createNodeWeights({
+      nodes: () => nodes,
+      recordOf: () => undefined,
+      agreedOf: (key) => (key === late ? { speed: 0.8, latency: 0.5 } : { speed: 1, latency: 1 }),
+      nowMs: () => NOW_MS,
+    })
+    assert.equal(weights.weightOf(late), 0.4)
+    assert.equal(weights.guardWeightOf(late), 0.8)
+    const { speed, latency, share } = weights.factorsOf(late)
+    assert.deepEqual([speed, latency, share], [0.8, 0.5, 1])
+  })
+
   test('a node that joins is weighed within a second', () => {
     const { set, nodes, keys } = network(4)
     const joined = nodeKeyOf(nodeCrypto.ed25519KeyPair(new Uint8Array(32).fill(9)).publicKey)
@@ -149,7 +166,7 @@ suite('weights of nodes (SPEC §10.3)', () => {
     const weights = createNodeWeights({
       nodes: () => nodes,
       recordOf: () => undefined,
-      speedOf: (key) => (key === joined ? 1000 : 1),
+      agreedOf: (key) => ({ speed: key === joined ? 1000 : 1, latency: 1 }),
       nowMs: () => nowMs,
     })
     for (const key of keys) assert.equal(weights.weightOf(key), 1)

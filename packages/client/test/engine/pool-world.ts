@@ -79,6 +79,7 @@ export function poolWorld(): PoolWorld {
     nowMs: timers.nowMs,
     timers,
     onTransfer: () => {},
+    onRtt: () => {},
     source: {
       build: (need, signal) => {
         needs.push(need)

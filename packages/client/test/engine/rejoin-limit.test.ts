@@ -61,6 +61,7 @@ function makeTunnel() {
     randomBytes: (count) => Uint8Array.from(randomBytes(count)),
     nowMs: () => clock.nowMs,
     onTransfer: () => {},
+    onRtt: () => {},
     rejoin: () => {
       built++
       current = makeCircuit()

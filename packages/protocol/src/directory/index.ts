@@ -143,7 +143,14 @@ export {
   stayChanceOf,
   type UptimeRecord,
 } from './uptime.ts'
-export { agreedRatio, hearRatio, type SpeedVoice } from './speed-voice.ts'
+export {
+  agreedRatio,
+  hearLateness,
+  hearRatio,
+  isLatency,
+  latenessOf,
+  type SpeedVoice,
+} from './speed-voice.ts'
 export {
   CLOCK_TOLERANCE_S,
   type DescriptorFault,

@@ -1,6 +1,6 @@
 /**
- * How fast a node is beside others, as each guard shows it, and what several guards together make of that (SPEC §10.3, ADR-0048). All that a client measures of a node it measures through
- * its entry, which may slow down what it likes; so it takes two of three voices to move a weight. Pure.
+ * How fast a node is beside others, and how soon it answers, as each guard shows it, and what several guards together make of that (SPEC §10.3, ADR-0048, ADR-0052). All that a client
+ * measures of a node it measures through its entry, which may slow down what it likes; so it takes two of three voices to move a weight. Pure.
  * @module
  */
 
@@ -10,9 +10,13 @@ export type SpeedVoice = {
   readonly ratio: number
   /** Transfers in it, counted up to those after which each further one counts a quarter. */
   readonly samples: number
+  /** Moving average of what round trips make of a weight: 1 answers as soon as others behind that guard, above 1 sooner; 1/2 to 2. */
+  readonly latency: number
+  /** Round trips in it, counted in the same way. */
+  readonly answers: number
   /** Start of the day that growth is counted in. */
   readonly dayStartMs: number
-  /** The ratio counted at the start of that day; it may at most double within it. */
+  /** The product of both at the start of that day; it may at most double within it. */
   readonly dayStartRatio: number
 }
 
@@ -20,9 +24,31 @@ export type SpeedVoice = {
 export function hearRatio(voice: SpeedVoice | undefined, ratio: number, nowMs: number): SpeedVoice {
   const today = startDay(voice ?? newVoice(nowMs), nowMs)
   const samples = Math.min(FULL_SAMPLES, today.samples + 1)
-  const bounded = Math.min(MAX_RATIO, Math.max(1 / MAX_RATIO, ratio))
-  const mixed = today.ratio + (bounded - today.ratio) / samples
-  return { ...today, samples, ratio: Math.min(mixed, GROWTH_PER_DAY * today.dayStartRatio) }
+  const mixed = today.ratio + (within(MAX_RATIO, ratio) - today.ratio) / samples
+  return { ...today, samples, ratio: Math.min(mixed, mostOf(today) / today.latency) }
+}
+
+/** Takes in one round trip. @param laterMs - how much later it came than is usual through the guard; negative where sooner */
+export function hearLateness(
+  voice: SpeedVoice | undefined,
+  laterMs: number,
+  nowMs: number,
+): SpeedVoice {
+  const today = startDay(voice ?? newVoice(nowMs), nowMs)
+  const answers = Math.min(FULL_SAMPLES, today.answers + 1)
+  const factor = within(MAX_LATENCY, 2 ** (-laterMs / HALVES_MS))
+  const mixed = today.latency + (factor - today.latency) / answers
+  return { ...today, answers, latency: Math.min(mixed, mostOf(today) / today.ratio) }
+}
+
+/** How much later than usual a node answers whose round trips make this of its weight, ms; negative where sooner. What is beyond the bounds reads as these. */
+export function latenessOf(latency: number): number {
+  return -HALVES_MS * Math.log2(latency)
+}
+
+/** True for what may stand in a voice: a file of another program could hold anything. */
+export function isLatency(latency: number): boolean {
+  return latency >= 1 / MAX_LATENCY && latency <= MAX_LATENCY
 }
 
 /**
@@ -38,18 +64,28 @@ export function agreedRatio(ratios: readonly number[]): number {
 /** Growth in idle days is not saved up. */
 function startDay(voice: SpeedVoice, nowMs: number): SpeedVoice {
   if (nowMs - voice.dayStartMs < DAY_MS) return voice
-  return { ...voice, dayStartMs: nowMs, dayStartRatio: Math.max(voice.ratio, FLOOR_RATIO) }
+  const dayStartRatio = Math.max(voice.ratio * voice.latency, FLOOR_RATIO)
+  return { ...voice, dayStartMs: nowMs, dayStartRatio }
+}
+
+/** One bound for both: a node that becomes faster and nearer in a day has doubled all the same. */
+function mostOf({ dayStartRatio }: SpeedVoice): number {
+  return GROWTH_PER_DAY * dayStartRatio
+}
+
+function within(most: number, ratio: number): number {
+  return Math.min(most, Math.max(1 / most, ratio))
 }
 
 function newVoice(nowMs: number): SpeedVoice {
-  return { ratio: 1, samples: 0, dayStartMs: nowMs, dayStartRatio: 1 }
+  return { ratio: 1, samples: 0, latency: 1, answers: 0, dayStartMs: nowMs, dayStartRatio: 1 }
 }
 
 /** As many as a client has primary guards. */
 const VOICES = 3
 
 // Local limits (tunable): docs/LIMITS.md.
-/** The first transfer is all that is known; from the fourth on the newest counts a quarter, so that four slow ones of a liar outweigh its past. */
+/** The first measurement is all that is known; from the fourth on the newest counts a quarter, so that four slow ones of a liar outweigh its past. */
 const FULL_SAMPLES = 4
 /** THREAT-MODEL T10: "at most doubled in a day". */
 const GROWTH_PER_DAY = 2
@@ -57,4 +93,8 @@ const GROWTH_PER_DAY = 2
 const FLOOR_RATIO = 0.05
 /** No node is taken for more than so many times as fast as others, or as slow. */
 const MAX_RATIO = 100
+/** Milliseconds that halve a weight: as much later is felt on every click. */
+const HALVES_MS = 100
+/** Latency makes no more of a weight, and its inverse no less: exits near a client's guards say where those are (THREAT-MODEL). */
+const MAX_LATENCY = 2
 const DAY_MS = 86_400_000

@@ -46,7 +46,7 @@ export function goodputOf({
 /**
  * Returns the weight of a node, always positive: a node that failed is chosen rarely, not never, or it could not
  * recover. Success counts squared.
- * @param speed - beside other nodes, as guards agree (`agreedRatio`)
+ * @param speed - beside other nodes, as guards agree (`agreedRatio`), times what they agree on of its latency
  */
 export function weightOfNode(record: NodeRecord | undefined, speed = 1): number {
   return Math.max(MIN_WEIGHT, NEW_NODE_WEIGHT * speed * successFactor(record))

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { agreedRatio, hearRatio, type SpeedVoice } from '@byway/protocol/directory'
+import {
+  agreedRatio,
+  hearLateness,
+  hearRatio,
+  isLatency,
+  latenessOf,
+  type SpeedVoice,
+} from '@byway/protocol/directory'
 import { HOUR_MS, NOW_MS, seeded } from './registry.ts'
 
 function hear(
@@ -56,6 +63,73 @@ suite('what one guard shows of a node', () => {
     assert.ok((voice?.ratio ?? 0) > 0.99)
     for (let day = 8; day <= 20; day++) voice = hear(voice, 1e9, 50, NOW_MS + day * DAY_MS)
     assert.ok(Math.abs((voice?.ratio ?? 0) - 100) < 1e-6)
+  })
+})
+
+suite('what round trips make of a weight (ADR-0052)', () => {
+  const late = (...times: readonly number[]): readonly number[] => {
+    let voice: SpeedVoice | undefined
+    return times.map((laterMs) => {
+      voice = hearLateness(voice, laterMs, NOW_MS)
+      return Number(voice.latency.toFixed(4))
+    })
+  }
+
+  test('is half for 100 ms more, double for 100 ms less, and no more than that', () => {
+    const cases = [
+      [0, 1],
+      [50, Number(Math.SQRT1_2.toFixed(4))],
+      [100, 0.5],
+      [9000, 0.5],
+      [-100, 2],
+      [-9000, 2],
+    ] as const
+    for (const [laterMs, factor] of cases) {
+      assert.deepEqual(late(laterMs), [factor])
+      assert.ok(isLatency(factor))
+    }
+    for (const wrong of [0, 0.4999, 2.0001, Number.NaN]) assert.equal(isLatency(wrong), false)
+  })
+
+  test('is the first one, then the mean of few, then mostly of the newest', () => {
+    assert.deepEqual(late(100, 0, 0, 0, -100), [0.5, 0.75, 0.8333, 0.875, 1.1563])
+  })
+
+  test('is told in milliseconds as it was measured', () => {
+    for (const laterMs of [-100, -40, 0, 60, 100]) {
+      const { latency } = hearLateness(undefined, laterMs, NOW_MS)
+      assert.ok(Math.abs(latenessOf(latency) - laterMs) < 1e-9)
+    }
+  })
+
+  test('does not touch what goodput says, nor goodput it', () => {
+    const fast = hearRatio(undefined, 0.5, NOW_MS)
+    const both = hearLateness(fast, 100, NOW_MS)
+    assert.deepEqual([both.ratio, both.samples, both.latency, both.answers], [0.5, 1, 0.5, 1])
+    const again = hearRatio(both, 0.5, NOW_MS)
+    assert.deepEqual([again.ratio, again.samples, again.latency, again.answers], [0.5, 2, 0.5, 1])
+  })
+
+  test('at most doubles in a day together with goodput (THREAT-MODEL T10)', () => {
+    const seed = 52
+    const random = seeded(seed)
+    let voice: SpeedVoice | undefined
+    let most = 0
+    for (let day = 0; day < 40; day++) {
+      const before = voice ? Math.max(0.05, voice.ratio * voice.latency) : 1
+      for (let hour = 0; hour < 24; hour++) {
+        const atMs = NOW_MS + day * DAY_MS + hour * HOUR_MS
+        const isBad = random() < 0.3
+        voice =
+          random() < 0.5
+            ? hearRatio(voice, isBad ? 0.1 : 1000, atMs)
+            : hearLateness(voice, isBad ? 300 : -300, atMs)
+        const grown = (voice.ratio * voice.latency) / before
+        assert.ok(grown <= 2 + 1e-9, `${grown} on day ${day}, seed ${seed}`)
+        most = Math.max(most, grown)
+      }
+    }
+    assert.ok(most > 1.9, 'the bound is reached')
   })
 })
 
