@@ -9,7 +9,6 @@ import { equalBytes, isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { ContractCall, SlotWord, TransactionReceipt } from '@byway/protocol/payment'
 import {
-  decodePayMessage,
   encodePayMessage,
   PAY,
   REDEEM_ANSWER,
@@ -21,7 +20,15 @@ import {
 } from '@byway/protocol/wire'
 import { JOIN_FEE_UNITS, type Pool } from '@byway/protocol/ticket'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
-import { isFinishOurs, returnCall, stepOf, type ReturnCalls } from './return-steps.ts'
+import {
+  isFinishOurs,
+  isSameSlot,
+  isSettled,
+  requestOf,
+  returnCall,
+  stepOf,
+  type ReturnCalls,
+} from './return-steps.ts'
 
 export type RelayerDeps = {
   readonly records: HandOverRecords
@@ -67,8 +74,6 @@ const MAX_JUDGED_RETURNS = 8
 const MAX_OPEN_RETURNS = 1024
 /** A slot that is not back by then is given up. */
 const MAX_RETURN_AGE_S = 30 * 24 * 3600
-/** So long a slot has been back before its request is ended: a reorganisation may undo what brought it back, and then it is sent again. */
-const SETTLED_S = 3600
 /** Ended requests are kept for a week. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000
 /** Gas of both steps for one slot in small company (contracts/GAS.md), with some room. */
@@ -105,6 +110,8 @@ export function createRelayer(deps: RelayerDeps): Relayer {
 class Service implements Relayer {
   readonly #deps: RelayerDeps
   #judging = 0
+  /** Found good, and not on the disk yet. */
+  readonly #keeping = new Set<ReturnRequest>()
   /** Requests that were kept by this run: while none is open, nobody asks the disk for them each second. */
   #kept = 0
   #emptyAtKept = -1
@@ -167,7 +174,7 @@ class Service implements Relayer {
   }
 
   async #judge(request: ReturnRequest, signal: AbortSignal): Promise<RedeemAnswer> {
-    const { records, chain, lane, nowMs } = this.#deps
+    const { records, chain, lane } = this.#deps
     if (!equalBytes(returnFeeTo(request), lane.account)) return REDEEM_ANSWER.BAD_ORDER
     const body = encodePayMessage({ kind: PAY.RETURN, request })
     const open = await records.list('return', 'open')
@@ -179,14 +186,46 @@ class Service implements Relayer {
     if (!this.#covers(gas, request.kind)) return REDEEM_ANSWER.FEE_TOO_LOW
     const coin = await chain.gasBalance(lane.account, signal)
     if (coin < gas * COIN_ROOM) return REDEEM_ANSWER.NO_REDEEMER
-    const { timeS } = await chain.head(signal)
-    const id = new Uint8Array(createHash('sha256').update(body).digest())
-    const head = { side: 'return', state: 'open', peer: NOBODY } as const
-    const handOver = { ...head, id, body, deadlineS: timeS + MAX_RETURN_AGE_S, atMs: nowMs() }
-    // Ended before, and yet there is something to do: a reorganisation undid what we saw.
-    if ((await records.add(handOver)) === 'known') await records.reopen(handOver)
-    this.#kept++
-    return REDEEM_ANSWER.TAKEN
+    return await this.#keep(request, body, signal)
+  }
+
+  /** Nothing else is looked at here than what only the owner can have sent: nobody learns of a slot that he has seen whether it is on its way. */
+  async #keep(
+    request: ReturnRequest,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<RedeemAnswer> {
+    const { records, chain, nowMs } = this.#deps
+    for (const other of this.#keeping)
+      if (isSameSlot(other, request)) return REDEEM_ANSWER.TRY_LATER
+    this.#keeping.add(request)
+    try {
+      const { timeS } = await chain.head(signal)
+      if (await this.#isInHand(request, timeS, signal)) return REDEEM_ANSWER.TRY_LATER
+      const id = new Uint8Array(createHash('sha256').update(body).digest())
+      const head = { side: 'return', state: 'open', peer: NOBODY } as const
+      const handOver = { ...head, id, body, deadlineS: timeS + MAX_RETURN_AGE_S, atMs: nowMs() }
+      // Ended before, and yet there is something to do: a reorganisation undid what we saw.
+      if ((await records.add(handOver)) === 'known') await records.reopen(handOver)
+      this.#kept++
+      return REDEEM_ANSWER.TAKEN
+    } finally {
+      this.#keeping.delete(request)
+    }
+  }
+
+  /**
+   * Is another request for this slot still to be carried out? Each alone would be, and of all of them in one call only the first: an owner could have a relayer pay for many and be paid
+   * for one, without a proof of its own for each, for proofs can be written in other bytes.
+   */
+  async #isInHand(request: ReturnRequest, nowS: number, signal: AbortSignal): Promise<boolean> {
+    const open = await this.#deps.records.list('return', 'open')
+    for (const other of open.flatMap((one) => requestOf(one) ?? [])) {
+      if (!isSameSlot(other, request)) continue
+      const word = await this.#deps.chain.slot(returnNullifier(other), signal)
+      if (stepOf(other, this.#at(word, nowS)) !== 'over') return true
+    }
+    return false
   }
 
   /** Does the fee of one request pay for so much gas, in wei? */
@@ -349,18 +388,3 @@ class Service implements Relayer {
 /** A chain that does not say by then what a transaction did is not waited for: the fee stands in its events for whoever asks later. */
 const BOOK_TIMEOUT_MS = 60_000
 const ENDS: ReadonlySet<string> = new Set(['refunded', 'closed', 'withdrawn'])
-
-/** What has not been for long may be undone; a slot without a word has nothing yet that could be old. */
-function isSettled({ state, timeS }: SlotWord, nowS: number): boolean {
-  return state !== 'none' && nowS - timeS >= SETTLED_S
-}
-
-function requestOf({ body }: HandOver): ReturnRequest | undefined {
-  try {
-    const message = decodePayMessage(body)
-    const isRequest = message.kind === PAY.RETURN && message.request.kind !== RETURN_KIND.ASK
-    return isRequest ? message.request : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -5,6 +5,8 @@ import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import type { ContractCall, SlotState, SlotWord } from '@byway/protocol/payment'
 import { numberOf, refundTo, returnDigest, type Pool } from '@byway/protocol/ticket'
 import {
+  decodePayMessage,
+  PAY,
   RETURN_KIND,
   returnNullifier,
   type CloseRequest,
@@ -12,9 +14,14 @@ import {
   type ReturnDestination,
   type ReturnRequest,
 } from '@byway/protocol/wire'
+import type { HandOver } from '@byway/store'
 
 /** `begin` and `finish` are sent; `wait`: a provider may still bind the slot; `over`: nothing is left to do. */
 export type ReturnStep = 'begin' | 'finish' | 'wait' | 'over'
+
+// Local limit (tunable): docs/LIMITS.md.
+/** So long a slot has been back before its request is ended: a reorganisation may undo what brought it back, and then it is sent again. */
+const SETTLED_S = 3600
 
 /** The calls that take slots back. */
 export type ReturnCalls = Pick<
@@ -22,6 +29,22 @@ export type ReturnCalls = Pick<
   'refund' | 'finishRefund' | 'close' | 'finishClose' | 'finishWithdraw'
 > &
   Pick<LeafCalls, 'withdrawThrough' | 'join'>
+
+/** What was kept; undefined for what no client can have left. */
+export function requestOf({ body }: HandOver): ReturnRequest | undefined {
+  try {
+    const message = decodePayMessage(body)
+    const isRequest = message.kind === PAY.RETURN && message.request.kind !== RETURN_KIND.ASK
+    return isRequest ? message.request : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What has not been for long may be undone; a slot without a word has nothing yet that could be old. */
+export function isSettled({ state, timeS }: SlotWord, nowS: number): boolean {
+  return state !== 'none' && nowS - timeS >= SETTLED_S
+}
 
 /** What a request needs now. */
 export function stepOf(request: ReturnRequest, word: SlotWord): ReturnStep {
@@ -39,6 +62,16 @@ export function stepOf(request: ReturnRequest, word: SlotWord): ReturnStep {
     case RETURN_KIND.WITHDRAW:
       return isUnused(state) ? unusedStep(state) : finishOf(state === 'withdrawing')
   }
+}
+
+/** Would one call carry out no more than one of the two? */
+export function isSameSlot(one: ReturnRequest, other: ReturnRequest): boolean {
+  return namesOf(one).some((name) => namesOf(other).some((each) => equalBytes(name, each)))
+}
+
+function namesOf(request: ReturnRequest): readonly Uint8Array[] {
+  if (request.kind !== RETURN_KIND.JOIN) return [request.nullifier]
+  return request.rests.filter((rest) => !isAllZero(rest))
 }
 
 /** May the end of a slot that somebody has asked back be sent with this, and is its fee ours? The contract asks a close for the session key's signature; who is paid for any other is on the chain since it was begun. */

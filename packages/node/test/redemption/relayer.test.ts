@@ -10,7 +10,7 @@ import {
   type RefundRequest,
   type ReturnRequest,
 } from '@byway/protocol/wire'
-import { hexToBytes, toHex } from 'viem'
+import { hexToBytes, toEventSelector, toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
 import { createRelayer, type Relayer } from '../../src/redemption/relayer.ts'
@@ -25,6 +25,8 @@ const world = await startRedeemingWorld()
 const { scene } = world
 const { profile, rpc, pool } = scene.world
 after(() => world[Symbol.asyncDispose]())
+
+const SKIPPED = toEventSelector('Skipped(uint256,uint8)')
 
 /** After which what is back stays back. */
 const SETTLED_S = 3600
@@ -95,7 +97,7 @@ async function relayUntil(running: RunningRelayer, slot: Slot, state: string): P
 
 /** Each of another owner; all deposited before the first comes back as a leaf that this tree does not know. */
 const stock: Slot[] = []
-for (let i = 0; i < 12; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
+for (let i = 0; i < 13; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
 const slotsOf = (count: number): readonly Slot[] => stock.splice(0, count)
 
 const bytes = (value: bigint): Uint8Array => u256Bytes(value)
@@ -289,6 +291,36 @@ test('what another began and never ended is begun anew and ended, once its time 
   assert.equal(await stateOf(slot), 'REFUNDED')
   assert.equal(await scene.world.balance(keyOf('second').address), profile.bond)
   assert.equal(await scene.world.balance(keyOf('gone').address), 0n)
+})
+
+test('an owner who asks for one slot many times has one request sent, whatever differs in them', async () => {
+  const [slot, other] = slotsOf(2)
+  assert.ok(slot && other)
+  await using running = await openRelayer('courted')
+  const { relayer, work } = running
+  const take = (request: ReturnRequest) => relayer.take(request, world.signal)
+  const pair = [refundOf(slot, 'courted', 5), refundOf(slot, 'courted', 5, 1)] as const
+  const answers = await Promise.all(pair.map(take))
+  const [first, later] = answers[0] === REDEEM_ANSWER.TAKEN ? pair : pair.toReversed()
+  assert.ok(first && later)
+  const [taken, tryLater] = [REDEEM_ANSWER.TAKEN, REDEEM_ANSWER.TRY_LATER]
+  assert.deepEqual(new Set(answers), new Set([taken, tryLater]), 'judged at once')
+  for (const request of [later, refundOf(slot, 'courted', 6), withdrawalOf(slot, 'courted')])
+    assert.equal(await take(request), REDEEM_ANSWER.TRY_LATER)
+  assert.equal(await take(first), REDEEM_ANSWER.TAKEN, 'known already')
+  assert.equal(await take(refundOf(other, 'courted', 7)), REDEEM_ANSWER.TAKEN)
+  const before = await rpc.request('eth_blockNumber')
+  await work()
+  assert.deepEqual(await statesOf([slot, other]), ['REFUNDING'])
+  await rpc.pass(profile.refundDelay)
+  await work()
+  assert.deepEqual(await statesOf([slot, other]), ['REFUNDED'])
+  const logs = await rpc.request('eth_getLogs', {
+    address: pool,
+    fromBlock: before,
+    topics: [SKIPPED],
+  })
+  assert.deepEqual(logs, [], 'nothing was paid for in vain')
 })
 
 test('a slot that somebody bound meanwhile is let go', async () => {
