@@ -4,6 +4,9 @@ import type { JsonObject } from '../output.ts'
 import { describeBytes } from './path-text.ts'
 import { shareTexts } from './share-text.ts'
 
+// Local limits (tunable): docs/LIMITS.md. What is older than a day is refused (SPEC §10.2).
+const OLD_DIRECTORY_S = 3 * 3600
+
 /** Which network a program is in, as scripts see it. */
 export function networkField({ name, edition }: NetworkParameters): JsonObject {
   return { name, test: edition?.isTest === true }
@@ -25,7 +28,16 @@ export function clientText(status: JsonObject | null): string {
   const lasting = open.filter(isLasting).length
   const kept = lasting === 0 ? '' : ` (${lasting} to exits chosen for staying)`
   const cost = typeof spending === 'string' ? `; ${spending}` : ''
-  return `client: ${wordOf(state)}, proxy at ${proxy}, ${open.length} tunnels${kept}${cost}`
+  return `client: ${wordOf(state)}, proxy at ${proxy}, ${open.length} tunnels${kept}${cost}${directoryText(status['directoryAgeS'])}`
+}
+
+/** Guards that have said nothing new for hours keep a client on what they showed it last; after a day it builds no circuit. */
+function directoryText(ageS: unknown): string {
+  const seconds = numberOf(ageS)
+  if (seconds >= 0 && seconds <= OLD_DIRECTORY_S) return ''
+  const hours = Math.floor(seconds / 3600)
+  const since = seconds < 0 ? 'since the clock was put back' : `for ${hours} h`
+  return `; no guard has answered ${since}: check the clock and the network`
 }
 
 function isLasting(tunnel: unknown): boolean {

@@ -149,7 +149,7 @@ function statusOf(
 ): JsonObject {
   if (!running) return { pid: process.pid, state: 'starting' }
   const { client, proxy, port } = running
-  const { nodes, links, stock, tunnels, lost, money } = client.status()
+  const { nodes, directoryAgeS, links, stock, tunnels, lost, money } = client.status()
   const { payment } = run.network
   const isPaid = money !== undefined && payment !== undefined
   return {
@@ -158,6 +158,7 @@ function statusOf(
     network: networkField(run.network),
     proxy: `${run.config.client.listen}:${port}`,
     nodes,
+    directoryAgeS,
     links,
     stock,
     tunnels: tunnels.map(pathFields),

@@ -65,7 +65,7 @@ export type BuiltFacts = Pick<BuiltCircuit, 'buildMs' | 'seen'>
 
 /** Builds circuits. */
 export interface CircuitSource {
-  /** @throws NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, or the signal's reason */
+  /** @throws NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE, DIRECTORY_OLD, or the signal's reason */
   build(need: CircuitNeed, signal: AbortSignal): Promise<ReadyCircuit>
 }
 
@@ -151,7 +151,7 @@ class Source implements CircuitSource, PathPlanner {
     })
   }
 
-  /** A set that is too small is looked for again, once in a while. @throws DIRECTORY_INCOMPLETE */
+  /** A set that is too small or too old is looked for again, once in a while. @throws DIRECTORY_INCOMPLETE, DIRECTORY_OLD */
   async #requireDirectory(signal: AbortSignal): Promise<void> {
     const { directory } = this.#deps
     if (!directory.isComplete) await directory.refreshIfOld(signal)

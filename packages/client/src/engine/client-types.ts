@@ -4,7 +4,7 @@ import type { NetworkParameters, OriginBooks } from '@byway/protocol/directory'
 import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
 import type { ClientPayment, MoneyStatus } from '../money/money-types.ts'
 import type { Dialer } from '../proxy/dialer.ts'
-import type { ClientStakes } from './directory-keeper.ts'
+import type { ClientStakes, DirectoryFacts } from './directory-keeper.ts'
 import type { NodeScore } from './node-score.ts'
 import type { SeatSets } from './seat-sets.ts'
 
@@ -59,8 +59,7 @@ export type LostTunnels = {
   readonly hop?: number | undefined
 }
 
-export type ClientStatus = {
-  readonly nodes: number
+export type ClientStatus = DirectoryFacts & {
   readonly links: number
   readonly stock: number
   readonly lost: LostTunnels
@@ -80,7 +79,7 @@ export type GuardMeasure = {
 export interface Client extends Dialer, AsyncDisposable {
   /**
    * Fetches the directory, reaches a guard, fills the stock.
-   * @throws DIRECTORY_INCOMPLETE, ENTRY_UNREACHABLE, NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, or the signal's reason
+   * @throws DIRECTORY_INCOMPLETE, DIRECTORY_OLD, ENTRY_UNREACHABLE, NO_PATH, EXIT_CLASS, EXIT_PRICE, CIRCUIT_FAILED, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
   status(): ClientStatus

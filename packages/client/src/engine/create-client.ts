@@ -151,6 +151,7 @@ class Engine implements Client {
       guardBeside: (guard, signal) => this.#entries.guardBeside(guard, signal),
       onHidden: ({ hidden, of }) =>
         this.#log.warn('one guard shows fewer nodes than another', { count: hidden, nodes: of }),
+      onOld: (durationMs) => this.#log.warn('no guard has answered for hours', { durationMs }),
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
@@ -260,7 +261,7 @@ class Engine implements Client {
 
   status(): ClientStatus {
     return {
-      nodes: this.#directory.set.size,
+      ...this.#directory.facts,
       links: this.#links.live.length,
       stock: this.#stock.size,
       lost: this.#lost,

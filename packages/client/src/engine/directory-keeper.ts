@@ -6,11 +6,9 @@
 import {
   createDescriptorSet,
   createPathNodeSet,
-  joinDescriptors,
   nodeKeyOf,
   offerUntilForged,
   ownersIn,
-  splitDescriptors,
 } from '@byway/protocol/directory'
 import type {
   DescriptorSet,
@@ -28,7 +26,9 @@ import { untilAborted } from './abort.ts'
 import type { ClientLink } from './client-link.ts'
 import { clientError } from './errors.ts'
 import { setNewest } from './node-file.ts'
-import { readStateFile, writeStateFile } from './state-file.ts'
+import { createSetAge } from './set-age.ts'
+import type { SetAge } from './set-age.ts'
+import { readStoredSet, writeStoredSet } from './stored-set.ts'
 import { createWholeSets } from './whole-sets.ts'
 import type { HiddenNodes, WholeSets } from './whole-sets.ts'
 
@@ -77,6 +77,8 @@ export type DirectoryKeeperDeps = {
     | undefined
   /** Told when one guard has shown clearly less of the network than another. */
   readonly onHidden?: ((facts: HiddenNodes) => void) | undefined
+  /** Told once when no guard has answered for hours, with for how long. */
+  readonly onOld?: ((ageMs: number) => void) | undefined
   /** Wall clock. */
   readonly nowMs: () => number
   /** Called after each fetch. */
@@ -92,6 +94,13 @@ export type ClientStakes = StakeSource & {
   provenOf?(claim: StakeClaim): ProvenService | undefined
 }
 
+/** What a client's user may know of it. */
+export type DirectoryFacts = {
+  readonly nodes: number
+  /** Since a guard last answered; -1 where nobody knows. */
+  readonly directoryAgeS: number
+}
+
 /** Keeps the view current. */
 export interface DirectoryKeeper {
   readonly set: DescriptorSet
@@ -102,11 +111,13 @@ export interface DirectoryKeeper {
    * @throws DIRECTORY_INCOMPLETE, what the fetch failed with, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
+  readonly facts: DirectoryFacts
   /** False while {@link requireComplete} throws. */
   readonly isComplete: boolean
   /**
    * Nothing when the set holds enough of the network to choose from.
    * @throws DIRECTORY_INCOMPLETE: who answers may be hiding nodes, and what is left may be all theirs
+   * @throws DIRECTORY_OLD: nobody has answered for a day
    */
   requireComplete(): void
   /** Fetches the set unless that was done just now; true when it was fetched. */
@@ -135,7 +146,7 @@ class Keeper implements DirectoryKeeper {
   readonly set: DescriptorSet
   readonly nodes: PathNodeSet
   readonly #deps: DirectoryKeeperDeps
-  #fetchedAtMs = Number.NEGATIVE_INFINITY
+  readonly #age: SetAge
   #wholeAtMs = Number.NEGATIVE_INFINITY
   /** What each guard was last asked for, by its own clock. */
   readonly #asOfS = new Map<NodeKey, number>()
@@ -149,6 +160,7 @@ class Keeper implements DirectoryKeeper {
   constructor(deps: DirectoryKeeperDeps) {
     this.#deps = deps
     this.#wholeSets = createWholeSets((facts) => deps.onHidden?.(facts))
+    this.#age = createSetAge((ageMs) => deps.onOld?.(ageMs))
     const { stakes } = deps
     const admits = stakes && ((claim: StakeClaim) => stakes.view.stakeOf(claim) > 0n)
     this.set = createDescriptorSet(deps.provider, { admits })
@@ -160,6 +172,7 @@ class Keeper implements DirectoryKeeper {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    const { nowMs } = this.#deps
     const isWhole = await this.#load()
     if (!isWhole) await this.#fetch(signal)
     if (this.set.size === 0) {
@@ -167,21 +180,29 @@ class Keeper implements DirectoryKeeper {
     }
     this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS)
     this.#timer.unref()
-    void this.#compare()
+    // What was stored is good to begin with, and may be hours old.
+    if (isWhole && nowMs() - this.#age.fetchedAtMs >= REFRESH_MS) void this.#refresh()
+    else void this.#compare()
+  }
+
+  get facts(): DirectoryFacts {
+    return { nodes: this.set.size, directoryAgeS: this.#age.ageS(this.#deps.nowMs()) }
   }
 
   get isComplete(): boolean {
-    return this.#stakePercent() >= LEAST_STAKE_PERCENT
+    return this.#hasEnough && this.#age.isFresh(this.#deps.nowMs())
   }
 
   requireComplete(): void {
-    const stakePercent = this.#stakePercent()
-    if (stakePercent >= LEAST_STAKE_PERCENT) return
-    throw clientError('DIRECTORY_INCOMPLETE', { descriptors: this.set.size, stakePercent })
+    if (this.#hasEnough) this.#age.requireFresh(this.#deps.nowMs())
+    else {
+      const stakePercent = this.#stakePercent()
+      throw clientError('DIRECTORY_INCOMPLETE', { descriptors: this.set.size, stakePercent })
+    }
   }
 
   async refreshIfOld(signal: AbortSignal): Promise<boolean> {
-    const ageMs = this.#deps.nowMs() - this.#fetchedAtMs
+    const ageMs = this.#deps.nowMs() - this.#age.fetchedAtMs
     if (ageMs >= 0 && ageMs < MIN_REFRESH_MS) return false
     try {
       await this.#fetch(signal)
@@ -201,6 +222,7 @@ class Keeper implements DirectoryKeeper {
   async #refresh(): Promise<void> {
     // One that fails is tried again in ten minutes, or when a circuit needs it.
     await this.refreshIfOld(this.#stop.signal).catch(() => {})
+    this.#age.look(this.#deps.nowMs())
     await this.#compare()
   }
 
@@ -251,7 +273,7 @@ class Keeper implements DirectoryKeeper {
         if (served === 0) signal.throwIfAborted()
         fault = error
       }
-    } while ((served < wanted || !this.isComplete) && asked.length < MAX_GUARDS_ASKED)
+    } while ((served < wanted || !this.#hasEnough) && asked.length < MAX_GUARDS_ASKED)
     this.#stop.signal.throwIfAborted()
     if (served === 0) throw fault
     this.#deps.onFetched()
@@ -282,22 +304,27 @@ class Keeper implements DirectoryKeeper {
       offerUntilForged(taking, descriptors, this.#deps.nowMs())
     const asOfS = await link.fetchDirectory(isWhole ? 0 : this.#sinceS(guard), take, signal)
     setNewest(this.#asOfS, guard, asOfS, MAX_GUARDS_KNOWN)
-    this.#fetchedAtMs = this.#deps.nowMs()
-    if (isWhole) this.#wholeAtMs = this.#fetchedAtMs
-    whole?.end(this.#fetchedAtMs)
-    this.set.prune(this.#fetchedAtMs)
+    const nowMs = this.#deps.nowMs()
+    this.#age.onFetched(nowMs)
+    if (isWhole) this.#wholeAtMs = nowMs
+    whole?.end(nowMs)
+    this.set.prune(nowMs)
   }
 
   #needsWhole(): boolean {
     const ageMs = this.#deps.nowMs() - this.#wholeAtMs
-    return ageMs < 0 || ageMs >= WHOLE_EVERY_MS || this.set.size === 0 || !this.isComplete
+    return ageMs < 0 || ageMs >= WHOLE_EVERY_MS || this.set.size === 0 || !this.#hasEnough
   }
 
   #sinceS(guard: NodeKey): number {
     const asOfS = this.#asOfS.get(guard)
     const sinceS =
-      asOfS === undefined ? this.#fetchedAtMs / 1000 - BETWEEN_GUARDS_S : asOfS - OVERLAP_S
+      asOfS === undefined ? this.#age.fetchedAtMs / 1000 - BETWEEN_GUARDS_S : asOfS - OVERLAP_S
     return Math.max(0, Math.floor(sinceS))
+  }
+
+  get #hasEnough(): boolean {
+    return this.#stakePercent() >= LEAST_STAKE_PERCENT
   }
 
   /** How much of all active stake the set's nodes have. */
@@ -311,9 +338,10 @@ class Keeper implements DirectoryKeeper {
   /** True when the set was stored, and each descriptor of it is there and still good. */
   async #load(): Promise<boolean> {
     const { cachePath } = this.#deps
-    const stored = cachePath && (await readStateFile(cachePath))
+    const stored = cachePath ? await readStoredSet(cachePath) : undefined
     if (!stored) return false
-    const { descriptors, isCutOff } = splitDescriptors(stored)
+    const { descriptors, fetchedAtMs, isCutOff } = stored
+    this.#age.restore(fetchedAtMs)
     const nowMs = this.#deps.nowMs()
     for (const bytes of descriptors) this.set.offer(bytes, nowMs)
     return !isCutOff && this.set.size > 0 && this.set.size === descriptors.length
@@ -324,7 +352,7 @@ class Keeper implements DirectoryKeeper {
     if (!cachePath) return
     const descriptors = Array.from(this.set.entries(), ({ bytes }) => bytes)
     try {
-      await writeStateFile(cachePath, joinDescriptors(descriptors))
+      await writeStoredSet(cachePath, { fetchedAtMs: this.#age.fetchedAtMs, descriptors })
     } catch {
       // A set that cannot be stored is fetched again next time; what was fetched now is good.
     }

@@ -26,6 +26,11 @@ type ClientErrors = {
    * built. Wait for other guards, or check the clock, the network file and the chain's endpoints.
    */
   DIRECTORY_INCOMPLETE: { descriptors: number; stakePercent: number }
+  /**
+   * No guard has answered with what is new for a day (`ageS`; -1 where the clock was put back and nobody knows): what the client holds may be what somebody wants it to go on with. No circuit is built.
+   * Check the clock and the network; it goes on as soon as a guard answers.
+   */
+  DIRECTORY_OLD: { ageS: number }
   /** No guard could be reached. */
   ENTRY_UNREACHABLE: { guards: number }
   /** The stored guards cannot be read. A client that chose new ones on its own would show another relay where it is. */
@@ -60,6 +65,10 @@ export const clientError: ErrorBuilder<ClientErrors> = errorBuilder<ClientErrors
   DIRECTORY_INCOMPLETE: [
     'network',
     'the directory is incomplete: no circuit is built from less than 60 % of the active stake',
+  ],
+  DIRECTORY_OLD: [
+    'network',
+    'no guard has answered for a day, and no circuit is built from a directory as old as that: check the clock and the network',
   ],
   ENTRY_UNREACHABLE: ['network', 'no guard could be reached'],
   GUARDS_DAMAGED: [

@@ -119,6 +119,7 @@ export type DialFailureCode =
   | 'EXIT_CLASS'
   | 'EXIT_PRICE'
   | 'DIRECTORY_INCOMPLETE'
+  | 'DIRECTORY_OLD'
   | 'ENTRY_UNREACHABLE'
   | 'CLIENT_CLOSED'
   | 'BUDGET_SPENT'

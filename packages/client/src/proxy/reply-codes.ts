@@ -148,6 +148,12 @@ const DIAL_REPLIES: Readonly<Record<DialFailureCode, RefusalReply>> = {
     'destination_unavailable',
     'the exit gave up the stream',
   ),
+  DIRECTORY_OLD: reply(
+    'NETWORK_UNREACHABLE',
+    503,
+    'destination_unavailable',
+    'the directory is a day old; are clock and network right?',
+  ),
   DIRECTORY_INCOMPLETE: reply(
     'NETWORK_UNREACHABLE',
     503,

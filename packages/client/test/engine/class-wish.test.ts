@@ -29,6 +29,7 @@ function sourceOver(set: DescriptorSet, change: Partial<CircuitSourceDeps> = {})
     directory: {
       set,
       nodes,
+      facts: { nodes: 0, directoryAgeS: 0 },
       isComplete: true,
       requireComplete() {},
       start: async () => {},

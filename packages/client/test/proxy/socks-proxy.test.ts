@@ -123,6 +123,7 @@ test('maps each failure of the dialer to its SOCKS5 reply', async (t) => {
     EXIT_CLASS: 3,
     EXIT_PRICE: 3,
     DIRECTORY_INCOMPLETE: 3,
+    DIRECTORY_OLD: 3,
     CLIENT_CLOSED: 1,
     SOMETHING_NEW: 1,
   }
