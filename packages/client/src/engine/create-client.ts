@@ -40,6 +40,7 @@ import type {
 import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import { openDatagramFlow } from './datagram-flow.ts'
 import { dialTarget } from './dial-target.ts'
+import { directoryNotices } from './directory-notices.ts'
 import { createDirectoryKeeper } from './directory-keeper.ts'
 import type { DirectoryKeeper } from './directory-keeper.ts'
 import { shuffled } from './shuffled.ts'
@@ -149,9 +150,7 @@ class Engine implements Client {
       stakes: options.stakes,
       linkToAsk: (asked, signal, turn) => this.#entries.linkToAsk(asked, signal, turn),
       guardBeside: (guard, signal) => this.#entries.guardBeside(guard, signal),
-      onHidden: ({ hidden, of }) =>
-        this.#log.warn('one guard shows fewer nodes than another', { count: hidden, nodes: of }),
-      onOld: (durationMs) => this.#log.warn('no guard has answered for hours', { durationMs }),
+      ...directoryNotices(this.#log),
       nowMs,
       onFetched: () => this.#guards.refresh(this.#directory.nodes),
     })
