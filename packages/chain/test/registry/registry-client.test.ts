@@ -234,6 +234,22 @@ suite('the registry client (SPEC §14.7)', () => {
     await until(again, () => again.view.activeCount === 0)
   })
 
+  test('leaves a stored block that a reorganisation takes away while it builds on it', async (t) => {
+    const world = await stakedWorld(t)
+    await world.run(registerCall(world))
+    const cache = memoryCache()
+    const first = clientOf(t, world, { cache })
+    await first.start(t.signal)
+    await first[Symbol.asyncDispose]()
+    const again = clientOf(t, world, { cache })
+    await again.start(t.signal)
+    assert.equal(again.view.activeCount, 1)
+    // What it follows begins behind the stored block: only that one says that the registration is gone.
+    await world.anvil.rpc('anvil_reorg', 1, [])
+    await world.anvil.rpc('anvil_mine', '0x2')
+    await until(again, () => again.view.activeCount === 0)
+  })
+
   test('passes over a stored view that is damaged or of another contract', async (t) => {
     const world = await stakedWorld(t)
     const other = { ...memoryCache(), text: '{"version":1,"chainId":31337,"records":[[]]}' }

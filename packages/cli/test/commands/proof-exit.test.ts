@@ -273,12 +273,12 @@ async function strangerOf(t: TestContext, network: NetworkParameters) {
     },
     /** What first contacts show counts only with enough of the active stake behind it. */
     async rejectsTooLittle(nodes: number) {
-      const shown = { activeStake: BigInt(nodes * 2), stakeOf: () => 1n }
+      const shown = { activeStake: BigInt(nodes * 1000), stakeOf: () => 599n }
       const view = Object.assign(createStakeTable(1n), shown)
       const asked = { network, nowMs: Date.now, random: () => 0, signal: t.signal }
       await assert.rejects(readDirectory({ ...asked, stakes: { view } }), {
         code: 'DIRECTORY_INCOMPLETE',
-        context: { descriptors: nodes, stakePercent: 50 },
+        context: { descriptors: nodes, stakePercent: 59 },
       })
     },
     async directory() {

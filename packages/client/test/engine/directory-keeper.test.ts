@@ -243,14 +243,14 @@ suite('the stored directory', () => {
   })
 })
 
-/** Ten nodes with one stake each, and who follows them. */
-function stakedNodes() {
+/** Ten nodes with one stake each, and who follows them. @param stakeOf - by place, from 0 */
+function stakedNodes(stakeOf: (at: number) => bigint = () => 10n) {
   const table: StakeTable = createStakeTable(1n)
   const listeners = new Set<() => void>()
   const descriptors = Array.from({ length: 10 }, (_, i) => signedNode(i + 1, 47 * 3600, i + 1))
-  for (const bytes of descriptors) {
+  for (const [at, bytes] of descriptors.entries()) {
     const { nodeId, provider = new Uint8Array(20) } = decodeDescriptor(bytes).descriptor
-    table.apply(provider, { type: 'registered', nodeId, owner: provider, stake: 10n }, 1)
+    table.apply(provider, { type: 'registered', nodeId, owner: provider, stake: stakeOf(at) }, 1)
   }
   const stakes = {
     view: table,
@@ -273,6 +273,20 @@ suite('the directory beside the registry (SPEC §10.2)', () => {
       context: { descriptors: 5, stakePercent: 50 },
     })
     control.served = descriptors.slice(0, 6)
+    clock.nowMs += HOUR_MS
+    await keeper.refreshIfOld(NEVER)
+    keeper.requireComplete()
+  })
+
+  test('is not enough with one part in a thousand less', async (t) => {
+    const { stakes, descriptors } = stakedNodes((at) => (at === 0 ? 99n : at === 9 ? 101n : 100n))
+    const { keeper, control, clock } = world(t, { stakes, served: descriptors.slice(0, 6) })
+    await keeper.start(NEVER)
+    assert.throws(() => keeper.requireComplete(), {
+      code: 'DIRECTORY_INCOMPLETE',
+      context: { descriptors: 6, stakePercent: 59 },
+    })
+    control.served = descriptors.slice(1, 7)
     clock.nowMs += HOUR_MS
     await keeper.refreshIfOld(NEVER)
     keeper.requireComplete()
