@@ -91,6 +91,24 @@ describe('slots on their way back', () => {
     await again.close()
   })
 
+  it('asks for a slot by the next attempt that somebody began and nobody ended, and by the one after it where that is refused', async () => {
+    const { start, pass, told, world } = createWorld(6)
+    const queue = await start()
+    await queue.add([back(0)])
+    for (let hour = 0; hour < 60 && told.length === 0; hour++) await pass(HOUR_MS)
+    world.setState(0, 'refunding')
+    world.answers = (_relay, { kind }) =>
+      kind === RETURN_KIND.ASK || told.length > 2 ? REDEEM_ANSWER.TAKEN : REDEEM_ANSWER.BAD_ORDER
+    for (let hour = 0; hour < 120; hour++) await pass(HOUR_MS)
+    await queue.close()
+    const attempts = told.map(
+      ({ request }) => request.kind === RETURN_KIND.REFUND && request.attempt,
+    )
+    assert.deepEqual(attempts, [0, 1, 2])
+    const [first, second] = told
+    assert.ok(first && second && second.atMs - first.atMs > 72 * HOUR_MS, 'its relay had its time')
+  })
+
   it('closes what a hop has won in, and asks nothing back while the chain cannot be read', async () => {
     const { start, pass, told, world } = createWorld()
     world.setState(0, 'bound')
