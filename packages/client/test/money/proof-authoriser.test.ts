@@ -7,14 +7,16 @@ import {
   depositLeaf,
   identityCommitment,
   openingHolds,
+  refundTo,
   restNullifier,
   slotNullifier,
   u256Bytes,
+  withdrawalX,
 } from '@byway/protocol/ticket'
 import { createSlotProver, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
 import { createProofAuthoriser } from '../../src/money/proof-authoriser.ts'
-import type { SlotProver } from '../../src/money/slot-prover.ts'
+import type { SlotProver, SlotWitness } from '../../src/money/slot-prover.ts'
 
 const pool = createPool(nodeTicketCrypto, {
   chainId: 31_337,
@@ -115,6 +117,30 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     assert.deepEqual([await holds(pool.domain), await holds(pool.domain + 1n)], [true, false])
     const key = authoriser.sessionKeyFor(slot.nullifier)
     assert.deepEqual(opening.sessionKey, nodeTicketCrypto.addressOfSecret(key))
+  })
+
+  it('binds what comes back to where it goes, and to nothing else (SPEC §14.4)', async () => {
+    const witnesses: SlotWitness[] = []
+    const prove = (witness: SlotWitness): Promise<Uint8Array> => {
+      witnesses.push(witness)
+      return stamps.prove(witness)
+    }
+    const authoriser = createAuthoriser(createChain(), [SECRET], { prove, proveAhead: prove })
+    const [slot] = await authoriser.slots(signal)
+    assert.ok(slot)
+    const { nullifier } = slot
+    const feeTo = new Uint8Array(20).fill(3)
+    const to = new Uint8Array(20).fill(4)
+    const terms = [0, 1].flatMap((attempt) => [5n, 6n].map((idc) => ({ idc, feeTo, attempt })))
+    for (const one of terms) await authoriser.refundFor(nullifier, one, signal)
+    await authoriser.withdrawalFor(nullifier, to, feeTo, signal)
+    const expected = terms.map((one) => refundTo(nodeTicketCrypto, one).x)
+    expected.push(withdrawalX(nodeTicketCrypto, to, feeTo))
+    assert.deepEqual(
+      witnesses.map(({ x }) => x),
+      expected,
+    )
+    assert.equal(new Set(expected).size, expected.length)
   })
 
   it('makes openings ahead, gives each once, and makes them anew under a new root', async () => {
