@@ -19,12 +19,20 @@ import type {
   StoredTransaction,
   TransactionReceipt,
 } from '@byway/protocol/payment'
-import { REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
+import { REDEEM_ANSWER, type RedeemAnswer, type RedeemOrder } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { earnedBy, earningOf, gasInCompany, sum } from './order-earnings.ts'
-import { dueGroups, type OpenOrder, orderKey, orderName, ordersOfKey } from './shared-orders.ts'
+import {
+  dueGroups,
+  type OpenOrder,
+  orderKey,
+  orderName,
+  ordersOfKey,
+  slotsOfOrder,
+  subjectsOf,
+} from './shared-orders.ts'
 
 export type RedeemerServiceDeps = {
   readonly records: HandOverRecords
@@ -96,8 +104,8 @@ class Service implements RedeemerService {
   isBusy = true
   readonly #deps: RedeemerServiceDeps
   #judging = 0
-  /** Orders whose transaction is in the lane. */
-  readonly #tracked = new Set<string>()
+  /** Orders whose transaction is in the lane, with the slots that they are about. */
+  readonly #tracked = new Map<string, readonly string[]>()
   /** Orders whose shared transaction has failed. */
   readonly #alone = new Set<string>()
   /** Shared transactions of an earlier run were taken up. */
@@ -255,20 +263,36 @@ class Service implements RedeemerService {
     return (earning * WEI_PER_COIN) / (this.#deps.coinPrice * gas)
   }
 
-  /** Sends a group in one transaction; one by one where they cannot be carried out together. */
+  /**
+   * Sends a group in one transaction; one by one where they cannot be carried out together. Of orders about the same win one goes, and the others are looked at again once it is mined: a
+   * provider signs as many as it likes, each would be carried out alone, and only one pays.
+   */
   async #send(group: readonly OpenOrder[], head: ChainHead, signal: AbortSignal): Promise<void> {
     const { calls, tryCall } = this.#deps
     const worthy: Worthy[] = []
+    const subjects = new Set<string>()
     for (const one of group) {
+      const own = subjectsOf(one.order)
+      if (this.#isUnderWay(one.order) || own.some((subject) => subjects.has(subject))) continue
       const call = orderCall([one.order], calls)
       const tried = call && (await tryCall(call, signal))
       const isWorth = tried && this.#feeCap(earningOf(one.order, tried), tried.gas) > 0n
-      if (isWorth) worthy.push({ ...one, tried })
-      else await this.#rest(one.handOver, head)
+      if (isWorth) {
+        worthy.push({ ...one, tried })
+        for (const subject of own) subjects.add(subject)
+      } else await this.#rest(one.handOver, head)
     }
     if (worthy.length > 1 && (await this.#submit(worthy, head, signal))) return
-    for (const one of worthy)
+    for (const one of worthy) {
+      if (this.#isUnderWay(one.order)) continue
       if (!(await this.#submit([one], head, signal))) await this.#rest(one.handOver, head)
+    }
+  }
+
+  /** Is another of its slots' transactions in the lane? What that leaves of them is seen when it is mined. */
+  #isUnderWay(order: RedeemOrder): boolean {
+    const busy = new Set([...this.#tracked.values()].flat())
+    return slotsOfOrder(order).some((slot) => busy.has(slot))
   }
 
   /** False where the contract refuses the call, or would leave out in company what it carries out alone. */
@@ -298,10 +322,9 @@ class Service implements RedeemerService {
 
   #track(all: readonly OpenOrder[], { confirmed }: LaneTransaction): void {
     const names = all.map(({ handOver }) => orderName(handOver))
-    for (const name of names) {
-      this.#idle.delete(name)
-      this.#tracked.add(name)
-    }
+    for (const name of names) this.#idle.delete(name)
+    for (const { handOver, order } of all)
+      this.#tracked.set(orderName(handOver), slotsOfOrder(order))
     confirmed.then(
       (receipt) => this.#done.push({ all, receipt }),
       () => {

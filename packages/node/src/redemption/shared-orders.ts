@@ -75,6 +75,32 @@ function shortName({ id }: Pick<HandOver, 'id'>): string {
   return Buffer.from(id.subarray(0, 4)).toString('base64url')
 }
 
+/** What an order is about; of two that name the same, one is carried out at most. Of later wins each is one. */
+export function subjectsOf({ provider, entries }: RedeemOrder): readonly string[] {
+  if (entries.kind !== REDEEM_KIND.CLAIM) return slotsOfOrder({ provider, entries })
+  return entries.claims.map(
+    ({ nullifier, ticket }) => `${entries.kind}:${toHex(nullifier)}:${ticket.index}`,
+  )
+}
+
+/** The same by slots: of later wins of one slot in two transactions no more may be paid than the slot holds. A step of a service proof is its provider's, of one epoch. */
+export function slotsOfOrder({
+  provider,
+  entries,
+}: Pick<RedeemOrder, 'provider' | 'entries'>): readonly string[] {
+  const named = (nullifiers: readonly Uint8Array[]): readonly string[] =>
+    nullifiers.map((nullifier) => `${entries.kind}:${toHex(nullifier)}`)
+  if (isProofEntries(entries)) return [`${entries.kind}:${toHex(provider)}:${entries.epoch}`]
+  switch (entries.kind) {
+    case REDEEM_KIND.LOCK:
+      return named(entries.nullifiers)
+    case REDEEM_KIND.BIND:
+      return named(entries.binds.map(({ opening }) => opening.nullifier))
+    case REDEEM_KIND.CLAIM:
+      return named(entries.claims.map(({ nullifier }) => nullifier))
+  }
+}
+
 function isSingle({ handOver, order }: OpenOrder, { timeS, alone }: ShareMoment): boolean {
   if (isProofEntries(order.entries) || alone.has(orderName(handOver))) return true
   return order.deadlineS - timeS < SHARE_MARGIN_S

@@ -18,6 +18,12 @@ const PROMISE_S = 3600
 
 /** A win of a new provider on a new slot, as an order to bind it. */
 async function bindOrder(name: string): Promise<Uint8Array> {
+  const [order] = await bindOrders(name, 1)
+  return order ?? assert.fail('an order')
+}
+
+/** The same win in so many orders, each with another deadline. */
+async function bindOrders(name: string, count: number): Promise<readonly Uint8Array[]> {
   const key = await scene.provider(name)
   const [slot] = await scene.slots(`payer of ${name}`, 1)
   assert.ok(slot)
@@ -35,8 +41,13 @@ async function bindOrder(name: string): Promise<Uint8Array> {
   await provider.store.winners.add(world.winner(slot, key, 1))
   const winners = await provider.winners()
   const deadlineS = (await rpc.now()) + PROMISE_S
-  await redeemers.handOver({ kind: 'bind', winners, isUrgent: false }, deadlineS, world.signal)
-  return orders[0] ?? assert.fail('an order')
+  for (let i = 0; i < count; i++)
+    await redeemers.handOver(
+      { kind: 'bind', winners, isUrgent: false },
+      deadlineS + i,
+      world.signal,
+    )
+  return orders
 }
 
 const take = ({ service }: OpenRedeemer, order: Uint8Array) =>
@@ -170,4 +181,18 @@ test('the same order from two nodes brings its fee once', async () => {
   await redeemer.work()
   assert.deepEqual(await credits(name), [NET - FEE])
   assert.equal((await booksOf(redeemer)).fees, FEE)
+})
+
+test('a win that its provider leaves in many orders is sent once, and those beside it in the same company', async () => {
+  await using redeemer = await openRedeemer(world, 'courted')
+  for (const order of [...(await bindOrders('nan', 4)), await bindOrder('oda')])
+    assert.equal(await take(redeemer, order), REDEEM_ANSWER.TAKEN)
+  for (let look = 0; look < 3; look++) {
+    await redeemer.work()
+    await world.mine(2)
+  }
+  await redeemer.work()
+  assert.equal(await sentBy('courted'), 1)
+  assert.deepEqual(await credits('nan', 'oda'), [NET - FEE, NET - FEE])
+  assert.deepEqual(await booksOf(redeemer), { fees: 2n * FEE, gas: 1 })
 })
