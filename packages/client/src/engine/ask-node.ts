@@ -1,6 +1,12 @@
 /** Asks nodes a question as a stranger does: takes the directory from a first contact, dials a node for one answer. Whoever is asked sees who asks. @module */
-import { createDescriptorSet, offerUntilForged } from '@byway/protocol/directory'
+import {
+  createDescriptorSet,
+  createPathNodeSet,
+  offerUntilForged,
+  ownersIn,
+} from '@byway/protocol/directory'
 import type {
+  BootstrapNode,
   DescriptorSet,
   DirectoryEntry,
   NetworkParameters,
@@ -14,6 +20,7 @@ import { createClientLink } from './client-link.ts'
 import { dialTarget, targetOfBootstrap } from './dial-target.ts'
 import { heldPercent, LEAST_STAKE_PERCENT } from './directory-keeper.ts'
 import { clientError } from './errors.ts'
+import { apartFirst } from './first-contacts.ts'
 import { shuffled } from './shuffled.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
@@ -38,7 +45,7 @@ export type DirectoryQuery = {
 const CONTACTS_HEARD = 2
 
 /**
- * What two first contacts, drawn by chance, show together.
+ * What two first contacts, drawn by chance and apart from each other where the file has such, show together.
  * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when stakes are given and they show too little of the active one, or the signal's reason
  */
 export async function readDirectory({
@@ -50,9 +57,13 @@ export async function readDirectory({
 }: DirectoryQuery): Promise<DescriptorSet> {
   const admits = stakes && ((claim: StakeClaim): boolean => stakes.view.stakeOf(claim) > 0n)
   const set = createDescriptorSet(nodeCrypto, { admits })
-  let heard = 0
-  for (const contact of shuffled(network.bootstrap, random)) {
-    if (heard === CONTACTS_HEARD) break
+  const nodes = createPathNodeSet(set, network, undefined, { ownerOf: ownersIn(stakes) })
+  const heard: BootstrapNode[] = []
+  const left = new Set(shuffled(network.bootstrap, random))
+  while (heard.length < CONTACTS_HEARD) {
+    const [contact] = apartFirst([...left], heard, (key) => nodes.get(key))
+    if (!contact) break
+    left.delete(contact)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(DIRECTORY_TIMEOUT_MS)])
     try {
       const target = targetOfBootstrap(contact)
@@ -60,7 +71,7 @@ export async function readDirectory({
       try {
         const take = (some: readonly Uint8Array[]): boolean => offerUntilForged(set, some, nowMs())
         await link.fetchDirectory(0, take, limit)
-        heard++
+        heard.push(contact)
       } finally {
         link.link.close('local')
       }
@@ -68,7 +79,8 @@ export async function readDirectory({
       signal.throwIfAborted()
     }
   }
-  if (heard === 0) throw clientError('ENTRY_UNREACHABLE', { guards: network.bootstrap.length })
+  if (heard.length === 0)
+    throw clientError('ENTRY_UNREACHABLE', { guards: network.bootstrap.length })
   const stakePercent = stakes ? heldPercent(set, stakes, nowMs()) : 100
   if (stakePercent >= LEAST_STAKE_PERCENT) return set
   throw clientError('DIRECTORY_INCOMPLETE', { descriptors: set.size, stakePercent })

@@ -5,6 +5,7 @@ import { targetOf } from './circuit-source.ts'
 import type { ClientLink } from './client-link.ts'
 import { targetOfBootstrap } from './dial-target.ts'
 import { clientError } from './errors.ts'
+import { apartFirst } from './first-contacts.ts'
 import type { GuardLinks, GuardTarget } from './guard-links.ts'
 
 /** Keeps and gives links to entries. */
@@ -12,7 +13,7 @@ export interface EntryLinks {
   /** Keeps a second guard's link standing until the signal aborts, so that a tunnel whose guard dies moves in one round trip. */
   keepWarm(signal: AbortSignal): void
   /**
-   * A link for the directory that was not asked yet, if there is one: a guard's, one that stands, or a first contact's.
+   * A link for the directory that was not asked yet, if there is one: a guard's, one that stands, or a first contact's, apart from those that were asked where the file has such a one.
    * @param turn - which of the guards is the first to be asked: one alone could hide nodes for good
    * @throws ENTRY_UNREACHABLE or the signal's reason
    */
@@ -67,7 +68,8 @@ export function createEntryLinks(deps: EntryLinksDeps): EntryLinks {
       if (first) return first
       const standing = links.live.find((link) => !asked.includes(link))
       if (standing) return standing
-      const others = [...guards, ...contacts.map(targetOfBootstrap)]
+      const strangers = apartFirst(contacts, contacts.filter(isAsked), nodeOf)
+      const others = [...guards, ...strangers.map(targetOfBootstrap)]
       const any = (await firstOf(others, isAsked, signal)) ?? asked[0]
       if (any) return any
       throw clientError('ENTRY_UNREACHABLE', { guards: others.length })

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
-import type { BootstrapNode } from '@byway/protocol/directory'
+import { createDescriptorSet, createPathNodeSet, nodeKeyOf } from '@byway/protocol/directory'
+import type { BootstrapNode, DescriptorSet, NodeKey, PathNode } from '@byway/protocol/directory'
 import { createClientLink, type ClientLink } from '../../src/engine/client-link.ts'
 import { createDirectoryKeeper } from '../../src/engine/directory-keeper.ts'
 import { createEntryLinks } from '../../src/engine/entry-links.ts'
+import { apartFirst } from '../../src/engine/first-contacts.ts'
 import { seededRandom } from '../../../protocol/test/circuit/seeded.ts'
 import { shuffled } from '../../src/engine/shuffled.ts'
 import { createFakeLink } from './fake-link.ts'
@@ -34,6 +36,51 @@ suite('first contacts', () => {
     const entries = entriesOf(seededRandom(8))
     const again = await Promise.all([0, 1, 2].map((turn) => entries.linkToAsk([], NEVER, turn)))
     assert.equal(new Set(again.map(({ nodeId }) => String(nodeId))).size, 1)
+  })
+
+  test('are of two prefixes when two are asked, whoever has more of the file (seed 9)', async () => {
+    const random = seededRandom(9)
+    // Twelve of twenty in one /16, and four in one /32.
+    const addressOf = (i: number): string =>
+      i < 12 ? `5.9.${i}.1` : i < 16 ? `2a01:4f8:${i}::1` : `5.${i}.0.1`
+    const prefixOf = (id: Uint8Array): string =>
+      addressOf((id[0] ?? 0) - 1)
+        .split(/[.:]/, 2)
+        .join()
+    const seconds = new Map<string, number>()
+    for (let i = 0; i < NEWCOMERS; i++) {
+      const entries = entriesOf(random, { addressOf })
+      const first = await entries.linkToAsk([], NEVER, 0)
+      const second = await entries.linkToAsk([first], NEVER, 0)
+      assert.notEqual(prefixOf(first.nodeId), prefixOf(second.nodeId))
+      const name = String(second.nodeId)
+      seconds.set(name, (seconds.get(name) ?? 0) + 1)
+    }
+    assert.equal(seconds.size, CONTACTS)
+  })
+
+  test('are two of one prefix where the file has no other, or no other answers', async () => {
+    const addressOf = (i: number): string => (i < CONTACTS - 1 ? `127.0.0.${i + 1}` : '127.1.0.1')
+    const isDown = (id: Uint8Array): boolean => id[0] === CONTACTS
+    for (const each of [{ addressOf: () => '127.0.0.1' }, { addressOf, isDown }]) {
+      const entries = entriesOf(seededRandom(10), each)
+      const first = await entries.linkToAsk([], NEVER, 0)
+      const second = await entries.linkToAsk([first], NEVER, 0)
+      assert.notDeepEqual(first.nodeId, second.nodeId)
+    }
+  })
+
+  test('are of two hands where the directory knows whose they are, but a word alone makes nobody of one prefix preferred', () => {
+    const [a, b, c, d] = ['5.1.0.1', '5.2.0.1', '5.1.0.2', '5.3.0.1'].map(contactAt)
+    assert.ok(a && b && c && d)
+    const familyOf = new Map([a, b].map(({ nodeId }) => [nodeKeyOf(nodeId), 'family 1']))
+    const nodeOf = (key: NodeKey) => nodeIn(key, familyOf.get(key))
+    assert.deepEqual(apartFirst([b, c, d], [a], nodeOf), [d, b, c])
+    assert.deepEqual(
+      apartFirst([b, c, d], [a], () => undefined),
+      [b, d, c],
+    )
+    assert.deepEqual(apartFirst([c, b], [a], nodeOf), [b, c])
   })
 
   test('are two for who knows nobody, and what either shows counts; later one is enough', async (t) => {
@@ -93,21 +140,47 @@ suite('first contacts', () => {
   )
 })
 
-function entriesOf(random: () => number) {
-  const bootstrap = Array.from({ length: CONTACTS }, (_, i): BootstrapNode => {
-    return { nodeId: new Uint8Array(32).fill(i + 1), address: `5.${i}.0.1`, port: 443 }
-  })
+type Contacts = {
+  /** @default each in a /16 of its own */
+  readonly addressOf?: (i: number) => string
+  /** @default none */
+  readonly isDown?: (nodeId: Uint8Array) => boolean
+}
+
+function entriesOf(random: () => number, { addressOf, isDown }: Contacts = {}) {
+  const bootstrap = Array.from({ length: CONTACTS }, (_, i) =>
+    contactAt(addressOf?.(i) ?? `5.${i}.0.1`, i),
+  )
   return createEntryLinks({
     links: {
       live: [],
       get: () => undefined,
       isResting: () => false,
-      connect: ({ nodeId }) => Promise.resolve(createClientLink(createFakeLink(nodeId), nodeId)),
+      connect: ({ nodeId }) =>
+        isDown?.(nodeId)
+          ? Promise.reject(new Error('nobody is there'))
+          : Promise.resolve(createClientLink(createFakeLink(nodeId), nodeId)),
     },
     primary: () => [],
     nodeOf: () => undefined,
     contacts: shuffled(bootstrap, random),
   })
+}
+
+function contactAt(address: string, i: number): BootstrapNode {
+  return { nodeId: new Uint8Array(32).fill(i + 1), address, port: 443 }
+}
+
+/** A node that says it is of this family, as the directory shows it. */
+function nodeIn(key: NodeKey, family: string | undefined): PathNode {
+  const [node = assert.fail()] = createPathNodeSet(setOf(), NETWORK).list(NOW_MS)
+  return { ...node, key, prefixGroups: [], asns: [], owners: family ? [family] : [] }
+}
+
+function setOf(): DescriptorSet {
+  const set = createDescriptorSet(nodeCrypto)
+  set.offer(signedNode(1), NOW_MS)
+  return set
 }
 
 function contactThat(onAsked: () => void, served: readonly Uint8Array[]): ClientLink {
