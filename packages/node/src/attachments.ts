@@ -16,7 +16,7 @@ const RETRY_MAX_MS = 60_000
 const DIAL_TIMEOUT_MS = 5000
 /** A link that lived shorter counts as a failed dial: a relay that takes links and drops them must not be dialled in a circle. */
 const STEADY_MS = 60_000
-/** A candidate that fails for minutes makes way for another relay, one at a time: each change is an edition of the descriptor (THREAT-MODEL T12: one in ten minutes). */
+/** A candidate that fails for minutes makes way for another relay, one at a time: each change is an edition of the descriptor, of which others take six at once and then one in two hours (THREAT-MODEL T12). */
 const REPLACE_MS = 600_000
 /** After this long without a dial a relay that failed may be tried again. */
 const FORGIVEN_MS = 3_600_000

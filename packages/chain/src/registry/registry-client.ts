@@ -46,7 +46,7 @@ export type RegistryClientOptions = {
   readonly cache?: RegistryCache | undefined
   /** Wall clock. */
   readonly nowMs: () => number
-  /** Between two looks. @default 4000, in a local network 200 */
+  /** Between two looks. @default 4000, in a local network 1000 */
   readonly pollMs?: number | undefined
 }
 
