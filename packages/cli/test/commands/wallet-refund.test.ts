@@ -72,17 +72,23 @@ test('a slot that was shown and not won comes back as a fresh deposit, in two st
   assert.equal((await run('wallet', 'refund', '--all', '--direct'))['begun'], 1)
 
   // What the client had told a relayer that is gone is in nobody's records: the slot waits for it, and then goes elsewhere.
-  {
+  const attempts = async (): Promise<readonly number[]> => {
     await using client = await openOwnStore(home, 'client')
-    for (const order of await client.returns.all())
-      await client.returns.put({ ...order, body: new Uint8Array() })
+    const orders = await client.returns.all()
+    for (const order of orders) await client.returns.put({ ...order, body: new Uint8Array() })
+    const words = orders.map(({ nullifier }) => network.chain.view.slot(nullifier, t.signal))
+    return (await Promise.all(words)).map(({ lastIndex }) => lastIndex)
   }
+  assert.deepEqual(await attempts(), [0])
   const both = async (): Promise<unknown> => {
     const { begun: asked, finished } = await run('wallet', 'refund', '--all', '--direct')
     return [asked, finished]
   }
   await network.advance(601)
   assert.deepEqual(await both(), [0, 0])
+  await network.advance(600)
+  assert.deepEqual(await both(), [1, 0])
+  assert.deepEqual(await attempts(), [1], 'later than the one that nobody remembers')
   await network.advance(600)
   assert.deepEqual(await both(), [1, 0])
   assert.deepEqual(await both(), [0, 1])

@@ -22,6 +22,7 @@ type Job = {
 function createWorld(
   records?: OpeningRecords,
   rootIntervalS = 1,
+  random = (): number => 0,
 ): {
   readonly stock: OpeningStock
   readonly jobs: Job[]
@@ -50,7 +51,7 @@ function createWorld(
     isOwn: ({ proof }) => proof.length === 3,
     rootIntervalS,
     records,
-    random: () => 0,
+    random,
     nowMs: () => clock.nowMs,
   })
   return { stock, jobs, clock }
@@ -96,6 +97,26 @@ describe('the stock of openings', () => {
     assert.equal(SLOTS.filter((nullifier) => stock.has(nullifier)).length, 16)
     assert.equal(lanes[0], 'awaited+ahead')
     assert.deepEqual(lanes.slice(5), Array(lanes.length - 5).fill('ahead'))
+  })
+
+  it('makes them, and gives them, in an order that is drawn: that of their deposit would be known again', async () => {
+    let draw = 0
+    const { stock, jobs } = createWorld(undefined, 1, () => draw)
+    const slots = SLOTS.slice(0, 8)
+    const made: Uint8Array[] = []
+    draw = 0.999
+    void stock.keepFull({ unshown: slots, root: 1n }, NEVER)
+    for (let turn = 0; turn < 3; turn++) await setImmediate()
+    for (let job = jobs[0]; job; job = jobs[0]) {
+      made.push(job.nullifier)
+      await job.finish()
+    }
+    assert.deepEqual(made, slots.toReversed())
+    assert.deepEqual(stock.take(slots)?.nullifier, slots.at(-1))
+    draw = 0
+    assert.deepEqual(stock.take(slots)?.nullifier, slots[0])
+    draw = 0.5
+    assert.deepEqual(stock.take(slots)?.nullifier, slots[4])
   })
 
   it('makes four in one run, when so many are gone', async () => {

@@ -13,9 +13,14 @@ import {
   u256Bytes,
   withdrawalX,
 } from '@byway/protocol/ticket'
+import type { Opening } from '@byway/protocol/wire'
 import { createSlotProver, createSlotVerifier, createZkEngine } from '@byway/zk'
 import { createStampProver } from '../../../protocol/test/ticket/stamp-proofs.ts'
-import { createProofAuthoriser } from '../../src/money/proof-authoriser.ts'
+import {
+  createProofAuthoriser,
+  type ProofAuthoriserDeps,
+} from '../../src/money/proof-authoriser.ts'
+import type { SlotAuthoriser } from '../../src/money/ports.ts'
 import type { SlotProver, SlotWitness } from '../../src/money/slot-prover.ts'
 
 const pool = createPool(nodeTicketCrypto, {
@@ -80,6 +85,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     prover = stampProver,
     limit = LIMIT,
     nowMs = (): number => 0,
+    more: Partial<ProofAuthoriserDeps> = {},
   ) {
     const deposits = secrets.map((secret) => ({ secret, limit, isPastKnown: true }))
     return createProofAuthoriser({
@@ -92,6 +98,7 @@ describe('the proof authoriser (SPEC §13.5)', () => {
       prover: { ...prover, proveJoin: stamps.proveJoin },
       random: () => 0.5,
       nowMs,
+      ...more,
     })
   }
 
@@ -163,6 +170,48 @@ describe('the proof authoriser (SPEC §13.5)', () => {
     const { root } = await chain.newestRoot()
     assert.deepEqual((await authoriser.openingFor(second, signal)).root, root)
     assert.equal(proofs, 1)
+  })
+
+  it('shows nothing that was kept and made for another session key, or with or without receipts where it is now the other way', async () => {
+    const prepare = async (more: Partial<ProofAuthoriserDeps>): Promise<SlotAuthoriser> => {
+      const authoriser = createAuthoriser(undefined, undefined, undefined, LIMIT, () => 0, more)
+      const slots = await authoriser.slots(signal)
+      const unshown = slots.map(({ nullifier }) => nullifier)
+      await authoriser.prepare(unshown, signal)
+      return authoriser
+    }
+    const kept: Opening[] = []
+    const openings = {
+      all: () => Promise.resolve([...kept]),
+      put: (opening: Opening) => Promise.resolve(void kept.push(opening)),
+      remove: () => Promise.resolve(),
+    }
+    await prepare({ openings })
+    const before = kept.length
+    assert.equal(before, 2)
+    const made = proofs
+    await prepare({ openings: { ...openings, put: () => Promise.resolve() } })
+    assert.equal(proofs, made, 'of use while the keys are the same')
+    const keyFor = () => Promise.resolve(new Uint8Array(32).fill(1))
+    for (const change of [
+      { sessionSecret: new Uint8Array(32).fill(8) },
+      { receipts: { keyFor } },
+    ]) {
+      const was = proofs
+      const authoriser = await prepare({
+        openings: { ...openings, put: () => Promise.resolve() },
+        ...change,
+      })
+      assert.equal(proofs, was + before, 'all are made anew')
+      const nullifiers = kept.map(({ nullifier }) => nullifier)
+      const shown = authoriser.takePrepared(nullifiers) ?? assert.fail('one is there')
+      const secret = authoriser.sessionKeyFor(shown.nullifier)
+      assert.deepEqual(shown.sessionKey, nodeTicketCrypto.addressOfSecret(secret))
+      assert.equal(
+        shown.receiptKey.some((byte) => byte !== 0),
+        'receipts' in change,
+      )
+    }
   })
 
   it('makes openings under the last root it knew while the chain cannot be asked, for hours and no longer', async () => {

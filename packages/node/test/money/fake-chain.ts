@@ -9,6 +9,8 @@ export type FakeChain = Pick<ChainView, 'head' | 'slot' | 'publishedRoot'> & {
   asked: number
   /** @param timeS - when the state began */
   setSlot(nullifier: Uint8Array, state: SlotState, holder?: Uint8Array, timeS?: number): void
+  /** Somebody has shown that it was used twice. */
+  burn(nullifier: Uint8Array): void
   /** The newest from then on. */
   publish(root: Uint8Array, atS: number): void
 }
@@ -39,6 +41,11 @@ export function createFakeChain(): FakeChain {
     asked: 0,
     setSlot: (nullifier, state, holder = NOBODY, timeS = chain.nowS) =>
       void slots.set(hex(nullifier), wordOf(state, holder, timeS)),
+    burn: (nullifier) =>
+      void slots.set(hex(nullifier), {
+        ...(slots.get(hex(nullifier)) ?? wordOf('none', NOBODY, 0)),
+        isBurned: true,
+      }),
     publish: (root, atS) => void roots.push({ name: hex(root), atS }),
     head: () => answer(() => ({ number: 1, hash: '0x00', timeS: chain.nowS })),
     slot: (nullifier) => answer(() => slots.get(hex(nullifier)) ?? wordOf('none', NOBODY, 0)),

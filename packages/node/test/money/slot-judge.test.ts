@@ -114,6 +114,19 @@ suite('judging a slot by the chain (SPEC §15.6)', () => {
     })
   }
 
+  for (const [state, holderOf, standing] of [
+    ['none', () => new Uint8Array(20), 'taken'],
+    ['lapsed', () => randomBytes(20), 'taken'],
+    ['locked', () => PROVIDER, 'mine'],
+    ['bound', holder, 'mine'],
+  ] as const)
+    test(`a slot that was used twice and is ${state} is ${standing}`, async () => {
+      const { chain, judge, opening } = worldOf()
+      chain.setSlot(opening.nullifier, state, holderOf(opening))
+      chain.burn(opening.nullifier)
+      assert.equal(await judge.standing(opening), standing)
+    })
+
   test('a chain that fails means TRY_LATER, and is asked again later', async () => {
     const { chain, judge, opening, pass } = worldOf()
     chain.mood = 'fails'

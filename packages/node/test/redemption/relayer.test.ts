@@ -1,25 +1,23 @@
 /** A relayer on the real contracts (SPEC §15.8): slots of several owners, taken one a circuit, sent together, ended after their delay. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createLeafCalls, createPoolCalls, tryCall } from '@byway/chain'
-import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
-import { createPool, u256Bytes } from '@byway/protocol/ticket'
+import { u256Bytes } from '@byway/protocol/ticket'
 import {
   REDEEM_ANSWER,
   RETURN_KIND,
+  type CloseRequest,
   type RefundRequest,
   type ReturnRequest,
 } from '@byway/protocol/wire'
-import { hexToBytes, toEventSelector, toHex } from 'viem'
+import { type Address, hexToBytes, toEventSelector } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
-import { createRelayer, type Relayer } from '../../src/redemption/relayer.ts'
+import { startRedeemingWorld } from './redeeming-world.ts'
 import {
-  openProvider,
-  settingsOf,
-  startRedeemingWorld,
-  type RunningProvider,
-} from './redeeming-world.ts'
+  openRelayer as openRelayerIn,
+  type RelayerChange,
+  type RunningRelayer,
+} from './relayer-kit.ts'
 
 const world = await startRedeemingWorld()
 const { scene } = world
@@ -31,60 +29,8 @@ const SKIPPED = toEventSelector('Skipped(uint256,uint8)')
 /** After which what is back stays back. */
 const SETTLED_S = 3600
 
-type RunningRelayer = RunningProvider & {
-  readonly relayer: Relayer
-  /** Looks, has what was sent mined, and sees it. */
-  work(): Promise<void>
-}
-
-async function openRelayer(name: string, change: { coinPrice?: bigint; batchWaitS?: number } = {}) {
-  const { coinPrice = 10n ** 18n, batchWaitS = 0 } = change
-  await rpc.request('anvil_setBalance', keyOf(name).address, toHex(10n ** 21n))
-  const running = await openProvider(settingsOf(world, name))
-  const { reader, view } = running.chain
-  const address = hexToBytes(pool)
-  const {
-    winValue: faceValue,
-    winsPerSlot,
-    bond,
-    unit,
-    lockDuration,
-    refundDelay,
-    closeDelay,
-  } = profile
-  const relayer = createRelayer({
-    records: running.store.handOvers,
-    transactions: running.store.transactions,
-    events: running.store.ledger,
-    chain: view,
-    lane: running.lane,
-    calls: { ...createPoolCalls(address), ...createLeafCalls(address) },
-    tryCall: (call, signal) => tryCall(reader, running.lane.account, call, signal),
-    readBaseFee: async (signal) => (await reader.freshHead(signal)).baseFee,
-    fee: unit,
-    coinPrice,
-    pool: createPool(nodeTicketCrypto, {
-      chainId: 31_337,
-      pool: address,
-      faceValue,
-      winsPerSlot,
-      bond,
-      unit,
-    }),
-    lockS: lockDuration,
-    refundDelayS: refundDelay,
-    closeDelayS: closeDelay,
-    batchWaitS,
-    nowMs: Date.now,
-  })
-  const work = async (): Promise<void> => {
-    await relayer.look(world.signal)
-    await world.mine(1)
-    await running.lane.look(world.signal)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return { ...running, relayer, work } satisfies RunningRelayer
-}
+const openRelayer = (name: string, change?: RelayerChange): Promise<RunningRelayer> =>
+  openRelayerIn(world, name, change)
 
 /** Works, and lets delays pass. */
 async function relayUntil(running: RunningRelayer, slot: Slot, state: string): Promise<void> {
@@ -97,7 +43,7 @@ async function relayUntil(running: RunningRelayer, slot: Slot, state: string): P
 
 /** Each of another owner; all deposited before the first comes back as a leaf that this tree does not know. */
 const stock: Slot[] = []
-for (let i = 0; i < 13; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
+for (let i = 0; i < 14; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
 const slotsOf = (count: number): readonly Slot[] => stock.splice(0, count)
 
 const bytes = (value: bigint): Uint8Array => u256Bytes(value)
@@ -107,6 +53,14 @@ function destinationOf(slot: Slot, relay: string, i = 0) {
   const { idc, feeTo, signature } = scene.client.destination(slot, heir(i), keyOf(relay).address)
   return { idc: bytes(idc), feeTo: hexToBytes(feeTo), signature: hexToBytes(signature) }
 }
+
+const closeOf = (slot: Slot, provider: Address, relay: string): CloseRequest => ({
+  kind: RETURN_KIND.CLOSE,
+  nullifier: bytes(slot.nullifier),
+  provider: hexToBytes(provider),
+  sessionKey: hexToBytes(slot.session.address),
+  destination: destinationOf(slot, relay),
+})
 
 function refundOf(slot: Slot, relay: string, i = 0, attempt = 0): RefundRequest {
   const { client } = scene
@@ -217,13 +171,7 @@ test('a bound slot is closed; a withdrawal pays its receiver; the lone first of 
   await scene.bind(provider, [[bound, scene.client.winning(bound, provider.address, 1)]])
   await using running = await openRelayer('both')
   await using patient = await openRelayer('patient', { batchWaitS: 3600 })
-  const close: ReturnRequest = {
-    kind: RETURN_KIND.CLOSE,
-    nullifier: bytes(bound.nullifier),
-    provider: hexToBytes(provider.address),
-    sessionKey: hexToBytes(bound.session.address),
-    destination: destinationOf(bound, 'both'),
-  }
+  const close = closeOf(bound, provider.address, 'both')
   const withdraw = withdrawalOf(unused, 'both')
   for (const request of [close, withdraw])
     assert.equal(await running.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
@@ -245,6 +193,35 @@ test('a bound slot is closed; a withdrawal pays its receiver; the lone first of 
   assert.equal(await patient.relayer.take(request, world.signal), REDEEM_ANSWER.TAKEN)
   await patient.work()
   assert.equal(await stateOf(lone), 'NONE')
+})
+
+test('a close that another began is ended for whom the session key names, and for nobody else', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  const provider = await scene.provider('closer')
+  await scene.bind(provider, [[slot, scene.client.winning(slot, provider.address, 1)]])
+  await using first = await openRelayer('first closer')
+  await using running = await openRelayer('second closer')
+  assert.equal(
+    await first.relayer.take(closeOf(slot, provider.address, 'first closer'), world.signal),
+    REDEEM_ANSWER.TAKEN,
+  )
+  await first.work()
+  assert.equal(await stateOf(slot), 'CLOSING')
+  const good = closeOf(slot, provider.address, 'second closer')
+  const { destination } = good
+  const others: readonly ReturnRequest[] = [
+    { ...good, destination: { ...destination, idc: bytes(heir(8)) } },
+    { ...good, provider: hexToBytes(keyOf('another').address) },
+    { ...good, sessionKey: hexToBytes(keyOf('another').address) },
+  ]
+  for (const other of others)
+    assert.equal(await running.relayer.take(other, world.signal), REDEEM_ANSWER.BAD_ORDER)
+  assert.equal(await running.relayer.take(good, world.signal), REDEEM_ANSWER.TAKEN)
+  await rpc.pass(profile.closeDelay)
+  await running.work()
+  assert.equal(await stateOf(slot), 'CLOSED')
+  assert.equal(await scene.world.balance(keyOf('second closer').address), profile.bond)
 })
 
 test('takes nothing that would not be carried out, that pays another, or that does not cover its gas', async () => {
@@ -335,6 +312,14 @@ test('a slot that somebody bound meanwhile is let go', async () => {
   await scene.bind(provider, [[slot, scene.client.winning(slot, provider.address, 1)]])
   await running.work()
   assert.equal(await stateOf(slot), 'BOUND')
+  // What there is no more to do for does not stand in the way of what there is.
+  const close = closeOf(slot, provider.address, 'late')
+  assert.equal(await running.relayer.take(close, world.signal), REDEEM_ANSWER.TAKEN)
+  await running.work()
+  assert.equal(await stateOf(slot), 'CLOSING')
+  await rpc.pass(profile.closeDelay)
+  await running.work()
+  assert.equal(await stateOf(slot), 'CLOSED')
   await rpc.pass(SETTLED_S)
   await running.work()
   assert.equal(await running.relayer.look(world.signal), 0)
