@@ -23,7 +23,13 @@ async function openHop(path: string) {
   const store = await openAt(path)
   const signer = createNodeBlindSigner()
   const damaged = await store.spentTokens.damagedKeys()
-  const keyring = createTokenKeyring({ scheme, hash, records: store.tokenKeys, damaged })
+  const keyring = createTokenKeyring({
+    scheme,
+    hash,
+    records: store.tokenKeys,
+    damaged,
+    nodeId: NODE,
+  })
   const issuer = createTokenIssuer({
     keyring,
     signer,

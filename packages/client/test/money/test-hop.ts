@@ -108,7 +108,12 @@ export async function startTestHop(
     put: async () => {},
     remove: async () => ({ sold: 0, spent: 0 }),
   }
-  const keyring = createTokenKeyring({ scheme: pooledScheme(number), hash: nodeCrypto, records })
+  const keyring = createTokenKeyring({
+    scheme: pooledScheme(number),
+    hash: nodeCrypto,
+    records,
+    nodeId: pathNode(number).entry.descriptor.nodeId,
+  })
   await keyring.rotate(nowMs())
   const issueDelayMs = options.issueDelayMs ?? 0
   const issuer = createTokenIssuer({

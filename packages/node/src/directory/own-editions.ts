@@ -35,7 +35,7 @@ export interface OwnEditions {
   onExitMoved(): void
   /** Replaces the onion key when that is due. */
   rotateKeys(): void
-  /** Replaces it now: midnight's token keys make an edition anyway, and with it there are two a day, not three. */
+  /** Replaces it now: the day's token keys make an edition anyway, and with it there are two a day, not three. */
   onTokenKeys(): void
   /** For a client that came with an old onion key; empty while there is none. */
   forStale(): Uint8Array

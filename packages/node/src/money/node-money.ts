@@ -14,7 +14,6 @@ import {
   createPayeeSlot,
   createTokenIssuer,
   createTokenKeyring,
-  keyTurnDelayMs,
   createTokenRedeemer,
 } from '@byway/protocol/payment'
 import type { ClassWeight, TokenIssuer, TokenKeyring, TokenRedeemer } from '@byway/protocol/payment'
@@ -69,7 +68,7 @@ export async function openNodeMoney(deps: NodeMoneyDeps): Promise<NodeMoney> {
     hash,
     records: store.tokenKeys,
     damaged,
-    turnDelayMs: keyTurnDelayMs(hash, deps.nodeId),
+    nodeId: deps.nodeId,
   })
   await keyring.rotate(Date.now())
   const signer = createNodeBlindSigner()

@@ -65,7 +65,12 @@ export async function openTicketPath(settings: PathSettings): Promise<TicketPath
     throw new Error('the store failed')
   }
   const hash = nodeCrypto
-  const keyring = createTokenKeyring({ scheme: nodeBlindTokens, hash, records: store.tokenKeys })
+  const keyring = createTokenKeyring({
+    scheme: nodeBlindTokens,
+    hash,
+    records: store.tokenKeys,
+    nodeId: new Uint8Array(32),
+  })
   await keyring.rotate(Date.now())
   const signer = createNodeBlindSigner()
   const records = store.balances

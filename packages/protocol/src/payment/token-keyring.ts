@@ -1,5 +1,5 @@
 /**
- * A node's token keys (SPEC §16): one of each kind for each UTC day, on disk before it is announced, honoured for the day after, then
+ * A node's token keys (SPEC §16): one of each kind for each day, which begins at a time drawn from the node's id, on disk before it is announced, honoured for the day after, then
  * erased. The driver calls {@link TokenKeyring.rotate} at the start and whenever `rotatesAtMs` has come.
  * @module
  */
@@ -12,9 +12,10 @@ import type {
 import type { KeysMessage, TokenKey, TokenKind } from '@byway/protocol/wire'
 import { PAY } from '@byway/protocol/wire'
 import {
-  dayOf,
   ISSUE_GRACE_MS,
   keyDates,
+  keyDayOf,
+  keyDayStartS,
   TOKEN_KINDS,
   tokenKeyId,
   tokenKeysHash,
@@ -24,7 +25,7 @@ import {
 /** A token key on disk. Secret. */
 export type StoredTokenKey = {
   readonly kind: TokenKind
-  /** Days since 1970. */
+  /** Its {@link keyDayOf}. */
   readonly day: number
   /** 8 bytes. */
   readonly keyId: Uint8Array
@@ -85,8 +86,8 @@ export type TokenKeyringDeps = {
   readonly records: TokenKeyRecords
   /** Keys whose list of spent tokens is damaged: taken out of use at the first rotation (SPEC §16). */
   readonly damaged?: readonly Uint8Array[] | undefined
-  /** How long after midnight UTC the keys of the day take the place of those before: see {@link keyTurnDelayMs}. @default 0 */
-  readonly turnDelayMs?: number | undefined
+  /** Whose keys they are: its id says when their days begin. */
+  readonly nodeId: Uint8Array
 }
 
 /** Creates an empty ring; {@link TokenKeyring.rotate} fills it. */
@@ -102,9 +103,11 @@ class DailyKeys implements TokenKeyring {
   #isLoaded = false
   /** Of the last rotation. */
   #day = Number.NaN
+  readonly #startS: number
 
   constructor(deps: TokenKeyringDeps) {
     this.#deps = deps
+    this.#startS = keyDayStartS(deps.hash, deps.nodeId)
   }
 
   isDue(nowMs: number): boolean {
@@ -145,12 +148,12 @@ class DailyKeys implements TokenKeyring {
   }
 
   honoured(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined {
-    const today = dayOf(nowMs)
+    const today = this.#dayAt(nowMs)
     return this.#find(kind, keyId, (day) => day === today || day === today - 1)
   }
 
   issuing(kind: TokenKind, keyId: Uint8Array, nowMs: number): HonouredKey | undefined {
-    const [today, graceDay] = [dayOf(nowMs), dayOf(nowMs - ISSUE_GRACE_MS)]
+    const [today, graceDay] = [this.#dayAt(nowMs), this.#dayAt(nowMs - ISSUE_GRACE_MS)]
     return this.#find(kind, keyId, (day) => day === today || day === graceDay)
   }
 
@@ -164,9 +167,8 @@ class DailyKeys implements TokenKeyring {
     )
   }
 
-  /** The day whose keys are announced at that time. */
   #dayAt(nowMs: number): number {
-    return dayOf(nowMs - (this.#deps.turnDelayMs ?? 0))
+    return keyDayOf(nowMs, this.#startS)
   }
 
   /** Of the day of the last rotation, not the latest: a clock that went wrong for a while leaves keys of days to come. */
@@ -220,7 +222,7 @@ class DailyKeys implements TokenKeyring {
     const publicKey = this.#deps.scheme.publicKey(modulus)
     if (!publicKey) return undefined
     const keyId = tokenKeyId(this.#deps.hash, kind, modulus)
-    const announced = { tokenKind: kind, ...keyDates(day), publicKey: modulus }
+    const announced = { tokenKind: kind, ...keyDates(day, this.#startS), publicKey: modulus }
     return { kind, day, keyId, publicKey, privateKey, announced }
   }
 }

@@ -11,6 +11,8 @@ import {
   dayOf,
   isDayKey,
   ISSUE_GRACE_MS,
+  keyDayOf,
+  keyDayStartS,
   tokenKeyId,
   tokenKeysHash,
   type TokenHash,
@@ -42,21 +44,24 @@ export class TokenOffer {
   /** Key id by kind and day, for the days that matter still. */
   readonly #seen = new Map<string, string>()
   #keys: readonly OfferedKey[] = []
+  readonly #startS: number
 
-  constructor(deps: TokenOfferDeps) {
+  /** @param nodeId - of the hop */
+  constructor(deps: TokenOfferDeps, nodeId: Uint8Array) {
     this.#deps = deps
+    this.#startS = keyDayStartS(deps.hash, nodeId)
   }
 
   /** Judges KEYS; with `ok` its keys are in use. @param descriptorHash - from the newest descriptor of the hop */
   accept({ keys }: KeysMessage, descriptorHash: Uint8Array, nowMs: number): KeysVerdict {
     if (!equalBytes(tokenKeysHash(this.#deps.hash, keys), descriptorHash)) return 'hash'
-    if (keys.some((key) => !isDayKey(key) || !isCurrent(key, nowMs))) return 'dates'
+    if (keys.some((key) => !isDayKey(key, this.#startS) || !isCurrent(key, nowMs))) return 'dates'
     const kinds = new Set(keys.map(({ tokenKind }) => tokenKind))
     const offered = keys.flatMap((key) => this.#offered(key))
     if (kinds.size !== keys.length || offered.length !== keys.length) return 'malformed'
     if (offered.some((key) => !this.#isFirstOfDay(key))) return 'second'
     for (const key of offered) this.#seen.set(nameOf(key), toHex(key.keyId))
-    this.#forgetBefore(dayOf(nowMs) - 1)
+    this.#forgetBefore(keyDayOf(nowMs, this.#startS) - 1)
     this.#keys = offered
     return 'ok'
   }

@@ -343,7 +343,7 @@ class Stock implements TokenStock {
     }
     return {
       node,
-      offer: new TokenOffer(this.#deps),
+      offer: new TokenOffer(this.#deps, node),
       lanes: TOKEN_KINDS.filter((kind) => kinds.includes(kind)).map(lane),
       use: new TokenUse(nowMs),
       clock: new RestockClock(random, nowMs),

@@ -40,24 +40,28 @@ export function dayOf(nowMs: number): number {
 }
 
 /**
- * How long after midnight UTC a node announces the keys of the day: all at once would publish in one minute. Drawn from its id, below {@link KEY_TURN_SPREAD_MS}; until
- * then the keys of the day before are sold under, as the grace hour allows.
+ * When the days of a node's keys begin, whole seconds after midnight UTC. Drawn from its id, so that a hop cannot choose and everybody knows: nodes whose keys turned together would publish together, and
+ * everybody would have to fetch all of them within that hour.
  */
-export function keyTurnDelayMs(hash: TokenHash, nodeId: Uint8Array): number {
-  const drawn = hash.sha256(utf8Bytes('byway key turn v1'), nodeId)
-  return Math.floor(
-    (new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32) * KEY_TURN_SPREAD_MS,
-  )
+export function keyDayStartS(hash: TokenHash, nodeId: Uint8Array): number {
+  const drawn = hash.sha256(utf8Bytes('byway key day v1'), nodeId)
+  return Math.floor((new DataView(drawn.buffer, drawn.byteOffset).getUint32(0) / 2 ** 32) * DAY_S)
+}
+
+/** The day of a node's keys at a time. @param startS - {@link keyDayStartS} */
+export function keyDayOf(nowMs: number, startS: number): number {
+  return dayOf(nowMs - startS * 1000)
 }
 
 /** The dates of a key of a day: issued under for that day, honoured for one more. */
-export function keyDates(day: number): Pick<TokenKey, 'notBeforeS' | 'notAfterS'> {
-  return { notBeforeS: day * DAY_S, notAfterS: (day + 2) * DAY_S }
+export function keyDates(day: number, startS: number): Pick<TokenKey, 'notBeforeS' | 'notAfterS'> {
+  const notBeforeS = day * DAY_S + startS
+  return { notBeforeS, notAfterS: notBeforeS + 2 * DAY_S }
 }
 
 /** True for dates that a key of some day has. */
-export function isDayKey({ notBeforeS, notAfterS }: TokenKey): boolean {
-  return notBeforeS % DAY_S === 0 && notAfterS - notBeforeS === 2 * DAY_S
+export function isDayKey({ notBeforeS, notAfterS }: TokenKey, startS: number): boolean {
+  return (notBeforeS - startS) % DAY_S === 0 && notAfterS - notBeforeS === 2 * DAY_S
 }
 
 /** Every kind, in the order of KEYS. */
@@ -85,10 +89,8 @@ const UNITS_OF: Readonly<Record<TokenKind, number>> = {
 }
 /** Admission tokens that a slot gets for nothing each day; one more costs one unit. */
 export const FREE_ADMISSIONS = 40
-/** How long after midnight a hop still signs under the key of the day before. */
+/** How long into a day a hop still signs under the key of the day before. */
 export const ISSUE_GRACE_MS: number = 60 * 60 * 1000
-/** Over so long the nodes' turns are spread. A client buys under the old key until 55 minutes after midnight, and hears of a new edition within ten minutes. */
-export const KEY_TURN_SPREAD_MS: number = 40 * 60 * 1000
 /** A day. */
 export const DAY_MS: number = 24 * 60 * 60 * 1000
 const DAY_S = DAY_MS / 1000

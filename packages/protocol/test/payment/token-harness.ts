@@ -9,6 +9,7 @@ import {
   createTokenKeyring,
   createTokenRedeemer,
   createTokenStock,
+  keyDayStartS,
   type BalanceRecords,
   type HeldToken,
   type HeldTokenRecords,
@@ -28,10 +29,10 @@ export const BANDWIDTH: 1 = TOKEN_KIND.BANDWIDTH
 export const ADMISSION: 2 = TOKEN_KIND.ADMISSION
 export const BULK: 3 = TOKEN_KIND.BULK
 export const DAY = 86_400_000
-/** Noon of a day. */
-export const NOON: number = 20_000 * DAY + DAY / 2
-export const ISSUE_DELAY_MS = 15_000
 export const NODE: Uint8Array = new Uint8Array(32).fill(7)
+/** Twelve hours into a day of {@link NODE}'s keys. */
+export const NOON: number = 20_000 * DAY + DAY / 2 + 1000 * keyDayStartS(nodeCrypto, NODE)
+export const ISSUE_DELAY_MS = 15_000
 export const SLOT: Uint8Array = new Uint8Array(32).fill(1)
 
 const made: Promise<BlindTokenKeyPair>[] = []
@@ -117,7 +118,7 @@ export async function startHop(
 ): Promise<TestHop> {
   const hash = nodeCrypto
   const signer = createNodeBlindSigner()
-  const keyring = createTokenKeyring({ scheme, hash, records: disk.keys })
+  const keyring = createTokenKeyring({ scheme, hash, records: disk.keys, nodeId: NODE })
   const issueDelayMs = ISSUE_DELAY_MS
   const records = disk.balances
   const issuer = createTokenIssuer({ keyring, signer, hash, records, issueDelayMs })

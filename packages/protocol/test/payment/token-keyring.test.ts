@@ -5,17 +5,17 @@ import { isAllZero } from '@byway/protocol/base'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { createTokenKeyring } from '@byway/protocol/payment'
 import { encodePayMessage } from '@byway/protocol/wire'
-import { BANDWIDTH, createHopDisk, DAY, NOON, pooledScheme } from './token-harness.ts'
+import { BANDWIDTH, createHopDisk, DAY, NODE, NOON, pooledScheme } from './token-harness.ts'
 
-const MIDNIGHT = NOON + DAY / 2
+const TURN = NOON + DAY / 2
 
 function ringOn(disk = createHopDisk(), damaged: readonly Uint8Array[] = []) {
   const scheme = pooledScheme()
-  return createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys, damaged })
+  return createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys, damaged, nodeId: NODE })
 }
 
 suite('token keys (SPEC §16.1)', () => {
-  test('there is one of each kind, dated by the UTC day, and the hash is that of the message', async () => {
+  test('there is one of each kind, dated by the day of its node, and the hash is that of the message', async () => {
     const ring = ringOn()
     assert.ok(isAllZero(ring.hash()))
     assert.deepEqual(await ring.rotate(NOON), [])
@@ -30,16 +30,16 @@ suite('token keys (SPEC §16.1)', () => {
       [3, dayS, dayS + 172_800],
     ])
     assert.deepEqual(ring.hash(), nodeCrypto.sha256(encodePayMessage(message).subarray(1)))
-    assert.deepEqual([ring.isDue(MIDNIGHT - 1), ring.isDue(MIDNIGHT)], [false, true])
+    assert.deepEqual([ring.isDue(TURN - 1), ring.isDue(TURN)], [false, true])
   })
 
   test('rotating twice on a day changes nothing', async () => {
     const ring = ringOn()
     await ring.rotate(NOON)
     const before = ring.hash()
-    assert.deepEqual(await ring.rotate(MIDNIGHT - 1), [])
+    assert.deepEqual(await ring.rotate(TURN - 1), [])
     assert.deepEqual(ring.hash(), before)
-    await ring.rotate(MIDNIGHT)
+    await ring.rotate(TURN)
     assert.notDeepEqual(ring.hash(), before)
   })
 
@@ -53,26 +53,26 @@ suite('token keys (SPEC §16.1)', () => {
     assert.equal(disk.keys.kept.size, 3)
   })
 
-  test('for an hour after midnight it signs under the key of the day before as well', async () => {
+  test('for an hour into a day it signs under the key of the day before as well', async () => {
     const ring = ringOn()
     await ring.rotate(NOON)
     const [old] = ring.keysMessage().keys
     assert.ok(old)
     const { tokenKeyId } = await import('@byway/protocol/payment')
     const oldId = tokenKeyId(nodeCrypto, BANDWIDTH, old.publicKey)
-    await ring.rotate(MIDNIGHT)
+    await ring.rotate(TURN)
     const hour = 3_600_000
-    assert.ok(ring.issuing(BANDWIDTH, oldId, MIDNIGHT + hour - 1))
-    assert.equal(ring.issuing(BANDWIDTH, oldId, MIDNIGHT + hour), undefined)
-    assert.ok(ring.honoured(BANDWIDTH, oldId, MIDNIGHT + DAY - 1))
-    assert.equal(ring.honoured(BANDWIDTH, oldId, MIDNIGHT + DAY), undefined)
+    assert.ok(ring.issuing(BANDWIDTH, oldId, TURN + hour - 1))
+    assert.equal(ring.issuing(BANDWIDTH, oldId, TURN + hour), undefined)
+    assert.ok(ring.honoured(BANDWIDTH, oldId, TURN + DAY - 1))
+    assert.equal(ring.honoured(BANDWIDTH, oldId, TURN + DAY), undefined)
   })
 
   test('old keys are erased from the disk, also those of a run that ended long ago', async () => {
     const disk = createHopDisk()
     await ringOn(disk).rotate(NOON)
     const scheme = await drawnScheme(3)
-    const later = createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys })
+    const later = createTokenKeyring({ scheme, hash: nodeCrypto, records: disk.keys, nodeId: NODE })
     assert.equal((await later.rotate(NOON + 2 * DAY)).length, 3)
     assert.equal(disk.keys.kept.size, 3)
   })
@@ -90,6 +90,7 @@ suite('token keys (SPEC §16.1)', () => {
       scheme: await drawnScheme(3),
       hash: nodeCrypto,
       records: disk.keys,
+      nodeId: NODE,
       damaged: [second[1].keyId],
     })
     assert.equal((await again.rotate(NOON)).length, 2)
