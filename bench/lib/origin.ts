@@ -3,8 +3,9 @@
  * `body.ts`. Listens on 127.0.0.1 or the address given, prints `{"port":N}` on stdout and lives until its stdin ends.
  * Not a general HTTP server: one request per connection, no header is read.
  */
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 
+import { listenAsTarget } from '../../packages/testnet/src/target-port.ts'
 import { bodyPieces, DEFAULT_SEED, makeBlock } from './body.ts'
 
 /** Largest request head that is read before the connection is dropped. */
@@ -50,7 +51,6 @@ function sendBody(socket: Socket, bodyBytes: number): void {
   pump()
 }
 
-server.listen(0, process.argv[2] ?? '127.0.0.1', () => {
-  process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`)
-})
+const port = await listenAsTarget(server, process.argv[2])
+process.stdout.write(`${JSON.stringify({ port })}\n`)
 process.stdin.resume().on('end', () => process.exit(0))

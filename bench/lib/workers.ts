@@ -64,7 +64,7 @@ function startScript(
   wrap?: Wrap,
 ): Promise<Child> {
   const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
-  const own = [script, ...args]
+  const own = ['--conditions=byway:source', script, ...args]
   const line = wrap?.(process.execPath, own) ?? { command: process.execPath, args: own }
   return startChild(name, line.command, line.args)
 }

@@ -6,7 +6,7 @@ import { stringify, TomlDate } from 'smol-toml'
 import { z } from 'zod'
 import { fromBase64url, fromHex, toBase64url } from '@byway/protocol/base'
 import type { NetworkEdition, NetworkParameters } from '@byway/protocol/directory'
-import { cidrHolds, parseAddress, parseCidr } from '@byway/protocol/policy'
+import { cidrHolds, judgePortNumber, parseAddress, parseCidr } from '@byway/protocol/policy'
 import { formatPublicKey, parsePublicKey } from '../minisign/signature.ts'
 import { configError } from './config-errors.ts'
 import { PAYMENT_SCHEMA, paymentFault, paymentTable } from './payment-table.ts'
@@ -32,6 +32,10 @@ const port = z
   .int('must be a whole number')
   .min(1, 'must be 1 to 65535')
   .max(65_535, 'must be 1 to 65535')
+const targetPort = port.refine(
+  (number) => judgePortNumber(number) !== 'port-hard',
+  'is a port that exits never open',
+)
 const publisher = z.string().transform((text, context) => {
   const key = parsePublicKey(text)
   if (key) return formatPublicKey(key)
@@ -64,7 +68,7 @@ const NETWORK_SCHEMA = z.strictObject({
     .max(MAX_BOOTSTRAP)
     .default([]),
   exitTarget: z
-    .array(z.strictObject({ address: loopback, port }))
+    .array(z.strictObject({ address: loopback, port: targetPort }))
     .max(MAX_EXIT_TARGETS)
     .default([]),
   payment: PAYMENT_SCHEMA.optional(),

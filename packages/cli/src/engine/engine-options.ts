@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { openHome } from '@byway/home'
 import type { Logger } from '@byway/protocol/base'
 import type { ExitTarget, NetworkParameters } from '@byway/protocol/directory'
-import { parseAddress } from '@byway/protocol/policy'
+import { judgePortNumber, parseAddress } from '@byway/protocol/policy'
 import { cliError } from '../cli-errors.ts'
 import type { Config } from '../config/config.ts'
 import { homePath } from '../config/home-path.ts'
@@ -120,9 +120,13 @@ export function parseChoice(text: string, option: string, choices: readonly stri
   throw cliError('CLI_USAGE', { problem: `${option} must be ${choices.join(' or ')}` })
 }
 
-/** Reads an origin that the exits of a local network may reach. @throws CLI_USAGE */
+/** Reads an origin that the exits of a local network may reach. @throws CLI_USAGE, also for a port that exits never open (SPEC §11): each visit would end there without a word */
 export function parseExitTarget(text: string): ExitTarget {
   const { host, port } = parseSocketAddress(text, '--allow-target', 1)
+  if (judgePortNumber(port) === 'port-hard')
+    throw cliError('CLI_USAGE', {
+      problem: `--allow-target: exits never open port ${port}, whoever names it; use another`,
+    })
   return { address: host, port }
 }
 

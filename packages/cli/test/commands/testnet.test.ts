@@ -190,6 +190,8 @@ for (const args of [
   ['--allow-target', 'example.com:80'],
   ['--allow-target', '127.0.0.1'],
   ['--allow-target', '127.0.0.1:0'],
+  // Exits never open it (SPEC §11).
+  ['--allow-target', '127.0.0.1:37215'],
 ]) {
   test(`refuses ${args.join(' ')} with 64`, async () => {
     const { code, out } = await byway(['testnet', ...args])

@@ -91,6 +91,11 @@ const BAD: readonly (readonly [what: string, text: string, key: string])[] = [
     FILE.replace('"127.0.0.1"', '"192.168.1.1"'),
     'exit_target.0.address',
   ],
+  [
+    'a port that exits never open',
+    FILE.replace('port = 8080', 'port = 37215'),
+    'exit_target.0.port',
+  ],
   ['a loopback in disguise', FILE.replace('"127.0.0.1"', '"127.1"'), 'exit_target.0.address'],
   [
     'a local network that leaves the loopback',
