@@ -69,14 +69,14 @@ export type KeptAnswer = {
   readonly proof: Hex
 }
 
-/** Deploys the real contracts, deposits, and says what would have to be proved. */
-export async function startAnswerScene(): Promise<AnswerScene> {
+/** Deploys the real contracts, deposits, and says what would have to be proved. @param nodeId - of the provider, where a node of its own answers */
+export async function startAnswerScene(nodeId?: Hex): Promise<AnswerScene> {
   const { winValue, winsPerSlot, bond, unit } = PROFILE
   const scene = await startScene({
     authoriser: { ...slotProofAuthoriserArtifact, args: [winValue, winsPerSlot, bond, unit] },
     auditor: serviceAuditorArtifact,
   })
-  const provider = await scene.provider('provider')
+  const provider = await scene.provider('provider', nodeId)
   const secrets = UNITS.map((_, i) => new Uint8Array(32).fill(i + 1))
   const slots = (await scene.slots('answering', UNITS.length)).map((slot, i) => {
     const receiptKey = uint(receiptKeyOf(receiptPublicKey(pick(secrets, i))), 256)

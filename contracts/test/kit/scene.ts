@@ -69,7 +69,7 @@ export interface Scene extends AsyncDisposable {
   /** Deposits for a new owner, publishes the root and opens the leaf's slots. */
   slots(owner: string, count: number): Promise<readonly Slot[]>
   /** Registers a provider of that name, owned by `NAME owner`, paid at `NAME payout`. */
-  provider(name: string): Promise<Key>
+  provider(name: string, nodeId?: Hex): Promise<Key>
   word(nullifier: bigint): Promise<Word>
   credit(provider: Address): Promise<bigint>
   bind(provider: Key, wins: readonly (readonly [Slot, Ticket])[], from?: Address): Promise<Receipt>
@@ -103,11 +103,11 @@ export async function startScene(...options: Parameters<typeof startWorld>): Pro
       await client.snapshot(payer)
       return Array.from({ length: count }, (_, j) => client.open(leaf, j))
     },
-    async provider(name) {
+    async provider(name, nodeId) {
       const key = keyOf(name)
       const owner = keyOf(`${name} owner`).address
       await world.fund(owner, 2n * STAKES.minStake)
-      await world.rpc.send(owner, registration(world, key, owner, name))
+      await world.rpc.send(owner, registration(world, key, owner, name, nodeId))
       return key
     },
     word: async (nullifier) => decodeWord((await world.readPool('slot', nullifier)) as bigint),
@@ -128,9 +128,14 @@ export async function startScene(...options: Parameters<typeof startWorld>): Pro
   }
 }
 
-/** The call that registers a provider, signed by its key. */
-export function registration(world: World, provider: Key, owner: Address, name: string): Call {
-  const nodeId = stringToHex(name.slice(0, 32), { size: 32 })
+/** The call that registers a provider, signed by its key. @param nodeId - the name in its place where nobody looks at it */
+export function registration(
+  world: World,
+  provider: Key,
+  owner: Address,
+  name: string,
+  nodeId: Hex = stringToHex(name.slice(0, 32), { size: 32 }),
+): Call {
   const payout = keyOf(`${name} payout`).address
   const place = { chainId: 31_337n, contract: world.registry }
   const signature = provider.sign(registerDigest(place, owner, nodeId, payout))

@@ -8,6 +8,7 @@ import { cliError } from '../cli-errors.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import { readActiveStakes } from '../network/active-stakes.ts'
 import { openNetwork } from '../network/open-network.ts'
 import {
   nextStep,
@@ -16,7 +17,14 @@ import {
   sendStep,
   type ChallengeStep,
 } from '../proof/challenge.ts'
-import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
+import {
+  findProof,
+  parseEpoch,
+  parseWhose,
+  readProofFile,
+  type FindOptions,
+  type Shown,
+} from '../proof/get-proof.ts'
 import { proofError } from '../proof/proof-errors.ts'
 import { verifyProof, type OpenProofChain } from '../proof/verify-proof.ts'
 import { confirmSending } from '../wallet/confirm.ts'
@@ -73,11 +81,16 @@ async function runChallenge(
   const asked = parseEpoch(flags.epoch)
   const network = await networkOf(flags, io)
   await using wallet = await openWallet(flags, io, [], { mayChallenge: true })
-  const provider = await providerOf(whose, network, io.nowMs, io.signal)
+  let read: Promise<Directory> | undefined
+  // Who names an account and looks for no proof needs none.
+  const directory = (): Promise<Directory> =>
+    (read ??= directoryOf(network, wallet, { io, output }))
+  const provider = await providerOf(whose, directory)
   const step = await nextStep(wallet, provider, asked, io.signal)
   const { epoch } = step
   if (step.step === 'challenge') {
-    const isSure = flags.anyway === true || !(await isShown(network, wallet, provider, epoch, io))
+    const isSure =
+      flags.anyway === true || !(await isShown(await directory(), wallet, provider, epoch))
     if (!isSure) throw proofError('PROOF_HOLDS', { epoch })
     const what = `${money(wallet, step.bond)} as a bond: the node's, if it proves epoch ${epoch} in time`
     const to = formatAddress(wallet.payment.proofs?.contract ?? provider)
@@ -100,18 +113,32 @@ function doneText(wallet: Wallet, step: ChallengeStep): string {
     : `${epoch} is challenged with ${money(wallet, step.bond)}; if the node does not answer, run this again after the answer window`
 }
 
-/** Whether its proof can be had, and holds: then the chain would say the same. */
-async function isShown(
+/** Whom a command asks for what a node shows, and what that is held against. */
+type Directory = Pick<FindOptions, 'network' | 'stakes' | 'nowMs' | 'signal'>
+
+async function directoryOf(
   network: NetworkParameters,
+  wallet: Wallet,
+  { io: { nowMs, signal }, output }: CommandContext,
+): Promise<Directory> {
+  const openChain: OpenProofChain = async () => wallet
+  const onAway = (): void =>
+    output.say('the chain does not answer: what first contacts show is held against no stake')
+  const stakes = await readActiveStakes({ network, openChain, onAway, signal })
+  return { network, stakes, nowMs, signal }
+}
+
+/** Whether its proof can be had, and holds: then the chain would say the same. @throws DIRECTORY_INCOMPLETE: who hides nodes may hide those that have it, and the bond would be lost */
+async function isShown(
+  directory: Directory,
   wallet: Wallet,
   whose: Uint8Array,
   epoch: number,
-  { nowMs, signal }: CliIo,
 ): Promise<boolean> {
   const { payment } = wallet
   try {
     const openChain: OpenProofChain = async () => wallet
-    await findProof({ network, payment, whose, epoch, openChain, nowMs, signal })
+    await findProof({ ...directory, payment, whose, epoch, openChain })
     return true
   } catch (error) {
     if (isBywayError(error) && UNSHOWN.has(error.code)) return false
@@ -133,7 +160,7 @@ async function runAnswer(
 ): Promise<void> {
   const network = await networkOf(flags, io)
   await using wallet = await openWallet(flags, io)
-  const { proof } = (await shownOf(what, flags, network, wallet, io)).verified
+  const { proof } = (await shownOf(what, flags, network, wallet, { io, output })).verified
   const transaction = await sendAnswer(wallet, proof, io.signal)
   const { provider, epoch } = proof
   output.result(
@@ -147,16 +174,19 @@ async function shownOf(
   flags: AnswerFlags,
   network: NetworkParameters,
   wallet: Wallet,
-  { nowMs, signal }: CliIo,
+  context: CommandContext,
 ): Promise<Shown> {
   const { payment } = wallet
   const whose = parseWhose(what)
   const epoch = parseEpoch(flags.epoch)
   const openChain: OpenProofChain = async () => wallet
-  if (whose)
-    return await findProof({ network, payment, whose, epoch: epoch ?? 0, openChain, nowMs, signal })
+  if (whose) {
+    const directory = await directoryOf(network, wallet, context)
+    return await findProof({ ...directory, payment, whose, epoch: epoch ?? 0, openChain })
+  }
   if (epoch !== undefined) throw cliError('CLI_USAGE', { problem: '--epoch is for a node' })
   const bytes = await readProofFile(what)
+  const { signal } = context.io
   return { bytes, verified: await verifyProof(bytes, payment, { openChain, signal }) }
 }
 

@@ -12,6 +12,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { createProgressLine, showProof } from '../display/progress-line.ts'
 import { stateFolder } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import { readActiveStakes } from '../network/active-stakes.ts'
 import { openNetwork } from '../network/open-network.ts'
 import type { JsonObject } from '../output.ts'
 import { findProof, parseEpoch, parseWhose, readProofFile, type Shown } from '../proof/get-proof.ts'
@@ -170,10 +171,15 @@ async function runVerify(
   const { network, payment, openChain } = await settingOf(flags, { io, output })
   const options = { openChain: flags.chain ? openChain : undefined, signal: io.signal }
   await using to = flags.save === undefined ? undefined : await openNew(flags.save)
+  const onAway = (): void =>
+    output.say('the chain does not answer: what first contacts show is held against no stake')
   const { verified, bytes } = whose
     ? await findProof({
         network,
         payment,
+        stakes: flags.chain
+          ? await readActiveStakes({ network, openChain, onAway, signal: io.signal })
+          : undefined,
         whose,
         epoch: epoch ?? 0,
         nowMs: io.nowMs,

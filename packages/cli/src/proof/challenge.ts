@@ -1,7 +1,6 @@
 /** A doubt about a service proof, taken to the chain, and the answer to one (SPEC §17.5). What a person is asked before is the command's business. */
 import { createProofCalls, createProofsView, type ProofsView, type ProofTimes } from '@byway/chain'
-import { findProviderOf } from '@byway/client'
-import type { NetworkParameters } from '@byway/protocol/directory'
+import { findProviderOf, type DirectoryQuery } from '@byway/client'
 import type { ServiceProof } from '@byway/zk'
 import { openSender, type PaidNetwork, type Wallet } from '../wallet/open-wallet.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
@@ -28,14 +27,15 @@ function contractOf({ payment, chain }: PaidNetwork): Contract {
   return { proofs: createProofsView(chain.reader, address), address, epochS }
 }
 
-/** The account behind a name: itself, or what the node's descriptor says. @throws PROOF_UNKNOWN_NODE, ENTRY_UNREACHABLE */
+const PROVIDER_BYTES = 20
+
+/** The account behind a name: itself, or what the node's descriptor says. @throws PROOF_UNKNOWN_NODE, ENTRY_UNREACHABLE, DIRECTORY_INCOMPLETE */
 export async function providerOf(
   whose: Uint8Array,
-  network: NetworkParameters,
-  nowMs: () => number,
-  signal: AbortSignal,
+  directory: () => Promise<Omit<DirectoryQuery, 'random'>>,
 ): Promise<Uint8Array> {
-  const provider = await findProviderOf({ network, whose, nowMs, random: Math.random, signal })
+  if (whose.length === PROVIDER_BYTES) return whose
+  const provider = await findProviderOf({ ...(await directory()), whose, random: Math.random })
   if (!provider) throw proofError('PROOF_UNKNOWN_NODE', {})
   return provider
 }

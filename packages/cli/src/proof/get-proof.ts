@@ -6,6 +6,7 @@ import type { NetworkParameters, PaymentParameters } from '@byway/protocol/direc
 import { SERVICE_PROOF_BYTES } from '@byway/protocol/wire'
 import { decodeServiceProof } from '@byway/zk'
 import { parseWhole } from '../engine/engine-options.ts'
+import type { ActiveStakes } from '../network/active-stakes.ts'
 import { proofError } from './proof-errors.ts'
 import { verifyProof, type Verified, type VerifyOptions } from './verify-proof.ts'
 
@@ -33,6 +34,8 @@ export async function readProofFile(path: string): Promise<Uint8Array> {
 export type FindOptions = VerifyOptions & {
   readonly network: NetworkParameters
   readonly payment: PaymentParameters
+  /** Undefined where the chain was not asked. */
+  readonly stakes: ActiveStakes | undefined
   readonly whose: Uint8Array
   /** 0 for the newest. */
   readonly epoch: number

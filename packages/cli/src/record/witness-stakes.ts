@@ -1,13 +1,8 @@
 /** Which nodes have a stake, for a command that asks some for their word: whoever makes up witnesses by the dozen has none. */
-import type { RegistryClient } from '@byway/chain'
-import { isBywayError } from '@byway/protocol/base'
-import type { NetworkParameters, StakeSource } from '@byway/protocol/directory'
+import type { NetworkParameters } from '@byway/protocol/directory'
 import type { CliIo } from '../io.ts'
+import { readActiveStakes, type ActiveStakes } from '../network/active-stakes.ts'
 import type { Output } from '../output.ts'
-
-// Local limits (tunable): docs/LIMITS.md.
-/** The registry's whole history, through two endpoints or a client's circuits. */
-const REGISTRY_TIMEOUT_MS = 60_000
 
 export type WitnessStakesInput = {
   readonly home: string
@@ -17,52 +12,26 @@ export type WitnessStakesInput = {
 }
 
 /**
- * Reads the registry once. Undefined in a network without one, and where the chain does not answer: the user is told.
+ * Reads the registry once, through the running client or at the endpoints. Undefined in a network without one, and where the chain does not answer: the user is told.
  * @throws what the chain throws when it contradicts itself, or the signal's reason
  */
-export async function readWitnessStakes(
-  input: WitnessStakesInput,
-): Promise<Pick<StakeSource, 'view'> | undefined> {
-  const { payment } = input.network
+export async function readWitnessStakes({
+  home,
+  network,
+  output,
+  io: { signal },
+}: WitnessStakesInput): Promise<ActiveStakes | undefined> {
+  const { payment, local: isLocal } = network
   if (!payment) return undefined
-  const { signal } = input.io
-  try {
-    await using registry = await openRegistry(input, payment)
-    await registry.start(AbortSignal.any([signal, AbortSignal.timeout(REGISTRY_TIMEOUT_MS)]))
-    return { view: registry.view }
-  } catch (error) {
-    signal.throwIfAborted()
-    const isAway = !isBywayError(error) || error.code === 'CHAIN_UNREACHABLE'
-    if (!isAway) throw error
-    input.output.say('the chain does not answer: whether the witnesses have a stake is not known')
-    return undefined
-  }
-}
-
-async function openRegistry(
-  { home, network, output, io }: WitnessStakesInput,
-  payment: NonNullable<NetworkParameters['payment']>,
-): Promise<RegistryClient> {
-  // The chain's library takes its time, and is not wanted in a network that has none.
-  const { createRegistryClient } = await import('@byway/chain')
-  const { openPurseChain } = await import('../wallet/purse-chain.ts')
-  const isLocal = network.local
-  const told = {
-    say: (line: string): void => output.say(line),
-    shows: 'that it reads the registry',
-  }
-  const opened = await openPurseChain({
-    home,
-    payment,
-    isLocal,
-    ...told,
-    viaClient: false,
-    signal: io.signal,
-  })
-  return createRegistryClient({
-    reader: opened.chain.reader,
-    payment,
-    isLocal,
-    nowMs: () => Date.now(),
+  const say = (line: string): void => output.say(line)
+  return await readActiveStakes({
+    network,
+    openChain: async () => {
+      const { openPurseChain } = await import('../wallet/purse-chain.ts')
+      const told = { say, shows: 'that it reads the registry', viaClient: false }
+      return await openPurseChain({ home, payment, isLocal, ...told, signal })
+    },
+    onAway: () => say('the chain does not answer: whether the witnesses have a stake is not known'),
+    signal,
   })
 }

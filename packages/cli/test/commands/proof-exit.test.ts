@@ -13,11 +13,13 @@ import { createEpochKeeper, createNode, type ProofShelf, type RunningNode } from
 import { toHex } from '@byway/protocol/base'
 import { createStakeTable } from '@byway/protocol/directory'
 import type { NetworkParameters, PaymentParameters } from '@byway/protocol/directory'
+import { nodeCrypto } from '@byway/protocol/node-crypto'
 import { u256Bytes } from '@byway/protocol/ticket'
 import { encodeOpening, ROLE } from '@byway/protocol/wire'
+import { createLocalPurse } from '@byway/purse'
 import { planNetwork } from '@byway/testnet'
 import { createZkEngine, encodeServiceProof } from '@byway/zk'
-import { hexToBytes } from 'viem'
+import { bytesToHex, hexToBytes, type Hex } from 'viem'
 import { uint } from '../../../../contracts/test/kit/bytes.ts'
 import {
   type AnswerScene,
@@ -27,6 +29,7 @@ import {
 } from '../../../../contracts/test/kit/real-answer.ts'
 import type { Opening } from '../../../../contracts/test/kit/slots.ts'
 import { readDirectory } from '../../../client/src/engine/ask-node.ts'
+import { loadIdentity } from '../../../node/src/identity-store.ts'
 import {
   openProvider,
   paymentOf,
@@ -46,7 +49,8 @@ const PRICE_STEP = 4
 const LOOKS = 3
 
 test('an exit commits to its receipts and shows their proof, which a stranger holds against the chain, also while the exit sleeps', async (t) => {
-  const made = await startAnswerScene()
+  const homes = { exit: await temporaryHome(t), relay: await temporaryHome(t) }
+  const made = await startAnswerScene(await nodeIdIn(homes.exit))
   t.after(() => made.scene[Symbol.asyncDispose]())
   const folder = await mkdtemp(join(tmpdir(), 'byway-exit-proof-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
@@ -58,19 +62,26 @@ test('an exit commits to its receipts and shows their proof, which a stranger ho
   const proofBytes = await publishedProof(made, payment)
 
   const taken = Promise.withResolvers<void>()
-  const relay = await nodeIn(t, { running, payment, network: localNetwork(payment) }, undefined)
+  // A stranger takes the word of nodes with a stake only.
+  const relayKey = await made.scene.provider('relay', await nodeIdIn(homes.relay))
+  const relay = await nodeIn(
+    t,
+    { running, payment, network: localNetwork(payment), home: homes.relay },
+    { own: hexToBytes(relayKey.address), isExit: false },
+  )
   const first = relay.node.listen ?? assert.fail()
   const bootstrap = [{ nodeId: relay.node.nodeId, address: first.host, port: first.port }]
   const network = { ...localNetwork(payment), bootstrap }
   relay.onTaken = taken.resolve
   const provider = hexToBytes(made.provider.address)
-  const exit = await nodeIn(t, { running, payment, network }, provider)
+  const place = { running, payment, network, home: homes.exit }
+  const exit = await nodeIn(t, place, { own: provider, isExit: true })
   assert.equal(exit.node.status().exit, 'open')
 
   await keepProof(ownProofPath(exit.home, epoch), proofBytes)
   const stranger = await strangerOf(t, network)
-  const { answer: early } = await stranger.verify(toHex(exit.node.nodeId))
-  assert.equal((early['error'] as { code?: string } | undefined)?.code, 'PROOF_FALSE')
+  const early = await stranger.verify(toHex(exit.node.nodeId))
+  assert.equal(faultOf(early), 'PROOF_FALSE')
 
   const keeper = await keeperOf(made, running, { payment, provider, exit })
   await keeper.at(made.service.endOf(epoch) + 3600)
@@ -100,27 +111,44 @@ test('an exit commits to its receipts and shows their proof, which a stranger ho
     [asleep.code, asleep.answer['holds'], asleep.answer['notChecked']],
     [0, true, []],
   )
+
+  // Two thirds of all stake are shown, and then half of it: who else is hidden may have what was asked for.
+  await made.scene.provider('hidden')
+  const doubt = ['challenge', `0x${toHex(provider)}`, '--epoch', `${epoch}`, '--yes']
+  assert.equal((await stranger.verify(`0x${toHex(provider)}`)).answer['holds'], true)
+  assert.equal(faultOf(await stranger.proof(...doubt)), 'PROOF_HOLDS')
+  await made.scene.provider('hidden too')
+  assert.equal(faultOf(await stranger.verify(`0x${toHex(provider)}`)), 'DIRECTORY_INCOMPLETE')
+  assert.equal(faultOf(await stranger.proof(...doubt)), 'DIRECTORY_INCOMPLETE')
+  const byId = ['challenge', toHex(exit.node.nodeId), '--yes']
+  assert.equal(faultOf(await stranger.proof(...byId)), 'DIRECTORY_INCOMPLETE')
+  assert.equal((await stranger.verify(`0x${toHex(provider)}`, '--no-chain')).code, 0)
 })
 
 type Place = {
   readonly running: RunningProvider
   readonly payment: PaymentParameters
   readonly network: NetworkParameters
+  readonly home: string
+}
+
+/** The node id that a node with this state folder will have. */
+async function nodeIdIn(home: string): Promise<Hex> {
+  const { publicKey } = nodeCrypto.ed25519KeyPair(await loadIdentity(home))
+  return bytesToHex(publicKey)
 }
 
 type ShowingNode = { readonly node: RunningNode; readonly home: string; onTaken: () => void }
 
-/** An exit for this provider, or a relay of nobody's that keeps what others leave. */
+/** An exit of this provider, or a relay that keeps what others leave. */
 async function nodeIn(
   t: TestContext,
-  { running, payment, network }: Place,
-  provider: Uint8Array | undefined,
+  { running, payment, network, home }: Place,
+  { own, isExit }: { readonly own: Uint8Array; readonly isExit: boolean },
 ): Promise<ShowingNode> {
-  const home = await temporaryHome(t)
   const engine = createZkEngine()
   t.after(() => engine[Symbol.dispose]())
   const { view, reader } = running.chain
-  const own = provider ?? new Uint8Array(20).fill(3)
   const shelf = createProofShelf({
     payment,
     provider: own,
@@ -139,8 +167,8 @@ async function nodeIn(
   const node = createNode({
     network,
     home,
-    listen: { host: provider ? '127.0.2.1' : '127.0.1.1', port: 0 },
-    exit: provider && { profile: 'web' },
+    listen: { host: isExit ? '127.0.2.1' : '127.0.1.1', port: 0 },
+    exit: isExit ? { profile: 'web' } : undefined,
     payment: {
       chain: view,
       store: running.store,
@@ -259,18 +287,26 @@ async function keeperOf(
   }
 }
 
-/** Somebody with the file of the network. */
+type Answer = { readonly code: number; readonly answer: Readonly<Record<string, unknown>> }
+
+function faultOf({ answer }: Answer): string | undefined {
+  return (answer['error'] as { readonly code?: string } | undefined)?.code
+}
+
+/** Somebody with the file of the network, and a purse without money. */
 async function strangerOf(t: TestContext, network: NetworkParameters) {
-  const file = join(await temporaryHome(t), 'met.toml')
+  const home = await temporaryHome(t)
+  await createLocalPurse(home)
+  const file = join(home, 'met.toml')
   await writeFile(file, formatNetworkFile(network))
+  const proof = async (...args: readonly string[]): Promise<Answer> => {
+    const places = ['--network', file, '--json']
+    const { code, out } = await asScript(['proof', ...args, ...places], { BYWAY_HOME: home })
+    return { code, answer: JSON.parse(out) as Answer['answer'] }
+  }
   return {
-    async verify(...args: readonly string[]) {
-      const { code, out } = await asScript(
-        ['proof', 'verify', ...args, '--network', file, '--json'],
-        {},
-      )
-      return { code, answer: JSON.parse(out) as Readonly<Record<string, unknown>> }
-    },
+    proof,
+    verify: (...args: readonly string[]) => proof('verify', ...args),
     /** What first contacts show counts only with enough of the active stake behind it. */
     async rejectsTooLittle(nodes: number) {
       const shown = { activeStake: BigInt(nodes * 1000), stakeOf: () => 599n }

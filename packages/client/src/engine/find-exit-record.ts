@@ -59,7 +59,7 @@ export type ExitWitness = {
   }[]
 }
 
-/** Gives what each node shows that answers, until enough have. @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason */
+/** Gives what each node shows that answers, until enough have. @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when stakes are given and they show too little of the active one, or the signal's reason */
 export async function* findExitRecord(query: ExitRecordQuery): AsyncGenerator<ExitWitness> {
   const { network, places, stakes, random, nowMs } = query
   const ownerOf = ownersIn(stakes)

@@ -12,17 +12,11 @@ import { askNode, readDirectory, type DirectoryQuery } from './ask-node.ts'
 /** Besides the node itself and its relays. */
 const OTHERS_ASKED = 8
 
-export type ServiceProofQuery = {
-  readonly network: NetworkParameters
+export type ServiceProofQuery = DirectoryQuery & {
   /** A node id, 32 bytes, or a provider, 20 bytes. */
   readonly whose: Uint8Array
   /** 0 for the newest. */
   readonly epoch: number
-  /** In [0, 1). */
-  readonly random: () => number
-  /** Wall clock. */
-  readonly nowMs: () => number
-  readonly signal: AbortSignal
 }
 
 /** A proof as somebody gave it, not judged; `isOwn` when it came from the node itself. */
@@ -30,7 +24,7 @@ export type FoundServiceProof = { readonly proof: Uint8Array; readonly isOwn: bo
 
 /**
  * Gives what it is shown, the node's own answer first. Ends when nobody is left to ask.
- * @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason
+ * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when stakes are given and they show too little of the active one, or the signal's reason
  */
 export async function* findServiceProofs(
   query: ServiceProofQuery,
@@ -50,7 +44,7 @@ export async function* findServiceProofs(
 
 /**
  * The account of a node, 20 bytes: `whose` itself where it is one; undefined for a node that the directory does not know or that takes no pay.
- * @throws ENTRY_UNREACHABLE when no first contact answers, or the signal's reason
+ * @throws ENTRY_UNREACHABLE when no first contact answers, DIRECTORY_INCOMPLETE when stakes are given and they show too little of the active one, or the signal's reason
  */
 export async function findProviderOf(
   query: DirectoryQuery & Pick<ServiceProofQuery, 'whose'>,
