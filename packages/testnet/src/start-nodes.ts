@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openIdentity, writeLocalConsent } from '@byway/node'
-import { fromHex } from '@byway/protocol/base'
+import { fromHex, isBywayError } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import { testnetError } from './errors.ts'
 import type { Launcher } from './launcher.ts'
@@ -38,6 +38,8 @@ export const START_TIMEOUT_MS = 300_000
 const STARTED_AT_ONCE = 10
 /** Each look asks every process: more often would take the time that they start in. */
 const LOOK_EVERY_MS = 100
+/** And longer where there are more of them. */
+const LOOK_MS_A_NODE = 10
 
 /** As in one process: the first contact alone, then the relays, then the node that attaches to them. @throws what `startProcesses` throws */
 export async function startNodes(
@@ -146,12 +148,24 @@ function homeOf({ folder }: Start, { name }: NodePlan): string {
   return join(folder, name)
 }
 
+/** Asks those that do not know all yet; each look costs every one of them a message, and a hundred that begin together are late with their answers. */
 async function untilAllKnow(start: Start, nodes: readonly NodeProcess[]): Promise<void> {
-  const look = async (): Promise<boolean> => {
-    const found = await Promise.all(nodes.map(({ home }) => start.deps.askStatus(home, 'node')))
-    return found.every(({ descriptors }) => descriptors === nodes.length)
+  let left = nodes
+  const knowsAll = async ({ home }: NodeProcess): Promise<boolean> => {
+    try {
+      return (await start.deps.askStatus(home, 'node'))['descriptors'] === nodes.length
+    } catch (error) {
+      if (isBywayError(error) && error.code === 'CONTROL_NO_ANSWER') return false
+      throw error
+    }
   }
-  await waitUntil('every node to know the others', look, waitingOf(start))
+  const look = async (): Promise<boolean> => {
+    const known = await Promise.all(left.map(knowsAll))
+    left = left.filter((_node, at) => !known[at])
+    return left.length === 0
+  }
+  const everyMs = Math.max(LOOK_EVERY_MS, LOOK_MS_A_NODE * nodes.length)
+  await waitUntil('every node to know the others', look, { ...waitingOf(start), everyMs })
 }
 
 async function writeNetwork(
