@@ -16,9 +16,9 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient, type Client, type NodeScore } from '@byway/client'
 import { isBywayError, toHex } from '@byway/protocol/base'
-import { splitDescriptors } from '@byway/protocol/directory'
 import { decodeDescriptor } from '@byway/protocol/wire'
 import { parseNetworkFile } from '../packages/cli/src/config/network-file.ts'
+import { readStoredSet } from '../packages/client/src/engine/stored-set.ts'
 import type { NodeProcess } from '../packages/testnet/src/index.ts'
 import { dialAs } from './hostile/lib/net.ts'
 import { startBigOrigin } from './lib/big-origin.ts'
@@ -61,8 +61,9 @@ function scoreOf(client: Client, { id }: NodeProcess): NodeScore {
 
 /** When the edition of a node was made that a client has on its disk, wall clock. */
 async function publishedMs(home: string, { id }: NodeProcess): Promise<number> {
-  const { descriptors } = splitDescriptors(await readFile(join(home, 'directory.bin')))
-  const editions = descriptors.map((bytes) => decodeDescriptor(bytes).descriptor)
+  const stored = await readStoredSet(join(home, 'directory.bin'))
+  assert.ok(stored)
+  const editions = stored.descriptors.map((bytes) => decodeDescriptor(bytes).descriptor)
   return (editions.find(({ nodeId }) => toHex(nodeId) === id)?.publishedS ?? 0) * 1000
 }
 
