@@ -57,6 +57,12 @@ every node, client and relayer that meets a lock would have to ask the registry 
 A refund's proof says where its slot goes ([ADR 0049](../docs/adr/0049-refund-by-proof.md)), so that neither step reads a signature. Its finish computes the new leaf, which the sketch took from whoever called: a hash each. A payout asks the registry where the provider wants its money (a cold contract and two words, 6 800), books what is to be burned (5 000), and tells
 of it (about 1 800); and its word stays, for the wins whose part is held back, where the sketch's was cleared for 4 800. The *first* one writes the word of what is to be burned and the balance of its receiver, 17 100 more each. The sketch's receiver had no balance either, so like for like it is *the first* less one of these: ${spaced((table['payout'] ?? 0) - FIRST_WRITE_GAS)}.
 
+A slot's life is a lock, a bind with its proof and the wins after it, to the profile's number of wins; what a win costs in it:
+
+| wins of a slot | each call alone, laboratory | here | in sixteens, laboratory | here |
+|---|---|---|---|---|
+${LIVES.map((wins) => lifeRow(wins, table)).join('\n')}
+
 ## Judging slot proofs
 
 What the chain's precompiles alone ask (EIP-1108), for n proofs together: a pairing of n + 3 pairs, 45 000 and 34 000 each; products of points at 6 000, two for each proof but the first, one for each input that differs, and for more than
@@ -123,6 +129,31 @@ function goalRow({ call, row, gas }: (typeof GOALS)[number], table: GasTable): s
   const ours = ourGas(row, table)
   const change = (((ours ?? 0) - gas) / gas) * 100
   return `| ${call} | ${spaced(gas)} | ${spaced(ours)} | ${change.toFixed(1)} % |`
+}
+
+/** Wins of a slot: the profile in use, and those that PAYMENTS §3.1 names. */
+const LIVES = [2, 4, 8] as const
+
+/** What a win of a slot costs with its lock and its bind, of the laboratory and here, each call alone and sixteen together. */
+function lifeRow(wins: number, table: GasTable): string {
+  const goal = (row: string) => GOALS.find((it) => it.row === row)?.gas ?? Infinity
+  const ours = (row: string) => ourGas(row, table) ?? Infinity
+  const each = (gasOf: (row: string) => number, size: number) => {
+    const [lock, bind, later] = ['lock', 'bind', 'claimMore'].map((call) =>
+      gasOf(`${call} ${size}`),
+    )
+    return Math.round(((lock ?? 0) + (bind ?? 0) + (wins - 1) * (later ?? 0)) / size / wins)
+  }
+  const pair = (size: number) => {
+    const [lab, here] = [each(goal, size), each(ours, size)]
+    return `${spaced(lab)} | ${spaced(here)} (${signed((here - lab) / lab)})`
+  }
+  return `| ${wins} | ${pair(1)} | ${pair(16)} |`
+}
+
+/** A share of one in percent, with its sign. */
+function signed(share: number): string {
+  return `${share < 0 ? '' : '+'}${(share * 100).toFixed(1)} %`
 }
 
 /** Rows of the table, in the order of the columns. */
