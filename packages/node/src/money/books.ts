@@ -50,10 +50,20 @@ export interface Books {
   /** Units of a slot whose time is over. */
   unitsLapsed(units: number): void
   tokensLapsed(kind: TokenKindName, count: number): void
-  /** Follows a place that is paid for; `close` when it is gone. */
-  openToll(role: ServingRole, toll: TollCounts): { close(): void }
+  /** Follows a place that is paid for. */
+  openToll(role: ServingRole, toll: TollCounts): TollBook
   /** Tells what has been added up. Resolves when the ledger has it. */
   flush(): Promise<void>
+  /** Every place is gone: waits for tokens that the disk does not have yet, then tells the rest. Resolves when the ledger has it. */
+  close(): Promise<void>
+}
+
+/** The books' side of one place. */
+export interface TollBook {
+  /** A token counts at this place already: for the books its bytes are paid once the disk has it, or never. */
+  taken(token: { readonly bytes: number; readonly kept: Promise<boolean> }): void
+  /** The place is gone. */
+  close(): void
 }
 
 /** What a place has carried and was paid for. */
@@ -102,6 +112,8 @@ class NodeBooks implements Books {
   readonly #deps: BooksDeps
   readonly #startedAtMs: number
   readonly #tolls = new Set<TollAccount>()
+  /** Of tokens that the disk does not have yet. */
+  readonly #unsure = new Set<Promise<void>>()
   #sums = new Sums()
   #sequence = 0
 
@@ -157,12 +169,29 @@ class NodeBooks implements Books {
     lapsedTokens.set(kind, (lapsedTokens.get(kind) ?? 0) + count)
   }
 
-  openToll(role: ServingRole, toll: TollCounts): { close(): void } {
+  openToll(role: ServingRole, toll: TollCounts): TollBook {
     const account = new TollAccount(role, toll)
     this.#tolls.add(account)
+    let isGone = false
+    const closeIfSure = (): void => {
+      if (isGone && account.isSure && this.#tolls.delete(account)) {
+        account.close(this.#carriedOf(role))
+      }
+    }
+    const settle = async ({ bytes, kept }: Parameters<TollBook['taken']>[0]): Promise<void> => {
+      account.expect(bytes)
+      account.settle(bytes, await kept)
+      closeIfSure()
+    }
     return {
+      taken: (token) => {
+        const settled = settle(token)
+        this.#unsure.add(settled)
+        void settled.then(() => this.#unsure.delete(settled))
+      },
       close: () => {
-        if (this.#tolls.delete(account)) account.close(this.#carriedOf(role))
+        isGone = true
+        closeIfSure()
       },
     }
   }
@@ -172,6 +201,11 @@ class NodeBooks implements Books {
     const sums = this.#sums
     this.#sums = new Sums()
     await this.#record(this.#eventsOf(sums))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#unsure)
+    await this.flush()
   }
 
   #carriedOf(role: ServingRole): Carried {
@@ -185,7 +219,8 @@ class NodeBooks implements Books {
   }
 
   #eventsOf(sums: Sums): readonly NodeMoneyEvent[] {
-    return [...this.#carriedEvents(sums), ...this.#ticketEvents(sums), ...this.#tokenEvents(sums)]
+    // Whoever reads between two of them finds more paid than carried, never less.
+    return [...this.#ticketEvents(sums), ...this.#tokenEvents(sums), ...this.#carriedEvents(sums)]
   }
 
   #carriedEvents({ carried, lapsedUnits }: Sums): readonly NodeMoneyEvent[] {
@@ -239,30 +274,50 @@ class NodeBooks implements Books {
 
 /**
  * What of one place was told. Paid bytes are used up before free ones; what is free for good is known only at the end, when no pay comes any more.
+ * Bytes of a token count when the disk has it, as the token itself does: else the books would say that more was carried for pay than was paid for.
  */
 class TollAccount {
   readonly role: ServingRole
   readonly #toll: TollCounts
   #toldPaidBytes = 0
+  #unsureTokens = 0
+  #unkeptBytes = 0
 
   constructor(role: ServingRole, toll: TollCounts) {
     this.role = role
     this.#toll = toll
   }
 
+  /** The disk has answered for every token. */
+  get isSure(): boolean {
+    return this.#unsureTokens === 0
+  }
+
+  expect(bytes: number): void {
+    this.#unsureTokens++
+    this.#unkeptBytes += bytes
+  }
+
+  settle(bytes: number, isKept: boolean): void {
+    this.#unsureTokens--
+    if (isKept) this.#unkeptBytes -= bytes
+  }
+
   report(sum: Carried): void {
-    const { countedBytes, paidBytes } = this.#toll
     // A count may have been taken back since: what was told stays told.
-    const used = Math.max(this.#toldPaidBytes, Math.min(countedBytes, paidBytes))
+    const used = Math.max(this.#toldPaidBytes, Math.min(this.#toll.countedBytes, this.#paidBytes))
     sum.paidBytes += used - this.#toldPaidBytes
     this.#toldPaidBytes = used
   }
 
   close(sum: Carried): void {
     this.report(sum)
-    const { countedBytes, paidBytes } = this.#toll
-    sum.freeBytes += Math.max(0, countedBytes - this.#toldPaidBytes)
-    sum.lapsedBytes += paidBytes - this.#toldPaidBytes
+    sum.freeBytes += Math.max(0, this.#toll.countedBytes - this.#toldPaidBytes)
+    sum.lapsedBytes += this.#paidBytes - this.#toldPaidBytes
+  }
+
+  get #paidBytes(): number {
+    return this.#toll.paidBytes - this.#unkeptBytes
   }
 }
 

@@ -7,21 +7,22 @@ import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { ClientPayMessage } from '@byway/protocol/wire'
 import type { PaidCircuit, PaidCircuitHost } from '../relay/ports.ts'
 import { createCellToll } from './held-cells.ts'
-import type { CellToll } from './held-cells.ts'
-import type { TokenIntake } from './token-intake.ts'
+import type { TakenToken, TokenIntake } from './token-intake.ts'
 import type { MeterWatch } from './meter-watch.ts'
 
 export type CircuitTollDeps = {
   readonly watch: MeterWatch
   readonly tokens: TokenIntake
   readonly free: FreeBytes
-  /** The circuit is gone with these final counts. */
-  readonly onClosed: (toll: CellToll) => void
+  /** A token counts: it is in the toll's `paidBytes` as soon as this returns. */
+  readonly onTaken: (token: TakenToken) => void
+  /** The circuit is gone: its counts are final. */
+  readonly onClosed: () => void
 }
 
 /** Creates the account of a fresh circuit. */
 export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost): PaidCircuit {
-  const { watch, tokens, free, onClosed } = deps
+  const { watch, tokens, free, onTaken, onClosed } = deps
   const toll = createCellToll({
     watch,
     free,
@@ -40,6 +41,7 @@ export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost):
     if (pay.kind !== PAY.SPEND || pay.tokenKind === TOKEN_KIND.ADMISSION) return false
     const spent = tokens.take(pay, 'relay')
     if (spent.type === 'taken') {
+      onTaken(spent)
       toll.credit(spent.bytes)
       void endUnless(spent.kept)
     }
@@ -52,7 +54,7 @@ export function createCircuitToll(deps: CircuitTollDeps, host: PaidCircuitHost):
     onPay,
     close() {
       toll.close()
-      onClosed(toll)
+      onClosed()
     },
   }
 }

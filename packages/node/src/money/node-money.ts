@@ -202,7 +202,7 @@ class Money implements NodeMoney {
     for (const timer of this.#timers) clearInterval(timer)
     this.#watch.stop()
     this.#turns.stop()
-    await this.#books.flush()
+    await this.#books.close()
     await this.#opened.signer[Symbol.asyncDispose]()
   }
 
@@ -258,7 +258,10 @@ class Money implements NodeMoney {
       openCircuit: (host) => {
         if (isFree) return undefined
         const deps = this.#tollDeps()
-        const paid = createCircuitToll({ ...deps, onClosed: () => book.close() }, host)
+        const paid = createCircuitToll(
+          { ...deps, onTaken: (token) => book.taken(token), onClosed: () => book.close() },
+          host,
+        )
         const book = this.#books.openToll('relay', paid.toll)
         return paid
       },
@@ -274,7 +277,10 @@ class Money implements NodeMoney {
         if (isFree || position === 1) return undefined
         const weight = classWeight(terms)
         const deps = { ...this.#tollDeps(weight), weight }
-        const paid = createTunnelToll({ ...deps, onClosed: () => book.close() }, host)
+        const paid = createTunnelToll(
+          { ...deps, onTaken: (token) => book.taken(token), onClosed: () => book.close() },
+          host,
+        )
         const book = this.#books.openToll('exit', paid)
         return paid
       },

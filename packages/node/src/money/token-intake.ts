@@ -8,15 +8,18 @@ import type { KeysMessage, RefusedMessage, SpendMessage } from '@byway/protocol/
  * be taken (any more, or now), and the client must be told. `bad`: it is none of ours, and the circuit must be destroyed.
  */
 export type SpendResult =
-  | {
-      readonly type: 'taken'
-      /** What it pays for; 0 for admission. */
-      readonly bytes: number
-      readonly kept: Promise<boolean>
-    }
+  | TakenToken
   | { readonly type: 'repeated' }
   | { readonly type: 'refused'; readonly answer: RefusedMessage }
   | { readonly type: 'bad' }
+
+/** A token that counts from now on. */
+export type TakenToken = {
+  readonly type: 'taken'
+  /** What it pays for; 0 for admission. */
+  readonly bytes: number
+  readonly kept: Promise<boolean>
+}
 
 /** Where tokens are spent. */
 export interface TokenIntake {

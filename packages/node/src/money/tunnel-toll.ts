@@ -8,7 +8,7 @@ import type { ClassWeight, FreeBytes, Meter } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY, TOKEN_KIND } from '@byway/protocol/wire'
 import type { CloseReason, HopPayMessage, PayMessage, SpendMessage } from '@byway/protocol/wire'
 import { MAX_HELD_BYTES } from './held-cells.ts'
-import type { TokenIntake } from './token-intake.ts'
+import type { TakenToken, TokenIntake } from './token-intake.ts'
 import type { MeterWatch } from './meter-watch.ts'
 
 /** What a paid tunnel needs of its driver. */
@@ -44,6 +44,8 @@ export type TunnelTollDeps = {
   readonly free: FreeBytes
   /** What its bytes count. @default as many as they are */
   readonly weight?: ClassWeight | undefined
+  /** A token counts: it is in `paidBytes` as soon as this returns. */
+  readonly onTaken: (token: TakenToken) => void
   /** The tunnel is over with these final counts. */
   readonly onClosed: (counts: Pick<Meter, 'countedBytes' | 'paidBytes'>) => void
 }
@@ -118,6 +120,7 @@ class TunnelToll implements PaidTunnel {
     const spent = tokens.take(spend, 'exit')
     if (spent.type === 'refused') this.#host.send(spent.answer)
     if (spent.type !== 'taken') return spent.type !== 'bad'
+    this.#deps.onTaken(spent)
     if (spend.tokenKind === TOKEN_KIND.ADMISSION) this.isAdmitted = true
     else if (this.#meter.pay(spent.bytes, this.#nowMs)) this.#goOn()
     void this.#endUnless(spent.kept)

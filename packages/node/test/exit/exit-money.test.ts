@@ -6,6 +6,7 @@ import { classWeight, createCircuitFree } from '@byway/protocol/payment'
 import type { ClassWeight, FreeBytes } from '@byway/protocol/payment'
 import { CLOSE_REASON, PAY } from '@byway/protocol/wire'
 import type { ExitMoney } from '../../src/exit/exit-service.ts'
+import type { TakenToken } from '../../src/money/token-intake.ts'
 import { createTunnelToll } from '../../src/money/tunnel-toll.ts'
 import { createMeterWatch } from '../../src/money/meter-watch.ts'
 import { createTestClock } from '../money/test-clock.ts'
@@ -28,15 +29,18 @@ function moneyOf(isForgotten?: (nonce: Uint8Array) => boolean, weight?: ClassWei
   const tokens = createTestTokens(TOKEN_BYTES, isForgotten)
   const closed: Counts[] = []
   const onClosed = (counts: Counts): void => void closed.push(counts)
+  /** What the books are told of. */
+  const taken: number[] = []
+  const onTaken = ({ bytes }: TakenToken): void => void taken.push(bytes)
   const free = (): FreeBytes => createCircuitFree(0, weight)
   const money: ExitMoney = {
     openTunnel: (position, _terms, host) =>
       position === 1
         ? undefined
-        : createTunnelToll({ watch, tokens, free: free(), weight, onClosed }, host),
+        : createTunnelToll({ watch, tokens, free: free(), weight, onTaken, onClosed }, host),
     desk: { open: () => CLOSE_REASON.RESOURCE_LIMIT },
   }
-  return { clock, watch, money, closed }
+  return { clock, watch, money, closed, taken }
 }
 
 /** Waits until nothing moves any more. */
@@ -178,7 +182,7 @@ suite('an exit that is paid by tokens (SPEC §15.4)', () => {
   test('count and pay go with the tunnel when its leg dies, and what is sent again is not counted twice', async () => {
     const body = randomBytes(3 * MIB)
     await using target = await startTarget((socket) => void socket.end(body))
-    const { money, closed } = moneyOf()
+    const { money, closed, taken } = moneyOf()
     using world = createWorld({ targets: [target.port], money })
     admit(world)
     for (let i = 0; i < 3; i++) world.client.pay(spendOf(BANDWIDTH))
@@ -195,6 +199,7 @@ suite('an exit that is paid by tokens (SPEC §15.4)', () => {
     assert.equal(hashOf(bytesOf(stream)), hashOf(body))
     world.client.close()
     await until(() => closed.length === 1)
+    assert.deepEqual(taken, [0, ...new Array<number>(4).fill(TOKEN_BYTES)])
     const counted = closed[0]?.countedBytes ?? 0
     assert.ok(counted > body.length && counted < body.length * 1.2, `${counted} bytes counted`)
   })

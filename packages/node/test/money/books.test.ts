@@ -95,6 +95,43 @@ suite("what a node's ledger is told", () => {
     ])
   })
 
+  test('a token pays for what was carried when the disk has it, and the end waits for that', async () => {
+    const { books, events } = worldOf()
+    const toll = { countedBytes: UNIT_BYTES, paidBytes: 4 * UNIT_BYTES }
+    const account = books.openToll('exit', toll)
+    const disk = Promise.withResolvers<boolean>()
+    const kept = disk.promise.then((isKept) => {
+      books.tokenTaken('bandwidth', 'exit')
+      return isKept
+    })
+    account.taken({ bytes: 4 * UNIT_BYTES, kept })
+    account.close()
+    await books.flush()
+    assert.deepEqual(events, [], 'nothing was redeemed yet')
+    const closed = books.close()
+    disk.resolve(true)
+    await closed
+    const head = { id: '', atMs: 0 }
+    assert.deepEqual(bare(events), [
+      { type: 'tokens-redeemed', ...head, kind: 'bandwidth', role: 'exit', count: 1 },
+      { type: 'carried', ...head, role: 'exit', paidBytes: BigInt(UNIT_BYTES), freeBytes: 0n },
+      { type: 'paid-lapsed', ...head, from: 'exit', bytes: 3n * BigInt(UNIT_BYTES) },
+    ])
+  })
+
+  test('a token that the disk knew or did not take paid for nothing', async () => {
+    const { books, events } = worldOf()
+    const toll = { countedBytes: UNIT_BYTES, paidBytes: 4 * UNIT_BYTES }
+    const account = books.openToll('relay', toll)
+    account.taken({ bytes: 4 * UNIT_BYTES, kept: Promise.resolve(false) })
+    account.close()
+    await books.close()
+    const head = { id: '', atMs: 0, role: 'relay' }
+    assert.deepEqual(bare(events), [
+      { type: 'carried', ...head, paidBytes: 0n, freeBytes: BigInt(UNIT_BYTES) },
+    ])
+  })
+
   test('what nobody paid for is free, known at the end', async () => {
     const { books, events } = worldOf()
     books.openToll('entry', { countedBytes: 150_000, paidBytes: 100_000 }).close()

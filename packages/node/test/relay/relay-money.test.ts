@@ -27,6 +27,7 @@ import type { HopMessage, PayMessage } from '@byway/protocol/wire'
 import { createCellToll } from '../../src/money/held-cells.ts'
 import type { CellToll } from '../../src/money/held-cells.ts'
 import { createCircuitToll } from '../../src/money/circuit-toll.ts'
+import type { TakenToken } from '../../src/money/token-intake.ts'
 import { createMeterWatch } from '../../src/money/meter-watch.ts'
 import type { RelayMoney } from '../../src/relay/ports.ts'
 import { createTestClock } from '../money/test-clock.ts'
@@ -52,6 +53,9 @@ function makePaidChain(isForgotten?: (nonce: Uint8Array) => boolean) {
   const linkTolls: CellToll[] = []
   const circuitTolls: CellToll[] = []
   const dues: number[] = []
+  /** What the books are told of. */
+  const taken: number[] = []
+  const onTaken = ({ bytes }: TakenToken): void => void taken.push(bytes)
   const money: RelayMoney = {
     linkToll() {
       const onDue = ({ countedBytes }: Due): void => void dues.push(countedBytes)
@@ -60,12 +64,15 @@ function makePaidChain(isForgotten?: (nonce: Uint8Array) => boolean) {
       return toll
     },
     openCircuit(host) {
-      const paid = createCircuitToll({ watch, tokens, free: windowOf(), onClosed() {} }, host)
+      const paid = createCircuitToll(
+        { watch, tokens, free: windowOf(), onTaken, onClosed() {} },
+        host,
+      )
       circuitTolls.push(paid.toll)
       return paid
     },
   }
-  return { clock, money, linkTolls, circuitTolls, dues }
+  return { clock, money, linkTolls, circuitTolls, dues, taken }
 }
 
 async function buildAll({ nodes, client }: TestChain): Promise<ReadyCircuit> {
@@ -200,6 +207,7 @@ suite('a relay that is paid by tokens (SPEC §15.4)', () => {
     ready.circuit.send(ready.seal('x', EXIT))
     await until(() => chain.nodes[EXIT].cells.length === 1)
     assert.equal(paid.circuitTolls[0]?.paidBytes, TOKEN_BYTES)
+    assert.deepEqual(paid.taken, [TOKEN_BYTES])
   })
 
   test('a token that was spent before a restart ends the circuit as soon as the disk has said so', async () => {
