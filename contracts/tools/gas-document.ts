@@ -138,22 +138,22 @@ const LIVES = [2, 4, 8] as const
 function lifeRow(wins: number, table: GasTable): string {
   const goal = (row: string) => GOALS.find((it) => it.row === row)?.gas ?? Infinity
   const ours = (row: string) => ourGas(row, table) ?? Infinity
-  const each = (gasOf: (row: string) => number, size: number) => {
+  const ofWin = (gasOf: (row: string) => number, size: number) => {
     const [lock, bind, later] = ['lock', 'bind', 'claimMore'].map((call) =>
       gasOf(`${call} ${size}`),
     )
     return Math.round(((lock ?? 0) + (bind ?? 0) + (wins - 1) * (later ?? 0)) / size / wins)
   }
   const pair = (size: number) => {
-    const [lab, here] = [each(goal, size), each(ours, size)]
+    const [lab, here] = [ofWin(goal, size), ofWin(ours, size)]
     return `${spaced(lab)} | ${spaced(here)} (${signed((here - lab) / lab)})`
   }
   return `| ${wins} | ${pair(1)} | ${pair(16)} |`
 }
 
 /** A share of one in percent, with its sign. */
-function signed(share: number): string {
-  return `${share < 0 ? '' : '+'}${(share * 100).toFixed(1)} %`
+function signed(part: number): string {
+  return `${part < 0 ? '' : '+'}${(part * 100).toFixed(1)} %`
 }
 
 /** Rows of the table, in the order of the columns. */
