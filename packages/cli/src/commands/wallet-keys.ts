@@ -63,7 +63,8 @@ export function addKeyCommands(group: Command, io: CliIo): void {
     usage: 'restore',
     summary: 'make a purse from its words, or from a keystore',
     details:
-      'Asks for the words at a terminal. A keystore of another wallet becomes the funds account.',
+      'Asks for the words at a terminal. A keystore of another wallet becomes the funds account.\n' +
+      'What was deposited before is not paid with, since nobody knows what was shown of it: `byway wallet refund` has it back as fresh deposits.',
     examples: [
       'byway wallet restore',
       'byway wallet restore --keystore backup.json',
@@ -147,11 +148,21 @@ async function runRestore(flags: RestoreFlags, context: CommandContext): Promise
     const text = await fileText(flags.keystore)
     const passphrase = await readPassphrase(io, 'purse')
     report(await restoreKeystore(home, text, { passphrase }), context)
+    hintAtOld(context)
     return
   }
   const words = parseWords(await typedWords(flags, io))
   const passphrase = await newPassphrase(io, 'purse')
   report(await createPurse(home, words, { passphrase, isRestored: true }), context)
+  hintAtOld(context)
+}
+
+/** What was shown of deposits of before is not known here. */
+function hintAtOld({ output }: CommandContext): void {
+  if (output.isJson) return
+  output.hint(
+    '`byway wallet refund` has back what was deposited before; stop other machines that use these words first',
+  )
 }
 
 async function typedWords(flags: RestoreFlags, io: CliIo): Promise<string> {

@@ -21,7 +21,7 @@ export function addRefundCommand(group: Command, io: CliIo): void {
         'Slots that the client is done with come back as fresh deposits: while it runs it sends each over a circuit of its own, at its own random time, six hours from now on average,\n' +
         'through a relayer that sends those of many owners together and gets a unit of each. It does so by itself; this command has it ask for what is in use too (--all).\n' +
         '--direct asks from the own account instead, at once and for gas, and shows the chain that these slots are of one owner; run it again after the delay. It needs a stopped client.\n' +
-        'Until then a hop may still claim what it won. --list shows what can come back, when, and what --direct costs.',
+        'Until then a hop may still claim what it won. Slots of before a restore, or of records that were lost, count as shown: this command has them back too. --list shows what can come back, when, and what --direct costs.',
       examples: [
         'byway wallet refund --list',
         'byway wallet refund --all',

@@ -64,11 +64,11 @@ export function describeNotice(notice: MoneyNotice): string | undefined {
         ? `proving slots, a second or two each: ${notice.proved} of the first ${notice.wanted}`
         : 'the first slots are proved'
     case 'slotsUnknown':
-      return `${notice.slots} slots are not used: what was done with them before the state was lost is not known`
+      return `${notice.slots} slots are not used: what was done with them before the state was lost is not known. \`byway wallet refund\` has them back as fresh deposits`
     case 'budgetSpent':
       return 'the budget of this month is spent: nothing more is paid. Raise it with --budget'
     case 'recordsLost':
-      return 'the records of which slots were shown are lost, or older than the chain: all that was deposited until now counts as shown and is not used. Deposit anew, or take it back once its time is over'
+      return 'the records of which slots were shown are lost, or older than the chain: all that was deposited until now counts as shown and is not used. Deposit anew; `byway wallet refund` has the old deposits back as fresh ones'
     case 'cheated':
       return 'a hop took pay and broke its side of it; it is left alone'
     case 'returnsDelayed':

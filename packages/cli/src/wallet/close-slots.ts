@@ -9,6 +9,7 @@ import { commitmentOf, NOBODY } from './destinations.ts'
 import type { Queued, Returnable, ReturnWay } from './direct-returns.ts'
 import type { Wallet } from './open-wallet.ts'
 import { toldSlotsOf } from './slots-of.ts'
+import { unknownRecord } from './unknown-slots.ts'
 
 /** A slot that a hop has bound, and what is left in it. */
 export type Closable = Returnable & {
@@ -55,7 +56,7 @@ export async function findClosable(
   const binders = await bindersOf(chain.view, payment.deployBlock, signal)
   return slots.flatMap((slot): readonly Closable[] => {
     const { state, timeS: sinceS, wins, isBurned } = slot.story
-    const record = records.get(toHex(slot.nullifier))
+    const record = records.get(toHex(slot.nullifier)) ?? unknownRecord(slot)
     const provider = binders.get(toHex(slot.nullifier))
     if (!record || !provider || (state !== 'bound' && state !== 'closing')) return []
     const left = BigInt(payment.winsPerSlot - wins) * payment.winValue

@@ -14,6 +14,7 @@ import { createClientBooks } from '../ledger/client-books.ts'
 import { openSender, type Sender, type Wallet } from './open-wallet.ts'
 import { queueReturns } from './queued-returns.ts'
 import type { ToldSlot } from './slots-of.ts'
+import { recordUnknown } from './unknown-slots.ts'
 import { walletError } from './wallet-errors.ts'
 
 /** `ask`: can be asked for now. `wait`: its delay is not over. `finish`: comes back with the next call. `locked`: a hop has won and holds it for a while. */
@@ -108,6 +109,7 @@ export async function sendReturns<Slot extends Returnable>(
   const asked = at('ask').filter(isWantedBy(options)).slice(0, options.most)
   if (asked.length + at('finish').length + at('wait').length === 0)
     throw walletError('WALLET_NOTHING', { slots: found.length })
+  await tellUnknown(wallet, store, [...at('finish'), ...asked], nowMs)
   // The number of the deposit that each becomes is on the disk: both steps name the same, whoever sends the second.
   await queueReturns(wallet, store, ordersOf([...at('finish'), ...asked]), { nowMs, signal })
   const ending: Queued<Slot>[] = []
@@ -145,6 +147,7 @@ export async function queueWay(
     .filter((slot) => slot.step !== 'locked' && isWantedBy(options)(slot))
     .slice(0, options.most)
   if (asked.length === 0) throw walletError('WALLET_NOTHING', { slots: found.length })
+  await tellUnknown(wallet, store, asked, options.nowMs)
   const queued = await queueReturns(wallet, store, ordersOf(asked), options)
   // The client pays nobody with it any more.
   for (const { record } of asked) await store.slots.put({ ...record, standing: 'refused' })
@@ -184,6 +187,17 @@ async function beginBatch<Slot extends Returnable>(
   for (const { slot } of batch) await store.slots.put({ ...slot.record, standing: 'refused' })
   await sender.send(begin.name, call)
   return orders.length
+}
+
+/** Before anything comes back of them. */
+async function tellUnknown(
+  { pool }: Pick<Wallet, 'pool'>,
+  { ledger }: Pick<Store, 'ledger'>,
+  slots: readonly Returnable[],
+  nowMs: () => number,
+): Promise<void> {
+  const records = slots.map(({ record }) => record)
+  await recordUnknown(ledger, records, { slotValue: pool.slotValue, nowMs: nowMs() })
 }
 
 /** The client's books learn of it now, whether or not it is started again. */

@@ -11,6 +11,7 @@ import type { Wallet } from './open-wallet.ts'
 import { proveSlots } from './prove-slots.ts'
 import { isWithdrawnRecord } from './prove-withdrawals.ts'
 import { toldSlotsOf } from './slots-of.ts'
+import { unknownRecord } from './unknown-slots.ts'
 
 /** Measured (contracts/GAS.md), with room: asking and finishing one slot. */
 const RETURN_GAS = 450_000n
@@ -105,7 +106,7 @@ export async function findReturnable(
   const { timeS } = await chain.view.head(signal)
   const slots = await toldSlotsOf(wallet, signal)
   return slots.flatMap((slot): readonly Returnable[] => {
-    const record = records.get(toHex(slot.nullifier))
+    const record = records.get(toHex(slot.nullifier)) ?? unknownRecord(slot)
     if (!record || isWithdrawnRecord(record)) return []
     const isInUse = record.standing === 'shown'
     const head = { slot, record, isInUse }

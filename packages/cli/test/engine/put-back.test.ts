@@ -227,4 +227,19 @@ test('an older copy of the records is noticed by what the chain has of slots: no
     assert.deepEqual([slots.unshown, slots.unknown, slots.inUse], [SLOTS, SLOTS - 1, 0])
   })
   assert.deepEqual(again, [])
+
+  // Who says so has them back, the one with a win too, and the books know of each.
+  const back = await start(async (money, store) => {
+    const waiting = money.status.returns.waiting
+    assert.equal(await money.giveBack(false), SLOTS - 1)
+    assert.equal(await money.giveBack(false), 0)
+    assert.equal(money.status.returns.waiting, waiting + SLOTS - 1)
+    await money.flushBooks()
+    const shown = new Set<string>()
+    for await (const { event } of store.ledger.read(0))
+      if (event.type === 'slot-shown' && event.hop === UNKNOWN_HOP) shown.add(event.id)
+    assert.equal(shown.size, SLOTS - 1)
+    assert.ok(shown.has(`slot:${toHex(later.nullifier)}`))
+  })
+  assert.deepEqual(back, [])
 })

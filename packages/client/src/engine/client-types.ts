@@ -85,7 +85,7 @@ export interface Client extends Dialer, AsyncDisposable {
   status(): ClientStatus
   /** Nodes that tell what the chain says, in a network where something is paid (SPEC §15.9); of use once the client has started. */
   readonly seats: SeatSets
-  /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown. Gives how many were not asked for before. */
+  /** Asks slots back, each at its own time (SPEC §15.8): those that their hops take no more, or all that were shown; besides, those of which nobody knows (DESIGN §7.1). Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger of payment all that was counted so far. Resolves when it has it; at once where nothing is paid. */
   flushBooks(): Promise<void>

@@ -126,7 +126,7 @@ export interface Money {
     terms: TunnelTerms,
     signal: AbortSignal,
   ): Promise<TunnelPayer>
-  /** Asks slots back, each at its own time: those that their hops take no more, or all that were shown, which are used no more then. Gives how many were not asked for before. */
+  /** Asks slots back, each at its own time: those that their hops take no more, or all that were shown, which are used no more then; besides, those of which nobody knows (DESIGN §7.1). Gives how many were not asked for before. */
   giveBack(isAll: boolean): Promise<number>
   /** Tells the ledger what was added up. Resolves when it has it. */
   flushBooks(): Promise<void>

@@ -4,7 +4,7 @@
  * @module
  */
 import { isBywayError } from '@byway/protocol/base'
-import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/directory'
+import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import type { Link } from '@byway/protocol/link'
 import { classWeight, createTokenStock } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
@@ -33,7 +33,7 @@ import { createSlotKeeper } from './slot-keeper.ts'
 import type { SlotKeeper } from './slot-keeper-types.ts'
 import { createSpending } from './spending.ts'
 import type { Spending } from './spending.ts'
-import { tariffOf } from './tariff.ts'
+import { MAX_PRICE_STEP, poolTerms, tariffOf } from './tariff.ts'
 import type { Tariff } from './tariff.ts'
 import { createTunnelPayer } from './tunnel-payer.ts'
 import type { TunnelPayer } from './tunnel-payer.ts'
@@ -94,6 +94,7 @@ class ClientMoney implements Money {
       joiner: this.#joiner,
       pool: this.#pool,
       closing: this.#closing.signal,
+      spending: this.#spending,
       onUnpayable: (error) => this.#onUnpayable(error),
       onReturnsDelayed: (error) => this.#notice({ type: 'returnsDelayed', code: codeOf(error) }),
     })
@@ -394,13 +395,6 @@ class ClientMoney implements Money {
   }
 }
 
-function poolTerms({ chainId, pool, winValue, winsPerSlot, bond, unit }: PaymentParameters) {
-  return { chainId, pool, faceValue: winValue, winsPerSlot, bond, unit }
-}
-
 function codeOf(error: unknown): string {
   return isBywayError(error) ? error.code : 'UNKNOWN'
 }
-
-/** SPEC §13.1: the dearest. */
-const MAX_PRICE_STEP = 8

@@ -3,7 +3,7 @@
  * lost records (DESIGN §7.1). Told from all events of the chain, so that nobody is asked about a slot.
  * @module
  */
-import { nodeKeyOf } from '@byway/protocol/directory'
+import { nodeKeyOf, type NodeKey } from '@byway/protocol/directory'
 import type { TokenStock } from '@byway/protocol/payment'
 import type { SlotFacts } from '../returns/ports.ts'
 import type { ReturnQueue } from '../returns/return-queue.ts'
@@ -71,4 +71,4 @@ export async function forgetOld(
 }
 
 /** In the books: nobody knows to whom it was shown. */
-const UNKNOWN_HOP = nodeKeyOf(new Uint8Array(32))
+export const UNKNOWN_HOP: NodeKey = nodeKeyOf(new Uint8Array(32))

@@ -47,7 +47,7 @@ export type SlotCounts = {
   /** Of these, with an opening made ahead. */
   readonly ready: number
   readonly inUse: number
-  /** Of unknown past: not to be shown, since a second showing could cost their bond. */
+  /** Of unknown past, and not back yet: not to be shown, since a second showing could cost their bond. */
   readonly unknown: number
   /** Full, or of no use to their hop. */
   readonly over: number
@@ -58,6 +58,8 @@ export interface SlotKeeper {
   readonly counts: SlotCounts
   /** Some of the counts, for whoever asks for them all the time. */
   readonly left: Pick<SlotCounts, 'unshown' | 'inUse'>
+  /** Those of unknown past that have not come back (DESIGN §7.1): of before a restore, or of records that were lost. */
+  readonly unknownSlots: readonly Uint8Array[]
   /** True when a slot may be taken that nobody waits for: one is proved, and enough are left. */
   readonly hasSpare: boolean
   /** Reads the journal. Slots shown before can be shown again at once; others need {@link SlotKeeper.refresh}. */

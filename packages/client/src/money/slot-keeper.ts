@@ -9,6 +9,7 @@ import { createSentTickets } from '@byway/protocol/payment'
 import type { SentTickets } from '@byway/protocol/payment'
 import type { Opening } from '@byway/protocol/wire'
 import { untilAborted } from '../engine/abort.ts'
+import { isOver } from '../returns/return-fact.ts'
 import { moneyError } from './errors.ts'
 import { findNewer } from './old-records.ts'
 import type { Slot, SlotRecord, SlotStanding, SlotUse } from './ports.ts'
@@ -68,7 +69,7 @@ class Keeper implements SlotKeeper {
       total: this.#slots.size + gone,
       unshown,
       ready: Math.min(unshown, this.#deps.authoriser.prepared),
-      unknown: this.#unknown(),
+      unknown: this.unknownSlots.length,
       inUse,
       over: records.length - inUse,
     }
@@ -77,6 +78,15 @@ class Keeper implements SlotKeeper {
   get left(): Pick<SlotCounts, 'unshown' | 'inUse'> {
     const inUse = [...this.#inUse.values()].reduce((sum, keys) => sum + keys.length, 0)
     return { unshown: this.#unshown().length, inUse }
+  }
+
+  get unknownSlots(): readonly Uint8Array[] {
+    const { facts } = this.#deps
+    const isOpen = ([key, slot]: readonly [SlotKey, Slot]): boolean => {
+      const fact = facts?.of(slot.nullifier)
+      return this.#isUnknown(key, slot) && !this.#records.has(key) && !(fact && isOver(fact))
+    }
+    return [...this.#slots].filter(isOpen).map(([, { nullifier }]) => nullifier)
   }
 
   get hasSpare(): boolean {
@@ -293,15 +303,8 @@ class Keeper implements SlotKeeper {
     return !isKnownUnshown || this.#forgotten.has(key)
   }
 
-  #unknown(): number {
-    let unknown = 0
-    for (const [key, slot] of this.#slots)
-      if (this.#isUnknown(key, slot) && !this.#records.has(key)) unknown++
-    return unknown
-  }
-
   #warnIfUnknown(): void {
-    const unknown = this.#unknown()
+    const unknown = this.unknownSlots.length
     if (unknown > this.#unknownTold) this.#deps.onUnknown(unknown)
     this.#unknownTold = unknown
   }

@@ -2,10 +2,13 @@
 import type { Pool } from '@byway/protocol/ticket'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Joiner } from '../returns/joiner.ts'
-import { ordersForOver, ordersForShown } from '../returns/over-slots.ts'
+import { ordersForOver, ordersForShown, ordersForUnknown } from '../returns/over-slots.ts'
+import type { ReturnOrder, SlotFacts } from '../returns/ports.ts'
 import type { ReturnQueue } from '../returns/return-queue.ts'
 import type { MoneyDeps } from './money-types.ts'
+import { UNKNOWN_HOP } from './old-records.ts'
 import type { SlotKeeper } from './slot-keeper-types.ts'
+import type { Spending } from './spending.ts'
 
 // Local limit (tunable): docs/LIMITS.md.
 /** How soon a deposit, a top-up or a chain that answers again is noticed. */
@@ -23,6 +26,7 @@ export type UpkeepDeps = Pick<MoneyDeps, 'returns' | 'journal' | 'monotonicMs' |
   readonly joiner: Joiner | undefined
   readonly pool: Pool
   readonly closing: AbortSignal
+  readonly spending: Pick<Spending, 'onSlotShown'>
   /** The chain cannot be looked at. */
   readonly onUnpayable: (error: unknown) => void
   /** Nothing could be asked back; told once an hour. */
@@ -59,18 +63,31 @@ export class Upkeep {
     this.#cancel()
   }
 
-  /** Queues what is over, or all that was ever shown; gives how many slots. @throws what the journal throws */
+  /** For a person: queues what is over, or all that was ever shown, and what no record names; gives how many slots. @throws what the journal throws */
   async giveBack(isAll: boolean): Promise<number> {
-    const { returns, journal, queue, slots, pool } = this.#deps
-    if (!queue || !returns) return 0
+    const { returns, slots, spending } = this.#deps
+    if (!returns) return 0
+    // Another machine with the same words may still use them: they wait for a person who knows.
+    const unknown = ordersForUnknown(slots.unknownSlots, returns.facts)
+    for (const { nullifier } of unknown) spending.onSlotShown(UNKNOWN_HOP, nullifier)
+    return await this.#queue(isAll, returns, unknown)
+  }
+
+  async #queue(
+    isAll: boolean,
+    { facts, fee }: { readonly facts: SlotFacts; readonly fee: bigint },
+    unknown: readonly ReturnOrder[],
+  ): Promise<number> {
+    const { journal, queue, slots, pool } = this.#deps
+    if (!queue) return 0
     // Numbers of deposits that an older copy takes for free may be in use.
     await slots.compare()
-    // A full slot holds its bond alone, and the relayer gets some of it.
-    const isBondWorth = returns.fee < pool.bond
     const records = await journal.all()
-    const orders = isAll
-      ? ordersForShown(records, returns.facts)
-      : ordersForOver(records, returns.facts, isBondWorth)
+    // A full slot holds its bond alone, and the relayer gets some of it.
+    const shown = isAll
+      ? ordersForShown(records, facts)
+      : ordersForOver(records, facts, fee < pool.bond)
+    const orders = [...shown, ...unknown]
     if (orders.length === 0) return 0
     const added = await queue.add(orders)
     for (const { nullifier } of orders) {
@@ -90,7 +107,8 @@ export class Upkeep {
   /** Nobody is paid less while it cannot be looked for. */
   async #lookForReturns(signal: AbortSignal): Promise<void> {
     try {
-      await this.giveBack(false)
+      const { returns } = this.#deps
+      if (returns) await this.#queue(false, returns, [])
       await this.#deps.joiner?.look(signal)
     } catch (error) {
       if (!this.#deps.closing.aborted) this.tellDelayed(error)

@@ -1,10 +1,10 @@
 /** Which slots the client is done with, so that what is left in them comes back by itself. @module */
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { SlotRecord } from '../money/ports.ts'
-import type { ReturnOrder, SlotFacts } from './ports.ts'
+import type { ReturnOrder, SlotFact, SlotFacts } from './ports.ts'
 
 /**
- * Orders for slots that their hops take no more. A full slot holds its bond alone: `isBondWorth` says whether that is more than what a relayer gets. A slot whose lock runs waits for its end.
+ * Orders for slots that their hops take no more. A full slot holds its bond alone: `isBondWorth` says whether that is more than what a relayer gets.
  */
 export function ordersForOver(
   records: readonly SlotRecord[],
@@ -14,8 +14,7 @@ export function ordersForOver(
   const isOver = ({ nullifier, standing, hop }: SlotRecord): boolean => {
     if (standing === 'shown' || hop === NOBODY) return false
     if (standing === 'full' && !isBondWorth) return false
-    const state = facts.of(nullifier)?.state
-    return state === 'none' || state === 'lapsed' || state === 'bound'
+    return isFreeOrBound(facts.of(nullifier))
   }
   return records.filter(isOver).map(({ nullifier }) => ({ nullifier, kind: 'back' }))
 }
@@ -27,6 +26,21 @@ export function ordersForShown(
 ): readonly ReturnOrder[] {
   const shown = records.map((record) => ({ ...record, standing: 'refused' }) as const)
   return ordersForOver(shown, facts, true)
+}
+
+/** Orders for slots that no record names (DESIGN §7.1): they count as shown, and nobody is paid with them. */
+export function ordersForUnknown(
+  nullifiers: readonly Uint8Array[],
+  facts: SlotFacts,
+): readonly ReturnOrder[] {
+  return nullifiers
+    .filter((nullifier) => isFreeOrBound(facts.of(nullifier)))
+    .map((nullifier) => ({ nullifier, kind: 'back' }))
+}
+
+/** A slot whose lock runs waits for its end. */
+function isFreeOrBound(fact: SlotFact | undefined): boolean {
+  return fact?.state === 'none' || fact?.state === 'lapsed' || fact?.state === 'bound'
 }
 
 /** In the journal beside slots that were withdrawn: no hop was shown them. */

@@ -84,7 +84,8 @@ describe('records older than the chain', () => {
       const { unshown, unknown, inUse, over } = keeper.counts
       assert.deepEqual(
         { unshown, unknown, inUse, over },
-        { unshown: 0, unknown: 4, inUse: 0, over: 1 },
+        // What has come back is not among them.
+        { unshown: 0, unknown: state === 'closed' ? 3 : 4, inUse: 0, over: 1 },
       )
       await assert.rejects(keeper.slotFor(A, 'link', NEVER), { code: 'DEPOSIT_SPENT' })
       // What is deposited after that is as good as ever.
