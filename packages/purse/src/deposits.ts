@@ -14,7 +14,7 @@ export type DepositKind = 'deposit' | 'voucher' | 'redeemed'
 /** One leaf that the purse can spend. */
 export type FoundDeposit = {
   readonly owner: DepositOwner
-  /** `voucher`: made here to be given away; whoever has the voucher can spend it too. `redeemed`: somebody else made it, and can spend it too. */
+  /** `voucher`: made here to be given away; whoever has the voucher can spend it. `redeemed`: taken in, most likely from somebody else, who can spend it too. */
   readonly kind: DepositKind
   /** Number of the owner within its kind. */
   readonly number: number
@@ -68,22 +68,25 @@ export async function findDeposits(
     // Whoever got it may have shown it.
     knownFrom: Number.POSITIVE_INFINITY,
   })
-  const redeemed = (await purse.redeemedOwners()).flatMap((owner, number) => {
+  const redeemed = (await purse.redeemedOwners()).flatMap((owner, number): FoundDeposit[] => {
     const leaf = leafOf(owner)
     return leaf
       ? [
           {
             ...placeOf(leaf),
             owner,
-            kind: 'redeemed' as const,
+            kind: 'redeemed',
             number,
             isPastKnown: number >= redeemedFrom,
           },
         ]
       : []
   })
+  // Who takes a voucher of his own back has it once.
+  const takenBack = new Set(redeemed.map(({ leafIndex }) => leafIndex))
+  const given = vouchers.deposits.filter(({ leafIndex }) => !takenBack.has(leafIndex))
   return {
-    deposits: [...own.deposits, ...vouchers.deposits, ...redeemed],
+    deposits: [...own.deposits, ...given, ...redeemed],
     nextDeposit: own.next,
     nextVoucher: vouchers.next,
   }

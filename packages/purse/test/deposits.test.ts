@@ -127,6 +127,10 @@ test('a voucher made in one purse is spent by another, and by the one that made 
   const leaves = leavesOf([await made.voucherOwner(0)])
   assert.deepEqual(await numbers(made, leaves), ['voucher 0 1 false'])
   assert.deepEqual(await numbers(taken, leaves), ['redeemed 0 1 true'])
+  // Its maker takes it back: he has it once, and may spend it.
+  await keepVoucher(giver, key, PASSPHRASE)
+  await using back = await openPurse(giver, OPEN)
+  assert.deepEqual(await numbers(back, leaves), ['redeemed 0 1 true'])
 })
 
 const key32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((key) => (key[0] ?? 0) < 0xff)

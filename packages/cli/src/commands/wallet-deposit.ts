@@ -85,13 +85,17 @@ async function runDeposit(flags: DepositFlags, context: CommandContext): Promise
   await depositFor(wallet, flags, 'deposit', context)
 }
 
-/** The whole way of a deposit, with what is said on it; gives the number of its owner. */
+/** Told the number of its owner once it is in the chain; the root that holds it may be hours away. */
+type OnDeposited = (number: number) => Promise<void>
+
+/** The whole way of a deposit, with what is said on it. */
 export async function depositFor(
   wallet: Wallet,
   flags: DepositFlags,
   kind: 'deposit' | 'voucher',
   { io, output }: CommandContext,
-): Promise<number> {
+  onDeposited?: OnDeposited,
+): Promise<void> {
   const { payment, purse, tokenCalls } = wallet
   const { slots } = flags
   const { signal } = io
@@ -115,11 +119,11 @@ export async function depositFor(
     { event: 'deposited', slots: result.slots, leaf: leafIndex, amount: String(paid) },
     `deposited ${money(wallet, paid)}: ${result.slots} slots`,
   )
-  if (!flags.wait) return number
+  await onDeposited?.(number)
+  if (!flags.wait) return
   if (!output.isJson) output.say('waiting for the root that holds it: then it can be spent')
   const atS = await untilUsable(wallet, result, signal)
   output.result({ event: 'usable', atS }, 'it can be spent now')
-  return number
 }
 
 async function sayWhere(

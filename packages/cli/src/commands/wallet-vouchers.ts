@@ -12,8 +12,11 @@ import {
 import { readPrivateFile } from '@byway/home'
 import { addCommand, addGroup, contextOf, type CommandContext } from '../command.ts'
 import { cliError } from '../cli-errors.ts'
+import { parseWhole } from '../engine/engine-options.ts'
 import type { CliIo } from '../io.ts'
+import type { Output } from '../output.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
+import { depositsOf } from '../wallet/slots-of.ts'
 import { walletError } from '../wallet/wallet-errors.ts'
 import {
   addDepositOptions,
@@ -24,6 +27,8 @@ import {
 
 type RedeemFlags = WalletFlags & { readonly file?: string | undefined }
 
+/** More than anybody makes. */
+const MAX_NUMBER = 999_999_999
 /** $2.50 at the start values: a week of trying it out. */
 const DEFAULT_SLOTS = 10
 
@@ -34,7 +39,8 @@ export function addVoucherCommands(group: Command, io: CliIo): void {
       usage: 'create',
       summary: 'deposit some slots and print them as one line for a friend',
       details:
-        'Whoever has the line can spend it; so can you, until it is used up. Your friend uses it best soon and has to trust you.',
+        'Whoever has the line can spend it; so can you, who can take it back. Your friend uses it best soon and has to trust you.\n' +
+        'The line is printed as soon as the deposit is in the chain; `voucher show` prints it again.',
       examples: [
         'byway wallet voucher create --slots 10',
         'byway wallet voucher create --local --json',
@@ -42,6 +48,17 @@ export function addVoucherCommands(group: Command, io: CliIo): void {
     }),
     DEFAULT_SLOTS,
   ).action((flags: DepositFlags, command: Command) => runCreate(flags, contextOf(command, io)))
+  addWalletOptions(
+    addCommand(vouchers, {
+      usage: 'show <number>',
+      summary: 'print the line of a voucher again that was made here',
+      details:
+        'For one whose line was lost: `byway wallet show` has its number. Nothing is paid with it here; `voucher redeem` takes it back.',
+      examples: ['byway wallet voucher show 0'],
+    }),
+  ).action((number: string, flags: WalletFlags, command: Command) =>
+    runShow(parseWhole(number, '<number>', 0, MAX_NUMBER), flags, contextOf(command, io)),
+  )
   addWalletOptions(
     addCommand(vouchers, {
       usage: 'redeem',
@@ -59,14 +76,35 @@ export function addVoucherCommands(group: Command, io: CliIo): void {
 }
 
 async function runCreate(flags: DepositFlags, context: CommandContext): Promise<void> {
-  const { io, output } = context
-  await using wallet = await openWallet(flags, io)
-  const index = await depositFor(wallet, flags, 'voucher', context)
-  const { home, payment } = wallet
-  const voucher = await voucherText(home, wallet.passphrase, { index, network: payment })
-  output.result({ event: 'voucher', voucher }, voucher)
+  await using wallet = await openWallet(flags, context.io)
+  // The line is there before the root that holds the deposit is waited for: who stops meanwhile has it.
+  await depositFor(wallet, flags, 'voucher', context, (number) =>
+    tell(wallet, number, context.output),
+  )
+}
+
+async function runShow(number: number, flags: WalletFlags, context: CommandContext): Promise<void> {
+  await using wallet = await openWallet(flags, context.io)
+  const deposits = await depositsOf(wallet, context.io.signal)
+  const made = deposits.find(
+    ({ deposit }) => deposit.kind === 'voucher' && deposit.number === number,
+  )
+  if (!made) throw walletError('WALLET_VOUCHER_UNKNOWN', {})
+  await tell(wallet, number, context.output)
+}
+
+/** Prints the line of a voucher that was made here. */
+async function tell(
+  { home, payment, passphrase }: Wallet,
+  number: number,
+  output: Output,
+): Promise<void> {
+  const voucher = await voucherText(home, passphrase, { index: number, network: payment })
+  output.result({ event: 'voucher', number, voucher }, voucher)
   if (output.isJson) return
-  output.say('whoever has this line can spend it, and so can you until it is used')
+  output.say(
+    'whoever has this line can spend it; `byway wallet voucher redeem` takes it back while nobody has',
+  )
   output.hint('send it over a channel that nobody else reads')
 }
 

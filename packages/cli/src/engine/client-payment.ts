@@ -194,7 +194,9 @@ async function depositsOf(
   const leaves = await chain.view.leaves(0, AbortSignal.timeout(DEPOSITS_TIMEOUT_MS))
   const { deposits } = await findDeposits(purse, leaves, nodePoseidon)
   books.found(deposits)
-  return deposits.map(({ owner, limit, isPastKnown, kind }) => ({
+  // A voucher that was given away is its holder's: nothing is paid with it here, and nobody need be told so.
+  const own = deposits.filter(({ kind }) => kind !== 'voucher')
+  return own.map(({ owner, limit, isPastKnown, kind }) => ({
     secret: owner.secret,
     limit,
     isPastKnown: isPastKnown && isWhole(store),

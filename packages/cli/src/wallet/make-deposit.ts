@@ -67,8 +67,9 @@ export async function makeDeposit(wallet: Wallet, order: DepositOrder): Promise<
   const amount = costOf(wallet, slots)
   await untilFunded(wallet, amount, order)
   order.onProgress({ step: 'arrived' })
-  const { number, owner } = await nextOwner(wallet, kind, signal)
+  // Nobody else deposits meanwhile: two deposits of one owner would be worth one.
   await using sender = await openSender(wallet, 'funds', signal)
+  const { number, owner } = await nextOwner(wallet, kind, signal)
   const { funds } = purse.accounts
   if ((await view.tokenAllowance(funds, payment.pool, signal)) < amount) {
     await sender.send('approve', tokenCalls.approve(payment.pool, amount))
