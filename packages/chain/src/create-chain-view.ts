@@ -1,5 +1,6 @@
 /** The contracts' state through a reader: what to call, and how to read the answer. */
 import { decodeFunctionResult, encodeFunctionData } from 'viem/utils'
+import { equalBytes } from '@byway/protocol/base'
 import type { Hex, PublishedRoot, Registration } from '@byway/protocol/payment'
 import { createBindReader } from './bind-reader.ts'
 import type { ChainReader } from './chain-reader.ts'
@@ -135,17 +136,23 @@ async function readRegistration(
     reader.call(registry, encodeFunctionData({ abi: REGISTRY_ABI, functionName, args }), at, signal)
   const answers = await Promise.all([ask('node'), ask('payoutOf'), ask('isActive')])
   const [node, payout, isActive] = answers
-  const { owner, nodeId, stake } = decodeFunctionResult({
+  const { owner, nodeId, stake, unbondedAt, nextPayout, nextPayoutFrom } = decodeFunctionResult({
     abi: REGISTRY_ABI,
     functionName: 'node',
     data: node,
   })
   if (BigInt(owner) === 0n) return undefined
+  const to = bytesOf(nextPayout.toLowerCase())
+  const present = bytesOf(`0x${payout.slice(-40)}`)
+  // One that has taken effect stands there until the next.
+  const isWaiting = BigInt(nextPayout) !== 0n && !equalBytes(to, present)
   return {
     provider,
     nodeId: bytesOf(nodeId),
-    payout: bytesOf(`0x${payout.slice(-40)}`),
+    payout: present,
+    nextPayout: isWaiting ? { to, fromS: nextPayoutFrom } : undefined,
     stake,
+    stakeFreeS: unbondedAt === 0 ? undefined : unbondedAt,
     isActive: BigInt(isActive) === 1n,
   }
 }

@@ -25,6 +25,8 @@ type ChainErrors = {
   CHAIN_GAS_CAP: { gas: number; gasCap: number }
   /** The account has not enough of the chain's own coin to pay for gas. */
   CHAIN_NO_COIN: { missingGwei: number }
+  /** The account's signer does not sign now: it has signed away as much gas as a day may cost, or it is being started again. `signer` is the code of its own error. Ask again later. */
+  CHAIN_UNSIGNED: { signer: string }
   /** As many transactions are pending as a lane holds. */
   CHAIN_LANE_FULL: { pending: number }
   /** The lane was stopped. What is stored goes on with the next start. */
@@ -71,6 +73,7 @@ export const chainError: ErrorBuilder<ChainErrors> = errorBuilder<ChainErrors>({
   CHAIN_GAS_DEAR: ['chain', 'gas costs more than it may'],
   CHAIN_GAS_CAP: ['chain', 'the call needs more gas than it may take'],
   CHAIN_NO_COIN: ['payment', 'the account cannot pay for gas'],
+  CHAIN_UNSIGNED: ['local', 'the signer of the account signs nothing now'],
   CHAIN_LANE_FULL: ['local', 'too many transactions are pending'],
   CHAIN_LANE_STOPPED: ['local', 'the transaction lane was stopped'],
   CHAIN_TRANSACTION_FAILED: ['chain', 'the transaction was mined and changed nothing'],

@@ -48,6 +48,7 @@ export type LaneStatus = {
 export type LaneAlert =
   | { readonly type: 'stuck'; readonly nonce: number; readonly blocks: number }
   | { readonly type: 'gas-dear'; readonly baseFeeGwei: number; readonly feeCapGwei: number }
+  | { readonly type: 'unsigned'; readonly nonce: number }
   | { readonly type: 'nonce-gap'; readonly nonce: number }
   | { readonly type: 'lost'; readonly nonce: number }
 
@@ -58,7 +59,7 @@ export interface TransactionLane extends AsyncDisposable {
   /**
    * Sends a call once; resolves when it is stored and was handed to the chain (or could not be just now: it is sent again with each look).
    * @throws CHAIN_GAS_DEAR (ask again later), CHAIN_GAS_CAP, CHAIN_REVERTED (it would change nothing; carries the contract's error), CHAIN_NO_COIN,
-   *   CHAIN_LANE_FULL, CHAIN_UNREACHABLE, CHAIN_DISAGREE, or the signal's reason. Nothing was stored then.
+   *   CHAIN_UNSIGNED (ask again later), CHAIN_LANE_FULL, CHAIN_UNREACHABLE, CHAIN_DISAGREE, or the signal's reason. Nothing was stored then.
    */
   send(call: LaneCall, signal: AbortSignal): Promise<LaneTransaction>
   /**
@@ -69,14 +70,14 @@ export interface TransactionLane extends AsyncDisposable {
   raise(key: string, feeCap: bigint): Promise<void>
   /**
    * Looks at the chain once: settles what was mined, sends again what was forgotten, raises fees, closes gaps. A program calls it with each new block; never
-   * throws for a chain that cannot be asked.
+   * throws for a chain that cannot be asked, nor for a signer that signs nothing now.
    */
   look(signal: AbortSignal): Promise<LaneStatus>
 }
 
 /**
  * Looks again and again until the signal aborts, and tells each status.
- * @throws what the store and the signer throw: nothing can be sent then
+ * @throws what the store throws: nothing can be sent then
  */
 export async function keepLooking(
   lane: TransactionLane,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { BywayError } from '@byway/protocol/base'
 import type { RawTransactionStore } from '@byway/protocol/payment'
 import type { ChainReader } from '../src/chain-reader.ts'
 import { createTransactionLane, type LaneOptions } from '../src/lane/create-lane.ts'
@@ -243,6 +244,57 @@ test('a pending transaction whose cap is raised is replaced within it, and what 
   const caps = ['a', 'b', 'c'].map(async (key) => (await store.byKey(lane.account, key))?.feeCap)
   assert.deepEqual(await Promise.all(caps), [20n * GWEI, 20n * GWEI, 3n * GWEI])
   assert.equal(await received(chain), 2n)
+})
+
+test('a signer that signs nothing now defers a call, typed, and stops nothing that is under way', async (t) => {
+  const chain = await startTestChain(t, { isMining: false })
+  const own = signerOf(0)
+  let isUnsigned = false
+  const signer: LaneOptions['signer'] = {
+    address: own.address,
+    signTransaction: async (transaction) => {
+      if (!isUnsigned) return await own.signTransaction(transaction)
+      throw new BywayError('PURSE_REFUSED', 'payment', 'the signer refuses', { rule: 'gas-of-day' })
+    },
+  }
+  const { reader } = readerOf([chain.url])
+  const first = laneOver(t, reader, { signer, stuckBlocks: 1 })
+  for (const key of ['a', 'b']) await first.lane.send(pay(key), t.signal)
+  isUnsigned = true
+  await assert.rejects(first.lane.send(pay('c'), t.signal), {
+    code: 'CHAIN_UNSIGNED',
+    context: { signer: 'PURSE_REFUSED' },
+  })
+  assert.equal(await first.store.byKey(first.lane.account, 'c'), undefined)
+  await chain.rpc('anvil_setNextBlockBaseFeePerGas', hexNumber(5n * GWEI))
+  await chain.mine(1)
+  const status = await first.lane.look(t.signal)
+  assert.deepEqual([status.pending, status.isWaitingForGas, status.isChainAway], [2, false, false])
+  assert.deepEqual(
+    first.alerts.map(({ type }) => type),
+    ['stuck', 'unsigned'],
+  )
+  // The disk has lost the first.
+  const store = createMemoryTransactionStore()
+  await store.put((await first.store.byKey(first.lane.account, 'b')) ?? assert.fail())
+  await first.lane[Symbol.asyncDispose]()
+  await chain.rpc(
+    'anvil_removePoolTransactions',
+    `0x${Buffer.from(first.lane.account).toString('hex')}`,
+  )
+  await chain.rpc('anvil_setNextBlockBaseFeePerGas', hexNumber(GWEI))
+  await chain.mine(1)
+  const { lane, alerts } = laneOver(t, reader, { signer, store })
+  await lane.look(t.signal)
+  assert.deepEqual(
+    alerts.map(({ type }) => type),
+    ['nonce-gap', 'unsigned'],
+  )
+  isUnsigned = false
+  await lane.look(t.signal)
+  await chain.mine(1)
+  assert.equal((await lane.look(t.signal)).pending, 0)
+  assert.equal(await received(chain), 1n)
 })
 
 test('a gap in the nonces is filled, so that what lies above it is mined', async (t) => {

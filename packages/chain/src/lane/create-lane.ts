@@ -6,8 +6,9 @@ import type {
   SignedForm,
   StoredTransaction,
   TransactionSigner,
+  UnsignedTransaction,
 } from '@byway/protocol/payment'
-import { assert } from '@byway/protocol/base'
+import { assert, isBywayError } from '@byway/protocol/base'
 import type { ChainReader } from '../chain-reader.ts'
 import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
@@ -40,7 +41,7 @@ export type LaneState = Required<Omit<LaneOptions, 'tip' | 'stuckBlocks'>> & {
   readonly tip: bigint
   readonly stuckBlocks: number
   readonly pending: PendingTransactions
-  /** Signs, stores and sends another form of a transaction. The store has it before the network does. */
+  /** Signs, stores and sends another form of a transaction. The store has it before the network does. @throws CHAIN_UNSIGNED, and what the store throws */
   readonly submit: (
     transaction: Unsigned,
     fees: Fees,
@@ -167,7 +168,7 @@ function createState(options: LaneOptions): LaneState {
     async submit(unsigned, fees, head, signal) {
       const { nonce, call, gas, forms } = unsigned
       const { to, data, value } = call
-      const raw = await signer.signTransaction({ chainId, nonce, to, data, value, gas, ...fees })
+      const raw = await signed(signer, { chainId, nonce, to, data, value, gas, ...fees })
       const form = { hash: keccak256(raw), raw, ...fees, sentAtBlock: head.number }
       const transaction: StoredTransaction = {
         ...unsigned,
@@ -182,6 +183,16 @@ function createState(options: LaneOptions): LaneState {
       await broadcast(form, signal).catch(() => {})
       return transaction
     },
+  }
+}
+
+/** @throws CHAIN_UNSIGNED for a signer that may sign it another time */
+async function signed(signer: TransactionSigner, transaction: UnsignedTransaction): Promise<Hex> {
+  try {
+    return await signer.signTransaction(transaction)
+  } catch (error) {
+    if (!isBywayError(error) || error.kind === 'bug') throw error
+    throw chainError('CHAIN_UNSIGNED', { signer: error.code }, { cause: error })
   }
 }
 

@@ -5,8 +5,8 @@ import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import type { BlockHeader } from '../rpc/parse.ts'
 import type { LaneStatus } from '../transaction-lane.ts'
-import type { LaneState } from './create-lane.ts'
-import { firstFees, gweiOf, higherFees } from './fees.ts'
+import type { LaneState, Unsigned } from './create-lane.ts'
+import { firstFees, gweiOf, higherFees, type Fees } from './fees.ts'
 
 // Local limit (tunable): docs/LIMITS.md. Blocks for which a transaction whose nonce is used must be in none before it counts as lost.
 const MISSING_BLOCKS = 2
@@ -17,7 +17,7 @@ const FILLER_GAS = 21_000n
 /** What a look leaves for the next. */
 export type Looked = { readonly status: LaneStatus; readonly headHash: Hex | undefined }
 
-/** Does one look. @throws the signal's reason, and what the store and the signer throw */
+/** Does one look. @throws the signal's reason, and what the store throws */
 export async function lookAtChain(
   state: LaneState,
   before: Looked,
@@ -126,13 +126,12 @@ async function urge(
     if (isStuck) {
       state.onAlert({ type: 'stuck', nonce: transaction.nonce, blocks })
       const fees = higherFees(newest, head.baseFee, state.tip, transaction.feeCap)
-      if (fees) {
-        await state.submit(transaction, fees, head, signal)
-        continue
+      if (fees && (await submitted(state, transaction, { fees, head }, signal))) continue
+      if (!fees) {
+        isWaitingForGas = true
+        const [baseFeeGwei, feeCapGwei] = [gweiOf(head.baseFee), gweiOf(transaction.feeCap)]
+        state.onAlert({ type: 'gas-dear', baseFeeGwei, feeCapGwei })
       }
-      isWaitingForGas = true
-      const [baseFeeGwei, feeCapGwei] = [gweiOf(head.baseFee), gweiOf(transaction.feeCap)]
-      state.onAlert({ type: 'gas-dear', baseFeeGwei, feeCapGwei })
     }
     // A node that restarts, or a reorg, forgets what was sent.
     if (isNewHead || state.unsent.has(newest.hash)) await state.broadcast(newest, signal)
@@ -161,7 +160,24 @@ async function fillGaps(
     }
     const key = `gap:${nonce}`
     const filler = { nonce, key, call, feeCap: state.feeCap, gas: FILLER_GAS, forms: [] }
-    await state.submit(filler, fees, head, signal)
+    if (!(await submitted(state, filler, { fees, head }, signal))) return
+  }
+}
+
+/** False, and told, where the signer signs nothing now: a later look tries again. @throws what the store throws */
+async function submitted(
+  state: LaneState,
+  transaction: Unsigned,
+  { fees, head }: { readonly fees: Fees; readonly head: BlockHeader },
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await state.submit(transaction, fees, head, signal)
+    return true
+  } catch (error) {
+    if (!isBywayError(error) || error.code !== 'CHAIN_UNSIGNED') throw error
+    state.onAlert({ type: 'unsigned', nonce: transaction.nonce })
+    return false
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a node's operator may have to act on, in words: told when it begins, kept for `byway status` until it is over. */
-import type { GasState, RedemptionAlert, ServiceAlert } from '@byway/node'
+import type { GasState, PayoutChange, RedemptionAlert, ServiceAlert } from '@byway/node'
 import { formatAddress } from '@byway/purse'
 import type { OpeningReport, StoreHealth } from '@byway/store'
 import type { JsonObject } from '../output.ts'
@@ -13,6 +13,7 @@ export type NodeAlert = {
     | 'gas-low'
     | 'gas-none'
     | 'not-staked'
+    | 'payout-change'
     | 'not-reached'
     | 'place-differs'
     | 'records-damaged'
@@ -28,6 +29,8 @@ export interface NodeAlerts {
   onWins(alert: RedemptionAlert): void
   onWinsOver(type: RedemptionAlert['type']): void
   onGas(state: GasState): void
+  /** A change of where earnings go waits; undefined when none does any more. */
+  onPayout(change: PayoutChange | undefined): void
   onProofs(alert: ServiceAlert): void
   /** Whether the program of service proofs is being made. */
   onProofProgram(isMaking: boolean): void
@@ -79,6 +82,10 @@ export function createNodeAlerts(deps: NodeAlertsDeps): NodeAlerts {
       if (isStaked) standing.delete('not-staked')
       else raise({ alert: 'not-staked', text: describeNoStake(nodeId) })
     },
+    onPayout(change) {
+      standing.delete('payout-change')
+      if (change) raise({ alert: 'payout-change', text: describePayout(change) })
+    },
     onGas(state) {
       hadCoin ||= state.level !== 'none'
       for (const alert of ['gas-low', 'gas-none'] as const) standing.delete(alert)
@@ -128,6 +135,11 @@ function describeNoStake(nodeId: string): string {
   return `no active stake stands behind this node, so nobody lists it: \`byway wallet register ${nodeId} --stake AMOUNT\` puts one down, with the owner's key`
 }
 
+function describePayout({ to, fromS }: PayoutChange): string {
+  const from = new Date(fromS * 1000).toISOString()
+  return `earnings are to go to ${formatAddress(to)} from ${from} on, as the owner's key has asked. If that was not you, \`byway wallet payout set\` with the present address takes it back until then`
+}
+
 function describeGas(
   { level, wins }: GasState,
   { account, isRedeemer, feePercent }: NodeAlertsDeps,
@@ -153,8 +165,10 @@ function describeWins(alert: RedemptionAlert): string {
       return `gas costs more than ${alert.winners} wins are worth now: they wait, and go out before their time ends`
     case 'no-sender':
       return `${alert.winners} wins have neither coin for gas nor a redeemer that takes them: send coin to the provider's account (\`byway wallet show\`)`
+    case 'unsigned':
+      return `the purse signs nothing now: ${alert.winners} wins wait. Either its signer is being started again, or it has signed away as much for gas as it does in a day (UTC); no redeemer takes them meanwhile. The node goes on by itself`
     case 'stake-low':
-      return 'the stake is too low for slots to be locked: add to it with `byway wallet register`, or others may bind what this node has won'
+      return 'the stake is too low for slots to be locked: add to it with `byway wallet stake add`, or others may bind what this node has won'
   }
 }
 

@@ -4,13 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createPoolCalls, type Chain } from '@byway/chain'
 import {
   createGasWatch,
+  createPayoutWatch,
   createRedeemers,
   createRedemption,
   createRootKeeper,
+  isPassing,
   keepRedeeming,
   type BatchPolicy,
   type DoubleEditions,
   type GasWatch,
+  type PayoutWatch,
   type Redeemers,
   type RedeemerService,
   type Redemption,
@@ -76,6 +79,7 @@ export function startRedeeming(
   const relayer = relayerOf(setting, payment, { store, chain, lane })
   const alerts = alertsOf(provider, service, onAlert)
   const gas = gasWatchOf(chain, provider, alerts)
+  const payout = payoutWatchOf(chain, provider, alerts)
   const others = { redeemers: redeemersOf(payment, purse, node), provider, alerts, log }
   const redemption = redemptionOf(setting, payment, { store, chain, lane }, others)
   const keeper = keeperOf(payment, { chain, lane })
@@ -92,7 +96,7 @@ export function startRedeeming(
   )
   if (epochs) parts.use(keepAt((signal) => epochs.look(signal), IDLE_LOOK_MS, failed))
   const look: typeof redemption.look = async (signal) => {
-    for (const each of [service, fees, gas]) await each?.look(signal)
+    for (const each of [service, fees, gas, payout]) await each?.look(signal)
     return redemption.look(signal)
   }
   const running = parts.use(
@@ -135,6 +139,15 @@ function gasWatchOf({ view, reader }: Chain, account: Uint8Array, alerts: NodeAl
   })
 }
 
+function payoutWatchOf({ view }: Chain, provider: Uint8Array, alerts: NodeAlerts): PayoutWatch {
+  return createPayoutWatch({
+    chain: view,
+    provider,
+    onChange: (change) => alerts.onPayout(change),
+    nowMs: () => performance.now(),
+  })
+}
+
 /** Of a unit of gas in the newest block, wei. */
 function baseFeeOf({ reader }: Pick<Chain, 'reader'>): (signal: AbortSignal) => Promise<bigint> {
   return async (signal) => (await reader.head(signal)).baseFee
@@ -152,7 +165,7 @@ export function showEditions(
   return editions
 }
 
-/** Looks again and again, until disposed. */
+/** Looks again and again, until disposed, or until something stands in the way that does not pass. */
 export function keepAt(
   look: (signal: AbortSignal) => Promise<unknown>,
   everyMs: number,
@@ -162,7 +175,10 @@ export function keepAt(
   const { signal } = stop
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      await look(signal)
+      await look(signal).catch((error: unknown) => {
+        // The disk has no room, say: the next look does the same again.
+        if (!isPassing(error)) throw error
+      })
       await sleep(everyMs, undefined, { signal }).catch(() => {})
     }
   }

@@ -28,6 +28,18 @@ test('coin that runs short says how far it goes and where to send more, until th
   assert.deepEqual(standing(), [])
 })
 
+test('a change of where earnings go stands until it is over, with what to do', () => {
+  const { alerts, told, standing } = worldOf()
+  alerts.onPayout(undefined)
+  assert.equal(told.length, 0)
+  alerts.onPayout({ to: new Uint8Array(20).fill(0x11), fromS: 1_800_000_000 })
+  assert.match(told[0]?.text ?? '', /0x1{40} from 2027-01-15T08:00:00\.000Z/)
+  assert.match(told[0]?.text ?? '', /byway wallet payout set/)
+  assert.deepEqual(standing(), ['payout-change'])
+  alerts.onPayout(undefined)
+  assert.deepEqual(standing(), [])
+})
+
 test('a home that never had coin needs none; a redeemer does', () => {
   const home = worldOf()
   home.alerts.onGas({ level: 'none', wins: 0 })
@@ -52,6 +64,7 @@ test('what happened is told, what lasts is kept until it is over', () => {
   assert.deepEqual(standing(), ['win-at-risk'])
   for (const type of ['chain-unreachable', 'stake-low'] as const) alerts.onWins({ type })
   alerts.onWins({ type: 'no-sender', winners: 4 })
+  alerts.onWins({ type: 'unsigned', winners: 4 })
   assert.ok(told.every(({ text }) => text.length > 40))
 })
 

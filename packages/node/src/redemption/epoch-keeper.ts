@@ -19,6 +19,7 @@ import { REDEEM_KIND } from '@byway/protocol/wire'
 import { sendUnfollowed } from './gas-paid.ts'
 import { dueRoundS, type Now, openEpochs, roundsOf } from './epoch-times.ts'
 import { createLeftSteps, type LeftSteps } from './left-steps.ts'
+import { isChainAway, isPassing } from './passing.ts'
 import type { Redeemers } from './redeemers.ts'
 
 /** What a node proves with: its receipts and the audit's program. */
@@ -130,7 +131,7 @@ class Keeper implements EpochKeeper {
       }
     } catch (error) {
       // Away: the same at a later look.
-      if (!isBywayError(error) || error.kind !== 'chain') throw error
+      if (!isPassing(error)) throw error
     }
   }
 
@@ -139,9 +140,7 @@ class Keeper implements EpochKeeper {
     try {
       await work
     } catch (error) {
-      const code = isBywayError(error) ? error.code : ''
-      if (AWAY.has(code) || !isBywayError(error)) throw error
-      if (error.kind !== 'chain' && !LATER.has(code)) throw error
+      if (isChainAway(error) || !isPassing(error)) throw error
     }
   }
 
@@ -329,7 +328,7 @@ class Keeper implements EpochKeeper {
     this.#deps.onAlert(alert)
   }
 
-  /** Sends it, or where there is no coin for that does the other thing. @throws what the lane throws */
+  /** Sends it, or where there is no coin for that, or the signer signs nothing now, does the other thing. @throws what the lane throws */
   async #send(
     what: string,
     epoch: number,
@@ -340,7 +339,7 @@ class Keeper implements EpochKeeper {
     try {
       await sendUnfollowed(this.#deps.lane, { ...call, key: `${what}:${epoch}` }, signal)
     } catch (error) {
-      if (!withoutCoin || !isBywayError(error) || error.code !== 'CHAIN_NO_COIN') throw error
+      if (!withoutCoin || !isBywayError(error) || !NOT_BY_US.has(error.code)) throw error
       await withoutCoin()
     }
   }
@@ -348,5 +347,4 @@ class Keeper implements EpochKeeper {
 
 type Work = 'hash' | 'prove'
 
-const LATER: ReadonlySet<string> = new Set(['CHAIN_NO_COIN', 'CHAIN_LANE_FULL'])
-const AWAY: ReadonlySet<string> = new Set(['CHAIN_UNREACHABLE', 'CHAIN_DISAGREE'])
+const NOT_BY_US: ReadonlySet<string> = new Set(['CHAIN_NO_COIN', 'CHAIN_UNSIGNED'])

@@ -4,9 +4,9 @@
  * @module
  */
 import type { ChainView, TokenCalls, TransactionLane } from '@byway/chain'
-import { isBywayError } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { TransactionReceipt } from '@byway/protocol/payment'
+import { isPassing } from './passing.ts'
 
 export type FeeKeeperDeps = {
   readonly chain: Pick<ChainView, 'tokenBalance'>
@@ -40,9 +40,10 @@ export function createFeeKeeper(deps: FeeKeeperDeps): FeeKeeper {
   let dueMs = Number.NEGATIVE_INFINITY
 
   async function book(): Promise<void> {
-    for (const { amount, receipt } of moved.splice(0)) {
-      const atMs = wallMs()
+    for (let first = moved[0]; first; first = moved[0]) {
+      const [{ amount, receipt }, atMs] = [first, wallMs()]
       await events.record({ id: `fees:${receipt.hash}`, atMs, type: 'fees-moved', amount })
+      moved.shift()
     }
   }
 
@@ -64,7 +65,7 @@ export function createFeeKeeper(deps: FeeKeeperDeps): FeeKeeper {
       try {
         await move(signal)
       } catch (error) {
-        if (!isBywayError(error) || error.kind !== 'chain') throw error
+        if (!isPassing(error)) throw error
         // Away, without coin, or gas is dear: the same at a later look.
       }
     },

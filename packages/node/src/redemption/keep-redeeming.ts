@@ -1,5 +1,6 @@
 /** Looks at the winners again and again, and soon after a new one. @module */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isPassing } from './passing.ts'
 import type { Redemption, RedemptionStatus } from './redemption.ts'
 
 /** A redemption that is under way. Disposing ends it after the look that it is at. */
@@ -18,7 +19,7 @@ export type RedeemingOptions = {
   readonly idleMs: number
   /** True while something else that the look does must not wait for `idleMs`. */
   readonly isBusy?: (() => boolean) | undefined
-  /** The store failed, or a bug: redemption has ended. Must not throw. */
+  /** The disk failed, or a bug: redemption has ended. Must not throw. */
   readonly onEnded: (error: unknown) => void
 }
 
@@ -33,12 +34,22 @@ export function keepRedeeming({
   const stop = new AbortController()
   let waiting = new AbortController()
   let status: RedemptionStatus | undefined
+  /** Undefined where something stands in the way that passes, such as a disk without room. */
+  const lookOnce = async (): Promise<RedemptionStatus | undefined> => {
+    try {
+      return await redemption.look(stop.signal)
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      return undefined
+    }
+  }
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       waiting = new AbortController()
-      status = await redemption.look(stop.signal)
+      const seen = await lookOnce()
+      status = seen ?? status
       const either = AbortSignal.any([stop.signal, waiting.signal])
-      const isIdle = status.open === 0 && !status.isChainAway && !isBusy()
+      const isIdle = seen?.open === 0 && !seen.isChainAway && !isBusy()
       await sleep(isIdle ? idleMs : everyMs, undefined, { signal: either }).catch(() => {})
     }
   }

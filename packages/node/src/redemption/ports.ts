@@ -21,6 +21,8 @@ export type RedemptionAlert =
   | { readonly type: 'gas-dear'; readonly winners: number }
   /** Neither gas nor a redeemer that takes claims. */
   | { readonly type: 'no-sender'; readonly winners: number }
+  /** The signer signs nothing now: the day's gas is used up, or it is being started again; and no redeemer takes the claims. They wait. */
+  | { readonly type: 'unsigned'; readonly winners: number }
   /** The stake is below what keeps the registration active, or has nothing spare for a redeemer's fee: nothing can be locked. */
   | { readonly type: 'stake-low' }
 

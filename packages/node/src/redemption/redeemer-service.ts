@@ -22,6 +22,7 @@ import type {
 import { REDEEM_ANSWER, type RedeemAnswer, type RedeemOrder } from '@byway/protocol/wire'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
 import { decodedOrder, type OrderCalls, orderCall } from './order.ts'
+import { isChainAway, isPassing } from './passing.ts'
 import { afterBind, bindingSlots, isWaiting } from './waiting-claims.ts'
 import { earnedBy, earningOf, gasInCompany, sum } from './order-earnings.ts'
 import {
@@ -113,7 +114,7 @@ class Service implements RedeemerService {
   readonly #done: Landed[] = []
   /** Orders that would bring nothing, by key: since which block, and when that was found last. */
   readonly #idle = new Map<string, { readonly since: number; readonly tried: number }>()
-  /** Groups whose fees do not cover the gas just now, by the lane's key: when that was found. */
+  /** Groups whose fees do not cover the gas just now, or that cannot be paid for, by the lane's key: when that was found. */
   readonly #dear = new Map<string, number>()
 
   constructor(deps: RedeemerServiceDeps) {
@@ -135,7 +136,7 @@ class Service implements RedeemerService {
 
   async look(signal: AbortSignal): Promise<number> {
     const { records, chain, lane, nowMs } = this.#deps
-    for (const landed of this.#done.splice(0)) await this.#land(landed, signal)
+    await this.#landAll(signal)
     const open = await records.list('taken', 'open')
     if (open.length === 0) {
       this.isBusy = false
@@ -208,17 +209,23 @@ class Service implements RedeemerService {
     this.#isResumed = true
   }
 
+  /** What cannot be dealt with now stays for the next look. */
+  async #landAll(signal: AbortSignal): Promise<void> {
+    try {
+      for (let landed = this.#done[0]; landed; landed = this.#done[0]) {
+        await this.#land(landed, signal)
+        this.#done.shift()
+      }
+    } catch (error) {
+      if (!isChainAway(error)) throw error
+    }
+  }
+
   /** Books what orders brought, once: the receipt names it. */
   async #land({ all, receipt }: Landed, signal: AbortSignal): Promise<void> {
     const { records, chain, events, lane, nowMs } = this.#deps
     const { hash } = receipt
-    let told: readonly ChainEvent[] | undefined
-    try {
-      told = await chain.eventsOf(hash, signal)
-    } catch (error) {
-      if (!isChainAway(error)) throw error
-      return void this.#done.push({ all, receipt })
-    }
+    const told: readonly ChainEvent[] | undefined = await chain.eventsOf(hash, signal)
     const amount = sum(all.map(({ order }) => earnedBy(order, told ?? [], lane.account)))
     const atMs = nowMs()
     if (amount > 0n) await events.record({ id: `fee:${hash}`, atMs, type: 'fee-earned', amount })
@@ -314,8 +321,8 @@ class Service implements RedeemerService {
       this.#track(some, await lane.send({ ...call, key, feeCap }, signal))
       return true
     } catch (error) {
-      if (!isBywayError(error) || error.kind !== 'chain') throw error
-      if (error.code === 'CHAIN_GAS_DEAR') this.#dear.set(key, number)
+      if (!isBywayError(error) || !isPassing(error)) throw error
+      if (COSTLY.has(error.code)) this.#dear.set(key, number)
       return error.code !== 'CHAIN_REVERTED'
     }
   }
@@ -351,13 +358,11 @@ class Service implements RedeemerService {
   }
 }
 
+/** With these the same group is not tried again for some blocks. */
+const COSTLY: ReadonlySet<string> = new Set(['CHAIN_GAS_DEAR', 'CHAIN_NO_COIN', 'CHAIN_UNSIGNED'])
+
 /** Of the wait for company: from half on, another one at each redeemer. */
 function partOfWait(id: Uint8Array, account: Uint8Array): number {
   const [drawn = 0] = createHash('sha256').update(id).update(account).digest()
   return (1 + drawn / 255) / 2
-}
-
-function isChainAway(error: unknown): boolean {
-  const code = isBywayError(error) ? error.code : ''
-  return code === 'CHAIN_UNREACHABLE' || code === 'CHAIN_DISAGREE'
 }

@@ -2,7 +2,7 @@
  * A provider's side of redeemers (SPEC §14.5, §15.7): signs its claims, and leaves them and steps of its service proofs with two others at once.
  * @module
  */
-import { toHex } from '@byway/protocol/base'
+import { isBywayError, toHex } from '@byway/protocol/base'
 import type { Pool } from '@byway/protocol/ticket'
 import {
   encodeRedeemOrder,
@@ -25,7 +25,7 @@ export interface Redeemers {
   readonly lockFee: bigint
   /**
    * Signs a batch and leaves it with two of them, others than the last time where there are any. Gives how many have it on their disk; never rejects for a redeemer
-   * that does not answer.
+   * that does not answer, nor for a signer that signs nothing now.
    *
    * @param deadlineS - of the promise, by the chain's clock
    * @param offer - to others than all that are known, for another fee than `fee` or `lockFee`
@@ -113,11 +113,12 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
     entries: WinEntries,
     deadlineS: number,
     offer: Offer | undefined,
-  ): Promise<RedeemOrder> => {
+  ): Promise<RedeemOrder | undefined> => {
     const { provider, pool } = deps
     const fee = offer?.fee ?? (entries.kind === REDEEM_KIND.LOCK ? deps.lockFee : deps.fee)
     const terms = { ...orderTerms(entries, provider, pool), fee, deadlineS }
-    return { provider, fee, deadlineS, signature: await deps.sign(terms), entries }
+    const signature = await signedNow(deps.sign(terms))
+    return signature && { provider, fee, deadlineS, signature, entries }
   }
   const leave = async (
     whole: RedeemOrder,
@@ -136,8 +137,6 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
     }
     return taken
   }
-  const promise = ({ entries, fee }: Extract<ProofStep, { readonly fee: bigint }>) =>
-    deps.signCommitment({ ...entries, fee })
   return {
     fee: deps.fee,
     lockFee: deps.lockFee,
@@ -145,16 +144,37 @@ export function createRedeemers(deps: RedeemersDeps): Redeemers {
       let least = AT_ONCE
       for (const entries of orderEntries(batch)) {
         const order = await signed(entries, deadlineS, offer)
+        if (!order) return 0
         least = Math.min(least, await leave(order, signal, offer?.mostAsked))
       }
       return least
     },
     async handOverProof(step, deadlineS, signal) {
       const { provider } = deps
-      const { entries } = step
-      const terms = 'fee' in step ? { fee: step.fee, signature: await promise(step) } : NO_TERMS
-      return await leave({ provider, deadlineS, entries, ...terms }, signal)
+      const terms = await proofTerms(step, deps)
+      return terms ? await leave({ provider, deadlineS, ...terms }, signal) : 0
     },
+  }
+}
+
+/** Undefined where the signer signs nothing now. */
+async function proofTerms(
+  step: ProofStep,
+  { signCommitment }: Pick<RedeemersDeps, 'signCommitment'>,
+): Promise<Pick<RedeemOrder, 'entries' | 'fee' | 'signature'> | undefined> {
+  if (!('fee' in step)) return { ...NO_TERMS, entries: step.entries }
+  const { entries, fee } = step
+  const signature = await signedNow(signCommitment({ ...entries, fee }))
+  return signature && { entries, fee, signature }
+}
+
+/** Nothing where the signer is being started again, or keeps to its rules. */
+async function signedNow(signature: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+  try {
+    return await signature
+  } catch (error) {
+    if (!isBywayError(error) || error.kind === 'bug') throw error
+    return undefined
   }
 }
 

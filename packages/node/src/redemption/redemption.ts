@@ -3,7 +3,7 @@
  * §7.4). Everything it knows is in the store and on the chain; it can be killed at any point and goes on.
  * @module
  */
-import { isBywayError, toHex as hex } from '@byway/protocol/base'
+import { toHex as hex } from '@byway/protocol/base'
 import type { ChainHead } from '@byway/protocol/payment'
 import type { StoredWinner } from '@byway/store'
 import { AheadLocks } from './ahead-locks.ts'
@@ -14,6 +14,7 @@ import { DrawnWaits } from './drawn-waits.ts'
 import { Conflicts } from './conflicts.ts'
 import { fatesOf, type SlotCase } from './fate.ts'
 import { toLeave, winnerName } from './leaving.ts'
+import { isChainAway } from './passing.ts'
 import type { RedemptionAlert, RedemptionDeps } from './ports.ts'
 import type { Offer } from './redeemers.ts'
 import { Sender, slotsOf, type Landed, type SendResult } from './sender.ts'
@@ -54,6 +55,9 @@ const FOR_GOOD: ReadonlySet<string> = new Set([
   'not-a-win',
   'bad-proof',
 ])
+
+/** Of a lock that the stake does not cover. */
+const OF_STAKE: ReadonlySet<string> = new Set(['not-active', 'fee-not-covered'])
 
 /** Creates it; nothing is done before the first look. */
 export function createRedemption(deps: RedemptionDeps): Redemption {
@@ -143,7 +147,10 @@ class Redeeming implements Redemption {
 
   async #look(signal: AbortSignal): Promise<RedemptionStatus> {
     const head = await this.#deps.chain.head(signal)
-    for (const landed of this.#sender.takeLanded()) await this.#land(landed, signal)
+    for (let landed = this.#sender.landed; landed; landed = this.#sender.landed) {
+      await this.#land(landed, signal)
+      this.#sender.shiftLanded()
+    }
     const before = await this.#cases.read(head.number, signal)
     const settled = await this.#settlement.settle(before, head.number, signal)
     await this.#tellSettled(settled)
@@ -184,7 +191,8 @@ class Redeeming implements Redemption {
       const reason = skipped.get(hex(nullifier))
       if (batch.kind === 'lock') this.#locksGiven.delete(hex(nullifier))
       if (batch.kind === 'lock' && (reason !== undefined || !told)) this.#cases.lockTried(nullifier)
-      if (reason === 'not-active' || reason === 'fee-not-covered') this.#tell({ type: 'stake-low' })
+      if (reason !== undefined && OF_STAKE.has(reason)) this.#tell({ type: 'stake-low' })
+      else if (batch.kind === 'lock' && told) this.#tellOver('stake-low')
       const winner = await store.winners.get({ nullifier, index })
       if (winner?.carrier !== carrier) continue
       if (reason !== undefined && FOR_GOOD.has(reason)) await this.#settlement.refuse(winner)
@@ -234,17 +242,18 @@ class Redeeming implements Redemption {
     if (lane && (await this.#offer(batch, head, signal))) return
     if (lane) result = await this.#sender.send(batch, this.#attempt(batch), signal)
     const isOurs = result === 'sent'
-    if (result === 'no-coin' && redeemers) {
+    if ((result === 'no-coin' || result === 'unsigned') && redeemers) {
       const promiseS = batch.isUrgent ? URGENT_PROMISE_S : PROMISE_S
       const taken = await this.#give(batch, head.timeS + promiseS, signal)
-      result = taken > 0 ? 'sent' : 'no-coin'
+      if (taken > 0) result = 'sent'
     }
     if (batch.kind === 'lock') this.#noteLock(batch, result, isOurs ? Infinity : nowMs())
     const winners = batch.winners.length
     if (result === 'gas-dear') this.#tell({ type: 'gas-dear', winners })
     if (result === 'no-coin') this.#tell({ type: 'no-sender', winners })
+    if (result === 'unsigned') this.#tell({ type: 'unsigned', winners })
     if (result === 'sent')
-      for (const type of ['gas-dear', 'no-sender'] as const) this.#tellOver(type)
+      for (const type of ['gas-dear', 'no-sender', 'unsigned'] as const) this.#tellOver(type)
   }
 
   /** Leaves a batch that we could send ourselves with redeemers, for less than that costs; false where none takes it. */
@@ -336,9 +345,4 @@ class Redeeming implements Redemption {
 function underWay(cases: readonly SlotCase[]): readonly StoredWinner[] {
   const winners = cases.flatMap((slot) => slot.winners)
   return winners.filter(({ state }) => state === 'queued' || state === 'sent')
-}
-
-function isChainAway(error: unknown): boolean {
-  const code = isBywayError(error) ? error.code : ''
-  return code === 'CHAIN_UNREACHABLE' || code === 'CHAIN_DISAGREE'
 }

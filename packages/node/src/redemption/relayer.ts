@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ChainEvent, ChainView, TransactionLane, TriedCall } from '@byway/chain'
-import { equalBytes, isBywayError } from '@byway/protocol/base'
+import { equalBytes } from '@byway/protocol/base'
 import type { MoneyEventSink } from '@byway/protocol/ledger'
 import type { ContractCall, SlotWord, TransactionReceipt } from '@byway/protocol/payment'
 import {
@@ -20,6 +20,7 @@ import {
 } from '@byway/protocol/wire'
 import { JOIN_FEE_UNITS, type Pool } from '@byway/protocol/ticket'
 import type { HandOver, HandOverRecords, Store } from '@byway/store'
+import { isPassing } from './passing.ts'
 import {
   isFinishOurs,
   isSameSlot,
@@ -168,7 +169,8 @@ class Service implements Relayer {
         if (await this.#send(due, signal)) break
       }
     } catch (error) {
-      if (!isBywayError(error) || error.kind !== 'chain') throw error
+      // Away, gas is dear, or there is no coin for it: the same at a later look.
+      if (!isPassing(error)) throw error
     }
     return open.length
   }

@@ -6,6 +6,7 @@
 import type { ChainView, PoolCalls, TransactionLane } from '@byway/chain'
 import { isBywayError } from '@byway/protocol/base'
 import { sendUnfollowed } from './gas-paid.ts'
+import { isPassing } from './passing.ts'
 
 export type RootKeeperDeps = {
   readonly lane: Pick<TransactionLane, 'send'>
@@ -58,8 +59,8 @@ class Keeper implements RootKeeper {
       this.#settled = interval
       this.#dueMs = undefined
     } catch (error) {
-      if (!isBywayError(error) || error.kind !== 'chain') throw error
       // Away, or gas is dear: the same at a later look.
+      if (!isPassing(error)) throw error
     }
   }
 

@@ -8,8 +8,15 @@ import { feeCapOf, type Batch } from './batching.ts'
 import { carrierOf, isLaneCarrier, kindOfCarrier } from './carrier.ts'
 import type { RedemptionDeps } from './ports.ts'
 
-/** Why a batch was not sent. `later`: the chain could not be asked; the winners keep their carrier. */
-export type SendResult = 'sent' | 'later' | 'gas-dear' | 'no-coin' | 'reverted' | 'full'
+/** Why a batch was not sent. `later`: the chain could not be asked; the winners keep their carrier. `unsigned`: the signer signs nothing now. */
+export type SendResult =
+  | 'sent'
+  | 'later'
+  | 'gas-dear'
+  | 'no-coin'
+  | 'unsigned'
+  | 'reverted'
+  | 'full'
 
 /** A transaction that was mined deep enough. */
 export type Landed = {
@@ -30,9 +37,14 @@ export class Sender {
     this.#deps = deps
   }
 
-  /** Takes what has landed since the last call. */
-  takeLanded(): readonly Landed[] {
-    return this.#landed.splice(0)
+  /** What has landed and was not dealt with, the first of it. */
+  get landed(): Landed | undefined {
+    return this.#landed[0]
+  }
+
+  /** It was dealt with: an error on the way leaves it for the next look. */
+  shiftLanded(): void {
+    this.#landed.shift()
   }
 
   /** True while a transaction of ours carries it. */
@@ -164,6 +176,8 @@ export function sendResultOf(error: unknown): SendResult {
       return 'gas-dear'
     case 'CHAIN_NO_COIN':
       return 'no-coin'
+    case 'CHAIN_UNSIGNED':
+      return 'unsigned'
     case 'CHAIN_REVERTED':
     case 'CHAIN_GAS_CAP':
       return 'reverted'

@@ -1,6 +1,7 @@
 /** The chain goes away, gas becomes dear, a nonce goes missing (SECURITY R17, R19): nothing is lost, nothing is paid twice. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { chainError } from '@byway/chain'
 import { toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { startHostileProxy } from '../../../chain/test/support/hostile-proxy.ts'
@@ -157,6 +158,32 @@ test('a stake that holds no lock is told, and the win is bound without one', asy
   assert.deepEqual(provider.alerts, [{ type: 'stake-low' }])
 })
 
+test('a chain that is away in the moment in which a lock has landed makes nobody forget it: the stake held none, and the win is bound without', async () => {
+  const key = await richProvider('leaving')
+  const owner = keyOf('leaving owner').address
+  await rpc.send(owner, scene.world.inRegistry('unbond', key.address))
+  const [slot] = await scene.slots('leaving payer', 1)
+  if (!slot) assert.fail()
+  let failures = 0
+  await using provider = await openProvider(settingsOf(world, 'leaving'), {
+    viewOver: (view) => ({
+      ...view,
+      async eventsOf(transaction, signal) {
+        if (failures++ > 0) return await view.eventsOf(transaction, signal)
+        const fault = 'timeout'
+        throw chainError('CHAIN_UNREACHABLE', { method: 'eth_call', answers: 0, needed: 1, fault })
+      },
+    }),
+  })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
+  assert.deepEqual(
+    provider.alerts.map(({ type }) => type),
+    ['chain-unreachable', 'stake-low'],
+  )
+  assert.equal(await scene.credit(key.address), NET)
+})
+
 test('a transaction that never reached the chain leaves no gap that stops the rest', async () => {
   const key = await richProvider('gap')
   const [first, second] = await scene.slots('gap payer', 2)
@@ -176,6 +203,24 @@ test('a transaction that never reached the chain leaves no gap that stops the re
   await provider.store.winners.add(world.winner(second, key, 1))
   await provider.until(async () => statesOf(await provider.winners())['done'] === 2, mine)
   assert.equal(await scene.credit(key.address), 2n * NET)
+})
+
+test('a signer that signs nothing for a while ends nothing: the win waits, and is paid once it signs again', async () => {
+  const key = await richProvider('unsigned')
+  const [slot] = await scene.slots('unsigned payer', 1)
+  if (!slot) assert.fail()
+  let isUnsigned = true
+  await using provider = await openProvider(settingsOf(world, 'unsigned'), {
+    isUnsigned: () => isUnsigned,
+  })
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  for (let looks = 0; looks < 3; looks++) await provider.redemption.look(world.signal)
+  assert.deepEqual(statesOf(await provider.winners()), { received: 1 })
+  assert.deepEqual(provider.alerts, [{ type: 'unsigned', winners: 1 }])
+  isUnsigned = false
+  await provider.until(async () => statesOf(await provider.winners())['done'] === 1, mine)
+  assert.equal(await scene.credit(key.address), NET)
+  assert.deepEqual(provider.over, ['unsigned'])
 })
 
 test('the clock jumps by years between looks, forth and back: every win is paid, once', async () => {

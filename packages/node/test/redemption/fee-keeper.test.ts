@@ -12,6 +12,31 @@ const { scene } = world
 const { profile, rpc } = scene.world
 after(() => world[Symbol.asyncDispose]())
 
+test('without coin for gas the fees stay where they are, until there is some', async () => {
+  const account = keyOf('poor redeemer with fees').address
+  await using redeemer = await openProvider(settingsOf(world, 'poor redeemer with fees'))
+  const { lane, store, chain } = redeemer
+  let nowMs = 0
+  const keeper = createFeeKeeper({
+    chain: chain.view,
+    lane,
+    calls: createTokenCalls(hexToBytes(scene.world.token)),
+    events: store.ledger,
+    to: hexToBytes(keyOf('owner of few fees').address),
+    least: 1n,
+    nowMs: () => (nowMs += 3_600_000),
+    wallMs: Date.now,
+  })
+  await scene.world.fund(account, 5n)
+  await rpc.request('anvil_setBalance', account, '0x0')
+  await keeper.look(world.signal)
+  assert.equal(await scene.world.balance(account), 5n)
+  await rpc.request('anvil_setBalance', account, toHex(10n ** 21n))
+  await keeper.look(world.signal)
+  await world.mine(1)
+  assert.equal(await scene.world.balance(account), 0n)
+})
+
 test('the fees of a redeemer are moved to its owner once they are worth the gas, and its books say so', async () => {
   const account = keyOf('redeemer with fees').address
   const owner = keyOf('owner of fees').address

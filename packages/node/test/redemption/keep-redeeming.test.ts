@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keepRedeeming, type RedemptionStatus } from '@byway/node'
+import { storeError } from '@byway/store'
 
 /** Longer than any test. */
 const NEVER_MS = 2 ** 31 - 1
@@ -56,4 +57,20 @@ test('looks at once when a win wakes it', async () => {
   await first
   running.wake()
   await second
+})
+
+test('goes on looking while the disk has no room, and ends when it fails', async () => {
+  const full = storeError('STORE_FULL', {})
+  const failed = storeError('STORE_FAILED', { errno: 'EIO' })
+  const fates = [full, full, failed]
+  const ended = Promise.withResolvers<unknown>()
+  const look = (): Promise<RedemptionStatus> => Promise.reject(fates.shift())
+  await using _running = keepRedeeming({
+    redemption: { look },
+    everyMs: 1,
+    idleMs: NEVER_MS,
+    onEnded: ended.resolve,
+  })
+  assert.equal(await ended.promise, failed)
+  assert.equal(fates.length, 0)
 })

@@ -1,5 +1,6 @@
 /** A redeemer with gas of its own, and a provider's side of redeemers, on the contracts of a test's world. */
 import { createPoolCalls, createProofCalls, tryCall } from '@byway/chain'
+import { BywayError } from '@byway/protocol/base'
 import { nodeTicketCrypto } from '@byway/protocol/node-ticket'
 import { createPool } from '@byway/protocol/ticket'
 import { bytesToHex, hexToBytes, type Hex, toHex } from 'viem'
@@ -74,12 +75,13 @@ export const PEER: Uint8Array = new Uint8Array(32).fill(7)
 
 const KINDS = { lock: 1, bind: 2, claim: 3 } as const
 
-/** A provider's side: what it leaves is given to these in turn. */
+/** A provider's side: what it leaves is given to these in turn. @param isLocked - true while its signer signs nothing */
 export function redeemersIn(
   { scene }: RedeemingWorld,
   name: string,
   asked: readonly Ask[],
   fees: { readonly fee: bigint; readonly lockFee: bigint },
+  isLocked: () => boolean = () => false,
 ): Redeemers {
   const key = keyOf(name)
   const { profile, pool } = scene.world
@@ -91,6 +93,7 @@ export function redeemersIn(
     pool: createPool(nodeTicketCrypto, terms),
     provider: hexToBytes(key.address),
     async sign({ kind, items, fee, deadlineS }) {
+      if (isLocked()) throw new BywayError('PURSE_LOCKED', 'local', 'the purse is locked', {})
       const digest = redeemDigestOf(place, KINDS[kind], key.address, items, fee, deadlineS)
       return hexToBytes(key.sign(digest))
     },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { decodeRedeemOrder, REDEEM_ANSWER, type RedeemAnswer } from '@byway/protocol/wire'
+import { toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import { type Ask, openRedeemer, PEER, redeemersIn, taker } from './redeemer-kit.ts'
 import { openProvider, settingsOf, startRedeemingWorld, statesOf } from './redeeming-world.ts'
@@ -149,6 +150,52 @@ test('a node that redeems and has no coin takes no order: it could not keep its 
   await provider.redemption.look(world.signal)
   assert.deepEqual(answers, [REDEEM_ANSWER.NO_REDEEMER])
   assert.ok(provider.alerts.some(({ type }) => type === 'no-sender'))
+})
+
+test('a node whose signer signs no transaction leaves its wins with a redeemer, and waits where it signs nothing at all', async () => {
+  const key = await scene.provider('spent')
+  const [slot] = await scene.slots('spent payer', 1)
+  if (!slot) assert.fail()
+  await using redeemer = await openRedeemer(world, 'redeemer of the spent')
+  let isLocked = true
+  const fees = { fee: FEE, lockFee: LOCK_FEE }
+  const redeemers = redeemersIn(world, 'spent', [taker(redeemer.service)], fees, () => isLocked)
+  await rpc.request('anvil_setBalance', key.address, toHex(10n ** 21n))
+  const options = { redeemers, isUnsigned: () => true }
+  await using provider = await openProvider(settingsOf(world, 'spent'), options)
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.redemption.look(world.signal)
+  assert.deepEqual(provider.alerts, [{ type: 'unsigned', winners: 1 }])
+  isLocked = false
+  await provider.until(
+    async () => statesOf(await provider.winners())['done'] === 1,
+    async () => {
+      await redeemer.work()
+      await world.mine(1)
+    },
+  )
+  assert.deepEqual(provider.over, ['unsigned'])
+})
+
+test('a redeemer whose coin is gone keeps what it has taken, and sends it once there is some', async () => {
+  const key = await scene.provider('patient')
+  const [slot] = await scene.slots('patient payer', 1)
+  if (!slot) assert.fail()
+  const name = 'drained redeemer'
+  await using drained = await openRedeemer(world, name)
+  const options = { redeemers: redeemersOf('patient', [taker(drained.service)]), withoutGas: true }
+  await using provider = await openProvider(settingsOf(world, 'patient'), options)
+  await provider.store.winners.add(world.winner(slot, key, 1))
+  await provider.redemption.look(world.signal)
+  await rpc.request('anvil_setBalance', keyOf(name).address, '0x0')
+  for (let looks = 0; looks < 3; looks++) assert.equal(await drained.service.look(world.signal), 1)
+  assert.equal((await scene.word(slot.nullifier)).state, 'NONE')
+  await rpc.request('anvil_setBalance', keyOf(name).address, toHex(10n ** 21n))
+  while ((await scene.word(slot.nullifier)).state === 'NONE') {
+    world.signal.throwIfAborted()
+    await drained.work()
+    await world.mine(1)
+  }
 })
 
 test('a redeemer takes no order that is wrong, unpaid for or too late, and keeps what it takes through a restart', async () => {

@@ -11,7 +11,9 @@ import {
   type Chain,
   type TransactionLane,
 } from '@byway/chain'
+import { BywayError } from '@byway/protocol/base'
 import type { PaymentParameters } from '@byway/protocol/directory'
+import type { TransactionSigner } from '@byway/protocol/payment'
 import { encodeOpening, type Opening } from '@byway/protocol/wire'
 import { openStore, type Store, type StoredWinner, type Winner } from '@byway/store'
 import { hexToBytes, toHex, type Address, type Hex } from 'viem'
@@ -165,6 +167,23 @@ function watched(
   }
 }
 
+/** What a signer says that has signed away enough for one day. */
+export function refusal(): Error {
+  const rule = 'gas-of-day'
+  return new BywayError('PURSE_REFUSED', 'payment', 'the signer refuses', { rule })
+}
+
+function signerOf(name: string, isUnsigned: () => boolean = () => false): TransactionSigner {
+  const signer = createLocalSigner(secretOf(name))
+  return {
+    address: signer.address,
+    signTransaction: async (transaction) => {
+      if (isUnsigned()) throw refusal()
+      return await signer.signTransaction(transaction)
+    },
+  }
+}
+
 /** Opens a provider's store and all above it. */
 export async function openProvider(
   settings: RedeemerSettings,
@@ -174,6 +193,10 @@ export async function openProvider(
     readonly random?: () => number
     readonly redeemers?: Redeemers
     readonly withoutGas?: boolean
+    /** True while its signer signs no transaction. */
+    readonly isUnsigned?: () => boolean
+    /** What it asks the chain with, instead. */
+    readonly viewOver?: (view: Chain['view']) => Chain['view']
     readonly coinPrice?: bigint
     /** Offers its binds to redeemers before it sends them itself. */
     readonly offersBinds?: boolean
@@ -191,7 +214,7 @@ export async function openProvider(
   const lane = createTransactionLane({
     reader: chain.reader,
     chainId: 31_337,
-    signer: createLocalSigner(secretOf(settings.name)),
+    signer: signerOf(settings.name, more.isUnsigned),
     store: bookGas(store.transactions, store.ledger, Date.now),
     confirmations: settings.confirmations,
     feeCap: 100n * GWEI,
@@ -203,7 +226,7 @@ export async function openProvider(
   const delays = { lockS: lockDuration, refundDelayS: refundDelay, closeDelayS: closeDelay }
   const redemption = createRedemption({
     store,
-    chain: chain.view,
+    chain: more.viewOver?.(chain.view) ?? chain.view,
     calls: createPoolCalls(hexToBytes(settings.pool)),
     lane: more.withoutGas ? undefined : more.onSend ? watched(lane, more.onSend) : lane,
     redeemers: more.redeemers,

@@ -9,7 +9,7 @@ import {
   type RefundRequest,
   type ReturnRequest,
 } from '@byway/protocol/wire'
-import { type Address, hexToBytes, toEventSelector } from 'viem'
+import { type Address, hexToBytes, toEventSelector, toHex } from 'viem'
 import { keyOf } from '../../../../contracts/test/kit/keys.ts'
 import type { Slot } from '../../../../contracts/test/kit/slots.ts'
 import { startRedeemingWorld } from './redeeming-world.ts'
@@ -43,7 +43,7 @@ async function relayUntil(running: RunningRelayer, slot: Slot, state: string): P
 
 /** Each of another owner; all deposited before the first comes back as a leaf that this tree does not know. */
 const stock: Slot[] = []
-for (let i = 0; i < 14; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
+for (let i = 0; i < 15; i++) stock.push(...(await scene.slots(`owner ${i}`, 1)))
 const slotsOf = (count: number): readonly Slot[] => stock.splice(0, count)
 
 const bytes = (value: bigint): Uint8Array => u256Bytes(value)
@@ -128,6 +128,21 @@ test('slots of several owners go in one call, and again once their delay is over
   for await (const { event } of running.store.ledger.read())
     if (event.type === 'fee-earned') earned.push(event.amount)
   assert.deepEqual(earned, [3n * profile.bond])
+})
+
+test('a relayer whose coin is gone keeps what it has taken, and sends it once there is some', async () => {
+  const [slot] = slotsOf(1)
+  assert.ok(slot)
+  const { address } = keyOf('drained')
+  await using running = await openRelayer('drained')
+  const { relayer, work } = running
+  assert.equal(await relayer.take(refundOf(slot, 'drained'), world.signal), REDEEM_ANSWER.TAKEN)
+  await rpc.request('anvil_setBalance', address, '0x0')
+  for (let looks = 0; looks < 2; looks++) assert.equal(await relayer.look(world.signal), 1)
+  assert.equal(await stateOf(slot), 'NONE')
+  await rpc.request('anvil_setBalance', address, toHex(10n ** 21n))
+  await work()
+  assert.equal(await stateOf(slot), 'REFUNDING')
 })
 
 test('what was promised is done by the next run, though the first died between its steps', async () => {

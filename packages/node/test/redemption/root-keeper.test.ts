@@ -22,7 +22,7 @@ const ONE_COIN = 10n ** 18n
 async function keeperOf(
   name: string,
   random: number,
-  { wei = ONE_COIN, rootIntervalS = INTERVAL_S } = {},
+  { wei = ONE_COIN, rootIntervalS = INTERVAL_S, isFull = (): boolean => false } = {},
 ) {
   const { address } = keyOf(name)
   await rpc.request('anvil_setBalance', address, toHex(wei))
@@ -42,7 +42,12 @@ async function keeperOf(
       },
       newestRoot: (signal) => provider.chain.view.newestRoot(signal),
     },
-    lane: provider.lane,
+    lane: {
+      send: async (call, signal) => {
+        if (isFull()) throw chainError('CHAIN_LANE_FULL', { pending: 48 })
+        return await provider.lane.send(call, signal)
+      },
+    },
     calls: createPoolCalls(hexToBytes(contracts.pool)),
     rootIntervalS,
     random: () => random,
@@ -111,6 +116,19 @@ test('without coin it leaves the root to others, without a chain it looks again'
   assert.equal(await newestRoot(), before)
   rich.isAway = false
   await rich.look()
+  assert.equal(await newestRoot(), client.tree.root)
+})
+
+test('with as many transactions under way as may be it looks again', async () => {
+  let isFull = true
+  await using busy = await keeperOf('busy', 0, { isFull: () => isFull })
+  await client.deposit(payer, 'while busy', 5)
+  await toNextInterval()
+  const before = await newestRoot()
+  await busy.look()
+  assert.equal(await newestRoot(), before)
+  isFull = false
+  await busy.look()
   assert.equal(await newestRoot(), client.tree.root)
 })
 

@@ -70,7 +70,11 @@ export type Registration = {
   readonly nodeId: Uint8Array
   /** Where its money goes. */
   readonly payout: Uint8Array
+  /** Where it goes later, and from when on, seconds since 1970; undefined while no change waits. */
+  readonly nextPayout: { readonly to: Uint8Array; readonly fromS: number } | undefined
   readonly stake: bigint
+  /** When its owner may have the stake back, seconds since 1970; undefined while it stays. */
+  readonly stakeFreeS: number | undefined
   /** Staked and not leaving. */
   readonly isActive: boolean
 }
