@@ -2,7 +2,7 @@
  * How `byway` speaks (docs/CLI.md): data on stdout, as one JSON object per line under `--json`; everything for people on stderr as
  * `byway: …`, lower case, no full stop, hints on lines of their own.
  */
-import { isBywayError } from '@byway/protocol/base'
+import { isBywayError, type BywayError } from '@byway/protocol/base'
 import { isSystemError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 
@@ -26,7 +26,12 @@ const HINTS: Readonly<Record<string, string>> = {
   CHAIN_CONTRACT: 'look at the address, and at which chain the endpoints serve',
   CHAIN_DEVELOPMENT_SET_UP: 'docs/CEREMONY.md says how keys are made that nobody can forge with',
   CHAIN_ENDPOINTS: 'name a second endpoint, of another owner: none is believed alone',
+  CHAIN_GAS_DEAR: 'wait until gas is cheaper, and run it again',
+  CHAIN_NO_COIN:
+    'send some of the chain’s own coin to the account that pays, and run it again: `byway wallet show` names them; stake and payout are the owner’s',
   CHAIN_NO_TOKEN: 'name it with --token',
+  CHAIN_UNSIGNED:
+    'the purse signs away so much for gas in a day (UTC) and no more (docs/LIMITS.md, DAY_GAS_WEI); or its signer is being started again: run it again later',
   CLI_USAGE: 'run `byway --help` for the commands and examples',
   CONFIG_UNKNOWN_KEY:
     'byway.example.toml lists every setting; variables are BYWAY_ and the key path',
@@ -105,6 +110,9 @@ const HINTS: Readonly<Record<string, string>> = {
   WALLET_NO_CLIENT:
     'start one with `byway up`; without --via-client the endpoints of the chain are asked, and see this machine',
   WALLET_NO_FUNDS: 'nothing is lost: run the command again, it finds what has arrived meanwhile',
+  WALLET_NO_STAKE: '`byway wallet register` puts one down',
+  WALLET_STAKE_BONDED: '`byway wallet stake leave` first; it comes free after the registry’s delay',
+  WALLET_STAKE_LEAVES: '`byway wallet stake withdraw` brings it back once it is free',
   WALLET_NO_PAYMENT: 'name a network file with a [payment] table with --network',
   WALLET_NOT_CONFIRMED: 'type yes, or add --yes where nobody can be asked',
   WALLET_NOTHING: '`byway wallet show` says where the money is',
@@ -146,7 +154,7 @@ type ErrorFields = {
 function describeError(error: unknown): ErrorFields {
   if (isBywayError(error)) {
     const { code, kind, context } = error
-    const message = code === 'CLI_USAGE' ? fieldOf(context, 'problem') : undefined
+    const message = code === 'CLI_USAGE' ? fieldOf(context, 'problem') : detailedOf(error)
     const hint = fieldOf(context, 'hint') ?? HINTS[code] ?? kindHint(kind)
     return { code, kind, message: message ?? error.message, hint }
   }
@@ -165,6 +173,19 @@ function describeError(error: unknown): ErrorFields {
     message: `bug in byway: unexpected ${name}`,
     hint: kindHint('bug'),
   }
+}
+
+/** Where the message alone does not say what to do: a field of the context, in words of ours. */
+const DETAILS: Readonly<Record<string, string>> = {
+  CHAIN_REVERTED: 'reason',
+  PURSE_ADDRESS: 'problem',
+  PURSE_VOUCHER: 'problem',
+  WALLET_AMOUNT: 'problem',
+}
+
+function detailedOf({ code, message, context }: BywayError): string | undefined {
+  const detail = fieldOf(context, DETAILS[code] ?? '')
+  return detail === undefined ? undefined : `${message}: ${detail}`
 }
 
 function fieldOf(context: unknown, name: string): string | undefined {

@@ -56,6 +56,21 @@ test('ends with 74 for an error of the system and with 70 for anything else', ()
     assert.equal(exitCodeOf(thrown), 70)
 })
 
+test('says what a contract refuses with, and what is wrong with an amount', () => {
+  for (const [code, field] of [
+    ['CHAIN_REVERTED', 'reason'],
+    ['WALLET_AMOUNT', 'problem'],
+    ['PURSE_VOUCHER', 'problem'],
+  ] as const) {
+    const { err, output } = record(false)
+    output.fail(new BywayError(code, 'config', 'not so', { [field]: 'ThisWay' }))
+    assert.equal(err[0], 'byway: not so: ThisWay\n')
+  }
+  const { err, output } = record(false)
+  output.fail(new BywayError('SOME_CODE', 'config', 'not so', { problem: 'ThisWay' }))
+  assert.equal(err[0], 'byway: not so\n')
+})
+
 test('shows nothing of what a foreign error says, since it may hold a destination', () => {
   const system = Object.assign(new Error('connect ECONNREFUSED canary.example:443'), {
     code: 'ECONNREFUSED',

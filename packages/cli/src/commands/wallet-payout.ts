@@ -27,7 +27,7 @@ export function addPayoutCommands(group: Command, io: CliIo): void {
       summary: "change where earnings go, with the owner's key",
       details:
         "The purse cannot do this: it takes the owner's keystore, or the words. The registry lets the change wait, so that you\n" +
-        'can see it and take it back (by setting the old address again) if it was not you.',
+        'can see it (`wallet show`; the node tells of it too) and take it back, by setting the old address again, if it was not you.',
       examples: [
         'byway wallet payout set 0x52908400098527886E0F7030069857D2E4169EE7 --owner-keystore owner.json',
         'byway wallet payout set 0x52908400098527886E0F7030069857D2E4169EE7',
@@ -49,7 +49,13 @@ async function runSet(
   const network = await openPaidNetwork(flags, io)
   const { provider } = await readPurseFile(network.home)
   const to = formatAddress(payout)
-  await confirmSending(io, { what: 'all earnings of this node', to, isYes: flags.yes === true })
+  await confirmSending(io, {
+    what: 'all earnings of this node',
+    to,
+    isYes: flags.yes === true,
+    warning:
+      'It takes effect after a delay; until then the present address, set again, takes it back.',
+  })
   const key = await ownerKey(flags, io)
   await using sender = await senderOver(network, 'provider', createLocalSigner(key), io.signal)
   const calls = createRegistryCalls(network.payment.registry)

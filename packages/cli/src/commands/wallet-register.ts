@@ -10,6 +10,7 @@ import { parseAmount } from '../wallet/amounts.ts'
 import { confirmSending } from '../wallet/confirm.ts'
 import { openWallet, senderOver, type WalletFlags } from '../wallet/open-wallet.ts'
 import { addOwnerOptions, ownerKey, type OwnerFlags } from '../wallet/owner-key.ts'
+import { requireTokens } from '../wallet/require-tokens.ts'
 import { money } from './wallet-deposit.ts'
 
 type RegisterFlags = WalletFlags &
@@ -59,6 +60,7 @@ async function runRegister(
   const { provider } = purse.accounts
   await using sender = await senderOver(wallet, 'provider', signer, io.signal)
   const { view } = chainOf('provider')
+  await requireTokens(wallet, owner, stake, io.signal)
   if ((await view.tokenAllowance(owner, payment.registry, io.signal)) < stake) {
     await sender.send('approve', tokenCalls.approve(payment.registry, stake))
   }

@@ -1,5 +1,6 @@
 /** `byway wallet show`: what the purse has. */
 import type { Command } from 'commander'
+import type { Registration } from '@byway/protocol/payment'
 import { formatAddress } from '@byway/purse'
 import { addCommand, contextOf, type CommandContext } from '../command.ts'
 import type { CliIo } from '../io.ts'
@@ -8,6 +9,7 @@ import { formatAmount } from '../wallet/amounts.ts'
 import { openWallet, type Wallet, type WalletFlags } from '../wallet/open-wallet.ts'
 import { countStates, depositsOf, type WalletDeposit } from '../wallet/slots-of.ts'
 import { freeRest, smallDepositsOf, smallFields, smallTexts } from '../wallet/small-deposits.ts'
+import { timeText } from './return-command.ts'
 import { accountFields } from './wallet-keys.ts'
 import { addWalletOptions, money } from './wallet-deposit.ts'
 
@@ -26,20 +28,21 @@ export function addShowCommand(group: Command, io: CliIo): void {
 async function runShow(flags: WalletFlags, { io, output }: CommandContext): Promise<void> {
   await using wallet = await openWallet(flags, io)
   const { purse, chainOf, payment } = wallet
-  const [own, node] = [chainOf('funds').view, chainOf('provider').view]
+  const [own, provided] = [chainOf('funds').view, chainOf('provider').view]
   const { signal } = io
   const { funds, provider } = purse.accounts
   const deposits = await depositsOf(wallet, signal)
-  const registration = await node.registration(provider, signal)
+  const registration = await provided.registration(provider, signal)
   const sums = {
     tokens: await own.tokenBalance(funds, signal),
     coinWei: await own.gasBalance(funds, signal),
-    providerCoinWei: await node.gasBalance(provider, signal),
-    credit: await node.credit(provider, signal),
+    providerCoinWei: await provided.gasBalance(provider, signal),
+    credit: await provided.credit(provider, signal),
     unused: unusedValue(wallet, deposits),
   }
   const small = await smallDepositsOf(wallet, deposits)
   const payout = registration ? formatAddress(registration.payout) : null
+  const node = registration && nodeFields(registration)
   const amounts = Object.fromEntries(
     Object.entries(sums).map(([name, value]) => [name, String(value)]),
   )
@@ -52,18 +55,52 @@ async function runShow(flags: WalletFlags, { io, output }: CommandContext): Prom
       ...accounts,
       ...amounts,
       payout,
+      payoutNext: node?.payoutNext ?? null,
+      stake: node?.stake ?? null,
       small: smallFields(small),
       deposits: deposits.map(depositFields),
     },
     [
       `funds      ${accounts.funds}   ${money(wallet, sums.tokens)}, ${coinText(sums.coinWei)}`,
       `provider   ${accounts.provider}   ${coinText(sums.providerCoinWei)}`,
+      `owner      ${accounts.owner ?? 'not known here'}   pays for stake and payout changes, with a key that is not in this purse`,
       `earned     ${money(wallet, sums.credit)}, paid out to ${payout ?? 'nobody: not registered'}`,
+      ...(registration ? nodeTexts(wallet, registration) : []),
       `unused     ${money(wallet, sums.unused)} in slots that were never shown`,
       ...smallTexts(small, payment),
       ...deposits.filter(isLeft).map((each) => depositText(wallet, each)),
     ].join('\n'),
   )
+}
+
+/** What the registry has of the node, for scripts. */
+function nodeFields({ nextPayout, stake, stakeFreeS }: Registration): {
+  readonly payoutNext: JsonObject | null
+  readonly stake: JsonObject
+} {
+  const freeFrom = stakeFreeS === undefined ? null : timeText(stakeFreeS)
+  return {
+    payoutNext: nextPayout
+      ? { to: formatAddress(nextPayout.to), from: timeText(nextPayout.fromS) }
+      : null,
+    stake: { amount: String(stake), freeFrom },
+  }
+}
+
+/** The same for people. */
+function nodeTexts(
+  wallet: Wallet,
+  { nextPayout, stake, stakeFreeS }: Registration,
+): readonly string[] {
+  const free = stakeFreeS === undefined ? '' : `, free from ${timeText(stakeFreeS)} on`
+  return [
+    ...(nextPayout
+      ? [
+          `change     earnings go to ${formatAddress(nextPayout.to)} from ${timeText(nextPayout.fromS)} on: was that you? \`byway wallet payout set\` takes it back`,
+        ]
+      : []),
+    `stake      ${money(wallet, stake)}${free}`,
+  ]
 }
 
 function unusedValue({ pool }: Wallet, deposits: readonly WalletDeposit[]): bigint {

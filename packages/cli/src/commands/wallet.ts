@@ -9,6 +9,7 @@ import { addPayoutCommands } from './wallet-payout.ts'
 import { addRefundCommand } from './wallet-refund.ts'
 import { addRegisterCommand } from './wallet-register.ts'
 import { addShowCommand } from './wallet-show.ts'
+import { addStakeCommands } from './wallet-stake.ts'
 import { addVoucherCommands } from './wallet-vouchers.ts'
 import { addWithdrawCommand } from './wallet-withdraw.ts'
 
@@ -22,5 +23,6 @@ export function addWalletCommands(program: Command, io: CliIo): void {
   addCloseCommand(group, io)
   addVoucherCommands(group, io)
   addRegisterCommand(group, io)
+  addStakeCommands(group, io)
   addPayoutCommands(group, io)
 }

@@ -206,12 +206,17 @@ export async function senderOver(
   const stop = new AbortController()
   const everyMs = lookEveryMs({ isLocal, isThrough })
   const looking = keepLooking(lane, { everyMs, signal: stop.signal })
+  // Whoever waits hears of what ends it: the disk, or an endpoint that turns out to serve another chain.
+  const failed = new Promise<never>((_resolve, reject) => void looking.catch(reject))
+  failed.catch(() => {})
   parts.defer(async () => {
     stop.abort()
-    await looking
+    await looking.catch(() => {})
   })
-  const finish = async (call: ContractCall, key: string): Promise<TransactionReceipt> =>
-    (await lane.send({ ...call, key }, signal)).confirmed
+  const finish = async (call: ContractCall, key: string): Promise<TransactionReceipt> => {
+    const { confirmed } = await lane.send({ ...call, key }, signal)
+    return await Promise.race([confirmed, failed])
+  }
   const pending = (): Promise<readonly StoredTransaction[]> => transactions.pending(signer.address)
   const owned = parts.move()
   return {

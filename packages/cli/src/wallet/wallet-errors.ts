@@ -28,6 +28,12 @@ type WalletErrors = {
   WALLET_VOUCHER_USED: { shown: number; slots: number }
   /** The chain does not know the voucher's deposit. */
   WALLET_VOUCHER_UNKNOWN: Record<string, never>
+  /** No stake stands behind the node of this state folder. */
+  WALLET_NO_STAKE: Record<string, never>
+  /** The node leaves already: nothing can be added, and it cannot leave twice. */
+  WALLET_STAKE_LEAVES: Record<string, never>
+  /** The node has not left: its stake stays until it does. */
+  WALLET_STAKE_BONDED: Record<string, never>
   /** A client runs with this state folder, and has no circuits yet through which the chain could be asked. */
   WALLET_CLIENT_STARTING: Record<string, never>
   /** `--via-client` was said, and no client can be asked: why in words. */
@@ -52,6 +58,9 @@ export const walletError: ErrorBuilder<WalletErrors> = errorBuilder<WalletErrors
   WALLET_AMOUNT: ['config', 'not a usable amount'],
   WALLET_VOUCHER_USED: ['payment', 'the voucher was used'],
   WALLET_VOUCHER_UNKNOWN: ['payment', 'the chain knows no deposit of this voucher'],
+  WALLET_NO_STAKE: ['payment', 'no stake stands behind this node'],
+  WALLET_STAKE_LEAVES: ['payment', 'the node leaves already'],
+  WALLET_STAKE_BONDED: ['payment', 'the node has not left, so its stake stays'],
   WALLET_CLIENT_STARTING: ['network', 'the running client has no circuits yet'],
   WALLET_NO_CLIENT: ['local', 'the chain cannot be asked through a running client'],
   WALLET_CLIENT_RUNS: ['local', 'this needs a stopped client'],

@@ -169,14 +169,26 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
     'a voucher is spent by a friend, and refused once a slot of it was used',
     async () => {
       const friend = await newcomer()
-      const { voucher } = await alice.wallet(
-        'voucher',
-        'create',
-        '--slots',
-        '1',
-        '--local',
-        '--no-wait',
+      // Its line is there before a root holds the deposit: who stops then has it, and gets it again.
+      const running = startByway(
+        [
+          'wallet',
+          'voucher',
+          'create',
+          '--slots',
+          '1',
+          '--local',
+          '--json',
+          '--network',
+          network.file,
+        ],
+        alice.env,
       )
+      const { voucher, number } = await running.event('voucher')
+      await running.kill()
+      assert.equal(number, 0)
+      assert.equal((await alice.wallet('voucher', 'show', '0'))['voucher'], voucher)
+      assert.equal(await alice.fails('voucher', 'show', '1'), 'WALLET_VOUCHER_UNKNOWN')
       const file = join(folder, 'voucher')
       await writeFile(file, `${String(voucher)}\n`, { mode: 0o600 })
       const redeem = ['voucher', 'redeem', '--file', file]
@@ -268,9 +280,42 @@ test('a stranger gets from nothing to funded slots, a friend from a voucher, and
       assert.equal(changed['payout'], STRANGER)
       const before = await network.chain.view.registration(provider, t.signal)
       assert.equal(formatAddress(before?.payout ?? new Uint8Array()), alice.owner)
+      const shown = await alice.wallet('show')
+      const next = shown['payoutNext'] as Row
+      assert.deepEqual([shown['payout'], next['to']], [alice.owner, STRANGER])
+      assert.ok(Date.parse(String(next['from'])) > Date.now())
       await network.advance(8 * 86_400)
       const after = await network.chain.view.registration(provider, t.signal)
       assert.equal(formatAddress(after?.payout ?? new Uint8Array()), STRANGER)
+      assert.equal((await alice.wallet('show'))['payoutNext'], null)
+    },
+  )
+
+  await t.test(
+    "a stake grows, comes free after its delay, and is the owner's again, with the owner's key",
+    async () => {
+      const stake = DEFAULT_PARAMETERS.minStake
+      const owner = parseAddress(alice.owner)
+      const own = ['--words-file', alice.words]
+      const amount = formatAmount(stake, network.payment.tokenDecimals)
+      assert.equal(await (await newcomer()).fails('stake', 'leave', '--yes'), 'WALLET_NO_STAKE')
+      await network.run(network.token.mint(owner, stake))
+      assert.equal(await alice.fails('stake', 'add', amount, ...own), 'WALLET_NOT_CONFIRMED')
+      const added = await alice.wallet('stake', 'add', amount, ...own, '--yes')
+      assert.equal(added['stake'], String(2n * stake))
+      assert.equal(await alice.fails('stake', 'withdraw', ...own), 'WALLET_STAKE_BONDED')
+      assert.equal(await alice.fails('stake', 'leave', '--yes'), 'CLI_USAGE', 'not by the purse')
+      const left = await alice.wallet('stake', 'leave', ...own, '--yes')
+      assert.equal(await alice.fails('stake', 'leave', ...own, '--yes'), 'WALLET_STAKE_LEAVES')
+      assert.equal(await alice.fails('stake', 'add', '1', ...own, '--yes'), 'WALLET_STAKE_LEAVES')
+      const shown = (await alice.wallet('show'))['stake']
+      assert.deepEqual(shown, { amount: String(2n * stake), freeFrom: left['freeFrom'] })
+      assert.equal((await alice.wallet('stake', 'withdraw', ...own))['withdrawn'], '0')
+      await network.advance(DEFAULT_PARAMETERS.unbondingDelayS + 1)
+      const back = await alice.wallet('stake', 'withdraw', ...own)
+      assert.equal(back['withdrawn'], String(2n * stake))
+      assert.equal(await network.chain.view.tokenBalance(owner, t.signal), 2n * stake)
+      assert.equal(await alice.fails('stake', 'withdraw', ...own), 'WALLET_NO_STAKE')
     },
   )
 
@@ -333,11 +378,13 @@ async function markShown({ payment }: PaidTestNetwork, { home }: Party): Promise
 async function registerNode(network: PaidTestNetwork, party: Party): Promise<Uint8Array> {
   const owner = parseAddress(party.owner)
   const stake = DEFAULT_PARAMETERS.minStake
-  await network.run(network.token.mint(owner, stake))
-  await network.giveCoin(owner)
   const amount = formatAmount(stake, network.payment.tokenDecimals)
   const register = ['register', '05'.repeat(32), '--stake', amount, '--words-file', party.words]
   assert.equal(await party.fails(...register), 'WALLET_NOT_CONFIRMED')
+  assert.equal(await party.fails(...register, '--yes'), 'WALLET_AMOUNT')
+  await network.run(network.token.mint(owner, stake))
+  assert.equal(await party.fails(...register, '--yes'), 'CHAIN_NO_COIN')
+  await network.giveCoin(owner)
   const { provider, payout } = await party.wallet(...register, '--yes')
   assert.equal(payout, party.owner)
   return parseAddress(String(provider))
