@@ -61,9 +61,9 @@ export function agreedRatio(ratios: readonly number[]): number {
   return middle ?? 1
 }
 
-/** Growth in idle days is not saved up. */
+/** Growth in idle days is not saved up. A day that begins more than one from now is of a clock that was wrong: it would last until then. */
 function startDay(voice: SpeedVoice, nowMs: number): SpeedVoice {
-  if (nowMs - voice.dayStartMs < DAY_MS) return voice
+  if (Math.abs(nowMs - voice.dayStartMs) < DAY_MS) return voice
   const dayStartRatio = Math.max(voice.ratio * voice.latency, FLOOR_RATIO)
   return { ...voice, dayStartMs: nowMs, dayStartRatio }
 }

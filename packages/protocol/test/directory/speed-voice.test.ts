@@ -38,6 +38,13 @@ suite('what one guard shows of a node', () => {
     assert.equal(voice?.ratio, 64, 'idle days are not saved up')
   })
 
+  test('has a new day when a clock that was a year ahead is right again', () => {
+    const ahead = hear(undefined, 1000, 50, NOW_MS + 365 * DAY_MS)
+    const back = hear(ahead, 1000, 50, NOW_MS)
+    assert.equal(back?.ratio, 4)
+    assert.equal(hear(back, 1000, 50, NOW_MS - HOUR_MS)?.ratio, 4, 'an hour back is the same day')
+  })
+
   test('falls below twice its true share within 50 circuits when a fast node slows down', () => {
     let voice: SpeedVoice | undefined
     for (let day = 0; day < 5; day++) voice = hear(voice, 100, 50, NOW_MS + day * DAY_MS)
