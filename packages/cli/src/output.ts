@@ -44,6 +44,11 @@ const HINTS: Readonly<Record<string, string>> = {
   CONTROL_NOT_RUNNING:
     'start it with `byway up` or `byway node`, or name its state folder with --home',
   CONTROL_PATH_TOO_LONG: 'choose a shorter state folder with --home or BYWAY_HOME',
+  DIRECTORY_INCOMPLETE:
+    'run it again: other nodes are asked each time; if it goes on, look at this machine’s clock, the network file and the endpoints of the chain',
+  DIRECTORY_OLD: 'look at this machine’s clock and its connection; it goes on once a guard answers',
+  ENTRY_UNREACHABLE:
+    'look at the connection and at firewalls, and whether the network file is the newest; run it again',
   HOME_FILE_OPEN: 'chmod 600 the file; if it holds a key, others may have read it',
   HOME_NOT_OWNED: 'set BYWAY_HOME to a folder of your own',
   HOME_UNUSABLE: 'set BYWAY_HOME to a folder that you may write',
