@@ -9,7 +9,7 @@ export type {
 } from './engine/client-types.ts'
 export type { ClientChainSeat } from './engine/chain-seats.ts'
 export type { AskedFor, SeatSets } from './engine/seat-sets.ts'
-export type { NodeScore } from './engine/node-score.ts'
+export type { NodeMoment, NodeScore } from './engine/node-score.ts'
 export type { TooNear } from './engine/round-trips.ts'
 export type { ClientError } from './engine/errors.ts'
 export type { DirectoryQuery } from './engine/ask-node.ts'

@@ -2,6 +2,7 @@
 import type { NodeScore } from '@byway/client'
 import { latenessOf } from '@byway/protocol/directory'
 import type { JsonObject } from '../output.ts'
+import { momentLines } from './moment-lines.ts'
 import { lineLines, placeLines } from './place-lines.ts'
 import { uptimeLines } from './uptime-lines.ts'
 import { serviceLines, type TokenNames } from './service-lines.ts'
@@ -18,6 +19,9 @@ export type ScoreLine = {
     | 'place'
     | 'double'
     | 'share'
+    | 'absent'
+    | 'payment'
+    | 'last-guard'
     | 'line'
     | 'uptime'
   /** What the weight is multiplied by: above 1 adds, below takes. */
@@ -36,6 +40,7 @@ const TOLD_ALWAYS: ReadonlySet<ScoreLine['reason']> = new Set([
   'unused',
   'service',
   'place',
+  'last-guard',
   'line',
   'uptime',
 ])
@@ -65,6 +70,7 @@ export function scoreLines(score: NodeScore, token: TokenNames | undefined): rea
       evidence: 'its staker, prefix or AS would have more than a fair share of all weight',
       remedy: 'put nodes at other places, under other stakes',
     },
+    ...momentLines(score),
     ...lineLines(score),
     ...uptimeLines(score),
   ]
@@ -149,7 +155,7 @@ function measuredLines({ factors, record, voices }: NodeScore): readonly ScoreLi
       factor: factors.success,
       evidence: `${percent} % of the last circuits did not fail by it; that counts squared`,
       remedy:
-        'keep it running, stop it with `byway` so that it drains, and ask the price that it published',
+        'keep it running, stop it with Ctrl-C or SIGTERM so that it drains, and serve at the price in its descriptor',
     },
   ]
 }

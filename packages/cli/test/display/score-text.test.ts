@@ -24,6 +24,7 @@ function scoreOf(change: Partial<NodeScore>): NodeScore {
     weight: 1,
     share: 0.1,
     factors: NONE,
+    moment: { absence: 1, standing: 'usual', payment: 1, isLastGuard: false },
     record: undefined,
     voices: { speedVoices: 0, latencyVoices: 0 },
     uptime: undefined,
@@ -177,6 +178,27 @@ test('one node is explained, several are listed, and a stranger is nobody', () =
     /^(ac){32}\nweight 1\.00, 10\.0 % of all, a guard/,
   )
   assert.deepEqual(scoresOf(all, 'ff', TOKEN)['scores'], [])
+})
+
+test('what holds for a while is told with its factor, and how it ends', () => {
+  const moment = { absence: 1e-6, standing: 'left', payment: 0, isLastGuard: true } as const
+  const [, absent, payment, guard] = linesOf({ moment, isGuard: true })
+  assert.deepEqual([absent?.reason, absent?.factor], ['absent', 1e-6])
+  assert.match(absent?.remedy ?? '', /first circuit that reaches it/)
+  assert.deepEqual([payment?.reason, payment?.factor], ['payment', 0])
+  assert.match(`${payment?.evidence} ${payment?.remedy}`, /did not serve.*after six hours/)
+  assert.deepEqual([guard?.reason, guard?.factor], ['last-guard', 1])
+  assert.match(guard?.evidence ?? '', /used last: clearly more circuits fail behind it/)
+  for (const [standing, words] of [
+    ['too-dear', /more than the client pays.*--price.*--max-price/],
+    ['no-slot', /no slot of its deposit left.*byway wallet show/],
+    ['beyond', /pays six other nodes/],
+  ] as const) {
+    const change = { ...moment, absence: 1, standing, isLastGuard: false, payment: 0.001 }
+    const [, line, ...more] = linesOf({ moment: change })
+    assert.deepEqual([line?.reason, line?.factor, more], ['payment', 0.001, []])
+    assert.match(`${line?.evidence} ${line?.remedy}`, words)
+  }
 })
 
 test('how long a node is likely to stay is told, and changes no weight', () => {

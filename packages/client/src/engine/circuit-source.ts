@@ -36,7 +36,7 @@ import type { Reach } from './reach.ts'
 /** Paths tried for one circuit before the caller is told; an exit that is gone takes two. */
 const MAX_ATTEMPTS = 12
 /** What a node that was not there a moment ago counts: it is taken where nobody else will do. */
-const ABSENT_FACTOR = 1e-6
+export const ABSENT_FACTOR = 1e-6
 
 /** What the last hop must offer, and who must not be on the path. */
 export type CircuitNeed = PathRequest & {
@@ -97,8 +97,8 @@ export type CircuitSourceDeps = {
   readonly ownNodes: () => ReadonlySet<NodeKey>
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a node weighs on a path, given its weight in the network. @default that weight */
-  readonly weightOf?: ((key: NodeKey, measured: number, place: PathPlace) => number) | undefined
+  /** What a payer makes of a node's weight for a while: nothing, or less where another is to be taken first. @param factor - what else is made of it @default that factor */
+  readonly payerWeightOf?: ((key: NodeKey, factor: number, place: PathPlace) => number) | undefined
   /** Absent where nothing is paid. */
   readonly isTooDear?: IsTooDear | undefined
 }
@@ -202,7 +202,8 @@ class Source implements CircuitSource, PathPlanner {
       set: directory.nodes,
       guards: this.#ordered(guards.entries(nowMs), need),
       request: { ...need, excludeNodes: tries.excluded },
-      weightOf: (key, isExit) => (tries.allows(key, isExit) ? this.#weigh(key, need, isExit) : 0),
+      weightOf: (key, isExit) => (tries.allows(key, isExit) ? this.#weigh(key, need) : 0),
+      momentaryOf: (key, isExit) => this.#momentary(key, need, isExit),
       random,
       nowMs,
       mayReach,
@@ -218,20 +219,25 @@ class Source implements CircuitSource, PathPlanner {
     return isBeside === true ? besideFirst(order, deps, random) : order
   }
 
-  /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #weigh(key: NodeKey, need: CircuitNeed, isExit: boolean): number {
-    const { exit, controlled, isAhead = false, lastsMs, country } = need
-    const { weights, weightOf, directory, isElsewhere } = this.#deps
+  #weigh(key: NodeKey, { exit, lastsMs, country }: CircuitNeed): number {
+    const { weights, directory, isElsewhere } = this.#deps
     if (country !== undefined && exit === undefined) {
       const node = directory.nodes.get(key)
       if (node?.country === country && isElsewhere?.(node)) return 0
     }
-    const isLast = key !== exit && this.#deps.reach.absent.isAbsent(key)
-    const measured = weights.weightOf(key, lastsMs) * (isLast ? ABSENT_FACTOR : 1)
-    if (key === exit || controlled !== undefined || !weightOf) return measured
-    return weightOf(key, measured, {
+    return weights.weightOf(key, lastsMs)
+  }
+
+  /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
+  #momentary(key: NodeKey, need: CircuitNeed, isExit: boolean): number {
+    const { exit, controlled, isAhead = false, trafficClass } = need
+    const { payerWeightOf, reach } = this.#deps
+    if (key === exit) return 1
+    const factor = reach.absent.isAbsent(key) ? ABSENT_FACTOR : 1
+    if (controlled !== undefined || !payerWeightOf) return factor
+    return payerWeightOf(key, factor, {
       isAhead,
-      trafficClass: isExit ? need.trafficClass : undefined,
+      trafficClass: isExit ? trafficClass : undefined,
     })
   }
 

@@ -54,7 +54,7 @@ import type { GuardLinks } from './guard-links.ts'
 import { hopFromDescriptor } from './hop-from-descriptor.ts'
 import { createNodeMemory } from './node-memory.ts'
 import type { NodeMemory } from './node-memory.ts'
-import { scoreNodes, stakeFacts, type NodeScore } from './node-score.ts'
+import { momentsOf, type NodeScore, scoreNodes, stakeFacts } from './node-score.ts'
 import { createNodeWeights, type NodeWeights } from './node-weights.ts'
 import { createSeatSets } from './seat-sets.ts'
 import type { SeatSets } from './seat-sets.ts'
@@ -189,8 +189,8 @@ class Engine implements Client {
       ownNodes,
       entryLayer: this.#options.entryLayer ?? false,
       unsafeSingleHop: this.#options.unsafeSingleHop ?? false,
-      weightOf: (key, measured, place) => this.#money?.weigh(key, measured, place) ?? measured,
-      isTooDear: (key, trafficClass) => this.#money?.isTooDear(key, trafficClass) ?? false,
+      payerWeightOf: (key, factor, place) => this.#money?.hops.weigh(key, factor, place) ?? factor,
+      isTooDear: (key, trafficClass) => this.#money?.hops.isTooDear(key, trafficClass) ?? false,
     })
   }
 
@@ -303,7 +303,7 @@ class Engine implements Client {
   }
 
   scores(): readonly NodeScore[] {
-    const { stakes } = this.#options
+    const { stakes, trafficClass = DEFAULT_CLASS } = this.#options
     return scoreNodes({
       nodes: () => this.#directory.nodes.list(Date.now()),
       weights: this.#weights,
@@ -314,6 +314,7 @@ class Engine implements Client {
       linesOf: (nodes) => this.#memory.linesOf(nodes),
       ...stakeFacts(stakes),
       isGuard: (key) => this.#guards.primary().includes(key),
+      momentOf: momentsOf(this.#reach, this.#money?.hops, trafficClass),
     })
   }
 

@@ -14,19 +14,37 @@ import type {
   StakeClaim,
   UptimeRecord,
 } from '@byway/protocol/directory'
+import type { TrafficClass } from '@byway/protocol/wire'
+import { STANDING_FACTORS, type HopBook, type HopStanding } from '../money/hop-book.ts'
+import { ABSENT_FACTOR } from './circuit-source.ts'
 import type { ClientStakes } from './directory-keeper.ts'
 import type { AgreedSpeed } from './agreed-speeds.ts'
 import type { NodeWeights, WeightFactors } from './node-weights.ts'
+import type { Reach } from './reach.ts'
 import type { TooNear } from './round-trips.ts'
 
 type Voices = Pick<AgreedSpeed, 'speedVoices' | 'latencyVoices'>
 
+/** What holds of a node for a while, on top of its weight. */
+export type NodeMoment = {
+  /** What a circuit that did not reach it makes of it just now: 1 for nothing. */
+  readonly absence: number
+  /** What a payer makes of it, tokens in stock aside; `usual` where nothing is paid. */
+  readonly standing: HopStanding
+  /** The same as a factor. */
+  readonly payment: number
+  /** It is a guard that is used after the others: more fails behind it, or less comes. */
+  readonly isLastGuard: boolean
+}
+
 export type NodeScore = {
   readonly nodeId: NodeKey
+  /** With what holds at the moment. */
   readonly weight: number
   /** Of all nodes' weight, 0 to 1. */
   readonly share: number
   readonly factors: WeightFactors
+  readonly moment: NodeMoment
   /** Undefined for a node that was never used. */
   readonly record: NodeRecord | undefined
   /** Guards whose measurements of its speed count, and of its round trips; one alone moves no weight. */
@@ -64,6 +82,27 @@ export type ScoreDeps = {
   readonly stakeAgeMs: ((claim: StakeClaim) => number | undefined) | undefined
   readonly provenOf: ((claim: StakeClaim) => ProvenService | undefined) | undefined
   readonly isGuard: (key: NodeKey) => boolean
+  /** @default nothing holds of any */
+  readonly momentOf?: ((key: NodeKey) => NodeMoment) | undefined
+}
+
+const NO_MOMENT: NodeMoment = { absence: 1, standing: 'usual', payment: 1, isLastGuard: false }
+
+/** What circuits and purchases made of nodes a moment ago. @param hops - undefined where nothing is paid @param trafficClass - that exits are asked for */
+export function momentsOf(
+  { absent, isSuspect }: Pick<Reach, 'absent' | 'isSuspect'>,
+  hops: Pick<HopBook, 'standingOf'> | undefined,
+  trafficClass: TrafficClass,
+): (key: NodeKey) => NodeMoment {
+  return (key) => {
+    const standing = hops?.standingOf(key, trafficClass) ?? 'usual'
+    return {
+      absence: absent.isAbsent(key) ? ABSENT_FACTOR : 1,
+      standing,
+      payment: STANDING_FACTORS[standing],
+      isLastGuard: isSuspect(key),
+    }
+  }
 }
 
 /** What the registry's view says of nodes besides their stake. */
@@ -78,19 +117,23 @@ export function stakeFacts(
 
 /** Scores every listed node, the most chosen first. */
 export function scoreNodes(deps: ScoreDeps): readonly NodeScore[] {
-  const { weights, recordOf } = deps
+  const { weights, recordOf, momentOf = () => NO_MOMENT } = deps
   const nodes = deps.nodes()
-  const total = nodes.reduce((sum, { key }) => sum + weights.weightOf(key), 0)
+  const weighed = nodes.map((node) => {
+    const moment = momentOf(node.key)
+    return { node, moment, weight: weights.weightOf(node.key) * moment.absence * moment.payment }
+  })
+  const total = weighed.reduce((sum, { weight }) => sum + weight, 0)
   const lineOf = deps.linesOf?.(nodes)
-  const scores = nodes.map((node): NodeScore => {
+  const scores = weighed.map(({ node, moment, weight }): NodeScore => {
     const { key, country, countryBy, isPublic } = node
     const { descriptor } = node.entry
-    const weight = weights.weightOf(key)
     return {
       nodeId: key,
       weight,
       share: total > 0 ? weight / total : 0,
       factors: weights.factorsOf(key),
+      moment,
       record: recordOf(key),
       voices: deps.voicesOf?.(key) ?? { speedVoices: 0, latencyVoices: 0 },
       uptime: deps.uptimeOf?.(key),

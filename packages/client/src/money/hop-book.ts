@@ -36,10 +36,33 @@ export type HopBookDeps = {
   readonly nowMs: () => number
 }
 
+/** What a payer makes of a hop for a while. */
+export type HopStanding =
+  /** No less than of others. */
+  | 'usual'
+  /** It took pay and broke its side of it, or sold nothing when it was asked. */
+  | 'left'
+  | 'too-dear'
+  /** It has no slot of this client's, and there is none left to show. */
+  | 'no-slot'
+  /** It has none, and as many others have as circuits are spread over. */
+  | 'beyond'
+
+/** How much less a hop weighs for what it is to a payer. */
+export const STANDING_FACTORS: Readonly<Record<HopStanding, number>> = {
+  usual: 1,
+  left: 0,
+  'too-dear': 0,
+  'no-slot': 0,
+  beyond: STRANGER_SHARE,
+}
+
 /** Judges nodes. */
 export interface HopBook {
   /** A node's weight in a place on a path, from what it weighs otherwise. */
   weigh(key: NodeKey, weight: number, place: PathPlace): number
+  /** What that rests on, but for tokens in stock. @param trafficClass - at an exit; undefined for a middle */
+  standingOf(key: NodeKey, trafficClass: TrafficClass | undefined): HopStanding
   /** It asks for more than is paid for traffic of this class. */
   isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean
   /** It took pay and broke its side of it. */
@@ -85,25 +108,34 @@ export function createHopBook(deps: HopBookDeps): HopBook {
 
   function isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean {
     const node = deps.nodeOf(key)
-    const isPaid = node !== undefined && deps.tariffOf(node) !== undefined
-    return isPaid && priceStepOf(node, trafficClass) > deps.maxPriceStep
+    if (!node || !isPaid(key)) return false
+    return priceStepOf(node, trafficClass) > deps.maxPriceStep
+  }
+
+  function isPaid(key: NodeKey): boolean {
+    const node = deps.nodeOf(key)
+    return node !== undefined && deps.tariffOf(node) !== undefined
+  }
+
+  function standingOf(key: NodeKey, trafficClass: TrafficClass | undefined): HopStanding {
+    if (isLeft(key)) return 'left'
+    if (!isPaid(key)) return 'usual'
+    if (isTooDear(key, trafficClass)) return 'too-dear'
+    if (deps.slots.has(key, 'tokens')) return 'usual'
+    const { unshown, inUse } = deps.slots.left
+    if (unshown === 0) return 'no-slot'
+    return inUse < FAMILIAR_HOPS ? 'usual' : 'beyond'
   }
 
   function weigh(key: NodeKey, weight: number, { isAhead, trafficClass }: PathPlace): number {
-    if (isLeft(key)) return 0
-    const node = deps.nodeOf(key)
-    const tariff = node && deps.tariffOf(node)
-    if (!tariff) return weight
-    if (isTooDear(key, trafficClass)) return 0
-    const share = isAhead || deps.isStocked(key) ? 1 : UNPROVIDED_SHARE
-    if (deps.slots.has(key, 'tokens')) return weight * share
-    const { unshown, inUse } = deps.slots.left
-    if (unshown === 0) return 0
-    return weight * share * (inUse < FAMILIAR_HOPS ? 1 : STRANGER_SHARE)
+    const standing = STANDING_FACTORS[standingOf(key, trafficClass)]
+    const isReady = isAhead || !isPaid(key) || deps.isStocked(key)
+    return weight * standing * (isReady ? 1 : UNPROVIDED_SHARE)
   }
 
   return {
     weigh,
+    standingOf,
     isTooDear,
     shun: (key) => leave(key, SHUN_MS),
     avoid,

@@ -7,11 +7,12 @@ import type { NodeKey, PathNode, PaymentParameters } from '@byway/protocol/direc
 import type { ClientMoneyEvent } from '@byway/protocol/ledger'
 import type { Link } from '@byway/protocol/link'
 import type { HeldTokenRecords } from '@byway/protocol/payment'
-import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
-import type { CircuitSource, PathPlace } from '../engine/circuit-source.ts'
+import type { TunnelTerms } from '@byway/protocol/wire'
+import type { CircuitSource } from '../engine/circuit-source.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { RestStatus } from '../returns/joiner.ts'
 import type { ReturnCounts, ReturnPorts } from '../returns/return-queue.ts'
+import type { HopBook } from './hop-book.ts'
 import type { MonthBook, SlotAuthoriser, SlotJournal } from './ports.ts'
 import type { ReceiptKeys } from './receipt-keys.ts'
 import type { SlotCounts } from './slot-keeper-types.ts'
@@ -107,10 +108,8 @@ export interface Money {
   start(signal: AbortSignal): Promise<void>
   /** Counts and pays for a guard's link. */
   meter(link: Link, guard: NodeKey): Link
-  /** A node's weight in a place on a path. */
-  weigh(key: NodeKey, weight: number, place: PathPlace): number
-  /** True for a node that asks for more than is paid for traffic of this class. */
-  isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean
+  /** Which nodes are preferred, and which are not to be had. */
+  readonly hops: Pick<HopBook, 'weigh' | 'isTooDear' | 'standingOf'>
   /** True when a tunnel over this path can begin, and go on, with what is in stock. */
   isProvided(path: readonly PathNode[]): boolean
   /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */

@@ -10,8 +10,7 @@ import { classWeight, createTokenStock } from '@byway/protocol/payment'
 import type { TokenStock } from '@byway/protocol/payment'
 import { createPool } from '@byway/protocol/ticket'
 import type { Pool } from '@byway/protocol/ticket'
-import type { SpendMessage, TrafficClass, TunnelTerms } from '@byway/protocol/wire'
-import type { PathPlace } from '../engine/circuit-source.ts'
+import type { SpendMessage, TunnelTerms } from '@byway/protocol/wire'
 import { createEntries } from './entries.ts'
 import type { Entries } from './entries.ts'
 import { moneyError } from './errors.ts'
@@ -149,12 +148,8 @@ class ClientMoney implements Money {
     return this.#entries.meter(link, guard)
   }
 
-  weigh(key: NodeKey, weight: number, place: PathPlace): number {
-    return this.#hops.weigh(key, weight, place)
-  }
-
-  isTooDear(key: NodeKey, trafficClass: TrafficClass | undefined): boolean {
-    return this.#hops.isTooDear(key, trafficClass)
+  get hops(): Money['hops'] {
+    return this.#hops
   }
 
   isProvided(path: readonly PathNode[]): boolean {

@@ -64,6 +64,19 @@ describe('the weight of a hop to a client that pays', () => {
     assert.equal(generous.weigh('a', false, 'collect'), 1)
   })
 
+  it('has a reason, which is told', () => {
+    const reasonOf = (setting: Parameters<typeof book>[0]) =>
+      book(setting).hops.standingOf('a' as NodeKey, 'browse')
+    assert.equal(reasonOf({ shown: 'a', inUse: 9, unshown: 0 }), 'usual')
+    assert.equal(reasonOf({ inUse: 5 }), 'usual')
+    assert.equal(reasonOf({ inUse: 6 }), 'beyond')
+    assert.equal(reasonOf({ inUse: 6, unshown: 0 }), 'no-slot')
+    assert.equal(reasonOf({ shown: 'a', maxPriceStep: 3 }), 'too-dear')
+    const { hops } = book({ shown: 'a' })
+    hops.avoid('a' as NodeKey)
+    assert.equal(hops.standingOf('a' as NodeKey, 'browse'), 'left')
+  })
+
   it('is nothing for a minute for one that sells nothing, and for hours for one that cheated', () => {
     const { hops, weigh, clock } = book({ stocked: 'ab', shown: 'ab' })
     hops.avoid('a' as NodeKey)

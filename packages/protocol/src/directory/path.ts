@@ -29,6 +29,8 @@ export type PathInput = {
   readonly request: PathRequest
   /** Weight of a node as exit or as middle, before the share of its groups among those drawn from (SPEC §10.3); one that is not positive is never chosen. */
   readonly weightOf: (key: NodeKey, isExit: boolean) => number
+  /** What that is multiplied by for a while, on top of shares: 0 to 1, little for a node to be drawn after others. @default 1 for all */
+  readonly momentaryOf?: ((key: NodeKey, isExit: boolean) => number) | undefined
   readonly random: UnitRandom
   readonly nowMs: number
   /** False where the first is known not to reach the second: no path has them one after the other, nor as guard and exit. @default all reach all */
@@ -69,13 +71,26 @@ export function choosePath(input: PathInput): PathResult {
   const plan = request.hops === 1 ? planSingleHop(input) : planGuarded(input, nodes)
   if (typeof plan === 'string') return none(plan)
   let rule: PathRule = 'EXIT_WEIGHT'
-  const weigh = placeWeights(set, exits.nodes, (key) => input.weightOf(key, true))
+  const weigh = weighPlace(input, exits.nodes, true)
   for (const exit of drawWeighted(exits.nodes, weigh, random)) {
     const outcome = plan(exit)
     if (typeof outcome !== 'string') return { result: 'path', hops: outcome }
     rule = outcome
   }
   return none(rule)
+}
+
+function weighPlace(
+  { set, weightOf, momentaryOf = () => 1 }: PathInput,
+  nodes: readonly PathNode[],
+  isExit: boolean,
+): (node: Pick<PathNode, 'key'>) => number {
+  return placeWeights(
+    set,
+    nodes,
+    (key) => weightOf(key, isExit),
+    (key) => momentaryOf(key, isExit),
+  )
 }
 
 /** Finishes a path to one exit, or says which rule forbids it. */
@@ -93,7 +108,7 @@ function planGuarded(input: PathInput, nodes: readonly PathNode[]): Plan | PathR
     if (exit.isPublic && input.request.hops !== 3) return planTwoHops(input, guards, exit)
     const relays = nodes.filter(isOpenRelay)
     // Of attachments too each weighs what it does among all relays: who is named has no more of them.
-    const weigh = placeWeights(input.set, relays, (key) => input.weightOf(key, false))
+    const weigh = weighPlace(input, relays, false)
     const middles = exit.isPublic ? relays : openRelaysOf(exit.attachments, input)
     return planThreeHops(input, guards, { nodes: middles, weigh }, exit)
   }

@@ -1,6 +1,8 @@
 /**
  * The fair share (fair-share.ts) over the nodes that one place of a path is really drawn from: exits that fit a request, open relays, new guards. A share of
  * the whole network is none of these: who runs a tenth of it as exits only may be most of the exits. What was worked out is kept while it holds, so that a draw costs one pass over the nodes.
+ *
+ * Nodes that are to be drawn after others have shares among themselves: a cap that took from those before them what they have too much would give it to them.
  * @module
  */
 import { fairWeights } from './fair-share.ts'
@@ -10,7 +12,7 @@ import type { PathNode } from './path-node.ts'
 // Local limits (tunable): docs/LIMITS.md.
 /** Of all weight: what may change (weights, nodes that come, go or turn) before shares are worked out again. By so much a group may exceed its share. */
 const MAX_DRIFT = 0.01
-/** Sets of candidates for which shares are kept: countries, classes and ports in use at one time, and those places without the nodes that failed. */
+/** Sets of candidates for which shares are kept: countries, classes and ports in use at one time, those places without the nodes that failed, and of each the nodes that are drawn last. */
 const MAX_KEPT = 16
 
 /** What shares were worked out for one set of candidates. */
@@ -27,23 +29,45 @@ type NodeShare = { readonly node: PathNode; readonly share: number; readonly fai
 /** The latest last; shares are of one directory. */
 const keptOf = new WeakMap<object, Kept[]>()
 
+/** What a node's weight is multiplied by for a while, from 0 to 1: less for those to be drawn after others. Few values. */
+export type MomentaryOf = (key: NodeKey) => number
+
 /**
  * Weighs candidates so that no staker, block or autonomous system among them has more than its share, to 1 % of all weight.
  *
  * @param directory - whose nodes they are; what was worked out is forgotten with it
  * @param weightOf - before shares; a node whose weight is not positive is never chosen
+ * @param momentaryOf - on top of shares, which are of the nodes with one value each; one with none is never chosen. @default 1 for all
  */
 export function placeWeights(
   directory: object,
   candidates: readonly PathNode[],
   weightOf: (key: NodeKey) => number,
+  momentaryOf: MomentaryOf = () => 1,
 ): (node: Pick<PathNode, 'key'>) => number {
+  const ranks = Map.groupBy(candidates, ({ key }) => Math.max(0, momentaryOf(key)))
+  ranks.delete(0)
+  const shares = new Map(
+    [...ranks].map(([factor, nodes]) => [factor, sharesOf(directory, nodes, weightOf)]),
+  )
+  return ({ key }) => {
+    const factor = Math.max(0, momentaryOf(key))
+    const share = shares.get(factor)?.get(key)?.share ?? 1
+    return Math.max(0, weightOf(key)) * share * factor
+  }
+}
+
+function sharesOf(
+  directory: object,
+  candidates: readonly PathNode[],
+  weightOf: (key: NodeKey) => number,
+): Kept['byKey'] {
   const weights = candidates.map(({ key }) => Math.max(0, weightOf(key)))
   const all = keptOf.get(directory) ?? []
   const known = all.findLast((kept) => driftOf(kept, candidates, weights) <= MAX_DRIFT * kept.total)
   const kept = known ?? workOut(candidates, weights)
   keptOf.set(directory, [...all.filter((other) => other !== kept), kept].slice(-MAX_KEPT))
-  return ({ key }) => Math.max(0, weightOf(key)) * (kept.byKey.get(key)?.share ?? 1)
+  return kept.byKey
 }
 
 function workOut(candidates: readonly PathNode[], weights: readonly number[]): Kept {

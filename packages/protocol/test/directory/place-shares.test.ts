@@ -68,4 +68,30 @@ suite('shares of a place (ADR-0051)', () => {
     assert.equal(weigh(first), 0.5)
     assert.equal(placeWeights(set, honest, () => -1)(first), 0)
   })
+
+  test('give to nodes that are drawn last nothing of what those before them have too much', () => {
+    const { set, honest, owned } = network(30, 6)
+    const isFirst = new Set(honest.slice(0, 3).map(({ key }) => key))
+    const momentaryOf = (key: NodeKey): number => (isFirst.has(key) ? 1 : 1e-6)
+    const all = [...honest, ...owned]
+    const last = all.filter(({ key }) => !isFirst.has(key))
+    const weigh = placeWeights(set, all, () => 1, momentaryOf)
+    const share = partOf(last, all, weigh)
+    assert.ok(share > 0 && share < 1e-4, `${share}`)
+    // Among themselves nobody of them has more than a share.
+    const own = partOf(owned, last, weigh)
+    assert.ok(own <= CAP + ONE_PERCENT, `${own}`)
+  })
+
+  test('are of those that are drawn first, whoever else is on the list', () => {
+    const { set, honest, owned } = network(60, 60)
+    const isFirst = new Set([...honest.slice(0, 30), ...owned].map(({ key }) => key))
+    const first = [...honest, ...owned].filter(({ key }) => isFirst.has(key))
+    for (const later of [0.001, 0]) {
+      const momentaryOf = (key: NodeKey): number => (isFirst.has(key) ? 1 : later)
+      const weigh = placeWeights(set, [...honest, ...owned], () => 1, momentaryOf)
+      const own = partOf(owned, first, weigh)
+      assert.ok(Math.abs(own - CAP) <= ONE_PERCENT, `${own}`)
+    }
+  })
 })
