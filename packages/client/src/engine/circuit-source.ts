@@ -3,10 +3,11 @@
  * Keeping circuits in stock and what they carry is elsewhere.
  * @module
  */
-import { choosePath, mayShareCircuit, toIpAddress } from '@byway/protocol/directory'
+import { choosePath, mayShareCircuit, NO_MOMENT, toIpAddress } from '@byway/protocol/directory'
 import type {
   DirectoryEntry,
   Doubter,
+  Moment,
   NodeKey,
   Observation,
   PathInput,
@@ -97,8 +98,8 @@ export type CircuitSourceDeps = {
   readonly ownNodes: () => ReadonlySet<NodeKey>
   readonly entryLayer: boolean
   readonly unsafeSingleHop: boolean
-  /** What a payer makes of a node's weight for a while: nothing, or less where another is to be taken first. @param factor - what else is made of it @default that factor */
-  readonly payerWeightOf?: ((key: NodeKey, factor: number, place: PathPlace) => number) | undefined
+  /** How much a payer prefers a node among those that it pays; undefined for one that asks nothing. @default nobody is paid */
+  readonly preferenceOf?: ((key: NodeKey, place: PathPlace) => number | undefined) | undefined
   /** Absent where nothing is paid. */
   readonly isTooDear?: IsTooDear | undefined
 }
@@ -203,7 +204,7 @@ class Source implements CircuitSource, PathPlanner {
       guards: this.#ordered(guards.entries(nowMs), need),
       request: { ...need, excludeNodes: tries.excluded },
       weightOf: (key, isExit) => (tries.allows(key, isExit) ? this.#weigh(key, need) : 0),
-      momentaryOf: (key, isExit) => this.#momentary(key, need, isExit),
+      momentOf: (key, isExit) => this.#moment(key, need, isExit),
       random,
       nowMs,
       mayReach,
@@ -228,17 +229,16 @@ class Source implements CircuitSource, PathPlanner {
     return weights.weightOf(key, lastsMs)
   }
 
-  /** The one exit that will do is chosen whatever it weighs; nobody on the way of a control circuit is paid. */
-  #momentary(key: NodeKey, need: CircuitNeed, isExit: boolean): number {
+  /** The one exit that will do is chosen whatever holds of it; nobody on the way of a control circuit is paid. */
+  #moment(key: NodeKey, need: CircuitNeed, isExit: boolean): Moment {
     const { exit, controlled, isAhead = false, trafficClass } = need
-    const { payerWeightOf, reach } = this.#deps
-    if (key === exit) return 1
-    const factor = reach.absent.isAbsent(key) ? ABSENT_FACTOR : 1
-    if (controlled !== undefined || !payerWeightOf) return factor
-    return payerWeightOf(key, factor, {
-      isAhead,
-      trafficClass: isExit ? trafficClass : undefined,
-    })
+    const { preferenceOf, reach } = this.#deps
+    if (key === exit) return NO_MOMENT
+    const place = { isAhead, trafficClass: isExit ? trafficClass : undefined }
+    return {
+      factor: reach.absent.isAbsent(key) ? ABSENT_FACTOR : 1,
+      preference: controlled === undefined ? preferenceOf?.(key, place) : undefined,
+    }
   }
 
   async #tryPath(

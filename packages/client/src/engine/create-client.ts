@@ -189,7 +189,7 @@ class Engine implements Client {
       ownNodes,
       entryLayer: this.#options.entryLayer ?? false,
       unsafeSingleHop: this.#options.unsafeSingleHop ?? false,
-      payerWeightOf: (key, factor, place) => this.#money?.hops.weigh(key, factor, place) ?? factor,
+      preferenceOf: (key, place) => this.#money?.hops.preferenceOf(key, place),
       isTooDear: (key, trafficClass) => this.#money?.hops.isTooDear(key, trafficClass) ?? false,
     })
   }

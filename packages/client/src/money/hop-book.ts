@@ -59,8 +59,8 @@ export const STANDING_FACTORS: Readonly<Record<HopStanding, number>> = {
 
 /** Judges nodes. */
 export interface HopBook {
-  /** A node's weight in a place on a path, from what it weighs otherwise. */
-  weigh(key: NodeKey, weight: number, place: PathPlace): number
+  /** How much less than its weight a node has in a place on a path, 0 to 1, among those that are paid; undefined for one that asks nothing. */
+  preferenceOf(key: NodeKey, place: PathPlace): number | undefined
   /** What that rests on, but for tokens in stock. @param trafficClass - at an exit; undefined for a middle */
   standingOf(key: NodeKey, trafficClass: TrafficClass | undefined): HopStanding
   /** It asks for more than is paid for traffic of this class. */
@@ -127,14 +127,15 @@ export function createHopBook(deps: HopBookDeps): HopBook {
     return inUse < FAMILIAR_HOPS ? 'usual' : 'beyond'
   }
 
-  function weigh(key: NodeKey, weight: number, { isAhead, trafficClass }: PathPlace): number {
-    const standing = STANDING_FACTORS[standingOf(key, trafficClass)]
-    const isReady = isAhead || !isPaid(key) || deps.isStocked(key)
-    return weight * standing * (isReady ? 1 : UNPROVIDED_SHARE)
+  function preferenceOf(key: NodeKey, { isAhead, trafficClass }: PathPlace): number | undefined {
+    const standing = standingOf(key, trafficClass)
+    if (standing === 'usual' && !isPaid(key)) return undefined
+    const isReady = isAhead || deps.isStocked(key)
+    return STANDING_FACTORS[standing] * (isReady ? 1 : UNPROVIDED_SHARE)
   }
 
   return {
-    weigh,
+    preferenceOf,
     standingOf,
     isTooDear,
     shun: (key) => leave(key, SHUN_MS),

@@ -109,7 +109,7 @@ export interface Money {
   /** Counts and pays for a guard's link. */
   meter(link: Link, guard: NodeKey): Link
   /** Which nodes are preferred, and which are not to be had. */
-  readonly hops: Pick<HopBook, 'weigh' | 'isTooDear' | 'standingOf'>
+  readonly hops: Pick<HopBook, 'preferenceOf' | 'isTooDear' | 'standingOf'>
   /** True when a tunnel over this path can begin, and go on, with what is in stock. */
   isProvided(path: readonly PathNode[]): boolean
   /** @throws BUDGET_SPENT when nothing more may be spent, DEPOSIT_SPENT when no slot was left for an entry just now */

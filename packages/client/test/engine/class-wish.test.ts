@@ -95,7 +95,7 @@ for (const [name, dear, expected] of [
     const tooDear = dear.map((number) => keys[number - 1])
     const guards = { entries: () => keys.slice(4), primary: () => keys.slice(4) } as never
     const isTooDear = (key: NodeKey): boolean => tooDear.includes(key)
-    const source = sourceOver(set, { guards, payerWeightOf: () => 0, isTooDear })
+    const source = sourceOver(set, { guards, preferenceOf: () => 0, isTooDear })
     await assert.rejects(source.build({ port: 443, country: 'DE' }, NEVER), expected)
   })
 }

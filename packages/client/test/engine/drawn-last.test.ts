@@ -88,7 +88,7 @@ suite('nodes that are drawn last', () => {
       nowMs: () => NOW_MS,
     })
     const source = plannerOf(31, {
-      payerWeightOf: (key, factor, place) => book.weigh(key, factor, place),
+      preferenceOf: (key, place) => book.preferenceOf(key, place),
     })
     const waited = exitsOf(source, false)
     assert.deepEqual(new Set(waited.keys()), stocked)
@@ -97,6 +97,26 @@ suite('nodes that are drawn last', () => {
     const drawn = strangers.reduce((sum, [, count]) => sum + count, 0)
     // 24 of them weigh a thousandth each beside six.
     assert.ok(drawn < 0.02 * DRAWS, `${drawn}`)
+  })
+
+  test('leave to exits that ask nothing what these have of all weight, whoever has tokens or a slot', () => {
+    const isFree = (key: NodeKey): boolean => [28, 29, 30].map(keyOf).includes(key)
+    const slots = { has: (key: NodeKey) => [1, 2].map(keyOf).includes(key) }
+    const book = createHopBook({
+      slots: { ...slots, left: { unshown: 30, inUse: 6 } },
+      nodeOf: (key) => ({ key, entry: { descriptor: { priceStep: 0 } } }) as never,
+      isStocked: slots.has,
+      tariffOf: ({ key }) => (isFree(key) ? undefined : ({ priceStep: 0 } as never)),
+      maxPriceStep: 8,
+      nowMs: () => NOW_MS,
+    })
+    const preferenceOf: CircuitSourceDeps['preferenceOf'] = (key, place) =>
+      book.preferenceOf(key, place)
+    const counts = exitsOf(plannerOf(31, { preferenceOf }), false)
+    const free = [...counts].filter(([key]) => isFree(key)).reduce((sum, [, one]) => sum + one, 0)
+    // A tenth of thirty exits, and three deviations of so many draws; all others are the two with tokens.
+    assert.ok(Math.abs(free / DRAWS - 0.1) < 0.03, `${free}`)
+    assert.equal(counts.size, 5)
   })
 
   test('have a score that says so, and are the last of the list', () => {

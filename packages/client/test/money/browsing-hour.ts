@@ -126,7 +126,8 @@ class BrowsingHour {
       maxPriceStep: 8,
       nowMs,
     })
-    this.#weigh = (key, isAhead) => hops.weigh(key, 1, { isAhead, trafficClass: undefined })
+    this.#weigh = (key, isAhead) =>
+      hops.preferenceOf(key, { isAhead, trafficClass: undefined }) ?? 1
   }
 
   get result(): Hour {

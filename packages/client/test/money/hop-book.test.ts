@@ -24,7 +24,7 @@ function book({ stocked = '', shown = '', inUse = 0, unshown = 9, maxPriceStep =
     hops,
     clock,
     weigh: (key: string, isAhead = false, trafficClass?: TrafficClass) =>
-      hops.weigh(key as NodeKey, 1, { isAhead, trafficClass }),
+      hops.preferenceOf(key as NodeKey, { isAhead, trafficClass }) ?? assert.fail(),
   }
 }
 

@@ -105,7 +105,7 @@ export {
   type PathResult,
   type PathRule,
 } from './path.ts'
-export { placeWeights } from './place-shares.ts'
+export { type Moment, NO_MOMENT, placeWeights } from './place-shares.ts'
 export {
   createPathNodeSet,
   mayShareCircuit,

@@ -7,7 +7,7 @@
 import { exitsFor, type ExitRequest, type ExitRule } from './exit-rules.ts'
 import type { NodeKey } from './node-key.ts'
 import { mayShareCircuit, type PathNode, type PathNodeSet } from './path-node.ts'
-import { placeWeights } from './place-shares.ts'
+import { type Moment, NO_MOMENT, placeWeights } from './place-shares.ts'
 import { drawWeighted, type UnitRandom } from './weighted-choice.ts'
 
 export type PathRequest = ExitRequest & {
@@ -29,8 +29,8 @@ export type PathInput = {
   readonly request: PathRequest
   /** Weight of a node as exit or as middle, before the share of its groups among those drawn from (SPEC §10.3); one that is not positive is never chosen. */
   readonly weightOf: (key: NodeKey, isExit: boolean) => number
-  /** What that is multiplied by for a while, on top of shares: 0 to 1, little for a node to be drawn after others. @default 1 for all */
-  readonly momentaryOf?: ((key: NodeKey, isExit: boolean) => number) | undefined
+  /** What holds of it for a while, on top of shares. @default nothing */
+  readonly momentOf?: ((key: NodeKey, isExit: boolean) => Moment) | undefined
   readonly random: UnitRandom
   readonly nowMs: number
   /** False where the first is known not to reach the second: no path has them one after the other, nor as guard and exit. @default all reach all */
@@ -81,7 +81,7 @@ export function choosePath(input: PathInput): PathResult {
 }
 
 function weighPlace(
-  { set, weightOf, momentaryOf = () => 1 }: PathInput,
+  { set, weightOf, momentOf = () => NO_MOMENT }: PathInput,
   nodes: readonly PathNode[],
   isExit: boolean,
 ): (node: Pick<PathNode, 'key'>) => number {
@@ -89,7 +89,7 @@ function weighPlace(
     set,
     nodes,
     (key) => weightOf(key, isExit),
-    (key) => momentaryOf(key, isExit),
+    (key) => momentOf(key, isExit),
   )
 }
 

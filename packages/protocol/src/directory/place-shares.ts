@@ -29,32 +29,72 @@ type NodeShare = { readonly node: PathNode; readonly share: number; readonly fai
 /** The latest last; shares are of one directory. */
 const keptOf = new WeakMap<object, Kept[]>()
 
-/** What a node's weight is multiplied by for a while, from 0 to 1: less for those to be drawn after others. Few values. */
-export type MomentaryOf = (key: NodeKey) => number
+/** What holds of a node for a while, on top of its weight. */
+export type Moment = {
+  /** Above 0, up to 1: little for one to be drawn after others. Few values. */
+  readonly factor: number
+  /** How much a payer prefers it among those that it pays, from 0, never chosen, to 1; undefined for one that asks nothing. Few values. */
+  readonly preference: number | undefined
+}
+
+/** What holds of a node where nothing does. */
+export const NO_MOMENT: Moment = { factor: 1, preference: undefined }
+
+type Placed = Moment & { readonly node: PathNode }
+type Weigh = (key: NodeKey) => number
 
 /**
  * Weighs candidates so that no staker, block or autonomous system among them has more than its share, to 1 % of all weight.
  *
  * @param directory - whose nodes they are; what was worked out is forgotten with it
  * @param weightOf - before shares; a node whose weight is not positive is never chosen
- * @param momentaryOf - on top of shares, which are of the nodes with one value each; one with none is never chosen. @default 1 for all
+ * @param momentOf - on top of shares, which are of the nodes with one factor each. @default nothing holds
  */
 export function placeWeights(
   directory: object,
   candidates: readonly PathNode[],
-  weightOf: (key: NodeKey) => number,
-  momentaryOf: MomentaryOf = () => 1,
+  weightOf: Weigh,
+  momentOf: (key: NodeKey) => Moment = () => NO_MOMENT,
 ): (node: Pick<PathNode, 'key'>) => number {
-  const ranks = Map.groupBy(candidates, ({ key }) => Math.max(0, momentaryOf(key)))
-  ranks.delete(0)
-  const shares = new Map(
-    [...ranks].map(([factor, nodes]) => [factor, sharesOf(directory, nodes, weightOf)]),
-  )
-  return ({ key }) => {
-    const factor = Math.max(0, momentaryOf(key))
-    const share = shares.get(factor)?.get(key)?.share ?? 1
-    return Math.max(0, weightOf(key)) * share * factor
+  const placed = candidates.map((node): Placed => {
+    const { factor, preference } = momentOf(node.key)
+    return { node, factor, preference }
+  })
+  const usable = placed.filter(({ preference }) => preference !== 0)
+  const ranks = Map.groupBy(usable, ({ factor }) => factor)
+  const weights = new Map<NodeKey, number>()
+  for (const [factor, rank] of ranks) {
+    const weigh = weighRank(directory, rank, weightOf)
+    for (const { node } of rank) weights.set(node.key, factor * weigh(node.key))
   }
+  return ({ key }) => weights.get(key) ?? 0
+}
+
+/** Nodes with one factor. What a payer prefers is drawn from what those that are paid have together: else whoever asks nothing, and needs no slot and no tokens, would be drawn more the more is preferred. */
+function weighRank(directory: object, rank: readonly Placed[], weightOf: Weigh): Weigh {
+  const fair = weighAlike(directory, rank, weightOf)
+  const paid = rank.filter(({ preference }) => preference !== undefined)
+  const tiers = Map.groupBy(paid, ({ preference = 1 }) => preference)
+  if (tiers.size < 2) return fair
+  const preferred = new Map<NodeKey, number>()
+  for (const [preference, tier] of tiers) {
+    const weigh = weighAlike(directory, tier, weightOf)
+    for (const { node } of tier) preferred.set(node.key, preference * weigh(node.key))
+  }
+  const sum = (weigh: Weigh): number => paid.reduce((total, { node }) => total + weigh(node.key), 0)
+  const drawn = sum((key) => preferred.get(key) ?? 0)
+  const scale = drawn > 0 ? sum(fair) / drawn : 1
+  return (key) => {
+    const weight = preferred.get(key)
+    return weight === undefined ? fair(key) : weight * scale
+  }
+}
+
+/** Nodes that shares are among. */
+function weighAlike(directory: object, alike: readonly Placed[], weightOf: Weigh): Weigh {
+  const nodes = alike.map(({ node }) => node)
+  const byKey = sharesOf(directory, nodes, weightOf)
+  return (key) => Math.max(0, weightOf(key)) * (byKey.get(key)?.share ?? 1)
 }
 
 function sharesOf(

@@ -1,7 +1,7 @@
 /** Shares among the nodes that a place is drawn from, and for how long they are kept. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type NodeKey, type PathNode, placeWeights } from '@byway/protocol/directory'
+import { type NodeKey, NO_MOMENT, type PathNode, placeWeights } from '@byway/protocol/directory'
 import { id, makeEntry, nodeSet } from './registry.ts'
 
 const OWNER = 9
@@ -72,10 +72,10 @@ suite('shares of a place (ADR-0051)', () => {
   test('give to nodes that are drawn last nothing of what those before them have too much', () => {
     const { set, honest, owned } = network(30, 6)
     const isFirst = new Set(honest.slice(0, 3).map(({ key }) => key))
-    const momentaryOf = (key: NodeKey): number => (isFirst.has(key) ? 1 : 1e-6)
+    const momentOf = (key: NodeKey) => ({ ...NO_MOMENT, factor: isFirst.has(key) ? 1 : 1e-6 })
     const all = [...honest, ...owned]
     const last = all.filter(({ key }) => !isFirst.has(key))
-    const weigh = placeWeights(set, all, () => 1, momentaryOf)
+    const weigh = placeWeights(set, all, () => 1, momentOf)
     const share = partOf(last, all, weigh)
     assert.ok(share > 0 && share < 1e-4, `${share}`)
     // Among themselves nobody of them has more than a share.
@@ -88,10 +88,47 @@ suite('shares of a place (ADR-0051)', () => {
     const isFirst = new Set([...honest.slice(0, 30), ...owned].map(({ key }) => key))
     const first = [...honest, ...owned].filter(({ key }) => isFirst.has(key))
     for (const later of [0.001, 0]) {
-      const momentaryOf = (key: NodeKey): number => (isFirst.has(key) ? 1 : later)
-      const weigh = placeWeights(set, [...honest, ...owned], () => 1, momentaryOf)
+      const momentOf = (key: NodeKey) => ({ ...NO_MOMENT, factor: isFirst.has(key) ? 1 : later })
+      const weigh = placeWeights(set, [...honest, ...owned], () => 1, momentOf)
       const own = partOf(owned, first, weigh)
       assert.ok(Math.abs(own - CAP) <= ONE_PERCENT, `${own}`)
     }
+  })
+
+  test('let who asks nothing gain nothing by what a payer prefers among the rest', () => {
+    const { set, honest, owned } = network(80, 20)
+    const all = [...honest, ...owned]
+    const six = new Set(honest.slice(0, 6).map(({ key }) => key))
+    for (const [free, part] of [
+      // Of twenty owners: what they weigh.
+      [honest.slice(60), 20 / 90],
+      // Of one: its share.
+      [owned, CAP],
+    ] as const) {
+      const isFree = new Set(free.map(({ key }) => key))
+      const momentOf = (key: NodeKey) => ({
+        factor: 1,
+        preference: isFree.has(key) ? undefined : six.has(key) ? 1 : 0.001,
+      })
+      const share = partOf(
+        free,
+        all,
+        placeWeights(set, all, () => 1, momentOf),
+      )
+      assert.ok(Math.abs(share - part) <= 0.015, `${share} of ${part}`)
+    }
+  })
+
+  test('do not count those that a payer does not take at all', () => {
+    const { set, honest } = network(100, 0)
+    const [free, taken] = [honest.slice(0, 20), honest.slice(20, 40)]
+    const isIn = (some: readonly PathNode[], key: NodeKey) => some.some((node) => node.key === key)
+    const momentOf = (key: NodeKey) => ({
+      factor: 1,
+      preference: isIn(free, key) ? undefined : isIn(taken, key) ? 1 : 0,
+    })
+    const weigh = placeWeights(set, honest, () => 1, momentOf)
+    assert.equal(partOf([...free, ...taken], honest, weigh), 1)
+    assert.ok(Math.abs(partOf(free, honest, weigh) - 0.5) < ONE_PERCENT)
   })
 })
