@@ -92,9 +92,17 @@ export function scoresOf(
   return { scores: chosen.map((score) => scoreFields(score, token)), text }
 }
 
-function rowText({ nodeId, weight, share, isGuard }: NodeScore): string {
+function rowText(score: NodeScore): string {
+  const { nodeId, weight, share, isGuard } = score
   const percent = (share * 100).toFixed(1).padStart(5)
-  return `${nodeId.slice(0, 16)}  weight ${weight.toFixed(2).padStart(8)}  ${percent} %${isGuard ? '  guard' : ''}`
+  const notes = [...(isGuard ? ['guard'] : []), ...momentLines(score).map(({ reason }) => reason)]
+  const row = `${nodeId.slice(0, 16)}  weight ${weightText(weight).padStart(8)}  ${percent} %`
+  return [row, ...notes].join('  ')
+}
+
+/** What is drawn last weighs little, and not nothing. */
+function weightText(weight: number): string {
+  return weight === 0 || weight >= 0.01 ? weight.toFixed(2) : String(Number(weight.toPrecision(1)))
 }
 
 /** As a script reads it. */
@@ -112,11 +120,11 @@ function scoreFields(score: NodeScore, token: TokenNames | undefined): JsonObjec
 function scoreText(score: NodeScore, token: TokenNames | undefined): string {
   const { nodeId, weight, share, isGuard } = score
   const guard = isGuard ? ', a guard of this client' : ''
-  const head = `${nodeId}\nweight ${weight.toFixed(2)}, ${(share * 100).toFixed(1)} % of all${guard}`
+  const head = `${nodeId}\nweight ${weightText(weight)}, ${(share * 100).toFixed(1)} % of all${guard}`
   const lines = scoreLines(score, token).map(({ factor, evidence, remedy }) => {
     const sign = factor < 1 ? '-' : '+'
     const words = remedy === '' ? evidence : `${evidence}\n            ${remedy}`
-    return `  ${sign} × ${factor.toFixed(2).padEnd(6)} ${words}`
+    return `  ${sign} × ${weightText(factor).padEnd(6)} ${words}`
   })
   return [head, ...(lines.length > 0 ? lines : [NOTHING])].join('\n')
 }

@@ -172,7 +172,7 @@ test('one node is explained, several are listed, and a stranger is nobody', () =
   const other = scoreOf({ nodeId: nodeKeyOf(new Uint8Array(32).fill(0xac)), isGuard: true })
   const all = [scoreOf({}), other]
   const list = scoresOf(all, '', TOKEN)
-  assert.match(textOf(list), /^abab.*\nacac.*guard$/)
+  assert.match(textOf(list), /^abab.* 1\.00 +10\.0 %\nacac.* %  guard$/)
   assert.match(
     textOf(scoresOf(all, 'ac', TOKEN)),
     /^(ac){32}\nweight 1\.00, 10\.0 % of all, a guard/,
@@ -199,6 +199,15 @@ test('what holds for a while is told with its factor, and how it ends', () => {
     assert.deepEqual([line?.reason, line?.factor, more], ['payment', 0.001, []])
     assert.match(`${line?.evidence} ${line?.remedy}`, words)
   }
+})
+
+test('a weight that is next to nothing is not told as none, and a row says why', () => {
+  const moment = { absence: 1, standing: 'beyond', payment: 0.001, isLastGuard: false } as const
+  const score = scoreOf({ moment, weight: 0.00123, share: 0 })
+  const list = textOf(scoresOf([score, scoreOf({ weight: 0 })], '', TOKEN))
+  assert.match(list, /^abab\S+ +weight +0\.001 +0\.0 %  payment\nabab\S+ +weight +0\.00 /)
+  const one = textOf(scoresOf([score], '', TOKEN))
+  assert.match(one, /weight 0\.001, .*× 0\.001 .*pays six other nodes/s)
 })
 
 test('how long a node is likely to stay is told, and changes no weight', () => {
