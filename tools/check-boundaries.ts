@@ -1,8 +1,9 @@
 /**
- * Fails when an import points up or sideways: between packages, and between folders of `@byway/protocol`.
+ * Fails when an import points up or sideways: between packages, and between folders of `@byway/protocol`; and when files import each other in a circle.
  * The table below is the one in docs/ARCHITECTURE.md ("What may import what"). Tests may import anything.
  */
 import { globSync, readFileSync } from 'node:fs'
+import { circlesOf, resolveImport } from './import-circles.ts'
 
 /** Layer of each package, and of each folder of the pure core; an import must point to a lower number. */
 export const LAYERS: Readonly<Record<string, number>> = {
@@ -49,14 +50,20 @@ export type Report = {
 export function checkBoundaries(root: string): Report {
   const faults: string[] = []
   const files = globSync('packages/*/src/**/*.ts', { cwd: root })
+  const graph = new Map<string, Set<string>>()
   let imports = 0
   for (const file of files) {
+    const own = new Set<string>()
+    graph.set(file, own)
     for (const [, from, bare] of readFileSync(`${root}/${file}`, 'utf8').matchAll(IMPORT)) {
       imports++
-      const fault = judge(file, from ?? bare ?? '', root)
+      const spec = from ?? bare ?? ''
+      if (spec.startsWith('.')) own.add(resolveImport(file, spec))
+      const fault = judge(file, spec, root)
       if (fault) faults.push(`${file}: ${fault}`)
     }
   }
+  faults.push(...circlesOf(graph).map((circle) => `a circle: ${circle}`))
   if (imports === 0) faults.push('no imports seen: the check itself is broken')
   return { imports, files: files.length, faults }
 }

@@ -22,6 +22,19 @@ test('accepts imports that point down and stay in the package', (t) => {
   assert.deepEqual(report, { imports: 2, files: 1, faults: [] })
 })
 
+test('fails on files that import each other in a circle, types too, and names one way round', (t) => {
+  const faults = faultsOf(t, {
+    ...GOOD,
+    'packages/net/src/b.ts': "import type { C } from './deep/c.ts'\n",
+    'packages/net/src/deep/c.ts': "import { d } from '../d.ts'\nimport { e } from '../e.ts'\n",
+    'packages/net/src/d.ts': "export { b } from './b.ts'\n",
+    'packages/net/src/e.ts': 'export const e = 1\n',
+  })
+  assert.deepEqual(faults, [
+    'a circle: packages/net/src/b.ts → packages/net/src/deep/c.ts → packages/net/src/d.ts → packages/net/src/b.ts',
+  ])
+})
+
 test('fails when it saw no file at all', (t) => {
   assert.deepEqual(faultsOf(t, {}), ['no imports seen: the check itself is broken'])
 })

@@ -86,7 +86,8 @@ export {
   type RegistryClientOptions,
 } from './registry/registry-client.ts'
 export type { EndpointAlert } from './rpc/quorum.ts'
-export { createTransactionLane, type LaneOptions } from './lane/create-lane.ts'
+export { createTransactionLane } from './lane/create-lane.ts'
+export { type LaneOptions } from './lane/lane-state.ts'
 export { createLocalSigner } from './lane/local-signer.ts'
 export { tryCall, type TriedCall } from './lane/try-call.ts'
 export { createMemoryTransactionStore } from './lane/memory-store.ts'

@@ -14,9 +14,7 @@ import type { PortMap } from './reach/port-map.ts'
 import type { ExitStore } from './record/exit-recorder.ts'
 import type { MoneyStatus, NodePaymentOptions } from './money/node-money-types.ts'
 import type { Serving } from './serving.ts'
-
-/** Where a node listens or is reached. */
-export type SocketAddress = { readonly host: string; readonly port: number }
+import type { SocketAddress } from './socket-address.ts'
 
 export type NodeOptions = {
   readonly network: NetworkParameters

@@ -19,12 +19,8 @@ export {
   type PlanOptions,
   withBootstrap,
 } from './plan.ts'
-export {
-  type ProcessDeps,
-  type ProcessNetwork,
-  type ProcessOptions,
-  startProcesses,
-} from './processes.ts'
+export { type ProcessNetwork, startProcesses } from './processes.ts'
+export { type ProcessDeps, type ProcessOptions } from './process-options.ts'
 export type { ProgramEvent } from './program.ts'
 export type { NodeProcess } from './start-nodes.ts'
 export { listenAsTarget, mayBeTargetPort } from './target-port.ts'

@@ -8,7 +8,7 @@ import { testnetError } from './errors.ts'
 import type { Launcher } from './launcher.ts'
 import type { LocalMoney } from './money/local-money.ts'
 import { withBootstrap, type NetworkPlan, type NodePlan } from './plan.ts'
-import type { ProcessDeps, ProcessOptions } from './processes.ts'
+import type { ProcessDeps, ProcessOptions } from './process-options.ts'
 import type { ProgramEvent } from './program.ts'
 import { waitUntil, type WaitOptions } from './wait.ts'
 

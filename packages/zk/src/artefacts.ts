@@ -10,9 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { zkError } from './errors.ts'
 import type { VerificationKey } from './groth16-verify.ts'
 import { onDemandPath, type ManifestEntry } from './on-demand.ts'
-
-/** The programs of `zk-programs/`. */
-export type ProgramName = 'slot' | 'withdraw-unused' | 'join' | 'service-audit'
+import type { ProgramName } from './programs.ts'
 
 /** What it takes to prove one program's statement. */
 export type ProvingFiles = {

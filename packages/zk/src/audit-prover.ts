@@ -5,15 +5,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { constants, setPriority, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { assertMade, type ProgramName } from './artefacts.ts'
-import type { Proved } from './engine.ts'
+import { assertMade } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { zkError } from './errors.ts'
 import type { OnProofProgress, ProofOptions } from './progress.ts'
-import type { Answer, Job } from './prover-process.ts'
 import type { SignalInput } from './witness.ts'
-
-/** The argument of a process that proves with all cores. */
-export const ALL_CORES = 'all-cores'
+import { ALL_CORES, type Answer, type Job, type Proved } from './prover-jobs.ts'
 
 const PROGRAM = 'service-audit'
 

@@ -3,7 +3,7 @@
  * `high`, and these by the bits of the two. That takes two additions a bucket, all of affine points whose slopes are inverted together.
  * @module
  */
-import type { PairAdder } from './pair-adder.ts'
+import type { PairAdder } from './pair-adder-port.ts'
 import { type PointLists, sortIntoLists, sumLists, type SumRoom } from './point-lists.ts'
 
 /** Places for sums that one window of so many points takes. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { zkError } from './errors.ts'
 import { multiplicationCode, squareCode } from './field-code.ts'
 import { COORDINATE_MODULUS, SCALAR_ORDER } from './proof.ts'

@@ -4,15 +4,12 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { zkError } from './errors.ts'
 import { createLane } from './lane.ts'
 import type { JobOptions, Lane } from './lane.ts'
-import type { Answer } from './prover-process.ts'
 import type { SignalInput } from './witness.ts'
-
-/** A proof and the public signals it is for, in the program's order. */
-export type Proved = { readonly signals: readonly bigint[]; readonly proof: Uint8Array }
+import type { Answer, Proved } from './prover-jobs.ts'
 
 /** Makes and checks proofs. */
 export interface ZkEngine extends Disposable {

@@ -3,7 +3,7 @@
  * @module
  */
 import { errorBuilder, type ErrorBuilder, type ErrorOf } from '@byway/protocol/base'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 
 /** Context carried by each code. One row here is one row of docs/ERRORS.md. */
 type ZkErrors = {

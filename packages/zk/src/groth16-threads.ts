@@ -4,9 +4,9 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { type CurveMemory, ELEMENT_BYTES, openCurve, writeNumber } from './curve-memory.ts'
-import type { Proved } from './engine.ts'
+import type { Proved } from './prover-jobs.ts'
 import { signalsOf } from './groth16.ts'
 import type { ProofAnswer, ProofTask, ProofThreadData } from './groth16-worker.ts'
 import type { GroupName } from './group.ts'

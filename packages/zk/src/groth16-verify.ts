@@ -3,7 +3,7 @@
  * proof is computed once: e(α, β), the lines of γ and δ, and multiples of the points of S.
  * @module
  */
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { type CurveMemory, ELEMENT_BYTES, openCurve } from './curve-memory.ts'
 import { createFixedSum, fixedSumBytes } from './fixed-sum.ts'
 import { openPairing } from './pairing.ts'

@@ -3,7 +3,7 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { ELEMENT_BYTES, openCurve } from './curve-memory.ts'
 import type { GroupName } from './group.ts'
 import { ITEM_BYTES, type KeyFile, openBytes, openKeyFile, type PointsName } from './key-file.ts'

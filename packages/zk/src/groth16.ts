@@ -3,10 +3,10 @@
  * contract check them. Many threads together: groth16-threads.ts.
  * @module
  */
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { ELEMENT_BYTES, montgomery, openCurve, writeNumber } from './curve-memory.ts'
 import type { CurveMemory } from './curve-memory.ts'
-import type { Proved } from './engine.ts'
+import type { Proved } from './prover-jobs.ts'
 import { bytesOf, type KeyFile, openKeyFile } from './key-file.ts'
 import { createMultiExp, multiExpBytes } from './multi-exp.ts'
 import { type Blinds, createBlinding, openPoint, randomBlinds } from './proof-sums.ts'

@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { zkError } from './errors.ts'
-import type { Answer, Job } from './prover-process.ts'
+import type { Answer, Job } from './prover-jobs.ts'
 
 /** What a lane is asked to do. */
 export type JobBody = Job extends infer Each ? (Each extends Job ? Omit<Each, 'id'> : never) : never

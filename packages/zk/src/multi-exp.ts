@@ -6,7 +6,8 @@
 import { sumBits, sumsOfWindow } from './bucket-sums.ts'
 import { type CurveMemory, ELEMENT_BYTES } from './curve-memory.ts'
 import { openGroup, type GroupName } from './group.ts'
-import { openPairAdder, type PairAdder, pairAdderBytes, pairPointBytes } from './pair-adder.ts'
+import { openPairAdder, pairAdderBytes, pairPointBytes } from './pair-adder.ts'
+import { type PairAdder } from './pair-adder-port.ts'
 
 /** Sums `count` affine points at `bases`, none of them the identity, each times its scalar of 32 bytes at `scalars`. The sum, a Jacobian point, stands at `to`. */
 export type MultiExp = (bases: number, scalars: number, count: number, to: number) => void

@@ -4,7 +4,7 @@
  */
 import type { CurveMemory } from './curve-memory.ts'
 import { type Group, type GroupName, openGroup } from './group.ts'
-import type { PairAdder } from './pair-adder.ts'
+import type { PairAdder } from './pair-adder-port.ts'
 
 /** Opens one. Points are as the library has them. */
 export function createPlainPairs(curve: CurveMemory, name: GroupName): PairAdder {

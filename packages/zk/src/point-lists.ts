@@ -3,7 +3,7 @@
  * are; lists say where.
  * @module
  */
-import type { PairAdder } from './pair-adder.ts'
+import type { PairAdder } from './pair-adder-port.ts'
 
 /** Lists of points: `lengths[i]` addresses from `entries[starts[i]]` on, odd where the point is negated. */
 export type PointLists = {

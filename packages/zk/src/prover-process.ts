@@ -4,32 +4,14 @@
  * @module
  */
 import { findProvingFiles, readProvingFiles, readVerificationKey } from './artefacts.ts'
-import type { ProgramName } from './artefacts.ts'
-import { ALL_CORES } from './audit-prover.ts'
-import type { Proved } from './engine.ts'
+import type { ProgramName } from './programs.ts'
+import { ALL_CORES, type Answer, type Job, type Proved } from './prover-jobs.ts'
 import { zkError } from './errors.ts'
 import { createGroth16 } from './groth16.ts'
 import { createGroth16Verifier, type Groth16Verifier } from './groth16-verify.ts'
 import { proveInThreads } from './groth16-threads.ts'
 import type { OnProofProgress, ProofProgress } from './progress.ts'
 import { createWitnessMaker, type SignalInput } from './witness.ts'
-
-/** What the process is asked. */
-export type Job = { readonly id: number; readonly program: ProgramName } & (
-  | { readonly do: 'prove'; readonly input: SignalInput }
-  | { readonly do: 'load' }
-  | { readonly do: 'verify'; readonly signals: readonly bigint[]; readonly proof: Uint8Array }
-)
-
-/** What it answers. */
-export type Answer = { readonly id: number } & (
-  | { readonly result: 'proof'; readonly signals: readonly bigint[]; readonly proof: Uint8Array }
-  | { readonly result: 'loaded' }
-  /** Before the proof of a program that takes all cores. */
-  | { readonly result: 'progress'; readonly progress: ProofProgress }
-  | { readonly result: 'verdict'; readonly holds: boolean }
-  | { readonly result: 'failed'; readonly why: 'artefact' | 'false' }
-)
 
 /** Proves one program's statements. */
 type Prover = {

@@ -3,7 +3,7 @@
  * @module
  */
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import type { ProgramName } from './artefacts.ts'
+import type { ProgramName } from './programs.ts'
 import { zkError } from './errors.ts'
 
 /** Threads, and the tasks that wait for them. */

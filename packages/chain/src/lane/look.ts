@@ -5,7 +5,7 @@ import { hexOf } from '../contracts/bytes.ts'
 import { chainError } from '../errors.ts'
 import type { BlockHeader } from '../rpc/parse.ts'
 import type { LaneStatus } from '../transaction-lane.ts'
-import type { LaneState, Unsigned } from './create-lane.ts'
+import type { LaneState, Unsigned } from './lane-state.ts'
 import { firstFees, gweiOf, higherFees, type Fees } from './fees.ts'
 
 // Local limit (tunable): docs/LIMITS.md. Blocks for which a transaction whose nonce is used must be in none before it counts as lost.

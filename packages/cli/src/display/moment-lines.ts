@@ -1,6 +1,6 @@
 /** What holds of a node for a while, as `byway node score` says it: on top of all else that makes its weight. */
 import type { NodeMoment, NodeScore } from '@byway/client'
-import type { ScoreLine } from './score-text.ts'
+import type { ScoreLine } from './score-line.ts'
 
 /** Says why the client takes others first just now, and until when. */
 export function momentLines({

@@ -1,7 +1,7 @@
 /** Where a node is and on what line, as `byway node score` says it: who says so, what contradicts it, and what it rests on. */
 import type { NodeScore, TooNear } from '@byway/client'
 import type { LineReason, PlaceAuthority } from '@byway/protocol/directory'
-import type { ScoreLine } from './score-text.ts'
+import type { ScoreLine } from './score-line.ts'
 
 /** Says what is known of the country; a deduction where the node says another. Nothing where nobody says any. */
 export function placeLines(score: NodeScore): readonly ScoreLine[] {

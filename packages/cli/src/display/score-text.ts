@@ -6,30 +6,7 @@ import { momentLines } from './moment-lines.ts'
 import { lineLines, placeLines } from './place-lines.ts'
 import { uptimeLines } from './uptime-lines.ts'
 import { serviceLines, type TokenNames } from './service-lines.ts'
-
-/** One rule's say in a node's weight. */
-export type ScoreLine = {
-  readonly reason:
-    | 'unused'
-    | 'speed'
-    | 'latency'
-    | 'failures'
-    | 'service'
-    | 'young'
-    | 'place'
-    | 'double'
-    | 'share'
-    | 'absent'
-    | 'payment'
-    | 'last-guard'
-    | 'line'
-    | 'uptime'
-  /** What the weight is multiplied by: above 1 adds, below takes. */
-  readonly factor: number
-  readonly evidence: string
-  /** '' where nothing is lost. */
-  readonly remedy: string
-}
+import type { ScoreLine } from './score-line.ts'
 
 /** Of a network too large to read; a node beyond them is asked for by its id. */
 const MAX_SHOWN = 1000

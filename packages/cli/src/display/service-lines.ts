@@ -2,7 +2,7 @@
 import type { NodeScore } from '@byway/client'
 import { type PaymentParameters, PROVEN_WINDOW_EPOCHS } from '@byway/protocol/directory'
 import { formatAmount } from '../wallet/amounts.ts'
-import type { ScoreLine } from './score-text.ts'
+import type { ScoreLine } from './score-line.ts'
 
 /** How amounts are said. */
 export type TokenNames = Pick<PaymentParameters, 'tokenDecimals' | 'tokenSymbol'>

@@ -1,7 +1,7 @@
 /** How long a node is likely to stay, as `byway node score` says it. It changes the weight for streams that last, and for no other. */
 import type { NodeScore } from '@byway/client'
 import { lastingFactor, remainingMsOf } from '@byway/protocol/directory'
-import type { ScoreLine } from './score-text.ts'
+import type { ScoreLine } from './score-line.ts'
 
 /** A terminal or a chat: as `byway` takes streams of such ports. */
 const SHOWN_HOURS = 6

@@ -3,7 +3,8 @@ import { suite, test } from 'node:test'
 import type { NodeScore } from '@byway/client'
 import { nodeKeyOf } from '@byway/protocol/directory'
 import type { JsonObject } from '../../src/output.ts'
-import { type ScoreLine, scoreLines, scoresOf } from '../../src/display/score-text.ts'
+import { scoreLines, scoresOf } from '../../src/display/score-text.ts'
+import { type ScoreLine } from '../../src/display/score-line.ts'
 
 const DAY_MS = 86_400_000
 const TOKEN = { tokenDecimals: 6, tokenSymbol: 'USDC' }

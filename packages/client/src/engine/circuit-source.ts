@@ -12,7 +12,6 @@ import type {
   Observation,
   PathInput,
   PathNode,
-  PathRequest,
   PathResult,
 } from '@byway/protocol/directory'
 import { formatAddress } from '@byway/protocol/policy'
@@ -32,20 +31,13 @@ import type { NodeWeights } from './node-weights.ts'
 import { createPathTries } from './path-tries.ts'
 import type { PathTries } from './path-tries.ts'
 import type { Reach } from './reach.ts'
+import type { CircuitNeed } from './circuit-need.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Paths tried for one circuit before the caller is told; an exit that is gone takes two. */
 const MAX_ATTEMPTS = 12
 /** What a node that was not there a moment ago counts: it is taken where nobody else will do. */
 export const ABSENT_FACTOR = 1e-6
-
-/** What the last hop must offer, and who must not be on the path. */
-export type CircuitNeed = PathRequest & {
-  /** Nobody waits for it: hops that can be paid only in a while will do. */
-  readonly isAhead?: boolean | undefined
-  /** How long its streams last, where that is long: hops that are likely to stay are preferred. */
-  readonly lastsMs?: number | undefined
-}
 
 /** @param isBeside - it shall begin at another guard than the first, if one stands */
 type Wish = CircuitNeed & { readonly isBeside?: boolean | undefined }

@@ -51,7 +51,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   silentLegs = 0
   /** The last leg died with the link to its entry. */
   isLinkLost = false
-  readonly #deps: TunnelDriverDeps
+  readonly #deps: TunnelDriverDeps<ClientTunnelDriver>
   readonly #tunnel: ClientTunnel
   readonly #streams = new Map<number, TunnelStream>()
   readonly #lookups = new Map<number, Lookup>()
@@ -66,7 +66,7 @@ export class ClientTunnelDriver implements StreamPort, ClientTunnelHandler {
   #isOpenLost = false
   readonly #intake = createTunnelIntake()
 
-  constructor(ready: ReadyCircuit, deps: TunnelDriverDeps) {
+  constructor(ready: ReadyCircuit, deps: TunnelDriverDeps<ClientTunnelDriver>) {
     this.#deps = deps
     this.path = ready.path
     this.#circuit = ready.circuit

@@ -68,7 +68,8 @@ import { createSparePaths } from './spare-paths.ts'
 import type { SparePaths } from './spare-paths.ts'
 import { DEFAULT_CLASS } from './tunnel-group.ts'
 import { createTunnelPool } from './tunnel-pool.ts'
-import type { TunnelPool, TunnelRequest } from './tunnel-pool.ts'
+import type { TunnelPool } from './tunnel-pool.ts'
+import type { TunnelRequest } from './tunnel-group.ts'
 
 const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()

@@ -2,7 +2,7 @@
 import { exitsFor, takesClass } from '@byway/protocol/directory'
 import type { NodeKey, PathNodeSet, PathRule } from '@byway/protocol/directory'
 import type { TrafficClass } from '@byway/protocol/wire'
-import type { CircuitNeed } from './circuit-source.ts'
+import type { CircuitNeed } from './circuit-need.ts'
 import { clientError } from './errors.ts'
 import type { ClientError } from './errors.ts'
 

@@ -6,8 +6,17 @@ import { assert } from '@byway/protocol/base'
 import type { PathNode } from '@byway/protocol/directory'
 import { tunnelTerms } from '@byway/protocol/wire'
 import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
+import type { IsolationKey, Selection } from '../proxy/dialer.ts'
 import { lastsMsOf } from './long-streams.ts'
-import type { TunnelRequest } from './tunnel-pool.ts'
+
+/** What a stream asks of its tunnel. */
+export type TunnelRequest = {
+  readonly isolation: IsolationKey
+  readonly selection: Selection
+  /** Undefined for lookups and datagrams. */
+  readonly port: number | undefined
+  readonly needsDatagrams?: boolean | undefined
+}
 
 /** What traffic is unless somebody says otherwise. */
 export const DEFAULT_CLASS: TrafficClass = 'browse'

@@ -7,19 +7,21 @@ import { isBywayError } from '@byway/protocol/base'
 import type { NodeKey, PathNode } from '@byway/protocol/directory'
 import { CLOSE_REASON } from '@byway/protocol/wire'
 import type { TrafficClass, TunnelTerms } from '@byway/protocol/wire'
-import type { IsolationKey, Selection } from '../proxy/dialer.ts'
+import type { Selection } from '../proxy/dialer.ts'
 import { systemTimers } from '../proxy/timers.ts'
 import type { Timers } from '../proxy/timers.ts'
 import { delay, untilAborted } from './abort.ts'
 import { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import type { TunnelDriverDeps } from './tunnel-ports.ts'
-import type { CircuitNeed, CircuitSource, ReadyCircuit } from './circuit-source.ts'
+import type { CircuitSource, ReadyCircuit } from './circuit-source.ts'
+import type { CircuitNeed } from './circuit-need.ts'
 import type { CircuitStock } from './circuit-stock.ts'
 import { circuitError, clientError } from './errors.ts'
 import { lastsMsOf } from './long-streams.ts'
 import { rejoinRoute } from './rejoin-route.ts'
 import { groupKey, termsAt } from './tunnel-group.ts'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
+import type { TunnelRequest } from './tunnel-group.ts'
 
 // Local limits (tunable): docs/LIMITS.md.
 /** Tor's MaxCircuitDirtiness: after it a tunnel takes no new streams. */
@@ -40,7 +42,7 @@ const MAX_REFUSED = 2
 const MAX_IDLE_SESSIONS = 4096
 
 export type TunnelPoolDeps = Pick<
-  TunnelDriverDeps,
+  TunnelDriverDeps<ClientTunnelDriver>,
   'provider' | 'randomBytes' | 'nowMs' | 'onLost' | 'onLeaving' | 'onRefused' | 'onRtt'
 > & {
   readonly source: CircuitSource
@@ -55,7 +57,7 @@ export type TunnelPoolDeps = Pick<
   readonly stays: (node: PathNode, lastsMs: number) => boolean
   readonly onPath: (driver: ClientTunnelDriver) => void
   /** Told what the nodes of a path have brought. */
-  readonly onTransfer: TunnelDriverDeps['onTransfer']
+  readonly onTransfer: TunnelDriverDeps<ClientTunnelDriver>['onTransfer']
   /** Gets what a tunnel over a path needs to begin; none in a network where nothing is paid. Rejects when the exit sells it to nobody. */
   readonly openPayer?:
     | ((path: readonly PathNode[], terms: TunnelTerms, signal: AbortSignal) => Promise<TunnelPayer>)
@@ -66,15 +68,6 @@ export type TunnelPoolDeps = Pick<
   readonly onEnded?: ((path: readonly PathNode[]) => void) | undefined
   /** @default the system's */
   readonly timers?: Timers | undefined
-}
-
-/** What a stream asks of its tunnel. */
-export type TunnelRequest = {
-  readonly isolation: IsolationKey
-  readonly selection: Selection
-  /** Undefined for lookups and datagrams. */
-  readonly port: number | undefined
-  readonly needsDatagrams?: boolean | undefined
 }
 
 /** The tunnels of a client. */

@@ -5,10 +5,10 @@ import type { Endpoint, TunnelTerms } from '@byway/protocol/wire'
 import type { TunnelPayer } from '../money/tunnel-payer.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { ReadyCircuit } from './circuit-source.ts'
-import type { ClientTunnelDriver } from './client-tunnel-driver.ts'
 import type { Transfer } from './goodput-meter.ts'
 
-export type TunnelDriverDeps = {
+/** @typeParam Driver - who drives the tunnel: what the pool is told of, and given back */
+export type TunnelDriverDeps<Driver> = {
   readonly provider: CryptoProvider
   readonly randomBytes: (count: number) => Uint8Array
   /** Monotonic milliseconds. */
@@ -18,9 +18,9 @@ export type TunnelDriverDeps = {
   /** What the tunnel is for, as its exit's descriptor prices it. */
   readonly terms: TunnelTerms
   /** Builds another circuit to the same exit; rejects when there is none any more. */
-  readonly rejoin: (driver: ClientTunnelDriver, signal: AbortSignal) => Promise<ReadyCircuit>
+  readonly rejoin: (driver: Driver, signal: AbortSignal) => Promise<ReadyCircuit>
   /** The tunnel is over and can be forgotten. */
-  readonly onOver: (driver: ClientTunnelDriver) => void
+  readonly onOver: (driver: Driver) => void
   /** The tunnel was given up with so many streams in it, for this. */
   readonly onLost: (cause: unknown, streams: number) => void
   /** The exit at this path's end does not take the tunnel, as its guard says: what it offers is not what its client has read. */
@@ -30,7 +30,7 @@ export type TunnelDriverDeps = {
   /** How long its streams last, where that is long. */
   readonly lastsMs?: number | undefined
   /** The path has changed: first leg, and each later one. */
-  readonly onPath: (driver: ClientTunnelDriver) => void
+  readonly onPath: (driver: Driver) => void
   /** Told what the nodes of a path have brought in a busy second. */
   readonly onTransfer: (path: readonly PathNode[], transfer: Transfer) => void
   /** Told the least round trip of a leg that is over, to the exit and back: what lies behind the exit is in none. */

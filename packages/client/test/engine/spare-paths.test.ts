@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { PathNode } from '@byway/protocol/directory'
-import type { CircuitNeed } from '../../src/engine/circuit-source.ts'
+import type { CircuitNeed } from '../../src/engine/circuit-need.ts'
 import { createSparePaths } from '../../src/engine/spare-paths.ts'
 import { keysOf, pathNodes } from './tunnel-world.ts'
 

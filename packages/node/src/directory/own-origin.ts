@@ -4,9 +4,13 @@
  * @module
  */
 import { createOriginSource, placeOf } from '@byway/protocol/directory'
-import type { JudgedPlace, OriginSource } from '@byway/protocol/directory'
+import type {
+  JudgedPlace,
+  NetworkParameters,
+  OriginBooks,
+  OriginSource,
+} from '@byway/protocol/directory'
 import { parseAddress } from '@byway/protocol/policy'
-import type { NodeOptions } from '../node-types.ts'
 
 export type OwnOrigin = {
   /** What the operator says; '' and 0 for nothing. */
@@ -14,6 +18,15 @@ export type OwnOrigin = {
   readonly known: JudgedPlace
   /** An AS is known, and it is another than the operator says. */
   readonly isOtherAs: boolean
+}
+
+/** As a node is told them. */
+export type OwnOriginOptions = {
+  readonly network: Pick<NetworkParameters, 'asnTable'>
+  readonly places?: OriginBooks | undefined
+  readonly country?: string | undefined
+  readonly asn?: number | undefined
+  readonly onOrigin?: ((status: OwnOrigin) => void) | undefined
 }
 
 /** Keeps the comparison current. */
@@ -33,9 +46,7 @@ export function createOwnOriginWatch({
   country = '',
   asn = 0,
   onOrigin,
-}: Pick<NodeOptions, 'places' | 'country' | 'asn' | 'onOrigin'> & {
-  readonly network: Pick<NodeOptions['network'], 'asnTable'>
-}): OwnOriginWatch {
+}: OwnOriginOptions): OwnOriginWatch {
   const source = createOriginSource(network.asnTable, places)
   const claim = { country, asn }
   let status: OwnOrigin | undefined

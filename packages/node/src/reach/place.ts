@@ -6,7 +6,7 @@
 import { REACH_RESULT } from '@byway/protocol/wire'
 import type { ReachResult } from '@byway/protocol/wire'
 import type { Attachments } from '../attachments.ts'
-import type { SocketAddress } from '../node-types.ts'
+import type { SocketAddress } from '../socket-address.ts'
 import type { PortMap, PortMapping } from './port-map.ts'
 import type { ReachWitnesses } from './reach-witnesses.ts'
 

@@ -1,5 +1,5 @@
 /** The home's router, as a node needs it. @module */
-import type { SocketAddress } from '../node-types.ts'
+import type { SocketAddress } from '../socket-address.ts'
 
 /** Where others find the port. */
 export type PortMapping = SocketAddress & {

@@ -2,6 +2,7 @@
  * When open winners are sent, together with which others, and what a unit of gas may cost (DESIGN §7.1, §7.4). Pure.
  * @module
  */
+import { toHex } from '@byway/protocol/base'
 import type { StoredWinner } from '@byway/store'
 import { deadlineOf, wantOf, type SlotCase, type SlotDelays } from './fate.ts'
 
@@ -180,4 +181,9 @@ export function feeCapOf(
   const share = isUrgent ? URGENT_PER_MILLE : PATIENT_PER_MILLE[kind]
   const budget = winValue * share * BigInt(entries) * WEI_PER_COIN
   return budget / (1000n * coinPrice * aloneGasOf(kind, entries))
+}
+
+/** Each slot once. */
+export function slotsOf(winners: readonly StoredWinner[]): readonly Uint8Array[] {
+  return [...new Map(winners.map(({ nullifier }) => [toHex(nullifier), nullifier])).values()]
 }

@@ -18,7 +18,7 @@ import {
   type WinEntries,
 } from '@byway/protocol/wire'
 import type { Batch, BatchKind } from './batching.ts'
-import { slotsOf } from './sender.ts'
+import { slotsOf } from './batching.ts'
 
 /** Room for an order's head and for the longest claim beside it. */
 const HEAD_BYTES = 256

@@ -1,5 +1,5 @@
 /** Sends batches through our own lane: winners are marked before the lane has them, so that a restart finds every batch again under the same key. */
-import { isBywayError, toHex } from '@byway/protocol/base'
+import { isBywayError } from '@byway/protocol/base'
 import { OWN_TERMS, type CallTerms, type LaneTransaction } from '@byway/chain'
 import type { ContractCall, TransactionReceipt } from '@byway/protocol/payment'
 import { decodeOpening } from '@byway/protocol/wire'
@@ -7,6 +7,7 @@ import type { StoredWinner, WinnerState } from '@byway/store'
 import { feeCapOf, type Batch } from './batching.ts'
 import { carrierOf, isLaneCarrier, kindOfCarrier } from './carrier.ts'
 import type { RedemptionDeps } from './ports.ts'
+import { slotsOf } from './batching.ts'
 
 /** Why a batch was not sent. `later`: the chain could not be asked; the winners keep their carrier. `unsigned`: the signer signs nothing now. */
 export type SendResult =
@@ -162,11 +163,6 @@ export function callOf(
       return calls.claimMore([{ provider, claims, terms }])
     }
   }
-}
-
-/** Each slot once. */
-export function slotsOf(winners: readonly StoredWinner[]): readonly Uint8Array[] {
-  return [...new Map(winners.map(({ nullifier }) => [toHex(nullifier), nullifier])).values()]
 }
 
 /** Errors of the lane that leave nothing sent. @throws others: they are bugs or the store's */

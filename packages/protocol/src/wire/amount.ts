@@ -2,7 +2,6 @@
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { wireError } from './errors.ts'
-import { MAX_AMOUNT } from './pay-messages.ts'
 
 const LOW_32 = 0xffff_ffffn
 
@@ -18,3 +17,6 @@ export function writeAmount(writer: ByteWriter, amount: bigint): ByteWriter {
     .u32(Number((amount >> 32n) & LOW_32), 'amount')
     .u32(Number(amount & LOW_32), 'amount')
 }
+
+/** SPEC §13.1: the largest amount, a u96. */
+export const MAX_AMOUNT: bigint = (1n << 96n) - 1n

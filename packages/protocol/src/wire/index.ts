@@ -199,7 +199,6 @@ export { encodePayMessage, payMessageBytes } from './pay-message-encode.ts'
 export {
   COMMIT_BYTES,
   isClientPay,
-  MAX_AMOUNT,
   MAX_COMMITS,
   MAX_REVEALS,
   MAX_TICKET_INDEX,
@@ -216,6 +215,7 @@ export {
   TOKEN_KIND,
   TOKEN_NONCE_BYTES,
 } from './pay-messages.ts'
+export { MAX_AMOUNT } from './amount.ts'
 export type {
   BuyMessage,
   ChainMessage,

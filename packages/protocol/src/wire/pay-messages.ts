@@ -66,8 +66,6 @@ export const RECEIPT_KEY_BYTES = 64
 export const RECEIPT_SIGNATURE_BYTES = 96
 /** SPEC §13.4: the last index. */
 export const MAX_TICKET_INDEX = 0xffff_ffff
-/** SPEC §13.1: the largest amount, a u96. */
-export const MAX_AMOUNT: bigint = (1n << 96n) - 1n
 
 type Kinds = typeof PAY
 

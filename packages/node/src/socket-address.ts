@@ -1,0 +1,2 @@
+/** Where a node listens or is reached. */
+export type SocketAddress = { readonly host: string; readonly port: number }
