@@ -57,7 +57,7 @@ export interface RegistryClient extends StakeSource, AsyncDisposable {
    * @throws CHAIN_UNREACHABLE and CHAIN_DISAGREE without such a stored view, CHAIN_CONTRACT, or the signal's reason
    */
   start(signal: AbortSignal): Promise<void>
-  /** How long ago the chain was last seen to say what the view says; infinite before the first time. */
+  /** How long ago the chain was last seen to say what the view says; infinite before the first time, and where the clock was put back since. */
   readonly ageMs: number
   /** How long ago the stake behind a descriptor was registered, reckoned from blocks; undefined when none stands behind it, or before the chain has answered. From a stored view it is the age at its block. */
   stakeAgeMs(claim: StakeClaim): number | undefined
@@ -72,6 +72,8 @@ const POLL_MS = 4000
 const LOCAL_POLL_MS = 1000
 /** A view that was stored longer ago is no start: what it calls active may have been slashed and gone (DESIGN §6). */
 const MAX_STORED_AGE_MS: number = 24 * 3_600_000
+/** A clock that was put back by less is no reason to take a view for old. */
+const MAX_BACK_MS = 3_600_000
 /** A view is stored this often, and at the end. */
 const STORE_EVERY_MS = 600_000
 /** Between two tries after the history was reorganised deeper than is remembered. */
@@ -110,7 +112,9 @@ class Client implements RegistryClient {
   }
 
   get ageMs(): number {
-    return Math.max(0, this.#options.nowMs() - this.#seenAtMs)
+    const passedMs = this.#options.nowMs() - this.#seenAtMs
+    // Of a clock that was ahead: nobody knows.
+    return passedMs < -MAX_BACK_MS ? Number.POSITIVE_INFINITY : Math.max(0, passedMs)
   }
 
   stakeAgeMs(claim: StakeClaim): number | undefined {

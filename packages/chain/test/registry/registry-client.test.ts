@@ -186,8 +186,18 @@ suite('the registry client (SPEC §14.7)', () => {
     assert.ok(stakeAgeMs !== undefined)
     await first[Symbol.asyncDispose]()
     const away = ['http://127.0.0.1:1']
-    const offline = clientOf(t, world, { cache: { ...cache, save: async () => {} }, urls: away })
+    const clock = { aheadMs: 0 }
+    const offline = clientOf(t, world, {
+      cache: { ...cache, save: async () => {} },
+      urls: away,
+      nowMs: () => Date.now() + clock.aheadMs,
+    })
     await offline.start(t.signal)
+    clock.aheadMs = -DAY_MS / 48
+    assert.equal(offline.ageMs, 0, 'half an hour back')
+    clock.aheadMs = -DAY_MS / 12
+    assert.equal(offline.ageMs, Number.POSITIVE_INFINITY, 'two hours back: nobody knows')
+    clock.aheadMs = 0
     assert.equal(offline.view.stakeOf(CLAIM), STAKE)
     assert.deepEqual(offline.view.ownerOf(CLAIM), world.lane.account)
     const storedAgeMs = offline.stakeAgeMs(CLAIM)

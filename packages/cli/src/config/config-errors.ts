@@ -5,7 +5,7 @@ type ConfigErrors = {
   /** The file is not TOML: look at the line. */
   CONFIG_SYNTAX: { source: string; line: number }
   /** The file named does not exist or cannot be read. */
-  CONFIG_UNREADABLE: { source: string; system: string }
+  CONFIG_UNREADABLE: { source: string; system: string; hint?: string }
   /** No such setting: a misspelt key must not pass for a choice. */
   CONFIG_UNKNOWN_KEY: { source: string; key: string }
   /** The setting's value is of another type or out of range. */

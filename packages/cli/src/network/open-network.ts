@@ -42,6 +42,11 @@ export async function openNetwork(place: NetworkPlace, io: CliIo): Promise<Netwo
   return network
 }
 
+const NO_FILE = {
+  system: 'ENOENT',
+  hint: 'name one with --network, or put it into the state folder as network.toml; there is no public network yet, and `byway testnet` runs one on this machine',
+} as const
+
 /** Where the signature of a file is. */
 export function signaturePath(path: string): string {
   return `${path}.minisig`
@@ -52,7 +57,7 @@ export async function readSigned(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly signature: string | undefined }> {
   const bytes = await readBytes(path, 'network file')
-  if (!bytes) throw configError('CONFIG_UNREADABLE', { source: 'network file', system: 'ENOENT' })
+  if (!bytes) throw configError('CONFIG_UNREADABLE', { source: 'network file', ...NO_FILE })
   return { bytes, signature: await readTextFile(signaturePath(path), 'signature') }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isBywayError } from '@byway/protocol/base'
 import type { NetworkParameters } from '@byway/protocol/directory'
 import type { CliIo } from '../../src/io.ts'
 import { formatNetworkFile } from '../../src/config/network-file.ts'
@@ -155,5 +156,9 @@ test('a network on this machine alone leaves nothing in the state folder', async
 })
 
 test('says that a file is missing', async (t) => {
-  await assert.rejects(opened(await temporaryHome(t)), { code: 'CONFIG_UNREADABLE' })
+  await assert.rejects(opened(await temporaryHome(t)), (error) => {
+    assert.ok(isBywayError(error) && error.code === 'CONFIG_UNREADABLE')
+    const { hint } = error.context as { readonly hint?: string }
+    return /--network.*network\.toml.*byway testnet/.test(hint ?? '')
+  })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { suite, test, type TestContext } from 'node:test'
+import { mock, suite, test, type TestContext } from 'node:test'
 import { nodeCrypto } from '@byway/protocol/node-crypto'
 import type { ClientLink } from '../../src/engine/client-link.ts'
 import { createClientLink } from '../../src/engine/client-link.ts'
@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000
 
 function world(t: TestContext, cachePath: string, nowMs = NOW_MS) {
   const clock = { nowMs }
-  const control = { isDown: false, fetches: 0 }
+  const control = { isDown: false, fetches: 0, told: [] as number[] }
   const link: ClientLink = {
     ...createClientLink(createFakeLink(), new Uint8Array(32)),
     fetchDirectory(_sinceS, onPart) {
@@ -34,6 +34,7 @@ function world(t: TestContext, cachePath: string, nowMs = NOW_MS) {
     linkToAsk: () =>
       control.isDown ? Promise.reject(new Error('no guard')) : Promise.resolve(link),
     nowMs: () => clock.nowMs,
+    onOld: (ageMs) => void control.told.push(ageMs),
     onFetched() {},
   })
   t.after(() => keeper.stop())
@@ -65,6 +66,20 @@ suite('the age of a directory', () => {
     assert.equal(await keeper.refreshIfOld(NEVER), true)
     keeper.requireComplete()
     assert.deepEqual(keeper.facts, { nodes: 1, directoryAgeS: 0 })
+  })
+
+  test('is told to the user by the refresh that finds no guard', async (t) => {
+    mock.timers.enable({ apis: ['setInterval'] })
+    t.after(() => mock.timers.reset())
+    const { keeper, clock, control } = world(t, await emptyCache(t))
+    await keeper.start(NEVER)
+    control.isDown = true
+    for (const hours of [3, 4, 5]) {
+      clock.nowMs = NOW_MS + hours * HOUR_MS
+      mock.timers.tick(600_000)
+      await settle()
+    }
+    assert.deepEqual(control.told, [4 * HOUR_MS])
   })
 
   test('goes on over a restart, which asks at once for what is new', async (t) => {
