@@ -1,6 +1,6 @@
 /**
  * Many nodes of one machine, each a process of its own with a stake on one chain, that rest: one more is known to all of them soon (issue 5 wants ten seconds of a hundred). A figure for a machine
- * with nothing else to do, of `PROCESSES` nodes (60 when not named), 110 MB each:
+ * with nothing else to do, of `PROCESSES` nodes (60 when not named), 110 MB each at rest and 220 MB while they start (a hundred do not fit into 23 GB, nor their rest into two cores; `e2e/gossip` has a hundred in one process):
  *
  *     node-1 (first contact) ══ every other node, by gossip ══ one more
  */

@@ -21,10 +21,11 @@ export interface RunningByway {
 }
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-/** The program itself, without the launcher, so that signals reach it. */
+/** The program itself, without the launcher, so that signals reach it; with the flags that the launcher gives it (bin/run-child.mjs). */
 export const PROGRAM: readonly [string, ...string[]] = [
   process.execPath,
   '--conditions=byway:source',
+  '--max-semi-space-size=4',
   MAIN,
 ]
 
