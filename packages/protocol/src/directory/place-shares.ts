@@ -40,7 +40,6 @@ export type Moment = {
 /** What holds of a node where nothing does. */
 export const NO_MOMENT: Moment = { factor: 1, preference: undefined }
 
-type Placed = Moment & { readonly node: PathNode }
 type Weigh = (key: NodeKey) => number
 
 /**
@@ -56,44 +55,61 @@ export function placeWeights(
   weightOf: Weigh,
   momentOf: (key: NodeKey) => Moment = () => NO_MOMENT,
 ): (node: Pick<PathNode, 'key'>) => number {
-  const placed = candidates.map((node): Placed => {
+  const ranks = new Map<number, PathNode[]>()
+  for (const node of candidates) {
     const { factor, preference } = momentOf(node.key)
-    return { node, factor, preference }
-  })
-  const usable = placed.filter(({ preference }) => preference !== 0)
-  const ranks = Map.groupBy(usable, ({ factor }) => factor)
-  const weights = new Map<NodeKey, number>()
-  for (const [factor, rank] of ranks) {
-    const weigh = weighRank(directory, rank, weightOf)
-    for (const { node } of rank) weights.set(node.key, factor * weigh(node.key))
+    if (preference === 0) continue
+    const rank = ranks.get(factor)
+    if (rank) rank.push(node)
+    else ranks.set(factor, [node])
   }
-  return ({ key }) => weights.get(key) ?? 0
+  const preferenceOf = (key: NodeKey): number | undefined => momentOf(key).preference
+  const weighs = new Map(
+    [...ranks].map(([factor, rank]) => [
+      factor,
+      weighRank(directory, rank, weightOf, preferenceOf),
+    ]),
+  )
+  return ({ key }) => {
+    const { factor, preference } = momentOf(key)
+    return preference === 0 ? 0 : factor * (weighs.get(factor)?.(key) ?? 0)
+  }
 }
 
 /** Nodes with one factor. What a payer prefers is drawn from what those that are paid have together: else whoever asks nothing, and needs no slot and no tokens, would be drawn more the more is preferred. */
-function weighRank(directory: object, rank: readonly Placed[], weightOf: Weigh): Weigh {
+function weighRank(
+  directory: object,
+  rank: readonly PathNode[],
+  weightOf: Weigh,
+  preferenceOf: (key: NodeKey) => number | undefined,
+): Weigh {
   const fair = weighAlike(directory, rank, weightOf)
-  const paid = rank.filter(({ preference }) => preference !== undefined)
-  const tiers = Map.groupBy(paid, ({ preference = 1 }) => preference)
+  const tiers = Map.groupBy(rank, ({ key }) => preferenceOf(key))
+  tiers.delete(undefined)
   if (tiers.size < 2) return fair
-  const preferred = new Map<NodeKey, number>()
-  for (const [preference, tier] of tiers) {
-    const weigh = weighAlike(directory, tier, weightOf)
-    for (const { node } of tier) preferred.set(node.key, preference * weigh(node.key))
+  const weighs = new Map(
+    [...tiers].map(([preference, tier]) => [preference, weighAlike(directory, tier, weightOf)]),
+  )
+  const preferred = (key: NodeKey, preference: number): number =>
+    preference * (weighs.get(preference)?.(key) ?? 0)
+  let had = 0
+  let drawn = 0
+  for (const [preference = 1, tier] of tiers) {
+    for (const { key } of tier) {
+      had += fair(key)
+      drawn += preferred(key, preference)
+    }
   }
-  const sum = (weigh: Weigh): number => paid.reduce((total, { node }) => total + weigh(node.key), 0)
-  const drawn = sum((key) => preferred.get(key) ?? 0)
-  const scale = drawn > 0 ? sum(fair) / drawn : 1
+  const scale = drawn > 0 ? had / drawn : 1
   return (key) => {
-    const weight = preferred.get(key)
-    return weight === undefined ? fair(key) : weight * scale
+    const preference = preferenceOf(key)
+    return preference === undefined ? fair(key) : preferred(key, preference) * scale
   }
 }
 
 /** Nodes that shares are among. */
-function weighAlike(directory: object, alike: readonly Placed[], weightOf: Weigh): Weigh {
-  const nodes = alike.map(({ node }) => node)
-  const byKey = sharesOf(directory, nodes, weightOf)
+function weighAlike(directory: object, alike: readonly PathNode[], weightOf: Weigh): Weigh {
+  const byKey = sharesOf(directory, alike, weightOf)
   return (key) => Math.max(0, weightOf(key)) * (byKey.get(key)?.share ?? 1)
 }
 
