@@ -115,7 +115,11 @@ async function showBooks(
   return true
 }
 
-function sidesOf({ side, csv }: Flags): readonly LedgerSide[] {
+function sidesOf({ side, csv, chain }: Flags): readonly LedgerSide[] {
+  if (csv && chain)
+    throw cliError('CLI_USAGE', {
+      problem: '--csv prints entries, --chain compares sums: one of them',
+    })
   if (side === 'node' || side === 'client') return [side]
   if (side !== undefined) throw cliError('CLI_USAGE', { problem: '--side must be node or client' })
   if (csv) throw cliError('CLI_USAGE', { problem: '--csv needs --side node or --side client' })

@@ -152,6 +152,7 @@ test('without books, with a wrong side or time, it says what is wrong', async (t
     [[], 78, /there are no books in this state folder/],
     [['--side', 'both'], 64, /--side must be node or client/],
     [['--csv'], 64, /--csv needs --side/],
+    [['--csv', '--chain', '--side', 'node'], 64, /one of them/],
     [['--since', 'yesterday'], 64, /--since must be/],
     [['--network', 'nowhere.toml'], 78, /network file/],
   ] as const) {

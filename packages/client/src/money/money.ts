@@ -302,7 +302,6 @@ class ClientMoney implements Money {
       isGuard: this.#deps.isGuard,
       nowMs: this.#deps.monotonicMs,
       onFault: (key) => this.#onFault(key),
-      records: this.#records,
       onUnpayable: (error) => this.#onEntryUnpayable(error),
       closing: this.#closing.signal,
     })
@@ -340,6 +339,7 @@ class ClientMoney implements Money {
       pool: this.#pool,
       randomBytes,
       receipts: this.#receipts,
+      records: this.#records,
       timers,
     }
   }

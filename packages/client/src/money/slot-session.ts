@@ -22,6 +22,7 @@ import { delay } from '../engine/abort.ts'
 import type { Timers } from '../proxy/timers.ts'
 import type { PaySender } from './carrier.ts'
 import { moneyError } from './errors.ts'
+import type { HopRecords } from './hop-records.ts'
 import type { SlotUse } from './ports.ts'
 import type { ReceiptSigner } from './receipts.ts'
 import type { ShownSlot, SlotKeeper } from './slot-keeper-types.ts'
@@ -54,6 +55,7 @@ export type SlotSessionDeps = {
     'slotFor' | 'nextFor' | 'renew' | 'retire' | 'raiseFloor' | 'onSigned'
   >
   readonly spending: Pick<Spending, 'onTicket' | 'onVoid' | 'requireLeft'>
+  readonly records: Pick<HopRecords, 'onPaid' | 'mayRefuse'>
   /** Absent in a network without service proofs. */
   readonly receipts?: ReceiptSigner | undefined
   /** @default the system's */
@@ -180,6 +182,7 @@ class Session implements SlotSession {
     this.#deps.slots.onSigned(slot.nullifier, index)
     carrier.send([ticket])
     this.#deps.spending.onTicket(this.#hop.key, this.#hop.use, units, ticket.amount)
+    this.#deps.records.onPaid(this.#hop.key, units)
     this.#deps.receipts?.paid(slot, this.#hop.tariff, units, carrier)
     return true
   }
@@ -323,13 +326,14 @@ class Session implements SlotSession {
     this.#void([ticket])
     // What was under way for a slot that is over is refused with it.
     if (this.#paidWith !== this.#payer) return
-    if (!this.#mayRefuse(verdict)) this.#events.onFault()
+    if (!this.#mayRefuse(verdict, ticket.units)) this.#events.onFault()
     else if (verdict === VERDICT.SLOT_USED) this.#endSlot('again')
     else if (verdict !== VERDICT.TRY_LATER) this.#endSlot('refused')
   }
 
-  /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only. */
-  #mayRefuse(verdict: Verdict): boolean {
+  /** A refusal costs a hop nothing, and what it refused it may redeem all the same: so it is believed a few times only, and for a few units over the run. */
+  #mayRefuse(verdict: Verdict, units: number): boolean {
+    if (!this.#deps.records.mayRefuse(this.#hop.key, units)) return false
     if (verdict === VERDICT.TRY_LATER) return ++this.#putOff <= MAX_PUT_OFF
     // SLOT_USED: the carrier before it has won meanwhile, so the slot is shown again (SPEC §15.2).
     const isOver =
@@ -355,6 +359,7 @@ class Session implements SlotSession {
       this.#deps.spending.onVoid(key, use, units, amount)
       sum += units
     }
+    this.#deps.records.onPaid(key, -sum)
     if (this.#paidSlot) this.#deps.receipts?.refused(this.#paidSlot, sum)
     if (sum > 0) this.#events.onVoid(sum)
   }

@@ -298,6 +298,28 @@ describe('an entry', () => {
     })
   }
 
+  it('that refuses eight tickets by TRY_LATER on each link after link is believed for 128 units over all of them, and a sixteenth of what it took', async () => {
+    const { hop, money } = await world()
+    let refused = 0
+    const faults: string[] = []
+    for (let number = 0; number < 40 && faults.length === 0; number++) {
+      const opened = open(money, hop)
+      for (let here = 0; here < 8 && opened.faults.length === 0; here++) {
+        const before = hop.tickets.length
+        while (hop.tickets.length === before) await opened.carry(64 * 1024)
+        const { index } = hop.tickets.at(-1) ?? assert.fail('a ticket came')
+        refused++
+        opened.payer.onPay({ kind: PAY.REFUSED, verdict: VERDICT.TRY_LATER, index })
+        await settled(money, hop)
+      }
+      opened.payer.onClosed()
+      faults.push(...opened.faults)
+    }
+    assert.deepEqual(faults, [hop.node.key])
+    const taken = hop.tickets.length - refused
+    assert.ok(refused > 128 && refused <= 129 + taken / 16, `${refused} refused, ${taken} taken`)
+  })
+
   it('that refuses one ticket by SLOT_USED, for its slot has won on the carrier before, is shown the slot again, loses nobody one, and is not blamed', async () => {
     const { hop, carry, payer, faults, money } = await world()
     await carry(64 * 1024)
